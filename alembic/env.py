@@ -1,0 +1,40 @@
+"""Run the one chain of migrations on SQLite and on PostgreSQL."""
+
+from sqlalchemy import Connection
+from sqlalchemy.sql.schema import SchemaItem
+
+from alembic import context
+from service.database import Database
+from service.main import ROOMS_WITH_TABLES
+from service.settings import Settings
+from service.tables import Table
+
+TEXT_INDEXES = ("published_text", "article_text")
+"""Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
+
+
+def compared(_object: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:
+    """Leave the full text tables out of the comparison."""
+    return not (kind == "table" and name is not None and name.startswith(TEXT_INDEXES))
+
+
+def migrate(connection: Connection) -> None:
+    """Bring one connection's database to the version asked for."""
+    context.configure(
+        connection=connection, target_metadata=Table.metadata, render_as_batch=True, include_object=compared,
+        compare_type=True, transaction_per_migration=True,
+    )  # fmt: skip
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+assert ROOMS_WITH_TABLES
+given = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    database = Database(context.config.attributes.get("settings") or Settings())
+    with database.engine.connect() as own:
+        migrate(own)
+        own.commit()
+    database.close()

@@ -1,0 +1,168 @@
+"""An article's body: typed blocks whose inline HTML is always clean, and what they become as HTML and as text."""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import nh3
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints
+
+from service.images.models import EffectiveCaption, ImageRead
+from service.tables import Line, Reading, Shape, clean_text
+
+_TAGS = {"a", "strong", "em", "code", "sub", "sup", "br", "span"}
+_ATTRIBUTES = {"a": {"href"}, "span": {"lang"}}
+_SCHEMES = {"http", "https", "mailto"}
+
+
+def sanitise(value: str) -> str:
+    """Keep `a[href] strong em code sub sup br span[lang]` and links to http, https and mailto; drop all else.
+
+    Cleaning what is clean already changes nothing.
+    """
+    return nh3.clean(value, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None).strip()
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must be an https address")
+    return value
+
+
+Inline = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(clean_text), AfterValidator(sanitise)]
+"""Inline HTML, sanitised."""
+EmbedAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(clean_text), AfterValidator(_web_address)]
+
+
+class Paragraph(Shape):
+    """A paragraph."""
+
+    type: Literal["paragraph"] = "paragraph"
+    html: Inline = Field(examples=["The council <strong>agreed</strong> on Tuesday."])
+
+
+class Heading(Shape):
+    """A heading inside the body; the headline is level 1."""
+
+    type: Literal["heading"] = "heading"
+    level: int = Field(2, ge=2, le=4)
+    html: Inline
+
+
+class Quote(Shape):
+    """A quotation set apart, with who said it."""
+
+    type: Literal["quote"] = "quote"
+    html: Inline
+    cite: Line | None = None
+
+
+class ItemList(Shape):
+    """A list."""
+
+    type: Literal["list"] = "list"
+    ordered: bool = False
+    items: Annotated[list[Inline], Field(max_length=500)]
+
+
+class ImageBlock(Shape):
+    """A picture between paragraphs. `image` and `caption` are what readers receive; they are ignored on write."""
+
+    type: Literal["image"] = "image"
+    image_id: UUID
+    caption_id: UUID | None = None
+    image: JsonValue = Field(None, exclude=True)
+    caption: JsonValue = Field(None, exclude=True)
+
+
+class Embed(Shape):
+    """Something shown from another host, one of those that the service allows."""
+
+    type: Literal["embed"] = "embed"
+    url: EmbedAddress
+
+
+class Divider(Shape):
+    """A break between parts."""
+
+    type: Literal["divider"] = "divider"
+
+
+class ResolvedImage(Reading):
+    """A picture as readers receive it, with the caption that holds here. Both are null when the picture is gone."""
+
+    type: Literal["image"] = "image"
+    image_id: UUID
+    caption_id: UUID | None
+    image: ImageRead | None
+    caption: EffectiveCaption | None
+
+
+Block = Annotated[Paragraph | Heading | Quote | ItemList | ImageBlock | Embed | Divider, Field(discriminator="type")]
+ResolvedBlock = Annotated[Paragraph | Heading | Quote | ItemList | ResolvedImage | Embed | Divider, Field(discriminator="type")]
+
+
+def images_of(blocks: Sequence[BaseModel]) -> list[UUID]:
+    """The images that a body shows, each once, in their order."""
+    return list(dict.fromkeys(block.image_id for block in blocks if isinstance(block, ImageBlock)))
+
+
+def as_html(blocks: Sequence[BaseModel]) -> str:
+    """A resolved body as HTML: figures with captions and credits, everything escaped or sanitised."""
+    return "\n".join(_block_html(block) for block in blocks)
+
+
+def _block_html(block: BaseModel) -> str:
+    match block:
+        case Paragraph():
+            return f"<p>{block.html}</p>"
+        case Heading():
+            return f"<h{block.level}>{block.html}</h{block.level}>"
+        case Quote():
+            cite = f"<footer><cite>{html.escape(block.cite)}</cite></footer>" if block.cite else ""
+            return f"<blockquote><p>{block.html}</p>{cite}</blockquote>"
+        case ItemList():
+            tag = "ol" if block.ordered else "ul"
+            return f"<{tag}>{''.join(f'<li>{item}</li>' for item in block.items)}</{tag}>"
+        case Embed():
+            address = html.escape(block.url)
+            return f'<p><a href="{address}">{address}</a></p>'
+        case ResolvedImage():
+            return figure(block.image, block.caption)
+    return "<hr>"
+
+
+def figure(image: ImageRead | None, caption: EffectiveCaption | None) -> str:
+    """A picture with its alternative text, size, caption and credit."""
+    if image is None or not image.renditions:
+        return ""
+    shown = image.renditions[0]
+    alt = html.escape((caption.alt_text if caption else None) or "")
+    words = [html.escape(part) for part in (caption.text if caption else None, image.credit_line) if part]
+    legend = f"<figcaption>{' '.join(words)}</figcaption>" if words else ""
+    return f'<figure><img src="{html.escape(shown.href)}" alt="{alt}" width="{shown.width}" height="{shown.height}">{legend}</figure>'
+
+
+def as_text(blocks: Sequence[BaseModel]) -> str:
+    """A resolved body as plain text, a blank line between blocks; pictures give their captions."""
+    return "\n\n".join(text for text in _texts(blocks) if text)
+
+
+def _texts(blocks: Sequence[BaseModel]) -> Iterator[str]:
+    for block in blocks:
+        match block:
+            case Paragraph() | Heading() | Quote():
+                yield plain(block.html)
+            case ItemList():
+                yield "\n".join(f"- {plain(item)}" for item in block.items)
+            case ResolvedImage(caption=EffectiveCaption(text=str(text))):
+                yield text
+
+
+def plain(inline: str) -> str:
+    """Inline HTML as plain text."""
+    return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", "\n", inline)))

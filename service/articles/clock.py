@@ -1,0 +1,68 @@
+"""Scheduled articles and embargoes take effect by themselves, once, however many workers run and however long all were down."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, func, select
+from starlette.concurrency import run_in_threadpool
+
+from service import routing
+from service.articles import lifecycle
+from service.articles.models import Article, Status
+from service.auth import Caller
+from service.database import Database
+from service.tables import now
+
+LOOKS_EVERY = 0.5
+AT_ONCE = 50
+FORGETS_EVERY = timedelta(minutes=10)
+CLOCK = Caller(name="schedule")
+log = structlog.get_logger()
+
+
+def next_due(database: Database) -> datetime | None:
+    """When the next scheduled article is due."""
+    with database.reading() as session:
+        waiting = select(func.min(Article.scheduled_for)).where(Article.status == Status.SCHEDULED, col(Article.deleted_at).is_(None))
+        return session.exec(waiting).one()
+
+
+def release_due(database: Database) -> int:
+    """Publish what is due. Workers share the work: rows that another one has locked are left to it."""
+    with database.writing() as session:
+        due = select(Article).where(Article.status == Status.SCHEDULED, col(Article.scheduled_for) <= now(), col(Article.deleted_at).is_(None))
+        due = due.order_by(col(Article.scheduled_for)).limit(AT_ONCE)
+        articles = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
+        for article in articles:
+            lifecycle.release(session, CLOCK, article)
+    return len(articles)
+
+
+async def release_all_due(database: Database) -> None:
+    """Publish everything that is due, some at a time."""
+    while True:
+        async with database.turn():
+            released = await run_in_threadpool(release_due, database)
+        if released < AT_ONCE:
+            return
+
+
+async def run(database: Database) -> None:
+    """Publish on time until cancelled; forget kept answers now and then."""
+    forgets_at = now()
+    while True:
+        try:
+            due = await run_in_threadpool(next_due, database)
+            if due is not None and due <= now():
+                await release_all_due(database)
+            if now() >= forgets_at:
+                async with database.turn():
+                    await run_in_threadpool(routing.forget_old_answers, database)
+                forgets_at = now() + FORGETS_EVERY
+        except SQLAlchemyError as fault:
+            log.warning("the clock could not reach the database", fault=type(fault).__name__)
+            due = None
+        wait = LOOKS_EVERY if due is None else min(LOOKS_EVERY, (due - now()).total_seconds())
+        await asyncio.sleep(max(wait, 0.01))

@@ -1,0 +1,147 @@
+"""The editors' side of finding articles: terms, full text and uses of the working articles, drafts included."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, delete, func, literal, tuple_
+from sqlmodel import col, select
+
+from service.articles.body import Embed, ImageBlock, as_text, images_of
+from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite, Status
+from service.database import Session, insert
+from service.errors import FieldProblem, Gone, NotFound
+from service.images import uses
+from service.images.models import ImageUse
+from service.images.resolve import Pictures
+from service.images.uses import Use
+from service.published import words
+from service.published.store import Filter, Sort
+from service.published.words import TextIndex, Words
+
+TEXT = TextIndex("article_text")
+
+
+def text_key(article_id: UUID) -> int:
+    """The integer under which an article's words are indexed: the 62 random bits of its UUIDv7."""
+    return article_id.int & (2**62 - 1)
+
+
+def words_of(article: Article) -> Words:
+    """What of an article is searched."""
+    people = [author.name for author in article.authors]
+    rest = [article.summary, article.byline, *people, article.dateline, article.section, *article.tags, as_text(article.body)]
+    return Words(article.headline, "\n".join(part for part in rest if part))
+
+
+def index(session: Session, article: Article) -> None:
+    """Bring what an article is found by up to what it is."""
+    # The terms below refer to the article's row.
+    session.flush()
+    session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id) == article.id))
+    terms = sorted({*(("tag", tag) for tag in article.tags), *(("author", author.name) for author in article.authors)})
+    rows = [{"field": name, "value": value, "article_id": article.id} for name, value in terms]
+    if rows:
+        session.execute(insert(session, ArticleTerm), rows)
+    TEXT.drop(session, [article.text_key])
+    TEXT.put(session, article.text_key, article.id, words_of(article))
+    images = [] if article.deleted_at else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
+    uses.replace(session, Use(article.id, article.slug, article.headline, str(article.status)), images)
+
+
+def reference_problems(write: ArticleWrite, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:
+    """What in an article points at something that this store cannot show."""
+    if write.lead_image_id is not None and pictures.image(write.lead_image_id) is None:
+        yield FieldProblem(pointer="/lead_image_id", message="names no image of this store")
+    for place, block in enumerate(write.body):
+        if isinstance(block, ImageBlock):
+            image = pictures.image(block.image_id)
+            if image is None:
+                yield FieldProblem(pointer=f"/body/{place}/image_id", message="names no image of this store")
+            elif block.caption_id is not None and block.caption_id not in {caption.id for caption in image.captions}:
+                yield FieldProblem(pointer=f"/body/{place}/caption_id", message="names no caption of this image")
+        elif isinstance(block, Embed) and block.url.split("/")[2].lower() not in embed_hosts:
+            yield FieldProblem(pointer=f"/body/{place}/url", message=f"names a host that is not one of {', '.join(embed_hosts)}")
+
+
+def page(
+    session: Session, wanted: Filter, status: Status | None, sort: Sort, after: Sequence[datetime | UUID | int] | None, limit: int
+) -> list[Article]:
+    """Working articles in the order asked for, one more than the limit when there are more. The trash is left out."""
+    conditions = _conditions(session, wanted, status)
+    order, descending = _order(session, sort, wanted.q)
+    statement = select(Article).where(*conditions)
+    if after is not None:
+        place, key = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
+        statement = statement.where(place < key if descending else place > key)
+    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
+    return list(session.exec(statement))
+
+
+def count(session: Session, wanted: Filter, status: Status | None) -> int:
+    """How many working articles there are."""
+    return session.exec(select(func.count()).select_from(Article).where(*_conditions(session, wanted, status))).one()
+
+
+def key_of(session: Session, article: Article, sort: Sort, q: str | None) -> tuple[datetime | UUID | int, ...]:
+    """The key of an article in a list's order."""
+    if sort == "-updated_at":
+        return (article.updated_at, article.id)
+    if sort == "relevance" and q:
+        return (_in_headline(words.phrases(q), article), article.listed_at, article.id)
+    return (article.listed_at, article.id)
+
+
+def _in_headline(query: list[list[str]], article: Article) -> int:
+    headline = f" {' '.join(words.cut(article.headline))} "
+    return int(all(f" {' '.join(phrase)} " in headline for phrase in query))
+
+
+def _order(session: Session, sort: Sort, q: str | None) -> tuple[list[ColumnElement[object]], bool]:
+    newest: list[ColumnElement[object]] = [col(Article.listed_at), col(Article.id)]
+    query = words.phrases(q or "")
+    if sort == "-updated_at":
+        return [col(Article.updated_at), col(Article.id)], True
+    if sort == "relevance" and query:
+        hits = TEXT.matching(session, query, headline=True).cte("headline_hits")
+        tier: ColumnElement[object] = case((col(Article.text_key).in_(select(hits.c.key)), 1), else_=0)
+        return [tier, *newest], True
+    return newest, sort != "published_at"
+
+
+def _conditions(session: Session, wanted: Filter, status: Status | None) -> list[ColumnElement[bool]]:
+    equal = ((Article.section, wanted.section), (Article.language, wanted.language), (Article.source, wanted.source), (Article.status, status))
+    found: list[ColumnElement[bool]] = [col(Article.deleted_at).is_(None)]
+    found.extend(col(column) == value for column, value in equal if value is not None)
+    found.extend(_has_term(name, value) for name, value in (("tag", wanted.tag), ("author", wanted.author)) if value is not None)
+    if wanted.image_id is not None:
+        found.append(col(Article.id).in_(select(ImageUse.article_id).where(ImageUse.image_id == wanted.image_id)))
+    if wanted.published_after is not None:
+        found.append(col(Article.published_at) > wanted.published_after)
+    if wanted.published_before is not None:
+        found.append(col(Article.published_at) < wanted.published_before)
+    if wanted.updated_after is not None:
+        found.append(col(Article.updated_at) > wanted.updated_after)
+    if wanted.q is not None:
+        query = words.phrases(wanted.q)
+        found.append(col(Article.text_key).in_(select(TEXT.matching(session, query).cte("hits").c.key)) if query else literal(False))
+    return found
+
+
+def _has_term(name: str, value: str) -> ColumnElement[bool]:
+    ids = select(ArticleTerm.article_id).where(ArticleTerm.field == name, ArticleTerm.value == value)
+    return col(Article.id).in_(ids)
+
+
+def find(session: Session, key: str) -> tuple[Article, bool]:
+    """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises NotFound, Gone."""
+    try:
+        article_id: UUID | None = UUID(key)
+    except ValueError:
+        article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
+    article = None if article_id is None else session.get(Article, article_id)
+    if article is None:
+        raise NotFound(f"There is no article {key!r}.")
+    if article.deleted_at is not None:
+        raise Gone("This article is in the trash; POST …/restore brings it back.", reason="deleted")
+    return article, key != article.slug and str(article_id) != key.lower()

@@ -1,0 +1,119 @@
+"""An article's versions: what each was, what it changed, and the way back to it."""
+
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import JsonValue, TypeAdapter
+from sqlmodel import col, select
+
+from service import conditional, pages
+from service.articles import lifecycle, read
+from service.articles.models import Article, ArticleContent, ArticleRead, ArticleReplace, ArticleVersion, Status
+from service.auth import Reader, Writer
+from service.database import Session, SessionDep
+from service.errors import NotFound
+from service.routing import Route
+from service.tables import Reading, Time
+
+router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)
+Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
+_KEY = TypeAdapter(tuple[int])
+
+
+class VersionRead(Reading):
+    """One version: who wrote it, when, and by what."""
+
+    version: int
+    at: Time
+    actor_id: UUID | None
+    actor: str
+    action: str
+    slug: str
+    status: Status
+
+
+class VersionWhole(VersionRead):
+    """One version with the article's content as it was."""
+
+    content: ArticleContent
+
+
+class FieldChange(Reading):
+    """One member that differs."""
+
+    field: str
+    before: JsonValue
+    after: JsonValue
+
+
+class Difference(Reading):
+    """What a version changed."""
+
+    before: int | None
+    after: int
+    changes: list[FieldChange]
+
+
+def find(session: Session, article_id: UUID, number: int) -> ArticleVersion:
+    """One version of an article. Raises NotFound."""
+    version = session.get(ArticleVersion, (article_id, number))
+    if version is None:
+        raise NotFound(f"This article has no version {number}.")
+    return version
+
+
+@router.get("", response_model=pages.Page[VersionRead])
+def list_article_versions(
+    request: Request, article_id: UUID, caller: Reader, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None
+) -> Response:
+    """List an article's versions, newest first."""
+    lifecycle.get(session, article_id, trashed=True)
+    after = pages.read_cursor(request, cursor, _KEY)
+    statement = select(ArticleVersion).where(ArticleVersion.article_id == article_id)
+    if after is not None:
+        statement = statement.where(col(ArticleVersion.version) < after[0])
+    versions = session.exec(statement.order_by(col(ArticleVersion.version).desc()).limit(limit + 1)).all()
+    items = [VersionRead.model_validate(version).model_dump_json().encode() for version in versions[:limit]]
+    next_key = (versions[limit - 1].version,) if len(versions) > limit else None
+    return pages.answer_page(request, items, next_key=next_key, shape=VersionRead)
+
+
+@router.get("/{number}", response_model=VersionWhole)
+def get_article_version(request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep) -> Response:
+    """Read one version whole."""
+    return conditional.answer(request, VersionWhole.model_validate(find(session, article_id, number)), number)
+
+
+@router.get("/{number}/diff", response_model=Difference)
+def diff_article_version(
+    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep, against: int | None = None
+) -> Response:
+    """What a version changed against the one before it, or against another (`against`)."""
+    version = find(session, article_id, number)
+    base = against if against is not None else number - 1
+    earlier = find(session, article_id, base) if base >= 1 else None
+    before, after = _members(earlier), _members(version)
+    changes = [
+        FieldChange(field=name, before=before.get(name), after=value) for name, value in after.items() if before.get(name) != value
+    ]
+    return conditional.answer(request, Difference(before=earlier.version if earlier else None, after=number, changes=changes), number)
+
+
+def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
+    if version is None:
+        return {}
+    members: dict[str, JsonValue] = orjson.loads(version.content.model_dump_json())
+    return members | {"slug": version.slug, "status": str(version.status)}
+
+
+@router.post("/{number}/restore", response_model=ArticleRead)
+def restore_article_version(request: Request, article_id: UUID, number: Number, caller: Writer, session: SessionDep) -> Response:
+    """Write an old version's content anew, as a new version. Slug and status stay as they are."""
+    article = lifecycle.get(session, article_id, lock=True)
+    if "if-match" in request.headers:
+        conditional.require_match(request, article.version)
+    old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
+    restored: Article = lifecycle.replace(session, caller, article, old)
+    return conditional.answer(request, read.read_one(session, restored), restored.version)

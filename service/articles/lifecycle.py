@@ -1,0 +1,256 @@
+"""What may happen to an article: written, published, embargoed, corrected, withdrawn, trashed; every write is a version.
+
+`draft → scheduled → published → withdrawn`. Whatever the public can see follows from `status`: a published article is public, any
+other is not. An embargo in the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.articles import desk, slugs
+from service.articles.body import images_of
+from service.articles.models import READ_ONLY, Article, ArticleContent, ArticleReplace, ArticleVersion, ArticleWrite, Correction, Status
+from service.auth import Caller, Scope
+from service.database import Session
+from service.errors import Conflict, FieldProblem, Gone, NotFound, Unprocessable
+from service.images import resolve
+from service.published.models import Kind
+from service.published.render import touch
+from service.tables import Time, new_id, now
+
+_CONTENT = tuple(ArticleContent.model_fields)
+
+
+class ArticleWithdrawn(Conflict):
+    """A withdrawn article stays as it was withdrawn: it can be read by editors and deleted, not edited or published again."""
+
+    title = "The article was withdrawn"
+
+
+class WrongState(Conflict):
+    """The article is not in a state in which this can happen to it; `status` says in which it is."""
+
+    title = "Not in this state"
+
+
+class ExternalIdTaken(Conflict):
+    """Another article has this `source` and `external_id`; `id` says which."""
+
+    title = "External id taken"
+
+
+def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool = False) -> Article:
+    """Find a working article. Raises NotFound, and Gone for one in the trash."""
+    statement = select(Article).where(Article.id == article_id)
+    if lock and not session.database.is_sqlite:
+        statement = statement.with_for_update()
+    article = session.exec(statement).one_or_none()
+    if article is None:
+        raise NotFound(f"There is no article {str(article_id)!r}.")
+    if article.deleted_at is not None and not trashed:
+        raise Gone("This article is in the trash; POST …/restore brings it back.", reason="deleted")
+    return article
+
+
+def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> Article:
+    """Make an article, as a draft or published at once."""
+    _check_references(session, write)
+    id_ = article_id or new_id()
+    _claim_external_id(session, write, id_)
+    status = write.status or Status.DRAFT
+    values = {name: getattr(write, name) for name in _CONTENT}
+    article = Article(
+        **values | {"language": write.language or session.database.settings.language},
+        id=id_, slug=slugs.claim(session, id_, write.slug, write.headline), text_key=desk.text_key(id_), published_at=write.published_at,
+    )  # fmt: skip
+    session.add(article)
+    if status == Status.PUBLISHED:
+        caller.need(Scope.CONTENT_PUBLISH)
+        _make_public(article, now())
+    _remember(session, article, caller, "created", was_public=False, version=1)
+    return article
+
+
+def replace(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Article:
+    """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
+    _refuse_read_only(article, write)
+    status = _wanted_status(article, write)
+    before = _state(article)
+    if article.status == Status.WITHDRAWN and _differs(article, write):
+        raise ArticleWithdrawn("A withdrawn article cannot be edited.", status=str(article.status))
+    _check_references(session, write)
+    _claim_external_id(session, write, article.id)
+    was_public, language = article.status == Status.PUBLISHED, article.language
+    for name in _CONTENT:
+        value = getattr(write, name) if name != "language" else write.language or language
+        if getattr(article, name) != value:
+            setattr(article, name, value)
+    if write.slug is not None and write.slug != article.slug:
+        article.slug = slugs.claim(session, article.id, write.slug, write.headline)
+    if "published_at" in write.model_fields_set and write.published_at != article.published_at:
+        article.published_at = write.published_at
+    action = _move(article, caller, status)
+    if _state(article) != before:
+        _remember(session, article, caller, action, was_public=was_public)
+    return article
+
+
+def publish(session: Session, caller: Caller, article: Article, at: Time | None) -> Article:
+    """Publish now, or at a time; an embargo in the future holds it back until then."""
+    _refuse_withdrawn(article)
+    if article.status == Status.PUBLISHED and at is None:
+        return article
+    was_public = article.status == Status.PUBLISHED
+    before = _state(article)
+    _make_public(article, max(at or now(), now()))
+    if _state(article) != before:
+        _remember(session, article, caller, str(article.status), was_public=was_public)
+    return article
+
+
+def unpublish(session: Session, caller: Caller, article: Article) -> Article:
+    """Take an article back to a draft; a scheduled one is no longer scheduled."""
+    _refuse_withdrawn(article)
+    if article.status == Status.DRAFT:
+        return article
+    was_public = article.status == Status.PUBLISHED
+    _make_draft(article)
+    _remember(session, article, caller, "unpublished", was_public=was_public)
+    return article
+
+
+def withdraw(session: Session, caller: Caller, article: Article, reason: str) -> Article:
+    """Kill an article: it leaves a tombstone with the reason on every surface, and cannot come back."""
+    _refuse_withdrawn(article)
+    if article.first_published_at is None:
+        raise WrongState("Only what was published can be withdrawn; delete this instead.", status=str(article.status))
+    article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
+    _remember(session, article, caller, "withdrawn", was_public=True)
+    return article
+
+
+def correct(session: Session, caller: Caller, article: Article, kind: str, text: str) -> Article:
+    """Say what was put right."""
+    _refuse_withdrawn(article)
+    article.corrections = [*article.corrections, Correction(at=now(), kind=kind, text=text)]
+    _remember(session, article, caller, "corrected", was_public=article.status == Status.PUBLISHED)
+    return article
+
+
+def trash(session: Session, caller: Caller, article: Article) -> None:
+    """Put an article into the trash."""
+    article.deleted_at = now()
+    _remember(session, article, caller, "deleted", was_public=True)
+
+
+def restore(session: Session, caller: Caller, article: Article) -> Article:
+    """Bring an article back from the trash, as it was."""
+    if article.deleted_at is None:
+        return article
+    if article.status == Status.PUBLISHED:
+        caller.need(Scope.CONTENT_PUBLISH)
+    article.deleted_at = None
+    _remember(session, article, caller, "restored", was_public=True)
+    return article
+
+
+def release(session: Session, caller: Caller, article: Article) -> None:
+    """Publish a scheduled article whose time has come."""
+    assert article.scheduled_for is not None
+    _make_public(article, now())
+    _remember(session, article, caller, "published", was_public=False)
+
+
+def _make_public(article: Article, at: datetime) -> None:
+    due = max(at, article.embargoed_until or at)
+    if due > now():
+        article.status, article.scheduled_for = Status.SCHEDULED, due
+        return
+    article.published_at = article.published_at or article.scheduled_for or at
+    article.first_published_at = article.first_published_at or article.published_at
+    article.status, article.scheduled_for = Status.PUBLISHED, None
+
+
+def _make_draft(article: Article) -> None:
+    article.status, article.scheduled_for, article.published_at = Status.DRAFT, None, None
+
+
+def _move(article: Article, caller: Caller, status: Status) -> str:
+    """Bring an edited article into the status asked for; a new embargo moves it too."""
+    held_back = article.embargoed_until is not None and article.embargoed_until > now()
+    if status == Status.DRAFT and article.status != Status.DRAFT:
+        caller.need(Scope.CONTENT_PUBLISH)
+        _make_draft(article)
+        return "unpublished"
+    if status == Status.PUBLISHED and (article.status != Status.PUBLISHED or held_back):
+        caller.need(Scope.CONTENT_PUBLISH)
+        _make_public(article, now())
+        return str(article.status)
+    if article.status == Status.SCHEDULED and held_back and article.scheduled_for != article.embargoed_until:
+        _make_public(article, max(article.scheduled_for or now(), now()))
+    return "edited"
+
+
+def _wanted_status(article: Article, write: ArticleReplace) -> Status:
+    status = article.status if write.status is None else Status(write.status)
+    if status != article.status and status not in (Status.DRAFT, Status.PUBLISHED):
+        raise Unprocessable.at("/status", f"cannot be set to {status}: that is what …/publish and …/withdraw are for")
+    return status
+
+
+def _differs(article: Article, write: ArticleReplace) -> bool:
+    same = all(getattr(article, name) == getattr(write, name) for name in _CONTENT)
+    return not same or write.slug not in (None, article.slug) or write.status not in (None, article.status)
+
+
+def _refuse_withdrawn(article: Article) -> None:
+    if article.status == Status.WITHDRAWN:
+        raise ArticleWithdrawn("The article was withdrawn.", status=str(article.status))
+
+
+def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
+    given = (name for name in READ_ONLY if name in write.model_fields_set)
+    wrong = [name for name in given if getattr(write, name) != getattr(article, name)]
+    if wrong:
+        errors = [FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored") for name in wrong]
+        raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
+
+
+def _check_references(session: Session, write: ArticleWrite) -> None:
+    """Refuse pictures, captions and embeds that this store cannot show, each with its pointer."""
+    wanted = [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
+    pictures = resolve.load(session, wanted)
+    errors = list(desk.reference_problems(write, pictures, session.database.settings.embed_hosts))
+    if errors:
+        raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
+
+
+def _claim_external_id(session: Session, write: ArticleWrite, article_id: UUID) -> None:
+    if write.source is None or write.external_id is None:
+        return
+    same = select(Article.id).where(Article.source == write.source, Article.external_id == write.external_id, col(Article.id) != article_id)
+    holder = session.exec(same).one_or_none()
+    if holder is not None:
+        raise ExternalIdTaken("Another article has this source and external_id.", id=str(holder))
+
+
+def _state(article: Article) -> dict[str, object]:
+    return article.model_dump(exclude={"version", "updated_at", "listed_at"})
+
+
+def _remember(session: Session, article: Article, caller: Caller, action: str, *, was_public: bool, version: int | None = None) -> None:
+    """Write a version, bring the desk's indexes up, and let the read model look at the article."""
+    article.updated_at = now()
+    article.listed_at = article.published_at or article.scheduled_for or article.created_at
+    article.version = version or article.version + 1
+    session.add(
+        ArticleVersion(
+            article_id=article.id, version=article.version, at=article.updated_at, actor_id=caller.id, actor=caller.name,
+            action=action, slug=article.slug, status=article.status, content=ArticleContent.model_validate(article.model_dump(include=set(_CONTENT))),
+        )  # fmt: skip
+    )
+    desk.index(session, article)
+    if was_public or article.status == Status.PUBLISHED:
+        touch(session, Kind.ARTICLE, article.id)

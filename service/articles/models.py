@@ -1,0 +1,217 @@
+"""What an article is: in the working table, in a request, and in an answer."""
+
+import enum
+from typing import Annotated, Literal
+from uuid import UUID
+
+import pydantic
+from pydantic import AfterValidator, StringConstraints, field_validator
+from sqlalchemy import BigInteger, Index, text
+from sqlmodel import Field, SQLModel
+
+from service.articles.body import Block, ResolvedBlock
+from service.images.models import EffectiveCaption, ImageRead
+from service.tables import Json, Language, Line, Reading, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
+
+
+class Status(enum.StrEnum):
+    """Where an article is in its life."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120)]
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+def _each_once(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+class Author(Shape):
+    """Who wrote it."""
+
+    name: Line
+    url: WebAddress | None = None
+
+
+class Correction(Reading):
+    """What was put right after publication."""
+
+    at: Time
+    kind: str
+    text: str
+
+
+class ArticleContent(SQLModel):
+    """What an editor writes: the part of an article that every version keeps."""
+
+    headline: Line = Field(schema_extra={"examples": ["Harbour bridge reopens after winter repairs"]})
+    summary: Text | None = None
+    byline: Line | None = None
+    authors: Annotated[list[Author], Field(max_length=50)] = Field(default_factory=list, sa_type=Json(list[Author]))
+    dateline: Line | None = None
+    section: Line | None = None
+    tags: Annotated[list[Line], Field(max_length=100), AfterValidator(_each_once)] = Field(default_factory=list, sa_type=Json(list[str]))
+    language: Language
+    credit_line: Line | None = None
+    source: Line | None = None
+    external_id: Line | None = None
+    canonical_url: WebAddress | None = None
+    body: Annotated[list[Block], Field(max_length=2_000)] = Field(default_factory=list, sa_type=Json(list[Block]))
+    lead_image_id: UUID | None = None
+    embargoed_until: Time | None = None
+    usage_terms: Text | None = None
+    copyright_notice: Text | None = None
+    edition_note: Text | None = None
+
+
+class Article(ArticleContent, Table, table=True):
+    """The working table: drafts included, never asked by readers."""
+
+    __table_args__ = (
+        Index("ix_article_listed", "listed_at", "id"),
+        Index("ix_article_due", "scheduled_for", postgresql_where=text("status = 'scheduled'"), sqlite_where=text("status = 'scheduled'")),
+        Index("uq_article_source_external_id", "source", "external_id", unique=True),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    slug: Slug
+    language: Language
+    lead_image_id: UUID | None = Field(default=None, foreign_key="image.id")
+    status: Status = Field(default=Status.DRAFT, sa_type=text_enum(Status))
+    scheduled_for: Time | None = None
+    published_at: Time | None = None
+    first_published_at: Time | None = None
+    withdrawn_for: str | None = None
+    corrections: list[Correction] = Field(default_factory=list, sa_type=Json(list[Correction]))
+    created_at: Time = Field(default_factory=now)
+    updated_at: Time = Field(default_factory=now, index=True)
+    deleted_at: Time | None = None
+    listed_at: Time = Field(default_factory=now)
+    version: int = 1
+    text_key: int = Field(sa_type=BigInteger, unique=True)
+
+
+class ArticleSlug(Table, table=True):
+    """Every slug that was ever given, for ever, and the article that it leads to."""
+
+    __tablename__ = "article_slug"
+
+    slug: str = Field(primary_key=True)
+    # No foreign key: a slug is claimed before its article is written.
+    article_id: UUID = Field(index=True)
+
+
+class ArticleTerm(Table, table=True):
+    """What a working article can be found by: tags and authors."""
+
+    __tablename__ = "article_term"
+
+    field: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    article_id: UUID = Field(primary_key=True, foreign_key="article.id", index=True)
+
+
+class ArticleVersion(Table, table=True):
+    """What an article was after one write, who wrote it, and when."""
+
+    __tablename__ = "article_version"
+
+    article_id: UUID = Field(primary_key=True, foreign_key="article.id")
+    version: int = Field(primary_key=True)
+    at: Time
+    actor_id: UUID | None
+    actor: str
+    action: str
+    slug: str
+    status: Status = Field(sa_type=text_enum(Status))
+    content: ArticleContent = Field(sa_type=Json(ArticleContent))
+
+
+class ArticleWrite(ArticleContent, Shape):
+    """What can be written. Absent members take their defaults; a slug is made from the headline."""
+
+    language: Language | None = None
+    slug: Slug | None = None
+    status: Literal["draft", "published"] | None = Field(None, description="`published` needs the scope content:publish")
+    published_at: Time | None = Field(None, description="for articles that were published earlier")
+
+    @field_validator("published_at")
+    @classmethod
+    def not_in_future(cls, value: Time | None) -> Time | None:
+        """A date to come is a matter of `…/publish` with `at`, or of an embargo."""
+        if value is not None and value > now():
+            raise ValueError("must not be in the future: schedule with POST …/publish and `at`")
+        return value
+
+
+class ArticleCreate(ArticleWrite):
+    """A new article."""
+
+
+class ArticleReplace(ArticleWrite):
+    """An article as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+
+    status: Status | None = None
+    id: UUID | None = None
+    scheduled_for: Time | None = None
+    first_published_at: Time | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    version: int | None = None
+    corrections: list[Correction] | None = None
+    lead_image: object = Field(None, exclude=True)
+    body_html: object = Field(None, exclude=True)
+    body_text: object = Field(None, exclude=True)
+
+
+READ_ONLY = ("id", "scheduled_for", "first_published_at", "created_at", "updated_at", "version", "corrections")
+
+
+class LeadImage(ImageRead):
+    """The article's first picture, with the caption that holds here."""
+
+    caption: EffectiveCaption | None
+
+
+class ArticleRead(Reading):
+    """An article as it is read. Pictures are resolved, with the caption that holds in this article."""
+
+    id: UUID
+    slug: str
+    headline: str
+    summary: str | None
+    byline: str | None
+    authors: list[Author]
+    dateline: str | None
+    section: str | None
+    tags: list[str]
+    language: str
+    credit_line: str | None
+    source: str | None
+    external_id: str | None
+    canonical_url: str | None
+    body: list[ResolvedBlock]
+    lead_image_id: UUID | None
+    lead_image: LeadImage | None
+    status: Status
+    embargoed_until: Time | None
+    scheduled_for: Time | None
+    published_at: Time | None
+    first_published_at: Time | None
+    created_at: Time
+    updated_at: Time
+    version: int
+    corrections: list[Correction]
+    usage_terms: str | None
+    copyright_notice: str | None
+    edition_note: str | None
+    body_html: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=html`")
+    body_text: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=text`")

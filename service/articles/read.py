@@ -1,0 +1,93 @@
+"""How an article is read: by editors as it stands, by readers as it was rendered when it was written."""
+
+from collections.abc import Collection, Iterable, Iterator
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.articles import desk
+from service.articles.body import Block, ImageBlock, ResolvedImage, images_of
+from service.articles.models import Article, ArticleRead, ArticleSlug, LeadImage, Status
+from service.database import Session
+from service.images import resolve
+from service.images.resolve import Pictures
+from service.published.models import Kind, Reason
+from service.published.render import SHOWS, Outcome, Removed, Rendered, renders
+
+
+def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
+    """Articles with their pictures and captions, in two queries however many they are."""
+    wanted = {image for article in articles for image in _images(article)}
+    pictures = resolve.load(session, wanted)
+    return [_read(article, pictures) for article in articles]
+
+
+def read_one(session: Session, article: Article) -> ArticleRead:
+    """One article with its pictures and captions."""
+    return read(session, [article])[0]
+
+
+def _images(article: Article) -> list[UUID]:
+    return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
+
+
+def _read(article: Article, pictures: Pictures) -> ArticleRead:
+    known = article.model_dump(include=set(ArticleRead.model_fields) - {"body", "authors", "corrections"})
+    return ArticleRead(
+        **known, authors=article.authors, corrections=article.corrections, lead_image=_lead(article, pictures),
+        body=[_resolved(block, article, pictures) for block in article.body],
+    )  # fmt: skip
+
+
+def _resolved(block: Block, article: Article, pictures: Pictures) -> Block | ResolvedImage:
+    if not isinstance(block, ImageBlock):
+        return block
+    caption = pictures.caption(block.image_id, article_id=article.id, language=article.language, caption_id=block.caption_id)
+    return ResolvedImage(image_id=block.image_id, caption_id=block.caption_id, image=pictures.image(block.image_id, article_id=article.id), caption=caption)
+
+
+def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
+    image = None if article.lead_image_id is None else pictures.image(article.lead_image_id, article_id=article.id)
+    if image is None:
+        return None
+    caption = pictures.caption(image.id, article_id=article.id, language=article.language)
+    return LeadImage(**image.model_dump(), caption=caption)
+
+
+@renders(Kind.ARTICLE)
+def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
+    """What the public may see of these articles."""
+    rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
+    articles = session.exec(rows).all()
+    public = [article for article in articles if article.status == Status.PUBLISHED and article.deleted_at is None]
+    slugs = _slugs(session, [article.id for article in public])
+    for article, shape in zip(public, read(session, public), strict=True):
+        yield _rendered(article, shape, frozenset(slugs[article.id]))
+    for article in articles:
+        if article not in public:
+            yield Removed(article.id, article.version, _reason(article), article.withdrawn_for)
+
+
+def _reason(article: Article) -> Reason:
+    if article.deleted_at is not None:
+        return Reason.DELETED
+    return Reason.WITHDRAWN if article.status == Status.WITHDRAWN else Reason.UNPUBLISHED
+
+
+def _slugs(session: Session, ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    found: dict[UUID, set[str]] = {}
+    for row in session.exec(select(ArticleSlug).where(col(ArticleSlug.article_id).in_(ids))):
+        found.setdefault(row.article_id, set()).add(row.slug)
+    return found
+
+
+def _rendered(article: Article, shape: ArticleRead, slugs: frozenset[str]) -> Rendered:
+    assert article.published_at is not None
+    # An edition note is for the desks that receive the article, never for readers.
+    document = shape.model_copy(update={"edition_note": None}).model_dump_json().encode()
+    terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
+    return Rendered(
+        id=article.id, version=article.version, document=document, published_at=article.published_at, updated_at=article.updated_at,
+        slug=article.slug, slugs=slugs, section=article.section, language=article.language, source=article.source,
+        terms=frozenset(terms | {(SHOWS, str(image)) for image in _images(article)}), words=desk.words_of(article),
+    )  # fmt: skip

@@ -1,0 +1,224 @@
+"""The endpoints of `/v1/articles`: reading, writing, and what happens in an article's life."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from service import conditional, pages
+from service.articles import desk, lifecycle, read
+from service.articles.body import as_html, as_text
+from service.articles.models import Article, ArticleCreate, ArticleRead, ArticleReplace, ArticleWrite, Status
+from service.auth import Caller, CallerDep, Publisher, Scope, Writer
+from service.database import Session, SessionDep
+from service.errors import NotFound, PreconditionFailed
+from service.published import answers, store
+from service.published.models import Kind
+from service.published.store import Filter, Sort
+from service.routing import Route
+from service.tables import Line, Shape, Text, Time
+
+router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
+BodyForm = Annotated[Literal["blocks", "html", "text"], Query(alias="body", description="html adds body_html, text adds body_text")]
+_NEWEST = TypeAdapter(tuple[datetime, UUID])
+_RANKED = TypeAdapter(tuple[int, datetime, UUID])
+
+
+class Publication(Shape):
+    """When to publish; absent: now."""
+
+    at: Time | None = None
+
+
+class Withdrawal(Shape):
+    """Why an article is killed. The reason is public."""
+
+    reason: Text
+
+
+class CorrectionCreate(Shape):
+    """What was put right."""
+
+    kind: Line = "correction"
+    text: Text
+
+
+@router.get("", response_model=pages.Page[ArticleRead])
+def list_articles(
+    request: Request,
+    caller: CallerDep,
+    session: SessionDep,
+    section: str | None = None,
+    tag: str | None = None,
+    language: str | None = None,
+    author: str | None = None,
+    source: str | None = None,
+    image_id: UUID | None = None,
+    published_after: Time | None = None,
+    published_before: Time | None = None,
+    updated_after: Time | None = None,
+    status: Annotated[Status | None, Query(description="needs content:read")] = None,
+    q: Annotated[str | None, Query(max_length=500, description='full text; "in quotes" for a phrase')] = None,
+    sort: Annotated[Sort | None, Query(description="relevance with `q`, else -published_at")] = None,
+    body: BodyForm = "blocks",
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """List articles, newest first: what is published, and with content:read everything that is not in the trash."""
+    wanted = Filter(section, tag, language, author, source, image_id, published_after, published_before, updated_after, q)
+    order: Sort = sort or ("relevance" if q else "-published_at")
+    after = pages.read_cursor(request, cursor, _RANKED if order == "relevance" and q else _NEWEST)
+    if status is not None and status != Status.PUBLISHED:
+        caller.need(Scope.CONTENT_READ)
+    if caller.may(Scope.CONTENT_READ):
+        return _list_for_editors(request, session, wanted, status, order, after, limit, body, fields, count=count)
+    listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count)
+    answers.depend(request, answers.any_of(Kind.ARTICLE))
+    items = [_with_body(document, body) for document in listed.documents]
+    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    return pages.answer_page(request, items, next_key=listed.next_key, total=listed.total, fields=fields, shape=ArticleRead, headers=headers)
+
+
+def _list_for_editors(
+    request: Request, session: Session, wanted: Filter, status: Status | None, order: Sort,
+    after: tuple[datetime | UUID | int, ...] | None, limit: int, body: str, fields: str | None, *, count: bool,
+) -> Response:  # fmt: skip
+    found = desk.page(session, wanted, status, order, after, limit)
+    items = [_with_body(shape.model_dump_json().encode(), body) for shape in read.read(session, found[:limit])]
+    next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
+    total = desk.count(session, wanted, status) if count else None
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
+
+
+@router.post("", status_code=201, response_model=ArticleRead)
+def create_article(request: Request, create: ArticleCreate, caller: Writer, session: SessionDep) -> Response:
+    """Create an article, as a draft or published at once."""
+    article = lifecycle.create(session, caller, create)
+    return _answer(request, session, article, status=201)
+
+
+@router.get("/{key}", response_model=ArticleRead, responses={308: {"description": "An old slug: the article is at its new one."}})
+def get_article(request: Request, key: str, caller: CallerDep, session: SessionDep, body: BodyForm = "blocks") -> Response:
+    """Read an article by its id or its slug."""
+    if caller.may(Scope.CONTENT_READ):
+        article, moved = desk.find(session, key)
+        if moved:
+            return Response(status_code=308, headers={"Location": f"/v1/articles/{article.slug}", **conditional.PRIVATE})
+        shape = _with_body(read.read_one(session, article).model_dump_json().encode(), body)
+        return conditional.answer_bytes(request, shape, article.version)
+    row = store.find(session, Kind.ARTICLE, key)
+    answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, request.app.state.settings)
+    if answer.status == 200 and body != "blocks":
+        answer = answers.replaced(answer, _with_body(answer.body, body))
+    return answers.respond(request, answer)
+
+
+@router.put("/{article_id}", response_model=ArticleRead, responses={201: {"model": ArticleRead}})
+def replace_article(request: Request, article_id: UUID, replace: ArticleReplace, caller: Writer, session: SessionDep) -> Response:
+    """Replace an article, or create one under an id of your own (`If-None-Match: *` creates only)."""
+    try:
+        article = lifecycle.get(session, article_id, lock=True)
+    except NotFound:
+        if "if-match" in request.headers:
+            raise PreconditionFailed("There is no article at this address.", current_version=None) from None
+        write = ArticleWrite.model_validate(replace.model_dump(include=set(ArticleWrite.model_fields) & replace.model_fields_set))
+        return _answer(request, session, lifecycle.create(session, caller, write, article_id), status=201)
+    conditional.require_match(request, article.version)
+    return _answer(request, session, lifecycle.replace(session, caller, article, replace))
+
+
+@router.patch(
+    "/{article_id}", response_model=ArticleRead,
+    openapi_extra={"requestBody": {"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}},
+)  # fmt: skip
+def edit_article(
+    request: Request,
+    article_id: UUID,
+    patch: Annotated[dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])],
+    caller: Writer,
+    session: SessionDep,
+) -> Response:
+    """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
+    article = lifecycle.get(session, article_id, lock=True)
+    conditional.require_match(request, article.version)
+    return _answer(request, session, lifecycle.replace(session, caller, article, _merged(article, patch)))
+
+
+def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
+    """The whole article that a patch asks for, refused where it is not a valid one."""
+    stored = ArticleReplace.model_validate(article.model_dump(include=set(ArticleWrite.model_fields)))
+    whole = orjson.loads(stored.model_dump_json(include=set(ArticleWrite.model_fields)))
+    for name, value in patch.items():
+        if value is None:
+            whole.pop(name, None)
+        else:
+            whole[name] = value
+    try:
+        return ArticleReplace.model_validate(whole)
+    except ValidationError as error:
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=whole) from None
+
+
+@router.delete("/{article_id}", status_code=204)
+def delete_article(request: Request, article_id: UUID, caller: Writer, session: SessionDep) -> None:
+    """Put an article into the trash."""
+    article = lifecycle.get(session, article_id, lock=True)
+    conditional.require_match(request, article.version)
+    lifecycle.trash(session, caller, article)
+
+
+@router.post("/{article_id}/restore", response_model=ArticleRead)
+def restore_article(request: Request, article_id: UUID, caller: Writer, session: SessionDep) -> Response:
+    """Bring an article back from the trash, as it was."""
+    article = lifecycle.get(session, article_id, lock=True, trashed=True)
+    return _answer(request, session, lifecycle.restore(session, caller, article))
+
+
+@router.post("/{article_id}/publish", response_model=ArticleRead)
+def publish_article(
+    request: Request, article_id: UUID, caller: Publisher, session: SessionDep, publication: Publication | None = None
+) -> Response:
+    """Publish an article now, or at a time; an embargo in the future holds it back."""
+    article = lifecycle.get(session, article_id, lock=True)
+    return _answer(request, session, lifecycle.publish(session, caller, article, publication.at if publication else None))
+
+
+@router.post("/{article_id}/unpublish", response_model=ArticleRead)
+def unpublish_article(request: Request, article_id: UUID, caller: Publisher, session: SessionDep) -> Response:
+    """Take an article back to a draft."""
+    article = lifecycle.get(session, article_id, lock=True)
+    return _answer(request, session, lifecycle.unpublish(session, caller, article))
+
+
+@router.post("/{article_id}/withdraw", response_model=ArticleRead)
+def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal, caller: Publisher, session: SessionDep) -> Response:
+    """Kill an article: readers and followers get a tombstone with the reason."""
+    article = lifecycle.get(session, article_id, lock=True)
+    return _answer(request, session, lifecycle.withdraw(session, caller, article, withdrawal.reason))
+
+
+@router.post("/{article_id}/corrections", status_code=201, response_model=ArticleRead)
+def correct_article(request: Request, article_id: UUID, correction: CorrectionCreate, caller: Writer, session: SessionDep) -> Response:
+    """Say what was put right."""
+    article = lifecycle.get(session, article_id, lock=True)
+    return _answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
+
+
+def _answer(request: Request, session: Session, article: Article, *, status: int = 200) -> Response:
+    headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
+    return conditional.answer(request, read.read_one(session, article), article.version, status=status, headers=headers)
+
+
+def _with_body(document: bytes, form: str) -> bytes:
+    """Add `body_html` or `body_text` to an article that is written out."""
+    if form == "blocks":
+        return document
+    shape = ArticleRead.model_validate_json(document)
+    added = {"body_html": as_html(shape.body)} if form == "html" else {"body_text": as_text(shape.body)}
+    return shape.model_copy(update=added).model_dump_json().encode()

@@ -1,0 +1,42 @@
+"""Slugs: made from the headline when none is given, unique under concurrency, and never given to another article again."""
+
+from itertools import count
+from uuid import UUID
+
+from slugify import slugify
+from sqlmodel import col, select
+
+from service.articles.models import ArticleSlug
+from service.database import Session, insert
+from service.errors import Conflict
+
+LONGEST = 100
+
+
+class SlugTaken(Conflict):
+    """Another article has, or once had, this slug; `id` says which."""
+
+    title = "Slug taken"
+
+
+def claim(session: Session, article_id: UUID, wanted: str | None, headline: str) -> str:
+    """Claim the slug that was asked for, or one made from the headline. Raises SlugTaken for the former."""
+    if wanted is not None:
+        holder = _holder(session, wanted, article_id)
+        if holder != article_id:
+            raise SlugTaken(f"The slug {wanted!r} belongs to another article.", id=str(holder))
+        return wanted
+    base = slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
+    taken = set(session.exec(select(ArticleSlug.slug).where(col(ArticleSlug.slug).startswith(base, autoescape=True))))
+    for number in count(1):
+        slug = base if number == 1 else f"{base}-{number}"
+        if slug not in taken and _holder(session, slug, article_id) == article_id:
+            return slug
+    raise AssertionError("unreachable")
+
+
+def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
+    """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a rival's commit."""
+    claimed = {"slug": slug, "article_id": article_id}
+    session.execute(insert(session, ArticleSlug).values(claimed).on_conflict_do_nothing())
+    return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()

@@ -1,0 +1,133 @@
+"""Who calls, and what they may do: bearer tokens, kept as digests, and the scopes that they carry."""
+
+import enum
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import update
+from sqlmodel import Field, col, select
+from starlette.concurrency import run_in_threadpool
+
+from service.database import Database, DatabaseDep
+from service.errors import Forbidden, Unauthorized
+from service.tables import Json, Line, Table, Time, new_id, now
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cd_…`, made by `copydesk token create`")
+
+
+class Scope(enum.StrEnum):
+    """What a token allows."""
+
+    CONTENT_READ = "content:read"
+    CONTENT_WRITE = "content:write"
+    CONTENT_PUBLISH = "content:publish"
+    CONSENT_READ = "consent:read"
+    CONSENT_WRITE = "consent:write"
+    WEBHOOKS_WRITE = "webhooks:write"
+    ADMIN = "admin"
+
+
+class Token(Table, table=True):
+    """One token. The secret itself is shown once and never kept."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    name: Line
+    digest: str = Field(unique=True)
+    scopes: list[Scope] = Field(sa_type=Json(list[Scope]))
+    created_at: Time = Field(default_factory=now)
+    expires_at: Time | None = None
+    revoked_at: Time | None = None
+    last_used_at: Time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes this request: the holder of a token, or an anonymous reader."""
+
+    id: UUID | None = None
+    name: str = "reader"
+    scopes: frozenset[Scope] = frozenset()
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether no token was sent."""
+        return self.id is None
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller holds this scope; `admin` holds them all."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+    def need(self, scope: Scope) -> None:
+        """Refuse a caller without this scope: 401 without a token, 403 with one."""
+        if self.is_anonymous:
+            raise Unauthorized(f"This needs a token with the scope {scope}.")
+        if not self.may(scope):
+            raise Forbidden(f"This token lacks the scope {scope}.", scope=str(scope))
+
+
+ANONYMOUS = Caller()
+
+
+def digest_of(secret: str) -> str:
+    """The form in which a secret is kept. 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret() -> str:
+    """A token's secret: 256 random bits behind a prefix that secret scanners can find."""
+    return f"cd_{secrets.token_urlsafe(32)}"
+
+
+def identify(database: Database, secret: str) -> Caller:
+    """Find whose token this is. Asked anew for each request, so that a revocation holds at once."""
+    with database.reading() as session:
+        token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
+    at = now()
+    if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= at):
+        raise Unauthorized("This token is unknown, expired or revoked.")
+    if token.last_used_at is None or at - token.last_used_at > USE_IS_NOTED_EVERY:
+        _note_use(database, token.id, at)
+    return Caller(token.id, token.name, frozenset(token.scopes))
+
+
+def _note_use(database: Database, token_id: UUID, at: datetime) -> None:
+    with database.writing() as session:
+        session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=at))
+
+
+async def get_caller(
+    request: Request, database: DatabaseDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Caller:
+    """Who calls. A token that is sent must be good, even where none is needed."""
+    if credentials is None:
+        if "authorization" in request.headers:
+            raise Unauthorized("The Authorization header must be `Bearer` and a token.")
+        return ANONYMOUS
+    return await run_in_threadpool(identify, database, credentials.credentials)
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+
+
+def needs(scope: Scope) -> Callable[[Caller], Caller]:
+    """A dependency that lets only callers with this scope through."""
+
+    async def guard(caller: CallerDep) -> Caller:
+        caller.need(scope)
+        return caller
+
+    return guard
+
+
+Reader = Annotated[Caller, Depends(needs(Scope.CONTENT_READ))]
+Writer = Annotated[Caller, Depends(needs(Scope.CONTENT_WRITE))]
+Publisher = Annotated[Caller, Depends(needs(Scope.CONTENT_PUBLISH))]
+Admin = Annotated[Caller, Depends(needs(Scope.ADMIN))]

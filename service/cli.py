@@ -1,0 +1,123 @@
+"""`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2 for wrong use."""
+
+import sys
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import typer
+from alembic import command
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table as Grid
+from sqlmodel import col, select
+
+from service import server, tokens
+from service.auth import Scope, Token
+from service.database import Database, Unmigrated, migrations, require_migrated
+from service.errors import ServiceError
+from service.settings import Settings, UnsafeSetting
+
+app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
+token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
+app.add_typer(token, name="token")
+screen = Console(stderr=True, highlight=False)
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+Host = Annotated[str, typer.Option(help="the address to listen on")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on")]
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the API. Refuses a database whose schema is not this version's."""
+    settings = Settings()
+    if settings.migrate_on_start:
+        migrate()
+    _check(settings)
+    server.serve(settings, host, port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema to this version."""
+    settings = Settings()
+    command.upgrade(migrations(settings), "head")
+    screen.print("[green]The database has this version's schema.[/]")
+
+
+@app.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Migrate, load sample news with pictures and captions, print a token, and serve."""
+    from service import demo as samples  # noqa: PLC0415  # drawing the samples needs Pillow, which no other command waits for
+
+    settings = Settings()
+    command.upgrade(migrations(settings), "head")
+    database = _check(settings)
+    samples.load(database, screen)
+    database.close()
+    samples.introduce(settings, screen, host, port)
+    server.serve(settings, host, port)
+
+
+@app.command("openapi")
+def print_openapi() -> None:
+    """Print the OpenAPI document."""
+    sys.stdout.write(orjson.dumps(server.openapi(Settings()), option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@token.command("create")
+def create_token(
+    name: Annotated[str, typer.Option(help="what the token is for")],
+    scope: Annotated[list[Scope], typer.Option(help="what it allows; may be given several times")],
+    days: Annotated[int | None, typer.Option(min=1, help="after how many days it expires")] = None,
+) -> None:
+    """Make a token and print it, alone, on standard output. It is shown only this once."""
+    with _database().writing() as session:
+        made = tokens.make_token(session, tokens.TokenCreate(name=name, scopes=scope, expires_at=tokens.in_days(days)))
+    sys.stdout.write(made.token + "\n")
+
+
+@token.command("list")
+def list_tokens(as_json: Json = False) -> None:
+    """List tokens, newest first."""
+    with _database().reading() as session:
+        found = [tokens.TokenRead.model_validate(row) for row in session.exec(select(Token).order_by(col(Token.id).desc()))]
+    if as_json:
+        sys.stdout.writelines(shape.model_dump_json() + "\n" for shape in found)
+        return
+    grid = Grid("id", "name", "scopes", "last used", "state")
+    for shape in found:
+        used = shape.last_used_at.strftime("%Y-%m-%d %H:%M") if shape.last_used_at else "never"
+        grid.add_row(str(shape.id), shape.name, " ".join(shape.scopes), used, "revoked" if shape.revoked_at else "good")
+    Console().print(grid)
+
+
+@token.command("revoke")
+def revoke_token(token_id: Annotated[UUID, typer.Argument(help="the token's id, from `token list`")]) -> None:
+    """Revoke a token; it is refused from the next request on."""
+    with _database().writing() as session:
+        tokens.revoke(session, token_id)
+    screen.print("Revoked.")
+
+
+def _database() -> Database:
+    return _check(Settings())
+
+
+def _check(settings: Settings) -> Database:
+    database = Database(settings)
+    require_migrated(database)
+    return database
+
+
+def main() -> None:
+    """Run the command line, turning expected faults into one sentence and exit status 1."""
+    try:
+        app()
+    except (Unmigrated, UnsafeSetting, ServiceError, ValidationError, FileNotFoundError) as fault:
+        screen.print(f"[red]{fault}[/]")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Conditional requests (RFC 9110 section 13): strong ETags, 304, and no edit that overwrites another unseen.
+
+An ETag is `"<version>-<hash of the answer>"`. Readers compare it whole. A writer's `If-Match` compares the version, so that
+an edit is refused when the resource itself has changed, not when a caption inside its answer has.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from service.errors import PreconditionFailed, PreconditionRequired
+
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+class AlreadyExists(PreconditionFailed):
+    """`If-None-Match: *` asks to create, but there is something at this address already."""
+
+    title = "Already there"
+
+
+def etag_of(body: bytes, version: int | None = None) -> str:
+    """The strong ETag of an answer; of one resource when it has a version."""
+    content = hashlib.blake2b(body, digest_size=9).hexdigest()
+    return f'"{content}"' if version is None else f'"{version}-{content}"'
+
+
+def matches(header: str | None, etag: str) -> bool:
+    """Whether `If-None-Match` names this ETag: weak comparison, and whatever the content coding (`"…;br"`)."""
+    if header is None:
+        return False
+    wanted = etag.strip('"').split(";")[0]
+    return header.strip() == "*" or any(tag.split(";")[0] == wanted for tag in _TAG.findall(header))
+
+
+def require_match(request: Request, version: int) -> None:
+    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale."""
+    header = request.headers.get("if-match")
+    if header is None:
+        if request.headers.get("if-none-match", "").strip() == "*":
+            raise AlreadyExists("There is something at this address already.", current_version=version)
+        raise PreconditionRequired("Send If-Match with the ETag that you read, or * to change it whatever it is.")
+    if header.strip() == "*" or any(re.split("[-;]", tag)[0] == str(version) for tag in _TAG.findall(header)):
+        return
+    raise PreconditionFailed(f"The stored version is {version}.", current_version=version)
+
+
+def answer(
+    request: Request, content: BaseModel, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer the holder of a token with one resource or list: its JSON, its ETag, never kept by a cache."""
+    body = content.model_dump_json(by_alias=True).encode()
+    return answer_bytes(request, body, version, status=status, headers=headers)
+
+
+def answer_bytes(
+    request: Request, body: bytes, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer with JSON that is already written out."""
+    etag = etag_of(body, version)
+    known = {"ETag": etag, **PRIVATE, **(headers or {})}
+    if request.method in ("GET", "HEAD") and matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=known)
+    return Response(body, status, known, "application/json")
+
+

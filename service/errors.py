@@ -1,0 +1,170 @@
+"""Every refusal is a `ServiceError`, and every one of them leaves as problem details (RFC 9457)."""
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+PROBLEM = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with a request: where (a JSON pointer, RFC 6901) and what."""
+
+    place: str = Field("body", serialization_alias="in", description="body, query, path or header")
+    pointer: str = Field(description="JSON pointer into that part of the request", examples=["/body/0/html"])
+    message: str
+
+
+class Problem(BaseModel):
+    """The shape of every error (RFC 9457). Some kinds add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="an address that explains this kind of problem", examples=["/problems/not-found"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="the path that was asked for")
+    errors: list[FieldProblem] | None = Field(None, exclude_if=lambda value: value is None)
+
+
+class ServiceError(Exception):
+    """A refusal with its HTTP status. The docstring of each subclass is what its `/problems/…` page says."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong"
+    kinds: ClassVar[dict[str, type["ServiceError"]]] = {}
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: list[FieldProblem] | None = None,
+        **members: JsonValue,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.errors = errors
+        self.members = members
+
+    def __init_subclass__(cls) -> None:
+        ServiceError.kinds[cls.slug()] = cls
+
+    @classmethod
+    def slug(cls) -> str:
+        """The last part of the problem's `type`: the class name in kebab case."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+    def problem(self, instance: str) -> bytes:
+        """Write the problem out as JSON for the path that was asked for."""
+        shape = Problem(
+            type=f"/problems/{self.slug()}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            instance=instance,
+            errors=self.errors,
+        )
+        return shape.model_copy(update=self.members).model_dump_json(by_alias=True).encode()
+
+
+class BadRequest(ServiceError):
+    """The request could not be read: malformed JSON, an unknown query parameter, a broken cursor."""
+
+    status, title = 400, "The request could not be read"
+
+
+class Unauthorized(ServiceError):
+    """The request needs a token, or the token that it carries is unknown, expired or revoked."""
+
+    status, title = 401, "A valid token is needed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="copydesk"'})
+
+
+class Forbidden(ServiceError):
+    """The caller is known, but not allowed to do this."""
+
+    status, title = 403, "Not allowed"
+
+
+class NotFound(ServiceError):
+    """There is nothing at this address, or nothing that the caller may see."""
+
+    status, title = 404, "Not found"
+
+
+class MethodNotAllowed(ServiceError):
+    """The address exists, but not with this method; `Allow` lists those that do."""
+
+    status, title = 405, "Method not allowed"
+
+
+class Conflict(ServiceError):
+    """The request contradicts what the store holds."""
+
+    status, title = 409, "In conflict with what is stored"
+
+
+class Gone(ServiceError):
+    """What was here has been deleted or withdrawn; `reason` says which."""
+
+    status, title = 410, "No longer here"
+
+
+class PreconditionFailed(ServiceError):
+    """`If-Match` names another version than the stored one; `current_version` is the stored one."""
+
+    status, title = 412, "Changed by somebody else in the meantime"
+
+
+class TooLarge(ServiceError):
+    """The body is larger than this service takes."""
+
+    status, title = 413, "Too large"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is of a media type that this address does not take."""
+
+    status, title = 415, "Unsupported media type"
+
+
+class Unprocessable(ServiceError):
+    """The request was read, but what it says cannot be; `errors` lists what, and where."""
+
+    status, title = 422, "Invalid content"
+
+    @classmethod
+    def at(cls, pointer: str, message: str) -> "Unprocessable":
+        """Refuse one member of the body."""
+        return cls(message, errors=[FieldProblem(pointer=pointer, message=message)])
+
+
+class PreconditionRequired(ServiceError):
+    """Changing what exists needs `If-Match` with the ETag that was read, so that no edit is lost unseen."""
+
+    status, title = 428, "If-Match is needed"
+
+
+class TooManyRequests(ServiceError):
+    """Too many requests; `Retry-After` says for how many seconds to wait."""
+
+    status, title = 429, "Too many requests"
+
+
+class InternalError(ServiceError):
+    """A fault of the service's own. The log holds it under the request's id; nothing of it is shown."""
+
+    status, title = 500, "Something went wrong"
+
+
+class Unavailable(ServiceError):
+    """Something that the service needs is not there just now; `Retry-After` says when to ask again."""
+
+    status, title = 503, "Not available just now"

@@ -1,0 +1,33 @@
+"""The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network or database."""
+
+from service.formats.pages.dump import read_dump
+from service.formats.pages.html import read_html
+from service.formats.pages.page import (
+    Author,
+    Banner,
+    Block,
+    Heading,
+    ItemList,
+    NotAnArticle,
+    Page,
+    Paragraph,
+    Picture,
+    PictureBlock,
+    Quote,
+)
+
+__all__ = [
+    "Author",
+    "Banner",
+    "Block",
+    "Heading",
+    "ItemList",
+    "NotAnArticle",
+    "Page",
+    "Paragraph",
+    "Picture",
+    "PictureBlock",
+    "Quote",
+    "read_dump",
+    "read_html",
+]

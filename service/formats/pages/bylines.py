@@ -1,0 +1,103 @@
+"""Who wrote it, from where, with whose help: bylines, datelines and the agencies named beneath a story."""
+
+import re
+
+from service.formats.pages.credits import AGENCIES
+from service.formats.pages.text import words
+
+_BY = re.compile(
+    r"^(?:(?:written |words |reported |story |analysis |opinion )?by|par|von|por|texte? (?:par|von|de))\s*[:：]?\s+(?P<names>\S.*)$",
+    re.IGNORECASE,
+)
+_BY_CJK = re.compile(r"^(?:作者|文|撰文|记者|記者|撰稿|通讯员|글)\s*[:：/／ ]\s*(?P<names>[^\W\d_][\w·・ 、，]{1,40})$")
+_BETWEEN_NAMES = re.compile(
+    r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+(?:and|et|und|y|e|och|og|&|with)\s+"
+)
+_NAME = re.compile(r"[^\W\d_][^\d!?:;]*")
+_PARTICLES = frozenset("de da do dos das del della di du des von van der den el al bin ibn la le ter ten y e zu".split())
+_NOT_NAMES = re.compile(
+    r"^(?:our|staff|the|a|an|in|on|at|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may"
+    r"|june|july|august|september|october|november|december|when|then|now|all|early|late|next|last|this|that|its|his|her|their)$",
+    re.IGNORECASE,
+)
+_PLACE = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ -][A-ZÀ-ÖØ-Þ.'’-]+){0,3}"
+_MONTH = r"(?:Jan|Feb|March|April|May|June|July|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
+_WHEN_WHO = rf"(?:,\s+[A-Z][\w. ]{{1,30}}?)?(?:,\s+{_MONTH}\s+\d{{1,2}})?(?:\s*[(（][^()（）]{{2,40}}[)）])?"
+_DATELINE = re.compile(rf"^(?P<dateline>{_PLACE}{_WHEN_WHO})\s*(?:--|[-–—]|:)\s+(?=\S)")
+_DATELINE_LINE = re.compile(rf"^(?P<dateline>{_PLACE},?(?:\s+[A-Z][\w. ]{{1,30}},)?\s+{_MONTH}\s+\d{{1,2}}(?:\s*\([^()]{{2,40}}\))?)\s*(?:--|[-–—])?$")
+_CHINESE_DATELINE = re.compile(r"^(?P<dateline>(?:新华社|中新社|新華社|中新网)\S{2,24}?[电電日])(?:\s|（|\()")
+
+_CREDITED = re.compile(
+    r"^(?:with (?:additional )?(?:inputs?|reporting|contributions?|files?|material|agency inputs?) (?:from|by)\b.+|with agenc(?:y inputs?|ies)"
+    r"|(?:news )?sources?(?:\(s\)|（s）)?\s*[:：].+|(?:来源|來源|出典|出处)\s*[:：].+)$",
+    re.IGNORECASE,
+)
+_CREDITED_IN_BRACKETS = re.compile(
+    r"^(?:avec|con (?:informaci[óo]n|información de|informazioni)|con agen\w+|mit (?:material|informationen|agentur\w*)|据|據|综合|綜合|来源|來源)\b.*"
+    r"|^[据據综綜].{2,30}$",
+    re.IGNORECASE,
+)
+_CREDIT_AT_END = re.compile(
+    r"[\s.。](?P<bracketed>[(（\[](?P<credit>with (?:additional )?(?:inputs?|reporting|contributions?|files?) (?:from|by)\b[^()（）\[\]]{2,160})"
+    r"[)）\]])\s*$",
+    re.IGNORECASE,
+)
+
+
+def byline_names(line: str) -> tuple[str, ...]:
+    """The names in a line that is a byline ("By Ann Lee and Wu Min"), nothing when it is not one.
+
+    An agency or paper that follows a person ("By Ann Lee, Reuters") is where they work and no author.
+    """
+    solid = _BY_CJK.match(line)
+    if solid:
+        return tuple(re.split(r"[ 、，]+", solid["names"].strip()))
+    found = _BY.match(line)
+    if found is None or words(line) > 20 or line[-1] in "!?:。！？":
+        return ()
+    names = split_names(found["names"])
+    if not names or not all(map(_is_name, names)):
+        return ()
+    return tuple(name for name in names if name not in AGENCIES) or names
+
+
+def split_names(listed: str) -> tuple[str, ...]:
+    """The names in "Ann Lee, Wu Min and Bo Ek"."""
+    return tuple(filter(None, (name.strip(" .\u00a0") for name in _BETWEEN_NAMES.split(listed))))
+
+
+def _is_name(name: str) -> bool:
+    parts = name.split()
+    if not _NAME.fullmatch(name) or len(parts) > 6 or _NOT_NAMES.match(parts[0]) or parts[0] in _PARTICLES:
+        return False
+    return all(part in _PARTICLES or not part[0].islower() for part in parts)
+
+
+def dateline(paragraph: str) -> str | None:
+    """The dateline that opens the paragraph (`OSLO, March 3 (AP) --`) without its dash, or None."""
+    head = paragraph[:120]
+    found = _DATELINE.match(head) or _CHINESE_DATELINE.match(head)
+    return found["dateline"].strip() if found else None
+
+
+def dateline_alone(line: str) -> str | None:
+    """The dateline when the line holds nothing else: a place in capitals and a date."""
+    found = _DATELINE_LINE.match(line) if len(line) <= 90 else None
+    return found["dateline"].strip() if found else None
+
+
+def story_credit(line: str) -> str | None:
+    """The line without its brackets when all it does is name who else the story is owed to."""
+    inner = line.strip("()（）[]【】 ").removesuffix(".") if line[-1:] in ")）]】" else line.removesuffix(".")
+    bracketed = line[:1] in "(（[【"
+    if len(line) > 200 or not (_CREDITED.match(inner) or (bracketed and _CREDITED_IN_BRACKETS.match(inner))):
+        return None
+    return re.sub(r"\s+([,，、])\s*", r"\1 ", inner)
+
+
+def cut_story_credit(paragraph: str) -> tuple[str, str | None]:
+    """The paragraph without a bracketed `(With input from …)` at its end, and that credit."""
+    found = _CREDIT_AT_END.search(paragraph[-240:])
+    if found is None:
+        return paragraph, None
+    return paragraph[: -len(found["bracketed"])].rstrip(), found["credit"].strip(" .")

@@ -1,0 +1,111 @@
+"""The credit in a caption's tail: found, and taken out of the caption.
+
+Five forms are known, as agencies and picture desks write them: a slash (`… in Oslo. /Xinhua`), brackets that
+speak of pictures (`… in Oslo. (AP Photo/A. Lee)`), a word that announces a credit (`… in Oslo. Photo: A. Lee`),
+the same without a colon (`… in Oslo. Photo by A. Lee`), an agency's name alone (`… in Oslo. A. Lee/Getty Images`).
+"""
+
+import re
+from collections.abc import Iterator
+
+# Longest first where one name begins another.
+AGENCIES = (
+    "Xinhua News Agency", "Xinhua", "VCG", "CFP", "CGTN", "CMG", "CCTV+", "CCTV", "CNSphoto", "CNS", "China Daily",
+    "ICphoto", "新华社", "新華社", "中新社", "视觉中国", "Reuters", "REUTERS", "AP Photo", "AP", "Associated Press",
+    "AFPTV", "AFP", "Agence France-Presse", "Getty Images", "GETTY IMAGES", "Getty", "Bloomberg", "EPA-EFE", "EPA",
+    "EFE", "ANSA", "LaPresse", "imago images", "Imago", "IMAGO", "imago", "dpa", "DPA", "APA", "Keystone",
+    "Kyodo News", "Kyodo", "Jiji Press", "共同", "時事", "ロイター", "Yonhap", "연합뉴스", "TASS", "ТАСС", "Sputnik",
+    "PA Wire", "PA Media", "PA Images", "PA", "Alamy Stock Photo", "Alamy", "Shutterstock", "iStockphoto", "iStock",
+    "Unsplash", "Pixabay", "Pexels", "Anadolu Agency", "Anadolu", "NurPhoto", "ZUMA Press", "ZUMA", "SIPA", "Abaca",
+    "MAXPPP", "Europa Press", "Belga", "ANP", "Ritzau Scanpix", "Ritzau", "NTB", "Lehtikuva", "PAP", "PTI", "ANI",
+    "Antara", "Bernama", "AAP", "NASA", "ESA", "SWNS", "Splash News", "BackGrid", "Wikimedia Commons", "Adobe Stock",
+    "WireImage", "Magnum Photos",
+)  # fmt: skip
+_AGENCY = "|".join(map(re.escape, AGENCIES))
+# What stands before a colon and a name. Chinese and Japanese write these without a space around them.
+_ANNOUNCED = (
+    r"(?:picture |image |photo |file )?(?:photo(?:graph)?s?|pictures?|pic|images?|credits?|source)"
+    r"(?: (?:credit|source|courtesy|by))?|courtesy|copyright|fotos?|bild(?:quelle)?|crédits?(?: photo)?|photographie"
+    r"|imagen|fotograf[íi]a|immagine|imagem|zdjęcie|фото"
+    r"|写真|撮影|提供|画像|图片来源|圖片來源|图源|图片|圖片|图|圖|摄影|攝影|사진"
+)
+_AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
+_LONGEST = 160
+
+_SLASH = re.compile(
+    rf"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff])|(?=[/／](?:{_AGENCY})\b))"
+    r"[/／]\s?(?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$"
+)
+_BRACKETS = re.compile(r"[(（\[【](?P<credit>[^()（）\[\]【】]{2,120})[)）\]】]\s*[.。]?$")
+_COLON = re.compile(
+    rf"(?:^|(?<=[\W_])|(?<=[\u3040-\u9fff]))(?P<mark>{_ANNOUNCED})\s*[:：]\s*(?P<credit>\S[^。!?！？]{{1,90}})$",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    rf"{_AFTER_SENTENCE}(?P<mark>(?:photo(?:graph)?s?|pictures?|images?|fotos?)\s+(?:by|courtesy of|par|von|di|de)\s+|courtesy of\s+|©\s*|\(c\)\s+)"
+    r"(?P<credit>\S[^。!?！？]{1,90})$",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    rf"{_AFTER_SENTENCE}(?P<credit>(?:[^\W\d_][\w.'’-]*[ /,]+){{0,5}}(?:{_AGENCY})"
+    r"(?:\s?(?:[/|,]|\bvia\b|-)\s?[^\W\d_][\w.'’ -]{1,40}){0,3})$"
+    r"|\s(?P<unmistakable>(?:[\w.'’-]+\s?/\s?)*(?:Getty Images|AP Photo|Alamy Stock Photo|Shutterstock)(?:/[\w.'’ -]{2,40})?)$"
+)
+_TAKEN = re.compile(
+    r"(?:(?<=[。！？、，＝])|\s|^)(?P<credit>(?:(?:新华社|中新社|新華社)?(?:发|記者|记者)\s?)?[^\s。！？、，＝]{1,16}?)\s?"
+    r"(?:摄|攝|供图|撮影|提供|写す|撮す)$"
+)
+_OF_PICTURES = re.compile(
+    rf"^(?:{_ANNOUNCED})(?:\s*[:：/]|\s+(?:by|via|courtesy)\b)|^©|\bAP Photo\b|\bvia (?:{_AGENCY}|AP)\b"
+    rf"|^(?:{_AGENCY})$|^(?:{_AGENCY})\s?[/|,-]|[/|,-]\s?(?:{_AGENCY})$|(?:撮影|提供|摄|攝|供图)$",
+    re.IGNORECASE,
+)
+_PHOTOGRAPHS_ONLY = re.compile(
+    r"[(（\[](?:AP Photo/|(?:photo(?:graph)?s?|picture|image|foto)\s*(?:by\b|:|courtesy)|[^()]*[/|]\s*Getty Images)"
+    r"[^()（）\[\]]*[)）\]]$",
+    re.IGNORECASE,
+)
+
+
+def split_credit(caption: str) -> tuple[str, str | None]:
+    """The caption without the credit in its tail, and that credit without its mark ("/", "Photo:", brackets).
+
+    A caption that is nothing but a credit leaves an empty first part. Text without a credit comes back whole.
+    """
+    for start, credit in _candidates(caption):
+        if credit and _plausible(credit):
+            return caption[:start].rstrip(" \u00a0|-–—/,;、"), credit
+    return caption, None
+
+
+def _candidates(caption: str) -> Iterator[tuple[int, str]]:
+    offset = max(0, len(caption) - _LONGEST)
+    tail = caption[offset:]
+    found = _BRACKETS.search(tail)
+    if found and _OF_PICTURES.search(found["credit"]):
+        yield offset + found.start(), bare_credit(found["credit"])
+    for pattern in (_COLON, _BY, _NAMED, _TAKEN, _SLASH):
+        found = pattern.search(tail)
+        if found:
+            credit = next(part for name, part in found.groupdict().items() if part and name != "mark")
+            yield offset + found.start(), bare_credit(credit)
+
+
+def _plausible(credit: str) -> bool:
+    """A name or two, not the rest of a sentence."""
+    return len(credit.split()) <= 12 and not re.search(r"[a-z\u00e0-\u00ff]{3}[.!?] \w", credit)
+
+
+def bare_credit(credit: str) -> str:
+    """A credit without the mark before its names: `(Photo by Ann Lee/VCG)` is `Ann Lee/VCG`."""
+    inner = credit.strip(" \u00a0()（）[]【】|/／-–—")
+    for pattern in (_COLON, _BY):
+        found = pattern.match(inner)
+        if found:
+            inner = found["credit"].strip()
+    return inner
+
+
+def is_photo_caption(text: str) -> bool:
+    """Whether the tail is a credit that only photographs carry, so that one copy is proof enough."""
+    return len(text) <= 600 and _PHOTOGRAPHS_ONLY.search(text[-_LONGEST:]) is not None

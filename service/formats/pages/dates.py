@@ -1,0 +1,77 @@
+"""The times that pages state, as aware datetimes; a page that names no zone is taken to mean UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_LABEL = r"(?:(?:first |last )?(?:published|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le|veröffentlicht|aktualisiert|publicado(?: el)?|actualizado(?: el)?|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
+_CLOCK = r"(?P<hour>\d{1,2})[:h时時](?P<minute>\d{2})(?:[:分](?P<second>\d{2}))?分?\s*(?P<half>[ap]\.?m\.?)?"
+_DAY = (
+    r"(?:(?P<y1>\d{4})[-/.年]\s?(?P<m1>\d{1,2})[-/.月]\s?(?P<d1>\d{1,2})日?"
+    r"|(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4})"
+    r"|(?P<d2>\d{1,2})(?:st|nd|rd|th)?[-\s](?P<n2>[A-Za-z]{3,9})\.?[-\s,]{1,2}(?P<y2>\d{4})"
+    r"|(?P<n3>[A-Za-z]{3,9})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
+)
+_ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
+_CLOCK_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_CLOCK}\s*{_ZONE}[\s,]*{_WEEKDAY}{_DAY}", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um )?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE
+)
+_ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
+
+
+def parse_time(stated: str | None) -> datetime | None:
+    """A time as machines state it: ISO 8601, RFC 5322, or a line that `date_line` reads."""
+    text = (stated or "").strip()[:64]
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return _aware(read(text))
+        except (ValueError, IndexError, OverflowError):
+            continue
+    found = date_line(text)
+    return found[0] if found else None
+
+
+def _aware(time: datetime) -> datetime | None:
+    if not 1600 < time.year < 9000:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def date_line(line: str) -> tuple[datetime, bool] | None:
+    """The time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an update's."""
+    found = (_DAY_FIRST.fullmatch(line) or _CLOCK_FIRST.fullmatch(line)) if len(line) <= 90 else None
+    if found is None:
+        return None
+    parts = {name: value for name, value in found.groupdict().items() if value}
+    try:
+        time = _built(parts)
+    except (ValueError, KeyError):
+        return None
+    return time, re.match(r"updat|last|modif|mis à|aktual|actual|更新", parts.get("label", ""), re.IGNORECASE) is not None
+
+
+def _built(parts: dict[str, str]) -> datetime:
+    """From the named parts of a line. In `3/4/2025` the day comes first, unless only the second can be a day."""
+    year, day = (int(next(parts[kind + form] for form in "1234" if kind + form in parts)) for kind in "yd")
+    name = parts.get("n2") or parts.get("n3")
+    month = _MONTHS[name[:3].lower()] if name else int(parts.get("m1") or parts["m4"])
+    if "m4" in parts and month > 12:
+        day, month = month, day
+    hour = int(parts.get("hour", 0))
+    half = parts.get("half", "").lower()[:1]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    minute, second = int(parts.get("minute", 0)), int(parts.get("second", 0))
+    return datetime(year, month, day, hour, minute, second, tzinfo=_zone(parts.get("zone", "")))
+
+
+def _zone(name: str) -> timezone:
+    offset = re.search(r"([+-])(\d{1,2}):?(\d{2})?$", name)
+    if offset:
+        hours = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return timezone(hours if offset[1] == "+" else -hours)
+    hours_east = _ZONES.get(name.lower(), 0)
+    return timezone(timedelta(hours=hours_east)) if hours_east else UTC

@@ -1,0 +1,81 @@
+"""Bytes of a saved page made into a tree, whatever they claim to be: the one place where HTML is decoded and parsed."""
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+from lxml import etree, html
+
+from service.formats.pages.page import NotAnArticle
+
+# Bytes. The heaviest news pages carry 2 MB of markup; what lies beyond this is not looked at.
+_LONGEST_PAGE = 6_000_000
+_LONGEST_SAMPLE = 40_000
+_DECLARED = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([\w.:-]{2,40})",
+    re.IGNORECASE,
+)
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# What browsers read under these names (WHATWG Encoding Standard, section 4.2).
+_WIDER = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "tis-620": "cp874",
+}
+
+
+def parse(page: bytes, charset: str | None) -> html.HtmlElement:
+    """The tree of the page; `charset` is what the server said of it, if anything.
+
+    Raises `NotAnArticle` when the bytes hold no markup.
+    """
+    text = _decode(page[:_LONGEST_PAGE], charset)
+    if "<" not in text:
+        raise NotAnArticle("This is no HTML page.")
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return html.document_fromstring(text.encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError) as problem:
+        raise NotAnArticle("This HTML page is empty.") from problem
+
+
+def _decode(page: bytes, charset: str | None) -> str:
+    """The page as text. A declared charset is believed only where the bytes bear it out, UTF-8 first of all."""
+    marked = [name for mark, name in _MARKS if page.startswith(mark)]
+    declared = _DECLARED.search(page[:_LONGEST_SAMPLE])
+    stated = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
+    for name in (*marked, "utf-8", _known(charset), _known(stated)):
+        decoded = _strictly(page, name) if name else None
+        if decoded is not None:
+            return decoded
+    guessed = from_bytes(page[:_LONGEST_SAMPLE]).best()
+    fallback = _known(charset) or _known(stated) or (guessed.encoding if guessed else "utf-8")
+    return page.decode(fallback if _mostly_utf8(page) is False else "utf-8", errors="replace")
+
+
+def _strictly(page: bytes, name: str) -> str | None:
+    """The text, or None where the bytes contradict the name. A character cut off at the end is no contradiction."""
+    try:
+        return codecs.getincrementaldecoder(name)().decode(page)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _mostly_utf8(page: bytes) -> bool:
+    """Whether so few bytes break UTF-8 that they are dirt rather than another charset."""
+    text = page[:_LONGEST_SAMPLE * 10].decode("utf-8", errors="replace")
+    foreign = sum(character > "\x7f" for character in text)
+    return text.count("\ufffd") * 10 < foreign
+
+
+def _known(name: str | None) -> str | None:
+    try:
+        found = codecs.lookup((name or "").strip().lower())
+    except (LookupError, ValueError):
+        return None
+    return _WIDER.get(found.name, found.name) if found._is_text_encoding else None

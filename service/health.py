@@ -1,0 +1,56 @@
+"""Whether the service lives, whether it is ready to be sent requests, and what it counts."""
+
+import os
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.database import DatabaseDep, missing_migrations
+from service.tables import Reading
+
+router = APIRouter(tags=["running"])
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Liveness(Reading):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Reading):
+    """Whether each thing that the service needs is there, and the cause where one is not."""
+
+    status: Literal["ready", "unavailable"]
+    database: str
+    migration: str
+    media: str
+
+
+@router.get("/health/live")
+async def get_liveness() -> Liveness:
+    """The process is up. Restart it when this does not answer."""
+    return Liveness()
+
+
+@router.get("/health/ready", responses={503: {"model": Readiness}})
+def get_readiness(request: Request, database: DatabaseDep) -> Response:
+    """Ready for requests: 200, or 503 with the cause."""
+    try:
+        migration = "behind: run `copydesk migrate`" if missing_migrations(database) else "ok"
+        reached = "ok"
+    except SQLAlchemyError as fault:
+        reached, migration = f"unreachable: {type(fault).__name__}", "unknown"
+    folder = database.settings.media_directory
+    media = "ok" if os.access(folder, os.W_OK) else "not writable"
+    ready = (reached, migration, media) == ("ok", "ok", "ok")
+    checks = Readiness(status="ready" if ready else "unavailable", database=reached, migration=migration, media=media)
+    return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def get_metrics(request: Request) -> Response:
+    """Prometheus metrics of this process."""
+    return Response(generate_latest(request.app.state.registry), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)

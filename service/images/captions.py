@@ -1,0 +1,148 @@
+"""Captions: which one holds for a picture in an article, and how they are written.
+
+The effective caption is, of those for any article and those for this one: the caption that the block names; the one for this
+article in its language; the one for any article in that language; one in a language that it falls back to; any. A caption that
+was written for another article is never shown.
+"""
+
+from collections.abc import Collection, Iterator
+from uuid import UUID
+
+from sqlalchemy import Uuid, column, table
+from sqlmodel import col, select
+
+from service.database import Session
+from service.errors import Conflict, Gone, NotFound, Unprocessable
+from service.images.models import (
+    Caption, CaptionContent, CaptionCreate, CaptionRead, CaptionReplace, CaptionWrite, EffectiveCaption, Image, Scope,
+)  # fmt: skip
+from service.images.patching import refuse_changes
+from service.images.read import read_caption
+from service.published.models import Kind
+from service.published.render import touch
+from service.tables import new_id, now
+
+# The articles room stands above this one: of its table no more is known here than a caption needs.
+_ARTICLE = table("article", column("id", Uuid()), column("deleted_at"))
+_CONTENT = ("language", *CaptionContent.model_fields)
+_READ_ONLY = sorted(set(CaptionReplace.model_fields) - set(CaptionWrite.model_fields))
+
+
+class CaptionTaken(Conflict):
+    """The image has a caption for this article, or for any, in this language already; `id` says which."""
+
+    title = "There is such a caption already"
+
+
+def effective(
+    captions: Collection[CaptionRead], *, article_id: UUID | None, language: str, house_language: str, caption_id: UUID | None = None
+) -> EffectiveCaption | None:
+    """The caption that holds in an article, of all the live captions of one picture; the same one whatever their order."""
+    usable = sorted((caption for caption in captions if caption.article_id in (None, article_id)), key=lambda caption: caption.id)
+    if not usable:
+        return None
+    named = next((caption for caption in usable if caption.id == caption_id), None)
+    if named is not None:
+        return _as(Scope.BLOCK, named)
+    for tag in dict.fromkeys([*broader(language), *broader(house_language)]):
+        found = [caption for caption in usable if caption.language == tag]
+        if found:
+            best = min(found, key=_is_general)
+            exact = Scope.IMAGE if _is_general(best) else Scope.ARTICLE
+            return _as(exact if tag == language else Scope.FALLBACK, best)
+    return _as(Scope.ANY, min(usable, key=_is_general))
+
+
+def broader(language: str) -> Iterator[str]:
+    """A language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh (RFC 4647, 3.4)."""
+    subtags = language.split("-")
+    while subtags:
+        yield "-".join(subtags)
+        subtags.pop()
+        # A singleton, such as the x of a private use, opens what follows it and means nothing alone.
+        while subtags and len(subtags[-1]) == 1:
+            subtags.pop()
+
+
+def _is_general(caption: CaptionRead) -> bool:
+    return caption.article_id is None
+
+
+def _as(scope: Scope, caption: CaptionRead) -> EffectiveCaption:
+    return EffectiveCaption(**caption.model_dump(), scope=scope)
+
+
+def get(session: Session, caption_id: UUID) -> Caption:
+    """Find a caption. Raises NotFound, and Gone when it, or its image, was deleted."""
+    statement = select(Caption, Image.deleted_at).join(Image).where(Caption.id == caption_id)
+    found = session.exec(statement).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no caption {str(caption_id)!r}.")
+    caption, image_deleted_at = found
+    if caption.deleted_at is not None or image_deleted_at is not None:
+        raise Gone("This caption, or its image, was deleted.", reason="deleted")
+    return caption
+
+
+def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UUID | None = None) -> Caption:
+    """Write a new caption of an image. Raises CaptionTaken."""
+    language = write.language or session.database.settings.language
+    _claim(session, image_id, write.article_id, language, caption_id)
+    values = {name: getattr(write, name) for name in _CONTENT}
+    caption = Caption(**values | {"language": language}, id=caption_id or new_id(), image_id=image_id)
+    session.add(caption)
+    _touch(session, caption)
+    return caption
+
+
+def replace(session: Session, caption: Caption, write: CaptionReplace) -> None:
+    """Write a caption anew. What equals the stored leaves no trace."""
+    refuse_changes(write, read_caption(caption), _READ_ONLY)
+    changed = {name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(caption, name)}
+    if write.language is None:
+        changed.pop("language", None)
+    if not changed:
+        return
+    if changed.keys() & {"article_id", "language"}:
+        _claim(session, caption.image_id, write.article_id, write.language or caption.language, caption.id)
+    for name, value in changed.items():
+        setattr(caption, name, value)
+    _note_change(session, caption)
+
+
+def delete(session: Session, caption: Caption) -> None:
+    """Delete a caption; its place is free for another."""
+    caption.deleted_at = now()
+    _note_change(session, caption)
+
+
+def _note_change(session: Session, caption: Caption) -> None:
+    caption.version += 1
+    caption.updated_at = now()
+    _touch(session, caption)
+
+
+def _touch(session: Session, caption: Caption) -> None:
+    touch(session, Kind.CAPTION, caption.id)
+    touch(session, Kind.IMAGE, caption.image_id)
+
+
+def _claim(session: Session, image_id: UUID, article_id: UUID | None, language: str, own_id: UUID | None) -> None:
+    """Make sure that the image and the article exist, and that no other caption stands where this one will.
+
+    The lock on the image lets one caption of it be written at a time. The article is locked before, as whoever writes an
+    article does: two requests that lock in different orders would wait for each other for ever.
+    """
+    if article_id is not None:
+        article = select(_ARTICLE.c.id).where(_ARTICLE.c.id == article_id, _ARTICLE.c.deleted_at.is_(None))
+        if session.exec(article.with_for_update(read=True, key_share=True)).one_or_none() is None:
+            raise Unprocessable.at("/article_id", "names no article of this store")
+    image = select(Image.id).where(Image.id == image_id, col(Image.deleted_at).is_(None))
+    if session.exec(image.with_for_update(key_share=True)).one_or_none() is None:
+        raise Unprocessable.at("/image_id", "names no image of this store")
+    holder = select(Caption.id).where(
+        Caption.image_id == image_id, Caption.article_id == article_id, Caption.language == language, col(Caption.deleted_at).is_(None)
+    )
+    taken = next((id_ for id_ in session.exec(holder) if id_ != own_id), None)
+    if taken is not None:
+        raise CaptionTaken(f"This image has a caption in {language} there already.", id=str(taken))

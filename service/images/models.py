@@ -1,0 +1,241 @@
+"""Images, captions and uses: what is kept of a picture, what is said of it, and which working article shows it.
+
+An image's `version` counts changes of the image, not of its captions, though these are among what is read of it.
+"""
+
+import enum
+from typing import Self
+from uuid import UUID
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from service.tables import Json, Language, Line, Reading, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
+
+Metadata = dict[str, JsonValue]
+"""What a picture's own metadata said, by its field names."""
+
+
+class CaptionSource(enum.StrEnum):
+    """Where a caption's words come from: an editor, the picture's own metadata, or an import."""
+
+    MANUAL = "manual"
+    EMBEDDED = "embedded"
+    IMPORT = "import"
+
+
+class Scope(enum.StrEnum):
+    """How the effective caption was found, from the nearest to the article to the farthest."""
+
+    BLOCK = "block"
+    ARTICLE = "article"
+    IMAGE = "image"
+    FALLBACK = "fallback"
+    ANY = "any"
+
+
+class FocalPoint(BaseModel):
+    """What must stay in a crop, as fractions of the width from the left and of the height from the top."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    x: float = pydantic.Field(ge=0, le=1, examples=[0.5])
+    y: float = pydantic.Field(ge=0, le=1, examples=[0.3])
+
+
+def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
+    """One live row: what is in the trash does not count."""
+    return Index(f"uq_{name}", *columns, unique=True, postgresql_where=text(where), sqlite_where=text(where))
+
+
+class ImageContent(SQLModel):
+    """What an editor or integrator writes of an image."""
+
+    credit_line: Line | None = Field(default=None, schema_extra={"examples": ["Ana Lind / Harbour Press"]})
+    copyright_notice: Text | None = None
+    usage_terms: Text | None = None
+    focal_point: FocalPoint | None = Field(default=None, sa_type=Json(FocalPoint))
+    source: Line | None = None
+    source_url: WebAddress | None = None
+
+
+class Image(ImageContent, Table, table=True):
+    """A picture. The members from `digest` to `size` are null, all together, while it has no file."""
+
+    __table_args__ = (_unique("image_digest", "digest"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    source: Line | None = Field(default=None, index=True)
+    digest: str | None = None
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size: int | None = None
+    placeholder: str | None = None
+    taken_at: Time | None = None
+    # `metadata` on the wire: SQLModel keeps that name for itself.
+    kept_metadata: Metadata = Field(default_factory=dict, sa_type=Json(Metadata))
+    version: int = 1
+    created_at: Time = Field(default_factory=now)
+    updated_at: Time = Field(default_factory=now)
+    deleted_at: Time | None = None
+
+
+class CaptionContent(SQLModel):
+    """What an editor or integrator writes of a caption."""
+
+    article_id: UUID | None = Field(default=None, description="the only article that it is for; null: for any")
+    text: Text | None = Field(default=None, description="what the picture shows", schema_extra={"examples": ["The ferry leaves the old quay."]})
+    alt_text: Text | None = Field(default=None, description="what replaces seeing the picture")
+    source: CaptionSource = Field(default=CaptionSource.MANUAL, sa_type=text_enum(CaptionSource))
+
+
+class Caption(CaptionContent, Table, table=True):
+    """What one picture shows, in words of one language; for one article alone when `article_id` is set."""
+
+    __table_args__ = (
+        _unique("caption_of_image", "image_id", "language", where="deleted_at IS NULL AND article_id IS NULL"),
+        _unique("caption_in_article", "image_id", "article_id", "language"),
+        Index("ix_caption_image_id", "image_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    image_id: UUID = Field(foreign_key="image.id")
+    language: Language
+    # Articles stand above this room: their table is named here, their models never imported.
+    article_id: UUID | None = Field(default=None, foreign_key="article.id", index=True)
+    version: int = 1
+    created_at: Time = Field(default_factory=now)
+    updated_at: Time = Field(default_factory=now)
+    deleted_at: Time | None = None
+
+
+class ImageUse(Table, table=True):
+    """A working article that shows an image. The articles room writes it, with what names the article to an editor."""
+
+    __tablename__ = "image_use"
+
+    image_id: UUID = Field(primary_key=True, foreign_key="image.id")
+    article_id: UUID = Field(primary_key=True, foreign_key="article.id", index=True)
+    slug: str
+    headline: str
+    status: str
+
+
+class UseRead(Reading):
+    """A working article that shows an image."""
+
+    article_id: UUID
+    slug: str
+    headline: str
+    status: str
+
+
+class CaptionRead(Reading):
+    """A caption as it is read."""
+
+    id: UUID
+    image_id: UUID
+    article_id: UUID | None
+    language: str
+    text: str | None
+    alt_text: str | None
+    source: CaptionSource
+    version: int
+    created_at: Time
+    updated_at: Time
+
+
+class EffectiveCaption(CaptionRead):
+    """The caption that holds for a picture in an article, and how it was found."""
+
+    scope: Scope
+
+
+class Rendition(BaseModel):
+    """A file of the picture. Its address changes when the picture does, and never leads to another one."""
+
+    name: str = pydantic.Field(examples=["original"])
+    href: str
+    width: int
+    height: int
+    content_type: str
+
+
+class ImageRead(BaseModel):
+    """An image as it is read. Readers see the captions that are public; an article shows those for any article and its own."""
+
+    id: UUID
+    digest: str | None = pydantic.Field(description="SHA-256 of the file; null, as the members from here to `size`, without one")
+    content_type: str | None
+    width: int | None = pydantic.Field(description="of the upright picture, in pixels")
+    height: int | None
+    size: int | None = pydantic.Field(description="bytes of the file")
+    credit_line: str | None
+    copyright_notice: str | None
+    usage_terms: str | None
+    focal_point: FocalPoint | None
+    placeholder: str | None
+    taken_at: Time | None
+    source: str | None
+    source_url: str | None
+    metadata: Metadata
+    renditions: list[Rendition]
+    captions: list[CaptionRead]
+    version: int
+    created_at: Time
+    updated_at: Time
+
+
+class ImageCreate(ImageContent, Shape):
+    """A new image, whose file may come later."""
+
+
+class ImageReplace(ImageCreate):
+    """An image as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+
+    id: UUID | None = None
+    digest: str | None = None
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size: int | None = None
+    placeholder: str | None = None
+    taken_at: Time | None = None
+    kept_metadata: Metadata | None = Field(default=None, alias="metadata")
+    renditions: list[Rendition] | None = None
+    captions: list[CaptionRead] | None = None
+    version: int | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+
+
+class CaptionWrite(CaptionContent, Shape):
+    """What can be written of a caption. Without a language it is in the house's."""
+
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        """A caption without any words would hide one that has some."""
+        if self.text or self.alt_text:
+            return self
+        raise ValueError("needs text or alt_text")
+
+
+class CaptionCreate(CaptionWrite):
+    """A new caption of an image."""
+
+    image_id: UUID
+
+
+class CaptionReplace(CaptionWrite):
+    """A caption as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+
+    id: UUID | None = None
+    image_id: UUID | None = None
+    version: int | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None

@@ -1,0 +1,52 @@
+"""A JSON Merge Patch (RFC 7396) as the whole that it asks for, and members that only the service sets."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from service.errors import FieldProblem, Unprocessable
+
+Whole = TypeVar("Whole", bound=BaseModel)
+
+
+def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -> Whole:
+    """What is stored with the patch applied: absent members stay, null removes, objects are merged member by member."""
+    whole = _merge(orjson.loads(stored.model_dump_json(include=set(shape.model_fields))), patch)
+    try:
+        return shape.model_validate(whole)
+    except ValidationError as error:
+        raise invalid(error, whole) from None
+
+
+def invalid(error: ValidationError, body: JsonValue) -> RequestValidationError:
+    """The refusal of a body that was not read by the framework."""
+    return RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=body)
+
+
+def _merge(stored: JsonValue, patch: JsonValue) -> JsonValue:
+    if not isinstance(patch, dict):
+        return patch
+    whole = dict(stored) if isinstance(stored, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            whole.pop(name, None)
+        else:
+            whole[name] = _merge(whole.get(name), value)
+    return whole
+
+
+def refuse_changes(given: BaseModel, stored: BaseModel, names: Iterable[str]) -> None:
+    """Refuse members that only the service sets where they differ from what is stored; equal ones are welcome.
+
+    `names` are those of `given`; a member with an alias has that name in `stored`.
+    """
+    problems = []
+    for name in names:
+        alias = type(given).model_fields[name].alias or name
+        if name in given.model_fields_set and getattr(given, name) != getattr(stored, alias):
+            problems.append(FieldProblem(pointer=f"/{alias}", message="is set by the service and differs from what is stored"))
+    if problems:
+        raise Unprocessable(f"{problems[0].pointer} {problems[0].message}.", errors=problems)

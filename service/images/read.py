@@ -1,0 +1,98 @@
+"""How images and captions are read: by editors as they stand, by readers as they were rendered when they were written.
+
+An image is public while a published article shows it. So is a caption of it, unless it was written for an article that does not.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.database import Session
+from service.images.models import Caption, CaptionRead, Image, ImageRead, Rendition
+from service.images.storage import original_name
+from service.published.models import Kind, Reason
+from service.published.render import Outcome, Removed, Rendered, renders, shown, touch
+
+
+def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
+    """Images with all their captions, as editors read them."""
+    captions = captions_of(session, [image.id for image in images])
+    return [with_captions(image, captions.get(image.id, ())) for image in images]
+
+
+def read_one(session: Session, image: Image) -> ImageRead:
+    """One image with all its captions."""
+    return read_all(session, [image])[0]
+
+
+def read_caption(caption: Caption) -> CaptionRead:
+    """A caption as it is read."""
+    return CaptionRead.model_validate(caption, from_attributes=True)
+
+
+def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, list[CaptionRead]]:
+    """The live captions of images, read afresh, in the order of their ids."""
+    found: dict[UUID, list[CaptionRead]] = defaultdict(list)
+    if image_ids:
+        live = select(Caption).where(col(Caption.image_id).in_(image_ids), col(Caption.deleted_at).is_(None)).order_by(col(Caption.id))
+        session.flush()  # What this transaction has written so far is read too.
+        for caption in session.exec(live.execution_options(populate_existing=True)):
+            found[caption.image_id].append(read_caption(caption))
+    return dict(found)
+
+
+def with_captions(image: Image, captions: Iterable[CaptionRead]) -> ImageRead:
+    """An image with these captions."""
+    known = image.model_dump(include=set(ImageRead.model_fields))
+    return ImageRead(**known, metadata=image.kept_metadata, renditions=_renditions(image), captions=list(captions))
+
+
+def _renditions(image: Image) -> list[Rendition]:
+    if image.digest is None or image.content_type is None or image.width is None or image.height is None:
+        return []
+    href = f"/media/{image.id}/{original_name(image.digest, image.content_type)}"
+    return [Rendition(name="original", href=href, width=image.width, height=image.height, content_type=image.content_type)]
+
+
+@renders(Kind.IMAGE)
+def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
+    """What the public may see of these images."""
+    pairs = shown(session, ids)
+    public = {image_id for image_id, _ in pairs}
+    captions = captions_of(session, ids)
+    rows = select(Image).where(col(Image.id).in_(ids)).execution_options(populate_existing=True)
+    for image in session.exec(rows).all():
+        known = captions.get(image.id, [])
+        touch(session, Kind.CAPTION, *(caption.id for caption in known))
+        if image.deleted_at is not None:
+            yield Removed(image.id, image.version, Reason.DELETED)
+        elif image.id not in public:
+            yield Removed(image.id, image.version, Reason.UNPUBLISHED)
+        else:
+            document = with_captions(image, [caption for caption in known if _is_public(caption, pairs)]).model_dump_json()
+            yield Rendered(image.id, image.version, document.encode(), image.created_at, image.updated_at, source=image.source)
+
+
+@renders(Kind.CAPTION)
+def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
+    """What the public may see of these captions."""
+    rows = select(Caption, Image.deleted_at).join(Image).where(col(Caption.id).in_(ids)).execution_options(populate_existing=True)
+    found = session.exec(rows).all()
+    pairs = shown(session, {caption.image_id for caption, _ in found})
+    for caption, image_deleted_at in found:
+        shape = read_caption(caption)
+        if caption.deleted_at is not None or image_deleted_at is not None:
+            yield Removed(caption.id, caption.version, Reason.DELETED)
+        elif not _is_public(shape, pairs):
+            yield Removed(caption.id, caption.version, Reason.UNPUBLISHED)
+        else:
+            document = shape.model_dump_json().encode()
+            yield Rendered(caption.id, caption.version, document, caption.created_at, caption.updated_at, language=caption.language)
+
+
+def _is_public(caption: CaptionRead, pairs: Collection[tuple[UUID, UUID]]) -> bool:
+    if caption.article_id is not None:
+        return (caption.image_id, caption.article_id) in pairs
+    return any(image_id == caption.image_id for image_id, _ in pairs)

@@ -1,0 +1,53 @@
+"""Pictures with their captions for whoever shows them: as many as are asked for, in two queries."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.database import Session
+from service.images.captions import effective
+from service.images.models import CaptionRead, EffectiveCaption, Image, ImageRead
+from service.images.read import captions_of, with_captions
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Images with their captions, each looked up by its id."""
+
+    images: dict[UUID, Image]
+    captions: dict[UUID, list[CaptionRead]]
+    house_language: str
+
+    def image(self, image_id: UUID, *, article_id: UUID | None = None) -> ImageRead | None:
+        """The image with the captions for any article and those for this one; None for one that is not there or trashed.
+
+        What was written for another article stays there: that one may be a draft.
+        """
+        image = self.images.get(image_id)
+        if image is None:
+            return None
+        return with_captions(image, [caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)])
+
+    def caption(
+        self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
+    ) -> EffectiveCaption | None:
+        """The caption that holds for the image in an article; `caption_id` is the one that its block names."""
+        if image_id not in self.images:
+            return None
+        return effective(
+            self.captions.get(image_id, ()), article_id=article_id, language=language, house_language=self.house_language,
+            caption_id=caption_id,
+        )  # fmt: skip
+
+
+def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
+    """Load images and their captions afresh; those in the trash are left out."""
+    house_language = session.database.settings.language
+    if not image_ids:
+        return Pictures({}, {}, house_language)
+    live = select(Image).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))
+    session.flush()  # What this transaction has written so far is read too.
+    images = session.exec(live.execution_options(populate_existing=True)).all()
+    return Pictures({image.id: image for image in images}, captions_of(session, image_ids), house_language)

@@ -1,0 +1,41 @@
+"""Which working article shows which image: told by the articles room, asked before an image goes into the trash."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from service.database import Session, insert
+from service.images.models import Image, ImageUse
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An article that shows images, and what names it to an editor."""
+
+    article_id: UUID
+    slug: str
+    headline: str
+    status: str
+
+
+def replace(session: Session, use: Use, image_ids: Iterable[UUID]) -> None:
+    """Say which images an article shows from now on: all of them, in any order."""
+    session.execute(delete(ImageUse).where(col(ImageUse.article_id) == use.article_id))
+    # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of their ids, for
+    # two articles that show the same images must not wait for each other.
+    live = select(Image.id).where(col(Image.id).in_(set(image_ids)), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
+    found = session.exec(live if session.database.is_sqlite else live.with_for_update(read=True)).all()
+    rows = [
+        {"image_id": id_, "article_id": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status} for id_ in found
+    ]
+    if rows:
+        session.execute(insert(session, ImageUse), rows)
+
+
+def of(session: Session, image_id: UUID) -> list[ImageUse]:
+    """The working articles that show an image, drafts included."""
+    uses = select(ImageUse).where(ImageUse.image_id == image_id).order_by(col(ImageUse.article_id))
+    return list(session.exec(uses.execution_options(populate_existing=True)).all())

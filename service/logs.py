@@ -1,0 +1,87 @@
+"""One line of structured log and one measurement per request that reaches the router, with nothing personal in them.
+
+Neither addresses, user agents nor query strings are logged. Answers from the wire cache are counted, not logged: a line would
+cost more than the answer.
+"""
+
+import logging
+import re
+import sys
+import time
+from uuid import uuid4
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.settings import Settings
+
+log = structlog.get_logger()
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+
+def configure_logs(settings: Settings) -> None:
+    """Write JSON lines, or text for people, to standard error."""
+    renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def request_id(scope: Scope) -> bytes:
+    """The caller's X-Request-ID when it is a plain one, else a new one."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else uuid4().hex.encode()
+
+
+class Measured:
+    """What is counted of the requests that reach the router."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route", "status")
+        self.requests = Counter("copydesk_requests", "Requests that reached the router", labels, registry=registry)
+        self.seconds = Histogram("copydesk_request_seconds", "Time to answer them", ("method", "route"), registry=registry)
+
+
+class RequestLog:
+    """ASGI layer: a request id in and out, one log line, one measurement."""
+
+    def __init__(self, app: ASGIApp, measured: Measured) -> None:
+        self.app = app
+        self.measured = measured
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        id_, started, status = request_id(scope), time.perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = id_.decode()
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=id_.decode())
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            self._note(scope, status, time.perf_counter() - started)
+            structlog.contextvars.clear_contextvars()
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self.measured.requests.labels(scope["method"], route, status).inc()
+        self.measured.seconds.labels(scope["method"], route).observe(seconds)
+        log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

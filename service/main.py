@@ -1,0 +1,124 @@
+"""The service put together: rooms mounted, refusals shaped, what runs beside the requests started and stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+
+import fastapi_swagger
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+from starlette_compress import CompressMiddleware
+
+from service import __version__, auth, health, problems, routing, tokens
+from service.articles import clock, history
+from service.articles import models as article_models
+from service.articles import routes as article_routes
+from service.database import Database, require_migrated
+from service.errors import Problem
+from service.images import models as image_models
+from service.logs import Measured, RequestLog, configure_logs
+from service.published import models as published_models
+from service.published.reader import PostgresReader, Reader, SqliteReader
+from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.settings import Settings
+from service.wire_cache import WireCache
+
+ROOMS_WITH_TABLES = (auth, routing, published_models, image_models, article_models)
+ROUTERS = (article_routes.router, history.router, tokens.router, health.router)
+ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
+consent; integrators write. Every error is a problem (RFC 9457)."""
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Make the whole service as one ASGI app."""
+    api = create_api(settings)
+    return _layered(api, settings, api.state.reader, api.state.watch)
+
+
+def create_api(settings: Settings) -> FastAPI:
+    """Make the API, without the layers in front of it."""
+    database = Database(settings)
+    reader, watch = _reader_and_watch(settings, database)
+    app = FastAPI(
+        title="Copydesk", version=__version__, description=ABOUT, docs_url=None, redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None, redirect_slashes=False, generate_unique_id_function=_operation_id,
+        max_body_size=settings.body_max_bytes, lifespan=_lifespan, responses={"4XX": {"model": Problem}},
+    )  # fmt: skip
+    app.state.settings, app.state.database = settings, database
+    app.state.reader, app.state.watch = reader, watch
+    app.state.registry = CollectorRegistry()
+    problems.install_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    fastapi_swagger.patch_fastapi(app, redirect_from_root_to_docs=False)
+    return app
+
+
+def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
+    if settings.is_sqlite:
+        reader = SqliteReader(settings)
+        return reader, SqliteWatch(reader)
+    return PostgresReader(settings), PostgresWatch(database)
+
+
+def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
+    """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the costly ones."""
+    logged = RequestLog(app, Measured(app.state.registry))
+    cache = WireCache(CompressMiddleware(logged), settings, reader, watch)
+    app.state.registry.register(_CacheMetrics(cache))
+    layered: ASGIApp = CORSMiddleware(
+        cache, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], max_age=3600,
+        expose_headers=["ETag", "Link", "Location", "X-Request-ID", "Retry-After", "Idempotent-Replayed"],
+    )  # fmt: skip
+    return layered
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Refuse a schema that is not this code's; then keep the clock and the watch running while requests are served."""
+    settings, database = app.state.settings, app.state.database
+    configure_logs(settings)
+    require_migrated(database)
+    await app.state.reader.open()
+    # Before the first request: what fell due while nobody ran is published now.
+    await clock.release_all_due(database)
+    beside = [asyncio.create_task(clock.run(database)), asyncio.create_task(app.state.watch.run())]
+    try:
+        yield
+    finally:
+        for task in beside:
+            task.cancel()
+        for task in beside:
+            with suppress(asyncio.CancelledError):
+                await task
+        await app.state.reader.close()
+        database.close()
+
+
+class _CacheMetrics(Collector):
+    """What the wire cache counts."""
+
+    def __init__(self, cache: WireCache) -> None:
+        self.cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the counts when they are asked for."""
+        yield CounterMetricFamily("copydesk_cache_hits", "Answers given from memory", value=self.cache.hits)
+        yield CounterMetricFamily("copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses)
+        yield GaugeMetricFamily("copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes)
+        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
+
+
+def app_from_environment() -> ASGIApp:
+    """The factory that a server calls."""
+    return create_app(Settings())

@@ -1,0 +1,109 @@
+"""Lists: opaque keyset cursors that survive inserts and deletes, `Page` answers, and `Link` headers (RFC 8288).
+
+A cursor holds the sort key of the last item of a page and the fingerprint of the list (its path and filters) that it was made
+for. It is not a secret and not signed: a made-up one can only name a place in a list that the caller may read anyway.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+
+from service import conditional
+from service.errors import BadRequest, FieldProblem, Unprocessable
+
+Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="where the page begins: taken from `next`, never made up")]
+Fields = Annotated[str | None, Query(max_length=1000, description="only these members of each item, with commas between")]
+Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+_NOT_A_FILTER = frozenset({"cursor", "limit", "fields", "count"})
+
+
+class BadCursor(BadRequest):
+    """The cursor was not made by this service for this list with these filters. Start again without it."""
+
+    title = "Unknown cursor"
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"])
+    total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
+
+
+def make_cursor(request: Request, key: Sequence[Any]) -> str:
+    """Write the key after which the next page of this list begins."""
+    raw = orjson.dumps([_fingerprint(request), *key], default=str)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def read_cursor(request: Request, cursor: str | None, shape: TypeAdapter[Key]) -> Key | None:
+    """Read the key after which this page begins; `shape` is that of a tuple. Raises BadCursor."""
+    if cursor is None:
+        return None
+    try:
+        fingerprint, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if fingerprint == _fingerprint(request):
+            return shape.validate_python(tuple(key), strict=False)
+    except (ValueError, TypeError, binascii.Error, ValidationError):
+        pass
+    raise BadCursor("This cursor does not belong to this list.")
+
+
+def _fingerprint(request: Request) -> str:
+    asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _NOT_A_FILTER)
+    return hashlib.blake2b(repr((request.url.path, asked)).encode(), digest_size=6).hexdigest()
+
+
+def answer_page(
+    request: Request,
+    items: Sequence[bytes],
+    *,
+    next_key: Sequence[Any] | None = None,
+    total: int | None = None,
+    fields: str | None = None,
+    shape: type[BaseModel],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with one page of items that are written out as JSON already.
+
+    `next_key` is the sort key of the last item when there are more; `shape` is what an item is, to check `fields` against;
+    `headers` replace the private caching that holders of tokens get.
+    """
+    if fields is not None:
+        items = _only(items, fields, shape)
+    next_page = None if next_key is None else _address(request, make_cursor(request, next_key))
+    body = b'{"items":[%b],"next":%b%b}' % (
+        b",".join(items), orjson.dumps(next_page), b"" if total is None else b',"total":%d' % total,
+    )
+    link = {} if next_page is None else {"Link": f'<{next_page}>; rel="next"'}
+    return conditional.answer_bytes(request, body, headers={**link, **(headers or {})})
+
+
+def _address(request: Request, cursor: str) -> str:
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
+
+
+def _only(items: Sequence[bytes], fields: str, shape: type[BaseModel]) -> list[bytes]:
+    wanted = [name.strip() for name in fields.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in shape.model_fields]
+    if unknown or not wanted:
+        message = f"{unknown[0]!r} is not a member of an item" if unknown else "must name at least one member"
+        raise Unprocessable(f"fields: {message}.", errors=[FieldProblem(place="query", pointer="/fields", message=message)])
+    return [orjson.dumps({name: value for name, value in _members(item).items() if name in wanted}) for item in items]
+
+
+def _members(item: bytes) -> dict[str, JsonValue]:
+    members: dict[str, JsonValue] = orjson.loads(item)
+    return members

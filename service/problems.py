@@ -1,0 +1,139 @@
+"""Whatever goes wrong leaves as problem details, the framework's own refusals too, and each kind has a page that explains it."""
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from service.errors import (
+    PROBLEM, BadRequest, FieldProblem, Forbidden, InternalError, MethodNotAllowed, NotFound, ServiceError, TooLarge,
+    Unavailable, Unprocessable, UnsupportedMediaType,
+)  # fmt: skip
+
+router = APIRouter(include_in_schema=False)
+log = structlog.get_logger()
+_BY_STATUS = {
+    kind.status: kind
+    for kind in (BadRequest, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, Unprocessable)
+}  # fmt: skip
+
+
+def install_problems(app: FastAPI) -> None:
+    """Shape every refusal of this app."""
+    app.add_exception_handler(ServiceError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _framework)
+    for fault in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(fault, _database_gone)
+    app.add_exception_handler(Exception, _crashed)
+    app.include_router(router)
+
+
+def problem_response(request: Request, error: ServiceError) -> Response:
+    """Write a refusal out."""
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return Response(error.problem(request.url.path), error.status, headers, PROBLEM)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return problem_response(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        return problem_response(request, BadRequest(f"The body is not JSON: {found[0]['ctx']['error']}."))
+    problems = [_field_problem(item, error.body) for item in found]
+    first = problems[0]
+    detail = f"{first.place} {first.pointer}: {first.message}" if first.pointer else f"{first.place}: {first.message}"
+    return problem_response(request, Unprocessable(detail, errors=problems))
+
+
+def _field_problem(item: Any, body: object) -> FieldProblem:
+    place, *path = item["loc"]
+    message = item["msg"].removeprefix("Value error, ")
+    return FieldProblem(place=str(place), pointer=pointer_to(path, body if place == "body" else None), message=message)
+
+
+def pointer_to(path: Sequence[str | int], body: object) -> str:
+    """The JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in the document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in _steps(path, body))
+
+
+def _steps(path: Sequence[str | int], value: object) -> Iterator[str | int]:
+    for place, part in enumerate(path):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif place < len(path) - 1 and isinstance(value, dict | list):
+            continue
+        yield part
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, InternalError if error.status_code >= 500 else BadRequest)
+    if kind is MethodNotAllowed:
+        allowed = sorted(_allowed(request))
+        detail = f"{request.method} is not for this address; it takes {', '.join(allowed)}."
+        return problem_response(request, MethodNotAllowed(detail, headers={"Allow": ", ".join(allowed)}))
+    detail = f"There is nothing at {request.url.path}." if kind is NotFound else str(error.detail)
+    return problem_response(request, kind(detail, headers=error.headers))
+
+
+def _allowed(request: Request) -> set[str]:
+    found = {method for route in _routes(request.app.routes, request.scope) for method in route}
+    return found | {"HEAD"} if "GET" in found else found
+
+
+def _routes(routes: Sequence[BaseRoute], scope: Scope) -> Iterator[set[str]]:
+    for route in routes:
+        matched, _ = route.matches(scope)
+        if matched is not Match.NONE:
+            yield set(getattr(route, "methods", None) or ())
+            yield from _routes(getattr(route, "routes", None) or (), scope)
+
+
+async def _database_gone(request: Request, error: Exception) -> Response:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    log.error("database unavailable", fault=type(original).__name__)
+    return problem_response(request, Unavailable("The database did not answer.", headers={"Retry-After": "2"}))
+
+
+async def _crashed(request: Request, error: Exception) -> Response:
+    log.error("unexpected fault", exc_info=error)
+    return problem_response(request, InternalError("The fault is in the log, under this request's X-Request-ID."))
+
+
+@router.get("/problems")
+async def list_problems() -> HTMLResponse:
+    """Every kind of problem."""
+    rows = "".join(f'<li><a href="/problems/{slug}">{slug}</a> ({kind.status})' for slug, kind in sorted(ServiceError.kinds.items()))
+    return _page("Problems", f"<ul>{rows}</ul>")
+
+
+@router.get("/problems/{slug}")
+async def explain_problem(slug: str) -> HTMLResponse:
+    """What one kind of problem means."""
+    kind = ServiceError.kinds.get(slug)
+    if kind is None:
+        raise NotFound(f"There is no kind of problem {slug!r}.")
+    text = html.escape(" ".join((kind.__doc__ or "").split()))
+    return _page(kind.title, f"<p>{text}</p><p>HTTP status {kind.status}. <a href='/problems'>All problems</a></p>")
+
+
+def _page(title: str, body: str) -> HTMLResponse:
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1>{body}"
+    headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "public, max-age=3600"}
+    return HTMLResponse(page, headers=headers)

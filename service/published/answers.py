@@ -1,0 +1,125 @@
+"""What a reader is told: the answer for one published row, with what it depends on, so that the wire cache knows when to drop it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from service.conditional import PRIVATE, etag_of, matches
+from service.errors import Gone, NotFound, ServiceError
+from service.published.models import Kind, Reason
+from service.settings import Settings
+
+DEPENDS = "copydesk.depends"
+"""Where in an ASGI scope the wire cache finds out what an answer depends on."""
+
+
+class Withdrawn(Gone):
+    """The article was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy of it."""
+
+    title = "Withdrawn by its publisher"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A published row, as a reader's query gives it."""
+
+    kind: Kind
+    id: UUID
+    version: int
+    reason: str | None
+    detail: str | None
+    etag: str
+    document: bytes
+    slug: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is ready for the wire, in the bytes of its content coding `identity`."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: str | None
+    depends: tuple[str, ...]
+
+
+def any_of(kind: Kind) -> str:
+    """The dependency on everything of a kind: what lists, and answers that find nothing, depend on."""
+    return f"{kind.value}:*"
+
+
+def one_of(kind: Kind, id_: UUID) -> str:
+    """The dependency on one resource."""
+    return f"{kind.value}:{id_.hex}"
+
+
+def public_headers(settings: Settings) -> dict[str, str]:
+    """The caching that every public answer carries."""
+    ages = f"max-age={settings.public_max_age}, stale-while-revalidate={settings.public_stale_while_revalidate}"
+    return {"Cache-Control": f"public, {ages}", "Vary": "Accept-Encoding, Authorization"}
+
+
+def depend(request: Request, *dependencies: str) -> None:
+    """Let the wire cache keep this request's answer until one of these changes."""
+    request.scope.setdefault(DEPENDS, set()).update(dependencies)
+
+
+def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Settings) -> Answer:
+    """Answer for one resource that was asked for by `key`, its id or its slug."""
+    if row is None:
+        return _refuse(NotFound(f"There is no published {kind} {key!r}."), path, (any_of(kind),), settings)
+    depends = (one_of(kind, row.id),)
+    if row.reason is not None:
+        return _refuse(_gone(row, kind), path, depends, settings)
+    headers = public_headers(settings)
+    if row.slug is not None and key != row.slug and not _is_id(key):
+        location = path.removesuffix(key) + row.slug
+        return Answer(308, _raw({"Location": location, **headers}), b"", None, depends)
+    return Answer(200, _raw({"Content-Type": "application/json", "ETag": row.etag, **headers}), row.document, row.etag, depends)
+
+
+def _gone(row: Row, kind: Kind) -> ServiceError:
+    if row.reason == Reason.WITHDRAWN:
+        return Withdrawn(f"This {kind} was withdrawn: {row.detail}", reason=row.reason)
+    if row.reason == Reason.DELETED:
+        return Gone(f"This {kind} was deleted.", reason=row.reason)
+    return NotFound(f"This {kind} is not published.")
+
+
+def _refuse(error: ServiceError, path: str, depends: tuple[str, ...], settings: Settings) -> Answer:
+    headers = {"Content-Type": "application/problem+json", **public_headers(settings)}
+    return Answer(error.status, _raw(headers), error.problem(path), None, depends)
+
+
+def _is_id(key: str) -> bool:
+    try:
+        UUID(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode("latin-1", "ignore")) for name, value in headers.items()]
+
+
+def respond(request: Request, answer: Answer) -> Response:
+    """Give an answer from within an endpoint; to the holder of a token it is private."""
+    depend(request, *answer.depends)
+    headers = list(answer.headers)
+    if "authorization" in request.headers:
+        headers = [pair for pair in headers if pair[0] not in (b"cache-control", b"vary")] + _raw(PRIVATE)
+    unchanged = answer.etag is not None and matches(request.headers.get("if-none-match"), answer.etag)
+    response = Response(b"" if unchanged else answer.body, 304 if unchanged else answer.status)
+    response.raw_headers = headers if unchanged else [*headers, (b"content-length", b"%d" % len(answer.body))]
+    return response
+
+
+
+def replaced(answer: Answer, body: bytes) -> Answer:
+    """The same answer with another body, and the ETag of that."""
+    etag = etag_of(body)
+    headers = [(name, etag.encode() if name == b"etag" else value) for name, value in answer.headers]
+    return Answer(answer.status, headers, body, etag, answer.depends)

@@ -1,0 +1,91 @@
+"""The only tables that readers' queries reach."""
+
+import enum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, text
+from sqlmodel import Field
+
+from service.tables import Table, Time, now, text_enum
+
+
+class Kind(enum.StrEnum):
+    """What a published row is."""
+
+    ARTICLE = "article"
+    IMAGE = "image"
+    CAPTION = "caption"
+    NOTICE = "notice"
+
+
+class Reason(enum.StrEnum):
+    """Why a resource is no longer public."""
+
+    DELETED = "deleted"
+    UNPUBLISHED = "unpublished"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class PublishedSequence(Table, table=True):
+    """One row: this store's own id, and the number of the last public change."""
+
+    __tablename__ = "published_sequence"
+
+    id: int = Field(default=1, primary_key=True)
+    store_id: UUID
+    seq: int = Field(sa_type=BigInteger)
+
+
+def _live(name: str, *columns: str) -> Index:
+    where = text("reason IS NULL")
+    return Index(f"ix_published_{name}", "kind", *columns, "id", postgresql_where=where, sqlite_where=where)
+
+
+class Published(Table, table=True):
+    """One public resource: the JSON that readers get and the number of its last change; a tombstone when `reason` is set."""
+
+    __tablename__ = "published"
+    __table_args__ = (
+        _live("newest", "published_at"),
+        _live("updated", "updated_at"),
+        _live("section", "section", "published_at"),
+        _live("language", "language", "published_at"),
+    )
+
+    kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
+    id: UUID = Field(primary_key=True)
+    seq: int = Field(unique=True, sa_type=BigInteger)
+    version: int
+    reason: Reason | None = Field(default=None, sa_type=text_enum(Reason))
+    detail: str | None = None
+    changed_at: Time = Field(default_factory=now)
+    document: bytes
+    etag: str
+    slug: str | None = None
+    section: str | None = None
+    language: str | None = None
+    source: str | None = None
+    published_at: Time
+    updated_at: Time
+
+
+class PublishedSlug(Table, table=True):
+    """Every slug, past and present, under which a published article answers."""
+
+    __tablename__ = "published_slug"
+
+    slug: str = Field(primary_key=True)
+    article_id: UUID = Field(index=True)
+
+
+class PublishedTerm(Table, table=True):
+    """What an article can be found by: its tags, its authors, and the images that it shows."""
+
+    __tablename__ = "published_term"
+    __table_args__ = (Index("ix_published_term_newest", "field", "value", "published_at", "id"),)
+
+    field: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True, index=True)
+    published_at: Time

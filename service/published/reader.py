@@ -1,0 +1,141 @@
+"""The shortest way from an address to the bytes of its answer: one prepared read, in the event loop, without the ORM.
+
+On SQLite the read takes microseconds and runs in the loop on a connection of its own; on PostgreSQL it goes through psycopg's
+async pool. The reader also knows whether anything public has changed: `PRAGMA data_version` on a connection that does nothing
+else (it ignores the asking connection's own writes), or the counter row.
+"""
+
+import sqlite3
+from typing import Protocol
+from uuid import UUID
+
+from psycopg_pool import AsyncConnectionPool
+
+from service.published.answers import Row
+from service.published.models import Kind
+from service.settings import Settings
+
+Changes = list[tuple[str, str]]
+MANY = 1_000
+"""More changes than this are not told apart: everything is taken as changed."""
+_COLUMNS = "p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug"
+_BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
+_BY_SLUG = f"SELECT {_COLUMNS} FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
+_SEQ = "SELECT seq FROM published_sequence"
+_CHANGES = f"SELECT kind, id FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
+
+
+class Reader(Protocol):
+    """What the wire cache asks of a database."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def find(self, kind: Kind, key: str) -> Row | None:
+        """Read one published resource by its id, or an article by a slug."""
+
+    async def seq(self) -> int:
+        """The number of the last public change."""
+
+    async def changes(self, since: int) -> Changes:
+        """What has changed since a number, as (kind, id in hex); at most `MANY` + 1."""
+
+
+def _id(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+class SqliteReader:
+    """Reads in the event loop: a row takes less time than handing it to a thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.sqlite_path
+        self._read: sqlite3.Connection | None = None
+        self._watch: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Open both connections."""
+        self._read, self._watch = self._connect(), self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA mmap_size=268435456")
+        return connection
+
+    async def close(self) -> None:
+        """Close both connections."""
+        for connection in (self._read, self._watch):
+            if connection is not None:
+                connection.close()
+
+    def data_version(self) -> int:
+        """A number that differs when anybody has committed since it was last asked."""
+        assert self._watch is not None
+        version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    async def find(self, kind: Kind, key: str) -> Row | None:
+        """Read one published resource."""
+        assert self._read is not None
+        id_ = _id(key)
+        if id_ is None:
+            row = self._read.execute(_BY_SLUG.replace("%s", "?"), (key,)).fetchone()
+        else:
+            row = self._read.execute(_BY_ID.replace("%s", "?"), (kind.value, id_.hex)).fetchone()
+        return None if row is None else Row(Kind(row[0]), UUID(row[1]), *row[2:])
+
+    async def seq(self) -> int:
+        """The number of the last public change."""
+        assert self._read is not None
+        number: int = self._read.execute(_SEQ).fetchone()[0]
+        return number
+
+    async def changes(self, since: int) -> Changes:
+        """What has changed since a number."""
+        assert self._read is not None
+        return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
+
+
+class PostgresReader:
+    """Reads through psycopg's async pool, with prepared statements."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._pool = AsyncConnectionPool(
+            settings.database_url, min_size=1, max_size=settings.database_pool_size, open=False, timeout=5,
+            kwargs={"autocommit": True, "application_name": "copydesk reader"}, check=AsyncConnectionPool.check_connection,
+        )  # fmt: skip
+
+    async def open(self) -> None:
+        """Start the pool; it goes on trying when the database is not there yet."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._pool.close()
+
+    async def find(self, kind: Kind, key: str) -> Row | None:
+        """Read one published resource."""
+        id_ = _id(key)
+        async with self._pool.connection() as connection:
+            cursor = await (connection.execute(_BY_SLUG, (key,)) if id_ is None else connection.execute(_BY_ID, (kind.value, id_)))
+            row = await cursor.fetchone()
+        return None if row is None else Row(Kind(row[0]), row[1], *row[2:])
+
+    async def seq(self) -> int:
+        """The number of the last public change."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(_SEQ)).fetchone()
+        assert row is not None
+        number: int = row[0]
+        return number
+
+    async def changes(self, since: int) -> Changes:
+        """What has changed since a number."""
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_CHANGES, (since,))).fetchall()
+        return [(kind, id_.hex) for kind, id_ in rows]

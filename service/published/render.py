@@ -1,0 +1,213 @@
+"""Whatever a transaction commits is published in that same transaction, rendered once, and numbered as its last step.
+
+A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before the commit, all that
+was touched, and all that shows it, is rendered; what differs from the published row takes the next numbers of the one counter
+row and is written. Nothing differs, nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
+
+The counter row is locked before rendering, not after. A shorter lock would let two transactions render a caption and the
+article that shows it from each other's past, and publish the stale one for good.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, event, text, update
+from sqlmodel import col, select
+
+from service.conditional import etag_of
+from service.database import Session, insert
+from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, PublishedTerm, Reason
+from service.published.words import TextIndex, Words
+from service.tables import now
+
+TEXT = TextIndex("published_text")
+SHOWS = "image"
+"""The term under which an article is found by an image that it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the public may see of one resource, and what it is found by."""
+
+    id: UUID
+    version: int
+    document: bytes
+    published_at: datetime
+    updated_at: datetime
+    slug: str | None = None
+    slugs: frozenset[str] = frozenset()
+    section: str | None = None
+    language: str | None = None
+    source: str | None = None
+    terms: frozenset[tuple[str, str]] = frozenset()
+    words: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A resource that the public may not see, or no longer."""
+
+    id: UUID
+    version: int
+    reason: Reason
+    detail: str | None = None
+
+
+Outcome = Rendered | Removed
+Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
+_renderers: dict[Kind, Renderer] = {}
+_ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
+
+
+@dataclass(slots=True)
+class _Changes:
+    written: list[tuple[Kind, Rendered, Published | None]] = field(default_factory=list)
+    removed: list[tuple[Kind, Removed, Published]] = field(default_factory=list)
+
+
+def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
+    """Register the renderer of one kind. It is given ids and reads them afresh (`populate_existing`)."""
+
+    def register(renderer: Renderer) -> Renderer:
+        _renderers[kind] = renderer
+        return renderer
+
+    return register
+
+
+def touch(session: Session, kind: Kind, *ids: UUID) -> None:
+    """Say that these resources may look different to the public once this transaction is committed."""
+    touched: dict[Kind, set[UUID]] = session.info.setdefault("touched", {})
+    touched.setdefault(kind, set()).update(ids)
+
+
+def shown(session: Session, images: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """The (image, article) pairs in which a published article shows one of these images."""
+    values = [str(image) for image in images]
+    terms = select(PublishedTerm.value, PublishedTerm.id).where(PublishedTerm.field == SHOWS, col(PublishedTerm.value).in_(values))
+    return {(UUID(value), article) for value, article in session.exec(terms)}
+
+
+@event.listens_for(Session, "before_commit")
+def publish(session: Session) -> None:
+    """Bring the published table up to what this transaction is about to commit."""
+    touched: dict[Kind, set[UUID]] = session.info.get("touched", {})
+    if not any(touched.values()):
+        return
+    session.flush()
+    _lock(session)
+    images = touched.get(Kind.IMAGE, set())
+    touch(session, Kind.ARTICLE, *(article for _, article in shown(session, images)))
+    changes = _Changes()
+    for kind in _ORDER:
+        if ids := touched.pop(kind, set()):
+            _compare(session, kind, ids, changes)
+    _number_and_write(session, changes)
+
+
+def _lock(session: Session) -> None:
+    statement = select(PublishedSequence.seq)
+    session.exec(statement if session.database.is_sqlite else statement.with_for_update())
+
+
+def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) -> None:
+    """Render, and keep what differs from the published rows. The terms of articles are brought up at once: what images
+    and captions are public follows from them."""
+    rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
+    before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
+    terms = _terms(session, ids) if kind is Kind.ARTICLE else {}
+    for outcome in _renderers[kind](session, ids):
+        old = before.get(outcome.id)
+        live = old is not None and old.reason is None
+        old_terms = terms.get(outcome.id, frozenset())
+        if isinstance(outcome, Removed):
+            if old is not None and (live or old.reason is not outcome.reason):
+                changes.removed.append((kind, outcome, old))
+        elif old is None or not live or old.document != outcome.document or _found_differently(session, outcome, old, old_terms):
+            changes.written.append((kind, outcome, old))
+        if kind is Kind.ARTICLE:
+            _replace_terms(session, outcome, old, old_terms)
+
+
+def _found_differently(session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
+    if (new.slug, new.section, new.language, new.source, new.published_at) != (old.slug, old.section, old.language, old.source, old.published_at):
+        return True
+    return new.terms != terms
+
+
+def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:
+    found: dict[UUID, set[tuple[str, str]]] = {}
+    for term in session.exec(select(PublishedTerm).where(col(PublishedTerm.id).in_(ids))):
+        found.setdefault(term.id, set()).add((term.field, term.value))
+    return {id_: frozenset(terms) for id_, terms in found.items()}
+
+
+def _replace_terms(session: Session, outcome: Outcome, old: Published | None, before: frozenset[tuple[str, str]]) -> None:
+    after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
+    shifted = isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
+    touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
+    if before == after and not shifted:
+        return
+    session.execute(delete(PublishedTerm).where(col(PublishedTerm.id) == outcome.id))
+    if isinstance(outcome, Rendered) and after:
+        rows = [{"field": name, "value": value, "id": outcome.id, "published_at": outcome.published_at} for name, value in sorted(after)]
+        session.execute(insert(session, PublishedTerm), rows)
+
+
+def _number_and_write(session: Session, changes: _Changes) -> None:
+    count = len(changes.written) + len(changes.removed)
+    if count == 0:
+        return
+    number = update(PublishedSequence).values(seq=PublishedSequence.seq + count).returning(col(PublishedSequence.seq))
+    last: int = session.execute(number).scalar_one()
+    seq = last - count
+    # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
+    for kind, rendered, old in reversed(changes.written):
+        seq += 1
+        _write(session, kind, rendered, old, seq)
+    for kind, removed, old in changes.removed:
+        seq += 1
+        _bury(session, removed, old, seq)
+    if not session.database.is_sqlite:
+        session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
+    session.info["published_seq"] = last
+
+
+def _write(session: Session, kind: Kind, rendered: Rendered, old: Published | None, seq: int) -> None:
+    row = {
+        "kind": kind, "id": rendered.id, "seq": seq, "version": rendered.version, "reason": None, "detail": None, "changed_at": now(),
+        "document": rendered.document, "etag": etag_of(rendered.document, rendered.version), "slug": rendered.slug,
+        "section": rendered.section, "language": rendered.language, "source": rendered.source,
+        "published_at": rendered.published_at, "updated_at": rendered.updated_at,
+    }  # fmt: skip
+    upsert = insert(session, Published).values(row)
+    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=row))
+    if kind is Kind.ARTICLE:
+        slugs = [{"slug": slug, "article_id": rendered.id} for slug in sorted(rendered.slugs)]
+        session.execute(insert(session, PublishedSlug).on_conflict_do_nothing(), slugs)
+    if rendered.words is not None:
+        TEXT.drop(session, [old.seq] if old else [])
+        TEXT.put(session, seq, rendered.id, rendered.words)
+
+
+def _bury(session: Session, removed: Removed, old: Published, seq: int) -> None:
+    document = b"{}"
+    values = {
+        "seq": seq, "version": removed.version, "reason": removed.reason, "detail": removed.detail, "changed_at": now(),
+        "document": document, "etag": etag_of(document, removed.version),
+    }  # fmt: skip
+    session.execute(update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values))
+    TEXT.drop(session, [old.seq] if old.kind is Kind.ARTICLE else [])
+
+
+@event.listens_for(Session, "after_commit")
+def _know(session: Session) -> None:
+    session.database.known_sequence = max(session.database.known_sequence, session.info.pop("published_seq", 0))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("touched", None)
+    session.info.pop("published_seq", None)

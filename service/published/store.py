@@ -1,0 +1,125 @@
+"""How readers ask: one resource, a page of articles by filters and full text, or what has changed since a number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
+from sqlmodel import col
+
+from service.database import Session
+from service.published import words
+from service.published.answers import Row
+from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
+from service.published.render import SHOWS, TEXT
+
+Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
+RANKED = 2_000
+"""Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second on a million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to; None narrows nothing."""
+
+    section: str | None = None
+    tag: str | None = None
+    language: str | None = None
+    author: str | None = None
+    source: str | None = None
+    image_id: UUID | None = None
+    published_after: datetime | None = None
+    published_before: datetime | None = None
+    updated_after: datetime | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of documents; `next_key` is the key of the last when there are more."""
+
+    documents: list[bytes]
+    next_key: tuple[int | datetime | UUID, ...] | None
+    total: int | None
+
+
+def find(session: Session, kind: Kind, key: str) -> Row | None:
+    """Find one resource by its id, or an article by any slug that it has had."""
+    try:
+        id_: UUID | None = UUID(key)
+    except ValueError:
+        id_ = session.execute(select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)).scalar_one_or_none()
+    if id_ is None or (kind is not Kind.ARTICLE and key != str(id_)):
+        return None
+    columns = (Published.kind, Published.id, Published.version, Published.reason, Published.detail, Published.etag, Published.document, Published.slug)
+    row = session.execute(select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)).one_or_none()
+    return None if row is None else Row(*row)
+
+
+def page(
+    session: Session, kind: Kind, wanted: Filter, sort: Sort, after: Sequence[int | datetime | UUID] | None, limit: int, *, count: bool = False
+) -> Listed:
+    """One page of what is public, in the order asked for, beginning after a key."""
+    conditions = [col(Published.kind) == kind, col(Published.reason).is_(None), *_conditions(wanted)]
+    query = words.phrases(wanted.q) if wanted.q is not None else None
+    if query == []:
+        return Listed([], None, 0 if count else None)
+    if query:
+        hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
+        conditions.append(col(Published.seq).in_(select(hits.cte("hits").c.key)))
+    order, descending = _order(session, sort, query)
+    statement = select(*order, Published.document).where(*conditions)
+    total = session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one() if count else None
+    rows = session.execute(_from(statement, order, after, limit, descending=descending)).all()
+    more = len(rows) > limit
+    return Listed([row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total)
+
+
+def _from(
+    statement: Select[tuple[bytes]], order: Sequence[ColumnElement[object]], after: Sequence[object] | None, limit: int, *, descending: bool
+) -> Select[tuple[bytes]]:
+    # A row value, not its expansion with OR: that one made PostgreSQL read 500,000 rows to find a page's first.
+    if after is not None:
+        place, key = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
+        statement = statement.where(place < key if descending else place > key)
+    return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
+
+
+def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple[list[ColumnElement[object]], bool]:
+    newest: list[ColumnElement[object]] = [col(Published.published_at), col(Published.id)]
+    if sort == "-updated_at":
+        return [col(Published.updated_at), col(Published.id)], True
+    if sort == "relevance" and query:
+        hits = TEXT.matching(session, query, headline=True, newest=RANKED).cte("headline_hits")
+        tier: ColumnElement[object] = case((col(Published.seq).in_(select(hits.c.key)), 1), else_=0)
+        return [tier.label("tier"), *newest], True
+    return newest, sort != "published_at"
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    equal = (
+        (Published.section, wanted.section), (Published.language, wanted.language), (Published.source, wanted.source),
+    )  # fmt: skip
+    found: list[ColumnElement[bool]] = [col(column) == value for column, value in equal if value is not None]
+    terms = (("tag", wanted.tag), ("author", wanted.author), (SHOWS, None if wanted.image_id is None else str(wanted.image_id)))
+    found.extend(_has_term(name, value) for name, value in terms if value is not None)
+    if wanted.published_after is not None:
+        found.append(col(Published.published_at) > wanted.published_after)
+    if wanted.published_before is not None:
+        found.append(col(Published.published_at) < wanted.published_before)
+    if wanted.updated_after is not None:
+        found.append(col(Published.updated_at) > wanted.updated_after)
+    return found
+
+
+def _has_term(name: str, value: str) -> ColumnElement[bool]:
+    ids = select(col(PublishedTerm.id)).where(col(PublishedTerm.field) == name, col(PublishedTerm.value) == value)
+    return col(Published.id).in_(ids)
+
+
+def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:
+    """What has changed after a number, oldest first: (kind, id, seq)."""
+    rows = select(Published.kind, Published.id, Published.seq).where(col(Published.seq) > seq).order_by(col(Published.seq)).limit(limit)
+    return [(kind, id_, number) for kind, id_, number in session.execute(rows)]

@@ -1,0 +1,85 @@
+"""Full text: one way to cut any language into words, and an index of them on SQLite (FTS5) and on PostgreSQL (tsvector).
+
+Cutting happens here, so that both databases find the same things: text is folded (NFKC, case, accents), split into words,
+and each Chinese, Japanese or Korean character is a word of its own, searched as a phrase. No stemming: a newsroom's texts are
+of many languages, and names matter more than inflections.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import BigInteger, TextClause, text
+from sqlalchemy.sql.selectable import TextualSelect
+
+from service.database import Session
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0002fa1f"
+_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_QUERY_PART = re.compile(r'"([^"]*)"|(\S+)')
+MOST_TERMS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What of a text is searched: its headline, and all else."""
+
+    headline: str
+    body: str
+
+
+def cut(value: str) -> list[str]:
+    """Cut a text into the words that are indexed and searched."""
+    folded = unicodedata.normalize("NFKD", value.casefold())
+    kept = "".join(c for c in folded if not unicodedata.combining(c) or "\u3099" <= c <= "\u309a")
+    return _WORD.findall(unicodedata.normalize("NFC", kept))
+
+
+def phrases(query: str) -> list[list[str]]:
+    """Read a reader's query: every word must be there, and what is in quotation marks as a phrase."""
+    parts = (cut(quoted or word) for quoted, word in _QUERY_PART.findall(query))
+    return [part for part in parts if part][:MOST_TERMS]
+
+
+class TextIndex:
+    """A table of words beside a table of texts, under integer keys."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def put(self, session: Session, key: int, id_: UUID, words: Words) -> None:
+        """Index a text under a new key."""
+        values = {"key": key, "id": id_.hex, "headline": " ".join(cut(words.headline)), "body": " ".join(cut(words.body))}
+        session.execute(self._insert(session), values)
+
+    def drop(self, session: Session, keys: Collection[int]) -> None:
+        """Forget texts."""
+        if not keys:
+            return
+        column = "rowid" if session.database.is_sqlite else "key"
+        session.execute(text(f"DELETE FROM {self.table} WHERE {column} = :key"), [{"key": key} for key in keys])
+
+    def _insert(self, session: Session) -> TextClause:
+        if session.database.is_sqlite:
+            return text(f"INSERT INTO {self.table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)")
+        return text(
+            f"INSERT INTO {self.table} (key, id, words) VALUES (:key, CAST(:id AS uuid),"
+            " setweight(to_tsvector('simple', :headline), 'A') || setweight(to_tsvector('simple', :body), 'D'))"
+        )
+
+    def matching(self, session: Session, query: Sequence[Sequence[str]], *, headline: bool = False, newest: int | None = None) -> TextualSelect:
+        """Select the keys of the texts that hold every phrase; in their headline only, or the newest few only, if asked."""
+        if session.database.is_sqlite:
+            found = " AND ".join(f'"{" ".join(phrase)}"' for phrase in query)
+            wanted = f"headline : ({found})" if headline else found
+            sql = f"SELECT rowid AS key FROM {self.table} WHERE {self.table} MATCH :wanted"
+        else:
+            mark = ":A" if headline else ""
+            wanted = " & ".join("(" + " <-> ".join(word + mark for word in phrase) + ")" for phrase in query)
+            sql = f"SELECT key FROM {self.table} WHERE words @@ to_tsquery('simple', :wanted)"
+        name = "wanted_in_headline" if headline else "wanted"
+        limit = "" if newest is None else f" ORDER BY key DESC LIMIT {newest:d}"
+        statement = text(sql.replace(":wanted", f":{name}") + limit).bindparams(**{name: wanted})
+        return statement.columns(key=BigInteger())

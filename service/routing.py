@@ -1,0 +1,169 @@
+"""How every endpoint is entered: no query parameter that it does not know, no media type that it does not take, and a POST
+with an `Idempotency-Key` at most once.
+
+An answer to a keyed POST is kept in the transaction of its effect, so that there is never one without the other. The claim on
+the key is committed before, so that a second request meanwhile learns that the first is still running; a claim whose process
+died lapses after a minute.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import timedelta
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from sqlalchemy import delete, update
+from sqlmodel import Field, col, select
+from starlette.concurrency import run_in_threadpool
+
+from service.database import Database, Session, insert, rows_changed
+from service.errors import BadRequest, Conflict, Unprocessable, UnsupportedMediaType
+from service.tables import Json, Table, Time, now
+
+KEPT_FOR = timedelta(hours=24)
+CLAIM_LAPSES_AFTER = timedelta(minutes=1)
+KEPT_HEADERS = ("content-type", "etag", "location", "cache-control", "vary")
+
+
+class UnknownParameter(BadRequest):
+    """The address has a query parameter that this endpoint does not know."""
+
+    title = "Unknown query parameter"
+
+
+class StillRunning(Conflict):
+    """The first request with this `Idempotency-Key` has not finished yet. Ask again shortly."""
+
+    title = "The first request is still running"
+
+
+class KeyReused(Unprocessable):
+    """This `Idempotency-Key` was used with another body. A key belongs to one request for 24 hours."""
+
+    title = "Idempotency-Key used for another request"
+
+
+class KeptAnswer(Table, table=True):
+    """The claim on one idempotency key and, once its request has succeeded, the answer."""
+
+    __tablename__ = "kept_answer"
+
+    key_digest: str = Field(primary_key=True)
+    body_digest: str
+    claimed_at: Time = Field(default_factory=now, index=True)
+    status: int | None = None
+    headers: dict[str, str] = Field(default_factory=dict, sa_type=Json(dict[str, str]))
+    body: bytes = b""
+
+
+class Route(APIRoute):
+    """The route class of every router."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""
+        handle = super().get_route_handler()
+        known = set(_parameters(self.dependant))
+
+        async def enter(request: Request) -> Response:
+            _refuse_unknown_parameters(request, known)
+            if self.body_field is not None:
+                _need_json(request)
+            key = request.headers.get("idempotency-key")
+            if request.method != "POST" or key is None or "authorization" not in request.headers:
+                return await handle(request)
+            return await _once(request, key, handle)
+
+        return enter
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of all query parameters of an endpoint and of what it depends on."""
+    yield from (field.alias for field in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _parameters(needed)
+
+
+def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+    unknown = next((name for name in request.query_params if name not in known), None)
+    if unknown is not None:
+        listed = ", ".join(sorted(known)) or "none"
+        raise UnknownParameter(f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown)
+
+
+def _need_json(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json")):
+        return
+    raise UnsupportedMediaType("Send the body as application/json.", headers={"Accept": "application/json"})
+
+
+async def _once(request: Request, key: str, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+    """Run the request, or replay the answer that the first one with this key got."""
+    if not 1 <= len(key) <= 255:
+        raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
+    database: Database = request.app.state.database
+    scope = f"{request.headers['authorization']}\n{request.url.path}?{request.url.query}\n{key}"
+    key_digest = hashlib.sha256(scope.encode()).hexdigest()
+    body_digest = hashlib.sha256(await request.body()).hexdigest()
+    async with database.turn():
+        kept = await run_in_threadpool(_claim, database, key_digest, body_digest)
+    if kept is not None:
+        return kept
+    try:
+        response = await handle(request)
+    except BaseException:
+        async with database.turn():
+            await run_in_threadpool(_release, database, key_digest)
+        raise
+    await run_in_threadpool(_keep, request.state.session, key_digest, response)
+    return response
+
+
+def _claim(database: Database, key_digest: str, body_digest: str) -> Response | None:
+    """Claim the key, or answer with what was kept under it."""
+    with database.writing() as session:
+        session.execute(
+            delete(KeptAnswer).where(
+                (col(KeptAnswer.key_digest) == key_digest)
+                & (
+                    (col(KeptAnswer.claimed_at) < now() - KEPT_FOR)
+                    | (col(KeptAnswer.status).is_(None) & (col(KeptAnswer.claimed_at) < now() - CLAIM_LAPSES_AFTER))
+                )
+            )
+        )
+        claim = {"key_digest": key_digest, "body_digest": body_digest, "claimed_at": now(), "headers": {}, "body": b""}
+        claimed = session.execute(insert(session, KeptAnswer).values(claim).on_conflict_do_nothing())
+        if rows_changed(claimed) == 1:
+            return None
+        kept = session.exec(select(KeptAnswer).where(KeptAnswer.key_digest == key_digest)).one()
+    return _replay(kept, body_digest)
+
+
+def _replay(kept: KeptAnswer, body_digest: str) -> Response:
+    if kept.body_digest != body_digest:
+        raise KeyReused("This Idempotency-Key was used with another body.")
+    if kept.status is None:
+        raise StillRunning("The first request with this Idempotency-Key is still running.", headers={"Retry-After": "1"})
+    return Response(kept.body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
+
+
+def _release(database: Database, key_digest: str) -> None:
+    with database.writing() as session:
+        session.execute(delete(KeptAnswer).where(col(KeptAnswer.key_digest) == key_digest, col(KeptAnswer.status).is_(None)))
+
+
+def _keep(session: Session, key_digest: str, response: Response) -> None:
+    headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+    session.execute(
+        update(KeptAnswer)
+        .where(col(KeptAnswer.key_digest) == key_digest)
+        .values(status=response.status_code, headers=headers, body=bytes(response.body))
+    )
+
+
+def forget_old_answers(database: Database) -> None:
+    """Delete what has been kept for longer than a day."""
+    with database.writing() as session:
+        session.execute(delete(KeptAnswer).where(col(KeptAnswer.claimed_at) < now() - KEPT_FOR))

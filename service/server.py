@@ -1,0 +1,21 @@
+"""The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
+
+import uvicorn
+from pydantic import JsonValue
+
+from service.main import create_api
+from service.settings import Settings
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until told to stop."""
+    uvicorn.run(
+        "service.main:app_from_environment", factory=True, host=host, port=port, loop="uvloop", http="httptools", access_log=False,
+        log_level="warning", timeout_graceful_shutdown=settings.shutdown_grace, workers=settings.workers, server_header=False,
+        proxy_headers=False, lifespan="on",
+    )  # fmt: skip
+
+
+def openapi(settings: Settings) -> dict[str, JsonValue]:
+    """The OpenAPI document."""
+    return create_api(settings).openapi()

@@ -1,0 +1,142 @@
+"""Every setting that Copydesk reads from its environment, typed, documented, and refused when it is unsafe.
+
+A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory. `.env.example` and the README list them
+all; a test fails when one is missing there.
+"""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Origins = Annotated[tuple[str, ...], NoDecode]
+Hosts = Annotated[tuple[str, ...], NoDecode]
+
+
+class UnsafeSetting(ValueError):
+    """A value that production must not run with."""
+
+
+class Settings(BaseSettings):
+    """The settings of one running service. Lists are written with commas between their members."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COPYDESK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses unsafe values and makes no secret of its own"
+    )
+    database_url: str = Field(
+        "sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name"
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="connections kept open to PostgreSQL, per process")
+    media_url: str = Field("file:./var/media", description="where pictures are kept: file:directory")
+    public_url: str = Field("http://127.0.0.1:8000", description="the address under which readers reach this service")
+    secret_key: SecretStr | None = Field(
+        None, description="at least 32 characters; made and kept in var/secret-key in development"
+    )
+    cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
+    consent_origins: Origins = Field(
+        (), description="origins beside the public URL's own whose pages may record consent"
+    )
+    consent_cookie_cross_site: bool = Field(
+        False, description="true sets the subject cookie SameSite=None; Partitioned"
+    )
+    consent_rate_limit: int = Field(
+        60, ge=1, description="public consent writes a minute from one address prefix, per process"
+    )
+    trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
+    language: str = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
+    embed_hosts: Hosts = Field(
+        ("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name"
+    )
+    public_max_age: int = Field(5, ge=0, description="seconds that browsers and edges may keep a public answer")
+    public_stale_while_revalidate: int = Field(60, ge=0, description="seconds more that they may show it while asking")
+    cache_bytes: int = Field(67_108_864, ge=0, description="memory for ready answers, per process; 0 for none")
+    body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
+    upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
+    image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")
+    outbound_allow_loopback: bool = Field(
+        False, description="true lets imports fetch from loopback addresses; refused in production"
+    )
+    outbound_max_bytes: int = Field(26_214_400, ge=1024, description="largest answer accepted from another host")
+    outbound_deadline: float = Field(20.0, gt=0, description="seconds for one fetch, redirects and all")
+    migrate_on_start: bool = Field(False, description="true migrates the database before serving")
+    workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one needs PostgreSQL")
+    shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_format: Literal["json", "console"] = Field("json", description="json lines, or text for people")
+
+    @field_validator("cors_origins", "consent_origins", "trusted_proxies", "embed_hosts", mode="before")
+    @classmethod
+    def split_commas(cls, value: object) -> object:
+        """Read `a, b` as two members."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, value: str) -> str:
+        """Accept SQLite and PostgreSQL addresses only."""
+        if value.startswith(("postgresql://", "sqlite:///")):
+            return value
+        raise ValueError("must start with sqlite:/// or postgresql://")
+
+    @field_validator("public_url")
+    @classmethod
+    def whole_url(cls, value: str) -> str:
+        """Keep scheme and host, without a slash at the end."""
+        parts = urlsplit(value)
+        if parts.scheme in ("http", "https") and parts.netloc:
+            return value.rstrip("/")
+        raise ValueError("must be an http or https URL")
+
+    @model_validator(mode="after")
+    def fit_for_its_environment(self) -> Self:
+        """Refuse what would be unsafe in production, and several processes on SQLite."""
+        if self.workers > 1 and self.is_sqlite:
+            raise UnsafeSetting("COPYDESK_WORKERS above 1 needs PostgreSQL: SQLite is served by one process")
+        if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
+            raise UnsafeSetting("COPYDESK_SECRET_KEY needs at least 32 characters")
+        if self.environment == "production":
+            self._refuse_unsafe()
+        return self
+
+    def _refuse_unsafe(self) -> None:
+        if self.secret_key is None:
+            raise UnsafeSetting("production needs COPYDESK_SECRET_KEY: `openssl rand -hex 32` makes one")
+        if not self.public_url.startswith("https://"):
+            raise UnsafeSetting("production needs an https COPYDESK_PUBLIC_URL: the consent cookie is Secure")
+        if self.outbound_allow_loopback:
+            raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this process."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def media_directory(self) -> Path:
+        """The folder that `file:` names."""
+        return Path(self.media_url.removeprefix("file:"))
+
+    @cached_property
+    def signing_key(self) -> bytes:
+        """The secret as bytes; in development it is made once and kept beside the database."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        kept = Path("var/secret-key")
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_hex(32))
+        return kept.read_text().encode()

@@ -1,0 +1,143 @@
+"""What every table and every shape of the API is made of: one base, one set of constraint names, one clock, one kind of id."""
+
+import enum
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import langcodes
+import uuid_utils.compat
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, TypeAdapter
+from sqlalchemy import JSON, Enum, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(SQLModel):
+    """The base of every table: own metadata with constraint names that Alembic can address, and validated assignment."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
+    model_config = ConfigDict(validate_assignment=True)
+
+
+class Shape(SQLModel):
+    """The base of every request body: a member that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reading(SQLModel):
+    """The base of every answer."""
+
+
+def new_id() -> UUID:
+    """Make a UUIDv7 (RFC 9562): ids sort by the time they were made."""
+    return uuid_utils.compat.uuid7()
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def text_enum(values: type[enum.StrEnum]) -> Enum:
+    """Store an enum by its values, as text with a check."""
+    return Enum(
+        values, native_enum=False, length=32, create_constraint=True, name=values.__name__.lower(),
+        values_callable=lambda kind: [member.value for member in kind],
+    )
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON column that holds values of one Pydantic type: validated when read, dumped when written."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, type_: Any) -> None:
+        super().__init__()
+        self.adapter = TypeAdapter(type_)
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """JSONB on PostgreSQL, JSON as text on SQLite."""
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Turn the Pydantic values into plain JSON ones."""
+        return None if value is None else self.adapter.dump_python(value, mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Turn stored JSON into the Pydantic values."""
+        return None if value is None else self.adapter.validate_python(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Compare as JSON does."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+def clean_text(value: str) -> str:
+    """Refuse control characters and halves of surrogate pairs."""
+    # NUL cannot be stored by PostgreSQL; the other control characters are never meant.
+    bad = next((c for c in value if (c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff"), None)
+    if bad is not None:
+        raise ValueError(f"must not contain the control character U+{ord(bad):04X}")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value or "\t" in value:
+        raise ValueError("must be one line")
+    return value
+
+
+def _unix_newlines(value: object) -> object:
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
+
+
+def _language(value: str) -> str:
+    if not langcodes.tag_is_valid(value):
+        raise ValueError("must be a BCP 47 language tag, such as en, pt-BR or zh-Hant")
+    return langcodes.standardize_tag(value)
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("must be an http or https address without credentials")
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def write_time(value: datetime) -> str:
+    """Write a time as RFC 3339 in UTC with `Z`, microseconds only where there are any."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Text = Annotated[
+    str, BeforeValidator(_unix_newlines), StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(clean_text)
+]
+"""Text of several lines, trimmed."""
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean_text), AfterValidator(_one_line)
+]
+"""Text of one line, trimmed, not empty."""
+Time = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(write_time, return_type=str, when_used="json")]
+"""A time with its zone; leaves as RFC 3339 UTC."""
+Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]
+"""A BCP 47 language tag, in its canonical form."""
+WebAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(clean_text), AfterValidator(_one_line), AfterValidator(_web_address)]
+"""An http or https address."""

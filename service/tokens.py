@@ -1,0 +1,108 @@
+"""Tokens are made, listed and revoked here; only `admin` may, and a secret is shown once."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import AfterValidator, Field, TypeAdapter
+from sqlmodel import col, select
+
+from service import conditional, pages
+from service.auth import Admin, Scope, Token, digest_of, new_secret
+from service.database import Session, SessionDep
+from service.errors import NotFound
+from service.routing import Route
+from service.tables import Line, Reading, Shape, Time, now
+
+router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
+_KEY = TypeAdapter(tuple[UUID])
+
+
+def _in_future(value: Time) -> Time:
+    if value <= now():
+        raise ValueError("must be in the future")
+    return value
+
+
+class TokenCreate(Shape):
+    """A token to be made."""
+
+    name: Line = Field(examples=["wire desk"])
+    scopes: Annotated[list[Scope], Field(min_length=1)] = Field(examples=[["content:read", "content:write"]])
+    expires_at: Annotated[Time, AfterValidator(_in_future)] | None = None
+
+
+class TokenRead(Reading):
+    """A token, without its secret."""
+
+    id: UUID
+    name: str
+    scopes: list[Scope]
+    created_at: Time
+    expires_at: Time | None
+    revoked_at: Time | None
+    last_used_at: Time | None
+
+
+class TokenMade(TokenRead):
+    """A token that was just made, with its secret: the only time that it is shown."""
+
+    token: str = Field(examples=["cd_…"])
+
+
+def make_token(session: Session, create: TokenCreate) -> TokenMade:
+    """Make a token and keep its digest."""
+    secret = new_secret()
+    token = Token.model_validate(create, update={"digest": digest_of(secret), "scopes": sorted(set(create.scopes))})
+    session.add(token)
+    return TokenMade.model_validate(token, update={"token": secret})
+
+
+def revoke(session: Session, token_id: UUID) -> Token:
+    """Revoke a token; it is refused from the next request on."""
+    token = session.get(Token, token_id)
+    if token is None:
+        raise NotFound(f"There is no token {str(token_id)!r}.")
+    token.revoked_at = token.revoked_at or now()
+    return token
+
+
+@router.post("", status_code=201, response_model=TokenMade)
+def create_token(request: Request, create: TokenCreate, caller: Admin, session: SessionDep) -> Response:
+    """Make a token. Its secret is in the answer and nowhere else."""
+    made = make_token(session, create)
+    return conditional.answer(request, made, status=201, headers={"Location": f"/v1/tokens/{made.id}"})
+
+
+@router.get("", response_model=pages.Page[TokenRead])
+def list_tokens(request: Request, caller: Admin, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None) -> Response:
+    """List tokens, newest first, revoked ones too."""
+    after = pages.read_cursor(request, cursor, _KEY)
+    statement = select(Token).order_by(col(Token.id).desc()).limit(limit + 1)
+    if after is not None:
+        statement = statement.where(col(Token.id) < after[0])
+    tokens = session.exec(statement).all()
+    items = [TokenRead.model_validate(token).model_dump_json().encode() for token in tokens[:limit]]
+    next_key = (tokens[limit - 1].id,) if len(tokens) > limit else None
+    return pages.answer_page(request, items, next_key=next_key, shape=TokenRead)
+
+
+@router.get("/{token_id}", response_model=TokenRead)
+def get_token(request: Request, token_id: UUID, caller: Admin, session: SessionDep) -> Response:
+    """Read what is kept of one token."""
+    token = session.get(Token, token_id)
+    if token is None:
+        raise NotFound(f"There is no token {str(token_id)!r}.")
+    return conditional.answer(request, TokenRead.model_validate(token))
+
+
+@router.delete("/{token_id}", status_code=204)
+def revoke_token(token_id: UUID, caller: Admin, session: SessionDep) -> None:
+    """Revoke a token at once. Asked again, it stays revoked."""
+    revoke(session, token_id)
+
+
+def in_days(days: int | None) -> datetime | None:
+    """The time so many days from now."""
+    return None if days is None else now() + timedelta(days=days)

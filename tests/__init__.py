@@ -1,0 +1,1 @@
+"""What Copydesk promises, checked from the outside: over HTTP, on SQLite and on PostgreSQL."""

@@ -1,0 +1,95 @@
+"""Speak to the real app from ordinary tests: its lifespan runs, requests go through every layer, nothing is replaced."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from starlette.types import ASGIApp, Message
+
+from service.database import Database
+from service.main import create_app
+from service.settings import Settings
+from service.tokens import TokenCreate, make_token
+
+ORIGIN = "https://copydesk.example"
+
+
+class AppTransport(httpx.BaseTransport):
+    """Carries requests of a synchronous client into an app that runs in an event loop of another thread."""
+
+    def __init__(self, app: ASGIApp, portal: BlockingPortal) -> None:
+        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self._portal = portal
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._portal.call(self._handle, request)
+
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
+        body = request.read()
+        inner = httpx.Request(request.method, request.url, headers=request.headers, content=body, extensions=request.extensions)
+        response = await self._inner.handle_async_request(inner)
+        return httpx.Response(response.status_code, headers=response.headers, content=await _raw(response))
+
+
+async def _raw(response: httpx.Response) -> bytes:
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return b"".join([part async for part in response.stream])
+
+
+class Store:
+    """A running store: its settings, its database, and clients for it."""
+
+    def __init__(self, settings: Settings, app: ASGIApp, portal: BlockingPortal) -> None:
+        self.settings = settings
+        self.app = app
+        self.portal = portal
+        self.database = Database(settings)
+
+    def client(self, *scopes: str, name: str = "tester") -> httpx.Client:
+        """A client: anonymous, or with a token of these scopes."""
+        headers = {"Authorization": f"Bearer {self.token(*scopes, name=name)}"} if scopes else {}
+        return httpx.Client(transport=AppTransport(self.app, self.portal), base_url=ORIGIN, headers=headers)
+
+    def token(self, *scopes: str, name: str = "tester") -> str:
+        """Make a token."""
+        with self.database.writing() as session:
+            return make_token(session, TokenCreate.model_validate({"name": name, "scopes": list(scopes)})).token
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Store]:
+    """Run the app with its lifespan for as long as the block lasts."""
+    with start_blocking_portal() as portal:
+        app = create_app(settings)
+        stop = portal.call(asyncio.Event)
+        started = portal.call(asyncio.Event)
+        life = portal.start_task_soon(_live, app, started, stop)
+        portal.call(started.wait)
+        if life.done():
+            life.result()
+        store = Store(settings, app, portal)
+        try:
+            yield store
+        finally:
+            store.database.close()
+            portal.call(stop.set)
+            life.result()
+
+
+async def _live(app: ASGIApp, started: asyncio.Event, stop: asyncio.Event) -> None:
+    async def receive() -> Message:
+        if not started.is_set():
+            return {"type": "lifespan.startup"}
+        await stop.wait()
+        return {"type": "lifespan.shutdown"}
+
+    async def send(message: Message) -> None:
+        started.set()
+        assert not message["type"].endswith("failed"), message
+
+    try:
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+    finally:
+        started.set()
