@@ -9,19 +9,24 @@ import typer
 from alembic import command
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table as Grid
 from sqlmodel import col, select
 
 from service import server, tokens
-from service.auth import Scope, Token
+from service.auth import Caller, Scope, Token
 from service.database import Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
+from service.formats.importer import bring_in
+from service.formats.pages import NotAnArticle
+from service.formats.sources import expand, read_source
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
 app.add_typer(token, name="token")
 screen = Console(stderr=True, highlight=False)
+IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on")]
@@ -57,6 +62,33 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     database.close()
     samples.introduce(settings, screen, host, port)
     server.serve(settings, host, port)
+
+
+@app.command("import")
+def import_pages(
+    sources: Annotated[list[str], typer.Argument(help="addresses, saved HTML pages, text dumps, or folders of them", metavar="FILE|DIR|URL…")],
+    publish: Annotated[bool, typer.Option("--publish", help="publish what is imported")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import news pages: one article each, with its pictures, captions and banner. Prints the id and slug of each."""
+    settings = Settings()
+    database = _check(settings)
+    pages = [page for source in sources for page in expand(source)]
+    failed = 0
+    for source in track(pages, "Importing", console=screen, transient=True, disable=len(pages) < 2):
+        try:
+            page = read_source(settings, source)
+            with database.writing() as session:
+                imported = bring_in(session, IMPORTER, page, publish=publish)
+        except (NotAnArticle, ServiceError, ValidationError) as fault:
+            failed += 1
+            screen.print(f"[red]{source}[/]: {fault}")
+            continue
+        article = imported.article
+        line = {"source": str(source), "id": str(article.id), "slug": article.slug, "status": str(article.status), "created": imported.created}
+        sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command("openapi")

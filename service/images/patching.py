@@ -14,7 +14,11 @@ Whole = TypeVar("Whole", bound=BaseModel)
 
 def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -> Whole:
     """What is stored with the patch applied: absent members stay, null removes, objects are merged member by member."""
-    whole = _merge(orjson.loads(stored.model_dump_json(include=set(shape.model_fields))), patch)
+    known = {info.alias or name for name, info in shape.model_fields.items()}
+    whole: dict[str, JsonValue] = orjson.loads(stored.model_dump_json(include=known))
+    for name, value in patch.items():
+        # A null stays, for the shape to say whether that member can be removed.
+        whole[name] = None if value is None else _merge(whole.get(name), value)
     try:
         return shape.model_validate(whole)
     except ValidationError as error:

@@ -16,6 +16,11 @@ _DECLARED = re.compile(
     re.IGNORECASE,
 )
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# Only what pages are written in: Python also knows codecs that run escapes or unpack archives.
+_TEXT_CODECS = re.compile(
+    r"utf-(?:8|16(?:-[lb]e)?)|iso8859-\d+|cp125\d|cp874|cp866|koi8-[ru]|ascii|gb2312|gbk|gb18030|big5(?:hkscs)?"
+    r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr|cp949|tis-620|mac-(?:roman|cyrillic)"
+)
 # What browsers read under these names (WHATWG Encoding Standard, section 4.2).
 _WIDER = {
     "iso8859-1": "cp1252",
@@ -75,7 +80,7 @@ def _mostly_utf8(page: bytes) -> bool:
 
 def _known(name: str | None) -> str | None:
     try:
-        found = codecs.lookup((name or "").strip().lower())
+        found = codecs.lookup((name or "").strip().lower()).name
     except (LookupError, ValueError):
         return None
-    return _WIDER.get(found.name, found.name) if found._is_text_encoding else None
+    return _WIDER.get(found, found) if _TEXT_CODECS.fullmatch(found) else None

@@ -1,0 +1,280 @@
+"""A notice is drafted, published and from then on kept as it was; what changed between two versions decides who is asked again.
+
+Versions are numbered within a key, in all its languages together. Within one language they follow each other: publishing one
+retires the one before. Readers are served from the published table: `source` holds the key there and `section` the status.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from pydantic import JsonValue
+from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from service.consent.findings import EXPLANATIONS, Evidence, Finding, examine
+from service.consent.models import ConsentModel, ConsentNotice, NoticeContent, NoticeStatus, Purpose, notice_id
+from service.database import Session
+from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
+from service.published.models import Kind
+from service.published.render import Rendered, renders, touch
+from service.tables import Reading, Shape, Time, now
+
+UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
+"""Members that are no part of what a reader sees; everything else is hashed."""
+
+
+class DraftExists(Conflict):
+    """This notice has a draft in this language already: edit that one (`PUT …/versions/{n}`), or delete it."""
+
+    title = "There is a draft already"
+
+
+class NothingToPublish(Conflict):
+    """The notice has no draft, or several, of which `version` must name one."""
+
+    title = "Which draft to publish is not clear"
+
+
+class NotADraft(Conflict):
+    """A published notice never changes: readers have decided on its words. Write a new version."""
+
+    title = "Published notices never change"
+
+
+class InvalidNotice(Unprocessable):
+    """An `opt_in` notice with findings cannot be published: what readers decided on it would not be consent.
+
+    `findings` lists them, each with its explanation and, where there is one, the sentence or purpose that it was found in.
+    """
+
+    title = "This notice cannot carry consent"
+
+
+class NoticeCreate(NoticeContent, Shape):
+    """A new draft."""
+
+
+class NoticeReplace(NoticeCreate):
+    """A draft as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+
+    version: int | None = None
+    status: NoticeStatus | None = None
+    content_hash: str | None = None
+    effective_at: Time | None = None
+    reconsent_reasons: list[str] | None = None
+    valid_for_consent: bool | None = None
+    validity_findings: list[str] | None = None
+    validity_explanations: dict[str, str] | None = None
+
+
+class Publication(Shape):
+    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed."""
+
+    version: int | None = None
+    requires_reconsent: bool | None = None
+
+
+class NoticeRead(NoticeContent, Reading):
+    """A version of a notice, with what it is worth: `valid_for_consent`, and the findings that say why it is not."""
+
+    version: int
+    status: NoticeStatus
+    content_hash: str
+    effective_at: Time | None
+    reconsent_reasons: list[str]
+    valid_for_consent: bool
+    validity_findings: list[str]
+    validity_explanations: dict[str, str]
+
+
+def read(notice: ConsentNotice) -> NoticeRead:
+    """Shape a notice for an answer."""
+    explained = {name: EXPLANATIONS[Finding(name)] for name in notice.validity_findings}
+    return NoticeRead.model_validate(notice, update={"validity_explanations": explained})
+
+
+def content_hash(notice: NoticeContent) -> str:
+    """The SHA-256, in hex, of the canonical JSON (RFC 8785) of what a reader sees."""
+    seen = notice.model_dump(mode="json", include=set(NoticeContent.model_fields) - UNSEEN)
+    # Keys are ASCII and there are no numbers, so sorting by code point is all that RFC 8785 asks beside compact UTF-8.
+    return hashlib.sha256(orjson.dumps(seen, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def create(session: Session, content: NoticeContent) -> ConsentNotice:
+    """Write a draft. Raises DraftExists."""
+    notice = _write(session, content)
+    try:
+        session.flush()  # the database knows whether there is a draft already, and it must be heard here
+    except IntegrityError as clash:
+        raise DraftExists(f"{content.notice_key!r} has a draft in {content.language!r} already.") from clash
+    return notice
+
+
+def issue(session: Session, content: NoticeContent) -> ConsentNotice:
+    """Write and publish at once, whatever the findings are: for words that somebody else has shown already."""
+    notice = _write(session, content)
+    release(session, notice)
+    session.flush()  # so that the same words again in this transaction find it
+    return notice
+
+
+def _write(session: Session, content: NoticeContent) -> ConsentNotice:
+    take_turn(session, content.notice_key)
+    version = _next_version(session, content.notice_key)
+    named = {"id": notice_id(content.notice_key, version), "version": version}
+    notice = ConsentNotice.model_validate(content, update={**named, **_judged(content)})
+    session.add(notice)
+    return notice
+
+
+def take_turn(session: Session, key: str) -> None:
+    """Let one transaction at a time number the versions of a key. SQLite has one writer anyway."""
+    if not session.database.is_sqlite:
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"notice {key}"))))
+
+
+def _judged(content: NoticeContent) -> dict[str, object]:
+    found = [evidence.finding.value for evidence in examine(content)]
+    return {"content_hash": content_hash(content), "validity_findings": found, "valid_for_consent": not found and _asks(content)}
+
+
+def _asks(content: NoticeContent) -> bool:
+    return content.consent_model is ConsentModel.OPT_IN
+
+
+def _next_version(session: Session, key: str) -> int:
+    newest = session.exec(select(func.max(ConsentNotice.version)).where(ConsentNotice.notice_key == key)).one()
+    return (newest or 0) + 1
+
+
+def find(session: Session, key: str, version: int) -> ConsentNotice:
+    """Find one version, draft or not."""
+    notice = session.get(ConsentNotice, notice_id(key, version), with_for_update=not session.database.is_sqlite)
+    if notice is None:
+        raise NotFound(f"There is no version {version} of a notice {key!r}.")
+    return notice
+
+
+def replace(notice: ConsentNotice, content: NoticeReplace) -> None:
+    """Replace a draft's content."""
+    _need_draft(notice)
+    _refuse_read_only(notice, content)
+    wanted = NoticeCreate.model_validate(content.model_dump(include=set(NoticeContent.model_fields)))
+    changed = {name: getattr(wanted, name) for name in NoticeContent.model_fields if getattr(wanted, name) != getattr(notice, name)}
+    if not changed:
+        return
+    for name, value in {**changed, **_judged(wanted), "updated_at": now(), "revision": notice.revision + 1}.items():
+        setattr(notice, name, value)
+
+
+def _refuse_read_only(notice: ConsentNotice, content: NoticeReplace) -> None:
+    stored = read(notice).model_dump(mode="json")
+    given = content.model_dump(mode="json", exclude_unset=True)
+    members = (*(set(NoticeReplace.model_fields) - set(NoticeContent.model_fields)), "notice_key")
+    wrong = sorted(name for name in members if name in given and given[name] != stored[name])
+    if wrong:
+        raise Unprocessable(
+            f"{wrong[0]} is set by the service.",
+            errors=[FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored") for name in wrong],
+        )
+
+
+def delete(session: Session, notice: ConsentNotice) -> None:
+    """Throw a draft away."""
+    _need_draft(notice)
+    session.delete(notice)
+
+
+def _need_draft(notice: ConsentNotice) -> None:
+    if notice.status is not NoticeStatus.DRAFT:
+        raise NotADraft(f"Version {notice.version} of {notice.notice_key!r} has been published.", current_status=notice.status.value)
+
+
+def publish(session: Session, key: str, publication: Publication) -> ConsentNotice:
+    """Publish a key's draft. Raises NotFound, NothingToPublish, InvalidNotice."""
+    take_turn(session, key)
+    notice = _draft(session, key, publication.version)
+    evidence = examine(notice)
+    if evidence and _asks(notice):
+        raise InvalidNotice(f"An opt_in notice cannot be published with: {', '.join(one.finding for one in evidence)}.", findings=_told(evidence))
+    release(session, notice, publication.requires_reconsent)
+    return notice
+
+
+def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
+    notices = session.exec(select(ConsentNotice).where(ConsentNotice.notice_key == key)).all()
+    if not notices:
+        raise NotFound(f"There is no notice {key!r}.")
+    drafts = [notice for notice in notices if notice.status is NoticeStatus.DRAFT and version in (None, notice.version)]
+    if len(drafts) != 1:
+        known = [notice.version for notice in notices if notice.status is NoticeStatus.DRAFT]
+        raise NothingToPublish(f"{key!r} has {'no such draft' if not drafts else 'several drafts: name one'}.", drafts=list[JsonValue](known))
+    return drafts[0]
+
+
+def _told(evidence: Sequence[Evidence]) -> list[JsonValue]:
+    return [{"finding": one.finding.value, "explanation": EXPLANATIONS[one.finding], "found_in": one.found_in} for one in evidence]
+
+
+def release(session: Session, notice: ConsentNotice, requires_reconsent: bool | None = None) -> None:
+    """Make a draft the current version of its key in its language, and retire the one before."""
+    before = current(session, notice.notice_key, notice.language)
+    if before is not None and before.version > notice.version:
+        # A page's banner was published meanwhile. The later one must have the higher number.
+        notice.version = _next_version(session, notice.notice_key)
+        notice.id = notice_id(notice.notice_key, notice.version)
+    reasons = [] if before is None else list(reasons_to_ask_again(before, notice))
+    asked = notice.requires_reconsent if requires_reconsent is None else requires_reconsent
+    if asked and not reasons:
+        reasons = ["asked_for_by_publisher"]
+    notice.requires_reconsent = bool(reasons) if asked is None else asked
+    notice.reconsent_reasons = reasons if notice.requires_reconsent else []
+    notice.status, notice.effective_at, notice.updated_at = NoticeStatus.PUBLISHED, now(), now()
+    touch(session, Kind.NOTICE, notice.id)
+    if before is not None:
+        before.status = NoticeStatus.RETIRED
+        touch(session, Kind.NOTICE, before.id)
+
+
+def current(session: Session, key: str, language: str) -> ConsentNotice | None:
+    """The version that holds now for a key in one language."""
+    chosen = select(ConsentNotice).where(
+        ConsentNotice.notice_key == key, ConsentNotice.language == language, ConsentNotice.status == NoticeStatus.PUBLISHED
+    )
+    return session.exec(chosen.order_by(col(ConsentNotice.version).desc()).limit(1)).one_or_none()
+
+
+def reasons_to_ask_again(before: NoticeContent, after: NoticeContent) -> Iterator[str]:
+    """What of a new version its readers have not decided about: a purpose, a recipient, somebody else responsible."""
+    known = {purpose.purpose_key: purpose for purpose in before.purposes}
+    for purpose in after.purposes:
+        old = known.get(purpose.purpose_key)
+        if old is None:
+            yield f"new_purpose:{purpose.purpose_key}"
+        else:
+            yield from (f"new_recipient:{purpose.purpose_key}:{service}" for service in _new_recipients(old, purpose))
+    if before.consent_model is not after.consent_model:
+        yield f"new_consent_model:{after.consent_model}"
+    if before.controller is not None and after.controller is not None and before.controller.name != after.controller.name:
+        yield f"new_controller:{after.controller.name}"
+
+
+def _new_recipients(before: Purpose, after: Purpose) -> list[str]:
+    return [service for service in after.services if service not in before.services]
+
+
+@renders(Kind.NOTICE)
+def render(session: Session, ids: Collection[UUID]) -> Iterable[Rendered]:
+    """What the public reads of notices: every version that was ever published."""
+    chosen = select(ConsentNotice).where(col(ConsentNotice.id).in_(ids), col(ConsentNotice.status) != NoticeStatus.DRAFT)
+    for notice in session.exec(chosen.execution_options(populate_existing=True)):
+        effective: datetime | None = notice.effective_at
+        assert effective is not None
+        yield Rendered(
+            id=notice.id, version=notice.version, document=read(notice).model_dump_json().encode(), published_at=effective,
+            updated_at=notice.updated_at, section=notice.status.value, language=notice.language, source=notice.notice_key,
+        )  # fmt: skip

@@ -1,0 +1,105 @@
+"""The published notices at hand: each version is read once per process, and the list of versions looked at again when it may have grown.
+
+A published version never changes, so it is kept for good. Which versions there are is believed for a second, or until this process
+publishes something itself; a version that is not at hand is always looked for.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from service.consent.models import Choice, ConsentModel, ConsentNotice, NoticeStatus, Purpose
+from service.consent.notices import NoticeRead, read
+from service.database import Database
+
+BELIEVED_FOR = 1.0
+SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
+_ADVERTISING = frozenset({"marketing", "advertising", "ads", "targeted_advertising", "sale", "sharing", "sale_or_sharing", "sell_or_share"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a decision needs to know of the version that the reader saw."""
+
+    key: str
+    version: int
+    language: str
+    content_hash: str
+    model: ConsentModel
+    validity_days: int
+    purposes: tuple[str, ...]
+    required: frozenset[str]
+    advertising: frozenset[str]
+    effective_at: datetime
+    reasons: tuple[str, ...]
+    notice: NoticeRead
+
+    def choice(self, purpose: str, *, granted: bool) -> Choice:
+        """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
+        return Choice.GRANTED if granted or purpose in self.required else Choice.DENIED
+
+
+@dataclass(slots=True)
+class _Shelf:
+    versions: dict[int, Shown] = field(default_factory=dict)
+    looked_at: float = -BELIEVED_FOR
+    at_sequence: int = -1
+
+
+class Shelves:
+    """The published notices of one running service."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._shelves: dict[str, _Shelf] = {}
+
+    def find(self, key: str, version: int) -> Shown | None:
+        """Find a version that was ever published."""
+        shelf = self._look(key)
+        if version not in shelf.versions:
+            shelf = self._look(key, anew=True)
+        return shelf.versions.get(version)
+
+    def later(self, shown: Shown, *, by: datetime) -> list[Shown]:
+        """The versions that followed one in its language, and were in force at a time."""
+        versions = self._look(shown.key).versions.values()
+        followed = (one for one in versions if one.version > shown.version and one.language == shown.language)
+        return sorted((one for one in followed if one.effective_at <= by), key=lambda one: one.version)
+
+    def _look(self, key: str, *, anew: bool = False) -> _Shelf:
+        shelf = self._shelves.get(key, _Shelf())
+        sequence = self.database.known_sequence
+        fresh = time.monotonic() - shelf.looked_at < BELIEVED_FOR and shelf.at_sequence == sequence
+        if fresh and not anew:
+            return shelf
+        looked_at = time.monotonic()
+        added = self._published(key, shelf)
+        shelf = _Shelf({**shelf.versions, **added}, looked_at, sequence)
+        # Only keys that exist are kept: made-up ones must not fill the memory.
+        if shelf.versions:
+            self._shelves[key] = shelf
+        return shelf
+
+    def _published(self, key: str, shelf: _Shelf) -> dict[int, Shown]:
+        chosen = select(ConsentNotice).where(ConsentNotice.notice_key == key, col(ConsentNotice.status) != NoticeStatus.DRAFT)
+        with self.database.reading() as session:
+            found = session.exec(chosen.where(col(ConsentNotice.version).not_in(list(shelf.versions)))).all()
+        return {notice.version: _shown(notice) for notice in found}
+
+
+def _shown(notice: ConsentNotice) -> Shown:
+    assert notice.effective_at is not None
+    return Shown(
+        key=notice.notice_key, version=notice.version, language=notice.language, content_hash=notice.content_hash,
+        model=notice.consent_model, validity_days=notice.validity_days,
+        purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
+        required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
+        advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
+        effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), notice=read(notice),
+    )  # fmt: skip
+
+
+def _advertises(purpose: Purpose) -> bool:
+    return purpose.purpose_key in _ADVERTISING or not SALE_OR_SHARING.isdisjoint(purpose.google_consent_types)

@@ -1,0 +1,96 @@
+"""Load the samples, once, and tell the newcomer where to look."""
+
+from uuid import UUID
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import track
+from sqlmodel import col, select
+
+from service.articles import lifecycle
+from service.articles.models import Article, ArticleCreate
+from service.auth import Caller, Scope
+from service.consent.defaults import ensure_defaults
+from service.database import Database, Session
+from service.demo.pictures import draw
+from service.demo.samples import SAMPLES, Sample, SamplePicture
+from service.images.models import Caption, Image
+from service.images.uploads import Intake, KeptFile
+from service.settings import Settings
+from service.tokens import TokenCreate, make_token
+
+SOURCE = "copydesk-demo"
+DESK = Caller(name="demo", scopes=frozenset({Scope.ADMIN}))
+
+
+def load(database: Database, screen: Console) -> None:
+    """Load what is not there yet, one transaction an article."""
+    intake = Intake(database.settings)
+    with database.writing() as session:
+        ensure_defaults(session)
+    for sample in track(SAMPLES, "Loading sample news", console=screen, transient=True):
+        # Drawn and kept before the transaction begins: bytes are stored before the row that names them.
+        kept = {picture.number: _keep(intake, picture) for picture in sample.pictures.values()}
+        with database.writing() as session:
+            known = select(Article.id).where(Article.source == SOURCE, Article.external_id == sample.external_id)
+            if session.exec(known).one_or_none() is None:
+                _write(session, sample, kept)
+
+
+def introduce(settings: Settings, screen: Console, host: str, port: int) -> None:
+    """Make a token, print it alone on standard output, and say what to try with it."""
+    database = Database(settings)
+    with database.writing() as session:
+        made = make_token(session, TokenCreate(name="demo", scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN]))
+    database.close()
+    base = f"http://{host}:{port}"
+    screen.print(
+        Panel(
+            f"Articles      [cyan]{base}/v1/articles[/]\n"
+            f"One of them   [cyan]{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs[/]\n"
+            f"The API       [cyan]{base}/docs[/]\n"
+            f"As an editor  [cyan]curl -H 'Authorization: Bearer {made.token}' {base}/v1/articles?status=draft[/]",
+            title="Copydesk", subtitle="Ctrl-C stops it", expand=False,
+        )  # fmt: skip
+    )
+    Console(highlight=False, soft_wrap=True).print(made.token)
+
+
+def _keep(intake: Intake, picture: SamplePicture) -> KeptFile:
+    with intake.draft() as draft:
+        draft.write(draw(picture.number))
+        return intake.keep(draft)
+
+
+def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
+    images = {place: _image(session, sample, picture, kept[picture.number]) for place, picture in sample.pictures.items()}
+    body: list[dict[str, object]] = []
+    for place, paragraph in enumerate(sample.paragraphs):
+        if place == 1 and sample.heading:
+            body.append({"type": "heading", "level": 2, "html": sample.heading})
+        body.append({"type": "paragraph", "html": paragraph})
+        if place in images:
+            body.append({"type": "image", "image_id": images[place]})
+    if sample.quote:
+        body.append({"type": "quote", "html": sample.quote[0], "cite": sample.quote[1]})
+    create = {
+        "headline": sample.headline, "summary": sample.summary, "section": sample.section, "language": sample.language, "tags": sample.tags,
+        "authors": [{"name": sample.author}], "byline": sample.author, "dateline": sample.dateline, "credit_line": sample.credit_line,
+        "source": SOURCE, "external_id": sample.external_id, "body": body, "lead_image_id": next(iter(images.values()), None),
+        "status": "published" if sample.published else "draft",
+    }  # fmt: skip
+    lifecycle.create(session, DESK, ArticleCreate.model_validate(create))
+
+
+def _image(session: Session, sample: Sample, picture: SamplePicture, kept: KeptFile) -> UUID:
+    """The image with these bytes, and its caption in the article's language."""
+    image = session.exec(select(Image).where(Image.digest == kept.digest, col(Image.deleted_at).is_(None))).one_or_none()
+    if image is None:
+        known = {"digest": kept.digest, "size": kept.size, "content_type": kept.content_type, "width": kept.width, "height": kept.height}
+        image = Image.model_validate(known | {"credit_line": picture.credit, "source": SOURCE})
+        session.add(image)
+        session.flush()
+    words = {"image_id": image.id, "language": sample.language, "text": picture.caption, "alt_text": picture.alt}
+    session.add(Caption.model_validate(words))
+    session.flush()
+    return image.id

@@ -1,0 +1,179 @@
+"""A page that was read becomes one article with its pictures, captions and banner; the same page again updates what it made.
+
+An article that was imported is known by its `source` (the page's site) and `external_id` (its canonical address; of a text dump,
+which has neither, the fingerprint of its headline). Pictures are known by their address, or by their place in that article.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.articles import lifecycle
+from service.articles.body import ImageBlock
+from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
+from service.auth import Caller, Scope
+from service.consent import notices
+from service.database import Session
+from service.formats.pages import Block, Heading, ItemList, Page, Paragraph, Picture, PictureBlock, Quote
+from service.images.models import Caption, CaptionSource, Image
+from service.published.models import Kind
+from service.published.render import touch
+from service.tables import new_id, now
+
+DUMP = "page-dump"
+"""The source of a page that does not say where it is from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a page."""
+
+    article: Article
+    created: bool
+
+
+def bring_in(session: Session, caller: Caller, page: Page, *, publish: bool = False) -> Imported:
+    """Write a page into the store: as a draft, or published. An article that is published already stays so."""
+    source, external_id = identity(page)
+    found = select(Article).where(Article.source == source, Article.external_id == external_id)
+    article = session.exec(found if session.database.is_sqlite else found.with_for_update()).one_or_none()
+    article_id = article.id if article else new_id()
+    language = page.language or session.database.settings.language
+    pictures = _Pictures(session, page, article, article_id, language)
+    body = [_block(block, pictures) for block in page.blocks]
+    lead = pictures.place(page.lead) if page.lead is not None else None
+    content = _content(page, source, external_id, language) | {"body": body, "lead_image_id": lead}
+    if publish:
+        caller.need(Scope.CONTENT_PUBLISH)
+        content["status"] = Status.PUBLISHED
+    if article is None:
+        written = lifecycle.create(session, caller, ArticleCreate.model_validate(content), article_id)
+    else:
+        written = _update(session, caller, article, ArticleReplace.model_validate(content))
+    pictures.caption_all()
+    if page.banner is not None:
+        _keep_banner(session, page, language)
+    return Imported(written, created=article is None)
+
+
+def identity(page: Page) -> tuple[str, str]:
+    """What a page is known by: its site and canonical address, or the fingerprint of its headline."""
+    if page.site and page.canonical_url:
+        return page.site, page.canonical_url[:500]
+    return page.site or DUMP, hashlib.sha256(" ".join(page.headline.split()).encode()).hexdigest()[:32]
+
+
+def _update(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Article:
+    if article.deleted_at is not None:
+        lifecycle.restore(session, caller, article)
+    return lifecycle.replace(session, caller, article, write)
+
+
+def _content(page: Page, source: str, external_id: str, language: str) -> dict[str, object]:
+    published_at = page.published_at if page.published_at is not None and page.published_at <= now() else None
+    return {
+        "headline": page.headline[:500], "summary": page.summary, "byline": _short(page.byline), "dateline": _short(page.dateline),
+        "authors": [{"name": author.name[:500], "url": author.url} for author in page.authors[:50]], "section": _short(page.section),
+        "tags": [tag[:500] for tag in page.tags[:100]], "language": language, "credit_line": _short(page.credit_line), "source": source,
+        "external_id": external_id, "canonical_url": page.canonical_url, "published_at": published_at,
+    }  # fmt: skip
+
+
+def _short(value: str | None) -> str | None:
+    return value[:500] if value else None
+
+
+def _block(block: Block, pictures: "_Pictures") -> dict[str, object]:
+    match block:
+        case Paragraph():
+            return {"type": "paragraph", "html": block.html}
+        case Heading():
+            return {"type": "heading", "level": block.level, "html": block.html}
+        case Quote():
+            return {"type": "quote", "html": block.html, "cite": _short(block.cite)}
+        case ItemList():
+            return {"type": "list", "ordered": block.ordered, "items": list(block.items)}
+        case PictureBlock():
+            return {"type": "image", "image_id": pictures.place(block.picture)}
+
+
+class _Pictures:
+    """The images of one page: found again, or made without their files, each with its caption."""
+
+    def __init__(self, session: Session, page: Page, article: Article | None, article_id: UUID, language: str) -> None:
+        self._session = session
+        self._site = page.site or DUMP
+        self._article_id = article_id
+        self._language = language
+        self._before: Iterator[UUID] = iter(
+            [block.image_id for block in article.body if isinstance(block, ImageBlock)] if article else []
+        )  # fmt: skip
+        self._placed: dict[Picture, Image] = {}
+        self._fresh: set[UUID] = set()
+
+    def place(self, picture: Picture) -> UUID:
+        """The id of the image for a picture; the same picture twice is one image."""
+        image = self._placed.get(picture) or self._same_address(picture)
+        if image is None:
+            image = self._find(picture) or self._make(picture)
+            self._placed[picture] = image
+        return image.id
+
+    def _same_address(self, picture: Picture) -> Image | None:
+        return next((image for image in self._placed.values() if picture.url is not None and image.source_url == picture.url), None)
+
+    def _find(self, picture: Picture) -> Image | None:
+        live = select(Image).where(col(Image.deleted_at).is_(None))
+        if picture.url is not None:
+            return self._session.exec(live.where(Image.source == self._site, Image.source_url == picture.url)).first()
+        before = next(self._before, None)
+        return None if before is None else self._session.exec(live.where(Image.id == before, col(Image.source_url).is_(None))).one_or_none()
+
+    def _make(self, picture: Picture) -> Image:
+        image = Image.model_validate({"source": self._site, "source_url": picture.url, "credit_line": _short(picture.credit)})
+        self._session.add(image)
+        self._session.flush()
+        self._fresh.add(image.id)
+        return image
+
+    def caption_all(self) -> None:
+        """Give every picture its caption, once the article is there to refer to."""
+        self._session.flush()
+        for picture, image in self._placed.items():
+            if picture.credit and image.credit_line != _short(picture.credit) and image.id not in self._fresh:
+                image.credit_line, image.version, image.updated_at = _short(picture.credit), image.version + 1, now()
+                touch(self._session, Kind.IMAGE, image.id)
+            if picture.caption or picture.alt:
+                self._caption(picture, image)
+
+    def _caption(self, picture: Picture, image: Image) -> None:
+        """The picture's own caption where it is new; else this article's, where it says something else than others do."""
+        words = {"text": picture.caption, "alt_text": picture.alt}
+        live = select(Caption).where(Caption.image_id == image.id, Caption.language == self._language, col(Caption.deleted_at).is_(None))
+        known = {caption.article_id: caption for caption in self._session.exec(live)}
+        ours = known.get(self._article_id)
+        if ours is None and None in known and (known[None].text, known[None].alt_text) == (picture.caption, picture.alt):
+            return
+        if ours is None:
+            scope = None if None not in known else self._article_id
+            ours = Caption.model_validate(
+                words | {"image_id": image.id, "article_id": scope, "language": self._language, "source": CaptionSource.IMPORT}
+            )
+            self._session.add(ours)
+        elif ours.source is CaptionSource.IMPORT and (ours.text, ours.alt_text) != (picture.caption, picture.alt):
+            ours.text, ours.alt_text, ours.version, ours.updated_at = picture.caption, picture.alt, ours.version + 1, now()
+        touch(self._session, Kind.CAPTION, ours.id)
+        touch(self._session, Kind.IMAGE, image.id)
+
+
+def _keep_banner(session: Session, page: Page, language: str) -> None:
+    """Keep the page's cookie banner, word for word, as a consent notice that tells the truth about itself."""
+    assert page.banner is not None
+    banner = page.banner
+    notices.record_banner(
+        session, key=notices.key_for(page.site or DUMP), title=banner.title, body=banner.body, accept_label=banner.accept_label,
+        language=language,
+    )  # fmt: skip

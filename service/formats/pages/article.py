@@ -1,0 +1,125 @@
+"""Which units of a page are its article: the container that holds most of the text, and what in it is no text.
+
+trafilatura reads the page once more and its answer counts as votes: a unit that it too takes for text weighs
+most when the container is looked for, and is kept where markup alone would leave a doubt.
+"""
+
+import re
+from collections import defaultdict
+
+from lxml.html import HtmlElement
+from trafilatura import bare_extraction
+
+from service.formats.pages.outline import Unit
+from service.formats.pages.text import ends_sentence, is_prose, key, words
+
+_ASIDE = re.compile(
+    r"(?:^|[\s_-])(?:related|relateds?|recommend(?:ed|ations?)?|recirc\w*|promo\w*|newsletters?|sign-?up|subscri\w+|share\w*|sharing|social\w*|"
+    r"comments?|respond|disqus|advert\w*|ads?|adslot|banner|sponsor\w*|breadcrumbs?|byline|authors?|bio|tags?|tag-?list|topics|keywords?|toolbar|tools|cookies?|consent|"
+    r"gate|modal|popup|overlay|dialog|popular|most-?read|trending|sidebar|teasers?|footer|foot|menu|navi?(?:gation)?|more-?(?:on|link|links|stories|news|from)|read-?(?:more|next|also)|see-?also|"
+    r"copyright|print-?only|login|register|registration|access-?wall|paywall-?(?:prompt|message|banner)|donat\w+|fact-?box|info-?box|infobox|tweet|twitter-tweet|instagram-media|tiktok-embed|embed\w*|player|"
+    r"tooltip|hidden|screen-?reader\w*|sr-only|visually-?hidden|pr|ranking|wall|poll|quiz|rating|feedback|follow\w*|app-?download|whatsapp\w*|correction-?form|crosslinks?|outbrain|taboola|nocontent|no-?print|noprint|byline\w*|timestamp|dateline|suggest\w*)"
+    r"(?=$|[\s_-])"
+)
+_CALL = re.compile(
+    r"^(?:(?:also )?read (?:more|also|next|on)\b|more\s*[:：]|more (?:from|on)\b.{0,40}[:：]|related\s*[:：]|see also|watch(?: now| more| the video)?\s*[:：]|listen\s*[:：]|à lire|lire aussi|lesen sie|mehr zum|lea (?:también|más)|leer más|te puede interesar|"
+    r"leggi anche|leia (?:mais|também)|>>|»|関連|【関連|▶|►|◆関連|相关|延伸阅读|follow us|follow .{2,40} on|sign up|subscribe|join our|click here|for more (?:stories|news|information)|got a story|do you have a (?:story|view)|get in touch|"
+    r"want more|don't miss|download (?:the|our)|stay up to date|check out more|this article (?:was|originally|first)|© |copyright|have you got|"
+    r"for the latest|get the latest|you can (?:also )?(?:follow|unsubscribe)|email us|contact us|add .{2,30} as)",
+    re.IGNORECASE,
+)
+
+
+def outside_reading(page: HtmlElement) -> str:
+    """What trafilatura takes for the text of the page, empty when it finds none."""
+    found = bare_extraction(page, include_comments=False, with_metadata=False)
+    text = getattr(found, "text", None)
+    return text if isinstance(text, str) else ""
+
+
+class Article:
+    """The article among the units of a page.
+
+    `container` is the deepest element that holds most of the text, `units` what of it is text or picture.
+    """
+
+    def __init__(self, units: list[Unit], reading: str) -> None:
+        self._votes = key(reading) if reading else ""
+        self._weights: dict[HtmlElement, float] = defaultdict(float)
+        for unit in units:
+            self._weigh(unit)
+        self.container = self._deepest()
+        self._asides: dict[HtmlElement, bool] = {}
+        inside = [unit for unit in units if self._is_inside(unit)]
+        self.units = self._trimmed([unit for unit in inside if self._belongs(unit)])
+
+    def _voted(self, unit: Unit) -> bool:
+        return len(unit.text) > 1 and key(unit.text) in self._votes
+
+    def _weigh(self, unit: Unit) -> None:
+        length = words(unit.text)
+        if unit.linked * 2 > len(unit.text) or length < 8 or unit.block.tag in {"h1", "h2", "h3", "h4", "td", "th"}:
+            return
+        weight = min(length, 120) * (1.0 if self._voted(unit) else 0.2) * (1.0 if ends_sentence(unit.text) else 0.5)
+        self._weights[unit.block] += weight
+        for ancestor in unit.block.iterancestors():
+            self._weights[ancestor] += weight
+
+    def _deepest(self) -> HtmlElement | None:
+        current = next((element for element in self._weights if element.tag == "body"), None)
+        if current is None:
+            return None
+        total = self._weights[current]
+        while True:
+            heaviest = max(current, key=lambda child: self._weights.get(child, 0.0), default=None)
+            weight = self._weights.get(heaviest, 0.0) if heaviest is not None else 0.0
+            if heaviest is None or weight < 0.7 * total or weight < 0.8 * self._weights[current] or heaviest.tag == "p":
+                return current
+            current = heaviest
+
+    def _is_inside(self, unit: Unit) -> bool:
+        return unit.block is self.container or any(a is self.container for a in unit.block.iterancestors())
+
+    def _belongs(self, unit: Unit) -> bool:
+        if self._in_aside(unit.holder if unit.holder is not None else unit.block):
+            return False
+        if unit.holder is not None:
+            return True
+        if unit.linked > 0.75 * len(unit.text) and not self._is_listed(unit):
+            return False
+        if _CALL.match(unit.text) and words(unit.text) < 50:
+            return False
+        return self._voted(unit) or self._beside_text(unit)
+
+    def _is_listed(self, unit: Unit) -> bool:
+        return False
+
+    def _beside_text(self, unit: Unit) -> bool:
+        parent = unit.block.getparent()
+        return unit.block.tag in {"p", "h2", "h3", "h4", "li", "blockquote"} and parent is not None and self._weights.get(parent, 0) > 100
+
+    def _in_aside(self, element: HtmlElement) -> bool:
+        while element is not self.container and element is not None:
+            if element not in self._asides:
+                self._asides[element] = self._is_aside(element)
+            if self._asides[element]:
+                return True
+            element = element.getparent()
+        return False
+
+    def _is_aside(self, element: HtmlElement) -> bool:
+        if self._weights.get(element, 0.0) > 0.3 * self._weights.get(self.container, 1.0):
+            return False
+        if element.tag in {"aside", "footer", "nav", "header", "table"} or element.get("hidden") is not None:
+            return True
+        if "none" in (element.get("style") or "") and re.search(r"display:\s*none", element.get("style") or ""):
+            return True
+        named = f"{element.get('class') or ''} {element.get('id') or ''}"
+        named = re.sub(r"([a-z])([A-Z])", r"\1-\2", named).lower()
+        return _ASIDE.search(named) is not None
+
+    def _trimmed(self, units: list[Unit]) -> list[Unit]:
+        text = [i for i, unit in enumerate(units) if unit.text and (is_prose(unit.text) or self._voted(unit))]
+        while text and not is_prose(units[text[-1]].text):
+            text.pop()
+        return units[: text[-1] + 1] if text else []

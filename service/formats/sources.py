@@ -1,0 +1,45 @@
+"""Where pages come from: an address, a file, or a folder of files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from service.formats.pages import Page, read_dump, read_html
+from service.outbound import Outbound
+from service.settings import Settings
+
+HTML_ENDINGS = (".html", ".htm", ".xhtml")
+
+
+def fetch_page(settings: Settings, url: str) -> Page:
+    """Fetch a page and read it. Raises what `outbound` raises, and NotAnArticle."""
+    fetched = Outbound(settings).fetch(url, accept="text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5")
+    if fetched.content_type == "text/plain":
+        return read_dump(fetched.body.decode(errors="replace"))
+    return read_html(fetched.body, fetched.url)
+
+
+def read_file(path: Path) -> Page:
+    """Read a saved HTML page, or the text dump of one. Raises NotAnArticle."""
+    content = path.read_bytes()
+    if path.suffix.lower() in HTML_ENDINGS or content.lstrip()[:1] == b"<":
+        return read_html(content, None)
+    return read_dump(content.decode("utf-8-sig", errors="replace"))
+
+
+def expand(source: str) -> Iterator[str | Path]:
+    """An address stays one; a folder becomes the pages in it, in the order of their names. Raises FileNotFoundError."""
+    if source.startswith(("http://", "https://")):
+        yield source
+        return
+    path = Path(source)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {source}.")
+    if path.is_dir():
+        yield from sorted(page for page in path.rglob("*") if page.suffix.lower() in (*HTML_ENDINGS, ".txt"))
+    else:
+        yield path
+
+
+def read_source(settings: Settings, source: str | Path) -> Page:
+    """Read a page from wherever it is."""
+    return fetch_page(settings, source) if isinstance(source, str) else read_file(source)

@@ -1,0 +1,94 @@
+"""A picture on its way in: streamed to a temporary file while it is counted and hashed, decoded, then kept.
+
+What is cut off midway, too large or not a picture leaves nothing.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+from anyio import CapacityLimiter
+
+from service.errors import TooLarge
+from service.images import decoding
+from service.images.storage import MediaStore, open_store
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A picture whose bytes are kept: SHA-256 in hex, bytes, and what decoding found."""
+
+    digest: str
+    size: int
+    content_type: str
+    width: int
+    height: int
+
+
+class Draft:
+    """A temporary file that is counted and hashed as it grows. Nothing is left of it unless it is kept."""
+
+    def __init__(self, file: BinaryIO, path: Path, limit: int) -> None:
+        self.path = path
+        self.size = 0
+        self._file = file
+        self._limit = limit
+        self._hash = hashlib.sha256()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises TooLarge."""
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise too_large(self._limit)
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def digest(self) -> str:
+        """Finish the file; the SHA-256 of all of it, in hex."""
+        self._file.flush()
+        return self._hash.hexdigest()
+
+
+class Intake:
+    """Where pictures come in: one for each running service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store: MediaStore = open_store(settings)
+        # One picture at a time: the largest takes half a gigabyte while it is decoded.
+        self._decoding = CapacityLimiter(1)
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """A new temporary file, gone when the block ends."""
+        descriptor, name = tempfile.mkstemp(dir=self.store.incoming())
+        try:
+            with open(descriptor, "wb") as file:
+                yield Draft(file, Path(name), self.settings.upload_max_bytes)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    async def take(self, chunks: AsyncIterator[bytes]) -> KeptFile:
+        """Keep the picture that arrives. Raises TooLarge, and what decoding raises."""
+        with self.draft() as draft:
+            async for chunk in chunks:
+                await anyio.to_thread.run_sync(draft.write, chunk)
+            return await anyio.to_thread.run_sync(self.keep, draft, limiter=self._decoding)
+
+    def keep(self, draft: Draft) -> KeptFile:
+        """Decode what was drafted, and keep it."""
+        digest = draft.digest()
+        picture = decoding.inspect(draft.path, self.settings.image_max_pixels)
+        self.store.keep(draft.path, digest)
+        return KeptFile(digest, draft.size, picture.content_type, picture.width, picture.height)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a picture with too many bytes."""
+    return TooLarge(f"A picture may have {limit} bytes at the most.", limit=limit)

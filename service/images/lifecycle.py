@@ -1,0 +1,125 @@
+"""What may happen to an image: created with or without its file, edited, given another file, trashed and restored.
+
+The same bytes are the same image: a picture that is there already is not made again. An image that a working article shows, a
+draft's too, cannot be trashed.
+"""
+
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from service.database import Session, insert, rows_changed
+from service.errors import Conflict, Gone, NotFound
+from service.images import uses
+from service.images.intake import KeptFile
+from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, UseRead
+from service.images.patching import refuse_changes
+from service.images.read import read_one
+from service.published.models import Kind
+from service.published.render import touch
+from service.tables import new_id, now
+
+_CONTENT = tuple(ImageContent.model_fields)
+_FILE = ("digest", "size", "content_type", "width", "height")
+_READ_ONLY = sorted(set(ImageReplace.model_fields) - set(ImageCreate.model_fields))
+
+
+class SamePicture(Conflict):
+    """Another image has this very picture; `id` says which. One picture is one image."""
+
+    title = "Another image has this picture"
+
+
+class InUse(Conflict):
+    """Articles show this image; `uses` lists them. Take it out of them first."""
+
+    title = "Articles show this image"
+
+
+def get(session: Session, image_id: UUID, *, lock: bool = False, trashed: bool = False) -> Image:
+    """Find a working image. Raises NotFound, and Gone for one in the trash."""
+    statement = select(Image).where(Image.id == image_id)
+    image = session.exec(statement.with_for_update() if lock else statement).one_or_none()
+    if image is None:
+        raise NotFound(f"There is no image {str(image_id)!r}.")
+    if image.deleted_at is not None and not trashed:
+        raise Gone("This image is in the trash; POST …/restore brings it back.", reason="deleted")
+    return image
+
+
+def create(session: Session, content: ImageContent, file: KeptFile | None, image_id: UUID | None = None) -> tuple[Image, bool]:
+    """Make an image, or find the one that has this picture already, as it is; whether one was made."""
+    image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
+    if file is None:
+        session.add(image)
+        return image, True
+    _give(image, file)
+    row = {name: getattr(image, name) for name in Image.model_fields}
+    while True:
+        # On PostgreSQL this waits for a rival with the same picture, and sees the rival's row afterwards.
+        made = session.execute(insert(session, Image).values(row).on_conflict_do_nothing())
+        held = session.exec(select(Image).where(Image.digest == file.digest, col(Image.deleted_at).is_(None))).one_or_none()
+        if held is not None:
+            return held, rows_changed(made) == 1
+
+
+def replace(session: Session, image: Image, write: ImageReplace) -> None:
+    """Write what is said of an image anew. What equals the stored leaves no trace."""
+    refuse_changes(write, read_one(session, image), _READ_ONLY)
+    changed = {name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(image, name)}
+    for name, value in changed.items():
+        setattr(image, name, value)
+    if changed:
+        _note_change(session, image)
+
+
+def replace_file(session: Session, image: Image, file: KeptFile) -> None:
+    """Give an image its file, or another one. Raises SamePicture."""
+    if image.digest == file.digest:
+        return
+    _give(image, file)
+    _note_change(session, image)
+    _flush_alone(session, image)
+
+
+def trash(session: Session, image: Image) -> None:
+    """Put an image into the trash. Raises InUse."""
+    shown_by = uses.of(session, image.id)
+    if shown_by:
+        listed: list[JsonValue] = [UseRead.model_validate(use, from_attributes=True).model_dump(mode="json") for use in shown_by]
+        raise InUse(f"{len(listed)} article(s) show this image.", uses=listed)
+    image.deleted_at = now()
+    _note_change(session, image)
+
+
+def restore(session: Session, image: Image) -> None:
+    """Bring an image back from the trash. Raises SamePicture when its picture has come in again since."""
+    if image.deleted_at is None:
+        return
+    image.deleted_at = None
+    _note_change(session, image)
+    _flush_alone(session, image)
+
+
+def _give(image: Image, file: KeptFile) -> None:
+    for name in _FILE:
+        setattr(image, name, getattr(file, name))
+
+
+def _note_change(session: Session, image: Image) -> None:
+    image.version += 1
+    image.updated_at = now()
+    touch(session, Kind.IMAGE, image.id)
+
+
+def _flush_alone(session: Session, image: Image) -> None:
+    """Write the image now, so that the unique digest speaks here and not at the commit."""
+    digest = image.digest
+    try:
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        statement = select(Image.id).where(Image.digest == digest, col(Image.deleted_at).is_(None))
+        raise SamePicture("Another image has this picture.", id=str(session.exec(statement).one_or_none())) from None

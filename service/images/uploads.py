@@ -1,0 +1,174 @@
+"""What a request brings for an image: a form with a file, a picture alone, or JSON; read and kept before the session is opened.
+
+Uploads are not read by the framework, which would hold a picture in memory, and not before the caller is known. No slow client and
+no large picture holds a transaction, for endpoints take these dependencies before their session.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated
+
+import orjson
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, Json, JsonValue, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
+
+from service.auth import Writer
+from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from service.images.intake import Intake, KeptFile, too_large
+from service.images.models import FocalPoint, ImageCreate
+from service.images.patching import invalid
+from service.images.storage import EXTENSIONS
+
+CHUNK = 1 << 18
+FORM_OVERHEAD = 1 << 16
+"""Bytes that a form may have around its picture: its other fields and the boundaries."""
+_MOST_FIELDS = 20
+
+
+class CutOff(BadRequest):
+    """The connection ended before the whole upload had arrived. Nothing of it was kept."""
+
+    title = "The upload was cut off"
+
+
+class ImageFields(BaseModel):
+    """The fields of an image where only text can be written: in an address, or beside a file in a form."""
+
+    credit_line: str | None = None
+    copyright_notice: str | None = None
+    usage_terms: str | None = None
+    focal_point: Json[FocalPoint] | None = Field(None, description='`{"x": 0.5, "y": 0.3}`')
+    source: str | None = None
+    source_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What came: the fields of the image, and its file when there was one."""
+
+    content: ImageCreate
+    file: KeptFile | None
+
+
+def get_intake(request: Request) -> Intake:
+    """The intake of the running service."""
+    intake: Intake = request.app.state.intake
+    return intake
+
+
+async def receive_image(
+    request: Request, caller: Writer, intake: Annotated[Intake, Depends(get_intake)], query: Annotated[ImageFields, Query()]
+) -> Upload:
+    """Read the body of a new image."""
+    given = query.model_dump(exclude_unset=True)
+    match _media_type(request):
+        case "multipart/form-data":
+            file, fields = await _form(request, intake)
+            return Upload(_content(given | fields), file)
+        case "application/json":
+            content = _content(given | await _json(request))
+            return Upload(content, None)
+        case _:
+            return Upload(_content(given), await _raw(request, intake))
+
+
+async def receive_file(request: Request, caller: Writer, intake: Annotated[Intake, Depends(get_intake)]) -> KeptFile:
+    """Read a picture that is to replace another."""
+    if _media_type(request) != "multipart/form-data":
+        return await _raw(request, intake)
+    file, fields = await _form(request, intake)
+    if fields:
+        raise Unprocessable.at(f"/{next(iter(fields))}", "is not a field here: this form takes `file` alone")
+    return file
+
+
+UploadDep = Annotated[Upload, Depends(receive_image)]
+FileDep = Annotated[KeptFile, Depends(receive_file)]
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _content(fields: dict[str, JsonValue]) -> ImageCreate:
+    try:
+        return ImageCreate.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(error, fields) from None
+
+
+async def _raw(request: Request, intake: Intake) -> KeptFile:
+    if _media_type(request) not in EXTENSIONS:
+        taken = ", ".join(["multipart/form-data", *EXTENSIONS])
+        raise UnsupportedMediaType(f"Send one of {taken}.", headers={"Accept": taken})
+    _refuse_announced(request, intake.settings.upload_max_bytes, too_large(intake.settings.upload_max_bytes))
+    try:
+        async with aclosing(request.stream()) as chunks:
+            return await intake.take(chunks)
+    except ClientDisconnect:
+        raise CutOff("The upload ended before it was complete.") from None
+
+
+async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, JsonValue]]:
+    limit = intake.settings.upload_max_bytes
+    _refuse_announced(request, limit + FORM_OVERHEAD, too_large(limit))
+    try:
+        async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
+            fields = _text_fields(form)
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
+            return await intake.take(_chunks(file)), fields
+    except ClientDisconnect:
+        raise CutOff("The upload ended before it was complete.") from None
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(CHUNK):
+        yield chunk
+
+
+def _text_fields(form: FormData) -> dict[str, JsonValue]:
+    """The fields beside the file. An empty one was left out by whoever filled in the form."""
+    texts: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and name == "file":
+            continue
+        if name in texts or not isinstance(value, str) or name not in ImageFields.model_fields:
+            raise Unprocessable.at(f"/{name}", "is not a field of an image, or given twice")
+        if value.strip():
+            texts[name] = value
+    try:
+        return ImageFields.model_validate(texts).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise invalid(error, dict(texts)) from None
+
+
+async def _json(request: Request) -> dict[str, JsonValue]:
+    limit = request.app.state.settings.body_max_bytes
+    error = TooLarge(f"JSON may have {limit} bytes at the most.", limit=limit)
+    _refuse_announced(request, limit, error)
+    body = bytearray()
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                raise error
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as fault:
+        raise BadRequest(f"The body is not JSON: {fault}.") from None
+    if not isinstance(found, dict):
+        raise RequestValidationError([{"loc": ("body",), "msg": "must be a JSON object", "type": "dict_type"}], body=found)
+    return found
+
+
+def _refuse_announced(request: Request, limit: int, error: TooLarge) -> None:
+    """Refuse by Content-Length, before anything is read."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise error
