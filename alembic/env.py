@@ -13,7 +13,7 @@ TEXT_INDEXES = ("published_text", "article_text")
 """Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
 
 
-def compared(_object: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:
+def compared(_object: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:  # noqa: FBT001  # Alembic calls it so
     """Leave the full text tables out of the comparison."""
     return not (kind == "table" and name is not None and name.startswith(TEXT_INDEXES))
 

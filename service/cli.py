@@ -6,13 +6,13 @@ from uuid import UUID
 
 import orjson
 import typer
-from alembic import command
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table as Grid
 from sqlmodel import col, select
 
+from alembic import command
 from service import server, tokens
 from service.auth import Caller, Scope, Token
 from service.database import Database, Unmigrated, migrations, require_migrated
@@ -66,7 +66,9 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 @app.command("import")
 def import_pages(
-    sources: Annotated[list[str], typer.Argument(help="addresses, saved HTML pages, text dumps, or folders of them", metavar="FILE|DIR|URL…")],
+    sources: Annotated[
+        list[str], typer.Argument(help="addresses, saved HTML pages, text dumps, or folders of them", metavar="FILE|DIR|URL…")
+    ],
     publish: Annotated[bool, typer.Option("--publish", help="publish what is imported")] = False,
     as_json: Json = False,
 ) -> None:
@@ -85,7 +87,13 @@ def import_pages(
             screen.print(f"[red]{source}[/]: {fault}")
             continue
         article = imported.article
-        line = {"source": str(source), "id": str(article.id), "slug": article.slug, "status": str(article.status), "created": imported.created}
+        line = {
+            "source": str(source),
+            "id": str(article.id),
+            "slug": article.slug,
+            "status": str(article.status),
+            "created": imported.created,
+        }
         sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
     if failed:
         raise typer.Exit(1)

@@ -66,5 +66,3 @@ def answer_bytes(
     if request.method in ("GET", "HEAD") and matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=known)
     return Response(body, status, known, "application/json")
-
-

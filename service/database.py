@@ -110,7 +110,7 @@ def insert(session: Session, table: type[Table]) -> postgresql.Insert:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have alike."""
     if session.database.is_sqlite:
         # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
-        return cast(postgresql.Insert, sqlite.insert(table))
+        return cast("postgresql.Insert", sqlite.insert(table))
     return postgresql.insert(table)
 
 
@@ -135,7 +135,10 @@ def _sqlite_engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"check_same_thread": False, "timeout": WRITE_WAIT_SECONDS, "cached_statements": 512},
-        pool_size=40, max_overflow=0, json_serializer=_dump_json, json_deserializer=orjson.loads,
+        pool_size=40,
+        max_overflow=0,
+        json_serializer=_dump_json,
+        json_deserializer=orjson.loads,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -158,8 +161,12 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgres_engine(settings: Settings) -> Engine:
     return create_engine(
         make_url(settings.database_url).set(drivername="postgresql+psycopg"),
-        pool_size=settings.database_pool_size, max_overflow=0, pool_timeout=WRITE_WAIT_SECONDS, pool_pre_ping=True,
-        json_serializer=_dump_json, json_deserializer=orjson.loads,
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=WRITE_WAIT_SECONDS,
+        pool_pre_ping=True,
+        json_serializer=_dump_json,
+        json_deserializer=orjson.loads,
         connect_args={"application_name": "copydesk", "options": "-c timezone=UTC -c lock_timeout=10s"},
     )
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
-
 import fastapi_swagger
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -21,7 +20,11 @@ from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.database import Database, require_migrated
 from service.errors import Problem
+from service.images import caption_routes, media
 from service.images import models as image_models
+from service.images import routes as image_routes
+from service.images.intake import Intake
+from service.images.uploads import FORM_OVERHEAD
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
 from service.published.reader import PostgresReader, Reader, SqliteReader
@@ -30,7 +33,9 @@ from service.settings import Settings
 from service.wire_cache import WireCache
 
 ROOMS_WITH_TABLES = (auth, routing, published_models, image_models, article_models)
-ROUTERS = (article_routes.router, history.router, tokens.router, health.router)
+ROUTERS = (
+    article_routes.router, history.router, image_routes.router, caption_routes.router, media.router, tokens.router, health.router,
+)  # fmt: skip
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""
 
@@ -52,10 +57,12 @@ def create_api(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch = reader, watch
+    app.state.intake = Intake(settings)
     app.state.registry = CollectorRegistry()
     problems.install_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(image_routes.uploads, max_body_size=settings.upload_max_bytes + FORM_OVERHEAD)
     fastapi_swagger.patch_fastapi(app, redirect_from_root_to_docs=False)
     return app
 
@@ -89,6 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings, database = app.state.settings, app.state.database
     configure_logs(settings)
     require_migrated(database)
+    app.state.intake.store.prepare()
     await app.state.reader.open()
     # Before the first request: what fell due while nobody ran is published now.
     await clock.release_all_due(database)

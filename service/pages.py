@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+from sqlalchemy import Select, literal, tuple_
 
 from service import conditional
 from service.errors import BadRequest, FieldProblem, Unprocessable
@@ -24,6 +25,9 @@ Fields = Annotated[str | None, Query(max_length=1000, description="only these me
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
 Key = TypeVar("Key")
+Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
+Order = Sequence[Any]
+"""SQL columns: those of SQLModel's `col()` and expressions have no type in common."""
 _NOT_A_FILTER = frozenset({"cursor", "limit", "fields", "count"})
 
 
@@ -39,6 +43,18 @@ class Page(BaseModel, Generic[Item]):
     items: list[Item]
     next: str | None = Field(description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"])
     total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
+
+
+def after(statement: Statement, order: Order, key: Sequence[object] | None, limit: int, *, descending: bool = True) -> Statement:
+    """Narrow a SELECT to one page and one row more, by which to tell that there is a next: sorted by `order`, after `key`.
+
+    `order` are columns, the last one unique. The comparison is one of row values: its expansion with OR made PostgreSQL read
+    500,000 rows to find a page's first.
+    """
+    if key is not None:
+        place, start = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True)))
+        statement = statement.where(place < start if descending else place > start)
+    return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
 
 
 def make_cursor(request: Request, key: Sequence[Any]) -> str:
@@ -84,7 +100,9 @@ def answer_page(
         items = _only(items, fields, shape)
     next_page = None if next_key is None else _address(request, make_cursor(request, next_key))
     body = b'{"items":[%b],"next":%b%b}' % (
-        b",".join(items), orjson.dumps(next_page), b"" if total is None else b',"total":%d' % total,
+        b",".join(items),
+        orjson.dumps(next_page),
+        b"" if total is None else b',"total":%d' % total,
     )
     link = {} if next_page is None else {"Link": f'<{next_page}>; rel="next"'}
     return conditional.answer_bytes(request, body, headers={**link, **(headers or {})})

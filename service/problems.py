@@ -8,14 +8,25 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from service.errors import (
-    PROBLEM, BadRequest, FieldProblem, Forbidden, InternalError, MethodNotAllowed, NotFound, ServiceError, TooLarge,
-    Unavailable, Unprocessable, UnsupportedMediaType,
+    PROBLEM,
+    BadRequest,
+    FieldProblem,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMediaType,
 )  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
@@ -72,13 +83,17 @@ def pointer_to(path: Sequence[str | int], body: object) -> str:
 
 def _steps(path: Sequence[str | int], value: object) -> Iterator[str | int]:
     for place, part in enumerate(path):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        elif place < len(path) - 1 and isinstance(value, dict | list):
+        inner = _member(value, part)
+        if inner is None and place < len(path) - 1 and isinstance(value, dict | list):
             continue
+        value = inner
         yield part
+
+
+def _member(value: object, part: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(part)
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
 
 
 async def _framework(request: Request, error: Exception) -> Response:

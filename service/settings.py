@@ -24,46 +24,30 @@ class UnsafeSetting(ValueError):
 class Settings(BaseSettings):
     """The settings of one running service. Lists are written with commas between their members."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="COPYDESK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="COPYDESK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses unsafe values and makes no secret of its own"
     )
-    database_url: str = Field(
-        "sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name"
-    )
+    database_url: str = Field("sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name")
     database_pool_size: int = Field(10, ge=1, le=200, description="connections kept open to PostgreSQL, per process")
     media_url: str = Field("file:./var/media", description="where pictures are kept: file:directory")
     public_url: str = Field("http://127.0.0.1:8000", description="the address under which readers reach this service")
-    secret_key: SecretStr | None = Field(
-        None, description="at least 32 characters; made and kept in var/secret-key in development"
-    )
+    secret_key: SecretStr | None = Field(None, description="at least 32 characters; made and kept in var/secret-key in development")
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
-    consent_origins: Origins = Field(
-        (), description="origins beside the public URL's own whose pages may record consent"
-    )
-    consent_cookie_cross_site: bool = Field(
-        False, description="true sets the subject cookie SameSite=None; Partitioned"
-    )
-    consent_rate_limit: int = Field(
-        60, ge=1, description="public consent writes a minute from one address prefix, per process"
-    )
+    consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")
+    consent_cookie_cross_site: bool = Field(False, description="true sets the subject cookie SameSite=None; Partitioned")
+    consent_rate_limit: int = Field(60, ge=1, description="public consent writes a minute from one address prefix, per process")
     trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
     language: str = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
-    embed_hosts: Hosts = Field(
-        ("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name"
-    )
+    embed_hosts: Hosts = Field(("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name")
     public_max_age: int = Field(5, ge=0, description="seconds that browsers and edges may keep a public answer")
     public_stale_while_revalidate: int = Field(60, ge=0, description="seconds more that they may show it while asking")
     cache_bytes: int = Field(67_108_864, ge=0, description="memory for ready answers, per process; 0 for none")
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
     image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")
-    outbound_allow_loopback: bool = Field(
-        False, description="true lets imports fetch from loopback addresses; refused in production"
-    )
+    outbound_allow_loopback: bool = Field(False, description="true lets imports fetch from loopback addresses; refused in production")
     outbound_max_bytes: int = Field(26_214_400, ge=1024, description="largest answer accepted from another host")
     outbound_deadline: float = Field(20.0, gt=0, description="seconds for one fetch, redirects and all")
     migrate_on_start: bool = Field(False, description="true migrates the database before serving")

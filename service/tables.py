@@ -8,12 +8,13 @@ from uuid import UUID
 
 import langcodes
 import uuid_utils.compat
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, TypeAdapter
 from sqlalchemy import JSON, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -28,13 +29,13 @@ class Table(SQLModel):
     """The base of every table: own metadata with constraint names that Alembic can address, and validated assignment."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
-    model_config = ConfigDict(validate_assignment=True)
+    model_config = SQLModelConfig(validate_assignment=True)
 
 
 class Shape(SQLModel):
     """The base of every request body: a member that it does not know is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = SQLModelConfig(extra="forbid")
 
 
 class Reading(SQLModel):
@@ -54,7 +55,11 @@ def now() -> datetime:
 def text_enum(values: type[enum.StrEnum]) -> Enum:
     """Store an enum by its values, as text with a check."""
     return Enum(
-        values, native_enum=False, length=32, create_constraint=True, name=values.__name__.lower(),
+        values,
+        native_enum=False,
+        length=32,
+        create_constraint=True,
+        name=values.__name__.lower(),
         values_callable=lambda kind: [member.value for member in kind],
     )
 
@@ -139,5 +144,11 @@ Time = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(write_time
 """A time with its zone; leaves as RFC 3339 UTC."""
 Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]
 """A BCP 47 language tag, in its canonical form."""
-WebAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(clean_text), AfterValidator(_one_line), AfterValidator(_web_address)]
+WebAddress = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2_000),
+    AfterValidator(clean_text),
+    AfterValidator(_one_line),
+    AfterValidator(_web_address),
+]
 """An http or https address."""

@@ -197,12 +197,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('article_id', 'version', name=op.f('pk_article_version'))
     )
     op.create_table('caption',
-    sa.Column('language', sa.String(), nullable=False),
     sa.Column('text', sa.String(), nullable=True),
     sa.Column('alt_text', sa.String(), nullable=True),
     sa.Column('source', sa.Enum('manual', 'embedded', 'import', name='captionsource', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('image_id', sa.Uuid(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
     sa.Column('article_id', sa.Uuid(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),

@@ -32,7 +32,9 @@ def next_due(database: Database) -> datetime | None:
 def release_due(database: Database) -> int:
     """Publish what is due. Workers share the work: rows that another one has locked are left to it."""
     with database.writing() as session:
-        due = select(Article).where(Article.status == Status.SCHEDULED, col(Article.scheduled_for) <= now(), col(Article.deleted_at).is_(None))
+        due = select(Article).where(
+            Article.status == Status.SCHEDULED, col(Article.scheduled_for) <= now(), col(Article.deleted_at).is_(None)
+        )
         due = due.order_by(col(Article.scheduled_for)).limit(AT_ONCE)
         articles = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
         for article in articles:

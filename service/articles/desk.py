@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, tuple_
+from sqlalchemy import ColumnElement, case, delete, func, literal
 from sqlmodel import col, select
 
+from service import pages
 from service.articles.body import Embed, ImageBlock, as_text, images_of
 from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite, Status
 from service.database import Session, insert
@@ -64,18 +65,12 @@ def reference_problems(write: ArticleWrite, pictures: Pictures, embed_hosts: Seq
             yield FieldProblem(pointer=f"/body/{place}/url", message=f"names a host that is not one of {', '.join(embed_hosts)}")
 
 
-def page(
-    session: Session, wanted: Filter, status: Status | None, sort: Sort, after: Sequence[datetime | UUID | int] | None, limit: int
-) -> list[Article]:
+def page(session: Session, wanted: Filter, status: Status | None, sort: Sort, after: Sequence[object] | None, limit: int) -> list[Article]:
     """Working articles in the order asked for, one more than the limit when there are more. The trash is left out."""
     conditions = _conditions(session, wanted, status)
     order, descending = _order(session, sort, wanted.q)
     statement = select(Article).where(*conditions)
-    if after is not None:
-        place, key = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
-        statement = statement.where(place < key if descending else place > key)
-    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
-    return list(session.exec(statement))
+    return list(session.exec(pages.after(statement, order, after, limit, descending=descending)))
 
 
 def count(session: Session, wanted: Filter, status: Status | None) -> int:
@@ -97,20 +92,25 @@ def _in_headline(query: list[list[str]], article: Article) -> int:
     return int(all(f" {' '.join(phrase)} " in headline for phrase in query))
 
 
-def _order(session: Session, sort: Sort, q: str | None) -> tuple[list[ColumnElement[object]], bool]:
-    newest: list[ColumnElement[object]] = [col(Article.listed_at), col(Article.id)]
+def _order(session: Session, sort: Sort, q: str | None) -> tuple[pages.Order, bool]:
+    newest = [col(Article.listed_at), col(Article.id)]
     query = words.phrases(q or "")
     if sort == "-updated_at":
         return [col(Article.updated_at), col(Article.id)], True
     if sort == "relevance" and query:
         hits = TEXT.matching(session, query, headline=True).cte("headline_hits")
-        tier: ColumnElement[object] = case((col(Article.text_key).in_(select(hits.c.key)), 1), else_=0)
+        tier = case((col(Article.text_key).in_(select(hits.c.key)), 1), else_=0)
         return [tier, *newest], True
     return newest, sort != "published_at"
 
 
 def _conditions(session: Session, wanted: Filter, status: Status | None) -> list[ColumnElement[bool]]:
-    equal = ((Article.section, wanted.section), (Article.language, wanted.language), (Article.source, wanted.source), (Article.status, status))
+    equal = (
+        (Article.section, wanted.section),
+        (Article.language, wanted.language),
+        (Article.source, wanted.source),
+        (Article.status, status),
+    )
     found: list[ColumnElement[bool]] = [col(Article.deleted_at).is_(None)]
     found.extend(col(column) == value for column, value in equal if value is not None)
     found.extend(_has_term(name, value) for name, value in (("tag", wanted.tag), ("author", wanted.author)) if value is not None)

@@ -95,9 +95,7 @@ def diff_article_version(
     base = against if against is not None else number - 1
     earlier = find(session, article_id, base) if base >= 1 else None
     before, after = _members(earlier), _members(version)
-    changes = [
-        FieldChange(field=name, before=before.get(name), after=value) for name, value in after.items() if before.get(name) != value
-    ]
+    changes = [FieldChange(field=name, before=before.get(name), after=value) for name, value in after.items() if before.get(name) != value]
     return conditional.answer(request, Difference(before=earlier.version if earlier else None, after=number, changes=changes), number)
 
 

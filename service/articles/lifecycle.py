@@ -201,7 +201,8 @@ def _wanted_status(article: Article, write: ArticleReplace) -> Status:
 
 
 def _differs(article: Article, write: ArticleReplace) -> bool:
-    same = all(getattr(article, name) == getattr(write, name) for name in _CONTENT)
+    unsaid = {"language"} if not write.language else set()
+    same = all(getattr(article, name) == getattr(write, name) for name in _CONTENT if name not in unsaid)
     return not same or write.slug not in (None, article.slug) or write.status not in (None, article.status)
 
 
@@ -247,9 +248,16 @@ def _remember(session: Session, article: Article, caller: Caller, action: str, *
     article.version = version or article.version + 1
     session.add(
         ArticleVersion(
-            article_id=article.id, version=article.version, at=article.updated_at, actor_id=caller.id, actor=caller.name,
-            action=action, slug=article.slug, status=article.status, content=ArticleContent.model_validate(article.model_dump(include=set(_CONTENT))),
-        )  # fmt: skip
+            article_id=article.id,
+            version=article.version,
+            at=article.updated_at,
+            actor_id=caller.id,
+            actor=caller.name,
+            action=action,
+            slug=article.slug,
+            status=article.status,
+            content=ArticleContent.model_validate(article.model_dump(include=set(_CONTENT))),
+        )
     )
     desk.index(session, article)
     if was_public or article.status == Status.PUBLISHED:

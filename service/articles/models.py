@@ -1,7 +1,7 @@
 """What an article is: in the working table, in a request, and in an answer."""
 
 import enum
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import pydantic
@@ -138,10 +138,10 @@ class ArticleVersion(Table, table=True):
 class ArticleWrite(ArticleContent, Shape):
     """What can be written. Absent members take their defaults; a slug is made from the headline."""
 
-    language: Language | None = None
+    language: Language = Field(default="", description="absent: the language of the house")
     slug: Slug | None = None
-    status: Literal["draft", "published"] | None = Field(None, description="`published` needs the scope content:publish")
-    published_at: Time | None = Field(None, description="for articles that were published earlier")
+    status: Status | None = Field(default=None, description="draft or published; `published` needs the scope content:publish")
+    published_at: Time | None = Field(default=None, description="for articles that were published earlier")
 
     @field_validator("published_at")
     @classmethod
@@ -155,11 +155,18 @@ class ArticleWrite(ArticleContent, Shape):
 class ArticleCreate(ArticleWrite):
     """A new article."""
 
+    @field_validator("status")
+    @classmethod
+    def first_status(cls, value: Status | None) -> Status | None:
+        """An article begins as a draft, or published."""
+        if value in (None, Status.DRAFT, Status.PUBLISHED):
+            return value
+        raise ValueError("must be draft or published")
+
 
 class ArticleReplace(ArticleWrite):
     """An article as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
 
-    status: Status | None = None
     id: UUID | None = None
     scheduled_for: Time | None = None
     first_published_at: Time | None = None
@@ -167,9 +174,9 @@ class ArticleReplace(ArticleWrite):
     updated_at: Time | None = None
     version: int | None = None
     corrections: list[Correction] | None = None
-    lead_image: object = Field(None, exclude=True)
-    body_html: object = Field(None, exclude=True)
-    body_text: object = Field(None, exclude=True)
+    lead_image: object = Field(default=None, exclude=True)
+    body_html: object = Field(default=None, exclude=True)
+    body_text: object = Field(default=None, exclude=True)
 
 
 READ_ONLY = ("id", "scheduled_for", "first_published_at", "created_at", "updated_at", "version", "corrections")

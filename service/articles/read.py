@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from service.articles import desk
-from service.articles.body import Block, ImageBlock, ResolvedImage, images_of
+from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, LeadImage, Status
 from service.database import Session
 from service.images import resolve
@@ -39,11 +39,13 @@ def _read(article: Article, pictures: Pictures) -> ArticleRead:
     )  # fmt: skip
 
 
-def _resolved(block: Block, article: Article, pictures: Pictures) -> Block | ResolvedImage:
+def _resolved(block: Block, article: Article, pictures: Pictures) -> ResolvedBlock:
     if not isinstance(block, ImageBlock):
         return block
     caption = pictures.caption(block.image_id, article_id=article.id, language=article.language, caption_id=block.caption_id)
-    return ResolvedImage(image_id=block.image_id, caption_id=block.caption_id, image=pictures.image(block.image_id, article_id=article.id), caption=caption)
+    return ResolvedImage(
+        image_id=block.image_id, caption_id=block.caption_id, image=pictures.image(block.image_id, article_id=article.id), caption=caption
+    )
 
 
 def _lead(article: Article, pictures: Pictures) -> LeadImage | None:

@@ -13,7 +13,7 @@ from service import conditional, pages
 from service.articles import desk, lifecycle, read
 from service.articles.body import as_html, as_text
 from service.articles.models import Article, ArticleCreate, ArticleRead, ArticleReplace, ArticleWrite, Status
-from service.auth import Caller, CallerDep, Publisher, Scope, Writer
+from service.auth import CallerDep, Publisher, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.published import answers, store
@@ -73,7 +73,7 @@ def list_articles(
     """List articles, newest first: what is published, and with content:read everything that is not in the trash."""
     wanted = Filter(section, tag, language, author, source, image_id, published_after, published_before, updated_after, q)
     order: Sort = sort or ("relevance" if q else "-published_at")
-    after = pages.read_cursor(request, cursor, _RANKED if order == "relevance" and q else _NEWEST)
+    after = _key(request, cursor, ranked=order == "relevance" and q is not None)
     if status is not None and status != Status.PUBLISHED:
         caller.need(Scope.CONTENT_READ)
     if caller.may(Scope.CONTENT_READ):
@@ -82,7 +82,13 @@ def list_articles(
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     items = [_with_body(document, body) for document in listed.documents]
     headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
-    return pages.answer_page(request, items, next_key=listed.next_key, total=listed.total, fields=fields, shape=ArticleRead, headers=headers)
+    return pages.answer_page(
+        request, items, next_key=listed.next_key, total=listed.total, fields=fields, shape=ArticleRead, headers=headers
+    )
+
+
+def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetime | UUID | int, ...] | None:
+    return pages.read_cursor(request, cursor, _RANKED) if ranked else pages.read_cursor(request, cursor, _NEWEST)
 
 
 def _list_for_editors(
@@ -127,7 +133,7 @@ def replace_article(request: Request, article_id: UUID, replace: ArticleReplace,
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        write = ArticleWrite.model_validate(replace.model_dump(include=set(ArticleWrite.model_fields) & replace.model_fields_set))
+        write = ArticleCreate.model_validate(replace.model_dump(include=set(ArticleWrite.model_fields) & replace.model_fields_set))
         return _answer(request, session, lifecycle.create(session, caller, write, article_id), status=201)
     conditional.require_match(request, article.version)
     return _answer(request, session, lifecycle.replace(session, caller, article, replace))

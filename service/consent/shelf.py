@@ -10,13 +10,31 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from service.consent.models import Choice, ConsentModel, ConsentNotice, NoticeStatus, Purpose
-from service.consent.notices import NoticeRead, read
+from service.consent.models import Choice, ConsentModel, ConsentNotice, Controller, NoticeStatus, NoticeTexts, Purpose
 from service.database import Database
+from service.tables import Reading
 
 BELIEVED_FOR = 1.0
 SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
 _ADVERTISING = frozenset({"marketing", "advertising", "ads", "targeted_advertising", "sale", "sharing", "sale_or_sharing", "sell_or_share"})
+
+
+class Wording(Reading):
+    """What the reader was shown, word for word; `content_hash` is the SHA-256 of it in canonical JSON."""
+
+    notice_key: str
+    version: int
+    language: str
+    consent_model: ConsentModel
+    texts: NoticeTexts
+    purposes: list[Purpose]
+    privacy_notice_url: str | None
+    terms_url: str | None
+    controller: Controller | None
+    jurisdiction: str | None
+    content_hash: str
+    valid_for_consent: bool
+    validity_findings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,7 @@ class Shown:
     advertising: frozenset[str]
     effective_at: datetime
     reasons: tuple[str, ...]
-    notice: NoticeRead
+    wording: Wording
 
     def choice(self, purpose: str, *, granted: bool) -> Choice:
         """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
@@ -97,7 +115,7 @@ def _shown(notice: ConsentNotice) -> Shown:
         purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
         required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
         advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
-        effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), notice=read(notice),
+        effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), wording=Wording.model_validate(notice),
     )  # fmt: skip
 
 

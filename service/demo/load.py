@@ -14,8 +14,8 @@ from service.consent.defaults import ensure_defaults
 from service.database import Database, Session
 from service.demo.pictures import draw
 from service.demo.samples import SAMPLES, Sample, SamplePicture
+from service.images.intake import Intake, KeptFile
 from service.images.models import Caption, Image
-from service.images.uploads import Intake, KeptFile
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 
@@ -41,7 +41,9 @@ def introduce(settings: Settings, screen: Console, host: str, port: int) -> None
     """Make a token, print it alone on standard output, and say what to try with it."""
     database = Database(settings)
     with database.writing() as session:
-        made = make_token(session, TokenCreate(name="demo", scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN]))
+        made = make_token(
+            session, TokenCreate(name="demo", scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN])
+        )
     database.close()
     base = f"http://{host}:{port}"
     screen.print(
@@ -50,8 +52,10 @@ def introduce(settings: Settings, screen: Console, host: str, port: int) -> None
             f"One of them   [cyan]{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs[/]\n"
             f"The API       [cyan]{base}/docs[/]\n"
             f"As an editor  [cyan]curl -H 'Authorization: Bearer {made.token}' {base}/v1/articles?status=draft[/]",
-            title="Copydesk", subtitle="Ctrl-C stops it", expand=False,
-        )  # fmt: skip
+            title="Copydesk",
+            subtitle="Ctrl-C stops it",
+            expand=False,
+        )
     )
     Console(highlight=False, soft_wrap=True).print(made.token)
 

@@ -52,5 +52,7 @@ def _sun(pen: ImageDraw.ImageDraw, chance: random.Random, sky: Colour) -> None:
 
 def _ridge(chance: random.Random, base: float) -> list[tuple[float, float]]:
     waves = [(chance.uniform(8, 60), chance.uniform(0.002, 0.012), chance.uniform(0, math.tau)) for _ in range(4)]
-    crest = [(float(x), base - sum(height * math.sin(x * rate + shift) for height, rate, shift in waves)) for x in range(0, SIZE[0] + 16, 16)]
+    crest = [
+        (float(x), base - sum(height * math.sin(x * rate + shift) for height, rate, shift in waves)) for x in range(0, SIZE[0] + 16, 16)
+    ]
     return [(0.0, float(SIZE[1])), *crest, (float(SIZE[0]), float(SIZE[1]))]

@@ -38,7 +38,9 @@ async def read_page(request: Request, caller: Writer, url: Annotated[WebAddress 
     """Read the page that was sent, or fetch the one that was named, before the transaction begins."""
     body = await request.body()
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = next((part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None)
+    charset = next(
+        (part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None
+    )
     return await run_in_threadpool(_read, request, media_type.strip().lower(), charset, body, url)
 
 

@@ -14,7 +14,14 @@ from sqlmodel import col, select
 from service.database import Session
 from service.errors import Conflict, Gone, NotFound, Unprocessable
 from service.images.models import (
-    Caption, CaptionContent, CaptionRead, CaptionReplace, CaptionWrite, EffectiveCaption, Image, Scope,
+    Caption,
+    CaptionContent,
+    CaptionRead,
+    CaptionReplace,
+    CaptionWrite,
+    EffectiveCaption,
+    Image,
+    Scope,
 )  # fmt: skip
 from service.images.patching import refuse_changes
 from service.images.read import read_caption
@@ -72,10 +79,10 @@ def _as(scope: Scope, caption: CaptionRead) -> EffectiveCaption:
     return EffectiveCaption(**caption.model_dump(), scope=scope)
 
 
-def get(session: Session, caption_id: UUID) -> Caption:
+def get(session: Session, caption_id: UUID, *, lock: bool = False) -> Caption:
     """Find a caption. Raises NotFound, and Gone when it, or its image, was deleted."""
     statement = select(Caption, Image.deleted_at).join(Image).where(Caption.id == caption_id)
-    found = session.exec(statement).one_or_none()
+    found = session.exec(statement.with_for_update(of=Caption) if lock else statement).one_or_none()
     if found is None:
         raise NotFound(f"There is no caption {str(caption_id)!r}.")
     caption, image_deleted_at = found
@@ -92,6 +99,13 @@ def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UU
     caption = Caption(**values | {"language": language}, id=caption_id or new_id(), image_id=image_id)
     session.add(caption)
     _touch(session, caption)
+    return caption
+
+
+def create_as(session: Session, caption_id: UUID, image_id: UUID, write: CaptionReplace) -> Caption:
+    """Write a new caption under an id that the caller chose."""
+    caption = create(session, write, image_id, caption_id)
+    refuse_changes(write, read_caption(caption), _READ_ONLY)
     return caption
 
 

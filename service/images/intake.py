@@ -4,6 +4,7 @@ What is cut off midway, too large or not a picture leaves nothing.
 """
 
 import hashlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ class Intake:
         """A new temporary file, gone when the block ends."""
         descriptor, name = tempfile.mkstemp(dir=self.store.incoming())
         try:
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 yield Draft(file, Path(name), self.settings.upload_max_bytes)
         finally:
             Path(name).unlink(missing_ok=True)

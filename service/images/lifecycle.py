@@ -65,6 +65,13 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
             return held, rows_changed(made) == 1
 
 
+def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
+    """Make an image without its file under an id that the caller chose."""
+    image, _ = create(session, write, None, image_id)
+    refuse_changes(write, read_one(session, image), _READ_ONLY)
+    return image
+
+
 def replace(session: Session, image: Image, write: ImageReplace) -> None:
     """Write what is said of an image anew. What equals the stored leaves no trace."""
     refuse_changes(write, read_one(session, image), _READ_ONLY)

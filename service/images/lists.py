@@ -1,11 +1,12 @@
-"""One page of images or captions, newest first: for readers of what is public, for editors of the working tables."""
+"""One page of images or captions: for readers of what is public, for editors of the working tables."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import ColumnElement, func, literal, tuple_
 from sqlmodel import col, select
@@ -13,45 +14,71 @@ from sqlmodel import col, select
 from service import pages
 from service.auth import Caller
 from service.database import Session
-from service.images.models import Caption, Image, ImageUse
+from service.images.models import Caption, Image
 from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
 
 Row = TypeVar("Row", Image, Caption)
-Shape = TypeVar("Shape", bound=BaseModel)
-NEWEST = TypeAdapter(tuple[datetime, UUID])
-BY_ID = TypeAdapter(tuple[UUID])
+_NEWEST = TypeAdapter(tuple[datetime, UUID])
+_BY_ID = TypeAdapter(tuple[UUID])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a list was asked for."""
+
+    limit: pages.Limit = 20
+    cursor: pages.Cursor = None
+    fields: pages.Fields = None
+    count: pages.Count = False
+
+
+AskedDep = Annotated[Asked, Depends()]
 
 
 def newest(
-    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], after: tuple[datetime, UUID] | None, limit: int
-) -> list[Row]:
-    """Working rows, one more than the limit when there are more."""
-    statement = select(table).where(*conditions)
+    request: Request, session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked
+) -> tuple[list[Row], bool]:
+    """Working rows, newest first, and whether there are more."""
+    after = pages.read_cursor(request, asked.cursor, _NEWEST)
+    # For a class that is not known yet SQLModel types its columns as attributes, which they are not.
+    place = cast("list[ColumnElement[object]]", [col(table.created_at), col(table.id)])
+    statement = select(table).where(*conditions).order_by(*(column.desc() for column in place)).limit(asked.limit + 1)
     if after is not None:
-        created_at, id_ = col(table.created_at), col(table.id)
-        statement = statement.where(tuple_(created_at, id_) < tuple_(literal(after[0], created_at.type), literal(after[1], id_.type)))
-    return list(session.exec(statement.order_by(col(table.created_at).desc(), col(table.id).desc()).limit(limit + 1)))
+        key = [literal(value, column.type) for value, column in zip(after, place, strict=True)]
+        statement = statement.where(tuple_(*place) < tuple_(*key))
+    rows = session.exec(statement).all()
+    return list(rows[: asked.limit]), len(rows) > asked.limit
 
 
-def count(session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]]) -> int:
-    """How many working rows there are."""
-    return session.exec(select(func.count()).select_from(table).where(*conditions)).one()
-
-
-def used() -> ColumnElement[bool]:
-    """Whether a working article shows the image."""
-    return col(Image.id).in_(select(ImageUse.image_id))
+def count(session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked) -> int | None:
+    """How many working rows there are, if that was asked for."""
+    return session.exec(select(func.count()).select_from(table).where(*conditions)).one() if asked.count else None
 
 
 def answer_public(
-    request: Request,
-    session: Session,
-    caller: Caller,
-    kind: Kind,
-    wanted: Filter,
-    page: pages.Asked,
-    shape: type[BaseModel],
+    request: Request, session: Session, caller: Caller, kind: Kind, wanted: Filter, asked: Asked, shape: type[BaseModel]
 ) -> Response:
-    """Answer with what readers may see."""
+    """Answer with what is public, newest first."""
+    after = pages.read_cursor(request, asked.cursor, _NEWEST)
+    listed = store.page(session, kind, wanted, "-published_at", after, asked.limit, count=asked.count)
+    answers.depend(request, answers.any_of(kind))
+    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    return pages.answer_page(
+        request, listed.documents, next_key=listed.next_key, total=listed.total, fields=asked.fields, shape=shape, headers=headers
+    )
+
+
+def answer_known(
+    request: Request, caller: Caller, found: Sequence[tuple[UUID, BaseModel]], asked: Asked, shape: type[BaseModel]
+) -> Response:
+    """Answer with one page of a short list that is known whole, in the order of the ids given with its items."""
+    after = pages.read_cursor(request, asked.cursor, _BY_ID)
+    rest = sorted(((id_, item) for id_, item in found if after is None or id_ > after[0]), key=lambda pair: pair[0])
+    shown = rest[: asked.limit]
+    next_key = (shown[-1][0],) if len(rest) > asked.limit else None
+    items = [item.model_dump_json().encode() for _, item in shown]
+    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    total = len(found) if asked.count else None
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=shape, headers=headers)

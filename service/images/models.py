@@ -87,7 +87,9 @@ class CaptionContent(SQLModel):
     """What an editor or integrator writes of a caption."""
 
     article_id: UUID | None = Field(default=None, description="the only article that it is for; null: for any")
-    text: Text | None = Field(default=None, description="what the picture shows", schema_extra={"examples": ["The ferry leaves the old quay."]})
+    text: Text | None = Field(
+        default=None, description="what the picture shows", schema_extra={"examples": ["The ferry leaves the old quay."]}
+    )
     alt_text: Text | None = Field(default=None, description="what replaces seeing the picture")
     source: CaptionSource = Field(default=CaptionSource.MANUAL, sa_type=text_enum(CaptionSource))
 

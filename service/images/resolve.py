@@ -30,9 +30,7 @@ class Pictures:
             return None
         return with_captions(image, [caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)])
 
-    def caption(
-        self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
-    ) -> EffectiveCaption | None:
+    def caption(self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None) -> EffectiveCaption | None:
         """The caption that holds for the image in an article; `caption_id` is the one that its block names."""
         if image_id not in self.images:
             return None

@@ -1,25 +1,187 @@
 """The endpoints of `/v1/images`: reading, writing, and where an image is shown.
 
-Those that take a picture are on a router of their own, whose bodies may be larger than those of the rest.
+Those that take a picture stand on a router of their own, whose bodies may be larger than those of the rest.
 """
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
 
 from service import conditional, pages
 from service.auth import CallerDep, Reader, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
-from service.images import desk, lifecycle, uses
-from service.images.models import CaptionRead, Image, ImageCreate, ImageFileForm, ImageForm, ImageRead, ImageReplace, UseRead
+from service.images import lifecycle, lists, uses
+from service.images.lists import AskedDep
+from service.images.models import CaptionRead, Image, ImageCreate, ImageRead, ImageReplace, ImageUse, UseRead
 from service.images.patching import merged
 from service.images.read import read_all, read_one
-from service.images.uploads import FileDep, UploadDep
+from service.images.storage import EXTENSIONS
+from service.images.uploads import FileDep, ImageFields, UploadDep
 from service.published import answers, store
+from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+
+router = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
+uploads = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
+
+_REF = "#/components/schemas/{model}"
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+_FORM = {"type": "object", "required": ["file"], "properties": {"file": _PICTURE["schema"]}, "additionalProperties": False}
+_FIELDS = ImageFields.model_json_schema(ref_template=_REF)["properties"]
+_CREATE = {key: value for key, value in ImageCreate.model_json_schema(ref_template=_REF).items() if key != "$defs"}
+_NEW = {
+    "multipart/form-data": {"schema": _FORM | {"properties": _FORM["properties"] | _FIELDS}},
+    "application/json": {"schema": _CREATE},
+    **dict.fromkeys(EXTENSIONS, _PICTURE),
+}
+_FILE = {"multipart/form-data": {"schema": _FORM}, **dict.fromkeys(EXTENSIONS, _PICTURE)}
+_PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
+
+
+@uploads.post(
+    "", status_code=201, response_model=ImageRead, openapi_extra={"requestBody": {"required": True, "content": _NEW}},
+    responses={200: {"model": ImageRead, "description": "This very picture was here already: its image, unchanged."}},
+)  # fmt: skip
+def create_image(request: Request, upload: UploadDep, session: SessionDep) -> Response:
+    """Send a picture as a form, alone as the body, or without its file as JSON; fields may also stand in the address."""
+    image, made = lifecycle.create(session, upload.content, upload.file)
+    return _answer(request, session, image, status=201 if made else 200)
+
+
+@uploads.put("/{image_id}/file", response_model=ImageRead, openapi_extra={"requestBody": {"required": True, "content": _FILE}})
+def replace_image_file(request: Request, image_id: UUID, file: FileDep, session: SessionDep) -> Response:
+    """Give an image its file, or another one. Its addresses change with it."""
+    image = lifecycle.get(session, image_id, lock=True)
+    conditional.require_match(request, image.version)
+    lifecycle.replace_file(session, image, file)
+    return _answer(request, session, image)
+
+
+@router.get("", response_model=pages.Page[ImageRead])
+def list_images(
+    request: Request,
+    caller: CallerDep,
+    session: SessionDep,
+    asked: AskedDep,
+    source: str | None = None,
+    digest: Annotated[str | None, Query(max_length=64, description="needs content:read")] = None,
+    without_file: Annotated[bool | None, Query(description="needs content:read")] = None,
+    in_use: Annotated[bool | None, Query(description="whether a working article shows it; needs content:read")] = None,
+) -> Response:
+    """List images, newest first: the public ones, and with content:read all that are not in the trash."""
+    if not (digest is None and without_file is None and in_use is None):
+        caller.need(Scope.CONTENT_READ)
+    if not caller.may(Scope.CONTENT_READ):
+        return lists.answer_public(request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead)
+    conditions = _conditions(source=source, digest=digest, without_file=without_file, in_use=in_use)
+    images, more = lists.newest(request, session, Image, conditions, asked)
+    items = [shape.model_dump_json().encode() for shape in read_all(session, images)]
+    next_key = (images[-1].created_at, images[-1].id) if more else None
+    total = lists.count(session, Image, conditions, asked)
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=ImageRead)
+
+
+def _conditions(*, source: str | None, digest: str | None, without_file: bool | None, in_use: bool | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [col(Image.deleted_at).is_(None)]
+    if source is not None:
+        found.append(col(Image.source) == source)
+    if digest is not None:
+        found.append(col(Image.digest) == digest.lower())
+    if without_file is not None:
+        found.append(col(Image.digest).is_(None) if without_file else col(Image.digest).is_not(None))
+    if in_use is not None:
+        shown = col(Image.id).in_(select(ImageUse.image_id))
+        found.append(shown if in_use else ~shown)
+    return found
+
+
+@router.get("/{image_id}", response_model=ImageRead)
+def get_image(request: Request, image_id: UUID, caller: CallerDep, session: SessionDep) -> Response:
+    """Read an image with its captions."""
+    if caller.may(Scope.CONTENT_READ):
+        return _answer(request, session, lifecycle.get(session, image_id))
+    return _respond(request, store.find(session, Kind.IMAGE, str(image_id)), image_id)
+
+
+@router.put("/{image_id}", response_model=ImageRead, responses={201: {"model": ImageRead}})
+def replace_image(request: Request, image_id: UUID, replace: ImageReplace, caller: Writer, session: SessionDep) -> Response:
+    """Replace what is said of an image, or create one without a file under an id of your own (`If-None-Match: *` creates only)."""
+    try:
+        image = lifecycle.get(session, image_id, lock=True)
+    except NotFound:
+        if "if-match" in request.headers:
+            raise PreconditionFailed("There is no image at this address.", current_version=None) from None
+        return _answer(request, session, lifecycle.create_as(session, image_id, replace), status=201)
+    conditional.require_match(request, image.version)
+    lifecycle.replace(session, image, replace)
+    return _answer(request, session, image)
+
+
+@router.patch("/{image_id}", response_model=ImageRead, openapi_extra={"requestBody": {"content": _PATCH}})
+def edit_image(
+    request: Request,
+    image_id: UUID,
+    patch: Annotated[dict[str, JsonValue], Body(examples=[{"credit_line": "Ana Lind", "usage_terms": None}])],
+    caller: Writer,
+    session: SessionDep,
+) -> Response:
+    """Edit what is said of an image by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
+    image = lifecycle.get(session, image_id, lock=True)
+    conditional.require_match(request, image.version)
+    lifecycle.replace(session, image, merged(ImageReplace, read_one(session, image), patch))
+    return _answer(request, session, image)
+
+
+@router.delete("/{image_id}", status_code=204)
+def delete_image(request: Request, image_id: UUID, caller: Writer, session: SessionDep) -> None:
+    """Put an image into the trash; refused while an article shows it."""
+    image = lifecycle.get(session, image_id, lock=True)
+    conditional.require_match(request, image.version)
+    lifecycle.trash(session, image)
+
+
+@router.post("/{image_id}/restore", response_model=ImageRead)
+def restore_image(request: Request, image_id: UUID, caller: Writer, session: SessionDep) -> Response:
+    """Bring an image back from the trash, with its captions."""
+    image = lifecycle.get(session, image_id, lock=True, trashed=True)
+    lifecycle.restore(session, image)
+    return _answer(request, session, image)
+
+
+@router.get("/{image_id}/uses", response_model=pages.Page[UseRead])
+def list_image_uses(request: Request, image_id: UUID, caller: Reader, session: SessionDep, asked: AskedDep) -> Response:
+    """List the working articles that show an image, drafts included."""
+    image = lifecycle.get(session, image_id)
+    found = [(use.article_id, UseRead.model_validate(use, from_attributes=True)) for use in uses.of(session, image.id)]
+    return lists.answer_known(request, caller, found, asked, UseRead)
+
+
+@router.get("/{image_id}/captions", response_model=pages.Page[CaptionRead])
+def list_image_captions(request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, asked: AskedDep) -> Response:
+    """List the captions of an image: the public ones, and with content:read all."""
+    if caller.may(Scope.CONTENT_READ):
+        captions = read_one(session, lifecycle.get(session, image_id)).captions
+    else:
+        row = store.find(session, Kind.IMAGE, str(image_id))
+        if row is None or row.reason is not None:
+            return _respond(request, row, image_id)
+        answers.depend(request, answers.one_of(Kind.IMAGE, image_id))
+        captions = ImageRead.model_validate_json(row.document).captions
+    return lists.answer_known(request, caller, [(caption.id, caption) for caption in captions], asked, CaptionRead)
+
+
+def _answer(request: Request, session: Session, image: Image, *, status: int = 200) -> Response:
+    headers = {"Location": f"/v1/images/{image.id}"} if status == 201 else {}
+    return conditional.answer(request, read_one(session, image), image.version, status=status, headers=headers)
+
+
+def _respond(request: Request, row: Row | None, image_id: UUID) -> Response:
+    answer = answers.answer_row(row, Kind.IMAGE, str(image_id), request.url.path, request.app.state.settings)
+    return answers.respond(request, answer)

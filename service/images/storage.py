@@ -25,6 +25,9 @@ LEFT_BEHIND_AFTER = 24 * 3600
 class MediaStore(Protocol):
     """What keeps pictures. Digests are SHA-256 in hex."""
 
+    def prepare(self) -> None:
+        """Make sure that the store can be written to, and clear what died processes left half-written."""
+
     def incoming(self) -> Path:
         """The local folder in which a file is written before it is kept."""
 
@@ -46,16 +49,20 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._incoming = folder / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for path in self._incoming.iterdir():
+
+    def prepare(self) -> None:
+        """Make the folder, and clear it of uploads that nobody writes any more."""
+        for path in self.incoming().iterdir():
+            # Another process may be clearing too.
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - LEFT_BEHIND_AFTER:
                     path.unlink()
 
     def incoming(self) -> Path:
         """A folder of the same file system, so that keeping is renaming."""
-        return self._incoming
+        folder = self.folder / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def keep(self, file: Path, digest: str) -> None:
         """Flush the file, rename it to its place, and flush the folders that name it."""

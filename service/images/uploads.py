@@ -60,9 +60,10 @@ def get_intake(request: Request) -> Intake:
     return intake
 
 
-async def receive_image(
-    request: Request, caller: Writer, intake: Annotated[Intake, Depends(get_intake)], query: Annotated[ImageFields, Query()]
-) -> Upload:
+IntakeDep = Annotated[Intake, Depends(get_intake)]
+
+
+async def receive_image(request: Request, caller: Writer, intake: IntakeDep, query: Annotated[ImageFields, Query()]) -> Upload:
     """Read the body of a new image."""
     given = query.model_dump(exclude_unset=True)
     match _media_type(request):
@@ -76,7 +77,7 @@ async def receive_image(
             return Upload(_content(given), await _raw(request, intake))
 
 
-async def receive_file(request: Request, caller: Writer, intake: Annotated[Intake, Depends(get_intake)]) -> KeptFile:
+async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> KeptFile:
     """Read a picture that is to replace another."""
     if _media_type(request) != "multipart/form-data":
         return await _raw(request, intake)

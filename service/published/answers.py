@@ -117,7 +117,6 @@ def respond(request: Request, answer: Answer) -> Response:
     return response
 
 
-
 def replaced(answer: Answer, body: bytes) -> Answer:
     """The same answer with another body, and the ETag of that."""
     etag = etag_of(body)

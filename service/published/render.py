@@ -64,7 +64,7 @@ _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
 @dataclass(slots=True)
 class _Changes:
     written: list[tuple[Kind, Rendered, Published | None]] = field(default_factory=list)
-    removed: list[tuple[Kind, Removed, Published]] = field(default_factory=list)
+    removed: list[tuple[Removed, Published]] = field(default_factory=list)
 
 
 def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
@@ -124,7 +124,7 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) ->
         old_terms = terms.get(outcome.id, frozenset())
         if isinstance(outcome, Removed):
             if old is not None and (live or old.reason is not outcome.reason):
-                changes.removed.append((kind, outcome, old))
+                changes.removed.append((outcome, old))
         elif old is None or not live or old.document != outcome.document or _found_differently(session, outcome, old, old_terms):
             changes.written.append((kind, outcome, old))
         if kind is Kind.ARTICLE:
@@ -132,7 +132,13 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) ->
 
 
 def _found_differently(session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
-    if (new.slug, new.section, new.language, new.source, new.published_at) != (old.slug, old.section, old.language, old.source, old.published_at):
+    if (new.slug, new.section, new.language, new.source, new.published_at) != (
+        old.slug,
+        old.section,
+        old.language,
+        old.source,
+        old.published_at,
+    ):
         return True
     return new.terms != terms
 
@@ -167,7 +173,7 @@ def _number_and_write(session: Session, changes: _Changes) -> None:
     for kind, rendered, old in reversed(changes.written):
         seq += 1
         _write(session, kind, rendered, old, seq)
-    for kind, removed, old in changes.removed:
+    for removed, old in changes.removed:
         seq += 1
         _bury(session, removed, old, seq)
     if not session.database.is_sqlite:

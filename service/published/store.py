@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlmodel import col
 
+from service import pages
 from service.database import Session
 from service.published import words
 from service.published.answers import Row
@@ -53,13 +54,30 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         id_ = session.execute(select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)).scalar_one_or_none()
     if id_ is None or (kind is not Kind.ARTICLE and key != str(id_)):
         return None
-    columns = (Published.kind, Published.id, Published.version, Published.reason, Published.detail, Published.etag, Published.document, Published.slug)
+    # More columns than SQLAlchemy's overloads have types for.
+    columns: Sequence[Any] = (
+        Published.kind,
+        Published.id,
+        Published.version,
+        Published.reason,
+        Published.detail,
+        Published.etag,
+        Published.document,
+        Published.slug,
+    )
     row = session.execute(select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)).one_or_none()
     return None if row is None else Row(*row)
 
 
 def page(
-    session: Session, kind: Kind, wanted: Filter, sort: Sort, after: Sequence[int | datetime | UUID] | None, limit: int, *, count: bool = False
+    session: Session,
+    kind: Kind,
+    wanted: Filter,
+    sort: Sort,
+    after: Sequence[object] | None,
+    limit: int,
+    *,
+    count: bool = False,
 ) -> Listed:
     """One page of what is public, in the order asked for, beginning after a key."""
     conditions = [col(Published.kind) == kind, col(Published.reason).is_(None), *_conditions(wanted)]
@@ -70,30 +88,20 @@ def page(
         hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
         conditions.append(col(Published.seq).in_(select(hits.cte("hits").c.key)))
     order, descending = _order(session, sort, query)
-    statement = select(*order, Published.document).where(*conditions)
+    statement: Select[*tuple[Any, ...]] = select(*order, col(Published.document)).where(*conditions)
     total = session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one() if count else None
-    rows = session.execute(_from(statement, order, after, limit, descending=descending)).all()
+    rows = session.execute(pages.after(statement, order, after, limit, descending=descending)).all()
     more = len(rows) > limit
     return Listed([row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total)
 
 
-def _from(
-    statement: Select[tuple[bytes]], order: Sequence[ColumnElement[object]], after: Sequence[object] | None, limit: int, *, descending: bool
-) -> Select[tuple[bytes]]:
-    # A row value, not its expansion with OR: that one made PostgreSQL read 500,000 rows to find a page's first.
-    if after is not None:
-        place, key = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(after, order, strict=True)))
-        statement = statement.where(place < key if descending else place > key)
-    return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
-
-
-def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple[list[ColumnElement[object]], bool]:
-    newest: list[ColumnElement[object]] = [col(Published.published_at), col(Published.id)]
+def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple[pages.Order, bool]:
+    newest = [col(Published.published_at), col(Published.id)]
     if sort == "-updated_at":
         return [col(Published.updated_at), col(Published.id)], True
     if sort == "relevance" and query:
         hits = TEXT.matching(session, query, headline=True, newest=RANKED).cte("headline_hits")
-        tier: ColumnElement[object] = case((col(Published.seq).in_(select(hits.c.key)), 1), else_=0)
+        tier = case((col(Published.seq).in_(select(hits.c.key)), 1), else_=0)
         return [tier.label("tier"), *newest], True
     return newest, sort != "published_at"
 
@@ -121,5 +129,10 @@ def _has_term(name: str, value: str) -> ColumnElement[bool]:
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:
     """What has changed after a number, oldest first: (kind, id, seq)."""
-    rows = select(Published.kind, Published.id, Published.seq).where(col(Published.seq) > seq).order_by(col(Published.seq)).limit(limit)
+    rows = (
+        select(col(Published.kind), col(Published.id), col(Published.seq))
+        .where(col(Published.seq) > seq)
+        .order_by(col(Published.seq))
+        .limit(limit)
+    )
     return [(kind, id_, number) for kind, id_, number in session.execute(rows)]

@@ -69,7 +69,9 @@ class TextIndex:
             " setweight(to_tsvector('simple', :headline), 'A') || setweight(to_tsvector('simple', :body), 'D'))"
         )
 
-    def matching(self, session: Session, query: Sequence[Sequence[str]], *, headline: bool = False, newest: int | None = None) -> TextualSelect:
+    def matching(
+        self, session: Session, query: Sequence[Sequence[str]], *, headline: bool = False, newest: int | None = None
+    ) -> TextualSelect:
         """Select the keys of the texts that hold every phrase; in their headline only, or the newest few only, if asked."""
         if session.database.is_sqlite:
             found = " AND ".join(f'"{" ".join(phrase)}"' for phrase in query)

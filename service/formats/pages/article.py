@@ -29,12 +29,29 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 
+_GATE = re.compile(
+    r"会員限定|会員登録|有料会員|会員になる|ログインして|réservée? aux abonnés|abonnez-vous|solo para suscriptores|suscríbete|suscriptores|nur für abonnenten|"
+    r"jetzt abonnieren|per (?:gli )?abbonati|para assinantes|subscribers? only|(?:log in|sign in|subscribe|register) (?:to|or) (?:continue|create|read|subscribe|register)",
+    re.IGNORECASE,
+)
+
 
 def outside_reading(page: HtmlElement) -> str:
     """What trafilatura takes for the text of the page, empty when it finds none."""
     found = bare_extraction(page, include_comments=False, with_metadata=False)
     text = getattr(found, "text", None)
     return text if isinstance(text, str) else ""
+
+
+def within(element: HtmlElement, container: HtmlElement | None) -> bool:
+    """Whether the element is the container or stands in it."""
+    return element is container or any(ancestor is container for ancestor in element.iterancestors())
+
+
+def below_headline(units: list[Unit]) -> list[Unit]:
+    """The units after the page's first heading, when it stands among them; pictures above it stay."""
+    first = next((index for index, unit in enumerate(units) if unit.block.tag == "h1"), -1)
+    return [unit for index, unit in enumerate(units) if unit.holder is not None or (index > first and unit.block.tag != "h1")]
 
 
 class Article:
@@ -46,15 +63,56 @@ class Article:
     def __init__(self, units: list[Unit], reading: str) -> None:
         self._votes = key(reading) if reading else ""
         self._weights: dict[HtmlElement, float] = defaultdict(float)
+        self._asides: dict[HtmlElement, bool] = {}
+        self._votes_of = {id(unit): self._vote(unit) for unit in units}
         for unit in units:
             self._weigh(unit)
-        self.container = self._deepest()
-        self._asides: dict[HtmlElement, bool] = {}
-        inside = [unit for unit in units if self._is_inside(unit)]
+        self.container = self._climbed(self._deepest(), units)
+        inside = below_headline([unit for unit in units if self._is_inside(unit)])
         self.units = self._trimmed([unit for unit in inside if self._belongs(unit)])
 
     def _voted(self, unit: Unit) -> bool:
-        return len(unit.text) > 1 and key(unit.text) in self._votes
+        return self._votes_of[id(unit)]
+
+    def _vote(self, unit: Unit) -> bool:
+        """Whether the other reading holds the text, small differences (ruby, joints) allowed for."""
+        own = key(unit.text)
+        if len(own) < 40:
+            return len(own) > 1 and own in self._votes
+        samples = [own[at : at + 12] for at in range(4, len(own) - 12, max(12, len(own) // 6))]
+        return sum(sample in self._votes for sample in samples) * 3 >= len(samples) * 2
+
+    def _climbed(self, container: HtmlElement | None, units: list[Unit]) -> HtmlElement | None:
+        """The container, or an element around it that holds further paragraphs which both readings take for text."""
+        if container is None:
+            return None
+        self.container = container
+        for parent in list(container.iterancestors())[:3]:
+            if parent.tag in {"body", "html"}:
+                break
+            self.container, self._asides = parent, {}
+            beyond = [u for u in self._beyond(container, parent, units) if self._is_paragraph(u)]
+            if not beyond or sum(words(u.text) for u in beyond) > 0.5 * self._weights[container]:
+                continue
+            container = parent
+        self._asides = {}
+        return container
+
+    def _beyond(self, container: HtmlElement, parent: HtmlElement, units: list[Unit]) -> list[Unit]:
+        """What the wider element adds: all that stands above the container, and below it its own paragraphs."""
+        inside = [within(unit.block, container) for unit in units]
+        first = inside.index(True)
+        return [
+            unit
+            for index, unit in enumerate(units)
+            if not inside[index]
+            and self._is_inside(unit)
+            and (index < first or unit.block.getparent() is parent)
+        ]
+
+    def _is_paragraph(self, unit: Unit) -> bool:
+        long = words(unit.text) >= 10 and ends_sentence(unit.text) and unit.linked * 4 < len(unit.text)
+        return long and self._voted(unit) and unit.block.tag in {"p", "div", "section"} and not self._in_aside(unit.block)
 
     def _weigh(self, unit: Unit) -> None:
         length = words(unit.text)
@@ -78,7 +136,7 @@ class Article:
             current = heaviest
 
     def _is_inside(self, unit: Unit) -> bool:
-        return unit.block is self.container or any(a is self.container for a in unit.block.iterancestors())
+        return within(unit.block, self.container)
 
     def _belongs(self, unit: Unit) -> bool:
         if self._in_aside(unit.holder if unit.holder is not None else unit.block):
@@ -87,7 +145,7 @@ class Article:
             return True
         if unit.linked > 0.75 * len(unit.text) and not self._is_listed(unit):
             return False
-        if _CALL.match(unit.text) and words(unit.text) < 50:
+        if words(unit.text) < 50 and (_CALL.match(unit.text) or _GATE.search(unit.text)):
             return False
         return self._voted(unit) or self._beside_text(unit)
 
@@ -96,7 +154,7 @@ class Article:
 
     def _beside_text(self, unit: Unit) -> bool:
         parent = unit.block.getparent()
-        return unit.block.tag in {"p", "h2", "h3", "h4", "li", "blockquote"} and parent is not None and self._weights.get(parent, 0) > 100
+        return unit.block.tag in {"p", "h2", "h3", "h4", "li", "blockquote"} and parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[self.container]
 
     def _in_aside(self, element: HtmlElement) -> bool:
         while element is not self.container and element is not None:

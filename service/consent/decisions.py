@@ -1,0 +1,133 @@
+"""What a reader's answer to a notice comes to: every purpose that was shown is granted or denied, and nothing that was not shown."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+from sqlmodel import Field
+
+from service.consent.models import Action, Choice, ConsentModel, Key, PurposeDecision, State
+from service.consent.record import Standing
+from service.consent.shelf import Shown
+from service.errors import FieldProblem, Unprocessable
+from service.tables import Language, Shape, Time
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+CLOCK_LOST = timedelta(days=400)
+"""No browser keeps an unsent decision for longer: cookies end after 400 days. A clock that says so is wrong."""
+Surface = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+ConsentId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=128)]
+
+
+class UnknownPurpose(Unprocessable):
+    """The notice version that the decision names has no such purpose, or the decision names one twice."""
+
+    title = "Unknown purpose"
+
+
+class NotOffered(Unprocessable):
+    """The notice does not offer this action, or the purposes that are sent with it say something else than the action does."""
+
+    title = "The notice offers no such decision"
+
+
+class Decision(Shape):
+    """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one left out is denied."""
+
+    notice_key: Key = Field(schema_extra={"examples": ["default"]})
+    notice_version: int = Field(ge=1, le=2**31 - 1, schema_extra={"examples": [1]})
+    action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
+    purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = []
+    language: Language | None = Field(None, description="the language that was shown; the notice's own when absent")
+    ui_surface: Surface | None = Field(None, schema_extra={"examples": ["banner", "settings"]})
+    consent_id: ConsentId | None = Field(None, description="the page's own id of this consent: it correlates, and opens nothing")
+    client_event_time: Time | None = Field(None, description="when the reader decided, by the reader's clock")
+
+
+class Withdrawal(Shape):
+    """Which notice's consent to withdraw; absent: all. No reason is asked for."""
+
+    notice_key: Key | None = None
+    ui_surface: Surface | None = None
+
+
+def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecision]:
+    """Decide every purpose that was shown. Raises UnknownPurpose and NotOffered.
+
+    Global Privacy Control denies advertising, sale and sharing unless the reader grants the purpose by its name in this request.
+    """
+    named = _named(shown, decision)
+    _need_offer(shown, decision, named)
+    granted = set(shown.purposes) if decision.action is Action.ACCEPT_ALL else set()
+    if gpc:
+        granted -= shown.advertising
+    granted |= {key for key, choice in named.items() if choice is Choice.GRANTED}
+    return [PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=key in granted)) for key in shown.purposes]
+
+
+def _named(shown: Shown, decision: Decision) -> dict[str, Choice]:
+    named: dict[str, Choice] = {}
+    for place, purpose in enumerate(decision.purposes):
+        key = purpose.purpose_key
+        if key not in shown.purposes or key in named:
+            message = f"{key!r} is named twice" if key in named else f"version {shown.version} of {shown.key!r} has no purpose {key!r}"
+            raise UnknownPurpose(message, errors=[FieldProblem(pointer=f"/purposes/{place}/purpose_key", message=message)])
+        named[key] = purpose.decision
+    return named
+
+
+def _need_offer(shown: Shown, decision: Decision, named: dict[str, Choice]) -> None:
+    action = decision.action
+    if action is Action.ACKNOWLEDGE and shown.model is ConsentModel.OPT_IN:
+        raise _not_offered("/action", "an opt_in notice is accepted, rejected or chosen from, not acknowledged")
+    if action in (Action.ACCEPT_ALL, Action.SAVE) and shown.model is ConsentModel.NOTICE_ONLY:
+        raise _not_offered("/action", "this notice only informs: it can be acknowledged or rejected")
+    if action is Action.SAVE:
+        if not named:
+            raise _not_offered("/purposes", "save needs the purposes that were chosen")
+        return
+    said = Choice.GRANTED if action is Action.ACCEPT_ALL else Choice.DENIED
+    for place, purpose in enumerate(decision.purposes):
+        if purpose.decision is not said and purpose.purpose_key not in shown.required:
+            raise _not_offered(f"/purposes/{place}/decision", f"{action} does not leave {purpose.purpose_key!r} {purpose.decision}")
+
+
+def _not_offered(pointer: str, message: str) -> NotOffered:
+    return NotOffered(f"{pointer}: {message}.", errors=[FieldProblem(pointer=pointer, message=message)])
+
+
+def state_of(shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None) -> State:
+    """What the decision comes to: a grant when anything optional is granted, or when all was accepted and nothing is optional."""
+    if decision.action is Action.ACKNOWLEDGE:
+        return State.UNKNOWN
+    optional = [choice for choice in choices if choice.purpose_key not in shown.required]
+    granted = any(choice.decision is Choice.GRANTED for choice in optional)
+    if not granted and (optional or decision.action is not Action.ACCEPT_ALL):
+        return State.REFUSED
+    return State.GIVEN if standing is None or standing.first_grant_at is None else State.RENEWED
+
+
+def place(claimed: datetime | None, at: datetime, *, denies: bool, standing: Standing | None) -> tuple[datetime, datetime]:
+    """When the reader is taken to have decided, and from when the decision's validity counts.
+
+    The reader's clock is believed from 400 days back to 5 minutes ahead. Where it cannot be, doubt goes to the denial: a denial
+    counts as of now, a grant by a clock that lost its date as of the date that it claims.
+    """
+    newest = at if standing is None else max(at, standing.decided_at)
+    if claimed is None:
+        return (newest if denies else at), at
+    if claimed > at + CLOCK_TOLERANCE:
+        return (newest if denies else _not_past_a_denial(claimed, at, standing)), at
+    if claimed < at - CLOCK_LOST:
+        return (newest if denies else claimed), at
+    return claimed, claimed
+
+
+def _not_past_a_denial(claimed: datetime, at: datetime, standing: Standing | None) -> datetime:
+    """Two decisions by one clock that runs ahead may arrive in the wrong order: the denial that it says came later must win."""
+    for event in standing.events if standing else ():
+        ahead = event.client_event_time is not None and event.client_event_time > event.event_time + CLOCK_TOLERANCE
+        if ahead and event.client_event_time is not None and event.client_event_time >= claimed and event.event_state is State.REFUSED:
+            return min(at, event.decided_at)
+    return at

@@ -1,0 +1,175 @@
+"""What follows from a reader's events: the record is worked out whenever it is asked for, and kept nowhere.
+
+The latest decision on a notice holds, by the time at which the reader is taken to have decided and not by arrival. Where several
+have the same time, a purpose is granted only if every one of them grants it. Time alone ends a decision: no job has to run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from service.consent.models import (
+    GRANTS, Action, Choice, ConsentEvent, PurposeDecision, State,
+)  # fmt: skip
+from service.consent.shelf import Shelves, Shown, Wording
+from service.tables import Reading, Time
+
+_HOLDS_FOR_A_TIME = (*GRANTS, State.REFUSED)
+_MOST_DENYING_FIRST = (State.WITHDRAWN, State.REFUSED, State.UNKNOWN, State.GIVEN, State.RENEWED)
+
+
+class Record(Reading):
+    """Where a reader stands. Whoever shows the notice asks again when `reconsent_required` is true.
+
+    `reconsent_reasons` holds `no_decision`, `expired`, `stale_notice` (the words decided on had been replaced before),
+    `new_purpose:<key>`, `new_recipient:<key>:<service>`, `new_consent_model:…`, `new_controller:…`, `asked_for_by_publisher`.
+    """
+
+    status: State
+    purposes: list[PurposeDecision]
+    valid_until: Time | None
+    reconsent_required: bool
+    reconsent_reasons: list[str]
+    notice_key: str | None
+    notice_version: int | None
+    notice_content_hash: str | None
+    language: str | None
+    event_id: UUID | None = Field(description="the event that decided")
+    decided_at: Time | None
+
+
+class EventRead(Reading):
+    """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed there."""
+
+    event_id: UUID
+    event_time: Time
+    client_event_time: Time | None
+    decided_at: Time
+    valid_until: Time | None
+    event_state: State
+    action: Action
+    purposes: list[PurposeDecision]
+    notice_key: str
+    notice_version: int
+    notice_content_hash: str
+    language: str
+    ui_surface: str | None
+    gpc: bool
+    consent_id: str | None
+    pseudonym: str
+    previous_event_id: UUID | None
+    leaf_index: int | None = None
+    leaf_hash: str | None = None
+
+
+class Receipt(Reading):
+    """What a reader can keep: the event, and the words that it was about."""
+
+    event: EventRead
+    notice: Wording
+
+
+class Recorded(Record):
+    """The record after a decision, and the decision's receipt."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The events of one reader on one notice that count: those with the latest time. `first_grant_at` is over all of them."""
+
+    events: tuple[ConsentEvent, ...]
+    first_grant_at: datetime | None
+
+    @property
+    def decided_at(self) -> datetime:
+        """The time of the events that count."""
+        return self.events[0].decided_at
+
+    @property
+    def decisive(self) -> ConsentEvent:
+        """The event that speaks for those of its time: the most denying, and the newest of these."""
+        return min(self.events, key=lambda event: (_MOST_DENYING_FIRST.index(event.event_state), -event.event_id.int))
+
+    def joined_by(self, event: ConsentEvent) -> "Standing":
+        """Where the reader stands after one more event, whenever it arrives."""
+        first = self.first_grant_at
+        if event.event_state in GRANTS and (first is None or event.decided_at < first):
+            first = event.decided_at
+        if event.decided_at < self.decided_at:
+            return replace(self, first_grant_at=first)
+        together = (*self.events, event) if event.decided_at == self.decided_at else (event,)
+        return Standing(together, first)
+
+
+def first_standing(event: ConsentEvent) -> Standing:
+    """Where a reader stands after a first event."""
+    return Standing((event,), event.decided_at if event.event_state in GRANTS else None)
+
+
+NO_DECISION = Record(
+    status=State.UNKNOWN, purposes=[], valid_until=None, reconsent_required=True, reconsent_reasons=["no_decision"], notice_key=None,
+    notice_version=None, notice_content_hash=None, language=None, event_id=None, decided_at=None,
+)  # fmt: skip
+"""Where a reader stands who has decided nothing, or of whom nothing is kept."""
+
+
+def project(standing: Standing, shelves: Shelves, at: datetime) -> Record:
+    """Work the record out as of a time."""
+    event = standing.decisive
+    shown = shelves.find(event.notice_key, event.notice_version)
+    assert shown is not None, "an event's notice outlives it"
+    granted = set.intersection(*({one.purpose_key for one in each.purposes if one.decision is Choice.GRANTED} for each in standing.events))
+    valid_until = min((each.valid_until for each in standing.events if each.valid_until is not None), default=None)
+    expired = valid_until is not None and valid_until <= at
+    status = _status(standing, shown, granted, expired=expired)
+    reasons = list(_reasons(event, shown, shelves, at, expired=expired))
+    if status not in GRANTS:
+        granted = set()
+    purposes = [PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=key in granted)) for key in shown.purposes]
+    return Record(
+        status=status, purposes=purposes, valid_until=valid_until, reconsent_required=bool(reasons), reconsent_reasons=reasons,
+        notice_key=event.notice_key, notice_version=event.notice_version, notice_content_hash=event.notice_content_hash,
+        language=event.language, event_id=event.event_id, decided_at=event.decided_at,
+    )  # fmt: skip
+
+
+def _status(standing: Standing, shown: Shown, granted: set[str], *, expired: bool) -> State:
+    state = standing.decisive.event_state
+    if expired and state in _HOLDS_FOR_A_TIME:
+        return State.EXPIRED
+    if state not in GRANTS:
+        return state
+    optional = set(shown.purposes) - shown.required
+    if optional and not granted & optional:
+        return State.REFUSED  # several at the same time, each denying what another grants
+    assert standing.first_grant_at is not None
+    return State.RENEWED if standing.first_grant_at < standing.decided_at else State.GIVEN
+
+
+def _reasons(event: ConsentEvent, shown: Shown, shelves: Shelves, at: datetime, *, expired: bool) -> Iterator[str]:
+    if event.event_state is State.WITHDRAWN:
+        return  # whoever withdraws is not asked until they ask themselves
+    if expired:
+        yield "expired"
+    later = shelves.later(shown, by=at)
+    when = min(event.decided_at, event.event_time)
+    if any(version.effective_at <= when for version in later):
+        yield "stale_notice"
+    yield from dict.fromkeys(reason for version in later for reason in version.reasons)
+
+
+def event_read(event: ConsentEvent) -> EventRead:
+    """Shape an event for an answer."""
+    return EventRead.model_validate(event)
+
+
+def receipt(event: ConsentEvent, shelves: Shelves) -> Receipt:
+    """The receipt of one event."""
+    shown = shelves.find(event.notice_key, event.notice_version)
+    assert shown is not None, "an event's notice outlives it"
+    return Receipt(event=event_read(event), notice=shown.wording)

@@ -1,0 +1,54 @@
+"""The reader's cookie: 128 random bits that only the reader holds; the store keeps their digest, and a salted name for the reader."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.tables import new_id
+
+COOKIE = "__Host-consent_subject"
+KEPT_FOR = 395 * 24 * 60 * 60
+"""Seconds that a browser keeps the cookie: thirteen months, the longest that European authorities accept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A reader: the row to be kept, and the secret for the cookie."""
+
+    id: UUID
+    salt: bytes
+    pseudonym: str
+    secret: str
+
+
+def new_subject(signing_key: bytes, idempotency_key: str | None) -> Subject:
+    """Make a reader. With an idempotency key the secret follows from it, so that a retry whose answer was lost gets the same cookie."""
+    id_, salt = new_id(), secrets.token_bytes(16)
+    secret = _written(secrets.token_bytes(16)) if idempotency_key is None else derived_secret(signing_key, idempotency_key)
+    return Subject(id_, salt, hmac.new(salt, id_.bytes, hashlib.sha256).hexdigest(), secret)
+
+
+def derived_secret(signing_key: bytes, idempotency_key: str) -> str:
+    """The secret that belongs to an idempotency key: 128 bits of an HMAC, which nobody can make without the signing key."""
+    return _written(hmac.new(signing_key, b"consent subject\0" + idempotency_key.encode(), hashlib.sha256).digest()[:16])
+
+
+def _written(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def digest_of(secret: str) -> str:
+    """The form in which the secret is kept. 128 random bits need no salt and no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def cookie(secret: str, *, cross_site: bool) -> str:
+    """The `Set-Cookie` value. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2).
+
+    Written out here because Python writes `Partitioned` from 3.14 on only.
+    """
+    reach = "SameSite=None; Partitioned" if cross_site else "SameSite=Lax"
+    return f"{COOKIE}={secret}; Max-Age={KEPT_FOR}; Path=/; Secure; HttpOnly; {reach}"
