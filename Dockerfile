@@ -12,7 +12,7 @@ COPY requirements.lock ./
 COPY tests/requirements.lock tests/
 # uv at the version, and with the hashes, that the development lock has for it.
 RUN awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' tests/requirements.lock > uv.lock \
-    && pip install --no-cache-dir --no-deps --require-hashes -r uv.lock \
+    && python -m pip install --no-cache-dir --no-deps --require-hashes -r uv.lock \
     && python -m venv --without-pip /opt/copydesk \
     && uv pip sync --python /opt/copydesk/bin/python --require-hashes --compile-bytecode requirements.lock
 COPY pyproject.toml README.md LICENSE ./

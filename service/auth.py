@@ -67,10 +67,11 @@ class Caller:
 
     def need(self, scope: Scope) -> None:
         """Refuse a caller without this scope: 401 without a token, 403 with one."""
+        if self.may(scope):
+            return
         if self.is_anonymous:
             raise Unauthorized(f"This needs a token with the scope {scope}.")
-        if not self.may(scope):
-            raise Forbidden(f"This token lacks the scope {scope}.", scope=str(scope))
+        raise Forbidden(f"This token lacks the scope {scope}.", scope=str(scope))
 
 
 ANONYMOUS = Caller()

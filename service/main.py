@@ -18,6 +18,9 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
+from service.consent import models as consent_models
+from service.consent import notice_routes
+from service.consent import routes as consent_routes
 from service.database import Database, require_migrated
 from service.errors import Problem
 from service.images import caption_routes, media
@@ -32,9 +35,10 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.settings import Settings
 from service.wire_cache import WireCache
 
-ROOMS_WITH_TABLES = (auth, routing, published_models, image_models, article_models)
+ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
 ROUTERS = (
-    article_routes.router, history.router, image_routes.router, caption_routes.router, media.router, tokens.router, health.router,
+    article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
+    notice_routes.router, consent_routes.router, consent_routes.well_known, tokens.router, health.router,
 )  # fmt: skip
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""

@@ -30,6 +30,46 @@ def upgrade() -> None:
     with op.batch_alter_table('article_slug', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_article_slug_article_id'), ['article_id'], unique=False)
 
+    op.create_table('consent_notice',
+    sa.Column('notice_key', sa.String(), nullable=False),
+    sa.Column('consent_model', sa.Enum('opt_in', 'opt_out', 'notice_only', name='consentmodel', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('texts', JSON_, nullable=False),
+    sa.Column('purposes', JSON_, nullable=False),
+    sa.Column('privacy_notice_url', sa.String(), nullable=True),
+    sa.Column('terms_url', sa.String(), nullable=True),
+    sa.Column('controller', JSON_, nullable=True),
+    sa.Column('jurisdiction', sa.String(), nullable=True),
+    sa.Column('validity_days', sa.Integer(), nullable=False),
+    sa.Column('requires_reconsent', sa.Boolean(), nullable=True),
+    sa.Column('child_directed', sa.Boolean(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('status', sa.Enum('draft', 'published', 'retired', name='noticestatus', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('content_hash', sa.String(), nullable=False),
+    sa.Column('effective_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reconsent_reasons', JSON_, nullable=False),
+    sa.Column('valid_for_consent', sa.Boolean(), nullable=False),
+    sa.Column('validity_findings', JSON_, nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent_notice')),
+    sa.UniqueConstraint('notice_key', 'version', name=op.f('uq_consent_notice_notice_key_version'))
+    )
+    with op.batch_alter_table('consent_notice', schema=None) as batch_op:
+        batch_op.create_index('uq_consent_notice_draft', ['notice_key', 'language'], unique=True, postgresql_where=sa.text("status = 'draft'"), sqlite_where=sa.text("status = 'draft'"))
+
+    op.create_table('consent_subject',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('salt', sa.LargeBinary(), nullable=False),
+    sa.Column('pseudonym', sa.String(), nullable=False),
+    sa.Column('secret_digest', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent_subject')),
+    sa.UniqueConstraint('pseudonym', name=op.f('uq_consent_subject_pseudonym')),
+    sa.UniqueConstraint('secret_digest', name=op.f('uq_consent_subject_secret_digest'))
+    )
     op.create_table('image',
     sa.Column('credit_line', sa.String(), nullable=True),
     sa.Column('copyright_notice', sa.String(), nullable=True),
@@ -173,6 +213,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_article_updated_at'), ['updated_at'], unique=False)
         batch_op.create_index('uq_article_source_external_id', ['source', 'external_id'], unique=True)
 
+    op.create_table('consent_event',
+    sa.Column('event_id', sa.Uuid(), nullable=False),
+    sa.Column('pseudonym', sa.String(), nullable=False),
+    sa.Column('event_time', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('client_event_time', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('event_state', sa.Enum('ConsentGiven', 'RenewedConsentGiven', 'ConsentRefused', 'ConsentWithdrawn', 'ConsentExpired', 'ConsentInvalidated', 'ConsentUnknown', name='state', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('action', sa.Enum('accept_all', 'reject_all', 'save', 'acknowledge', 'withdraw', name='action', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('purposes', JSON_, nullable=False),
+    sa.Column('notice_key', sa.String(), nullable=False),
+    sa.Column('notice_version', sa.Integer(), nullable=False),
+    sa.Column('notice_content_hash', sa.String(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('ui_surface', sa.String(), nullable=True),
+    sa.Column('gpc', sa.Boolean(), nullable=False),
+    sa.Column('consent_id', sa.String(), nullable=True),
+    sa.Column('previous_event_id', sa.Uuid(), nullable=True),
+    sa.Column('dedupe', sa.String(), nullable=True),
+    sa.Column('request_digest', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['notice_key', 'notice_version'], ['consent_notice.notice_key', 'consent_notice.version'], name=op.f('fk_consent_event_notice_key_notice_version')),
+    sa.PrimaryKeyConstraint('event_id', name=op.f('pk_consent_event')),
+    sa.UniqueConstraint('dedupe', name=op.f('uq_consent_event_dedupe'))
+    )
+    with op.batch_alter_table('consent_event', schema=None) as batch_op:
+        batch_op.create_index('ix_consent_event_standing', ['pseudonym', 'notice_key', 'decided_at'], unique=False)
+
     op.create_table('article_term',
     sa.Column('field', sa.String(), nullable=False),
     sa.Column('value', sa.String(), nullable=False),
@@ -240,11 +307,50 @@ def upgrade() -> None:
         for table in ("published_text", "article_text"):
             op.execute(f"CREATE TABLE {table} (key bigint CONSTRAINT pk_{table} PRIMARY KEY, id uuid NOT NULL, words tsvector NOT NULL)")
             op.execute(f"CREATE INDEX ix_{table}_words ON {table} USING gin (words)")
+    # Consent events are only ever added. What erasing a reader needs is let through: these columns may become null.
+    erasable = ("consent_id", "dedupe", "request_digest")
+    # A published notice is what readers decided on. The only change is that a newer version retires it.
+    if op.get_bind().dialect.name == "sqlite":
+        columns = {table: [row[1] for row in op.get_bind().exec_driver_sql(f"PRAGMA table_info({table})")] for table in ("consent_event", "consent_notice")}
+        kept = " AND ".join(f"NEW.{name} IS OLD.{name}" for name in columns["consent_event"] if name not in erasable)
+        erased = " AND ".join(f"NEW.{name} IS NULL" for name in erasable)
+        same = " AND ".join(f"NEW.{name} IS OLD.{name}" for name in columns["consent_notice"] if name != "status")
+        for name, moment, allowed, told in (
+            ("consent_event_no_delete", "DELETE ON consent_event", "0", "consent events are only ever added"),
+            ("consent_event_no_update", "UPDATE ON consent_event", f"{kept} AND {erased}", "consent events are only ever added"),
+            ("consent_notice_no_delete", "DELETE ON consent_notice", "OLD.status = 'draft'", "published notices are kept"),
+            (
+                "consent_notice_no_update", "UPDATE ON consent_notice",
+                f"OLD.status = 'draft' OR (OLD.status = 'published' AND NEW.status = 'retired' AND {same})", "published notices never change",
+            ),
+        ):  # fmt: skip
+            op.execute(f"CREATE TRIGGER {name} BEFORE {moment} WHEN NOT ({allowed}) BEGIN SELECT RAISE(ABORT, '{told}'); END")
+    else:
+        op.execute(
+            "CREATE FUNCTION consent_event_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF TG_OP = 'UPDATE' AND NEW.consent_id IS NULL AND NEW.dedupe IS NULL AND NEW.request_digest IS NULL"
+            "  AND to_jsonb(NEW) - 'consent_id' - 'dedupe' - 'request_digest' = to_jsonb(OLD) - 'consent_id' - 'dedupe' - 'request_digest'"
+            " THEN RETURN NEW; END IF;"
+            " RAISE EXCEPTION 'consent events are only ever added'; END $$"
+        )
+        op.execute(
+            "CREATE FUNCTION consent_notice_stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF TG_OP = 'DELETE' AND OLD.status = 'draft' THEN RETURN OLD; END IF;"
+            " IF TG_OP = 'UPDATE' AND (OLD.status = 'draft' OR (OLD.status = 'published' AND NEW.status = 'retired'"
+            "  AND to_jsonb(NEW) - 'status' = to_jsonb(OLD) - 'status')) THEN RETURN NEW; END IF;"
+            " RAISE EXCEPTION 'published notices never change'; END $$"
+        )
+        for table in ("consent_event", "consent_notice"):
+            op.execute(f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_stays()")
+            op.execute(f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays()")
 
 
 def downgrade() -> None:
     for table in ("published_text", "article_text"):
         op.execute(f"DROP TABLE {table}")
+    if op.get_bind().dialect.name != "sqlite":
+        for table in ("consent_event", "consent_notice"):
+            op.execute(f"DROP FUNCTION {table}_stays() CASCADE")
     with op.batch_alter_table('image_use', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_image_use_article_id'))
 
@@ -261,6 +367,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_article_term_article_id'))
 
     op.drop_table('article_term')
+    with op.batch_alter_table('consent_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_consent_event_standing')
+
+    op.drop_table('consent_event')
     with op.batch_alter_table('article', schema=None) as batch_op:
         batch_op.drop_index('uq_article_source_external_id')
         batch_op.drop_index(batch_op.f('ix_article_updated_at'))
@@ -295,6 +405,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_image_source'))
 
     op.drop_table('image')
+    op.drop_table('consent_subject')
+    with op.batch_alter_table('consent_notice', schema=None) as batch_op:
+        batch_op.drop_index('uq_consent_notice_draft', postgresql_where=sa.text("status = 'draft'"), sqlite_where=sa.text("status = 'draft'"))
+
+    op.drop_table('consent_notice')
     with op.batch_alter_table('article_slug', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_article_slug_article_id'))
 

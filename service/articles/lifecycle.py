@@ -89,7 +89,8 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
             setattr(article, name, value)
     if write.slug is not None and write.slug != article.slug:
         article.slug = slugs.claim(session, article.id, write.slug, write.headline)
-    if "published_at" in write.model_fields_set and write.published_at != article.published_at:
+    given = "published_at" in write.model_fields_set and (write.published_at is not None or article.status == Status.DRAFT)
+    if given and write.published_at != article.published_at:
         article.published_at = write.published_at
     action = _move(article, caller, status)
     if _state(article) != before:

@@ -38,11 +38,11 @@ class Decision(Shape):
     notice_key: Key = Field(schema_extra={"examples": ["default"]})
     notice_version: int = Field(ge=1, le=2**31 - 1, schema_extra={"examples": [1]})
     action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
-    purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = []
-    language: Language | None = Field(None, description="the language that was shown; the notice's own when absent")
-    ui_surface: Surface | None = Field(None, schema_extra={"examples": ["banner", "settings"]})
-    consent_id: ConsentId | None = Field(None, description="the page's own id of this consent: it correlates, and opens nothing")
-    client_event_time: Time | None = Field(None, description="when the reader decided, by the reader's clock")
+    purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = Field(default_factory=list)
+    language: Language | None = Field(default=None, description="the language that was shown; the notice's own when absent")
+    ui_surface: Surface | None = Field(default=None, schema_extra={"examples": ["banner", "settings"]})
+    consent_id: ConsentId | None = Field(default=None, description="the page's own id of this consent: it correlates, and opens nothing")
+    client_event_time: Time | None = Field(default=None, description="when the reader decided, by the reader's clock")
 
 
 class Withdrawal(Shape):

@@ -8,26 +8,24 @@ the same `Idempotency-Key`, which nobody can guess, and within five minutes: the
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
-from sqlalchemy import Select, and_, bindparam, func
-from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import select
 
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
 from service.consent.models import GRANTS, Action, ConsentEvent, ConsentSubject, PurposeDecision, State
-from service.consent.record import NO_DECISION, Receipt, Record, Recorded, Standing, first_standing, project, receipt
+from service.consent.readers import Reader, find_reader
+from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
 from service.consent.shelf import Shelves, Shown
 from service.database import Database, Session, insert, rows_changed
-from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable
+from service.errors import FieldProblem, Unprocessable
 from service.routing import KeyReused
-from service.tables import new_id, now
+from service.tables import now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)
-SHORTEST_KEY, LONGEST_KEY = 16, 255
 
 
 class NeverPublished(Unprocessable):
@@ -36,14 +34,8 @@ class NeverPublished(Unprocessable):
     title = "This version was never published"
 
 
-class NoRecord(NotFound):
-    """Nothing is kept under this cookie, or no cookie was sent."""
-
-    title = "Nothing is kept about this reader"
-
-
 @dataclass(frozen=True, slots=True)
-class Request:
+class Asked:
     """What the ledger asks of a request beside its body."""
 
     secret: str | None = None
@@ -68,26 +60,25 @@ class Ledger:
         self.shelves = Shelves(database)
         self._signing_key = signing_key
 
-    def record(self, decision: Decision, request: Request) -> Outcome:
+    def record(self, decision: Decision, asked: Asked) -> Outcome:
         """Record a decision. Raises NeverPublished, UnknownPurpose, NotOffered, KeyReused."""
         shown = self.shelves.find(decision.notice_key, decision.notice_version)
         if shown is None:
             raise _never_published(decision)
-        choices = choose(shown, decision, gpc=request.gpc)
-        dedupe, digest = self._fingerprints(decision, request.idempotency_key)
+        choices = choose(shown, decision, gpc=asked.gpc)
+        dedupe, digest = self._fingerprints(decision, asked.idempotency_key)
         with self.database.writing() as session:
-            reader = find_reader(session, request.secret)
-            subject = subjects.new_subject(self._signing_key, request.idempotency_key) if reader is None else None
+            reader = find_reader(session, asked.secret)
+            who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
             standing = None if reader is None else reader.standings.get(shown.key)
-            pseudonym = reader.pseudonym if subject is None else subject.pseudonym
-            event = _decided(shown, decision, choices, standing, pseudonym, gpc=request.gpc)
+            event = _decided(shown, decision, choices, standing, who.pseudonym, gpc=asked.gpc)
             event.dedupe, event.request_digest = dedupe, digest
             if not _add(session, event):
-                return self._replay(session, event, request)
-            if subject is not None:
-                session.execute(insert(session, ConsentSubject).values(subject.row()))
+                return self._replay(session, event, asked)
+            if isinstance(who, subjects.Subject):
+                session.execute(insert(session, ConsentSubject).values(who.row()))
         standing = first_standing(event) if standing is None else standing.joined_by(event)
-        return self._outcome(event, standing, request.secret if subject is None else subject.secret)
+        return self._outcome(event, standing, who.secret if isinstance(who, subjects.Subject) else asked.secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
         """What every retry of this decision has in common, if it can be told, and what every request with this body has."""
@@ -101,15 +92,15 @@ class Ledger:
     def _keyed(self, purpose: bytes, content: bytes) -> str:
         return hmac.new(self._signing_key, b"consent " + purpose + b"\0" + content, hashlib.sha256).hexdigest()
 
-    def _replay(self, session: Session, retried: ConsentEvent, request: Request) -> Outcome:
+    def _replay(self, session: Session, retried: ConsentEvent, asked: Asked) -> Outcome:
         event = session.exec(select(ConsentEvent).where(ConsentEvent.dedupe == retried.dedupe)).one()
         if event.request_digest != retried.request_digest:
             raise KeyReused("This Idempotency-Key was used with another body.")
-        secret = request.secret
+        secret = asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
-        lost = request.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR
-        if reader is None and lost and request.idempotency_key is not None:
-            secret = subjects.derived_secret(self._signing_key, request.idempotency_key)
+        lost = asked.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR
+        if reader is None and lost and asked.idempotency_key is not None:
+            secret = subjects.derived_secret(self._signing_key, asked.idempotency_key)
             reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None or reader.pseudonym != event.pseudonym:
             return self._outcome(event, first_standing(event), None, replayed=True)
@@ -120,33 +111,61 @@ class Ledger:
         recorded = Recorded(**dict(record), receipt=receipt(event, self.shelves))
         return Outcome(recorded, secret, replayed)
 
-    def withdraw(self, withdrawal: Withdrawal, request: Request) -> Record:
+    def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
         with self.database.writing() as session:
-            reader = find_reader(session, request.secret)
+            reader = find_reader(session, asked.secret)
             standings = {} if reader is None else reader.standings
             wanted = [key for key in standings if withdrawal.notice_key in (None, key)]
             for key in wanted:
-                standings[key] = self._withdrawn(session, standings[key], withdrawal, request)
+                standings[key] = self._withdrawn(session, standings[key], withdrawal, asked)
         return self.current(reader, withdrawal.notice_key)
 
-    def _withdrawn(self, session: Session, standing: Standing, withdrawal: Withdrawal, request: Request) -> Standing:
+    def _withdrawn(self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> Standing:
         before = standing.decisive
         if before.event_state is State.WITHDRAWN:
             return standing
         shown = self.shelves.find(before.notice_key, before.notice_version)
         assert shown is not None, "an event's notice outlives it"
         at = now()
-        event = _event(shown, before.pseudonym, at, standing)
-        event.action, event.event_state, event.gpc, event.ui_surface = Action.WITHDRAW, State.WITHDRAWN, request.gpc, withdrawal.ui_surface
-        event.purposes = [PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=False)) for key in shown.purposes]
-        event.language, event.consent_id = before.language, before.consent_id
-        # A grant by a clock that runs ahead must not outlast the withdrawal that follows it.
-        event.decided_at = max(at, standing.decided_at)
+        event = ConsentEvent(
+            pseudonym=before.pseudonym, event_time=at, event_state=State.WITHDRAWN, action=Action.WITHDRAW,
+            # A grant by a clock that runs ahead must not outlast the withdrawal that follows it.
+            decided_at=max(at, standing.decided_at),
+            purposes=[PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=False)) for key in shown.purposes],
+            notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash, language=before.language,
+            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, consent_id=before.consent_id, previous_event_id=before.event_id,
+        )  # fmt: skip
         _add(session, event)
         return standing.joined_by(event)
 
-    def current(self, reader: "Reader | None", key: str | None) -> Record:
+    def current(self, reader: Reader | None, key: str | None) -> Record:
         """Where a reader stands now, on one notice or on that which they decided about last."""
         standing = None if reader is None else reader.latest(key)
         return NO_DECISION if standing is None else project(standing, self.shelves, now())
+
+
+def _decided(
+    shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None, pseudonym: str, *, gpc: bool
+) -> ConsentEvent:
+    at = now()
+    state = state_of(shown, decision, choices, standing)
+    decided_at, valid_from = place(decision.client_event_time, at, denies=state not in GRANTS, standing=standing)
+    return ConsentEvent(
+        pseudonym=pseudonym, event_time=at, client_event_time=decision.client_event_time, decided_at=decided_at,
+        valid_until=valid_from + timedelta(days=shown.validity_days), event_state=state, action=decision.action, purposes=list(choices),
+        notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash,
+        language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=gpc, consent_id=decision.consent_id,
+        previous_event_id=None if standing is None else standing.decisive.event_id,
+    )  # fmt: skip
+
+
+def _add(session: Session, event: ConsentEvent) -> bool:
+    """Insert an event; False when the decision is there already."""
+    statement = insert(session, ConsentEvent).values(event.model_dump()).on_conflict_do_nothing(index_elements=["dedupe"])
+    return rows_changed(session.execute(statement)) == 1
+
+
+def _never_published(decision: Decision) -> NeverPublished:
+    message = f"no version {decision.notice_version} of {decision.notice_key!r} was ever published"
+    return NeverPublished(message, errors=[FieldProblem(pointer="/notice_version", message=message)])

@@ -63,6 +63,9 @@ class State(enum.StrEnum):
     UNKNOWN = "ConsentUnknown"
 
 
+GRANTS = (State.GIVEN, State.RENEWED)
+
+
 def _distinct(purposes: list["Purpose"]) -> list["Purpose"]:
     keys = [purpose.purpose_key for purpose in purposes]
     again = next((key for place, key in enumerate(keys) if key in keys[:place]), None)
@@ -86,11 +89,11 @@ class Purpose(Shape):
     purpose_key: Key
     name: Line
     description: Text = ""
-    required: bool = Field(False, description="the service cannot do without it: it is not asked for and cannot be refused")
-    pregranted: bool = Field(False, description="shown as granted before the reader has done anything")
-    lawful_basis: Line = Field("consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]})
-    services: Annotated[list[Line], Field(max_length=500)] = []
-    google_consent_types: list[GoogleConsentType] = []
+    required: bool = Field(default=False, description="the service cannot do without it: it is not asked for and cannot be refused")
+    pregranted: bool = Field(default=False, description="shown as granted before the reader has done anything")
+    lawful_basis: Line = Field(default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]})
+    services: Annotated[list[Line], Field(max_length=500)] = Field(default_factory=list)
+    google_consent_types: list[GoogleConsentType] = Field(default_factory=list)
 
 
 class Actions(Shape):
@@ -121,17 +124,19 @@ class NoticeContent(SQLModel):
     """What an editor writes of a notice."""
 
     notice_key: Key = Field(schema_extra={"examples": ["default"]})
-    consent_model: ConsentModel = Field(ConsentModel.OPT_IN, sa_type=text_enum(ConsentModel))
+    consent_model: ConsentModel = Field(default=ConsentModel.OPT_IN, sa_type=text_enum(ConsentModel))
     language: Language
     texts: NoticeTexts = Field(sa_type=Json(NoticeTexts))
-    purposes: Annotated[list[Purpose], Field(max_length=50), AfterValidator(_distinct)] = Field([], sa_type=Json(list[Purpose]))
+    purposes: Annotated[list[Purpose], Field(max_length=50), AfterValidator(_distinct)] = Field(
+        default_factory=list, sa_type=Json(list[Purpose])
+    )
     privacy_notice_url: WebAddress | None = None
     terms_url: WebAddress | None = None
-    controller: Controller | None = Field(None, sa_type=Json(Controller))
-    jurisdiction: Line | None = Field(None, schema_extra={"examples": ["EU"]})
-    validity_days: int = Field(VALIDITY_DAYS, ge=1, le=730, description="days for which a decision on this notice holds")
+    controller: Controller | None = Field(default=None, sa_type=Json(Controller))
+    jurisdiction: Line | None = Field(default=None, schema_extra={"examples": ["EU"]})
+    validity_days: int = Field(default=VALIDITY_DAYS, ge=1, le=730, description="days for which a decision on this notice holds")
     requires_reconsent: bool | None = Field(
-        None, description="whether readers must be asked again; worked out from what changed when it is not given"
+        default=None, description="whether readers must be asked again; worked out from what changed when it is not given"
     )
     child_directed: bool = False
 
@@ -151,12 +156,12 @@ class ConsentNotice(NoticeContent, Table, table=True):
     id: UUID = Field(primary_key=True)
     version: int
     revision: int = 1
-    status: NoticeStatus = Field(NoticeStatus.DRAFT, sa_type=text_enum(NoticeStatus))
+    status: NoticeStatus = Field(default=NoticeStatus.DRAFT, sa_type=text_enum(NoticeStatus))
     content_hash: str
     effective_at: Time | None = None
-    reconsent_reasons: list[str] = Field([], sa_type=Json(list[str]))
+    reconsent_reasons: list[str] = Field(default_factory=list, sa_type=Json(list[str]))
     valid_for_consent: bool
-    validity_findings: list[str] = Field([], sa_type=Json(list[str]))
+    validity_findings: list[str] = Field(default_factory=list, sa_type=Json(list[str]))
     created_at: Time = Field(default_factory=now)
     updated_at: Time = Field(default_factory=now)
 

@@ -151,9 +151,9 @@ def _next_version(session: Session, key: str) -> int:
     return (newest or 0) + 1
 
 
-def find(session: Session, key: str, version: int) -> ConsentNotice:
+def find(session: Session, key: str, version: int, *, lock: bool = False) -> ConsentNotice:
     """Find one version, draft or not."""
-    notice = session.get(ConsentNotice, notice_id(key, version), with_for_update=not session.database.is_sqlite)
+    notice = session.get(ConsentNotice, notice_id(key, version), with_for_update=lock and not session.database.is_sqlite)
     if notice is None:
         raise NotFound(f"There is no version {version} of a notice {key!r}.")
     return notice
@@ -200,8 +200,10 @@ def publish(session: Session, key: str, publication: Publication) -> ConsentNoti
     notice = _draft(session, key, publication.version)
     evidence = examine(notice)
     if evidence and _asks(notice):
-        raise InvalidNotice(f"An opt_in notice cannot be published with: {', '.join(one.finding for one in evidence)}.", findings=_told(evidence))
-    release(session, notice, publication.requires_reconsent)
+        raise InvalidNotice(
+            f"An opt_in notice cannot be published with: {', '.join(one.finding for one in evidence)}.", findings=_told(evidence)
+        )
+    release(session, notice, requires_reconsent=publication.requires_reconsent)
     return notice
 
 
@@ -212,7 +214,9 @@ def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
     drafts = [notice for notice in notices if notice.status is NoticeStatus.DRAFT and version in (None, notice.version)]
     if len(drafts) != 1:
         known = [notice.version for notice in notices if notice.status is NoticeStatus.DRAFT]
-        raise NothingToPublish(f"{key!r} has {'no such draft' if not drafts else 'several drafts: name one'}.", drafts=list[JsonValue](known))
+        raise NothingToPublish(
+            f"{key!r} has {'no such draft' if not drafts else 'several drafts: name one'}.", drafts=list[JsonValue](known)
+        )
     return drafts[0]
 
 
@@ -220,7 +224,7 @@ def _told(evidence: Sequence[Evidence]) -> list[JsonValue]:
     return [{"finding": one.finding.value, "explanation": EXPLANATIONS[one.finding], "found_in": one.found_in} for one in evidence]
 
 
-def release(session: Session, notice: ConsentNotice, requires_reconsent: bool | None = None) -> None:
+def release(session: Session, notice: ConsentNotice, *, requires_reconsent: bool | None = None) -> None:
     """Make a draft the current version of its key in its language, and retire the one before."""
     before = current(session, notice.notice_key, notice.language)
     if before is not None and before.version > notice.version:

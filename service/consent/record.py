@@ -11,9 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from service.consent.models import (
-    GRANTS, Action, Choice, ConsentEvent, PurposeDecision, State,
-)  # fmt: skip
+from service.consent.models import GRANTS, Action, Choice, ConsentEvent, PurposeDecision, State
 from service.consent.shelf import Shelves, Shown, Wording
 from service.tables import Reading, Time
 

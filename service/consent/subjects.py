@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.tables import new_id
+from service.tables import new_id, now
 
 COOKIE = "__Host-consent_subject"
 KEPT_FOR = 395 * 24 * 60 * 60
@@ -22,6 +22,12 @@ class Subject:
     salt: bytes
     pseudonym: str
     secret: str
+
+    def row(self) -> dict[str, object]:
+        """What is kept: everything but the secret itself."""
+        return {
+            "id": self.id, "salt": self.salt, "pseudonym": self.pseudonym, "secret_digest": digest_of(self.secret), "created_at": now(),
+        }  # fmt: skip
 
 
 def new_subject(signing_key: bytes, idempotency_key: str | None) -> Subject:

@@ -46,7 +46,10 @@ _TERMS = re.compile(
     r"|(?:使用|服务|服務|用户|用戶)(?:条款|條款|协议|協議|条件)|利用規約|ご利用条件|이용\s?약관|서비스\s?약관|(?:شروط|أحكام) (?:الاستخدام|الخدمة|وأحكام)",
     re.IGNORECASE,
 )
-_BROWSER = re.compile(r"\b(?:web )?browsers?\w*|\bnavigateurs?\b|\bnavegador\w*|\bprzeglądar\w*|браузер\w*|\btarayıcı\w*|浏览器|瀏覽器|ブラウザ|브라우저|المتصفح|متصفحك", re.IGNORECASE)
+_BROWSER = re.compile(
+    r"\b(?:web )?browsers?\w*|\bnavigateurs?\b|\bnavegador\w*|\bprzeglądar\w*|браузер\w*|\btarayıcı\w*|浏览器|瀏覽器|ブラウザ|브라우저|المتصفح|متصفحك",
+    re.IGNORECASE,
+)
 _SETTING = re.compile(
     r"\b(?:settings?|preferences|options|controls?|change|adjust|manage|disable|block|refuse|reject|delete|turn(?:ing)? off|switch off|set|configure)\b"
     r"|\bparam[èé]tr\w*|\bréglages?\b|\bmodifi\w*|\brefus\w*|\bdésactiv\w*|\bgérer\b|\bbloqu\w*|\bconfigur\w*|\beinstell\w*|\bänder\w*|\bdeaktivier\w*|\bablehn\w*|\bblockier\w*"

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import track
-from sqlmodel import col, select
+from sqlmodel import select
 
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate
@@ -14,8 +13,10 @@ from service.consent.defaults import ensure_defaults
 from service.database import Database, Session
 from service.demo.pictures import draw
 from service.demo.samples import SAMPLES, Sample, SamplePicture
+from service.images import captions
+from service.images import lifecycle as images
 from service.images.intake import Intake, KeptFile
-from service.images.models import Caption, Image
+from service.images.models import CaptionWrite, ImageCreate
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 
@@ -46,17 +47,14 @@ def introduce(settings: Settings, screen: Console, host: str, port: int) -> None
         )
     database.close()
     base = f"http://{host}:{port}"
-    screen.print(
-        Panel(
-            f"Articles      [cyan]{base}/v1/articles[/]\n"
-            f"One of them   [cyan]{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs[/]\n"
-            f"The API       [cyan]{base}/docs[/]\n"
-            f"As an editor  [cyan]curl -H 'Authorization: Bearer {made.token}' {base}/v1/articles?status=draft[/]",
-            title="Copydesk",
-            subtitle="Ctrl-C stops it",
-            expand=False,
-        )
-    )
+    for label, address in (
+        ("Articles", f"{base}/v1/articles"),
+        ("One of them", f"{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs?body=html"),
+        ("The API", f"{base}/docs"),
+        ("Drafts", f"curl -H 'Authorization: Bearer {made.token}' '{base}/v1/articles?status=draft'"),
+    ):
+        screen.print(f"  [bold]{label:<12}[/] [cyan]{address}[/]", soft_wrap=True)
+    screen.print("  Ctrl-C stops it. The token, once more alone:")
     Console(highlight=False, soft_wrap=True).print(made.token)
 
 
@@ -67,20 +65,20 @@ def _keep(intake: Intake, picture: SamplePicture) -> KeptFile:
 
 
 def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
-    images = {place: _image(session, sample, picture, kept[picture.number]) for place, picture in sample.pictures.items()}
+    shown = {place: _image(session, sample, picture, kept[picture.number]) for place, picture in sample.pictures.items()}
     body: list[dict[str, object]] = []
     for place, paragraph in enumerate(sample.paragraphs):
         if place == 1 and sample.heading:
             body.append({"type": "heading", "level": 2, "html": sample.heading})
         body.append({"type": "paragraph", "html": paragraph})
-        if place in images:
-            body.append({"type": "image", "image_id": images[place]})
+        if place in shown:
+            body.append({"type": "image", "image_id": shown[place]})
     if sample.quote:
         body.append({"type": "quote", "html": sample.quote[0], "cite": sample.quote[1]})
     create = {
         "headline": sample.headline, "summary": sample.summary, "section": sample.section, "language": sample.language, "tags": sample.tags,
         "authors": [{"name": sample.author}], "byline": sample.author, "dateline": sample.dateline, "credit_line": sample.credit_line,
-        "source": SOURCE, "external_id": sample.external_id, "body": body, "lead_image_id": next(iter(images.values()), None),
+        "source": SOURCE, "external_id": sample.external_id, "body": body, "lead_image_id": next(iter(shown.values()), None),
         "status": "published" if sample.published else "draft",
     }  # fmt: skip
     lifecycle.create(session, DESK, ArticleCreate.model_validate(create))
@@ -88,13 +86,8 @@ def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
 
 def _image(session: Session, sample: Sample, picture: SamplePicture, kept: KeptFile) -> UUID:
     """The image with these bytes, and its caption in the article's language."""
-    image = session.exec(select(Image).where(Image.digest == kept.digest, col(Image.deleted_at).is_(None))).one_or_none()
-    if image is None:
-        known = {"digest": kept.digest, "size": kept.size, "content_type": kept.content_type, "width": kept.width, "height": kept.height}
-        image = Image.model_validate(known | {"credit_line": picture.credit, "source": SOURCE})
-        session.add(image)
-        session.flush()
-    words = {"image_id": image.id, "language": sample.language, "text": picture.caption, "alt_text": picture.alt}
-    session.add(Caption.model_validate(words))
+    image, _ = images.create(session, ImageCreate(credit_line=picture.credit, source=SOURCE), kept)
+    words = CaptionWrite(language=sample.language, text=picture.caption, alt_text=picture.alt)
+    captions.create(session, words, image.id)
     session.flush()
     return image.id

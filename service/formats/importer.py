@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from slugify import slugify
 from sqlmodel import col, select
 
 from service.articles import lifecycle
 from service.articles.body import ImageBlock
 from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
 from service.auth import Caller, Scope
-from service.consent import notices
+from service.consent.defaults import record_banner
 from service.database import Session
 from service.formats.pages import Block, Heading, ItemList, Page, Paragraph, Picture, PictureBlock, Quote
-from service.images.models import Caption, CaptionSource, Image
-from service.published.models import Kind
-from service.published.render import touch
+from service.images import captions
+from service.images import lifecycle as images
+from service.images.models import Caption, CaptionReplace, CaptionSource, CaptionWrite, Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id, now
 
 DUMP = "page-dump"
@@ -112,7 +113,7 @@ class _Pictures:
             [block.image_id for block in article.body if isinstance(block, ImageBlock)] if article else []
         )  # fmt: skip
         self._placed: dict[Picture, Image] = {}
-        self._fresh: set[UUID] = set()
+        self._again = article is not None
 
     def place(self, picture: Picture) -> UUID:
         """The id of the image for a picture; the same picture twice is one image."""
@@ -133,47 +134,46 @@ class _Pictures:
         return None if before is None else self._session.exec(live.where(Image.id == before, col(Image.source_url).is_(None))).one_or_none()
 
     def _make(self, picture: Picture) -> Image:
-        image = Image.model_validate({"source": self._site, "source_url": picture.url, "credit_line": _short(picture.credit)})
-        self._session.add(image)
-        self._session.flush()
-        self._fresh.add(image.id)
+        content = ImageCreate(source=self._site, source_url=picture.url, credit_line=_short(picture.credit))
+        image, _ = images.create(self._session, content, None)
         return image
 
     def caption_all(self) -> None:
-        """Give every picture its caption, once the article is there to refer to."""
+        """Give every picture its credit and caption, once the article is there to refer to."""
         self._session.flush()
         for picture, image in self._placed.items():
-            if picture.credit and image.credit_line != _short(picture.credit) and image.id not in self._fresh:
-                image.credit_line, image.version, image.updated_at = _short(picture.credit), image.version + 1, now()
-                touch(self._session, Kind.IMAGE, image.id)
+            if picture.credit:
+                said = image.model_dump(include=set(ImageContent.model_fields)) | {"credit_line": _short(picture.credit)}
+                images.replace(self._session, image, ImageReplace.model_validate(said))
             if picture.caption or picture.alt:
-                self._caption(picture, image)
+                self._caption(image, picture.caption, picture.alt)
 
-    def _caption(self, picture: Picture, image: Image) -> None:
-        """The picture's own caption where it is new; else this article's, where it says something else than others do."""
-        words = {"text": picture.caption, "alt_text": picture.alt}
+    def _caption(self, image: Image, words: str | None, alt: str | None) -> None:
+        """The picture's own caption where it has none yet; else this article's, where it says something else."""
         live = select(Caption).where(Caption.image_id == image.id, Caption.language == self._language, col(Caption.deleted_at).is_(None))
         known = {caption.article_id: caption for caption in self._session.exec(live)}
-        ours = known.get(self._article_id)
-        if ours is None and None in known and (known[None].text, known[None].alt_text) == (picture.caption, picture.alt):
+        if any((caption.text, caption.alt_text) == (words, alt) for caption in known.values()):
             return
+        ours = known.get(self._article_id) or (known.get(None) if self._again else None)
         if ours is None:
-            scope = None if None not in known else self._article_id
-            ours = Caption.model_validate(
-                words | {"image_id": image.id, "article_id": scope, "language": self._language, "source": CaptionSource.IMPORT}
-            )
-            self._session.add(ours)
-        elif ours.source is CaptionSource.IMPORT and (ours.text, ours.alt_text) != (picture.caption, picture.alt):
-            ours.text, ours.alt_text, ours.version, ours.updated_at = picture.caption, picture.alt, ours.version + 1, now()
-        touch(self._session, Kind.CAPTION, ours.id)
-        touch(self._session, Kind.IMAGE, image.id)
+            scope = self._article_id if None in known else None
+            write = CaptionWrite(article_id=scope, text=words, alt_text=alt, source=CaptionSource.IMPORT, language=self._language)
+            captions.create(self._session, write, image.id)
+        elif ours.source is CaptionSource.IMPORT:
+            captions.replace(self._session, ours, CaptionReplace(article_id=ours.article_id, text=words, alt_text=alt, source=ours.source))
 
 
 def _keep_banner(session: Session, page: Page, language: str) -> None:
     """Keep the page's cookie banner, word for word, as a consent notice that tells the truth about itself."""
-    assert page.banner is not None
     banner = page.banner
-    notices.record_banner(
-        session, key=notices.key_for(page.site or DUMP), title=banner.title, body=banner.body, accept_label=banner.accept_label,
+    assert banner is not None
+    record_banner(
+        session,
+        key=slugify(page.site or DUMP, max_length=100),
+        title=banner.title,
+        body=banner.body,
+        accept_label=banner.accept_label,
+        reject_label=banner.reject_label,
+        settings_label=banner.settings_label,
         language=language,
-    )  # fmt: skip
+    )

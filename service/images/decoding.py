@@ -32,7 +32,7 @@ warnings.filterwarnings("error", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = None
 
 
-class NotAPicture(UnsupportedMediaType):
+class UnknownPicture(UnsupportedMediaType):
     """The bytes are not a picture that this service takes: JPEG, PNG, WebP, GIF or AVIF."""
 
     title = "Not a picture that this service takes"
@@ -63,7 +63,7 @@ class Picture:
 
 
 def inspect(path: Path, max_pixels: int) -> Picture:
-    """Decode a file. Raises NotAPicture, TooManyPixels and DamagedPicture."""
+    """Decode a file. Raises UnknownPicture, TooManyPixels and DamagedPicture."""
     try:
         with _open(path) as opened:
             _refuse_huge(opened, max_pixels)
@@ -83,7 +83,7 @@ def _open(path: Path) -> Image.Image:
     try:
         return Image.open(path, formats=_TAKEN)
     except UnidentifiedImageError as fault:
-        raise NotAPicture("The file is not a JPEG, PNG, WebP, GIF or AVIF picture.") from fault
+        raise UnknownPicture("The file is not a JPEG, PNG, WebP, GIF or AVIF picture.") from fault
 
 
 def _refuse_huge(picture: Image.Image, max_pixels: int) -> None:

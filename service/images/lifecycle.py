@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from service.database import Session, insert, rows_changed
+from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
 from service.images import uses
 from service.images.intake import KeptFile
@@ -59,10 +59,10 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
     row = {name: getattr(image, name) for name in Image.model_fields}
     while True:
         # On PostgreSQL this waits for a rival with the same picture, and sees the rival's row afterwards.
-        made = session.execute(insert(session, Image).values(row).on_conflict_do_nothing())
+        session.execute(insert(session, Image).values(row).on_conflict_do_nothing())
         held = session.exec(select(Image).where(Image.digest == file.digest, col(Image.deleted_at).is_(None))).one_or_none()
         if held is not None:
-            return held, rows_changed(made) == 1
+            return held, held.id == image.id
 
 
 def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:

@@ -25,7 +25,7 @@ def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -
         raise invalid(error, whole) from None
 
 
-def invalid(error: ValidationError, body: JsonValue) -> RequestValidationError:
+def invalid(error: ValidationError, body: object) -> RequestValidationError:
     """The refusal of a body that was not read by the framework."""
     return RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=body)
 

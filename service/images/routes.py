@@ -21,7 +21,7 @@ from service.images.models import CaptionRead, Image, ImageCreate, ImageRead, Im
 from service.images.patching import merged
 from service.images.read import read_all, read_one
 from service.images.storage import EXTENSIONS
-from service.images.uploads import FileDep, ImageFields, UploadDep
+from service.images.uploads import FIELDS, FileDep, UploadDep
 from service.published import answers, store
 from service.published.answers import Row
 from service.published.models import Kind
@@ -34,7 +34,7 @@ uploads = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
 _REF = "#/components/schemas/{model}"
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {"type": "object", "required": ["file"], "properties": {"file": _PICTURE["schema"]}, "additionalProperties": False}
-_FIELDS = ImageFields.model_json_schema(ref_template=_REF)["properties"]
+_FIELDS = FIELDS.json_schema(ref_template=_REF)["properties"]
 _CREATE = {key: value for key, value in ImageCreate.model_json_schema(ref_template=_REF).items() if key != "$defs"}
 _NEW = {
     "multipart/form-data": {"schema": _FORM | {"properties": _FORM["properties"] | _FIELDS}},

@@ -6,13 +6,13 @@ no large picture holds a transaction, for endpoints take these dependencies befo
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Annotated
 
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, Json, JsonValue, ValidationError
+from pydantic import AfterValidator, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
@@ -35,15 +35,39 @@ class CutOff(BadRequest):
     title = "The upload was cut off"
 
 
-class ImageFields(BaseModel):
+def _point(value: str) -> str:
+    try:
+        FocalPoint.model_validate_json(value)
+    except ValidationError:
+        raise ValueError('must be JSON such as {"x": 0.5, "y": 0.3}, both from 0 to 1') from None
+    return value
+
+
+# As text, since the framework takes no structures from an address.
+PointText = Annotated[str, AfterValidator(_point)]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFields:
     """The fields of an image where only text can be written: in an address, or beside a file in a form."""
 
     credit_line: str | None = None
     copyright_notice: str | None = None
     usage_terms: str | None = None
-    focal_point: Json[FocalPoint] | None = Field(None, description='`{"x": 0.5, "y": 0.3}`')
+    focal_point: Annotated[PointText | None, Query(description='`{"x": 0.5, "y": 0.3}`')] = None
     source: str | None = None
     source_url: str | None = None
+
+    def given(self) -> dict[str, object]:
+        """The fields that were given."""
+        members: dict[str, object] = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.focal_point is not None:
+            members["focal_point"] = FocalPoint.model_validate_json(self.focal_point)
+        return members
+
+
+FIELDS = TypeAdapter(ImageFields)
+_NAMES = frozenset(field.name for field in fields(ImageFields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +87,15 @@ def get_intake(request: Request) -> Intake:
 IntakeDep = Annotated[Intake, Depends(get_intake)]
 
 
-async def receive_image(request: Request, caller: Writer, intake: IntakeDep, query: Annotated[ImageFields, Query()]) -> Upload:
+async def receive_image(request: Request, caller: Writer, intake: IntakeDep, query: Annotated[ImageFields, Depends()]) -> Upload:
     """Read the body of a new image."""
-    given = query.model_dump(exclude_unset=True)
+    given = query.given()
     match _media_type(request):
         case "multipart/form-data":
-            file, fields = await _form(request, intake)
-            return Upload(_content(given | fields), file)
+            file, texts = await _form(request, intake)
+            return Upload(_content(given | texts), file)
         case "application/json":
-            content = _content(given | await _json(request))
-            return Upload(content, None)
+            return Upload(_content(given | await _json(request)), None)
         case _:
             return Upload(_content(given), await _raw(request, intake))
 
@@ -81,9 +104,9 @@ async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> K
     """Read a picture that is to replace another."""
     if _media_type(request) != "multipart/form-data":
         return await _raw(request, intake)
-    file, fields = await _form(request, intake)
-    if fields:
-        raise Unprocessable.at(f"/{next(iter(fields))}", "is not a field here: this form takes `file` alone")
+    file, texts = await _form(request, intake)
+    if texts:
+        raise Unprocessable.at(f"/{next(iter(texts))}", "is not a field here: this form takes `file` alone")
     return file
 
 
@@ -95,11 +118,11 @@ def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _content(fields: dict[str, JsonValue]) -> ImageCreate:
+def _content(known: dict[str, object]) -> ImageCreate:
     try:
-        return ImageCreate.model_validate(fields)
+        return ImageCreate.model_validate(known)
     except ValidationError as error:
-        raise invalid(error, fields) from None
+        raise invalid(error, known) from None
 
 
 async def _raw(request: Request, intake: Intake) -> KeptFile:
@@ -114,16 +137,16 @@ async def _raw(request: Request, intake: Intake) -> KeptFile:
         raise CutOff("The upload ended before it was complete.") from None
 
 
-async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, JsonValue]]:
+async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, object]]:
     limit = intake.settings.upload_max_bytes
     _refuse_announced(request, limit + FORM_OVERHEAD, too_large(limit))
     try:
         async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
-            fields = _text_fields(form)
+            texts = _text_fields(form)
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
-            return await intake.take(_chunks(file)), fields
+            return await intake.take(_chunks(file)), texts
     except ClientDisconnect:
         raise CutOff("The upload ended before it was complete.") from None
 
@@ -133,20 +156,20 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _text_fields(form: FormData) -> dict[str, JsonValue]:
+def _text_fields(form: FormData) -> dict[str, object]:
     """The fields beside the file. An empty one was left out by whoever filled in the form."""
     texts: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and name == "file":
             continue
-        if name in texts or not isinstance(value, str) or name not in ImageFields.model_fields:
+        if name in texts or not isinstance(value, str) or name not in _NAMES:
             raise Unprocessable.at(f"/{name}", "is not a field of an image, or given twice")
         if value.strip():
             texts[name] = value
     try:
-        return ImageFields.model_validate(texts).model_dump(exclude_unset=True)
+        return FIELDS.validate_python(texts).given()
     except ValidationError as error:
-        raise invalid(error, dict(texts)) from None
+        raise invalid(error, texts) from None
 
 
 async def _json(request: Request) -> dict[str, JsonValue]:

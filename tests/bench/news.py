@@ -1,4 +1,4 @@
-"""Invented news: the same number gives the same article, of a length that newsrooms know (some 7 KB as JSON)."""
+"""Invented news: the same number gives the same article, of a length that newsrooms know (some 8 KB as JSON)."""
 
 import hashlib
 import random
@@ -19,6 +19,11 @@ WHAT = ("the ferry timetable", "a plan for new housing", "the repair of the brid
         "the night market", "a tax on empty shops", "the archive of letters")  # fmt: skip
 WHERE = ("in Larkmouth", "on the eastern bank", "at the old quay", "in the outer bay", "near the station", "under the cliffs", "in the upper town")
 WHEN = ("on Monday", "after a long debate", "for the second time", "two weeks early", "despite the storm", "by a narrow vote", "this winter")
+STREETS = tuple(
+    f"{first}{last}"
+    for first in ("Alder", "Birch", "Cooper", "Drover", "Elm", "Fisher", "Gull", "Heron", "Iron", "Juniper", "Kelp", "Linden")
+    for last in ("gate", "hill", "market", "row", "side", "walk", "well", "yard")
+)
 REMARKS = (
     "Those who spoke against it said that the figures were older than they looked, and asked for new ones before the summer.",
     "Neighbours had waited for an answer since the autumn, and several of them stayed in the gallery until it was given.",
@@ -41,12 +46,12 @@ def _sentence(chance: random.Random) -> str:
 
 
 def queries() -> list[str]:
-    """What readers search for: words that some hundreds of the articles hold together."""
-    return [f"{one.split()[-1]} {other.split()[-1]} {section}" for one in WHAT for other in WHERE for section in SECTIONS]
+    """What readers search for: two streets that some hundred articles name together."""
+    return [f"{one} {other}" for place, one in enumerate(STREETS) for other in STREETS[place + 1 : place + 7]]
 
 
 def article(number: int, images: Sequence[UUID], *, published: bool = True) -> ArticleCreate:
-    """An article of fourteen paragraphs that shows these pictures."""
+    """An article of nine paragraphs that shows these pictures."""
     chance = random.Random(number)
     return ArticleCreate(
         headline=headline(number), summary=f"{_sentence(chance)}. {chance.choice(REMARKS[3:4])}", byline=f"By {chance.choice(PEOPLE)}",
@@ -59,10 +64,10 @@ def article(number: int, images: Sequence[UUID], *, published: bool = True) -> A
 
 
 def _body(chance: random.Random, images: Sequence[UUID]) -> list[Block]:
-    paragraphs: list[Block] = [Paragraph(html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}.") for _ in range(14)]
+    paragraphs: list[Block] = [Paragraph(html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}, off {chance.choice(STREETS)}.") for _ in range(9)]
     pictures: list[Block] = [ImageBlock(image_id=image) for image in images]
     heading, quote = Heading(html=_sentence(chance)), Quote(html=chance.choice(REMARKS), cite=chance.choice(PEOPLE))
-    return [*pictures[:1], *paragraphs[:6], heading, *pictures[1:], *paragraphs[6:11], quote, *paragraphs[11:]]
+    return [*pictures[:1], *paragraphs[:4], heading, *pictures[1:], *paragraphs[4:7], quote, *paragraphs[7:]]
 
 
 def pictures(number: int) -> list[tuple[Image, Caption]]:

@@ -1,0 +1,193 @@
+"""Public writes come in here: from pages of known origins, small, as JSON, and not too many from one place.
+
+Nothing about the caller outlives the minute in which it matters. An address is cut to its network (/24, /48), hashed with a salt
+that changes every day and is never stored, and counted in memory alone.
+"""
+
+import hashlib
+import math
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from datetime import date
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from starlette.types import Message
+
+from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
+from service.routing import Route
+from service.settings import Settings
+from service.tables import now
+
+LARGEST_BODY = 8 * 1024
+MOST_NETWORKS = 100_000
+MOST_RETRIES = 20_000
+RETRY_COST = 0.1
+"""A retry of a decision that was let in already costs a tenth: a client that lost its answer must not be turned away."""
+
+
+class ForeignOrigin(Forbidden):
+    """Only pages of this service's own origin, and of those in COPYDESK_CONSENT_ORIGINS, may record consent."""
+
+    title = "Not from this page"
+
+
+class Limiter:
+    """A token bucket for each network: `per_minute` at once, and filled again in a minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self._let_in: OrderedDict[bytes, None] = OrderedDict()
+        self._salt, self._day = b"", date.min
+
+    def charge(self, address: str, request: bytes | None = None) -> float:
+        """Take a request from its network's bucket. Returns 0, or the seconds until there is room for it.
+
+        `request` is the same for every retry of one request, and None where a retry cannot be told from another request.
+        """
+        self._change_salt()
+        network, at = self._digest(_network(address)), time.monotonic()
+        retry = None if request is None else self._digest(request.hex())
+        cost = RETRY_COST if retry in self._let_in else 1.0
+        tokens, since = self._buckets.pop(network, (float(self.per_minute), at))
+        tokens = min(self.per_minute, tokens + (at - since) * self.per_minute / 60)
+        wait = max(0.0, (cost - tokens) * 60 / self.per_minute)
+        self._buckets[network] = (tokens if wait else tokens - cost, at)
+        if retry is not None and not wait:
+            self._let_in[retry] = None
+        self._forget_oldest()
+        return wait
+
+    def _change_salt(self) -> None:
+        today = now().date()
+        if today != self._day:
+            self._salt, self._day = secrets.token_bytes(16), today
+            self._buckets.clear()
+            self._let_in.clear()
+
+    def _digest(self, value: str) -> bytes:
+        return hashlib.blake2b(value.encode(), key=self._salt, digest_size=12).digest()
+
+    def _forget_oldest(self) -> None:
+        if len(self._buckets) > MOST_NETWORKS:
+            self._buckets.popitem(last=False)
+        if len(self._let_in) > MOST_RETRIES:
+            self._let_in.popitem(last=False)
+
+
+def _address(value: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(value.strip())
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def _network(value: str) -> str:
+    address = _address(value)
+    return "" if address is None else str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+class Door:
+    """The door of one running service."""
+
+    def __init__(self, settings: Settings) -> None:
+        own = urlsplit(settings.public_url)
+        self._origins = {f"{own.scheme}://{own.netloc}".lower(), *(origin.rstrip("/").lower() for origin in settings.consent_origins)}
+        self._proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
+        self._limiter = Limiter(settings.consent_rate_limit)
+
+    async def admit(self, request: Request) -> bytes:
+        """Let a write in and return its body. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests."""
+        self._check_origin(request)
+        body = await _small_body(request)
+        _check_media_type(request, body)
+        wait = self._limiter.charge(self._caller(request), _retried(request, body))
+        if wait:
+            raise TooManyRequests("Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))})
+        return body
+
+    def _check_origin(self, request: Request) -> None:
+        origin = request.headers.get("origin")
+        if origin is not None:
+            if origin.lower() not in self._origins:
+                raise ForeignOrigin("Pages of this origin may not record consent here.")
+        elif request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            raise ForeignOrigin("A page of another site may not record consent here.")
+
+    def _caller(self, request: Request) -> str:
+        """The address that the request comes from, looking behind the proxies that are trusted, nearest first."""
+        address = request.client.host if request.client is not None else ""
+        forwarded = [part for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
+        while forwarded and self._is_proxy(address):
+            address = forwarded.pop()
+        return address
+
+    def _is_proxy(self, value: str) -> bool:
+        address = _address(value)
+        return address is not None and any(address in network for network in self._proxies)
+
+
+async def _small_body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(f"A decision has at most {LARGEST_BODY} bytes.")
+    return bytes(body)
+
+
+def _check_media_type(request: Request, body: bytes) -> None:
+    """Take JSON, and the plain text that `navigator.sendBeacon` sends a string as."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = given in ("application/json", "text/plain") or (given.startswith("application/") and given.endswith("+json"))
+    if not is_json and (body or given):
+        raise UnsupportedMediaType("Send JSON, as application/json or as text/plain.", headers={"Accept": "application/json, text/plain"})
+
+
+def _retried(request: Request, body: bytes) -> bytes | None:
+    key = request.headers.get("idempotency-key", "")
+    if key or (b'"consent_id"' in body and b'"client_event_time"' in body):
+        return key.encode() + b"\0" + body
+    return None
+
+
+class GuardedRoute(Route):
+    """The route class of what readers' pages call: writes come through the door. A token has no meaning here and is not looked at."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler of a write."""
+        handle = super().get_route_handler()
+        if self.methods is None or self.methods <= {"GET", "HEAD"}:
+            return handle
+
+        async def enter(request: Request) -> Response:
+            body = await door_of(request).admit(request)
+            return await handle(_as_json(request, body))
+
+        return enter
+
+
+def door_of(request: Request) -> Door:
+    """The door of the service that this request came to."""
+    state = request.app.state
+    if not hasattr(state, "consent_door"):
+        state.consent_door = Door(state.settings)
+    door: Door = state.consent_door
+    return door
+
+
+def _as_json(request: Request, body: bytes) -> Request:
+    """The same request with its body in hand, declared as what it holds."""
+    dropped = (b"content-type", b"authorization")
+    headers = [pair for pair in request.scope["headers"] if pair[0] not in dropped]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request({**request.scope, "headers": [*headers, (b"content-type", b"application/json")]}, receive)

@@ -1,0 +1,124 @@
+"""The endpoints that readers' pages call: recording a decision, reading where one stands, withdrawing.
+
+A reader is known by the cookie alone. Without one, `current` says that nothing was decided (200, `ConsentUnknown`, nothing granted,
+`reconsent_required: true`), so that a page needs one rule: show the notice when `reconsent_required` is true. A cookie under
+which nothing is kept is answered 404, whoever made it up.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from service import conditional, pages
+from service.consent import subjects
+from service.consent.decisions import Decision, Withdrawal
+from service.consent.door import GuardedRoute
+from service.consent.ledger import Asked, Ledger
+from service.consent.models import Key
+from service.consent.readers import NoRecord, Reader, events_of, find_reader
+from service.consent.record import EventRead, Receipt, Record, Recorded, event_read, receipt
+from service.database import Session, SessionDep
+from service.errors import BadRequest
+from service.published import answers
+
+router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
+well_known = APIRouter(tags=["consent"], route_class=GuardedRoute)
+SHORTEST_KEY, LONGEST_KEY = 16, 255
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
+GPC_SINCE = "2026-11-23"
+_EVENT_ID = TypeAdapter(tuple[UUID])
+NoticeKeyQuery = Annotated[Key | None, Query(description="on this notice; absent: on that which was decided about last")]
+
+
+def get_ledger(request: Request) -> Ledger:
+    """The ledger of the running service."""
+    state = request.app.state
+    if not hasattr(state, "consent_ledger"):
+        state.consent_ledger = Ledger(state.database, state.settings.signing_key)
+    ledger: Ledger = state.consent_ledger
+    return ledger
+
+
+LedgerDep = Annotated[Ledger, Depends(get_ledger)]
+
+
+def _asked(request: Request) -> Asked:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise BadRequest(f"Idempotency-Key must have {SHORTEST_KEY} to {LONGEST_KEY} characters that nobody can guess, such as a UUID.")
+    return Asked(request.cookies.get(subjects.COOKIE), key, gpc=_sends_gpc(request))
+
+
+def _sends_gpc(request: Request) -> bool:
+    return request.headers.get("sec-gpc", "").strip() == "1"
+
+
+@router.post("", status_code=201, response_model=Recorded)
+async def record_consent(request: Request, decision: Decision, ledger: LedgerDep) -> Response:
+    """Record a reader's decision, and give the reader the cookie that leads back to it.
+
+    A retry (the same `Idempotency-Key`, of 16 to 255 characters that nobody can guess; or the same body with `consent_id` and
+    `client_event_time`) records nothing and is answered like the first, 201 with `Idempotent-Replayed: true`. A body sent as text/plain
+    (`navigator.sendBeacon`) is taken when it holds this JSON.
+    """
+    asked = _asked(request)
+    async with ledger.database.turn():
+        outcome = await run_in_threadpool(ledger.record, decision, asked)
+    headers = {**PRIVATE, **({"Idempotent-Replayed": "true"} if outcome.replayed else {})}
+    if outcome.secret is not None:
+        headers["Set-Cookie"] = subjects.cookie(outcome.secret, cross_site=request.app.state.settings.consent_cookie_cross_site)
+    return Response(outcome.recorded.model_dump_json().encode(), 201, headers, "application/json")
+
+
+@router.get("/current", response_model=Record)
+def get_current_consent(request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None) -> Response:
+    """Where the reader stands: what is granted now, until when, and whether to ask again."""
+    secret = request.cookies.get(subjects.COOKIE)
+    reader = None if secret is None else _reader(request, session)
+    return conditional.answer(request, ledger.current(reader, notice_key), headers=PRIVATE)
+
+
+@router.get("/current/events", response_model=pages.Page[EventRead])
+def list_current_events(request: Request, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None) -> Response:
+    """Everything that the reader decided, oldest first, as it was recorded."""
+    reader = _reader(request, session)
+    after = pages.read_cursor(request, cursor, _EVENT_ID)
+    events = events_of(session, reader, after[0] if after else None, limit + 1)
+    items = [event_read(event).model_dump_json().encode() for event in events[:limit]]
+    next_key = (events[limit - 1].event_id,) if len(events) > limit else None
+    return pages.answer_page(request, items, next_key=next_key, shape=EventRead, headers=PRIVATE)
+
+
+@router.get("/current/receipt", response_model=Receipt)
+def get_current_receipt(request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None) -> Response:
+    """The receipt of the decision that holds: the event, and the words that it was about."""
+    standing = _reader(request, session).latest(notice_key)
+    if standing is None:
+        raise NoRecord("There is no decision on this notice.")
+    return conditional.answer(request, receipt(standing.decisive, ledger.shelves), headers=PRIVATE)
+
+
+@router.post("/current/withdrawal", response_model=Record)
+async def withdraw_consent(request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None) -> Response:
+    """Withdraw consent, without a reason and at once. Accepted whether or not anything is kept, and as often as it is asked."""
+    asked = Asked(request.cookies.get(subjects.COOKIE), gpc=_sends_gpc(request))
+    async with ledger.database.turn():
+        record = await run_in_threadpool(ledger.withdraw, withdrawal or Withdrawal(), asked)
+    return Response(record.model_dump_json().encode(), 200, PRIVATE, "application/json")
+
+
+def _reader(request: Request, session: Session) -> Reader:
+    reader = find_reader(session, request.cookies.get(subjects.COOKIE))
+    if reader is None:
+        raise NoRecord("Nothing is kept under this cookie.")
+    return reader
+
+
+@well_known.get("/.well-known/gpc.json")
+async def get_gpc_support(request: Request) -> Response:
+    """Say that Global Privacy Control is honoured (GPC specification, section 4.2)."""
+    body = b'{"gpc":true,"lastUpdate":"%b"}' % GPC_SINCE.encode()
+    return conditional.answer_bytes(request, body, headers=answers.public_headers(request.app.state.settings))

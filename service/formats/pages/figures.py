@@ -1,0 +1,176 @@
+"""The pictures of a page, each with its own words: caption, alternative text and credit kept apart.
+
+A holder is the element that belongs to one picture as a whole: a `figure`, or the smallest element around an
+image that also holds an element named as its caption.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from service.formats.pages.credits import bare_credit, split_credit
+from service.formats.pages.outline import absolute
+from service.formats.pages.page import Picture
+from service.formats.pages.text import key, tidy, words
+
+_CAPTION = re.compile(
+    r"(?:^|[\s_-])(?:fig)?(?:caption|captions|legend|legende|légende|didascalia|bildunterschrift|bildtext|piefoto|pie-foto|pie-de-foto|cutline)(?:$|[\s_-])"
+    r"|(?:^|[\s_-])(?:image|img|photo|picture|foto|bild|media)[-_]{0,2}(?:caption|description|desc|legend|title|text|info)(?:$|[\s_-])"
+)
+_CREDIT = re.compile(
+    r"(?:^|[\s_-])(?:credits?|copyright|copyrights|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency|source|sources|firma|rights|licen[cs]e|author|autor|auteur|byline)(?:$|[\s_-])"
+)
+_UNSEEN = re.compile(r"(?:^|[\s_-])(?:sr-only|screen-?reader\w*|visually-?hidden|visuallyhidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share)(?:$|[\s_-])")
+_INSTRUCTION = re.compile(
+    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom|view)[^.)]{0,30}[.)]?|\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge|expand) (?:this )?(?:image|picture|photo)|view (?:image|gallery)|hide caption|toggle caption|image caption,?"
+    r"|(?:画像|写真)?(?:を)?拡大(?:写真|画像|する)?(?:を見る)?|agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
+    re.IGNORECASE,
+)
+_SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
+_SMALLEST = 80
+
+
+def holders(body: HtmlElement) -> set[HtmlElement]:
+    """The holders of the tree's pictures, none inside another."""
+    found = {element for element in body.iter("figure") if _has_picture(element)}
+    found = {e for e in found if not any(inner in found for inner in e.iterdescendants("figure"))}
+    taken = {descendant for holder in found for descendant in holder.iter()}
+    for element in body.iter(etree.Element):
+        if element not in taken and is_caption(element):
+            holder = _around(element)
+            if holder is not None and not any(inner in found for inner in holder.iterdescendants()):
+                found.add(holder)
+                taken.update(holder.iter())
+    found |= {image for image in body.iter("img") if image not in taken}
+    return found
+
+
+def _has_picture(element: HtmlElement) -> bool:
+    return any(True for _ in element.iter("img", "picture", "amp-img", "video", "source", "noscript", "iframe")) or _background(element) is not None
+
+
+def _background(element: HtmlElement) -> str | None:
+    for inner in element.iter(etree.Element):
+        found = re.search(r"background(?:-image)?:[^;]*url\(['\"]?([^'\")]+)", inner.get("style") or "")
+        if found:
+            return found[1]
+    return None
+
+
+def _around(caption: HtmlElement) -> HtmlElement | None:
+    """The smallest of the nearest ancestors that holds one image beside the caption and little other text."""
+    own = len(tidy(" ".join(caption.itertext())))
+    for ancestor in list(caption.iterancestors())[:4]:
+        if ancestor.tag in {"body", "article", "main", "ul", "table"}:
+            return None
+        images = sum(1 for _ in ancestor.iter("img", "amp-img", "video"))
+        if images:
+            whole = len(tidy(" ".join(_visible(ancestor))))
+            return ancestor if whole <= 2 * own + 200 else None
+    return None
+
+
+def _visible(element: HtmlElement) -> Iterator[str]:
+    """The texts of the element that readers see, without scripts and what only screen readers or buttons say."""
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, inner in walk:
+        if event == "start":
+            if inner.tag in {"script", "style", "noscript", "button", "svg", "template", "select"} or _UNSEEN.search(named(inner)):
+                walk.skip_subtree()
+            else:
+                yield inner.text or ""
+        elif inner is not element:
+            yield inner.tail or ""
+
+
+def named(element: HtmlElement) -> str:
+    """The names an author gave the element: class, id, itemprop and test id, in lower case and hyphenated."""
+    given = " ".join(element.get(name) or "" for name in ("class", "itemprop", "data-testid", "data-component"))
+    return re.sub(r"([a-z])([A-Z])", r"\1-\2", given).lower()
+
+
+def is_caption(element: HtmlElement) -> bool:
+    """Whether the element is, or is named, a caption."""
+    return element.tag == "figcaption" or (element.tag not in {"img", "a"} and _CAPTION.search(named(element)) is not None)
+
+
+def picture(holder: HtmlElement, base: str | None) -> Picture | None:
+    """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
+    image = _best_image(holder)
+    url = _address(image, base) if image is not None else absolute(_background(holder), base)
+    caption, credit = _words(holder)
+    width, height = _size(image, "width"), _size(image, "height")
+    if _is_icon(image, width, height) or (caption is None and (url is None or _leads_away(holder, base))):
+        return None
+    alt = tidy(image.get("alt") or "") if image is not None else ""
+    return Picture(url, alt or None, caption, credit, width, height)
+
+
+def _best_image(holder: HtmlElement) -> HtmlElement | None:
+    images = list(holder.iter("img", "amp-img"))
+    return next((image for image in images if _address(image, "http://x/")), images[0] if images else None)
+
+
+def _address(image: HtmlElement, base: str | None) -> str | None:
+    for name in _SOURCES:
+        value = (image.get(name) or "").strip()
+        if "srcset" in name:
+            value = value.split(",")[-1].strip().split(" ")[0] if value else ""
+        if value and not value.startswith("data:") and not re.search(r"(?:blank|placeholder|spacer|pixel|loading)\.\w+$", value):
+            address = absolute(value, base)
+            if address:
+                return address
+    return None
+
+
+def _size(image: HtmlElement | None, side: str) -> int | None:
+    stated = image.get(side) if image is not None else None
+    return int(stated) if stated and stated.isascii() and stated.isdigit() and 0 < int(stated[:6]) < 100_000 else None
+
+
+def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -> bool:
+    if max(width or _SMALLEST, height or _SMALLEST) < _SMALLEST or min(width or 9, height or 9) <= 2:
+        return True
+    return image is not None and re.search(r"(?:^|[\s_-])(?:icon|logo|avatar|emoji|badge|pixel)(?:$|[\s_-])", named(image)) is not None
+
+
+def _leads_away(holder: HtmlElement, base: str | None) -> bool:
+    """Whether the picture is a link to another page rather than to its own larger file."""
+    links = [e for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a")) if e.tag == "a" and e.get("href")]
+    for link in links[:1]:
+        target, here = urlsplit(absolute(link.get("href"), base) or ""), urlsplit(base or "")
+        return not re.search(r"\.(?:jpe?g|png|webp|avif|gif)$", target.path, re.IGNORECASE) and target.path != here.path
+    return False
+
+
+def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
+    """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no caption."""
+    credits = [e for e in holder.iter(etree.Element) if e is not holder and _CREDIT.search(named(e)) and not is_caption(e)]
+    own = set(credits)
+    captions = [e for e in holder.iter(etree.Element) if is_caption(e) and e is not holder]
+    captions = [e for e in captions if not any(a in captions or a in own for a in e.iterancestors())]
+    texts = {key(text): text for text in (_without(caption, own) for caption in captions) if text}
+    caption, tail = split_credit(" ".join(dict.fromkeys(texts.values())))
+    stated = next(filter(None, (tidy(" ".join(_visible(element))) for element in credits)), None)
+    credit = bare_credit(stated) if stated else tail
+    if stated and not caption and not tail and words(stated) > 12:
+        caption, credit = split_credit(stated)
+    return caption or None, credit or None
+
+
+def _without(caption: HtmlElement, credits: set[HtmlElement]) -> str:
+    """The caption's own text, without credit elements and without instructions to the reader."""
+    parts: list[str] = []
+    walk = etree.iterwalk(caption, events=("start", "end"))
+    for event, element in walk:
+        if event == "start":
+            if element in credits or element.tag in {"script", "style", "button", "svg", "noscript"} or (element is not caption and _UNSEEN.search(named(element))):
+                walk.skip_subtree()
+            else:
+                parts.append(element.text or "")
+        elif element is not caption:
+            parts.append((" " if element.tag in {"p", "div", "br", "span"} else "") + (element.tail or ""))
+    return tidy(_INSTRUCTION.sub(" ", tidy("".join(parts)))).strip(" |")

@@ -1,0 +1,130 @@
+"""A server under measurement: a process on its own core, with the CPU time and the memory that it and its children take."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from tests.bench.bare import ANSWER
+from tests.bench.cores import Cores
+
+ROOT = Path(__file__).parents[2]
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+PATIENCE = 60
+
+
+class Unstarted(RuntimeError):
+    """The server did not come up; the message is what it said."""
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid = pid
+        self.port = port
+
+    def cpu(self) -> float:
+        """CPU seconds so far, of the process and its children, user and system."""
+        return sum(_times(pid) for pid in _tree(self.pid))
+
+    def memory(self) -> int:
+        """Resident bytes of the process and its children."""
+        return sum(_resident(pid) for pid in _tree(self.pid))
+
+    def cache_hits(self) -> int:
+        """How many answers the wire cache has given."""
+        lines = self._get("/metrics").decode().splitlines()
+        return next(int(float(line.split()[1])) for line in lines if line.startswith("copydesk_cache_hits_total "))
+
+    def answers(self, path: str) -> bool:
+        """Whether it answers this path with 2xx or 304."""
+        try:
+            self._get(path)
+        except (OSError, HTTPException):
+            return False
+        return True
+
+    def _get(self, path: str) -> bytes:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        if answer.status // 100 != 2 and answer.status != 304:
+            raise HTTPException(f"{path}: {answer.status}")
+        return body
+
+
+@contextmanager
+def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores, ready: str) -> Iterator[Served]:
+    """Serve for as long as the block lasts; `ready` is a path that answers once the server does."""
+    port = _free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")} | settings
+    log = folder / f"server-{port}.log"
+    # In a folder without an .env, so that only the settings given here hold.
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            _command(server, port, bare=ANSWER in settings), cwd=folder, stdout=said, stderr=said, start_new_session=True,
+            env={**environment, "PYTHONPATH": str(ROOT)}, preexec_fn=cores.pin_server,
+        )  # fmt: skip
+    try:
+        served = Served(process.pid, port)
+        _wait(process, served, ready, log)
+        yield served
+    finally:
+        _stop(process)
+
+
+def _command(server: str, port: int, *, bare: bool) -> list[str]:
+    if server == "serve" and not bare:
+        return [sys.executable, "-m", "service", "serve", "--port", str(port)]
+    return [sys.executable, "-m", "tests.bench.launch", server, str(port)]
+
+
+def _wait(process: subprocess.Popen[bytes], served: Served, ready: str, log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while not served.answers(ready):
+        if process.poll() is not None or time.monotonic() > until:
+            raise Unstarted(f"The server did not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.05)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):
+            for child in (task / "children").read_text().split():
+                yield from _tree(int(child))
+
+
+def _times(pid: int) -> float:
+    """utime, stime, and those of children that have ended (proc_pid_stat(5), fields 14 to 17)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) * TICK
+
+
+def _resident(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))

@@ -1,0 +1,1 @@
+"""What holds for every address of the API."""

@@ -1,0 +1,1 @@
+"""Tests of the images room, a file for each thing that is done."""

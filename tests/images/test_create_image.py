@@ -1,0 +1,278 @@
+"""POST /v1/images"""
+
+import hashlib
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from service.settings import Settings
+from tests.conftest import settings_for
+from tests.images.pictures import (
+    TYPES,
+    change,
+    image_of,
+    kept_files,
+    make_image,
+    noise,
+    picture,
+    send_in_parts,
+    sideways,
+    upload,
+)
+from tests.serving import Store
+
+SMALL_UPLOADS = 300_000
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path) -> Settings:
+    return settings_for(database_url, tmp_path, upload_max_bytes=SMALL_UPLOADS, image_max_pixels=1_000_000)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_picture_alone_becomes_an_image(editor: httpx.Client, kind: str):
+    content = picture(kind)
+    response = upload(editor, content, TYPES[kind])
+    image = response.json()
+    assert response.status_code == 201, response.text
+    assert response.headers["location"] == f"/v1/images/{image['id']}"
+    assert response.headers["cache-control"] == "private, no-store"
+    assert (image["content_type"], image["width"], image["height"]) == (TYPES[kind], 40, 30)
+    assert (image["digest"], image["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert [shown["name"] for shown in image["renditions"]] == ["original"]
+    assert editor.get(image["renditions"][0]["href"]).content == content
+
+
+def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
+    assert list(make_image(editor)) == [
+        "id", "digest", "content_type", "width", "height", "size", "credit_line", "copyright_notice", "usage_terms", "focal_point",
+        "placeholder", "taken_at", "source", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
+    ]  # fmt: skip
+
+
+def test_the_fields_may_stand_in_the_address(editor: httpx.Client):
+    image = image_of(upload(editor, credit_line="Ana Lind", focal_point='{"x": 0.25, "y": 1}', source="wire"))
+    assert (image["credit_line"], image["focal_point"], image["source"]) == ("Ana Lind", {"x": 0.25, "y": 1.0}, "wire")
+
+
+def test_a_form_carries_the_file_and_its_fields(editor: httpx.Client):
+    fields = {"credit_line": "Ana Lind", "usage_terms": "", "focal_point": '{"x": 0, "y": 0.5}'}
+    response = editor.post("/v1/images", files={"file": ("a.png", picture(), "image/png")}, data=fields)
+    image = response.json()
+    assert response.status_code == 201, response.text
+    assert (image["credit_line"], image["usage_terms"], image["focal_point"]) == ("Ana Lind", None, {"x": 0.0, "y": 0.5})
+    assert image["digest"] == hashlib.sha256(picture()).hexdigest()
+
+
+def test_the_content_decides_the_type_not_the_header(editor: httpx.Client):
+    assert image_of(upload(editor, picture("WEBP"), "image/jpeg"))["content_type"] == "image/webp"
+
+
+def test_a_sideways_photograph_is_measured_upright(editor: httpx.Client):
+    image = image_of(upload(editor, sideways((40, 30)), "image/jpeg"))
+    assert (image["width"], image["height"]) == (30, 40)
+
+
+def test_the_same_bytes_are_the_same_image(editor: httpx.Client, store: Store):
+    first = upload(editor, credit_line="Ana Lind")
+    again = editor.post("/v1/images", files={"file": picture()}, data={"credit_line": "Somebody else"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert kept_files(store) == [first.json()["digest"]]
+
+
+def test_the_same_bytes_at_the_same_time_are_one_image(store: Store):
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda token: _upload_with(store, token), [store.token("content:write") for _ in range(8)]))
+    assert sorted(status for status, _ in answers) == [200] * 7 + [201]
+    assert len({id_ for _, id_ in answers}) == 1
+
+
+def _upload_with(store: Store, token: str) -> tuple[int, str]:
+    with store.client() as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        response = upload(client)
+        return response.status_code, response.json()["id"]
+
+
+def test_a_picture_from_the_trash_comes_in_as_a_new_image(editor: httpx.Client):
+    old = make_image(editor)
+    assert editor.delete(f"/v1/images/{old['id']}", headers={"If-Match": "*"}).status_code == 204
+    new = upload(editor, picture())
+    assert (new.status_code, new.json()["id"] != old["id"]) == (201, True)
+
+
+def test_json_makes_an_image_without_its_file(editor: httpx.Client):
+    response = editor.post("/v1/images", json={"credit_line": "Ana Lind", "focal_point": {"x": 0.5, "y": 0.5}})
+    image = response.json()
+    assert response.status_code == 201, response.text
+    assert [image[name] for name in ("digest", "content_type", "width", "height", "size")] == [None] * 5
+    assert (image["renditions"], image["captions"], image["metadata"]) == ([], [], {})
+
+
+def test_two_images_may_wait_for_their_files(editor: httpx.Client):
+    first, second = (editor.post("/v1/images", json={}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"credit_line": 7}, "/credit_line"),
+        ({"headline": "no such member"}, "/headline"),
+        ({"digest": "ab"}, "/digest"),
+        ({"focal_point": {"x": 2, "y": 0}}, "/focal_point/x"),
+        ({"source_url": "ftp://example.org/a.jpg"}, "/source_url"),
+        ([], ""),
+    ],
+)
+def test_bad_json_is_refused_with_a_pointer(editor: httpx.Client, body: object, pointer: str):
+    response = editor.post("/v1/images", json=body)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_malformed_json_is_refused(editor: httpx.Client):
+    response = editor.post("/v1/images", content=b'{"credit_line": ', headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["type"]) == (400, "/problems/bad-request")
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "problem"),
+    [
+        (b"GIF89a", "image/gif", 415, "unknown-picture"),
+        (b"just some text", "image/png", 415, "unknown-picture"),
+        (b"", "image/png", 415, "unknown-picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png", 415, "unknown-picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", 415, "unsupported-media-type"),
+        (picture("TIFF"), "image/jpeg", 415, "unknown-picture"),
+        (picture("BMP"), "image/bmp", 415, "unsupported-media-type"),
+        (picture("JPEG", (200, 200))[:-200], "image/jpeg", 422, "damaged-picture"),
+        (noise((100, 100))[:-500], "image/png", 422, "damaged-picture"),
+        (b"{}", "text/plain", 415, "unsupported-media-type"),
+    ],
+)
+def test_what_is_not_a_good_picture_is_refused_and_leaves_nothing(
+    editor: httpx.Client, store: Store, content: bytes, content_type: str, status: int, problem: str
+):
+    response = upload(editor, content, content_type)
+    assert (response.status_code, response.json()["type"]) == (status, f"/problems/{problem}")
+    assert kept_files(store) == []
+
+
+def test_a_picture_with_flipped_bits_is_refused(editor: httpx.Client):
+    content = bytearray(noise((60, 60)))
+    content[len(content) // 2] ^= 0xFF
+    assert upload(editor, bytes(content)).status_code == 422
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(editor: httpx.Client):
+    # A PNG of a hundred million pixels takes some hundred thousand bytes: a decompression bomb.
+    response = upload(editor, picture(size=(10_000, 10_000), colour="black"))
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/too-many-pixels")
+    assert response.json()["limit"] == 1_000_000
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+def test_too_many_bytes_are_refused(editor: httpx.Client, store: Store, as_form: bool):
+    content = noise((700, 700))
+    assert len(content) > SMALL_UPLOADS
+    response = editor.post("/v1/images", files={"file": content}) if as_form else upload(editor, content)
+    assert (response.status_code, response.json()["type"]) == (413, "/problems/too-large")
+    assert response.json()["limit"] == SMALL_UPLOADS
+    assert kept_files(store) == []
+
+
+def test_too_many_bytes_are_refused_when_no_length_was_announced(store: Store):
+    headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": "image/png"}
+    assert send_in_parts(store, "/v1/images", headers, iter([b"x" * 100_000] * 50)) == 413
+    assert kept_files(store) == []
+
+
+def test_json_has_the_smaller_limit(editor: httpx.Client, store: Store):
+    response = editor.post("/v1/images", json={"usage_terms": "x" * store.settings.body_max_bytes})
+    assert response.status_code == 413
+
+
+def test_a_form_without_a_file_is_refused(editor: httpx.Client):
+    response = editor.post("/v1/images", files={"credit_line": (None, "Ana Lind")})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/file"
+
+
+@pytest.mark.parametrize("name", ["digest", "headline", "version"])
+def test_a_form_with_another_field_is_refused(editor: httpx.Client, name: str):
+    response = editor.post("/v1/images", files={"file": picture()}, data={name: "1"})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == f"/{name}"
+
+
+def test_a_broken_form_is_refused(editor: httpx.Client):
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert editor.post("/v1/images", content=b"--c\r\nnot a form", headers=headers).status_code == 400
+    assert editor.post("/v1/images", content=b"", headers={"Content-Type": "multipart/form-data"}).status_code == 400
+
+
+def test_an_unknown_query_parameter_is_refused(editor: httpx.Client):
+    response = upload(editor, crdit_line="Ana Lind")
+    assert (response.status_code, response.json()["parameter"]) == (400, "crdit_line")
+
+
+def test_only_writers_may_upload_and_nobody_else_is_read(client: httpx.Client, store: Store):
+    assert upload(client).status_code == 401
+    assert upload(client).headers["www-authenticate"].startswith("Bearer")
+    with store.client("content:read") as reader:
+        assert upload(reader, b"not even looked at").status_code == 403
+    assert kept_files(store) == []
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_an_upload_cut_off_midway_leaves_nothing(store: Store, editor: httpx.Client, form: bool):
+    content = noise((300, 300))
+    content_type = "multipart/form-data; boundary=b" if form else "image/png"
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' if form else b""
+    headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": content_type}
+    send_in_parts(store, "/v1/images", headers, iter([head + content[:40_000], content[40_000:60_000]]), cut=True)
+    assert kept_files(store) == []
+    assert editor.get("/v1/images").json()["items"] == []
+
+
+def test_a_keyed_upload_is_answered_once(editor: httpx.Client):
+    keyed = {"Idempotency-Key": uuid4().hex}
+    first = editor.post("/v1/images", json={"credit_line": "Ana Lind"}, headers=keyed)
+    change(editor, f"/v1/images/{first.json()['id']}", {"credit_line": "Bo Lind"})
+    again = editor.post("/v1/images", json={"credit_line": "Ana Lind"}, headers=keyed)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert len(editor.get("/v1/images").json()["items"]) == 1
+
+
+class TestLargeUploads:
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path) -> Settings:
+        return settings_for(database_url, tmp_path)
+
+    @pytest.mark.parametrize("form", [False, True])
+    @pytest.mark.parametrize("keyed", [False, True])
+    def test_a_large_upload_is_never_held_in_memory(self, store: Store, form: bool, keyed: bool):
+        content = noise((4000, 2500))
+        assert len(content) > 8_000_000
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": "image/png"}
+        body = content
+        if form:
+            headers["Content-Type"] = "multipart/form-data; boundary=b"
+            body = head + content + b"\r\n--b--\r\n"
+        if keyed:
+            headers["Idempotency-Key"] = uuid4().hex
+        parts = (body[at : at + 65_536] for at in range(0, len(body), 65_536))
+        tracemalloc.start()
+        try:
+            assert send_in_parts(store, "/v1/images", headers, parts) == 201
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 5_000_000

@@ -1,0 +1,1 @@
+"""The cache in front of the router never gives an old answer."""
