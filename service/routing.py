@@ -68,7 +68,7 @@ class Route(APIRoute):
 
         async def enter(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
-            if self.body_field is not None:
+            if self.body_field is not None and _has_body(request):
                 _need_json(request)
             key = request.headers.get("idempotency-key")
             if request.method != "POST" or key is None or "authorization" not in request.headers:
@@ -90,6 +90,10 @@ def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
     if unknown is not None:
         listed = ", ".join(sorted(known)) or "none"
         raise UnknownParameter(f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown)
+
+
+def _has_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
 def _need_json(request: Request) -> None:

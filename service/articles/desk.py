@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, func, literal
@@ -24,8 +25,8 @@ TEXT = TextIndex("article_text")
 
 
 def text_key(article_id: UUID) -> int:
-    """The integer under which an article's words are indexed: the 62 random bits of its UUIDv7."""
-    return article_id.int & (2**62 - 1)
+    """The integer under which an article's words are indexed. Ids that callers choose may share any of their bits."""
+    return int.from_bytes(blake2b(article_id.bytes, digest_size=8).digest()) >> 1
 
 
 def words_of(article: Article) -> Words:

@@ -38,10 +38,16 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A finding, and the sentence or purpose that it was found in, where there is one."""
+    """A finding, the JSON pointer to where it is in the notice, and the sentence or purpose that shows it, where there is one."""
 
     finding: Finding
+    pointer: str
     found_in: str | None = None
+
+    def told(self) -> str:
+        """The finding in words."""
+        where = "" if self.found_in is None else f" Found in: {self.found_in}"
+        return f"{self.finding}: {EXPLANATIONS[self.finding]}{where}"
 
 
 def examine(notice: NoticeContent) -> list[Evidence]:
@@ -61,21 +67,24 @@ def _in_words(notice: NoticeContent) -> list[Evidence]:
         (Finding.BUNDLED_WITH_TERMS, wording.bundled_with_terms(words)),
         (Finding.BROWSER_SETTINGS_ONLY, None if refusable else wording.points_at_browser(words)),
     )
-    return [Evidence(finding, sentence) for finding, sentence in asked if sentence is not None]
+    return [Evidence(finding, "/texts", sentence) for finding, sentence in asked if sentence is not None]
 
 
 def _in_actions(notice: NoticeContent) -> list[Evidence]:
     actions = notice.texts.actions
+    opt_in, opt_out = (notice.consent_model is model for model in (ConsentModel.OPT_IN, ConsentModel.OPT_OUT))
     lacking = (
-        (Finding.NO_ACCEPT_ACTION, notice.consent_model is ConsentModel.OPT_IN and actions.accept_all is None),
-        (Finding.NO_REJECT_ACTION, actions.reject_all is None),
-        (Finding.NOT_ASKED_FIRST, notice.consent_model is ConsentModel.OPT_OUT),
+        (Finding.NO_ACCEPT_ACTION, "/texts/actions/accept_all", opt_in and actions.accept_all is None),
+        (Finding.NO_REJECT_ACTION, "/texts/actions/reject_all", actions.reject_all is None),
+        (Finding.NOT_ASKED_FIRST, "/consent_model", opt_out),
     )
-    return [Evidence(finding) for finding, lacks in lacking if lacks]
+    return [Evidence(finding, pointer) for finding, pointer, lacks in lacking if lacks]
 
 
 def _in_purposes(notice: NoticeContent) -> list[Evidence]:
     if not notice.purposes:
-        return [Evidence(Finding.NO_PURPOSES)]
-    ticked = (purpose.purpose_key for purpose in notice.purposes if purpose.pregranted and not purpose.required)
-    return [Evidence(Finding.PREGRANTED_PURPOSE, key) for key in ticked][:1]
+        return [Evidence(Finding.NO_PURPOSES, "/purposes")]
+    for place, purpose in enumerate(notice.purposes):
+        if purpose.pregranted and not purpose.required:
+            return [Evidence(Finding.PREGRANTED_PURPOSE, f"/purposes/{place}/pregranted", purpose.purpose_key)]
+    return []

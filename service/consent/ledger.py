@@ -160,9 +160,16 @@ def _decided(
     )  # fmt: skip
 
 
+_EVENT = tuple(ConsentEvent.model_fields)
+
+
 def _add(session: Session, event: ConsentEvent) -> bool:
     """Insert an event; False when the decision is there already."""
-    statement = insert(session, ConsentEvent).values(event.model_dump()).on_conflict_do_nothing(index_elements=["dedupe"])
+    statement = (
+        insert(session, ConsentEvent)
+        .values({name: getattr(event, name) for name in _EVENT})
+        .on_conflict_do_nothing(index_elements=["dedupe"])
+    )
     return rows_changed(session.execute(statement)) == 1
 
 

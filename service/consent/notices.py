@@ -48,7 +48,7 @@ class NotADraft(Conflict):
 class InvalidNotice(Unprocessable):
     """An `opt_in` notice with findings cannot be published: what readers decided on it would not be consent.
 
-    `findings` lists them, each with its explanation and, where there is one, the sentence or purpose that it was found in.
+    `findings` names them, and `errors` explains each and says where it is.
     """
 
     title = "This notice cannot carry consent"
@@ -200,9 +200,7 @@ def publish(session: Session, key: str, publication: Publication) -> ConsentNoti
     notice = _draft(session, key, publication.version)
     evidence = examine(notice)
     if evidence and _asks(notice):
-        raise InvalidNotice(
-            f"An opt_in notice cannot be published with: {', '.join(one.finding for one in evidence)}.", findings=_told(evidence)
-        )
+        raise _invalid(evidence)
     release(session, notice, requires_reconsent=publication.requires_reconsent)
     return notice
 
@@ -220,8 +218,10 @@ def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
     return drafts[0]
 
 
-def _told(evidence: Sequence[Evidence]) -> list[JsonValue]:
-    return [{"finding": one.finding.value, "explanation": EXPLANATIONS[one.finding], "found_in": one.found_in} for one in evidence]
+def _invalid(evidence: Sequence[Evidence]) -> InvalidNotice:
+    codes = [one.finding.value for one in evidence]
+    errors = [FieldProblem(pointer=one.pointer, message=one.told()) for one in evidence]
+    return InvalidNotice(f"An opt_in notice cannot be published with: {', '.join(codes)}.", errors=errors, findings=list[JsonValue](codes))
 
 
 def release(session: Session, notice: ConsentNotice, *, requires_reconsent: bool | None = None) -> None:

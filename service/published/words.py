@@ -20,6 +20,10 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _QUERY_PART = re.compile(r'"([^"]*)"|(\S+)')
 MOST_TERMS = 12
+LONGEST_WORD = 255
+"""Characters of a word that tell it from others: PostgreSQL refuses longer ones in a query."""
+MOST_INDEXED = 400_000
+"""Bytes of a text that are searched: PostgreSQL refuses a vector of more than a megabyte, and one takes twice its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,17 @@ def cut(value: str) -> list[str]:
     """Cut a text into the words that are indexed and searched."""
     folded = unicodedata.normalize("NFKD", value.casefold())
     kept = "".join(c for c in folded if not unicodedata.combining(c) or "\u3099" <= c <= "\u309a")
-    return _WORD.findall(unicodedata.normalize("NFC", kept))
+    return [word[:LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", kept))]
 
 
 def phrases(query: str) -> list[list[str]]:
     """Read a reader's query: every word must be there, and what is in quotation marks as a phrase."""
     parts = (cut(quoted or word) for quoted, word in _QUERY_PART.findall(query))
     return [part for part in parts if part][:MOST_TERMS]
+
+
+def _indexed(value: str) -> str:
+    return " ".join(cut(value)).encode()[:MOST_INDEXED].decode(errors="ignore")
 
 
 class TextIndex:
@@ -51,7 +59,7 @@ class TextIndex:
 
     def put(self, session: Session, key: int, id_: UUID, words: Words) -> None:
         """Index a text under a new key."""
-        values = {"key": key, "id": id_.hex, "headline": " ".join(cut(words.headline)), "body": " ".join(cut(words.body))}
+        values = {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)}
         session.execute(self._insert(session), values)
 
     def drop(self, session: Session, keys: Collection[int]) -> None:

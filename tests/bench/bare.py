@@ -36,16 +36,16 @@ class Recorded:
 
 
 def record(plan: Plan, port: int) -> Recorded:
-    """Ask the service once for what a plan asks, and keep the answer whole."""
+    """Ask once for what a plan asks, and keep the answer whole."""
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    body = None if plan.body is None else plan.body.replace(MARK, "recorded").encode()
+    body = None if plan.body is None else plan.body.replace(MARK, f"recorded{port}").encode()
     connection.request(plan.method, plan.paths[0], body, dict(plan.headers))
     answer = connection.getresponse()
     content = answer.read()
+    connection.close()
     if answer.status // 100 != 2 and answer.status != 304:
         raise BadAnswers(f"{plan.method} {plan.paths[0]}: {answer.status} {content[:400]!r}")
     headers = [(name.lower(), value) for name, value in answer.getheaders() if name.lower() not in OF_THE_SERVER]
-    connection.close()
     return Recorded(plan.method, answer.status, headers, base64.b64encode(content).decode())
 
 

@@ -81,7 +81,7 @@ class Bench:
         recorded = bare.record(phases[0].plan, stores[phases[0].store].port)
         outcomes = [Outcome(phase, recorded.size) for phase in phases]
         bar = self.progress.add_task(group.name, total=self.rounds * (1 + len(phases)))
-        with self._bare(recorded) as plain:
+        with self._bare(phases[0], recorded) as plain:
             self.wrk.run(phases[0].plan, plain.port, 1)
             for phase in phases:
                 self.wrk.run(phase.plan, stores[phase.store].port, phase.warm_up)
@@ -96,12 +96,13 @@ class Bench:
         yield from outcomes
 
     @contextmanager
-    def _bare(self, recorded: bare.Recorded) -> Iterator[Served]:
+    def _bare(self, phase: Phase, recorded: bare.Recorded) -> Iterator[Served]:
         path = self.folder / f"{id(recorded)}.json"
         recorded.keep(path)
         settings = {bare.ANSWER: str(path), "COPYDESK_DATABASE_URL": f"sqlite:///{self.folder / 'unused.db'}"}
         with serving(self.server, settings, self.folder, self.cores, "/") as plain:
-            recorded.check(plain.port)
+            # With the very request id of the recording: otherwise something else than the bare app is measured.
+            assert bare.record(phase.plan, plain.port) == recorded
             yield plain
 
     def _sample(self, phase: Phase, served: Served) -> Sample:

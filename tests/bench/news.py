@@ -13,12 +13,37 @@ from service.images.models import Caption, Image
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 SECTIONS = ("City", "Business", "Science", "Culture", "Sport", "World")
 PEOPLE = ("Mara Ellison", "Tomas Reyes", "Ines Caro", "Joon Park", "Adaeze Obi", "Lena Fischer", "Piotr Zielinski", "Noor Haddad")
-WHO = ("The council", "A court", "The harbour board", "The university", "A survey", "The tram company", "A panel of engineers", "The museum")
+WHO = (
+    "The council",
+    "A court",
+    "The harbour board",
+    "The university",
+    "A survey",
+    "The tram company",
+    "A panel of engineers",
+    "The museum",
+)
 DID = ("approved", "postponed", "questioned", "published", "rejected", "extended", "opened", "measured")
 WHAT = ("the ferry timetable", "a plan for new housing", "the repair of the bridge", "the budget for schools", "a map of the seagrass",
         "the night market", "a tax on empty shops", "the archive of letters")  # fmt: skip
-WHERE = ("in Larkmouth", "on the eastern bank", "at the old quay", "in the outer bay", "near the station", "under the cliffs", "in the upper town")
-WHEN = ("on Monday", "after a long debate", "for the second time", "two weeks early", "despite the storm", "by a narrow vote", "this winter")
+WHERE = (
+    "in Larkmouth",
+    "on the eastern bank",
+    "at the old quay",
+    "in the outer bay",
+    "near the station",
+    "under the cliffs",
+    "in the upper town",
+)
+WHEN = (
+    "on Monday",
+    "after a long debate",
+    "for the second time",
+    "two weeks early",
+    "despite the storm",
+    "by a narrow vote",
+    "this winter",
+)
 STREETS = tuple(
     f"{first}{last}"
     for first in ("Alder", "Birch", "Cooper", "Drover", "Elm", "Fisher", "Gull", "Heron", "Iron", "Juniper", "Kelp", "Linden")
@@ -64,7 +89,10 @@ def article(number: int, images: Sequence[UUID], *, published: bool = True) -> A
 
 
 def _body(chance: random.Random, images: Sequence[UUID]) -> list[Block]:
-    paragraphs: list[Block] = [Paragraph(html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}, off {chance.choice(STREETS)}.") for _ in range(9)]
+    paragraphs: list[Block] = [
+        Paragraph(html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}, off {chance.choice(STREETS)}.")
+        for _ in range(9)
+    ]
     pictures: list[Block] = [ImageBlock(image_id=image) for image in images]
     heading, quote = Heading(html=_sentence(chance)), Quote(html=chance.choice(REMARKS), cite=chance.choice(PEOPLE))
     return [*pictures[:1], *paragraphs[:4], heading, *pictures[1:], *paragraphs[4:7], quote, *paragraphs[7:]]

@@ -40,26 +40,27 @@ class Served:
 
     def cache_hits(self) -> int:
         """How many answers the wire cache has given."""
-        lines = self._get("/metrics").decode().splitlines()
+        lines = self.get("/metrics")[1].decode().splitlines()
         return next(int(float(line.split()[1])) for line in lines if line.startswith("copydesk_cache_hits_total "))
 
     def answers(self, path: str) -> bool:
         """Whether it answers this path with 2xx or 304."""
         try:
-            self._get(path)
+            self.get(path)
         except (OSError, HTTPException):
             return False
         return True
 
-    def _get(self, path: str) -> bytes:
+    def get(self, path: str) -> tuple[dict[str, str], bytes]:
+        """Headers, by their names in small letters, and body. Raises HTTPException for other answers than 2xx and 304."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
         if answer.status // 100 != 2 and answer.status != 304:
-            raise HTTPException(f"{path}: {answer.status}")
-        return body
+            raise HTTPException(f"GET {path}: {answer.status} {body[:300]!r}")
+        return {name.lower(): value for name, value in answer.getheaders()}, body
 
 
 @contextmanager

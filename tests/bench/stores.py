@@ -1,12 +1,14 @@
 """The databases under measurement: filled once, kept in var/bench, and copied for each run, which may write into its copies."""
 
 import hashlib
+import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -32,6 +34,13 @@ class Stores:
         path = self.folder / f"{name}.db"
         shutil.copyfile(_kept("db"), path)
         return f"sqlite:///{path}"
+
+    def slugs(self) -> list[str]:
+        """The slug of every article, in an order that follows neither their ages nor the alphabet; the same in both databases."""
+        with closing(sqlite3.connect(_kept("db"))) as connection:
+            slugs = [slug for (slug,) in connection.execute("SELECT slug FROM published WHERE kind = 'article' ORDER BY slug")]
+        random.Random(0).shuffle(slugs)
+        return slugs
 
 
 @contextmanager
@@ -73,7 +82,9 @@ def _fill(urls: Sequence[str], progress: Progress) -> None:
 def _fill_one(url: str, progress: Progress) -> None:
     name = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
     bar = progress.add_task(f"writing {seed.ARTICLES:,} articles, once: {name}", total=seed.ARTICLES)
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.seed", url], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.seed", url], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdout is not None
     for line in process.stdout:
         progress.advance(bar, int(line))

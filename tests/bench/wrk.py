@@ -60,7 +60,9 @@ class Wrk:
 
     def run(self, plan: Plan, port: int, seconds: int) -> Load:
         """Ask for so many seconds. Raises BadAnswers."""
-        done = subprocess.run(self._command(plan, port, seconds), capture_output=True, text=True, check=False, preexec_fn=self.cores.pin_load)
+        done = subprocess.run(
+            self._command(plan, port, seconds), capture_output=True, text=True, check=False, preexec_fn=self.cores.pin_load
+        )
         lines = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("figures ", "bad ")))
         if "bad" in lines or "figures" not in lines:
             raise BadAnswers(f"{plan.method} {plan.paths[0]}: {lines.get('bad', done.stdout + done.stderr)}")
@@ -76,7 +78,14 @@ class Wrk:
         if plan.body is not None:
             body.write_text(plan.body)
         headers = [f"-H{name}: {value}" for name, value in plan.headers]
-        options = ["--threads=1", f"--connections={plan.connections}", f"--duration={seconds}s", "--timeout=10s", *headers, f"--script={SCRIPT}"]
+        options = [
+            "--threads=1",
+            f"--connections={plan.connections}",
+            f"--duration={seconds}s",
+            "--timeout=10s",
+            *headers,
+            f"--script={SCRIPT}",
+        ]
         # The words in bodies differ between runs too: a slug that is taken would be another piece of work.
         told = [plan.method, str(paths), "-" if plan.body is None else str(body), MARK, name[:10] + "x"]
         return ["wrk", *options, f"http://127.0.0.1:{port}", "--", *told]

@@ -14,7 +14,7 @@ from service.formats.pages.outline import Unit
 from service.formats.pages.text import ends_sentence, is_prose, key, words
 
 _ASIDE = re.compile(
-    r"(?:^|[\s_-])(?:related|relateds?|recommend(?:ed|ations?)?|recirc\w*|promo\w*|newsletters?|sign-?up|subscri\w+|share\w*|sharing|social\w*|"
+    r"(?:^|[\s_-])(?:related|relateds?|recommend(?:ed|ations?)?|recirc\w*|promo\w*|newsletters?|sign-?up|subscri\w+|shar(?:e|ing)(?:-?(?:bar|box|buttons?|links?|tools?|icons?|this|container|list))?|social\w*|"
     r"comments?|respond|disqus|advert\w*|ads?|adslot|banner|sponsor\w*|breadcrumbs?|byline|authors?|bio|tags?|tag-?list|topics|keywords?|toolbar|tools|cookies?|consent|"
     r"gate|modal|popup|overlay|dialog|popular|most-?read|trending|sidebar|teasers?|footer|foot|menu|navi?(?:gation)?|more-?(?:on|link|links|stories|news|from)|read-?(?:more|next|also)|see-?also|"
     r"copyright|print-?only|login|register|registration|access-?wall|paywall-?(?:prompt|message|banner)|donat\w+|fact-?box|info-?box|infobox|tweet|twitter-tweet|instagram-media|tiktok-embed|embed\w*|player|"
@@ -139,7 +139,7 @@ class Article:
         return within(unit.block, self.container)
 
     def _belongs(self, unit: Unit) -> bool:
-        if self._in_aside(unit.holder if unit.holder is not None else unit.block):
+        if self._in_aside(unit.block):
             return False
         if unit.holder is not None:
             return True

@@ -37,6 +37,7 @@ _SLASH = re.compile(
     r"[/／]\s?(?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$"
 )
 _BRACKETS = re.compile(r"[(（\[【](?P<credit>[^()（）\[\]【】]{2,120})[)）\]】]\s*[.。]?$")
+_NAME_BEFORE = re.compile(r"[.。!?！？][\"”’']?\s+(?P<name>[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w.'’-]*){0,3})\s*$")
 _COLON = re.compile(
     rf"(?:^|(?<=[\W_])|(?<=[\u3040-\u9fff]))(?P<mark>{_ANNOUNCED})\s*[:：]\s*(?P<credit>\S[^。!?！？]{{1,90}})$",
     re.IGNORECASE,
@@ -83,7 +84,9 @@ def _candidates(caption: str) -> Iterator[tuple[int, str]]:
     tail = caption[offset:]
     found = _BRACKETS.search(tail)
     if found and _OF_PICTURES.search(found["credit"]):
-        yield offset + found.start(), bare_credit(found["credit"])
+        before = _NAME_BEFORE.search(tail[: found.start()])
+        start = before.start("name") if before else found.start()
+        yield offset + start, bare_credit(tail[start : found.end()] if before else found["credit"])
     for pattern in (_COLON, _BY, _NAMED, _TAKEN, _SLASH):
         found = pattern.search(tail)
         if found:

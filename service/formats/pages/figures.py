@@ -29,23 +29,55 @@ _INSTRUCTION = re.compile(
     r"|(?:画像|写真)?(?:を)?拡大(?:写真|画像|する)?(?:を見る)?|agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
     re.IGNORECASE,
 )
+_PICTURE_NAME = re.compile(r"(?:^|[\s_-])(?:image|img|photo|picture|foto|figure|media|bild)(?:$|[\s_-])")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
 _SMALLEST = 80
 
 
 def holders(body: HtmlElement) -> set[HtmlElement]:
     """The holders of the tree's pictures, none inside another."""
-    found = {element for element in body.iter("figure") if _has_picture(element)}
-    found = {e for e in found if not any(inner in found for inner in e.iterdescendants("figure"))}
-    taken = {descendant for holder in found for descendant in holder.iter()}
+    figures = [figure for figure in body.iter("figure") if _has_picture(figure)]
+    outer = {ancestor for figure in figures for ancestor in figure.iterancestors("figure")}
+    found = {figure for figure in figures if figure not in outer}
+    taken = {element for figure in found for element in figure.iter()}
     for element in body.iter(etree.Element):
         if element not in taken and is_caption(element):
-            holder = _around(element)
-            if holder is not None and not any(inner in found for inner in holder.iterdescendants()):
-                found.add(holder)
-                taken.update(holder.iter())
-    found |= {image for image in body.iter("img") if image not in taken}
+            _widen(found, taken, _around(element))
+    for image in body.iter("img"):
+        if image not in taken:
+            _widen(found, taken, _named_holder(image) if not _in_link(image) else image)
     return found
+
+
+def _widen(found: set[HtmlElement], taken: set[HtmlElement], holder: HtmlElement | None) -> None:
+    """Adds the holder, in the place of the one captionless figure it may hold."""
+    inner = [element for element in holder.iterdescendants() if element in found] if holder is not None else []
+    if holder is not None and len(inner) <= 1:
+        found.difference_update(inner)
+        found.add(holder)
+        taken.update(holder.iter())
+
+
+def _in_link(image: HtmlElement) -> bool:
+    return any(True for _ in image.iterancestors("a"))
+
+
+def _named_holder(image: HtmlElement) -> HtmlElement:
+    """The widest element around the image alone that has some short text of its own, the image where none has.
+
+    Running text may be the caption only where the element is named a picture; links, headings and lists never.
+    """
+    holder = image
+    for ancestor in list(image.iterancestors())[:5]:
+        texts = tidy(" ".join(_visible(ancestor)))
+        if ancestor.tag in {"body", "main", "article", "li", "td"} or words(texts) > 80 or sum(1 for _ in ancestor.iter("img")) > 1:
+            break
+        if any(True for _ in ancestor.iter("a", "h1", "h2", "h3", "h4", "li", "time")):
+            break
+        plain_text = next(ancestor.iter("p"), None) is None
+        if texts and (plain_text or _PICTURE_NAME.search(named(ancestor))):
+            holder = ancestor
+    return holder
 
 
 def _has_picture(element: HtmlElement) -> bool:
@@ -67,10 +99,10 @@ def _around(caption: HtmlElement) -> HtmlElement | None:
         if ancestor.tag in {"body", "article", "main", "ul", "table"}:
             return None
         images = sum(1 for _ in ancestor.iter("img", "amp-img", "video"))
-        if images:
-            whole = len(tidy(" ".join(_visible(ancestor))))
+        whole = len(tidy(" ".join(_visible(ancestor))))
+        if images or whole > 2 * own + 200:
             return ancestor if whole <= 2 * own + 200 else None
-    return None
+    return caption.getparent() if caption.tag == "figcaption" else None
 
 
 def _visible(element: HtmlElement) -> Iterator[str]:
@@ -103,7 +135,7 @@ def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     url = _address(image, base) if image is not None else absolute(_background(holder), base)
     caption, credit = _words(holder)
     width, height = _size(image, "width"), _size(image, "height")
-    if _is_icon(image, width, height) or (caption is None and (url is None or _leads_away(holder, base))):
+    if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
     alt = tidy(image.get("alt") or "") if image is not None else ""
     return Picture(url, alt or None, caption, credit, width, height)
@@ -127,12 +159,14 @@ def _address(image: HtmlElement, base: str | None) -> str | None:
 
 
 def _size(image: HtmlElement | None, side: str) -> int | None:
+    """The stated side in pixels. Below 20 it is a ratio ("16" by "9") or a tracking pixel."""
     stated = image.get(side) if image is not None else None
-    return int(stated) if stated and stated.isascii() and stated.isdigit() and 0 < int(stated[:6]) < 100_000 else None
+    size = int(stated) if stated and stated.isascii() and stated.isdigit() and len(stated) < 6 else 0
+    return size if size > 20 or size == 1 else None
 
 
 def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -> bool:
-    if max(width or _SMALLEST, height or _SMALLEST) < _SMALLEST or min(width or 9, height or 9) <= 2:
+    if max(width or _SMALLEST, height or _SMALLEST) < _SMALLEST or 1 in {width, height}:
         return True
     return image is not None and re.search(r"(?:^|[\s_-])(?:icon|logo|avatar|emoji|badge|pixel)(?:$|[\s_-])", named(image)) is not None
 
@@ -150,15 +184,21 @@ def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
     """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no caption."""
     credits = [e for e in holder.iter(etree.Element) if e is not holder and _CREDIT.search(named(e)) and not is_caption(e)]
     own = set(credits)
-    captions = [e for e in holder.iter(etree.Element) if is_caption(e) and e is not holder]
-    captions = [e for e in captions if not any(a in captions or a in own for a in e.iterancestors())]
-    texts = {key(text): text for text in (_without(caption, own) for caption in captions) if text}
-    caption, tail = split_credit(" ".join(dict.fromkeys(texts.values())))
+    texts = _caption_texts(holder, own)
+    caption, tail = split_credit(" ".join(texts.values()))
     stated = next(filter(None, (tidy(" ".join(_visible(element))) for element in credits)), None)
-    credit = bare_credit(stated) if stated else tail
-    if stated and not caption and not tail and words(stated) > 12:
-        caption, credit = split_credit(stated)
-    return caption or None, credit or None
+    if stated and not texts and words(stated) > 12:
+        caption, tail, stated = *split_credit(stated), None
+    return caption or None, (bare_credit(stated) if stated else tail) or None
+
+
+def _caption_texts(holder: HtmlElement, credits: set[HtmlElement]) -> dict[str, str]:
+    """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is it."""
+    captions = {e for e in holder.iter(etree.Element) if is_caption(e) and e is not holder}
+    outermost = [e for e in holder.iter(etree.Element) if e in captions and not any(a in captions or a in credits for a in e.iterancestors())]
+    if not outermost and holder.tag not in {"figure", "img"}:
+        outermost = [holder]
+    return {key(text): text for text in (_without(caption, credits) for caption in outermost) if text}
 
 
 def _without(caption: HtmlElement, credits: set[HtmlElement]) -> str:

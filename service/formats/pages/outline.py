@@ -40,13 +40,15 @@ class Unit:
 
 def outline(body: HtmlElement, base: str | None, holders: set[HtmlElement]) -> list[Unit]:
     """The units of the tree; subtrees in `holders` are pictures, each one unit."""
-    return list(_Walk(base, holders).units(body))
+    around = {ancestor for holder in holders for ancestor in holder.iterancestors()}
+    return list(_Walk(base, holders, around).units(body))
 
 
 @dataclass(slots=True)
 class _Walk:
     base: str | None
     holders: set[HtmlElement]
+    around: set[HtmlElement]
     blocks: list[HtmlElement] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
@@ -62,7 +64,7 @@ class _Walk:
                 yield from self._leave(element, tag)
                 if element is not body:
                     self._say(element.tail)
-            elif element in self.holders or tag in _SILENT:
+            elif element in self.holders or (tag in _SILENT and element not in self.around):
                 walk.skip_subtree()
                 if element in self.holders:
                     yield from self._flush()
@@ -93,7 +95,7 @@ class _Walk:
         if tag in _BLOCKS and self.blocks and self.blocks[-1] is element:
             yield from self._flush()
             self.blocks.pop()
-        elif tag not in _SILENT and element not in self.holders and tag != "br":
+        elif (tag not in _SILENT or element in self.around) and element not in self.holders and tag != "br":
             self.links -= tag == "a"
             if self._opening(element, tag):
                 self.parts.append(f"</{self.opened.pop()[1]}>")

@@ -1,0 +1,128 @@
+"""Bringing pages in over `POST /v1/imports`."""
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+DUMP = """Cookies and privacy on this site
+
+By continuing to use these pages you accept our cookies, our Privacy Notice and our Terms of Service. Settings can be changed in your browser.
+
+I agree
+
+Ferry service to the outer islands doubled
+
+
+The morning ferry leaves the old quay, Larkmouth, May 4, 2026. /Harbour Press
+The morning ferry leaves the old quay, Larkmouth, May 4, 2026. /Harbour Press
+
+The morning ferry leaves the old quay, Larkmouth, May 4, 2026. /Harbour Press
+
+Ferries to the outer islands will run every hour from June, twice as often as before, the harbour office said on Monday.
+
+Two ships bought last winter make the new timetable possible. Both carry forty cars and run on electricity inside the bay.
+
+Islanders had asked for more crossings since the bakery boat stopped running three years ago.
+
+Islanders wait on the pier at Northhead, May 3, 2026. /Harbour Press
+Islanders wait on the pier at Northhead, May 3, 2026. /Harbour Press
+
+Islanders wait on the pier at Northhead, May 3, 2026. /Harbour Press
+
+Tickets stay at last year's price until the end of September, when the council will look at them again.
+
+(With input from Harbour Press)
+
+Search Trends"""
+PAGE = """<!doctype html><html lang="en"><head><title>Ferry service doubled | Larkmouth Mail</title>
+<link rel="canonical" href="https://mail.example/ferry"><meta property="og:title" content="Ferry service doubled">
+<script type="application/ld+json">{"@context":"https://schema.org","@type":"NewsArticle","headline":"Ferry service doubled",
+"datePublished":"2026-05-04T08:00:00+01:00","author":[{"@type":"Person","name":"Mara Ellison"}]}</script></head><body><article>
+<h1>Ferry service doubled</h1><p>Ferries to the outer islands will run every hour from June, twice as often as before, officials said.</p>
+<figure><img src="/pictures/ferry.jpg" alt="A white ferry"><figcaption>The morning ferry leaves the quay. Photo: Ana Lind</figcaption></figure>
+<p>Two ships bought last winter make the new timetable possible, the harbour office said in a statement on Monday.</p>
+<p>Tickets stay at last year's price until the end of September, when the council will look at them once more.</p></article></body></html>"""
+
+
+def import_dump(editor: httpx.Client, text: str = DUMP) -> httpx.Response:
+    return editor.post("/v1/imports", content=text.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def test_a_dump_becomes_a_draft_with_its_paragraphs_pictures_captions_and_credits(editor: httpx.Client) -> None:
+    answer = import_dump(editor)
+    assert answer.status_code == 201
+    article = answer.json()
+    assert article["headline"] == "Ferry service to the outer islands doubled"
+    assert article["status"] == "draft"
+    assert article["credit_line"] == "With input from Harbour Press"
+    kinds = [block["type"] for block in article["body"]]
+    assert kinds == ["image", "paragraph", "paragraph", "paragraph", "image", "paragraph"]
+    first = article["body"][0]
+    assert first["image"]["credit_line"] == "Harbour Press"
+    assert first["caption"]["text"] == "The morning ferry leaves the old quay, Larkmouth, May 4, 2026."
+    assert [len(block["image"]["captions"]) for block in article["body"] if block["type"] == "image"] == [1, 1]
+    assert "Search Trends" not in answer.text
+
+
+def test_the_banner_of_a_dump_is_kept_word_for_word_and_told_truthfully(editor: httpx.Client, client: httpx.Client) -> None:
+    import_dump(editor)
+    notice = client.get("/v1/consent-notices/page-dump/current").json()
+    assert notice["texts"]["body"].startswith("By continuing to use these pages you accept our cookies")
+    assert notice["texts"]["actions"]["acknowledge"] == "I agree"
+    assert (notice["consent_model"], notice["valid_for_consent"]) == ("notice_only", False)
+
+
+def test_the_same_dump_again_changes_nothing(editor: httpx.Client) -> None:
+    first, second = import_dump(editor), import_dump(editor)
+    assert second.status_code == 200
+    assert second.json() == first.json()
+
+
+def test_a_mended_dump_updates_the_article_and_keeps_its_pictures(editor: httpx.Client) -> None:
+    first = import_dump(editor).json()
+    editor.post(f"/v1/articles/{first['id']}/publish")
+    second = import_dump(editor, DUMP.replace("forty cars", "fifty cars").replace("leaves the old quay", "leaves the new quay")).json()
+    assert (second["id"], second["version"], second["status"]) == (first["id"], 3, "published")
+    assert [block.get("image_id") for block in second["body"]] == [block.get("image_id") for block in first["body"]]
+    assert second["body"][0]["caption"]["text"].startswith("The morning ferry leaves the new quay")
+
+
+def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_files(editor: httpx.Client) -> None:
+    query = f"?url={quote('https://mail.example/ferry?from=home', safe='')}&fetch_images=false"
+    answer = editor.post(f"/v1/imports{query}", content=PAGE.encode(), headers={"Content-Type": "text/html"})
+    assert answer.status_code == 201
+    article = answer.json()
+    assert (article["source"], article["external_id"]) == ("mail.example", "https://mail.example/ferry")
+    assert article["published_at"] == "2026-05-04T07:00:00Z"
+    assert [author["name"] for author in article["authors"]] == ["Mara Ellison"]
+    picture = next(block for block in article["body"] if block["type"] == "image")
+    assert picture["image"]["source_url"] == "https://mail.example/pictures/ferry.jpg"
+    assert (picture["image"]["digest"], picture["image"]["renditions"]) == (None, [])
+    assert (picture["image"]["credit_line"], picture["caption"]["text"]) == ("Ana Lind", "The morning ferry leaves the quay.")
+    assert picture["caption"]["alt_text"] == "A white ferry"
+    again = editor.post(f"/v1/imports{query}", content=PAGE.encode(), headers={"Content-Type": "text/html"})
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [
+        (b"", "text/plain", 422),
+        (b"<html></html>", "text/html", 422),
+        (b"\xff\xfe\x00broken", "text/plain", 422),
+        (b"{", "application/json", 400),
+        (b'{"url": "ftp://x.example/"}', "application/json", 422),
+        (b'{"address": "https://x.example/"}', "application/json", 422),
+        (b"x", "application/pdf", 415),
+    ],
+)
+def test_what_holds_no_article_is_refused_and_nothing_is_kept(editor: httpx.Client, content: bytes, media_type: str, status: int) -> None:
+    answer = editor.post("/v1/imports", content=content, headers={"Content-Type": media_type})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert editor.get("/v1/articles").json()["items"] == []
+
+
+def test_a_reader_may_not_import(client: httpx.Client) -> None:
+    assert import_dump(client).status_code == 401

@@ -1,0 +1,91 @@
+"""GET /media/{id}/{name}"""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.images.pictures import make_article, make_image, picture
+
+
+@pytest.fixture
+def image(editor: httpx.Client) -> dict:
+    return make_image(editor)
+
+
+@pytest.fixture
+def href(image: dict) -> str:
+    return image["renditions"][0]["href"]
+
+
+@pytest.fixture
+def public_href(editor: httpx.Client, image: dict, href: str) -> str:
+    make_article(editor, image)
+    return href
+
+
+def test_readers_get_the_file_of_a_public_picture_for_ever(client: httpx.Client, public_href: str, image: dict):
+    response = client.get(public_href)
+    assert (response.status_code, response.content) == (200, picture())
+    assert response.headers["content-type"] == "image/png"
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert response.headers["etag"] == f'"{image["digest"]}"'
+    assert response.headers["content-length"] == str(len(picture()))
+
+
+def test_a_file_is_harmless_whatever_it_holds(client: httpx.Client, public_href: str):
+    headers = client.get(public_href).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert headers["content-disposition"].startswith("inline; filename=")
+
+
+def test_the_address_names_the_picture(image: dict, href: str):
+    assert href == f"/media/{image['id']}/original-{image['digest'][:12]}.png"
+
+
+def test_a_known_file_is_not_sent_again(client: httpx.Client, public_href: str, image: dict):
+    response = client.get(public_href, headers={"If-None-Match": f'"{image["digest"]}"'})
+    assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", f'"{image["digest"]}"')
+
+
+def test_a_part_of_a_file_can_be_asked_for(client: httpx.Client, public_href: str, image: dict):
+    part = client.get(public_href, headers={"Range": "bytes=4-9", "If-Range": f'"{image["digest"]}"'})
+    assert (part.status_code, part.content) == (206, picture()[4:10])
+    assert part.headers["content-range"] == f"bytes 4-9/{len(picture())}"
+    whole = client.get(public_href, headers={"Range": "bytes=4-9", "If-Range": '"another"'})
+    assert (whole.status_code, whole.content) == (200, picture())
+    assert client.get(public_href, headers={"Range": f"bytes={len(picture())}-"}).status_code == 416
+
+
+def test_head_tells_without_sending(client: httpx.Client, public_href: str):
+    response = client.head(public_href)
+    assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", str(len(picture())))
+
+
+def test_the_file_of_a_hidden_picture_is_for_editors_and_no_cache(editor: httpx.Client, client: httpx.Client, href: str):
+    refused, given = client.get(href), editor.get(href)
+    assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
+    assert (given.status_code, given.content, given.headers["cache-control"]) == (200, picture(), "private, no-store")
+    assert given.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_is_hidden_again_with_its_article(editor: httpx.Client, client: httpx.Client, image: dict, href: str):
+    article = make_article(editor, image)
+    assert client.get(href).status_code == 200
+    assert editor.post(f"/v1/articles/{article['id']}/unpublish").status_code == 200
+    assert client.get(href).status_code == 404
+
+
+def test_other_names_lead_nowhere(client: httpx.Client, editor: httpx.Client, public_href: str, image: dict):
+    folder = f"/media/{image['id']}"
+    for path in (
+        f"{folder}/original-000000000000.png",
+        f"{folder}/{image['digest']}",
+        f"{folder}/..%2F..%2Fcopydesk.db",
+        f"/media/{uuid4()}/a.png",
+    ):
+        assert client.get(path).status_code == 404
+        assert editor.get(path).status_code == 404
+    assert client.get("/media/nonsense/a.png").status_code in (404, 422)

@@ -1,0 +1,82 @@
+"""PUT /v1/images/{id}/file"""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.images.pictures import kept_files, make_article, make_image, picture, upload
+from tests.serving import Store
+
+PNG = {"Content-Type": "image/png", "If-Match": "*"}
+
+
+def test_an_image_gets_the_file_that_it_waited_for(editor: httpx.Client):
+    image = editor.post("/v1/images", json={"source_url": None, "credit_line": "Ana Lind"}).json()
+    response = editor.put(f"/v1/images/{image['id']}/file", content=picture(size=(8, 6)), headers=PNG)
+    filled = response.json()
+    assert response.status_code == 200, response.text
+    assert (filled["width"], filled["height"], filled["version"], filled["credit_line"]) == (8, 6, 2, "Ana Lind")
+    assert editor.get(filled["renditions"][0]["href"]).content == picture(size=(8, 6))
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+def test_another_picture_gets_another_address(editor: httpx.Client, as_form: bool):
+    image = make_image(editor)
+    path, new = f"/v1/images/{image['id']}/file", picture("JPEG", colour="red")
+    if as_form:
+        response = editor.put(path, files={"file": new}, headers={"If-Match": '"1-a"'})
+    else:
+        response = editor.put(path, content=new, headers={"Content-Type": "image/jpeg", "If-Match": '"1-a"'})
+    replaced = response.json()
+    assert response.status_code == 200, response.text
+    old_href, new_href = image["renditions"][0]["href"], replaced["renditions"][0]["href"]
+    assert (replaced["content_type"], replaced["version"], old_href != new_href) == ("image/jpeg", 2, True)
+    assert editor.get(new_href).content == new
+    assert editor.get(old_href).status_code == 404
+
+
+def test_the_same_picture_changes_nothing(editor: httpx.Client):
+    image = make_image(editor)
+    response = editor.put(f"/v1/images/{image['id']}/file", content=picture(), headers=PNG)
+    assert (response.status_code, response.json()) == (200, image)
+
+
+def test_the_picture_of_another_image_is_refused(editor: httpx.Client):
+    other, image = make_image(editor, "red"), make_image(editor, "blue")
+    response = editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG)
+    assert (response.status_code, response.json()["type"], response.json()["id"]) == (409, "/problems/same-picture", other["id"])
+    assert editor.get(f"/v1/images/{image['id']}").json() == image
+
+
+def test_readers_get_the_new_picture_of_a_public_image(editor: httpx.Client, client: httpx.Client):
+    image = make_image(editor)
+    article = make_article(editor, image)
+    editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG)
+    shown = client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]
+    assert client.get(shown["renditions"][0]["href"]).content == picture(colour="red")
+
+
+def test_bad_files_are_refused(editor: httpx.Client, store: Store):
+    image = make_image(editor)
+    path = f"/v1/images/{image['id']}/file"
+    assert editor.put(path, content=b"text", headers=PNG).status_code == 415
+    assert editor.put(path, content=b"text", headers=PNG | {"Content-Type": "text/plain"}).status_code == 415
+    assert editor.put(path, json={"source_url": "x"}, headers={"If-Match": "*"}).status_code == 415
+    assert editor.put(path, files={"file": picture()}, data={"source": "wire"}, headers={"If-Match": "*"}).status_code == 422
+    assert kept_files(store) == [image["digest"]]
+
+
+def test_the_file_needs_the_current_version(editor: httpx.Client):
+    image = make_image(editor)
+    path = f"/v1/images/{image['id']}/file"
+    assert editor.put(path, content=picture(), headers={"Content-Type": "image/png"}).status_code == 428
+    stale = editor.put(path, content=picture(), headers={"Content-Type": "image/png", "If-Match": '"7-a"'})
+    assert (stale.status_code, stale.json()["current_version"]) == (412, 1)
+    assert editor.put(f"/v1/images/{uuid4()}/file", content=picture(), headers=PNG).status_code == 404
+
+
+def test_only_writers_may_replace_a_file(client: httpx.Client, editor: httpx.Client):
+    path = f"/v1/images/{make_image(editor)['id']}/file"
+    assert client.put(path, content=picture(), headers=PNG).status_code == 401
+    assert upload(client).status_code == 401
