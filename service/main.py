@@ -1,9 +1,9 @@
 """The service put together: rooms mounted, refusals shaped, what runs beside the requests started and stopped."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+import anyio
 import fastapi_swagger
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -105,15 +105,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.reader.open()
     # Before the first request: what fell due while nobody ran is published now.
     await clock.release_all_due(database)
-    beside = [asyncio.create_task(clock.run(database)), asyncio.create_task(app.state.watch.run())]
     try:
-        yield
+        # A task group of anyio lets a thread that is at work finish before it is cancelled.
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(clock.run, database)
+            beside.start_soon(app.state.watch.run)
+            yield
+            beside.cancel_scope.cancel()
     finally:
-        for task in beside:
-            task.cancel()
-        for task in beside:
-            with suppress(asyncio.CancelledError):
-                await task
         await app.state.reader.close()
         database.close()
 

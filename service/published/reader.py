@@ -111,8 +111,8 @@ class PostgresReader:
         )  # fmt: skip
 
     async def open(self) -> None:
-        """Start the pool; it goes on trying when the database is not there yet."""
-        await self._pool.open()
+        """Start the pool, with its first connection made: one that is still being made when the pool closes is never closed."""
+        await self._pool.open(wait=True, timeout=10)
 
     async def close(self) -> None:
         """Close the pool."""

@@ -1,7 +1,10 @@
 """What readers may see of images and captions follows the articles that show them."""
 
+from uuid import UUID
+
 import httpx
 import pytest
+from sqlalchemy import event
 
 from service.images import resolve
 from service.published.models import Kind
@@ -27,7 +30,7 @@ def test_an_image_and_its_caption_appear_and_go_with_the_article(editor: httpx.C
     article = make_article(editor, image, status="draft")
     path = f"/v1/articles/{article['id']}"
     assert status_of(client, *paths) == [404, 404]
-    editor.post(f"{path}/publish")
+    assert editor.post(f"{path}/publish").status_code == 200
     assert status_of(client, *paths) == [200, 200]
     change(editor, path, {"body": []})
     assert status_of(client, *paths) == [404, 404]
@@ -114,11 +117,7 @@ def test_many_pictures_are_loaded_in_two_queries(editor: httpx.Client, store: St
     editor.delete(f"/v1/images/{images[2]['id']}", headers=FORCED)
     statements = []
     with store.database.reading() as session:
-        from sqlalchemy import event
-
         event.listen(session.connection(), "before_cursor_execute", lambda *args: statements.append(args[2]))
-        from uuid import UUID
-
         ids = [UUID(image["id"]) for image in images]
         pictures = resolve.load(session, ids)
         captions = [pictures.caption(id_, article_id=None, language="en") for id_ in ids]
