@@ -1,5 +1,8 @@
 """The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
 
+import signal
+from types import FrameType
+
 import uvicorn
 from pydantic import JsonValue
 
@@ -8,12 +11,18 @@ from service.settings import Settings
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; being told with SIGTERM is a good end, exit status 0."""
+    # uvicorn raises the signal again, once requests under way have been answered.
+    signal.signal(signal.SIGTERM, _end_well)
     uvicorn.run(
         "service.main:app_from_environment", factory=True, host=host, port=port, loop="uvloop", http="httptools", access_log=False,
         log_level="warning", timeout_graceful_shutdown=settings.shutdown_grace, workers=settings.workers, server_header=False,
         proxy_headers=False, lifespan="on",
     )  # fmt: skip
+
+
+def _end_well(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def openapi(settings: Settings) -> dict[str, JsonValue]:

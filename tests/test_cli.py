@@ -1,0 +1,149 @@
+"""The command line, as a shell sees it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.formats.test_imports import DUMP
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty working folder, as on a new machine."""
+    return tmp_path
+
+
+def environment(**settings: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", "COLUMNS": "200", **settings}
+
+
+def copydesk(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "service", *words]
+    return subprocess.run(command, cwd=folder, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(folder: Path, command: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", command, "--port", str(port)], cwd=folder, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        base = f"http://127.0.0.1:{port}"
+        wait_until_ready(base, process)
+        yield base, process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_until_ready(base: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(300):
+        try:
+            if httpx.get(f"{base}/health/ready", timeout=1).status_code == 200:
+                return
+        except httpx.TransportError:
+            assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    raise AssertionError("never became ready")
+
+
+def test_serve_refuses_an_unmigrated_database_and_names_the_command_that_mends_it(folder: Path) -> None:
+    refused = copydesk(folder, "serve")
+    assert refused.returncode == 1
+    assert "copydesk migrate" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_token_is_printed_alone_listed_without_its_secret_and_revoked(folder: Path) -> None:
+    assert copydesk(folder, "migrate").returncode == 0
+    made = copydesk(folder, "token", "create", "--name", "wire desk", "--scope", "content:read", "--scope", "content:write")
+    assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", made.stdout)
+    listed = json.loads(copydesk(folder, "token", "list", "--json").stdout)
+    assert (listed["name"], listed["scopes"]) == ("wire desk", ["content:read", "content:write"])
+    assert made.stdout.strip() not in json.dumps(listed)
+    assert copydesk(folder, "token", "revoke", listed["id"]).returncode == 0
+    assert "revoked" in copydesk(folder, "token", "list").stdout
+
+
+def test_wrong_use_ends_with_status_2(folder: Path) -> None:
+    assert copydesk(folder, "token", "create", "--name", "x", "--scope", "everything").returncode == 2
+    assert copydesk(folder, "no-such-command").returncode == 2
+
+
+def test_import_prints_id_and_slug_of_each_page_and_fails_where_there_is_none(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "ferry.txt").write_text(DUMP)
+    first = copydesk(folder, "import", "pages", "--publish")
+    assert first.returncode == 0, first.stderr
+    assert re.fullmatch(r"[0-9a-f-]{36} ferry-service-to-the-outer-islands-doubled\n", first.stdout)
+    again = json.loads(copydesk(folder, "import", "pages/ferry.txt", "--json").stdout)
+    assert (again["created"], again["status"]) == (False, "published")
+    (folder / "pages" / "nothing.txt").write_text("")
+    some = copydesk(folder, "import", "pages")
+    assert some.returncode == 1
+    assert len(some.stdout.splitlines()) == 1
+    assert "nothing.txt" in some.stderr
+    missing = copydesk(folder, "import", "no-such-page.txt")
+    assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
+
+
+def test_production_refuses_to_start_without_a_secret(folder: Path) -> None:
+    refused = copydesk(folder, "serve", COPYDESK_ENVIRONMENT="production", COPYDESK_PUBLIC_URL="https://news.example")
+    assert refused.returncode == 1
+    assert "COPYDESK_SECRET_KEY" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_openapi_prints_the_document(folder: Path) -> None:
+    document = json.loads(copydesk(folder, "openapi").stdout)
+    assert document["openapi"].startswith("3.1")
+    assert "/v1/articles" in document["paths"]
+
+
+def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it_well(folder: Path) -> None:
+    with served(folder, "demo") as (base, process):
+        articles = httpx.get(f"{base}/v1/articles", params={"language": "en"}).json()["items"]
+        assert len(articles) >= 2
+        lead = articles[0]["lead_image"]
+        assert lead["caption"]["text"]
+        picture = httpx.get(base + lead["renditions"][0]["href"])
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+        assert {notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]} >= {"default"}
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", out)
+
+
+def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    (folder / "ferry.txt").write_text(DUMP)
+    with served(folder, "serve") as (base, _):
+        assert httpx.get(f"{base}/v1/articles").json()["items"] == []
+        slug = copydesk(folder, "import", "ferry.txt", "--publish").stdout.split()[1]
+        assert [item["slug"] for item in httpx.get(f"{base}/v1/articles").json()["items"]] == [slug]
