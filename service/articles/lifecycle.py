@@ -7,7 +7,7 @@ other is not. An embargo in the future keeps an article `scheduled`; the clock (
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from service.articles import desk, slugs
 from service.articles.body import images_of
@@ -21,6 +21,8 @@ from service.published.render import touch
 from service.tables import Time, new_id, now
 
 _CONTENT = tuple(ArticleContent.model_fields)
+LONGEST_KEY = 2_600
+"""Bytes that an index of PostgreSQL takes in one row."""
 
 
 class ArticleWithdrawn(Conflict):
@@ -56,10 +58,14 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
 
 def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> Article:
     """Make an article, as a draft or published at once."""
+    status = Status(write.status or Status.DRAFT)
+    if status not in (Status.DRAFT, Status.PUBLISHED):
+        raise Unprocessable.at("/status", f"cannot be {status}: a new article is a draft or published")
+    if status == Status.PUBLISHED:
+        caller.need(Scope.CONTENT_PUBLISH)
     _check_references(session, write)
     id_ = article_id or new_id()
     _claim_external_id(session, write, id_)
-    status = write.status or Status.DRAFT
     values = {name: getattr(write, name) for name in _CONTENT}
     article = Article(
         **values | {"language": write.language or session.database.settings.language},
@@ -67,10 +73,17 @@ def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UU
     )  # fmt: skip
     session.add(article)
     if status == Status.PUBLISHED:
-        caller.need(Scope.CONTENT_PUBLISH)
         _make_public(article, now())
     _remember(session, article, caller, "created", was_public=False, version=1)
+    if isinstance(write, ArticleReplace):
+        _refuse_read_only(article, write)
     return article
+
+
+def authorise(caller: Caller, article: Article, status: object) -> None:
+    """Refuse a caller who may not bring an article into this status, whatever else is to be said of the request."""
+    if status in (Status.DRAFT, Status.PUBLISHED) and status != article.status:
+        caller.need(Scope.CONTENT_PUBLISH)
 
 
 def replace(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Article:
@@ -89,8 +102,7 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
             setattr(article, name, value)
     if write.slug is not None and write.slug != article.slug:
         article.slug = slugs.claim(session, article.id, write.slug, write.headline)
-    given = "published_at" in write.model_fields_set and (write.published_at is not None or article.status == Status.DRAFT)
-    if given and write.published_at != article.published_at:
+    if _dated_anew(article, write):
         article.published_at = write.published_at
     action = _move(article, caller, status)
     if _state(article) != before:
@@ -201,9 +213,16 @@ def _wanted_status(article: Article, write: ArticleReplace) -> Status:
     return status
 
 
+def _dated_anew(article: Article, write: ArticleReplace) -> bool:
+    """Whether another date of publication is given. Null takes a draft's away; what is public has one."""
+    given = "published_at" in write.model_fields_set and (write.published_at is not None or article.status == Status.DRAFT)
+    return given and write.published_at != article.published_at
+
+
 def _differs(article: Article, write: ArticleReplace) -> bool:
     unsaid = {"language"} if not write.language else set()
     same = all(getattr(article, name) == getattr(write, name) for name in _CONTENT if name not in unsaid)
+    same = same and not _dated_anew(article, write)
     return not same or write.slug not in (None, article.slug) or write.status not in (None, article.status)
 
 
@@ -232,6 +251,12 @@ def _check_references(session: Session, write: ArticleWrite) -> None:
 def _claim_external_id(session: Session, write: ArticleWrite, article_id: UUID) -> None:
     if write.source is None or write.external_id is None:
         return
+    if len(f"{write.source}{write.external_id}".encode()) > LONGEST_KEY:
+        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
+    if not session.database.is_sqlite:
+        # Of two that claim the same pair at once, the second waits here, and then sees the first.
+        pair = func.hashtextextended(f"{write.source}\n{write.external_id}", 0)
+        session.exec(select(func.pg_advisory_xact_lock(pair)))
     same = select(Article.id).where(Article.source == write.source, Article.external_id == write.external_id, col(Article.id) != article_id)
     holder = session.exec(same).one_or_none()
     if holder is not None:

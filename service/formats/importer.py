@@ -75,13 +75,14 @@ def _update(session: Session, caller: Caller, article: Article, write: ArticleRe
 
 def _content(page: Page, source: str, external_id: str, language: str) -> dict[str, object]:
     # A page that says nothing of its time leaves the stored one as it is; one from the future is not believed.
-    dated = {} if page.published_at is None or page.published_at > now() else {"published_at": page.published_at}
-    return {
+    dated: dict[str, object] = {} if page.published_at is None or page.published_at > now() else {"published_at": page.published_at}
+    content: dict[str, object] = {
         "headline": page.headline[:500], "summary": page.summary, "byline": _short(page.byline), "dateline": _short(page.dateline),
         "authors": [{"name": author.name[:500], "url": author.url} for author in page.authors[:50]], "section": _short(page.section),
         "tags": [tag[:500] for tag in page.tags[:100]], "language": language, "credit_line": _short(page.credit_line), "source": source,
         "external_id": external_id, "canonical_url": page.canonical_url,
-    } | dated  # fmt: skip
+    }  # fmt: skip
+    return content | dated
 
 
 def _short(value: str | None) -> str | None:

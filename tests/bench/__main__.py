@@ -74,7 +74,7 @@ def _progress() -> Progress:
 
 def _bench(server: Server, folder: Path, cores: Cores, progress: Progress, *, quick: bool) -> Bench:
     rounds, seconds = (1, 2) if quick else (5, 3)
-    return Bench(server.value, folder, cores, Wrk(folder, cores), rounds, seconds, progress)
+    return Bench(server.value, folder, cores, Wrk(folder), rounds, seconds, progress)
 
 
 def _measure(bench: Bench, stores: Stores, only: str) -> list[Outcome]:

@@ -15,10 +15,6 @@ class Cores:
     server: int
     others: frozenset[int]
 
-    def pin_server(self) -> None:
-        """Bind this process, and what it will start, to the server's core."""
-        os.sched_setaffinity(0, {self.server})
-
     def pin_load(self) -> None:
         """Bind this process, and what it will start, to the other cores."""
         os.sched_setaffinity(0, self.others)

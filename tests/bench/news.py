@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from service.articles.body import Block, Heading, ImageBlock, Paragraph, Quote
-from service.articles.models import ArticleCreate, Author
+from service.articles.models import ArticleCreate, Author, Status
 from service.images.models import Caption, Image
 
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -83,7 +83,7 @@ def article(number: int, images: Sequence[UUID], *, published: bool = True) -> A
         authors=[Author(name=chance.choice(PEOPLE))], dateline="LARKMOUTH", section=chance.choice(SECTIONS), language="en",
         tags=[chance.choice(WHAT).split()[-1], chance.choice(WHERE).split()[-1]], credit_line="With input from Harbour Press",
         source="bench.example", external_id=str(number), canonical_url=f"https://larkmouth.example/news/{number}",
-        body=_body(chance, images), lead_image_id=images[0], status="published" if published else "draft",
+        body=_body(chance, images), lead_image_id=images[0], status=Status.PUBLISHED if published else Status.DRAFT,
         published_at=BEGAN + timedelta(minutes=number) if published else None, copyright_notice="© Larkmouth Courier",
     )  # fmt: skip
 

@@ -31,7 +31,8 @@ def fill(settings: Settings) -> None:
     for first in range(0, ARTICLES, AT_ONCE):
         with database.writing() as session:
             _write(session, range(first, first + AT_ONCE))
-        print(AT_ONCE, flush=True)
+        sys.stdout.write(f"{AT_ONCE}\n")
+        sys.stdout.flush()
     database.close()
 
 

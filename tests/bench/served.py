@@ -67,15 +67,17 @@ class Served:
 def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores, ready: str) -> Iterator[Served]:
     """Serve for as long as the block lasts; `ready` is a path that answers once the server does."""
     port = _free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")} | settings
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
     log = folder / f"server-{port}.log"
     # In a folder without an .env, so that only the settings given here hold.
     with log.open("wb") as said:
         process = subprocess.Popen(
             _command(server, port, bare=ANSWER in settings), cwd=folder, stdout=said, stderr=said, start_new_session=True,
-            env={**environment, "PYTHONPATH": str(ROOT)}, preexec_fn=cores.pin_server,
+            env={**environment, **settings, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
     try:
+        # At once, while it still is one thread: what it starts later stays on the core with it.
+        os.sched_setaffinity(process.pid, {cores.server})
         served = Served(process.pid, port)
         _wait(process, served, ready, log)
         yield served
@@ -84,9 +86,24 @@ def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores
 
 
 def _command(server: str, port: int, *, bare: bool) -> list[str]:
-    if server == "serve" and not bare:
-        return [sys.executable, "-m", "service", "serve", "--port", str(port)]
-    return [sys.executable, "-m", "tests.bench.launch", server, str(port)]
+    """How a server is started: with one worker, its fastest parts, and no access log."""
+    app = "tests.bench.bare:app" if bare else "service.main:app_from_environment"
+    listen = ["--host=127.0.0.1", f"--port={port}", "--factory", "--loop=uvloop", "--no-access-log", "--log-level=warning"]
+    if server == "uvicorn":
+        return [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            app,
+            *listen,
+            "--http=httptools",
+            "--no-server-header",
+            "--no-proxy-headers",
+            "--lifespan=on",
+        ]
+    if server == "granian":
+        return [sys.executable, "-m", "granian", app, *listen, "--interface=asgi", "--workers=1", "--no-ws"]
+    return [sys.executable, "-m", "tests.bench.launch", str(port)] if bare else [sys.executable, "-m", "service", "serve", f"--port={port}"]
 
 
 def _wait(process: subprocess.Popen[bytes], served: Served, ready: str, log: Path) -> None:

@@ -1,4 +1,4 @@
-"""The load: wrk on cores of its own, asking what a plan says; an answer that is neither 2xx nor 304 ends the benchmark."""
+"""The load: wrk, on the cores that this process is bound to, asking what a plan says; an answer that is neither 2xx nor 304 ends the benchmark."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from tests.bench.cores import Cores, Unfit
+from tests.bench.cores import Unfit
 
 SCRIPT = Path(__file__).with_name("load.lua")
 MARK = "UNIQUE"
@@ -54,9 +54,8 @@ def ensure_wrk() -> None:
 class Wrk:
     """Runs plans against a port of the loopback interface; their files are kept in a folder."""
 
-    def __init__(self, folder: Path, cores: Cores) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cores = cores
 
     def run(self, plan: Plan, port: int, seconds: int) -> Load:
         """Ask for so many seconds. Raises BadAnswers."""

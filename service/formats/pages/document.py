@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from itertools import islice
 
 from charset_normalizer import from_bytes
 from lxml import etree, html
@@ -9,8 +10,10 @@ from lxml import etree, html
 from service.formats.pages.page import NotAnArticle
 
 # Bytes. The heaviest news pages carry 2 MB of markup; what lies beyond this is not looked at.
-_LONGEST_PAGE = 6_000_000
+_LONGEST_PAGE = 4_000_000
 _LONGEST_SAMPLE = 40_000
+# News pages have some thousands of elements; reading time grows with them, in places with their square.
+_MOST_ELEMENTS = 50_000
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([\w.:-]{2,40})",
     re.IGNORECASE,
@@ -37,16 +40,19 @@ _WIDER = {
 def parse(page: bytes, charset: str | None) -> html.HtmlElement:
     """The tree of the page; `charset` is what the server said of it, if anything.
 
-    Raises `NotAnArticle` when the bytes hold no markup.
+    Raises `NotAnArticle` when the bytes hold no markup, or more of it than any article.
     """
     text = _decode(page[:_LONGEST_PAGE], charset)
     if "<" not in text:
         raise NotAnArticle("This is no HTML page.")
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return html.document_fromstring(text.encode(), parser=parser)
+        tree = html.document_fromstring(text.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as problem:
         raise NotAnArticle("This HTML page is empty.") from problem
+    if next(islice(tree.iter(), _MOST_ELEMENTS, None), None) is not None:
+        raise NotAnArticle(f"The page has more than {_MOST_ELEMENTS:,} elements.")
+    return tree
 
 
 def _decode(page: bytes, charset: str | None) -> str:

@@ -6,6 +6,7 @@ image that also holds an element named as its caption.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -30,20 +31,23 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _PICTURE_NAME = re.compile(r"(?:^|[\s_-])(?:image|img|photo|picture|foto|figure|media|bild)(?:$|[\s_-])")
+_BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
 _SMALLEST = 80
+# Pictures and captions looked at on one page; galleries of a hundred are known.
+_MOST = 400
 
 
 def holders(body: HtmlElement) -> set[HtmlElement]:
     """The holders of the tree's pictures, none inside another."""
-    figures = [figure for figure in body.iter("figure") if _has_picture(figure)]
+    figures = [figure for figure in islice(body.iter("figure"), _MOST) if _has_picture(figure)]
     outer = {ancestor for figure in figures for ancestor in figure.iterancestors("figure")}
     found = {figure for figure in figures if figure not in outer}
     taken = {element for figure in found for element in figure.iter()}
-    for element in body.iter(etree.Element):
-        if element not in taken and is_caption(element):
-            _widen(found, taken, _around(element))
-    for image in body.iter("img"):
+    for caption in islice((e for e in body.iter(etree.Element) if is_caption(e)), _MOST):
+        if caption not in taken:
+            _widen(found, taken, _around(caption))
+    for image in islice(body.iter("img"), _MOST):
         if image not in taken:
             _widen(found, taken, _named_holder(image) if not _in_link(image) else image)
     return found
@@ -69,10 +73,12 @@ def _named_holder(image: HtmlElement) -> HtmlElement:
     """
     holder = image
     for ancestor in list(image.iterancestors())[:5]:
-        texts = tidy(" ".join(_visible(ancestor)))
-        if ancestor.tag in {"body", "main", "article", "li", "td"} or words(texts) > 80 or sum(1 for _ in ancestor.iter("img")) > 1:
+        if ancestor.tag in {"body", "main", "article", "li", "td"} or next(islice(ancestor.iter("img"), 1, None), None) is not None:
             break
         if any(True for _ in ancestor.iter("a", "h1", "h2", "h3", "h4", "li", "time")):
+            break
+        texts = _short_text(ancestor)
+        if words(texts) > 80:
             break
         plain_text = next(ancestor.iter("p"), None) is None
         if texts and (plain_text or _PICTURE_NAME.search(named(ancestor))):
@@ -85,8 +91,8 @@ def _has_picture(element: HtmlElement) -> bool:
 
 
 def _background(element: HtmlElement) -> str | None:
-    for inner in element.iter(etree.Element):
-        found = re.search(r"background(?:-image)?:[^;]*url\(['\"]?([^'\")]+)", inner.get("style") or "")
+    for inner in islice(element.iter(etree.Element), 50):
+        found = _BACKGROUND.search((inner.get("style") or "")[:1000])
         if found:
             return found[1]
     return None
@@ -94,12 +100,12 @@ def _background(element: HtmlElement) -> str | None:
 
 def _around(caption: HtmlElement) -> HtmlElement | None:
     """The smallest of the nearest ancestors that holds one image beside the caption and little other text."""
-    own = len(tidy(" ".join(caption.itertext())))
+    own = len(_short_text(caption))
     for ancestor in list(caption.iterancestors())[:4]:
         if ancestor.tag in {"body", "article", "main", "ul", "table"}:
             return None
-        images = sum(1 for _ in ancestor.iter("img", "amp-img", "video"))
-        whole = len(tidy(" ".join(_visible(ancestor))))
+        images = any(True for _ in ancestor.iter("img", "amp-img", "video"))
+        whole = len(_short_text(ancestor))
         if images or whole > 2 * own + 200:
             return ancestor if whole <= 2 * own + 200 else None
     return caption.getparent() if caption.tag == "figcaption" else None
@@ -116,6 +122,11 @@ def _visible(element: HtmlElement) -> Iterator[str]:
                 yield inner.text or ""
         elif inner is not element:
             yield inner.tail or ""
+
+
+def _short_text(element: HtmlElement) -> str:
+    """The visible text as far as a caption's length; longer text is none."""
+    return tidy(" ".join(islice(_visible(element), 200)))[:4000]
 
 
 def named(element: HtmlElement) -> str:
