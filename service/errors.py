@@ -46,6 +46,7 @@ class ServiceError(Exception):
         **members: JsonValue,
     ) -> None:
         super().__init__(detail)
+        assert not members.keys() & Problem.model_fields.keys(), "a problem's own members would be replaced"
         self.detail = detail
         self.headers = dict(headers or {})
         self.errors = errors

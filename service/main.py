@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import fastapi_swagger
@@ -22,7 +23,7 @@ from service.consent import models as consent_models
 from service.consent import notice_routes
 from service.consent import routes as consent_routes
 from service.database import Database, require_migrated
-from service.errors import Problem
+from service.errors import PROBLEM, Problem
 from service.formats import routes as import_routes
 from service.images import caption_routes, media
 from service.images import models as image_models
@@ -45,6 +46,24 @@ ABOUT = """A content store for news. Front ends read published articles with the
 consent; integrators write. Every error is a problem (RFC 9457)."""
 
 
+class Api(FastAPI):
+    """FastAPI, whose document says of problems what they are: `application/problem+json`."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            responses = (
+                response
+                for path in super().openapi()["paths"].values()
+                for operation in path.values()
+                for response in operation["responses"].values()
+            )
+            for content in (response.get("content", {}) for response in responses):
+                if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
+                    content[PROBLEM] = content.pop("application/json")
+        return super().openapi()
+
+
 def create_app(settings: Settings) -> ASGIApp:
     """Make the whole service as one ASGI app."""
     api = create_api(settings)
@@ -55,10 +74,10 @@ def create_api(settings: Settings) -> FastAPI:
     """Make the API, without the layers in front of it."""
     database = Database(settings)
     reader, watch = _reader_and_watch(settings, database)
-    app = FastAPI(
+    app = Api(
         title="Copydesk", version=__version__, description=ABOUT, docs_url=None, redoc_url=None,
         swagger_ui_oauth2_redirect_url=None, redirect_slashes=False, generate_unique_id_function=_operation_id,
-        max_body_size=settings.body_max_bytes, lifespan=_lifespan, responses={"4XX": {"model": Problem}},
+        max_body_size=settings.body_max_bytes, lifespan=_lifespan, responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )  # fmt: skip
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch = reader, watch

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address, ip_network
 
 import httpcore
 import httpx
@@ -28,14 +28,15 @@ from service import __version__
 from service.errors import ServiceError
 from service.settings import Settings
 
+Options = Iterable[httpcore.SOCKET_OPTION]
 REDIRECTS = 5
 ADDRESSES_TRIED = 4
-# Public by the registry, yet nobody's website: protocol assignments, 6to4 relays, and the host agent of Azure's machines.
-CLOSED_4 = tuple(IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
-# IPv6 is the other way round: only what IANA gives out is open, which leaves out mapped, compatible, NAT64, local and multicast
-# addresses; and of it not the protocols' (Teredo, ORCHID, benchmarks), 6to4, both documentation nets, and the returned 6bone.
-OPEN_6 = IPv6Network("2000::/3")
-CLOSED_6 = tuple(IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3ffe::/16", "3fff::/20"))
+# Not websites, though public by the registry: protocol assignments, 6to4 relays, the host agent of Azure's machines; of IPv6 all but
+# what IANA gives out (2000::/3: no mapped, compatible, NAT64, local or multicast address is in it), and of that not the protocols'
+# (Teredo, ORCHID, benchmarks), 6to4, both documentation nets and the returned 6bone.
+CLOSED_4 = ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
+CLOSED_6 = ("::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "2002::/16", "3ffe::/16", "3fff::/20")
+CLOSED = tuple(ip_network(net) for net in CLOSED_4 + CLOSED_6)
 # News is served on 80, 443, or a port of an application above 1023. Closed are databases, caches, queues and remote control, which
 # answer HTTP or take harm from a line of it, and what browsers refuse (WHATWG Fetch, "bad port").
 DATABASES = {1433, 1521, 3306, 5432, 5984, 6379, 7474, 7687, 8086, 9042, 9160, 9200, 9300, 11211, 26379, 27017, 28015, 50000}
@@ -53,7 +54,6 @@ NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 HTML = re.compile(r"<(?:!doctype html|html|head|body|meta|title|link|script|main|article|section|div|h1|p)\b|<!--", re.IGNORECASE)
 XML = re.compile(r"<(?:\?xml|rss|feed|svg)\b", re.IGNORECASE)
 JSON = re.compile(r'\{\s*["}]|\[\s*[\[{"\]]')
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class AddressRefused(ServiceError):
@@ -91,8 +91,7 @@ class Fetched:
     """What was found, and where: `url` after all redirects, `body` decompressed.
 
     `content_type` goes by the content: text/html, text/plain, application/json, application/xml, image/jpeg, image/png,
-    image/gif, image/webp, image/avif or application/octet-stream. `charset` is what a byte order mark or the header names, as
-    `bytes.decode` takes it, and None when neither does.
+    image/gif, image/webp, image/avif or application/octet-stream. `charset` is the header's, if `bytes.decode` knows it.
     """
 
     url: str
@@ -101,17 +100,11 @@ class Fetched:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Deadline:
-    """A moment (of the monotonic clock, in seconds) after which nothing of a fetch goes on."""
-
-    ends: float
-
-    def left(self) -> float:
-        """Seconds left, always above zero. Raises SourceTooSlow when there are none."""
-        if (seconds := self.ends - time.monotonic()) > 0:
-            return seconds
-        raise SourceTooSlow("The other side did not answer completely in time.")
+def left(ends: float) -> float:
+    """Seconds until a moment of the monotonic clock, always above zero. Raises SourceTooSlow when there are none."""
+    if (seconds := ends - time.monotonic()) > 0:
+        return seconds
+    raise SourceTooSlow("The other side did not answer completely in time.")
 
 
 def is_website(address: str, *, allow_loopback: bool = False) -> bool:
@@ -119,11 +112,7 @@ def is_website(address: str, *, allow_loopback: bool = False) -> bool:
     ip = ip_address(address)
     if ip.is_loopback:
         return allow_loopback
-    if not ip.is_global or ip.is_multicast or ip.is_reserved:
-        return False
-    if isinstance(ip, IPv4Address):
-        return not any(ip in net for net in CLOSED_4)
-    return ip in OPEN_6 and not any(ip in net for net in CLOSED_6)
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in CLOSED)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -139,33 +128,30 @@ RESOLVERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")
 class TimedStream(httpcore.NetworkStream):
     """A connection on which each wait ends at the deadline, so that a drip of single bytes does not prolong it."""
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._inner, self._deadline = inner, deadline
+    def __init__(self, inner: httpcore.NetworkStream, ends: float) -> None:
+        self._inner, self._ends = inner, ends
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadline.left())
+        return self._inner.read(max_bytes, left(self._ends))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.left())
+        self._inner.write(buffer, left(self._ends))
 
     def close(self) -> None:
         self._inner.close()
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> "TimedStream":
-        return TimedStream(self._inner.start_tls(ssl_context, server_hostname, self._deadline.left()), self._deadline)
+        return TimedStream(self._inner.start_tls(ssl_context, server_hostname, left(self._ends)), self._ends)
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
 
 
-Options = Iterable[httpcore.SOCKET_OPTION]
-
-
 class PinnedBackend(httpcore.NetworkBackend):
     """Connects to checked addresses only. A host is refused altogether when one of its addresses is."""
 
-    def __init__(self, deadline: Deadline, *, allow_loopback: bool) -> None:
-        self._inner, self._deadline, self._allow_loopback = httpcore.SyncBackend(), deadline, allow_loopback
+    def __init__(self, ends: float, *, allow_loopback: bool) -> None:
+        self._inner, self._ends, self._allow_loopback = httpcore.SyncBackend(), ends, allow_loopback
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Options | None = None
@@ -174,8 +160,8 @@ class PinnedBackend(httpcore.NetworkBackend):
         failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("it has no address")
         for still, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
-                share = self._deadline.left() / still
-                return TimedStream(self._inner.connect_tcp(address, port, share, None, socket_options), self._deadline)
+                share = left(self._ends) / still
+                return TimedStream(self._inner.connect_tcp(address, port, share, None, socket_options), self._ends)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -183,7 +169,7 @@ class PinnedBackend(httpcore.NetworkBackend):
     def _checked(self, host: str, port: int) -> list[str]:
         asked = RESOLVERS.submit(resolve, host, port)
         try:
-            addresses = asked.result(self._deadline.left())
+            addresses = asked.result(left(self._ends))
         except TimeoutError as error:
             asked.cancel()
             raise SourceTooSlow(f"The name {host} was not resolved in time.") from error
@@ -232,7 +218,7 @@ class Outbound:
 
     def _client(self, accept: str) -> httpx.Client:
         seconds = self._settings.outbound_deadline
-        backend = PinnedBackend(Deadline(time.monotonic() + seconds), allow_loopback=self._settings.outbound_allow_loopback)
+        backend = PinnedBackend(time.monotonic() + seconds, allow_loopback=self._settings.outbound_allow_loopback)
         return httpx.Client(
             transport=PinnedTransport(backend),
             headers={"User-Agent": f"Copydesk/{__version__}", "Accept": accept, "Accept-Encoding": "gzip"},
@@ -249,7 +235,7 @@ class Outbound:
         content_type = sniff(body, response.headers.get("content-type", ""))
         if not any(fnmatchcase(content_type, wanted.partition(";")[0].strip()) for wanted in accept.split(",")):
             raise UnexpectedContent(f"{host} sent {content_type}; asked for was {accept}.")
-        return Fetched(str(response.url), content_type, charset_of(body, response.charset_encoding), body)
+        return Fetched(str(response.url), content_type, charset_of(response.charset_encoding), body)
 
 
 def checked(url: str | httpx.URL, *, before: httpx.URL | None = None) -> httpx.URL:
@@ -258,7 +244,7 @@ def checked(url: str | httpx.URL, *, before: httpx.URL | None = None) -> httpx.U
         place = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise AddressRefused(f"Not a URL: {error}") from error
-    host = place.host.removesuffix(".") if place.host.isascii() else place.raw_host.decode("ascii").removesuffix(".")
+    host = place.raw_host.decode("ascii").removesuffix(".")
     port = {"http": 80, "https": 443}.get(place.scheme, 0) if place.port is None else place.port
     if place.scheme not in {"http", "https"} or not HOST.fullmatch(host):
         raise AddressRefused("Only http and https URLs of hosts on the public internet are fetched.")
@@ -308,11 +294,8 @@ def gunzipped(raw: Iterable[bytes], limit: int) -> Iterator[bytes]:
         raise zlib.error("its gzip stream breaks off")
 
 
-def charset_of(body: bytes, named: str | None) -> str | None:
-    """The encoding by the byte order mark, else the one that the header names, if Python knows it."""
-    for mark, charset in MARKS:
-        if body.startswith(mark):
-            return charset
+def charset_of(named: str | None) -> str | None:
+    """Python's name of the encoding that a header names; None for none, an unknown one, or one that is none of text."""
     try:
         b"a".decode(named or "", "replace")
         charset = codecs.lookup(named or "").name
@@ -326,9 +309,9 @@ def sniff(body: bytes, header: str) -> str:
     if image := IMAGE.match(body):
         return f"image/{image.lastgroup}"
     head, hint = body[:1445], header.lower()
-    if not head.startswith((b"\xff\xfe", b"\xfe\xff")) and NOT_TEXT.search(head):
+    if NOT_TEXT.search(head):
         return "application/octet-stream"
-    text = head.replace(b"\x00", b"").decode("latin-1").lstrip("\xef\xbb\xbf\xff\xfe \t\r\n\f")
+    text = head.decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n\f")  # a byte order mark of UTF-8 reads so
     if HTML.match(text) or ("html" in hint and not JSON.match(text)):
         return "text/html"
     if XML.match(text):

@@ -44,10 +44,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, command: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def served(folder: Path, command: str, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "service", command, "--port", str(port)], cwd=folder, env=environment(), text=True,
+        [sys.executable, "-m", "service", command, "--port", str(port)], cwd=folder, env=environment(**settings), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:

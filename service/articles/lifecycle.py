@@ -32,7 +32,7 @@ class ArticleWithdrawn(Conflict):
 
 
 class WrongState(Conflict):
-    """The article is not in a state in which this can happen to it; `status` says in which it is."""
+    """The article is not in a state in which this can happen to it; `article_status` says in which it is."""
 
     title = "Not in this state"
 
@@ -92,7 +92,7 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
     status = _wanted_status(article, write)
     before = _state(article)
     if article.status == Status.WITHDRAWN and _differs(article, write):
-        raise ArticleWithdrawn("A withdrawn article cannot be edited.", status=str(article.status))
+        raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
     _check_references(session, write)
     _claim_external_id(session, write, article.id)
     was_public, language = article.status == Status.PUBLISHED, article.language
@@ -138,7 +138,7 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
     """Kill an article: it leaves a tombstone with the reason on every surface, and cannot come back."""
     _refuse_withdrawn(article)
     if article.first_published_at is None:
-        raise WrongState("Only what was published can be withdrawn; delete this instead.", status=str(article.status))
+        raise WrongState("Only what was published can be withdrawn; delete this instead.", article_status=str(article.status))
     article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
     _remember(session, article, caller, "withdrawn", was_public=True)
     return article
@@ -228,7 +228,7 @@ def _differs(article: Article, write: ArticleReplace) -> bool:
 
 def _refuse_withdrawn(article: Article) -> None:
     if article.status == Status.WITHDRAWN:
-        raise ArticleWithdrawn("The article was withdrawn.", status=str(article.status))
+        raise ArticleWithdrawn("The article was withdrawn.", article_status=str(article.status))
 
 
 def _refuse_read_only(article: Article, write: ArticleReplace) -> None:

@@ -79,8 +79,7 @@ def test_a_dump_becomes_an_article_with_its_pictures_in_their_places() -> None:
     assert page.language == "en"
     assert page.banner == Banner(
         title="This Paper and Your Privacy",
-        body="We use cookies so that this site works and to learn what our readers like. "
-        "By staying here you accept our cookie policy.",
+        body="We use cookies so that this site works and to learn what our readers like. By staying here you accept our cookie policy.",
         accept_label="Accept all cookies",
     )
 
@@ -95,9 +94,7 @@ def test_a_caption_repeated_in_any_layout_is_one_caption(joint: str, copies: int
 
 def test_copies_that_differ_in_spacing_or_lack_the_credit_are_one_caption() -> None:
     copies = f"{CAPTION.replace(' ', '  ', 2)}/VCG\n{CAPTION}\n\n{CAPTION.replace(' ', chr(160), 3)} /VCG"
-    assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [
-        Picture(caption=CAPTION, credit="VCG")
-    ]
+    assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [Picture(caption=CAPTION, credit="VCG")]
 
 
 def test_two_pictures_side_by_side_stay_two() -> None:
@@ -270,9 +267,7 @@ def test_furniture_around_and_inside_the_article_is_dropped() -> None:
 
 
 def test_a_list_of_trends_above_the_text_does_not_end_it() -> None:
-    page = read_dump(
-        dump(HEADLINE, three(f"{CAPTION} /VCG"), "Search Trends", "Ferry\nIce", FIRST, SECOND, THIRD, FIRST[4:])
-    )
+    page = read_dump(dump(HEADLINE, three(f"{CAPTION} /VCG"), "Search Trends", "Ferry\nIce", FIRST, SECOND, THIRD, FIRST[4:]))
     assert paragraphs(page) == [FIRST, SECOND, THIRD, FIRST[4:]]
 
 
@@ -333,9 +328,7 @@ def test_windows_line_ends_a_byte_order_mark_and_no_break_spaces_make_no_differe
 
 def test_french_keeps_the_spaces_of_its_punctuation() -> None:
     quoted = "«\u00a0Nous avons compté les jours\u00a0», a dit le capitaine du port, qui avait gardé la lampe allumée."
-    page = read_dump(
-        dump("Le bac reprend la mer après les tempêtes", quoted, "Les billets n’ont pas changé de prix cette année.")
-    )
+    page = read_dump(dump("Le bac reprend la mer après les tempêtes", quoted, "Les billets n’ont pas changé de prix cette année."))
     assert paragraphs(page)[0] == quoted
     assert page.language == "fr"
 
@@ -359,9 +352,7 @@ def test_french_keeps_the_spaces_of_its_punctuation() -> None:
         ),
     ],
 )
-def test_texts_without_spaces_between_words_are_read_alike(
-    language: str, headline: str, caption: str, credit: str, text: str
-) -> None:
+def test_texts_without_spaces_between_words_are_read_alike(language: str, headline: str, caption: str, credit: str, text: str) -> None:
     page = read_dump(dump(headline, three(f"{caption}/{credit}"), text, text.replace("两", "三").replace("二", "三")))
     assert page.headline == headline
     assert pictures(page) == [Picture(caption=caption, credit=credit)]
@@ -434,9 +425,7 @@ _BANNERS = st.builds(
     body=_sentences().map(lambda words: f"{words} By reading on you agree to our use of cookies."),
     accept_label=st.sampled_from(["I agree", "Accept all cookies", "Got it", "OK", "Accept"]),
 )
-_PICTURES = st.builds(
-    Picture, caption=_sentences(), credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"])
-)
+_PICTURES = st.builds(Picture, caption=_sentences(), credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"]))
 
 
 @st.composite
@@ -455,9 +444,7 @@ def _models(draw: st.DrawFn) -> _Model:
         copies=draw(st.integers(2, 4)),
         joint=draw(st.sampled_from(["\n", "\n\n", "\r\n"])),
         credit_line=draw(st.sampled_from([None, "With input from Xinhua", "With inputs from AFP, Reuters"])),
-        furniture=draw(
-            st.sampled_from([(), ("Search Trends",), ("Related stories", "Ice on the lake"), ("Copyright © 2025 Post",)])
-        ),
+        furniture=draw(st.sampled_from([(), ("Search Trends",), ("Related stories", "Ice on the lake"), ("Copyright © 2025 Post",)])),
     )
 
 

@@ -14,24 +14,35 @@ from service.formats.pages.outline import Unit
 from service.formats.pages.text import ends_sentence, is_prose, key, words
 
 _ASIDE = re.compile(
-    r"(?:^|[\s_-])(?:related|relateds?|recommend(?:ed|ations?)?|recirc\w*|promo\w*|newsletters?|sign-?up|subscri\w+|shar(?:e|ing)(?:-?(?:bar|box|buttons?|links?|tools?|icons?|this|container|list))?|social\w*|"
-    r"comments?|respond|disqus|advert\w*|ads?|adslot|banner|sponsor\w*|breadcrumbs?|byline|authors?|bio|tags?|tag-?list|topics|keywords?|toolbar|tools|cookies?|consent|"
-    r"gate|modal|popup|overlay|dialog|popular|most-?read|trending|sidebar|teasers?|footer|foot|menu|navi?(?:gation)?|more-?(?:on|link|links|stories|news|from)|read-?(?:more|next|also)|see-?also|"
-    r"copyright|print-?only|login|register|registration|access-?wall|paywall-?(?:prompt|message|banner)|donat\w+|fact-?box|info-?box|infobox|tweet|twitter-tweet|instagram-media|tiktok-embed|embed\w*|player|"
-    r"tooltip|hidden|screen-?reader\w*|sr-only|visually-?hidden|pr|ranking|wall|poll|quiz|rating|feedback|follow\w*|app-?download|whatsapp\w*|correction-?form|crosslinks?|outbrain|taboola|nocontent|no-?print|noprint|byline\w*|timestamp|dateline|suggest\w*)"
+    r"(?:^|[\s_-])(?:related|relateds?|recommend(?:ed|ations?)?|recirc\w*|promo\w*|newsletters?|sign-?up|subscri\w+"
+    r"|shar(?:e|ing)(?:-?(?:bar|box|buttons?|links?|tools?|icons?|this|container|list))?|social\w*|"
+    r"comments?|respond|disqus|advert\w*|ads?|adslot|banner|sponsor\w*|breadcrumbs?|byline|authors?|bio|tags?|tag-?list"
+    r"|topics|keywords?|toolbar|tools|cookies?|consent|"
+    r"gate|modal|popup|overlay|dialog|popular|most-?read|trending|sidebar|teasers?|footer|foot|menu|navi?(?:gation)?"
+    r"|more-?(?:on|link|links|stories|news|from)|read-?(?:more|next|also)|see-?also|"
+    r"copyright|print-?only|login|register|registration|access-?wall|paywall-?(?:prompt|message|banner)|donat\w+"
+    r"|fact-?box|info-?box|infobox|tweet|twitter-tweet|instagram-media|tiktok-embed|embed\w*|player|"
+    r"tooltip|hidden|screen-?reader\w*|sr-only|visually-?hidden|pr|ranking|wall|poll|quiz|rating|feedback|follow\w*"
+    r"|app-?download|whatsapp\w*|correction-?form|crosslinks?|outbrain|taboola|nocontent|no-?print|noprint|byline\w*"
+    r"|timestamp|dateline|suggest\w*)"
     r"(?=$|[\s_-])"
 )
 _CALL = re.compile(
-    r"^(?:(?:also )?read (?:more|also|next|on)\b|more\s*[:：]|more (?:from|on)\b.{0,40}[:：]|related\s*[:：]|see also|watch(?: now| more| the video)?\s*[:：]|listen\s*[:：]|à lire|lire aussi|lesen sie|mehr zum|lea (?:también|más)|leer más|te puede interesar|"
-    r"leggi anche|leia (?:mais|também)|>>|»|関連|【関連|▶|►|◆関連|相关|延伸阅读|follow us|follow .{2,40} on|sign up|subscribe|join our|click here|for more (?:stories|news|information)|got a story|do you have a (?:story|view)|get in touch|"
-    r"want more|don't miss|download (?:the|our)|stay up to date|check out more|this article (?:was|originally|first)|© |copyright|have you got|"
+    r"^(?:(?:also )?read (?:more|also|next|on)\b|more\s*[:：]|more (?:from|on)\b.{0,40}[:：]|related\s*[:：]|see also"
+    r"|watch(?: now| more| the video)?\s*[:：]|listen\s*[:：]|à lire|lire aussi|lesen sie|mehr zum|lea (?:también|más)"
+    r"|leer más|te puede interesar|"
+    r"leggi anche|leia (?:mais|também)|>>|»|関連|【関連|▶|►|◆関連|相关|延伸阅读|follow us|follow .{2,40} on|sign up|subscribe"
+    r"|join our|click here|for more (?:stories|news|information)|got a story|do you have a (?:story|view)|get in touch|"
+    r"want more|don't miss|download (?:the|our)|stay up to date|check out more|this article (?:was|originally|first)|© "
+    r"|copyright|have you got|"
     r"for the latest|get the latest|you can (?:also )?(?:follow|unsubscribe)|email us|contact us|add .{2,30} as)",
     re.IGNORECASE,
 )
 
 _GATE = re.compile(
     r"会員限定|会員登録|有料会員|会員になる|ログインして|réservée? aux abonnés|abonnez-vous|solo para suscriptores|suscríbete|suscriptores|nur für abonnenten|"
-    r"jetzt abonnieren|per (?:gli )?abbonati|para assinantes|subscribers? only|(?:log in|sign in|subscribe|register) (?:to|or) (?:continue|create|read|subscribe|register)",
+    r"jetzt abonnieren|per (?:gli )?abbonati|para assinantes|subscribers? only|(?:log in|sign in|subscribe"
+    r"|register) (?:to|or) (?:continue|create|read|subscribe|register)",
     re.IGNORECASE,
 )
 
@@ -105,9 +116,7 @@ class Article:
         return [
             unit
             for index, unit in enumerate(units)
-            if not inside[index]
-            and self._is_inside(unit)
-            and (index < first or unit.block.getparent() is parent)
+            if not inside[index] and self._is_inside(unit) and (index < first or unit.block.getparent() is parent)
         ]
 
     def _is_paragraph(self, unit: Unit) -> bool:
@@ -154,7 +163,11 @@ class Article:
 
     def _beside_text(self, unit: Unit) -> bool:
         parent = unit.block.getparent()
-        return unit.block.tag in {"p", "h2", "h3", "h4", "li", "blockquote"} and parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[self.container]
+        return (
+            unit.block.tag in {"p", "h2", "h3", "h4", "li", "blockquote"}
+            and parent is not None
+            and self._weights.get(parent, 0.0) > 0.15 * self._weights[self.container]
+        )
 
     def _in_aside(self, element: HtmlElement) -> bool:
         while element is not self.container and element is not None:

@@ -10,9 +10,7 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _BY_CJK = re.compile(r"^(?:作者|文|撰文|记者|記者|撰稿|通讯员|글)\s*[:：/／ ]\s*(?P<names>[^\W\d_][\w·・ 、，]{1,40})$")
-_BETWEEN_NAMES = re.compile(
-    r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+(?:and|et|und|y|e|och|og|&|with)\s+"
-)
+_BETWEEN_NAMES = re.compile(r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+(?:and|et|und|y|e|och|og|&|with)\s+")
 _NAME = re.compile(r"[^\W\d_][^\d!?:;]*")
 _PARTICLES = frozenset("de da do dos das del della di du des von van der den el al bin ibn la le ter ten y e zu".split())
 _NOT_NAMES = re.compile(
@@ -24,21 +22,26 @@ _PLACE = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ -][A-ZÀ-ÖØ-Þ.'’-]+){0
 _MONTH = r"(?:Jan|Feb|March|April|May|June|July|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 _WHEN_WHO = rf"(?:,\s+[A-Z][\w. ]{{1,30}}?)?(?:,\s+{_MONTH}\s+\d{{1,2}})?(?:\s*[(（][^()（）]{{2,40}}[)）])?"
 _DATELINE = re.compile(rf"^(?P<dateline>{_PLACE}{_WHEN_WHO})\s*(?:--|[-–—]|:)\s+(?=\S)")
-_DATELINE_LINE = re.compile(rf"^(?P<dateline>{_PLACE},?(?:\s+[A-Z][\w. ]{{1,30}},)?\s+{_MONTH}\s+\d{{1,2}}(?:\s*\([^()]{{2,40}}\))?)\s*(?:--|[-–—])?$")
+_DATELINE_LINE = re.compile(
+    rf"^(?P<dateline>{_PLACE},?(?:\s+[A-Z][\w. ]{{1,30}},)?\s+{_MONTH}\s+\d{{1,2}}(?:\s*\([^()]{{2,40}}\))?)\s*(?:--|[-–—])?$"
+)
 _CHINESE_DATELINE = re.compile(r"^(?P<dateline>(?:新华社|中新社|新華社|中新网)\S{2,24}?[电電日])(?:\s|（|\()")
 
 _CREDITED = re.compile(
-    r"^(?:with (?:additional )?(?:inputs?|reporting|contributions?|files?|material|agency inputs?) (?:from|by)\b.+|with agenc(?:y inputs?|ies)"
+    r"^(?:with (?:additional )?(?:inputs?|reporting|contributions?|files?|material|agency inputs?) (?:from|by)\b.+"
+    r"|with agenc(?:y inputs?|ies)"
     r"|(?:news )?sources?(?:\(s\)|（s）)?\s*[:：].+|(?:来源|來源|出典|出处)\s*[:：].+)$",
     re.IGNORECASE,
 )
 _CREDITED_IN_BRACKETS = re.compile(
-    r"^(?:avec|con (?:informaci[óo]n|información de|informazioni)|con agen\w+|mit (?:material|informationen|agentur\w*)|据|據|综合|綜合|来源|來源)\b.*"
+    r"^(?:avec|con (?:informaci[óo]n|información de|informazioni)|con agen\w+|mit (?:material|informationen|agentur\w*)"
+    r"|据|據|综合|綜合|来源|來源)\b.*"
     r"|^[据據综綜].{2,30}$",
     re.IGNORECASE,
 )
 _CREDIT_AT_END = re.compile(
-    r"[\s.。](?P<bracketed>[(（\[](?P<credit>with (?:additional )?(?:inputs?|reporting|contributions?|files?) (?:from|by)\b[^()（）\[\]]{2,160})"
+    r"[\s.。](?P<bracketed>[(（\[](?P<credit>with (?:additional )?(?:inputs?|reporting|contributions?|files?) (?:from"
+    r"|by)\b[^()（）\[\]]{2,160})"
     r"[)）\]])\s*$",
     re.IGNORECASE,
 )

@@ -43,7 +43,8 @@ _COLON = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    rf"{_AFTER_SENTENCE}(?P<mark>(?:photo(?:graph)?s?|pictures?|images?|fotos?)\s+(?:by|courtesy of|par|von|di|de)\s+|courtesy of\s+|©\s*|\(c\)\s+)"
+    rf"{_AFTER_SENTENCE}(?P<mark>(?:photo(?:graph)?s?|pictures?|images?|fotos?)\s+(?:by|courtesy of|par|von|di|de)\s+"
+    rf"|courtesy of\s+|©\s*|\(c\)\s+)"
     r"(?P<credit>\S[^。!?！？]{1,90})$",
     re.IGNORECASE,
 )

@@ -16,9 +16,7 @@ _DAY = (
 _ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _CLOCK_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_CLOCK}\s*{_ZONE}[\s,]*{_WEEKDAY}{_DAY}", re.IGNORECASE)
-_DAY_FIRST = re.compile(
-    rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um )?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE
-)
+_DAY_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um )?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
 _ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
 
 

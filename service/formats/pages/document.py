@@ -79,7 +79,7 @@ def _strictly(page: bytes, name: str) -> str | None:
 
 def _mostly_utf8(page: bytes) -> bool:
     """Whether so few bytes break UTF-8 that they are dirt rather than another charset."""
-    text = page[:_LONGEST_SAMPLE * 10].decode("utf-8", errors="replace")
+    text = page[: _LONGEST_SAMPLE * 10].decode("utf-8", errors="replace")
     foreign = sum(character > "\x7f" for character in text)
     return text.count("\ufffd") * 10 < foreign
 

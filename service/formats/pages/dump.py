@@ -201,9 +201,7 @@ class _Front:
         stated, place = date_line(line), dateline_alone(line)
         if stated:
             time, updated = stated
-            self.updated_at, self.published_at = (
-                (time, self.published_at) if updated else (self.updated_at, self.published_at or time)
-            )
+            self.updated_at, self.published_at = (time, self.published_at) if updated else (self.updated_at, self.published_at or time)
         elif place:
             self.dateline = place
         elif is_section_name(line):

@@ -24,7 +24,9 @@ from service.formats.pages.text import key, tidy, words
 _SITE_SUFFIX = re.compile(r"^(.{12,}?)\s*(?:\s[-–—|•·»]|[|｜：])\s*([^|｜]{2,60})$")
 _BYLINE_CLASS = re.compile(r"(?:^|[\s_-])(?:byline|author|authors|writer|contributor)(?:[-_]*names?)?(?=$|[\s_-])", re.IGNORECASE)
 _ROLE = re.compile(r"\s*[|•·(/].*$|,\s+(?:\w+ )*(?:editor|correspondent|reporter|writer|staff|in [A-Z]\w+)\b.*$", re.IGNORECASE)
-_NO_NAME = re.compile(r"https?:|www\.|@|\d{3}|^(?:admin|author|autor|byline|share|follow|editor|unknown|null|none|redaktion$)$", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"https?:|www\.|@|\d{3}|^(?:admin|author|autor|byline|share|follow|editor|unknown|null|none|redaktion$)$", re.IGNORECASE
+)
 
 
 class Facts:
@@ -119,19 +121,46 @@ class Facts:
     @cached_property
     def language(self) -> str | None:
         """The language the article is stated to be in; the page's own where only that is told."""
-        stated = (self.node.text("inLanguage"), self._tree.get("lang"), self._tree.get("xml:lang"), self.meta("content-language", "language"), self.meta("og:locale"))
+        stated = (
+            self.node.text("inLanguage"),
+            self._tree.get("lang"),
+            self._tree.get("xml:lang"),
+            self.meta("content-language", "language"),
+            self.meta("og:locale"),
+        )
         return next(filter(None, map(language_tag, stated)), None)
 
     @cached_property
     def published_at(self) -> datetime | None:
         stated = [self.node.text("datePublished", "dateCreated", "uploadDate")]
-        stated += [self.meta("article:published_time", "og:article:published_time", "datepublished", "date", "pubdate", "publishdate", "dc.date", "dcterms.created", "parsely-pub-date", "cxenseparse:recs:publishtime", "sailthru.date", "publish-date", "article.published", "date.release")]
+        stated += [
+            self.meta(
+                "article:published_time",
+                "og:article:published_time",
+                "datepublished",
+                "date",
+                "pubdate",
+                "publishdate",
+                "dc.date",
+                "dcterms.created",
+                "parsely-pub-date",
+                "cxenseparse:recs:publishtime",
+                "sailthru.date",
+                "publish-date",
+                "article.published",
+                "date.release",
+            )
+        ]
         stated += [self._property("datePublished"), self._property("dateCreated")]
         return next(filter(None, map(parse_time, stated)), None) or self._shown_time()
 
     @cached_property
     def updated_at(self) -> datetime | None:
-        stated = (self.node.text("dateModified"), self.meta("article:modified_time", "og:updated_time", "last-modified", "datemodified"), self._property("dateModified"))
+        stated = (
+            self.node.text("dateModified"),
+            self.meta("article:modified_time", "og:updated_time", "last-modified", "datemodified"),
+            self._property("dateModified"),
+        )
         return next(filter(None, map(parse_time, stated)), None)
 
     def _shown_time(self) -> datetime | None:
@@ -165,7 +194,15 @@ class Facts:
         return people, desks
 
     def _meta_names(self) -> list[str]:
-        listed = [*self.metas("author"), *self.metas("article:author"), *self.metas("byl"), *self.metas("parsely-author"), *self.metas("dc.creator"), *self.metas("sailthru.author"), *self.metas("cxenseparse:author")]
+        listed = [
+            *self.metas("author"),
+            *self.metas("article:author"),
+            *self.metas("byl"),
+            *self.metas("parsely-author"),
+            *self.metas("dc.creator"),
+            *self.metas("sailthru.author"),
+            *self.metas("cxenseparse:author"),
+        ]
         return [name for entry in listed for name in _names(entry) if key(name) != key(self.site_name or "")]
 
     def _shown_authors(self) -> list[Author]:

@@ -18,15 +18,21 @@ from service.formats.pages.page import Picture
 from service.formats.pages.text import key, tidy, words
 
 _CAPTION = re.compile(
-    r"(?:^|[\s_-])(?:fig)?(?:caption|captions|legend|legende|légende|didascalia|bildunterschrift|bildtext|piefoto|pie-foto|pie-de-foto|cutline)(?:$|[\s_-])"
+    r"(?:^|[\s_-])(?:fig)?(?:caption|captions|legend|legende|légende|didascalia|bildunterschrift|bildtext|piefoto"
+    r"|pie-foto|pie-de-foto|cutline)(?:$|[\s_-])"
     r"|(?:^|[\s_-])(?:image|img|photo|picture|foto|bild|media)[-_]{0,2}(?:caption|description|desc|legend|title|text|info)(?:$|[\s_-])"
 )
 _CREDIT = re.compile(
-    r"(?:^|[\s_-])(?:credits?|copyright|copyrights|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency|source|sources|firma|rights|licen[cs]e|author|autor|auteur|byline)(?:$|[\s_-])"
+    r"(?:^|[\s_-])(?:credits?|copyright|copyrights|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency"
+    r"|source|sources|firma|rights|licen[cs]e|author|autor|auteur|byline)(?:$|[\s_-])"
 )
-_UNSEEN = re.compile(r"(?:^|[\s_-])(?:sr-only|screen-?reader\w*|visually-?hidden|visuallyhidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share)(?:$|[\s_-])")
+_UNSEEN = re.compile(
+    r"(?:^|[\s_-])(?:sr-only|screen-?reader\w*|visually-?hidden|visuallyhidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share)(?:$|[\s_-])"
+)
 _INSTRUCTION = re.compile(
-    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom|view)[^.)]{0,30}[.)]?|\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge|expand) (?:this )?(?:image|picture|photo)|view (?:image|gallery)|hide caption|toggle caption|image caption,?"
+    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom"
+    r"|view)[^.)]{0,30}[.)]?|\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge"
+    r"|expand) (?:this )?(?:image|picture|photo)|view (?:image|gallery)|hide caption|toggle caption|image caption,?"
     r"|(?:画像|写真)?(?:を)?拡大(?:写真|画像|する)?(?:を見る)?|agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
     re.IGNORECASE,
 )
@@ -87,7 +93,10 @@ def _named_holder(image: HtmlElement) -> HtmlElement:
 
 
 def _has_picture(element: HtmlElement) -> bool:
-    return any(True for _ in element.iter("img", "picture", "amp-img", "video", "source", "noscript", "iframe")) or _background(element) is not None
+    return (
+        any(True for _ in element.iter("img", "picture", "amp-img", "video", "source", "noscript", "iframe"))
+        or _background(element) is not None
+    )
 
 
 def _background(element: HtmlElement) -> str | None:
@@ -206,7 +215,9 @@ def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
 def _caption_texts(holder: HtmlElement, credits: set[HtmlElement]) -> dict[str, str]:
     """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is it."""
     captions = {e for e in holder.iter(etree.Element) if is_caption(e) and e is not holder}
-    outermost = [e for e in holder.iter(etree.Element) if e in captions and not any(a in captions or a in credits for a in e.iterancestors())]
+    outermost = [
+        e for e in holder.iter(etree.Element) if e in captions and not any(a in captions or a in credits for a in e.iterancestors())
+    ]
     if not outermost and holder.tag not in {"figure", "img"}:
         outermost = [holder]
     return {key(text): text for text in (_without(caption, credits) for caption in outermost) if text}
@@ -218,7 +229,11 @@ def _without(caption: HtmlElement, credits: set[HtmlElement]) -> str:
     walk = etree.iterwalk(caption, events=("start", "end"))
     for event, element in walk:
         if event == "start":
-            if element in credits or element.tag in {"script", "style", "button", "svg", "noscript"} or (element is not caption and _UNSEEN.search(named(element))):
+            if (
+                element in credits
+                or element.tag in {"script", "style", "button", "svg", "noscript"}
+                or (element is not caption and _UNSEEN.search(named(element)))
+            ):
                 walk.skip_subtree()
             else:
                 parts.append(element.text or "")

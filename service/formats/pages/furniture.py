@@ -48,11 +48,13 @@ _END = _any(
     r"热门(?:搜索|推荐|新闻)|热搜|热搜榜|排行榜?|アクセスランキング|人気記事|ランキング",
 )
 _LEGAL = _any(
-    r"copyright\s*(?:©|\(c\)|\d{4}).*|©\s*(?:copyright|\d{4}|[A-Z]).*|.{0,60}(?:all|tous droits|alle) (?:rights reserved|réservés|rechte vorbehalten).*",
+    r"copyright\s*(?:©|\(c\)|\d{4}).*|©\s*(?:copyright|\d{4}|[A-Z]).*|.{0,60}(?:all|tous droits"
+    r"|alle) (?:rights reserved|réservés|rechte vorbehalten).*",
     r"(?:todos los derechos reservados|tutti i diritti riservati|版权所有|著作権|無断(?:転載|複製)).*",
     r".{0,40}(?:ICP[备備证證]|公网安备|网文\s*\[|许可证|Licen[sc]e No\.?|举报(?:电话|邮箱|热线)).{0,120}",
     r".{0,60}\b(?:hotline|tel|telephone|phone|fax|call us)\b.{0,20}[+\d(][\d\s()+-]{5,}.{0,20}",
-    r"(?:terms (?:of|and|&) .{0,20}|privacy(?: (?:policy|notice|statement))?|about us|contact us|site ?map|cookie (?:policy|settings))(?: [|·].*)?",
+    r"(?:terms (?:of|and|&) .{0,20}|privacy(?: (?:policy|notice|statement))?|about us|contact us|site ?map"
+    r"|cookie (?:policy|settings))(?: [|·].*)?",
 )
 _SECTION = _any(
     r"home|world|china|u\.?s\.?|uk|europe|asia|africa|americas|middle east|global|national|local|news|transcript|video|picture",

@@ -39,7 +39,11 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
         raise NotAnArticle("The page has no text beneath its headline.")
     first = next((unit for unit in article.units if unit.text), None)
     above = [unit for unit in leading(units, article.container, first) if unit not in article.units]
-    found = list(blocks([*above, *text.units], article.container, lambda unit: figures.picture(unit.holder, base) if unit.holder is not None else None))
+    found = list(
+        blocks(
+            [*above, *text.units], article.container, lambda unit: figures.picture(unit.holder, base) if unit.holder is not None else None
+        )
+    )
     kept = tuple(_each_once(found))
     prose = [unit.text for unit in text.units if unit.text]
     authors = facts.authors or tuple(map(Author, byline_names(text.byline or "")))

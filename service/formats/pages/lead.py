@@ -8,7 +8,8 @@ from service.formats.pages.figures import named
 from service.formats.pages.outline import Unit
 
 _ELSEWHERE = re.compile(
-    r"(?:^|[\s_-])(?:related|recommend\w*|promo\w*|teasers?|author\w*|byline|avatar|bio|logo|nav|navigation|menu|sidebar|newsletters?|ads?|advert\w*|share|social|most-?read|trending|comments?|footer|cookie\w*|consent|popup|modal)(?=$|[\s_-])"
+    r"(?:^|[\s_-])(?:related|recommend\w*|promo\w*|teasers?|author\w*|byline|avatar|bio|logo|nav|navigation|menu"
+    r"|sidebar|newsletters?|ads?|advert\w*|share|social|most-?read|trending|comments?|footer|cookie\w*|consent|popup|modal)(?=$|[\s_-])"
 )
 
 

@@ -1,6 +1,7 @@
 """The cookie banner in a page's markup: the element that is named one, read line by line as a dump is."""
 
 import re
+from itertools import islice
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -12,18 +13,22 @@ from service.formats.pages.text import tidy_lines
 _NAMED = re.compile(r"cookie|consent|gdpr|rgpd|privacy-?(?:banner|notice|bar|popup|overlay)|(?:^|[\s_-])cmp(?:$|[\s_-])", re.IGNORECASE)
 _LINES = frozenset("p div h1 h2 h3 h4 h5 h6 li ul section header footer button br dialog form td tr a label".split())
 _MOST_ELEMENTS = 400
+_MOST_CANDIDATES = 30
 
 
 def banner_in(tree: HtmlElement) -> Banner | None:
     """The page's cookie banner in its own words, None when its markup has none (scripts often bring it later)."""
-    for element in tree.iter("div", "section", "aside", "dialog", "form", "footer", "p"):
-        name = f"{element.get('id') or ''} {element.get('class') or ''} {element.get('aria-label') or ''}"
-        dialog = element.tag == "dialog" or element.get("role") in {"dialog", "alertdialog"}
-        if dialog or _NAMED.search(name):
-            banner, _ = take_banner(tidy_lines(_lines(element)))
-            if banner is not None and banner.accept_label:
-                return banner
+    elements = tree.iter("div", "section", "aside", "dialog", "form", "footer", "p")
+    for element in islice(filter(_may_ask, elements), _MOST_CANDIDATES):
+        banner, _ = take_banner(tidy_lines(_lines(element)))
+        if banner is not None and banner.accept_label:
+            return banner
     return None
+
+
+def _may_ask(element: HtmlElement) -> bool:
+    given = " ".join(element.get(name) or "" for name in ("id", "class", "aria-label"))
+    return element.tag == "dialog" or element.get("role") in {"dialog", "alertdialog"} or _NAMED.search(given) is not None
 
 
 def _lines(element: HtmlElement) -> str:

@@ -1,0 +1,29 @@
+"""The OpenAPI document is kept: schemathesis makes requests from it and finds no answer that it does not allow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_cli import environment, served
+
+LONG = os.environ.get("COPYDESK_TEST_LONG") == "1"
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance"
+
+
+@pytest.mark.parametrize("who", ["editor", "reader"])
+def test_no_request_made_from_the_document_gets_an_answer_that_it_does_not_allow(tmp_path: Path, who: str) -> None:
+    with served(tmp_path, "demo", COPYDESK_CONSENT_RATE_LIMIT="1000000", COPYDESK_LOG_LEVEL="error") as (base, process):
+        assert process.stdout is not None
+        token = process.stdout.readline().strip()
+        command = [
+            str(Path(sys.executable).parent / "schemathesis"), "run", f"{base}/openapi.json", "--checks", CHECKS, "--continue-on-failure",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "100" if LONG else "4", "--seed", "7", "--no-color",
+            *(["--header", f"Authorization: Bearer {token}"] if who == "editor" else []),
+        ]  # fmt: skip
+        # Its database of earlier failures would make runs differ.
+        found = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=1200, check=False)
+    assert found.returncode == 0, found.stdout[-6000:]
+
