@@ -109,4 +109,6 @@ def _tell(found: Mapping[Server, list[Outcome]], notes: list[str], *, as_json: b
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

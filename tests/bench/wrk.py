@@ -59,9 +59,7 @@ class Wrk:
 
     def run(self, plan: Plan, port: int, seconds: int) -> Load:
         """Ask for so many seconds. Raises BadAnswers."""
-        done = subprocess.run(
-            self._command(plan, port, seconds), capture_output=True, text=True, check=False, preexec_fn=self.cores.pin_load
-        )
+        done = subprocess.run(self._command(plan, port, seconds), capture_output=True, text=True, check=False)
         lines = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("figures ", "bad ")))
         if "bad" in lines or "figures" not in lines:
             raise BadAnswers(f"{plan.method} {plan.paths[0]}: {lines.get('bad', done.stdout + done.stderr)}")

@@ -1,0 +1,74 @@
+"""What imports cannot say, held here."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service import main
+from service.routing import Route
+from service.tables import Table
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "service").rglob("*.py"))
+READERS = ["wire_cache.py", "published/store.py", "published/reader.py", "published/answers.py", "published/watch.py", "published/words.py"]
+WORKING = {name for name in Table.metadata.tables if not name.startswith("published")} | {"article_text"}
+assert main.ROOMS_WITH_TABLES
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_every_module_opens_with_its_promise_and_stays_one_room(path: Path) -> None:
+    assert ast.get_docstring(tree(path))
+    assert len(path.read_text().splitlines()) <= 300
+    assert path.stem not in {"utils", "helpers", "service", "repository", "constants", "exceptions", "schemas"}
+    too_long = [node.name for node in functions(path) if (node.end_lineno or 0) - node.lineno > 60]
+    assert too_long == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_nothing_is_swallowed_and_no_layer_is_slow(path: Path) -> None:
+    text = path.read_text()
+    assert "BaseHTTPMiddleware" not in text.replace("`BaseHTTPMiddleware`", "")
+    caught = [handler.type for node in ast.walk(tree(path)) if isinstance(node, ast.Try) for handler in node.handlers]
+    names = {name.id for kind in caught if kind is not None for name in ast.walk(kind) if isinstance(name, ast.Name)}
+    assert None not in caught
+    assert "Exception" not in names
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "database.py"], ids=short)
+def test_only_the_database_commits(path: Path) -> None:
+    called = {node.func.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    assert "commit" not in called
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_readers_ask_knows_no_working_table(name: str) -> None:
+    module = tree(ROOT / "service" / name)
+    imported = {node.module for node in ast.walk(module) if isinstance(node, ast.ImportFrom)}
+    assert not [room for room in imported if room and re.match(r"service\.(articles|images|consent)", room)]
+    strings = [node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    asked = {table for text in strings for table in re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)", text)}
+    assert asked & WORKING == set()
+
+
+def test_no_endpoint_is_without_the_shared_way_in() -> None:
+    routers = [router for router in main.ROUTERS if router.prefix.startswith("/v1")]
+    assert all(isinstance(route, Route) for router in routers for route in router.routes)
+
+
+def test_the_migrations_do_not_shadow_the_library() -> None:
+    assert not (ROOT / "alembic" / "__init__.py").exists()
