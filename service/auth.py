@@ -87,21 +87,18 @@ def new_secret() -> str:
     return f"cd_{secrets.token_urlsafe(32)}"
 
 
-def identify(database: Database, secret: str) -> Caller:
-    """Find whose token this is. Asked anew for each request, so that a revocation holds at once."""
+def identify(database: Database, secret: str) -> tuple[Caller, datetime | None]:
+    """Find whose token this is, and when its use was noted last. Asked anew for each request: a revocation holds at once."""
     with database.reading() as session:
         token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
-    at = now()
-    if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= at):
+    if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now()):
         raise Unauthorized("This token is unknown, expired or revoked.")
-    if token.last_used_at is None or at - token.last_used_at > USE_IS_NOTED_EVERY:
-        _note_use(database, token.id, at)
-    return Caller(token.id, token.name, frozenset(token.scopes))
+    return Caller(token.id, token.name, frozenset(token.scopes)), token.last_used_at
 
 
-def _note_use(database: Database, token_id: UUID, at: datetime) -> None:
+def _note_use(database: Database, token_id: UUID | None) -> None:
     with database.writing() as session:
-        session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=at))
+        session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=now()))
 
 
 async def get_caller(
@@ -112,7 +109,11 @@ async def get_caller(
         if "authorization" in request.headers:
             raise Unauthorized("The Authorization header must be `Bearer` and a token.")
         return ANONYMOUS
-    return await run_in_threadpool(identify, database, credentials.credentials)
+    caller, used_at = await run_in_threadpool(identify, database, credentials.credentials)
+    if used_at is None or now() - used_at > USE_IS_NOTED_EVERY:
+        async with database.turn():
+            await run_in_threadpool(_note_use, database, caller.id)
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

@@ -49,6 +49,12 @@ def require_match(request: Request, version: int) -> None:
     raise PreconditionFailed(f"The stored version is {version}.", current_version=version)
 
 
+def respect_match(request: Request, version: int) -> None:
+    """Let an action pass without `If-Match`, and with one only when that is current."""
+    if "if-match" in request.headers:
+        require_match(request, version)
+
+
 def answer(
     request: Request, content: BaseModel, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

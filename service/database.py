@@ -11,6 +11,7 @@ import orjson
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Connection, CursorResult, Engine, Result, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,7 +20,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session as SQLModelSession
 from sqlmodel import create_engine
-from starlette.concurrency import run_in_threadpool
 
 from service.errors import Unavailable
 from service.settings import Settings
@@ -52,6 +52,8 @@ class Database:
         self.engine = _sqlite_engine(settings.sqlite_path) if self.is_sqlite else _postgres_engine(settings)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
+        # Commits have threads of their own: the others may all be waiting for a connection that only a commit sets free.
+        self.endings = CapacityLimiter(4 if self.is_sqlite else settings.database_pool_size)
         # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the thread pool
         # and serves them in order; SQLite's own busy handler would sleep and starve.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
@@ -95,11 +97,11 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
         try:
             yield session
             if not read_only:
-                await run_in_threadpool(session.commit)
+                await to_thread.run_sync(session.commit, limiter=database.endings)
         except OperationalError as fault:
             raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
         finally:
-            await run_in_threadpool(session.close)
+            await to_thread.run_sync(session.close, limiter=database.endings)
 
 
 SessionDep = Annotated[Session, Depends(open_session, scope="function")]
@@ -108,10 +110,12 @@ SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 
 def insert(session: Session, table: type[Table]) -> postgresql.Insert:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have alike."""
+    # The table, not its class: SQLAlchemy's bulk insert of objects costs more and counts no rows on PostgreSQL.
+    plain = Table.metadata.tables[str(table.__tablename__)]
     if session.database.is_sqlite:
         # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
-        return cast("postgresql.Insert", sqlite.insert(table))
-    return postgresql.insert(table)
+        return cast("postgresql.Insert", sqlite.insert(plain))
+    return postgresql.insert(plain)
 
 
 def rows_changed(result: Result[Any]) -> int:

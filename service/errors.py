@@ -1,5 +1,6 @@
 """Every refusal is a `ServiceError`, and every one of them leaves as problem details (RFC 9457)."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import ClassVar
@@ -70,7 +71,9 @@ class ServiceError(Exception):
             instance=instance,
             errors=self.errors,
         )
-        return shape.model_copy(update=self.members).model_dump_json(by_alias=True).encode()
+        members = shape.model_copy(update=self.members).model_dump(by_alias=True)
+        # What was refused may be quoted in it: half a surrogate pair, which is not UTF-8, becomes a question mark.
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 class BadRequest(ServiceError):

@@ -19,6 +19,8 @@ from service.settings import Settings
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_KNOWN = "copydesk.request_id"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def configure_logs(settings: Settings) -> None:
@@ -39,9 +41,12 @@ def configure_logs(settings: Settings) -> None:
 
 
 def request_id(scope: Scope) -> bytes:
-    """The caller's X-Request-ID when it is a plain one, else a new one."""
-    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
-    return given if given is not None and _REQUEST_ID.fullmatch(given) else uuid4().hex.encode()
+    """The caller's X-Request-ID when it is a plain one, else a new one: the same for every layer that asks."""
+    known: bytes | None = scope.get(_KNOWN)
+    if known is None:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        known = scope[_KNOWN] = given if given is not None and _REQUEST_ID.fullmatch(given) else uuid4().hex.encode()
+    return known
 
 
 class Measured:
@@ -82,6 +87,8 @@ class RequestLog:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self.measured.requests.labels(scope["method"], route, status).inc()
-        self.measured.seconds.labels(scope["method"], route).observe(seconds)
-        log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+        # A label for each method that somebody makes up would fill the memory.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self.measured.requests.labels(method, route, status).inc()
+        self.measured.seconds.labels(method, route).observe(seconds)
+        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -29,7 +29,6 @@ from service.images import caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.intake import Intake
-from service.images.uploads import FORM_OVERHEAD
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
 from service.published.reader import PostgresReader, Reader, SqliteReader
@@ -39,8 +38,9 @@ from service.wire_cache import WireCache
 
 ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
 ROUTERS = (
-    article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
-    notice_routes.router, consent_routes.router, consent_routes.well_known, import_routes.router, tokens.router, health.router,
+    # First what is called most: a route is looked for in this order.
+    consent_routes.router, article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
+    notice_routes.router, consent_routes.well_known, import_routes.router, tokens.router, health.router,
 )  # fmt: skip
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""
@@ -86,7 +86,8 @@ def create_api(settings: Settings) -> FastAPI:
     problems.install_problems(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(image_routes.uploads, max_body_size=settings.upload_max_bytes + FORM_OVERHEAD)
+    # The endpoints refuse by the exact limit, with what it is; this one only stops what is far beyond it.
+    app.include_router(image_routes.uploads, max_body_size=16 * settings.upload_max_bytes)
     fastapi_swagger.patch_fastapi(app, redirect_from_root_to_docs=False)
     return app
 
@@ -100,7 +101,7 @@ def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, W
 
 def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
     """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the costly ones."""
-    logged = RequestLog(app, Measured(app.state.registry))
+    logged = RequestLog(problems.ShapedRefusals(app), Measured(app.state.registry))
     cache = WireCache(CompressMiddleware(logged), settings, reader, watch)
     app.state.registry.register(_CacheMetrics(cache))
     layered: ASGIApp = CORSMiddleware(

@@ -1,9 +1,8 @@
 """Only public addresses are ever connected to, whatever a URL, a name server or a redirect says: the one door to other hosts.
 
 A URL that an editor hands in is a request that this service makes from within its own network (server-side request forgery,
-CWE-918). So names are resolved here, every answer of the name server is checked, and the connection is made to a checked
-address, not to the name: no second look-up can differ from the first. What this cannot see: a NAT64 prefix of an operator's
-own lies among public addresses.
+CWE-918). So names are resolved here, all their addresses are checked, and the connection is made to a checked address, not to
+the name, which a second look-up could answer otherwise. Not recognised: a NAT64 prefix of an operator's own, as it looks public.
 """
 
 import codecs
@@ -14,7 +13,6 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -28,12 +26,11 @@ from service import __version__
 from service.errors import ServiceError
 from service.settings import Settings
 
-Options = Iterable[httpcore.SOCKET_OPTION]
 REDIRECTS = 5
-ADDRESSES_TRIED = 4
-# Not websites, though public by the registry: protocol assignments, 6to4 relays, the host agent of Azure's machines; of IPv6 all but
-# what IANA gives out (2000::/3: no mapped, compatible, NAT64, local or multicast address is in it), and of that not the protocols'
-# (Teredo, ORCHID, benchmarks), 6to4, both documentation nets and the returned 6bone.
+# getaddrinfo knows no deadline, so it is waited for from outside; at most this many slow name servers are borne at once.
+RESOLVERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")
+# Beside what `is_global` knows: protocol assignments, 6to4 relays, the agent of Azure's machines; of IPv6 all but 2000::/3 (so mapped,
+# compatible, NAT64, local), and of that protocols (Teredo, ORCHID, benchmarks), documentation, 6to4 and the returned 6bone.
 CLOSED_4 = ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 CLOSED_6 = ("::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "2002::/16", "3ffe::/16", "3fff::/20")
 CLOSED = tuple(ip_network(net) for net in CLOSED_4 + CLOSED_6)
@@ -43,12 +40,10 @@ DATABASES = {1433, 1521, 3306, 5432, 5984, 6379, 7474, 7687, 8086, 9042, 9160, 9
 SERVICES = {1883, 2181, 2375, 2376, 2379, 2380, 3389, 4222, 5672, 5900, 5985, 5986, 6443, 8500, 9092, 10250, 10255, 15672}
 BAD_PORTS = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
 CLOSED_PORTS = frozenset(range(1024)) - {80, 443} | DATABASES | SERVICES | BAD_PORTS
-
 HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}|[0-9a-f:.]*:[0-9a-f:.]*")
 IMAGE = re.compile(
-    rb"(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<gif>GIF8[79]a)|(?P<webp>RIFF.{4}WEBP)"
-    rb"|(?P<avif>\x00{3}.ftyp(?:.{4}){0,12}avi[fs])",
-    re.DOTALL,
+    rb"(?s)(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<gif>GIF8[79]a)|(?P<webp>RIFF.{4}WEBP)"
+    rb"|(?P<avif>\x00{3}.ftyp(?:.{4}){0,12}avi[fs])"
 )
 NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 HTML = re.compile(r"<(?:!doctype html|html|head|body|meta|title|link|script|main|article|section|div|h1|p)\b|<!--", re.IGNORECASE)
@@ -117,12 +112,7 @@ def is_website(address: str, *, allow_loopback: bool = False) -> bool:
 
 def resolve(host: str, port: int) -> list[str]:
     """Ask the system for all addresses of a host, which may itself be an address in any notation. Raises socket.gaierror."""
-    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
-
-
-# getaddrinfo knows no deadline, so it is waited for from outside; at most this many slow name servers are borne at once.
-RESOLVERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")
+    return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)))
 
 
 class TimedStream(httpcore.NetworkStream):
@@ -131,16 +121,16 @@ class TimedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream, ends: float) -> None:
         self._inner, self._ends = inner, ends
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: object = None) -> bytes:
         return self._inner.read(max_bytes, left(self._ends))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: object = None) -> None:
         self._inner.write(buffer, left(self._ends))
 
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> "TimedStream":
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: object = None) -> "TimedStream":
         return TimedStream(self._inner.start_tls(ssl_context, server_hostname, left(self._ends)), self._ends)
 
     def get_extra_info(self, info: str) -> object:
@@ -154,14 +144,13 @@ class PinnedBackend(httpcore.NetworkBackend):
         self._inner, self._ends, self._allow_loopback = httpcore.SyncBackend(), ends, allow_loopback
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Options | None = None
-    ) -> httpcore.NetworkStream:
-        addresses = self._checked(host, port)[:ADDRESSES_TRIED]
+        self, host: str, port: int, timeout: object = None, local_address: object = None, socket_options: object = None
+    ) -> TimedStream:
+        addresses = self._checked(host, port)[:4]
         failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("it has no address")
         for still, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
-                share = left(self._ends) / still
-                return TimedStream(self._inner.connect_tcp(address, port, share, None, socket_options), self._ends)
+                return TimedStream(self._inner.connect_tcp(address, port, left(self._ends) / still), self._ends)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -194,36 +183,40 @@ class PinnedTransport(httpx.HTTPTransport):
         self._pool = httpcore.ConnectionPool(ssl_context=tls(), network_backend=backend)
 
 
+@dataclass(frozen=True)
 class Outbound:
     """Fetches what others publish."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    settings: Settings
 
     def fetch(self, url: str, *, accept: str) -> Fetched:
         """Fetch what is at an http or https URL. `accept` is an Accept header (RFC 9110, 12.5.1) whose types are insisted on.
 
-        At most 5 redirects are followed, each checked as the first URL is; none leads from https back to http, where anybody
-        on the way could write the news. Raises AddressRefused and UnexpectedContent (422), FetchFailed and SourceTooLarge
-        (502), SourceTooSlow (504).
+        At most 5 redirects are followed, each checked as the first URL is, and none from https back to http, where anybody on
+        the way could write the news. Raises AddressRefused, UnexpectedContent, FetchFailed, SourceTooLarge and SourceTooSlow.
         """
         place = checked(url)
-        with failures_told(place), self._client(accept) as client:
-            for _ in range(REDIRECTS + 1):
-                with client.stream("GET", place) as response:
-                    if response.next_request is None:
-                        return self._taken(response, accept)
-                    place = checked(response.next_request.url, before=place)
-        raise FetchFailed(f"{place.host} redirects more than {REDIRECTS} times.")
+        try:
+            with self._client(accept) as client:
+                for _ in range(REDIRECTS + 1):
+                    with client.stream("GET", place) as response:
+                        if response.next_request is None:
+                            return self._taken(response, accept)
+                        place = checked(response.next_request.url, before=place)
+        except httpx.TimeoutException as error:
+            raise SourceTooSlow(f"{place.host} did not answer completely in time.") from error
+        except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+            raise FetchFailed(f"Nothing could be read from {place.host}: {error}") from error
+        raise FetchFailed(f"{place.host} redirects, after {REDIRECTS} redirects before.")
 
     def _client(self, accept: str) -> httpx.Client:
-        seconds = self._settings.outbound_deadline
-        backend = PinnedBackend(time.monotonic() + seconds, allow_loopback=self._settings.outbound_allow_loopback)
+        """A client of this fetch alone. It keeps no cookies, and its backend's deadline stands in for timeouts."""
+        ends = time.monotonic() + self.settings.outbound_deadline
+        backend = PinnedBackend(ends, allow_loopback=self.settings.outbound_allow_loopback)
         return httpx.Client(
             transport=PinnedTransport(backend),
             headers={"User-Agent": f"Copydesk/{__version__}", "Accept": accept, "Accept-Encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=seconds,
             trust_env=False,
         )
 
@@ -231,7 +224,7 @@ class Outbound:
         host, status = response.url.host, response.status_code
         if status not in {200, 203}:
             raise FetchFailed(f"{host} answered with the status {status}.", source_status=status)
-        body = limited(response, self._settings.outbound_max_bytes)
+        body = limited(response, self.settings.outbound_max_bytes)
         content_type = sniff(body, response.headers.get("content-type", ""))
         if not any(fnmatchcase(content_type, wanted.partition(";")[0].strip()) for wanted in accept.split(",")):
             raise UnexpectedContent(f"{host} sent {content_type}; asked for was {accept}.")
@@ -246,26 +239,13 @@ def checked(url: str | httpx.URL, *, before: httpx.URL | None = None) -> httpx.U
         raise AddressRefused(f"Not a URL: {error}") from error
     host = place.raw_host.decode("ascii").removesuffix(".")
     port = {"http": 80, "https": 443}.get(place.scheme, 0) if place.port is None else place.port
-    if place.scheme not in {"http", "https"} or not HOST.fullmatch(host):
-        raise AddressRefused("Only http and https URLs of hosts on the public internet are fetched.")
-    if place.userinfo:
-        raise AddressRefused("A URL with a user name or password is not fetched.")
-    if port in CLOSED_PORTS:
+    if place.scheme not in {"http", "https"} or place.userinfo or not HOST.fullmatch(host):
+        raise AddressRefused("Only http and https URLs of hosts on the public internet are fetched, and without credentials.")
+    if port in CLOSED_PORTS or port > 65535:  # which the system would take modulo 65536: 65558 is 22
         raise AddressRefused(f"Nothing is fetched from port {port}.")
     if before is not None and (before.scheme, place.scheme) == ("https", "http"):
         raise AddressRefused(f"{before.host} redirects from https to http.")
     return place.copy_with(host=host)
-
-
-@contextmanager
-def failures_told(place: httpx.URL) -> Iterator[None]:
-    """Turn what httpx and zlib raise into refusals of this service."""
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise SourceTooSlow(f"{place.host} did not answer completely in time.") from error
-    except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
-        raise FetchFailed(f"Nothing could be read from {place.host}: {error}") from error
 
 
 def limited(response: httpx.Response, limit: int) -> bytes:

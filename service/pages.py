@@ -71,14 +71,14 @@ def read_cursor(request: Request, cursor: str | None, shape: TypeAdapter[Key]) -
         fingerprint, *key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if fingerprint == _fingerprint(request):
             return shape.validate_python(tuple(key), strict=False)
-    except (ValueError, TypeError, binascii.Error, ValidationError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, ValidationError):
         pass
     raise BadCursor("This cursor does not belong to this list.")
 
 
 def _fingerprint(request: Request) -> str:
     asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _NOT_A_FILTER)
-    return hashlib.blake2b(repr((request.url.path, asked)).encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(repr((request.scope["path"], asked)).encode(), digest_size=6).hexdigest()
 
 
 def answer_page(
@@ -110,7 +110,7 @@ def answer_page(
 
 def _address(request: Request, cursor: str) -> str:
     asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
+    return f"{request.scope['path']}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
 def _only(items: Sequence[bytes], fields: str, shape: type[BaseModel]) -> list[bytes]:

@@ -8,15 +8,18 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
-from starlette.types import Scope
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import (
     PROBLEM,
     BadRequest,
+    Conflict,
     FieldProblem,
     Forbidden,
     InternalError,
@@ -42,6 +45,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(IntegrityError, _overtaken)
     for fault in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(fault, _database_gone)
     app.add_exception_handler(Exception, _crashed)
@@ -51,7 +55,7 @@ def install_problems(app: FastAPI) -> None:
 def problem_response(request: Request, error: ServiceError) -> Response:
     """Write a refusal out."""
     headers = {"Cache-Control": "no-store", **error.headers}
-    return Response(error.problem(request.url.path), error.status, headers, PROBLEM)
+    return Response(error.problem(request.scope["path"]), error.status, headers, PROBLEM)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -64,6 +68,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if found and found[0]["type"] == "json_invalid":
         return problem_response(request, BadRequest(f"The body is not JSON: {found[0]['ctx']['error']}."))
+    if any(item["loc"][0] == "path" for item in found):
+        return problem_response(request, NotFound(f"There is nothing at {request.scope['path']}."))
     problems = [_field_problem(item, error.body) for item in found]
     first = problems[0]
     detail = f"{first.place} {first.pointer}: {first.message}" if first.pointer else f"{first.place}: {first.message}"
@@ -103,21 +109,43 @@ async def _framework(request: Request, error: Exception) -> Response:
         allowed = sorted(_allowed(request))
         detail = f"{request.method} is not for this address; it takes {', '.join(allowed)}."
         return problem_response(request, MethodNotAllowed(detail, headers={"Allow": ", ".join(allowed)}))
-    detail = f"There is nothing at {request.url.path}." if kind is NotFound else str(error.detail)
+    detail = f"There is nothing at {request.scope['path']}." if kind is NotFound else str(error.detail)
     return problem_response(request, kind(detail, headers=error.headers))
 
 
 def _allowed(request: Request) -> set[str]:
-    found = {method for route in _routes(request.app.routes, request.scope) for method in route}
-    return found | {"HEAD"} if "GET" in found else found
+    here = (found.route for found in iter_route_contexts(request.app.routes) if found.route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in here for method in getattr(route, "methods", None) or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
-def _routes(routes: Sequence[BaseRoute], scope: Scope) -> Iterator[set[str]]:
-    for route in routes:
-        matched, _ = route.matches(scope)
-        if matched is not Match.NONE:
-            yield set(getattr(route, "methods", None) or ())
-            yield from _routes(getattr(route, "routes", None) or (), scope)
+class ShapedRefusals:
+    """ASGI layer: Starlette refuses an announced body that is too large in plain text, past every handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = b""
+
+        async def shaped(message: Message) -> None:
+            nonlocal problem
+            if message["type"] == "http.response.start" and message["status"] == TooLarge.status:
+                if MutableHeaders(scope=message)["content-type"] != PROBLEM:
+                    problem = TooLarge("The body is larger than this address takes.").problem(scope["path"])
+                    headers = [(b"content-type", PROBLEM.encode()), (b"content-length", b"%d" % len(problem)), (b"cache-control", b"no-store")]
+                    message = {**message, "headers": headers}
+            elif problem and message["type"] == "http.response.body":
+                message = {**message, "body": problem}
+            await send(message)
+
+        await self.app(scope, receive, shaped)
+
+
+async def _overtaken(request: Request, error: Exception) -> Response:
+    assert isinstance(error, IntegrityError)
+    log.warning("overtaken by another write", fault=type(error.orig).__name__)
+    return problem_response(request, Conflict("Somebody else has just written the same. Read what there is, and try again."))
 
 
 async def _database_gone(request: Request, error: Exception) -> Response:

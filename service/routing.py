@@ -8,7 +8,9 @@ died lapses after a minute.
 
 import hashlib
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from types import TracebackType
 from typing import Any
 
 from fastapi import Request, Response
@@ -18,8 +20,8 @@ from sqlalchemy import delete, update
 from sqlmodel import Field, col, select
 from starlette.concurrency import run_in_threadpool
 
-from service.database import Database, Session, insert, rows_changed
-from service.errors import BadRequest, Conflict, Unprocessable, UnsupportedMediaType
+from service.database import Database, Session, insert
+from service.errors import BadRequest, Conflict, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.tables import Json, Table, Time, now
 
 KEPT_FOR = timedelta(hours=24)
@@ -68,6 +70,7 @@ class Route(APIRoute):
 
         async def enter(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
+            _refuse_nul(request)
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
             key = request.headers.get("idempotency-key")
@@ -92,6 +95,16 @@ def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
         raise UnknownParameter(f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown)
 
 
+def _refuse_nul(request: Request) -> None:
+    """Refuse what PostgreSQL cannot even be asked for: no name or text that is kept has such a character."""
+    if "\x00" in request.scope["path"]:
+        raise NotFound("There is nothing at this address: it has the character U+0000.")
+    wrong = next((name for name, value in request.query_params.multi_items() if "\x00" in value), None)
+    if wrong is not None:
+        message = "must not contain the control character U+0000"
+        raise Unprocessable(f"{wrong} {message}.", errors=[FieldProblem(place="query", pointer=f"/{wrong}", message=message)])
+
+
 def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
@@ -108,21 +121,40 @@ async def _once(request: Request, key: str, handle: Callable[[Request], Coroutin
     if not 1 <= len(key) <= 255:
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database: Database = request.app.state.database
-    scope = f"{request.headers['authorization']}\n{request.url.path}?{request.url.query}\n{key}"
+    scope = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}"
     key_digest = hashlib.sha256(scope.encode()).hexdigest()
-    body_digest = hashlib.sha256(await request.body()).hexdigest()
+    body_digest = await _fingerprint(request)
     async with database.turn():
         kept = await run_in_threadpool(_claim, database, key_digest, body_digest)
     if kept is not None:
         return kept
-    try:
-        response = await handle(request)
-    except BaseException:
-        async with database.turn():
-            await run_in_threadpool(_release, database, key_digest)
-        raise
+    _release_when_it_fails(request, database, key_digest)
+    response = await handle(request)
     await run_in_threadpool(_keep, request.state.session, key_digest, response)
     return response
+
+
+def _release_when_it_fails(request: Request, database: Database, key_digest: str) -> None:
+    """Let the same key be tried again at once when the request is refused, or its transaction cannot be committed.
+
+    What is on this stack of FastAPI's ends after the request's transaction, whose turn to write it would wait for for ever.
+    """
+
+    async def end(kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        if kind is not None:
+            async with database.turn():
+                await run_in_threadpool(_release, database, key_digest)
+
+    stack: AsyncExitStack = request.scope["fastapi_inner_astack"]
+    stack.push_async_exit(end)
+
+
+async def _fingerprint(request: Request) -> str:
+    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its kind and length."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) <= request.app.state.settings.body_max_bytes:
+        return hashlib.sha256(await request.body()).hexdigest()
+    return hashlib.sha256(f"{request.headers.get('content-type')}\n{length}".encode()).hexdigest()
 
 
 def _claim(database: Database, key_digest: str, body_digest: str) -> Response | None:
@@ -138,8 +170,8 @@ def _claim(database: Database, key_digest: str, body_digest: str) -> Response | 
             )
         )
         claim = {"key_digest": key_digest, "body_digest": body_digest, "claimed_at": now(), "headers": {}, "body": b""}
-        claimed = session.execute(insert(session, KeptAnswer).values(claim).on_conflict_do_nothing())
-        if rows_changed(claimed) == 1:
+        claimed = insert(session, KeptAnswer).values(claim).on_conflict_do_nothing().returning(col(KeptAnswer.key_digest))
+        if session.execute(claimed).first() is not None:
             return None
         kept = session.exec(select(KeptAnswer).where(KeptAnswer.key_digest == key_digest)).one()
     return _replay(kept, body_digest)

@@ -124,7 +124,10 @@ def _web_address(value: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is too far away") from None
 
 
 def write_time(value: datetime) -> str:

@@ -8,9 +8,9 @@ answered by the router, and kept when the endpoint has said what its answer depe
 import asyncio
 import gzip
 import sqlite3
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable
-from uuid import UUID
 
 import brotli
 import psycopg
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.conditional import matches
 from service.errors import PROBLEM, Unavailable
 from service.logs import request_id
-from service.published.answers import DEPENDS, answer_row
+from service.published.answers import DEPENDS, answer_row, id_of
 from service.published.models import Kind
 from service.published.reader import MANY, Reader
 from service.published.watch import Watch
@@ -47,7 +47,7 @@ class Entry:
         self.etag = etag
         self.depends = tuple(depends)
         self.bodies: dict[bytes, tuple[bytes, Headers, bytes]] = {}
-        self.size = OVERHEAD + len(body)
+        self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
 
     def coded(self, coding: bytes) -> tuple[bytes, Headers, bytes]:
         """The (ETag, headers, body) for one content coding, made once. A strong ETag differs with the coding."""
@@ -140,7 +140,7 @@ class WireCache:
         path, query = key
         prefix, _, name = path.rpartition("/")
         kind = _DIRECT.get(prefix + "/")
-        if kind is None or query or not name or "\x00" in name or (kind is not Kind.ARTICLE and not _is_id(name)):
+        if kind is None or query or not name or "\x00" in name or (kind is not Kind.ARTICLE and id_of(name) is None):
             return None
         caught_up = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
@@ -153,6 +153,7 @@ class WireCache:
         collected = _Collected(send)
         # Asked plainly: conditions and codings are answered from the entry.
         headers = [pair for pair in scope["headers"] if pair[0] not in (b"accept-encoding", b"if-none-match")]
+        request_id(scope)  # Known before the scope is copied: the log's line and the answer have the same.
         inner = {**scope, "headers": headers, DEPENDS: collected.depends}
         await self.app(inner, receive, collected)
         entry = collected.entry()
@@ -162,13 +163,17 @@ class WireCache:
 
     def _keep(self, key: tuple[str, bytes], entry: Entry, caught_up: int) -> None:
         # What was read before a change that has been dealt with since might be from before that change.
+        entry.size += sys.getsizeof(key[0]) + len(key[1])
         if caught_up != self._caught_up or entry.size * 8 > self.settings.cache_bytes:
             return
         self._drop(key)
         self._entries[key] = entry
-        self.bytes += entry.size
         for dependency in entry.depends:
             self._by_dependency.setdefault(dependency, set()).add(key)
+        self._grow(entry.size)
+
+    def _grow(self, size: int) -> None:
+        self.bytes += size
         while self.bytes > self.settings.cache_bytes:
             self._drop(next(iter(self._entries)))
 
@@ -208,16 +213,16 @@ class WireCache:
             return b""
         coding = self._codings.get(accepted)
         if coding is None:
-            if len(self._codings) > 1_000:
-                self._codings.clear()
-            coding = self._codings[accepted] = negotiate(accepted.decode("latin-1"))
+            coding = negotiate(accepted.decode("latin-1"))
+            if len(self._codings) < 1_000 and len(accepted) < 100:
+                self._codings[accepted] = coding
         return coding
 
     async def _answer(self, scope: Scope, send: Send, entry: Entry, coding: bytes, known: bytes | None) -> None:
         before = entry.size
         etag, headers, body = entry.coded(coding)
         if entry.size != before and self._entries.get((scope["path"], scope["query_string"])) is entry:
-            self.bytes += entry.size - before
+            self._grow(entry.size - before)
         id_ = (b"x-request-id", request_id(scope))
         if known is not None and etag and (known == etag or matches(known.decode("latin-1"), etag.decode())):
             headers = [pair for pair in headers if pair[0] not in (b"content-type", b"content-encoding")]
@@ -272,13 +277,6 @@ def _quality(parameters: str) -> float:
         return float(value) if name.strip() == "q" else 1.0
     except ValueError:
         return 0.0
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
-        return False
 
 
 def _without_body(send: Send) -> Send:

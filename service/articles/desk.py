@@ -18,6 +18,7 @@ from service.images.models import ImageUse
 from service.images.resolve import Pictures
 from service.images.uses import Use
 from service.published import words
+from service.published.answers import id_of
 from service.published.store import Filter, Sort
 from service.published.words import TextIndex, Words
 
@@ -136,13 +137,13 @@ def _has_term(name: str, value: str) -> ColumnElement[bool]:
 
 def find(session: Session, key: str) -> tuple[Article, bool]:
     """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises NotFound, Gone."""
-    try:
-        article_id: UUID | None = UUID(key)
-    except ValueError:
+    article_id = id_of(key)
+    by_slug = article_id is None
+    if by_slug:
         article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
     article = None if article_id is None else session.get(Article, article_id)
     if article is None:
         raise NotFound(f"There is no article {key!r}.")
     if article.deleted_at is not None:
         raise Gone("This article is in the trash; POST …/restore brings it back.", reason="deleted")
-    return article, key != article.slug and str(article_id) != key.lower()
+    return article, by_slug and key != article.slug

@@ -4,8 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import JsonValue, TypeAdapter
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field, JsonValue, TypeAdapter
 from sqlmodel import col, select
 
 from service import conditional, pages
@@ -19,7 +19,8 @@ from service.tables import Reading, Time
 
 router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)
 Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
-_KEY = TypeAdapter(tuple[int])
+Against = Annotated[int | None, Query(ge=1, le=2_147_483_647, description="the version to compare with; absent: the one before")]
+_KEY = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2_147_483_647)]])
 
 
 class VersionRead(Reading):
@@ -88,7 +89,7 @@ def get_article_version(request: Request, article_id: UUID, number: Number, call
 
 @router.get("/{number}/diff", response_model=Difference)
 def diff_article_version(
-    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep, against: int | None = None
+    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep, against: Against = None
 ) -> Response:
     """What a version changed against the one before it, or against another (`against`)."""
     version = find(session, article_id, number)
@@ -110,8 +111,7 @@ def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
 def restore_article_version(request: Request, article_id: UUID, number: Number, caller: Writer, session: SessionDep) -> Response:
     """Write an old version's content anew, as a new version. Slug and status stay as they are."""
     article = lifecycle.get(session, article_id, lock=True)
-    if "if-match" in request.headers:
-        conditional.require_match(request, article.version)
+    conditional.respect_match(request, article.version)
     old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
     restored: Article = lifecycle.replace(session, caller, article, old)
     return conditional.answer(request, read.read_one(session, restored), restored.version)

@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from service.articles.body import Block, ResolvedBlock
 from service.images.models import EffectiveCaption, ImageRead
+from service.published.answers import id_of
 from service.tables import Json, Language, Line, Reading, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
 
 
@@ -23,7 +24,15 @@ class Status(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120)]
+def _not_an_id(value: str) -> str:
+    if id_of(value) is not None:
+        raise ValueError("must not have the form of an id: that is what it would be taken for")
+    return value
+
+
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120), AfterValidator(_not_an_id)
+]
 
 
 def _absent(value: object) -> bool:

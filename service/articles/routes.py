@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service import conditional, pages
 from service.articles import desk, lifecycle, read
@@ -20,12 +20,13 @@ from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter, Sort
 from service.routing import Route
-from service.tables import Line, Shape, Text, Time
+from service.tables import Language, Line, Shape, Text, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 BodyForm = Annotated[Literal["blocks", "html", "text"], Query(alias="body", description="html adds body_html, text adds body_text")]
-_NEWEST = TypeAdapter(tuple[datetime, UUID])
-_RANKED = TypeAdapter(tuple[int, datetime, UUID])
+_NEWEST = TypeAdapter(tuple[Time, UUID])
+_RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
+Said = Annotated[Text, Field(min_length=1)]
 
 
 class Publication(Shape):
@@ -37,14 +38,14 @@ class Publication(Shape):
 class Withdrawal(Shape):
     """Why an article is killed. The reason is public."""
 
-    reason: Text
+    reason: Said
 
 
 class CorrectionCreate(Shape):
     """What was put right."""
 
     kind: Line = "correction"
-    text: Text
+    text: Said
 
 
 @router.get("", response_model=pages.Page[ArticleRead])
@@ -54,7 +55,7 @@ def list_articles(
     session: SessionDep,
     section: str | None = None,
     tag: str | None = None,
-    language: str | None = None,
+    language: Language | None = None,
     author: str | None = None,
     source: str | None = None,
     image_id: UUID | None = None,
@@ -115,14 +116,21 @@ def get_article(request: Request, key: str, caller: CallerDep, session: SessionD
     if caller.may(Scope.CONTENT_READ):
         article, moved = desk.find(session, key)
         if moved:
-            return Response(status_code=308, headers={"Location": f"/v1/articles/{article.slug}", **conditional.PRIVATE})
+            return Response(status_code=308, headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE})
         shape = _with_body(read.read_one(session, article).model_dump_json().encode(), body)
         return conditional.answer_bytes(request, shape, article.version)
     row = store.find(session, Kind.ARTICLE, key)
     answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, request.app.state.settings)
     if answer.status == 200 and body != "blocks":
         answer = answers.replaced(answer, _with_body(answer.body, body))
-    return answers.respond(request, answer)
+    response = answers.respond(request, answer)
+    if response.status_code == 308:
+        response.headers["Location"] += _query(request)
+    return response
+
+
+def _query(request: Request) -> str:
+    return f"?{request.url.query}" if request.url.query else ""
 
 
 @router.put("/{article_id}", response_model=ArticleRead, responses={201: {"model": ArticleRead}})
@@ -133,8 +141,8 @@ def replace_article(request: Request, article_id: UUID, replace: ArticleReplace,
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        write = ArticleCreate.model_validate(replace.model_dump(include=set(ArticleWrite.model_fields) & replace.model_fields_set))
-        return _answer(request, session, lifecycle.create(session, caller, write, article_id), status=201)
+        return _answer(request, session, lifecycle.create(session, caller, replace, article_id), status=201)
+    lifecycle.authorise(caller, article, replace.status)
     conditional.require_match(request, article.version)
     return _answer(request, session, lifecycle.replace(session, caller, article, replace))
 
@@ -152,6 +160,7 @@ def edit_article(
 ) -> Response:
     """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
     article = lifecycle.get(session, article_id, lock=True)
+    lifecycle.authorise(caller, article, patch.get("status"))
     conditional.require_match(request, article.version)
     return _answer(request, session, lifecycle.replace(session, caller, article, _merged(article, patch)))
 
@@ -161,8 +170,9 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
     stored = ArticleReplace.model_validate(article.model_dump(include=set(ArticleWrite.model_fields)))
     whole = orjson.loads(stored.model_dump_json(include=set(ArticleWrite.model_fields)))
     for name, value in patch.items():
-        if value is None:
-            whole.pop(name, None)
+        # What is removed takes its default. A date may be null; members that only the service sets are compared.
+        if value is None and name in whole and name != "published_at":
+            del whole[name]
         else:
             whole[name] = value
     try:
@@ -183,6 +193,7 @@ def delete_article(request: Request, article_id: UUID, caller: Writer, session: 
 def restore_article(request: Request, article_id: UUID, caller: Writer, session: SessionDep) -> Response:
     """Bring an article back from the trash, as it was."""
     article = lifecycle.get(session, article_id, lock=True, trashed=True)
+    conditional.respect_match(request, article.version)
     return _answer(request, session, lifecycle.restore(session, caller, article))
 
 
@@ -192,6 +203,7 @@ def publish_article(
 ) -> Response:
     """Publish an article now, or at a time; an embargo in the future holds it back."""
     article = lifecycle.get(session, article_id, lock=True)
+    conditional.respect_match(request, article.version)
     return _answer(request, session, lifecycle.publish(session, caller, article, publication.at if publication else None))
 
 
@@ -199,6 +211,7 @@ def publish_article(
 def unpublish_article(request: Request, article_id: UUID, caller: Publisher, session: SessionDep) -> Response:
     """Take an article back to a draft."""
     article = lifecycle.get(session, article_id, lock=True)
+    conditional.respect_match(request, article.version)
     return _answer(request, session, lifecycle.unpublish(session, caller, article))
 
 
@@ -206,6 +219,7 @@ def unpublish_article(request: Request, article_id: UUID, caller: Publisher, ses
 def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal, caller: Publisher, session: SessionDep) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
     article = lifecycle.get(session, article_id, lock=True)
+    conditional.respect_match(request, article.version)
     return _answer(request, session, lifecycle.withdraw(session, caller, article, withdrawal.reason))
 
 
@@ -213,6 +227,7 @@ def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal,
 def correct_article(request: Request, article_id: UUID, correction: CorrectionCreate, caller: Writer, session: SessionDep) -> Response:
     """Say what was put right."""
     article = lifecycle.get(session, article_id, lock=True)
+    conditional.respect_match(request, article.version)
     return _answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from service.articles.models import ArticleSlug
 from service.database import Session, insert
 from service.errors import Conflict
+from service.published.answers import id_of
 
 LONGEST = 100
 
@@ -27,6 +28,8 @@ def claim(session: Session, article_id: UUID, wanted: str | None, headline: str)
             raise SlugTaken(f"The slug {wanted!r} belongs to another article.", id=str(holder))
         return wanted
     base = slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
+    if id_of(base) is not None:
+        base = f"article-{base}"
     taken = set(session.exec(select(ArticleSlug.slug).where(col(ArticleSlug.slug).startswith(base, autoescape=True))))
     for number in count(1):
         slug = base if number == 1 else f"{base}-{number}"

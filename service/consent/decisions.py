@@ -4,14 +4,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
-from sqlmodel import Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.consent.models import Action, Choice, ConsentModel, Key, PurposeDecision, State
 from service.consent.record import Standing
 from service.consent.shelf import Shown
 from service.errors import FieldProblem, Unprocessable
-from service.tables import Language, Shape, Time
+from service.tables import Language, Time
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 CLOCK_LOST = timedelta(days=400)
@@ -32,21 +31,25 @@ class NotOffered(Unprocessable):
     title = "The notice offers no such decision"
 
 
-class Decision(Shape):
+class Decision(BaseModel):
     """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one left out is denied."""
 
-    notice_key: Key = Field(schema_extra={"examples": ["default"]})
-    notice_version: int = Field(ge=1, le=2**31 - 1, schema_extra={"examples": [1]})
+    model_config = ConfigDict(extra="forbid")
+
+    notice_key: Key = Field(examples=["default"])
+    notice_version: int = Field(ge=1, le=2**31 - 1, examples=[1])
     action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
     purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = Field(default_factory=list)
     language: Language | None = Field(default=None, description="the language that was shown; the notice's own when absent")
-    ui_surface: Surface | None = Field(default=None, schema_extra={"examples": ["banner", "settings"]})
+    ui_surface: Surface | None = Field(default=None, examples=["banner", "settings"])
     consent_id: ConsentId | None = Field(default=None, description="the page's own id of this consent: it correlates, and opens nothing")
     client_event_time: Time | None = Field(default=None, description="when the reader decided, by the reader's clock")
 
 
-class Withdrawal(Shape):
+class Withdrawal(BaseModel):
     """Which notice's consent to withdraw; absent: all. No reason is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
 
     notice_key: Key | None = None
     ui_surface: Surface | None = None
@@ -63,7 +66,7 @@ def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecisi
     if gpc:
         granted -= shown.advertising
     granted |= {key for key, choice in named.items() if choice is Choice.GRANTED}
-    return [PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=key in granted)) for key in shown.purposes]
+    return [shown.choice(key, granted=key in granted) for key in shown.purposes]
 
 
 def _named(shown: Shown, decision: Decision) -> dict[str, Choice]:

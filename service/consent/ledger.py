@@ -8,24 +8,34 @@ the same `Idempotency-Key`, which nobody can guess, and within five minutes: the
 
 import hashlib
 import hmac
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlmodel import select
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
-from service.consent.models import GRANTS, Action, ConsentEvent, ConsentSubject, PurposeDecision, State
-from service.consent.readers import Reader, find_reader
+from service.consent.group_commit import GroupCommit
+from service.consent.models import GRANTS, Action, ConsentEvent, EventRead, PurposeDecision, State
+from service.consent.readers import COLUMNS, EVENT, Reader, find_reader, told
 from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
 from service.consent.shelf import Shelves, Shown
-from service.database import Database, Session, insert, rows_changed
+from service.database import Database, Session, rows_changed
 from service.errors import FieldProblem, Unprocessable
 from service.routing import KeyReused
-from service.tables import now
+from service.tables import new_id, now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)
+
+
+# Statements of the core, made once: through the ORM, making one takes longer than running it.
+_EVENTS, _SUBJECTS = (ConsentEvent.metadata.tables[name] for name in ("consent_event", "consent_subject"))
+_ADD = {
+    is_sqlite: dialect.insert(_EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).execution_options(preserve_rowcount=True)
+    for is_sqlite, dialect in ((True, sqlite), (False, postgresql))
+}
+_BY_DEDUPE = select(*COLUMNS, _EVENTS.c.request_digest).where(_EVENTS.c.dedupe == bindparam("dedupe"))
 
 
 class NeverPublished(Unprocessable):
@@ -56,29 +66,41 @@ class Ledger:
     """The ledger of one running service."""
 
     def __init__(self, database: Database, signing_key: bytes) -> None:
-        self.database = database
         self.shelves = Shelves(database)
+        self._commits = GroupCommit(database)
         self._signing_key = signing_key
 
-    def record(self, decision: Decision, asked: Asked) -> Outcome:
+    async def record(self, decision: Decision, asked: Asked) -> Outcome:
         """Record a decision. Raises NeverPublished, UnknownPurpose, NotOffered, KeyReused."""
+        return await self._commits.run(lambda session: self._record(session, decision, asked))
+
+    async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
+        """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
+        return await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
+
+    def current(self, reader: Reader | None, key: str | None) -> Record:
+        """Where a reader stands now, on one notice or on that which they decided about last."""
+        standing = None if reader is None else reader.latest(key)
+        return NO_DECISION if standing is None else project(standing, self.shelves, now())
+
+    def _record(self, session: Session, decision: Decision, asked: Asked) -> Outcome:
         shown = self.shelves.find(decision.notice_key, decision.notice_version)
         if shown is None:
             raise _never_published(decision)
         choices = choose(shown, decision, gpc=asked.gpc)
+        reader = find_reader(session, asked.secret)
+        who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
+        standing = None if reader is None else reader.standings.get(shown.key)
+        event = _decided(shown, decision, choices, standing, who.pseudonym, gpc=asked.gpc)
         dedupe, digest = self._fingerprints(decision, asked.idempotency_key)
-        with self.database.writing() as session:
-            reader = find_reader(session, asked.secret)
-            who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
-            standing = None if reader is None else reader.standings.get(shown.key)
-            event = _decided(shown, decision, choices, standing, who.pseudonym, gpc=asked.gpc)
-            event.dedupe, event.request_digest = dedupe, digest
-            if not _add(session, event):
-                return self._replay(session, event, asked)
-            if isinstance(who, subjects.Subject):
-                session.execute(insert(session, ConsentSubject).values(who.row()))
+        if not _add(session, event, dedupe, digest):
+            return self._replay(session, dedupe, digest, asked)
+        secret = asked.secret
+        if isinstance(who, subjects.Subject):
+            secret = who.secret
+            session.connection().execute(insert(_SUBJECTS), who.row())
         standing = first_standing(event) if standing is None else standing.joined_by(event)
-        return self._outcome(event, standing, who.secret if isinstance(who, subjects.Subject) else asked.secret)
+        return self._outcome(event, standing, secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
         """What every retry of this decision has in common, if it can be told, and what every request with this body has."""
@@ -92,85 +114,69 @@ class Ledger:
     def _keyed(self, purpose: bytes, content: bytes) -> str:
         return hmac.new(self._signing_key, b"consent " + purpose + b"\0" + content, hashlib.sha256).hexdigest()
 
-    def _replay(self, session: Session, retried: ConsentEvent, asked: Asked) -> Outcome:
-        event = session.exec(select(ConsentEvent).where(ConsentEvent.dedupe == retried.dedupe)).one()
-        if event.request_digest != retried.request_digest:
+    def _replay(self, session: Session, dedupe: str | None, digest: str, asked: Asked) -> Outcome:
+        *row, kept_digest = session.execute(_BY_DEDUPE, {"dedupe": dedupe}).one()
+        if kept_digest != digest:
             raise KeyReused("This Idempotency-Key was used with another body.")
-        secret = asked.secret
+        event, secret = told(row), asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
-        lost = asked.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR
-        if reader is None and lost and asked.idempotency_key is not None:
+        if reader is None and asked.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR:
             secret = subjects.derived_secret(self._signing_key, asked.idempotency_key)
             reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None or reader.pseudonym != event.pseudonym:
             return self._outcome(event, first_standing(event), None, replayed=True)
         return self._outcome(event, reader.standings[event.notice_key], secret, replayed=True)
 
-    def _outcome(self, event: ConsentEvent, standing: Standing, secret: str | None, *, replayed: bool = False) -> Outcome:
+    def _outcome(self, event: EventRead, standing: Standing, secret: str | None, *, replayed: bool = False) -> Outcome:
         record = project(standing, self.shelves, event.event_time)
-        recorded = Recorded(**dict(record), receipt=receipt(event, self.shelves))
-        return Outcome(recorded, secret, replayed)
+        return Outcome(Recorded.model_construct(**dict(record), receipt=receipt(event, self.shelves)), secret, replayed)
 
-    def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
-        """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
-        with self.database.writing() as session:
-            reader = find_reader(session, asked.secret)
-            standings = {} if reader is None else reader.standings
-            wanted = [key for key in standings if withdrawal.notice_key in (None, key)]
-            for key in wanted:
-                standings[key] = self._withdrawn(session, standings[key], withdrawal, asked)
+    def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: Asked) -> Record:
+        reader = find_reader(session, asked.secret)
+        if reader is None:
+            return NO_DECISION
+        for key, standing in reader.standings.items():
+            if withdrawal.notice_key in (None, key) and standing.decisive.event_state is not State.WITHDRAWN:
+                event = self._withdrawn(standing, withdrawal, asked)
+                _add(session, event, None, None)
+                reader.standings[key] = standing.joined_by(event)
         return self.current(reader, withdrawal.notice_key)
 
-    def _withdrawn(self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> Standing:
-        before = standing.decisive
-        if before.event_state is State.WITHDRAWN:
-            return standing
+    def _withdrawn(self, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> EventRead:
+        before, at = standing.decisive, now()
         shown = self.shelves.find(before.notice_key, before.notice_version)
         assert shown is not None, "an event's notice outlives it"
-        at = now()
-        event = ConsentEvent(
-            pseudonym=before.pseudonym, event_time=at, event_state=State.WITHDRAWN, action=Action.WITHDRAW,
+        return EventRead.model_construct(
+            event_id=new_id(), event_time=at, client_event_time=None,
             # A grant by a clock that runs ahead must not outlast the withdrawal that follows it.
-            decided_at=max(at, standing.decided_at),
-            purposes=[PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=False)) for key in shown.purposes],
+            decided_at=max(at, standing.decided_at), valid_until=None, event_state=State.WITHDRAWN, action=Action.WITHDRAW,
+            purposes=[shown.choice(key, granted=False) for key in shown.purposes],
             notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash, language=before.language,
-            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, consent_id=before.consent_id, previous_event_id=before.event_id,
+            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, consent_id=before.consent_id, pseudonym=before.pseudonym,
+            previous_event_id=before.event_id,
         )  # fmt: skip
-        _add(session, event)
-        return standing.joined_by(event)
-
-    def current(self, reader: Reader | None, key: str | None) -> Record:
-        """Where a reader stands now, on one notice or on that which they decided about last."""
-        standing = None if reader is None else reader.latest(key)
-        return NO_DECISION if standing is None else project(standing, self.shelves, now())
 
 
 def _decided(
-    shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None, pseudonym: str, *, gpc: bool
-) -> ConsentEvent:
+    shown: Shown, decision: Decision, choices: list[PurposeDecision], standing: Standing | None, pseudonym: str, *, gpc: bool
+) -> EventRead:
     at = now()
     state = state_of(shown, decision, choices, standing)
     decided_at, valid_from = place(decision.client_event_time, at, denies=state not in GRANTS, standing=standing)
-    return ConsentEvent(
-        pseudonym=pseudonym, event_time=at, client_event_time=decision.client_event_time, decided_at=decided_at,
-        valid_until=valid_from + timedelta(days=shown.validity_days), event_state=state, action=decision.action, purposes=list(choices),
+    # Constructed, not validated: every part of it has been.
+    return EventRead.model_construct(
+        event_id=new_id(), event_time=at, client_event_time=decision.client_event_time, decided_at=decided_at,
+        valid_until=valid_from + timedelta(days=shown.validity_days), event_state=state, action=decision.action, purposes=choices,
         notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash,
         language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=gpc, consent_id=decision.consent_id,
-        previous_event_id=None if standing is None else standing.decisive.event_id,
+        pseudonym=pseudonym, previous_event_id=None if standing is None else standing.decisive.event_id,
     )  # fmt: skip
 
 
-_EVENT = tuple(ConsentEvent.model_fields)
-
-
-def _add(session: Session, event: ConsentEvent) -> bool:
+def _add(session: Session, event: EventRead, dedupe: str | None, digest: str | None) -> bool:
     """Insert an event; False when the decision is there already."""
-    statement = (
-        insert(session, ConsentEvent)
-        .values({name: getattr(event, name) for name in _EVENT})
-        .on_conflict_do_nothing(index_elements=["dedupe"])
-    )
-    return rows_changed(session.execute(statement)) == 1
+    row = {name: getattr(event, name) for name in EVENT} | {"dedupe": dedupe, "request_digest": digest}
+    return rows_changed(session.connection().execute(_ADD[session.database.is_sqlite], row)) == 1
 
 
 def _never_published(decision: Decision) -> NeverPublished:

@@ -8,7 +8,7 @@ import enum
 from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import Connection, ForeignKeyConstraint, Index, UniqueConstraint, event, inspect, text
 from sqlalchemy.orm import Mapper
 from sqlmodel import Field, SQLModel
@@ -187,8 +187,11 @@ class ConsentSubject(Table, table=True):
     created_at: Time = Field(default_factory=now)
 
 
-class PurposeDecision(Shape):
+class PurposeDecision(BaseModel):
     """A decision about one purpose."""
+
+    # Not a Shape: those are validated in Python, and a decision has several of these.
+    model_config = ConfigDict(extra="forbid")
 
     purpose_key: Key
     decision: Choice
@@ -226,6 +229,30 @@ class ConsentEvent(Table, table=True):
     previous_event_id: UUID | None = None
     dedupe: str | None = Field(default=None, unique=True)
     request_digest: str | None = None
+
+
+class EventRead(BaseModel):
+    """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed there."""
+
+    event_id: UUID
+    event_time: Time
+    client_event_time: Time | None
+    decided_at: Time
+    valid_until: Time | None
+    event_state: State
+    action: Action
+    purposes: list[PurposeDecision]
+    notice_key: str
+    notice_version: int
+    notice_content_hash: str
+    language: str
+    ui_surface: str | None
+    gpc: bool
+    consent_id: str | None
+    pseudonym: str
+    previous_event_id: UUID | None
+    leaf_index: int | None = None
+    leaf_hash: str | None = None
 
 
 class Unchangeable(RuntimeError):

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy
 from sqlalchemy import Select, and_, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from service.consent.models import GRANTS, ConsentEvent, ConsentSubject
+from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead
 from service.consent.record import Standing
 from service.consent.subjects import digest_of
 from service.database import Session
@@ -37,7 +38,12 @@ class Reader:
         return max(self.standings.values(), key=lambda standing: (standing.decided_at, standing.decisive.event_id), default=None)
 
 
-def _standings(*, up_to: bool) -> Select[str, ConsentEvent | None, datetime | None]:
+EVENT = [name for name in EventRead.model_fields if name in ConsentEvent.model_fields]
+"""The columns of an event that are told: all but the two digests."""
+COLUMNS = [ConsentEvent.metadata.tables["consent_event"].c[name] for name in EVENT]
+
+
+def _standings(*, up_to: bool) -> Select[*tuple[Any, ...]]:
     """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up to one event."""
     same, grant = aliased(ConsentEvent), aliased(ConsentEvent)
     last = select(func.max(same.decided_at)).where(
@@ -54,7 +60,7 @@ def _standings(*, up_to: bool) -> Select[str, ConsentEvent | None, datetime | No
         col(ConsentEvent.pseudonym) == col(ConsentSubject.pseudonym), col(ConsentEvent.decided_at) == last.scalar_subquery(),
         *([col(ConsentEvent.event_id) <= bindparam("up_to")] if up_to else []),
     )  # fmt: skip
-    columns = select(ConsentSubject.pseudonym, ConsentEvent, first.scalar_subquery())
+    columns = sqlalchemy.select(col(ConsentSubject.pseudonym), first.scalar_subquery(), *COLUMNS)
     joined = columns.select_from(ConsentSubject).outerjoin(ConsentEvent, counts)
     return joined.where(col(ConsentSubject.secret_digest) == bindparam("digest")).order_by(col(ConsentEvent.notice_key))
 
@@ -71,17 +77,22 @@ def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = No
     rows = session.execute(_NOW if up_to is None else _THEN, asked).all()
     if not rows:
         return None
-    counted = [(event, first) for _, event, first in rows if event is not None]
+    counted = [(told(row[2:]), row[1]) for row in rows if row.event_id is not None]
     standings = {}
     for key, group in groupby(counted, key=lambda pair: pair[0].notice_key):
         pairs = list(group)
         standings[key] = Standing(tuple(event for event, _ in pairs), pairs[0][1])
-    return Reader(rows[0].pseudonym, standings)
+    return Reader(rows[0][0], standings)
 
 
-def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) -> Sequence[ConsentEvent]:
+def told(row: Sequence[Any]) -> EventRead:
+    """An event from its columns, which hold values of the right types already."""
+    return EventRead.model_construct(**dict(zip(EVENT, row, strict=True)))
+
+
+def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) -> list[EventRead]:
     """A reader's events, oldest first, beginning after one of them."""
-    chosen = select(ConsentEvent).where(ConsentEvent.pseudonym == reader.pseudonym)
+    chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.pseudonym) == reader.pseudonym)
     if after is not None:
         chosen = chosen.where(col(ConsentEvent.event_id) > after)
-    return session.exec(chosen.order_by(col(ConsentEvent.event_id)).limit(limit)).all()
+    return [told(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))]

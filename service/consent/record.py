@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from service.consent.models import GRANTS, Action, Choice, ConsentEvent, PurposeDecision, State
+from service.consent.models import GRANTS, Choice, EventRead, PurposeDecision, State
 from service.consent.shelf import Shelves, Shown, Wording
-from service.tables import Reading, Time
+from service.tables import Time
 
 _HOLDS_FOR_A_TIME = (*GRANTS, State.REFUSED)
 _MOST_DENYING_FIRST = (State.WITHDRAWN, State.REFUSED, State.UNKNOWN, State.GIVEN, State.RENEWED)
 
 
-class Record(Reading):
+class Record(BaseModel):
     """Where a reader stands. Whoever shows the notice asks again when `reconsent_required` is true.
 
     `reconsent_reasons` holds `no_decision`, `expired`, `stale_notice` (the words decided on had been replaced before),
@@ -39,31 +39,7 @@ class Record(Reading):
     decided_at: Time | None
 
 
-class EventRead(Reading):
-    """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed there."""
-
-    event_id: UUID
-    event_time: Time
-    client_event_time: Time | None
-    decided_at: Time
-    valid_until: Time | None
-    event_state: State
-    action: Action
-    purposes: list[PurposeDecision]
-    notice_key: str
-    notice_version: int
-    notice_content_hash: str
-    language: str
-    ui_surface: str | None
-    gpc: bool
-    consent_id: str | None
-    pseudonym: str
-    previous_event_id: UUID | None
-    leaf_index: int | None = None
-    leaf_hash: str | None = None
-
-
-class Receipt(Reading):
+class Receipt(BaseModel):
     """What a reader can keep: the event, and the words that it was about."""
 
     event: EventRead
@@ -80,7 +56,7 @@ class Recorded(Record):
 class Standing:
     """The events of one reader on one notice that count: those with the latest time. `first_grant_at` is over all of them."""
 
-    events: tuple[ConsentEvent, ...]
+    events: tuple[EventRead, ...]
     first_grant_at: datetime | None
 
     @property
@@ -89,11 +65,11 @@ class Standing:
         return self.events[0].decided_at
 
     @property
-    def decisive(self) -> ConsentEvent:
+    def decisive(self) -> EventRead:
         """The event that speaks for those of its time: the most denying, and the newest of these."""
         return min(self.events, key=lambda event: (_MOST_DENYING_FIRST.index(event.event_state), -event.event_id.int))
 
-    def joined_by(self, event: ConsentEvent) -> "Standing":
+    def joined_by(self, event: EventRead) -> "Standing":
         """Where the reader stands after one more event, whenever it arrives."""
         first = self.first_grant_at
         if event.event_state in GRANTS and (first is None or event.decided_at < first):
@@ -104,7 +80,7 @@ class Standing:
         return Standing(together, first)
 
 
-def first_standing(event: ConsentEvent) -> Standing:
+def first_standing(event: EventRead) -> Standing:
     """Where a reader stands after a first event."""
     return Standing((event,), event.decided_at if event.event_state in GRANTS else None)
 
@@ -128,7 +104,7 @@ def project(standing: Standing, shelves: Shelves, at: datetime) -> Record:
     reasons = list(_reasons(event, shown, shelves, at, expired=expired))
     if status not in GRANTS:
         granted = set()
-    purposes = [PurposeDecision(purpose_key=key, decision=shown.choice(key, granted=key in granted)) for key in shown.purposes]
+    purposes = [shown.choice(key, granted=key in granted) for key in shown.purposes]
     return Record(
         status=status, purposes=purposes, valid_until=valid_until, reconsent_required=bool(reasons), reconsent_reasons=reasons,
         notice_key=event.notice_key, notice_version=event.notice_version, notice_content_hash=event.notice_content_hash,
@@ -149,7 +125,7 @@ def _status(standing: Standing, shown: Shown, granted: set[str], *, expired: boo
     return State.RENEWED if standing.first_grant_at < standing.decided_at else State.GIVEN
 
 
-def _reasons(event: ConsentEvent, shown: Shown, shelves: Shelves, at: datetime, *, expired: bool) -> Iterator[str]:
+def _reasons(event: EventRead, shown: Shown, shelves: Shelves, at: datetime, *, expired: bool) -> Iterator[str]:
     if event.event_state is State.WITHDRAWN:
         return  # whoever withdraws is not asked until they ask themselves
     if expired:
@@ -161,13 +137,8 @@ def _reasons(event: ConsentEvent, shown: Shown, shelves: Shelves, at: datetime, 
     yield from dict.fromkeys(reason for version in later for reason in version.reasons)
 
 
-def event_read(event: ConsentEvent) -> EventRead:
-    """Shape an event for an answer."""
-    return EventRead.model_validate(event)
-
-
-def receipt(event: ConsentEvent, shelves: Shelves) -> Receipt:
+def receipt(event: EventRead, shelves: Shelves) -> Receipt:
     """The receipt of one event."""
     shown = shelves.find(event.notice_key, event.notice_version)
     assert shown is not None, "an event's notice outlives it"
-    return Receipt(event=event_read(event), notice=shown.wording)
+    return Receipt(event=event, notice=shown.wording)

@@ -10,16 +10,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter
-from starlette.concurrency import run_in_threadpool
 
 from service import conditional, pages
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal
 from service.consent.door import GuardedRoute
 from service.consent.ledger import Asked, Ledger
-from service.consent.models import Key
+from service.consent.models import EventRead, Key
 from service.consent.readers import NoRecord, Reader, events_of, find_reader
-from service.consent.record import EventRead, Receipt, Record, Recorded, event_read, receipt
+from service.consent.record import Receipt, Record, Recorded, receipt
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.published import answers
@@ -33,7 +32,7 @@ _EVENT_ID = TypeAdapter(tuple[UUID])
 NoticeKeyQuery = Annotated[Key | None, Query(description="on this notice; absent: on that which was decided about last")]
 
 
-def get_ledger(request: Request) -> Ledger:
+async def get_ledger(request: Request) -> Ledger:
     """The ledger of the running service."""
     state = request.app.state
     if not hasattr(state, "consent_ledger"):
@@ -65,8 +64,7 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
     (`navigator.sendBeacon`) is taken when it holds this JSON.
     """
     asked = _asked(request)
-    async with ledger.database.turn():
-        outcome = await run_in_threadpool(ledger.record, decision, asked)
+    outcome = await ledger.record(decision, asked)
     headers = {**PRIVATE, **({"Idempotent-Replayed": "true"} if outcome.replayed else {})}
     if outcome.secret is not None:
         headers["Set-Cookie"] = subjects.cookie(outcome.secret, cross_site=request.app.state.settings.consent_cookie_cross_site)
@@ -87,7 +85,7 @@ def list_current_events(request: Request, session: SessionDep, limit: pages.Limi
     reader = _reader(request, session)
     after = pages.read_cursor(request, cursor, _EVENT_ID)
     events = events_of(session, reader, after[0] if after else None, limit + 1)
-    items = [event_read(event).model_dump_json().encode() for event in events[:limit]]
+    items = [event.model_dump_json().encode() for event in events[:limit]]
     next_key = (events[limit - 1].event_id,) if len(events) > limit else None
     return pages.answer_page(request, items, next_key=next_key, shape=EventRead, headers=PRIVATE)
 
@@ -105,8 +103,7 @@ def get_current_receipt(request: Request, session: SessionDep, ledger: LedgerDep
 async def withdraw_consent(request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None) -> Response:
     """Withdraw consent, without a reason and at once. Accepted whether or not anything is kept, and as often as it is asked."""
     asked = Asked(request.cookies.get(subjects.COOKIE), gpc=_sends_gpc(request))
-    async with ledger.database.turn():
-        record = await run_in_threadpool(ledger.withdraw, withdrawal or Withdrawal(), asked)
+    record = await ledger.withdraw(withdrawal or Withdrawal(), asked)
     return Response(record.model_dump_json().encode(), 200, PRIVATE, "application/json")
 
 

@@ -8,19 +8,21 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 
-from service.consent.models import Choice, ConsentModel, ConsentNotice, Controller, NoticeStatus, NoticeTexts, Purpose
+from service.consent.models import Choice, ConsentModel, ConsentNotice, Controller, NoticeStatus, NoticeTexts, Purpose, PurposeDecision
 from service.database import Database
-from service.tables import Reading
 
 BELIEVED_FOR = 1.0
 SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
 _ADVERTISING = frozenset({"marketing", "advertising", "ads", "targeted_advertising", "sale", "sharing", "sale_or_sharing", "sell_or_share"})
 
 
-class Wording(Reading):
+class Wording(BaseModel):
     """What the reader was shown, word for word; `content_hash` is the SHA-256 of it in canonical JSON."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     notice_key: str
     version: int
@@ -54,9 +56,9 @@ class Shown:
     reasons: tuple[str, ...]
     wording: Wording
 
-    def choice(self, purpose: str, *, granted: bool) -> Choice:
+    def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
         """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
-        return Choice.GRANTED if granted or purpose in self.required else Choice.DENIED
+        return PurposeDecision(purpose_key=purpose, decision=Choice.GRANTED if granted or purpose in self.required else Choice.DENIED)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import anyio
@@ -17,7 +18,8 @@ from anyio import CapacityLimiter
 
 from service.errors import TooLarge
 from service.images import decoding
-from service.images.storage import MediaStore, open_store
+from service.images.storage import EXTENSIONS, MediaStore, open_store
+from service.outbound import Outbound
 from service.settings import Settings
 
 
@@ -62,8 +64,11 @@ class Intake:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store: MediaStore = open_store(settings)
-        # One picture at a time: the largest takes half a gigabyte while it is decoded.
-        self._decoding = CapacityLimiter(1)
+        self.outbound = Outbound(settings)
+        # One picture at a time: the largest takes half a gigabyte while it is decoded. Uploads wait for their turn in the event
+        # loop, and hold no thread meanwhile.
+        self._decoding = Lock()
+        self._turn = CapacityLimiter(1)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -80,12 +85,20 @@ class Intake:
         with self.draft() as draft:
             async for chunk in chunks:
                 await anyio.to_thread.run_sync(draft.write, chunk)
-            return await anyio.to_thread.run_sync(self.keep, draft, limiter=self._decoding)
+            return await anyio.to_thread.run_sync(self.keep, draft, limiter=self._turn)
+
+    def fetch(self, url: str) -> KeptFile:
+        """Fetch the picture at an address and keep it. Raises what `outbound`, and what decoding raises. Takes seconds."""
+        fetched = self.outbound.fetch(url, accept=", ".join(EXTENSIONS))
+        with self.draft() as draft:
+            draft.write(fetched.body)
+            return self.keep(draft)
 
     def keep(self, draft: Draft) -> KeptFile:
         """Decode what was drafted, and keep it."""
         digest = draft.digest()
-        picture = decoding.inspect(draft.path, self.settings.image_max_pixels)
+        with self._decoding:
+            picture = decoding.inspect(draft.path, self.settings.image_max_pixels)
         self.store.keep(draft.path, digest)
         return KeptFile(digest, draft.size, picture.content_type, picture.width, picture.height)
 

@@ -21,7 +21,7 @@ from service.images.models import CaptionRead, Image, ImageCreate, ImageRead, Im
 from service.images.patching import merged
 from service.images.read import read_all, read_one
 from service.images.storage import EXTENSIONS
-from service.images.uploads import FIELDS, FileDep, UploadDep
+from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep
 from service.published import answers, store
 from service.published.answers import Row
 from service.published.models import Kind
@@ -41,7 +41,11 @@ _NEW = {
     "application/json": {"schema": _CREATE},
     **dict.fromkeys(EXTENSIONS, _PICTURE),
 }
-_FILE = {"multipart/form-data": {"schema": _FORM}, **dict.fromkeys(EXTENSIONS, _PICTURE)}
+_FILE = {
+    "multipart/form-data": {"schema": _FORM},
+    "application/json": {"schema": FileAddress.model_json_schema()},
+    **dict.fromkeys(EXTENSIONS, _PICTURE),
+}
 _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
 
 
@@ -50,14 +54,17 @@ _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
     responses={200: {"model": ImageRead, "description": "This very picture was here already: its image, unchanged."}},
 )  # fmt: skip
 def create_image(request: Request, upload: UploadDep, session: SessionDep) -> Response:
-    """Send a picture as a form, alone as the body, or without its file as JSON; fields may also stand in the address."""
+    """Send a picture in a form or alone, or JSON: its `source_url` is fetched, and without one the image waits for its file.
+
+    The fields of the image may also stand in the address.
+    """
     image, made = lifecycle.create(session, upload.content, upload.file)
     return _answer(request, session, image, status=201 if made else 200)
 
 
 @uploads.put("/{image_id}/file", response_model=ImageRead, openapi_extra={"requestBody": {"required": True, "content": _FILE}})
 def replace_image_file(request: Request, image_id: UUID, file: FileDep, session: SessionDep) -> Response:
-    """Give an image its file, or another one. Its addresses change with it."""
+    """Give an image its file, or another one: in a form, alone, or from the `source_url` in JSON. Its addresses change with it."""
     image = lifecycle.get(session, image_id, lock=True)
     conditional.require_match(request, image.version)
     lifecycle.replace_file(session, image, file)

@@ -4,15 +4,16 @@ Uploads are not read by the framework, which would hold a picture in memory, and
 no large picture holds a transaction, for endpoints take these dependencies before their session.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, JsonValue, TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
@@ -22,7 +23,9 @@ from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
 from service.images.patching import invalid
 from service.images.storage import EXTENSIONS
+from service.tables import Shape, WebAddress
 
+Body = TypeVar("Body", bound=BaseModel)
 CHUNK = 1 << 18
 FORM_OVERHEAD = 1 << 16
 """Bytes that a form may have around its picture: its other fields and the boundaries."""
@@ -70,6 +73,12 @@ FIELDS = TypeAdapter(ImageFields)
 _NAMES = frozenset(field.name for field in fields(ImageFields))
 
 
+class FileAddress(Shape):
+    """Where the picture for an image is."""
+
+    source_url: WebAddress
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """What came: the fields of the image, and its file when there was one."""
@@ -87,27 +96,41 @@ def get_intake(request: Request) -> Intake:
 IntakeDep = Annotated[Intake, Depends(get_intake)]
 
 
-async def receive_image(request: Request, caller: Writer, intake: IntakeDep, query: Annotated[ImageFields, Depends()]) -> Upload:
-    """Read the body of a new image."""
+async def receive_image(
+    request: Request,
+    caller: Writer,
+    intake: IntakeDep,
+    query: Annotated[ImageFields, Depends()],
+    fetch: Annotated[bool, Query(description="false: keep `source_url` for later, and fetch nothing now")] = True,
+) -> Upload:
+    """Read the body of a new image; fetch its file when JSON names a `source_url`."""
     given = query.given()
     match _media_type(request):
         case "multipart/form-data":
             file, texts = await _form(request, intake)
-            return Upload(_content(given | texts), file)
+            return Upload(_valid(ImageCreate, given | texts), file)
         case "application/json":
-            return Upload(_content(given | await _json(request)), None)
+            content = _valid(ImageCreate, given | await _json(request))
+            if content.source_url is None or not fetch:
+                return Upload(content, None)
+            return Upload(content, await run_in_threadpool(intake.fetch, content.source_url))
         case _:
-            return Upload(_content(given), await _raw(request, intake))
+            return Upload(_valid(ImageCreate, given), await _raw(request, intake))
 
 
 async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> KeptFile:
-    """Read a picture that is to replace another."""
-    if _media_type(request) != "multipart/form-data":
-        return await _raw(request, intake)
-    file, texts = await _form(request, intake)
-    if texts:
-        raise Unprocessable.at(f"/{next(iter(texts))}", "is not a field here: this form takes `file` alone")
-    return file
+    """Read a picture that is to be an image's file, or fetch it when JSON names its address."""
+    match _media_type(request):
+        case "multipart/form-data":
+            file, texts = await _form(request, intake)
+            if texts:
+                raise Unprocessable.at(f"/{next(iter(texts))}", "is not a field here: this form takes `file` alone")
+            return file
+        case "application/json":
+            address = _valid(FileAddress, await _json(request))
+            return await run_in_threadpool(intake.fetch, address.source_url)
+        case _:
+            return await _raw(request, intake)
 
 
 UploadDep = Annotated[Upload, Depends(receive_image)]
@@ -118,11 +141,11 @@ def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _content(known: dict[str, object]) -> ImageCreate:
+def _valid(shape: type[Body], given: Mapping[str, object]) -> Body:
     try:
-        return ImageCreate.model_validate(known)
+        return shape.model_validate(given)
     except ValidationError as error:
-        raise invalid(error, known) from None
+        raise invalid(error, given) from None
 
 
 async def _raw(request: Request, intake: Intake) -> KeptFile:

@@ -45,6 +45,15 @@ class Answer:
     depends: tuple[str, ...]
 
 
+def id_of(key: str) -> UUID | None:
+    """The id that a key is, in its canonical form and either case; any other key is a slug."""
+    try:
+        id_ = UUID(key)
+    except ValueError:
+        return None
+    return id_ if str(id_) == key.lower() else None
+
+
 def any_of(kind: Kind) -> str:
     """The dependency on everything of a kind: what lists, and answers that find nothing, depend on."""
     return f"{kind.value}:*"
@@ -74,7 +83,7 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
     if row.reason is not None:
         return _refuse(_gone(row, kind), path, depends, settings)
     headers = public_headers(settings)
-    if row.slug is not None and key != row.slug and not _is_id(key):
+    if row.slug is not None and key != row.slug and id_of(key) is None:
         location = path.removesuffix(key) + row.slug
         return Answer(308, _raw({"Location": location, **headers}), b"", None, depends)
     return Answer(200, _raw({"Content-Type": "application/json", "ETag": row.etag, **headers}), row.document, row.etag, depends)
@@ -91,14 +100,6 @@ def _gone(row: Row, kind: Kind) -> ServiceError:
 def _refuse(error: ServiceError, path: str, depends: tuple[str, ...], settings: Settings) -> Answer:
     headers = {"Content-Type": "application/problem+json", **public_headers(settings)}
     return Answer(error.status, _raw(headers), error.problem(path), None, depends)
-
-
-def _is_id(key: str) -> bool:
-    try:
-        UUID(key)
-    except ValueError:
-        return False
-    return True
 
 
 def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
-from service.published.answers import Row
+from service.published.answers import Row, id_of
 from service.published.models import Kind
 from service.settings import Settings
 
@@ -40,13 +40,6 @@ class Reader(Protocol):
 
     async def changes(self, since: int) -> Changes:
         """What has changed since a number, as (kind, id in hex); at most `MANY` + 1."""
-
-
-def _id(key: str) -> UUID | None:
-    try:
-        return UUID(key)
-    except ValueError:
-        return None
 
 
 class SqliteReader:
@@ -82,7 +75,7 @@ class SqliteReader:
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
         assert self._read is not None
-        id_ = _id(key)
+        id_ = id_of(key)
         if id_ is None:
             row = self._read.execute(_BY_SLUG.replace("%s", "?"), (key,)).fetchone()
         else:
@@ -120,7 +113,7 @@ class PostgresReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
-        id_ = _id(key)
+        id_ = id_of(key)
         async with self._pool.connection() as connection:
             cursor = await (connection.execute(_BY_SLUG, (key,)) if id_ is None else connection.execute(_BY_ID, (kind.value, id_)))
             row = await cursor.fetchone()

@@ -12,7 +12,7 @@ from sqlmodel import col
 from service import pages
 from service.database import Session
 from service.published import words
-from service.published.answers import Row
+from service.published.answers import Row, id_of
 from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
 from service.published.render import SHOWS, TEXT
 
@@ -48,11 +48,10 @@ class Listed:
 
 def find(session: Session, kind: Kind, key: str) -> Row | None:
     """Find one resource by its id, or an article by any slug that it has had."""
-    try:
-        id_: UUID | None = UUID(key)
-    except ValueError:
+    id_ = id_of(key)
+    if id_ is None and kind is Kind.ARTICLE:
         id_ = session.execute(select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)).scalar_one_or_none()
-    if id_ is None or (kind is not Kind.ARTICLE and key != str(id_)):
+    if id_ is None:
         return None
     # More columns than SQLAlchemy's overloads have types for.
     columns: Sequence[Any] = (

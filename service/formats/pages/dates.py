@@ -4,14 +4,27 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_LABEL = r"(?:(?:first |last )?(?:published|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le|veröffentlicht|aktualisiert|publicado(?: el)?|actualizado(?: el)?|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
+_MONTHS = (
+    "january januar janvier enero gennaio janeiro januari jänner",
+    "february februar février fevrier febrero febbraio fevereiro februari",
+    "march märz mars marzo março maart",
+    "april avril abril aprile",
+    "may mai mayo maggio maio mei",
+    "june juin juni junio giugno junho",
+    "july juillet juli julio luglio julho",
+    "august août aout agosto augustus",
+    "september septembre septiembre settembre setembro",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro",
+)
+_LABEL = r"(?:(?:first |last )?(?:published|created|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le|veröffentlicht|erstellt|aktualisiert|publicado(?: el)?|actualizado(?: el)?|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
 _CLOCK = r"(?P<hour>\d{1,2})[:h时時](?P<minute>\d{2})(?:[:分](?P<second>\d{2}))?分?\s*(?P<half>[ap]\.?m\.?)?"
 _DAY = (
     r"(?:(?P<y1>\d{4})[-/.年]\s?(?P<m1>\d{1,2})[-/.月]\s?(?P<d1>\d{1,2})日?"
     r"|(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4})"
-    r"|(?P<d2>\d{1,2})(?:st|nd|rd|th)?[-\s](?P<n2>[A-Za-z]{3,9})\.?[-\s,]{1,2}(?P<y2>\d{4})"
-    r"|(?P<n3>[A-Za-z]{3,9})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
+    r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|\.)?[-\s]+(?:de )?(?P<n2>[^\W\d_]{3,10})\.?(?: de)?[-\s,]{1,2}(?P<y2>\d{4})"
+    r"|(?P<n3>[^\W\d_]{3,10})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
 )
 _ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
@@ -46,7 +59,7 @@ def date_line(line: str) -> tuple[datetime, bool] | None:
     parts = {name: value for name, value in found.groupdict().items() if value}
     try:
         time = _built(parts)
-    except (ValueError, KeyError):
+    except ValueError:
         return None
     return time, re.match(r"updat|last|modif|mis à|aktual|actual|更新", parts.get("label", ""), re.IGNORECASE) is not None
 
@@ -55,7 +68,7 @@ def _built(parts: dict[str, str]) -> datetime:
     """From the named parts of a line. In `3/4/2025` the day comes first, unless only the second can be a day."""
     year, day = (int(next(parts[kind + form] for form in "1234" if kind + form in parts)) for kind in "yd")
     name = parts.get("n2") or parts.get("n3")
-    month = _MONTHS[name[:3].lower()] if name else int(parts.get("m1") or parts["m4"])
+    month = _month(name) if name else int(parts.get("m1") or parts["m4"])
     if "m4" in parts and month > 12:
         day, month = month, day
     hour = int(parts.get("hour", 0))
@@ -64,6 +77,12 @@ def _built(parts: dict[str, str]) -> datetime:
         hour = hour % 12 + (12 if half == "p" else 0)
     minute, second = int(parts.get("minute", 0)), int(parts.get("second", 0))
     return datetime(year, month, day, hour, minute, second, tzinfo=_zone(parts.get("zone", "")))
+
+
+def _month(name: str) -> int:
+    """The number of a month by its name or the beginning of it; ValueError for another word."""
+    names = [any(known.startswith(name.lower()) for known in month.split()) for month in _MONTHS]
+    return names.index(True) + 1
 
 
 def _zone(name: str) -> timezone:

@@ -4,7 +4,6 @@ import codecs
 import re
 from itertools import islice
 
-from charset_normalizer import from_bytes
 from lxml import etree, html
 
 from service.formats.pages.page import NotAnArticle
@@ -13,7 +12,7 @@ from service.formats.pages.page import NotAnArticle
 _LONGEST_PAGE = 4_000_000
 _LONGEST_SAMPLE = 40_000
 # News pages have some thousands of elements; reading time grows with them, in places with their square.
-_MOST_ELEMENTS = 50_000
+_MOST_ELEMENTS = 30_000
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([\w.:-]{2,40})",
     re.IGNORECASE,
@@ -36,6 +35,33 @@ _WIDER = {
     "tis-620": "cp874",
 }
 
+_LANGUAGE = re.compile(rb"<html[^>]{0,300}?\slang\s*=\s*[\"']?([a-z]{2})\b", re.IGNORECASE)
+_BY_LANGUAGE = {
+    "ar": "cp1256",
+    "bg": "cp1251",
+    "cs": "cp1250",
+    "el": "iso8859-7",
+    "et": "cp1257",
+    "fa": "cp1256",
+    "he": "cp1255",
+    "hu": "cp1250",
+    "ja": "cp932",
+    "ko": "cp949",
+    "lt": "cp1257",
+    "lv": "cp1257",
+    "mk": "cp1251",
+    "pl": "cp1250",
+    "ru": "cp1251",
+    "sk": "cp1250",
+    "sl": "cp1250",
+    "sr": "cp1251",
+    "th": "cp874",
+    "tr": "cp1254",
+    "uk": "cp1251",
+    "vi": "cp1258",
+    "zh": "gb18030",
+}
+
 
 def parse(page: bytes, charset: str | None) -> html.HtmlElement:
     """The tree of the page; `charset` is what the server said of it, if anything.
@@ -56,24 +82,28 @@ def parse(page: bytes, charset: str | None) -> html.HtmlElement:
 
 
 def _decode(page: bytes, charset: str | None) -> str:
-    """The page as text. A declared charset is believed only where the bytes bear it out, UTF-8 first of all."""
+    """The page as text. A stated charset is believed only where the bytes bear it out, UTF-8 first of all."""
     marked = [name for mark, name in _MARKS if page.startswith(mark)]
     declared = _DECLARED.search(page[:_LONGEST_SAMPLE])
     stated = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
-    for name in (*marked, "utf-8", _known(charset), _known(stated)):
-        decoded = _strictly(page, name) if name else None
+    for name in filter(None, (*marked, "utf-8", _known(charset), _known(stated))):
+        decoded = _strictly(page, name)
         if decoded is not None:
             return decoded
-    guessed = from_bytes(page[:_LONGEST_SAMPLE]).best()
-    fallback = _known(charset) or _known(stated) or (guessed.encoding if guessed else "utf-8")
-    return page.decode(fallback if _mostly_utf8(page) is False else "utf-8", errors="replace")
+    return page.decode("utf-8" if _mostly_utf8(page) else _usual(page), errors="replace")
+
+
+def _usual(page: bytes) -> str:
+    """The charset that browsers take for the language of a page that states none (HTML Standard, 13.2.3.2)."""
+    language = _LANGUAGE.search(page[:_LONGEST_SAMPLE])
+    return _BY_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
 
 
 def _strictly(page: bytes, name: str) -> str | None:
     """The text, or None where the bytes contradict the name. A character cut off at the end is no contradiction."""
     try:
         return codecs.getincrementaldecoder(name)().decode(page)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return None
 
 

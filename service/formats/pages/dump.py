@@ -80,7 +80,8 @@ def _with_pictures(lines: list[str]) -> Iterator[_Piece]:
     keyed = [(key(split_credit(line)[0] or line), line) for line in lines]
     total = Counter(same for same, _ in keyed)
     for repeated, run in groupby(keyed, lambda pair: total[pair[0]] > 1):
-        yield from _captions(run) if repeated else (_single(line) for _, line in run)
+        members = list(run)
+        yield from _captions(members) if repeated else (_single(line) for _, line in members)
 
 
 def _captions(run: Iterable[tuple[str, str]]) -> Iterator[_Piece]:
@@ -175,7 +176,7 @@ class _Front:
             if isinstance(piece, Picture):
                 if not ended:
                     yield piece
-            elif self._took(piece, begun):
+            elif self._took(piece, begun=begun):
                 ended = begun and bool(self.credits)
             elif not ended or is_prose(piece):
                 begun = begun or is_prose(piece)
@@ -183,7 +184,7 @@ class _Front:
                 self.credits.extend([credit] if credit else [])
                 yield text
 
-    def _took(self, line: str, begun: bool) -> bool:
+    def _took(self, line: str, *, begun: bool) -> bool:
         credit = story_credit(line)
         if credit:
             self.credits.append(credit)

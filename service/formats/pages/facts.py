@@ -6,15 +6,16 @@ the people by schema.org, whether written as JSON-LD or as microdata.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from urllib.parse import urlsplit
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from service.formats.pages.bylines import byline_names, split_names
-from service.formats.pages.dates import date_line, parse_time
+from service.formats.pages.dates import parse_time
 from service.formats.pages.jsonld import Node, article_node, plain
 from service.formats.pages.language import language_tag
 from service.formats.pages.outline import absolute
@@ -24,9 +25,15 @@ from service.formats.pages.text import key, tidy, words
 _SITE_SUFFIX = re.compile(r"^(.{12,}?)\s*(?:\s[-–—|•·»]|[|｜：])\s*([^|｜]{2,60})$")
 _BYLINE_CLASS = re.compile(r"(?:^|[\s_-])(?:byline|author|authors|writer|contributor)(?:[-_]*names?)?(?=$|[\s_-])", re.IGNORECASE)
 _ROLE = re.compile(r"\s*[|•·(/].*$|,\s+(?:\w+ )*(?:editor|correspondent|reporter|writer|staff|in [A-Z]\w+)\b.*$", re.IGNORECASE)
+_DATE_CLASS = re.compile(r"(?:^|[\s_-])(?:date|datetime|pubdate|published|timestamp)(?=$|[\s_-])", re.IGNORECASE)
+_DAY_IN_PATH = re.compile(r"/(20\d\d)/(\d\d)/(\d\d)/")
 _NO_NAME = re.compile(
     r"https?:|www\.|@|\d{3}|^(?:admin|author|autor|byline|share|follow|editor|unknown|null|none|redaktion$)$", re.IGNORECASE
 )
+
+
+def _named_date(element: HtmlElement) -> bool:
+    return element.tag != "meta" and _DATE_CLASS.search(element.get("class") or "") is not None
 
 
 class Facts:
@@ -164,11 +171,17 @@ class Facts:
         return next(filter(None, map(parse_time, stated)), None)
 
     def _shown_time(self) -> datetime | None:
-        for time in self._tree.iter("time"):
-            found = parse_time(time.get("datetime") or tidy(" ".join(time.itertext())))
+        """The first time that readers see, or else the day in the address (`/2025/04/01/`)."""
+        for element in self._tree.iter("time"):
+            found = parse_time(element.get("datetime") or "") or parse_time(tidy(" ".join(element.itertext())))
             if found:
                 return found
-        return None
+        for element in islice(filter(_named_date, self._tree.iter(etree.Element)), 20):
+            found = parse_time(tidy(" ".join(islice(element.itertext(), 8))))
+            if found:
+                return found
+        day = _DAY_IN_PATH.search(self.canonical_url or "")
+        return parse_time("-".join(day.groups())) if day else None
 
     @cached_property
     def authors(self) -> tuple[Author, ...]:

@@ -5,7 +5,7 @@ image that also holds an element named as its caption.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -37,8 +37,11 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _PICTURE_NAME = re.compile(r"(?:^|[\s_-])(?:image|img|photo|picture|foto|figure|media|bild)(?:$|[\s_-])")
+_FILE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
+_SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
+_RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u ruby rb rt rp".split())
 _SMALLEST = 80
 # Pictures and captions looked at on one page; galleries of a hundred are known.
 _MOST = 400
@@ -120,22 +123,23 @@ def _around(caption: HtmlElement) -> HtmlElement | None:
     return caption.getparent() if caption.tag == "figcaption" else None
 
 
-def _visible(element: HtmlElement) -> Iterator[str]:
-    """The texts of the element that readers see, without scripts and what only screen readers or buttons say."""
+def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Iterator[str]:
+    """The pieces of text that readers see: no scripts, and not what only buttons and screen readers say."""
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, inner in walk:
+        space = " " if inner.tag not in _RUNS_ON else ""
         if event == "start":
-            if inner.tag in {"script", "style", "noscript", "button", "svg", "template", "select"} or _UNSEEN.search(named(inner)):
+            hidden = inner.tag in _SILENT or inner in without or (inner is not element and _UNSEEN.search(named(inner)))
+            if hidden:
                 walk.skip_subtree()
-            else:
-                yield inner.text or ""
+            yield space + ("" if hidden else inner.text or "")
         elif inner is not element:
-            yield inner.tail or ""
+            yield space + (inner.tail or "")
 
 
 def _short_text(element: HtmlElement) -> str:
     """The visible text as far as a caption's length; longer text is none."""
-    return tidy(" ".join(islice(_visible(element), 200)))[:4000]
+    return tidy("".join(islice(_visible(element), 400)))[:4000]
 
 
 def named(element: HtmlElement) -> str:
@@ -193,50 +197,36 @@ def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -
 
 def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     """Whether the picture is a link to another page rather than to its own larger file."""
-    links = [e for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a")) if e.tag == "a" and e.get("href")]
-    for link in links[:1]:
-        target, here = urlsplit(absolute(link.get("href"), base) or ""), urlsplit(base or "")
-        return not re.search(r"\.(?:jpe?g|png|webp|avif|gif)$", target.path, re.IGNORECASE) and target.path != here.path
-    return False
+    around = (e for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a")) if e.tag == "a" and e.get("href"))
+    link = next(around, None)
+    if link is None:
+        return False
+    target, here = urlsplit(absolute(link.get("href"), base) or ""), urlsplit(base or "")
+    return not _FILE.search(target.path) and target.path != here.path
 
 
 def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
     """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no caption."""
-    credits = [e for e in holder.iter(etree.Element) if e is not holder and _CREDIT.search(named(e)) and not is_caption(e)]
-    own = set(credits)
-    texts = _caption_texts(holder, own)
+    inside = [element for element in holder.iter(etree.Element) if element is not holder]
+    owed = [element for element in inside if _CREDIT.search(named(element)) and not is_caption(element)]
+    texts = _caption_texts(holder, set(owed))
     caption, tail = split_credit(" ".join(texts.values()))
-    stated = next(filter(None, (tidy(" ".join(_visible(element))) for element in credits)), None)
+    stated = next(filter(None, (tidy("".join(_visible(element))) for element in owed)), None)
     if stated and not texts and words(stated) > 12:
         caption, tail, stated = *split_credit(stated), None
     return caption or None, (bare_credit(stated) if stated else tail) or None
 
 
-def _caption_texts(holder: HtmlElement, credits: set[HtmlElement]) -> dict[str, str]:
+def _caption_texts(holder: HtmlElement, owed: set[HtmlElement]) -> dict[str, str]:
     """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is it."""
-    captions = {e for e in holder.iter(etree.Element) if is_caption(e) and e is not holder}
-    outermost = [
-        e for e in holder.iter(etree.Element) if e in captions and not any(a in captions or a in credits for a in e.iterancestors())
-    ]
+    captions = [element for element in holder.iter(etree.Element) if element is not holder and is_caption(element)]
+    within = {*captions, *owed}
+    outermost = [element for element in captions if within.isdisjoint(element.iterancestors())]
     if not outermost and holder.tag not in {"figure", "img"}:
         outermost = [holder]
-    return {key(text): text for text in (_without(caption, credits) for caption in outermost) if text}
+    return {key(text): text for text in (_without(caption, owed) for caption in outermost) if text}
 
 
-def _without(caption: HtmlElement, credits: set[HtmlElement]) -> str:
+def _without(caption: HtmlElement, owed: set[HtmlElement]) -> str:
     """The caption's own text, without credit elements and without instructions to the reader."""
-    parts: list[str] = []
-    walk = etree.iterwalk(caption, events=("start", "end"))
-    for event, element in walk:
-        if event == "start":
-            if (
-                element in credits
-                or element.tag in {"script", "style", "button", "svg", "noscript"}
-                or (element is not caption and _UNSEEN.search(named(element)))
-            ):
-                walk.skip_subtree()
-            else:
-                parts.append(element.text or "")
-        elif element is not caption:
-            parts.append((" " if element.tag in {"p", "div", "br", "span"} else "") + (element.tail or ""))
-    return tidy(_INSTRUCTION.sub(" ", tidy("".join(parts)))).strip(" |")
+    return tidy(_INSTRUCTION.sub(" ", tidy("".join(_visible(caption, owed))))).strip(" |")

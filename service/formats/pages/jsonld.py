@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from lxml.html import HtmlElement
 
@@ -44,23 +45,21 @@ class Node:
 
     def nodes(self, name: str) -> tuple["Node", ...]:
         """Every object of the member; a bare text counts as an object of that name and, if it is one, address."""
-        found = []
-        for value in self._values(name):
-            if isinstance(value, dict):
-                found.append(Node(value))
-            elif isinstance(value, str) and value.strip():
-                found.append(Node({"name": value, "url": value}))
-        return tuple(found)
+        return tuple(filter(None, map(_as_node, self._values(name))))
 
     def _values(self, name: str) -> list[Json]:
         value = self.members.get(name)
         return value if isinstance(value, list) else [value]
 
 
+def _as_node(value: Json) -> Node | None:
+    if isinstance(value, str) and value.strip():
+        return Node({"name": value, "url": value})
+    return Node(value) if isinstance(value, dict) else None
+
+
 def plain(text: str) -> str:
     """Text that may carry markup and entities, as plain text on one line."""
-    from html import unescape
-
     return tidy(_MARKUP.sub(" ", unescape(text)) if "<" in text or "&" in text else text)
 
 
@@ -78,10 +77,8 @@ def _richness(node: Node) -> int:
 
 
 def _nodes(tree: HtmlElement) -> Iterator[Node]:
-    waiting: list[Json] = []
-    for script in tree.iter("script"):
-        if "ld+json" in (script.get("type") or ""):
-            waiting.append(_parsed(script.text or ""))
+    scripts = (script for script in tree.iter("script") if "ld+json" in (script.get("type") or ""))
+    waiting: list[Json] = [_parsed(script.text or "") for script in scripts]
     for _ in range(_MOST_NODES):
         if not waiting:
             return

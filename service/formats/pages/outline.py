@@ -59,7 +59,7 @@ class _Walk:
     def units(self, body: HtmlElement) -> Iterator[Unit]:
         walk = etree.iterwalk(body, events=("start", "end"))
         for event, element in walk:
-            tag = element.tag
+            tag = str(element.tag)
             if event == "end":
                 yield from self._leave(element, tag)
                 if element is not body:

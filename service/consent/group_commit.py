@@ -1,0 +1,78 @@
+"""Many small writes in one transaction: what arrives while one commit waits for the disk goes together into the next.
+
+Each write still gets its own answer, after the commit that holds it. A commit costs milliseconds and a write microseconds, so this
+is the difference between hundreds and thousands of decisions a second; a lone write waits for nobody.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DataError, IntegrityError
+from starlette.concurrency import run_in_threadpool
+
+from service.database import Database, Session
+from service.errors import ServiceError
+
+MOST_TOGETHER = 100
+Answer = TypeVar("Answer")
+Write = Callable[[Session], Answer]
+
+
+class _Batch:
+    """Writes that go into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
+
+    def __init__(self) -> None:
+        self.writes: list[Write[Any]] = []
+        self.done: asyncio.Task[Sequence[Any]] | None = None
+
+
+class GroupCommit:
+    """The writes of one kind that wait for the next transaction. Used from the event loop only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._one_at_a_time = asyncio.Lock()
+        self._open: _Batch | None = None
+
+    async def run(self, write: Write[Answer]) -> Answer:
+        """Do a write and return its answer once it is committed. A write that refuses must do so before it changes anything."""
+        batch = self._open or self._begin()
+        place = len(batch.writes)
+        batch.writes.append(write)
+        if len(batch.writes) == MOST_TOGETHER:
+            self._open = None
+        assert batch.done is not None
+        # Shielded: when one who asked goes away, the others' writes are made all the same.
+        answer = (await asyncio.shield(batch.done))[place]
+        if isinstance(answer, ServiceError | IntegrityError | DataError):
+            raise answer
+        return answer  # type: ignore[no-any-return]  # a batch holds answers of every type
+
+    def _begin(self) -> _Batch:
+        self._open = batch = _Batch()
+        batch.done = asyncio.create_task(self._commit(batch))
+        return batch
+
+    async def _commit(self, batch: _Batch) -> Sequence[Any]:
+        async with self._one_at_a_time, self._database.turn():
+            if self._open is batch:
+                self._open = None
+            return await run_in_threadpool(self._together, batch.writes)
+
+    def _together(self, writes: Sequence[Write[Any]]) -> Sequence[Any]:
+        try:
+            with self._database.writing() as session:
+                return [_attempt(write, session) for write in writes]
+        except (IntegrityError, DataError) as fault:
+            if len(writes) == 1:
+                return [fault]
+        # One of them cannot be stored and took the others' transaction with it: each for itself.
+        return [answer for write in writes for answer in self._together([write])]
+
+
+def _attempt(write: Write[Answer], session: Session) -> Answer | ServiceError:
+    try:
+        return write(session)
+    except ServiceError as refusal:
+        return refusal

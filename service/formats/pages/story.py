@@ -1,0 +1,48 @@
+"""The article's units without what is said once more as a fact: byline, credit, date, the headline, and labels."""
+
+from service.formats.pages.bylines import byline_names, cut_story_credit, story_credit
+from service.formats.pages.dates import date_line
+from service.formats.pages.furniture import is_label, is_legal
+from service.formats.pages.outline import Unit
+from service.formats.pages.text import key, words
+
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+
+
+class Story:
+    """The units that stay, and the byline and the credits that stood among them in the page's own words."""
+
+    def __init__(self, units: list[Unit], headline: str) -> None:
+        self.byline: str | None = None
+        self.credits: list[str] = []
+        self.units: list[Unit] = []
+        self._seen = {key(headline)}
+        for unit in units:
+            if unit.holder is not None or self._keeps(unit):
+                self.units.append(unit)
+        while self.units and self.units[-1].holder is None and self.units[-1].block.tag in _HEADINGS:
+            self.units.pop()
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of every unit that has some."""
+        return [unit.text for unit in self.units if unit.text]
+
+    def _keeps(self, unit: Unit) -> bool:
+        same = key(unit.text)
+        if same in self._seen or self._is_fact(unit) or is_label(unit.text) or is_legal(unit.text):
+            return False
+        if words(unit.text) > 7:
+            self._seen.add(same)
+        unit.html, credit = cut_story_credit(unit.html)
+        self.credits += [credit] if credit else []
+        return True
+
+    def _is_fact(self, unit: Unit) -> bool:
+        credit = story_credit(unit.text)
+        self.credits += [credit] if credit else []
+        early = len(self.texts) < 2
+        if early and not self.byline and byline_names(unit.text):
+            self.byline = unit.text
+            return True
+        return bool(credit or (early and date_line(unit.text)))

@@ -1,0 +1,31 @@
+"""A store whose notices are the shipped ones, and people who decide on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.consent.defaults import ensure_defaults
+from service.settings import Settings
+from tests.conftest import settings_for
+from tests.serving import Store
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Tests decide more often than readers do."""
+    return settings_for(database_url, tmp_path, consent_rate_limit=100_000)
+
+
+@pytest.fixture(autouse=True)
+def shipped_notices(store: Store) -> None:
+    with store.database.writing() as session:
+        ensure_defaults(session)
+
+
+@pytest.fixture
+def newsroom(store: Store) -> Iterator[httpx.Client]:
+    """Whoever writes the notices."""
+    with store.client("consent:write", name="newsroom") as writer:
+        yield writer
