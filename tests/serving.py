@@ -30,7 +30,7 @@ class AppTransport(httpx.BaseTransport):
         body = request.read()
         inner = httpx.Request(request.method, request.url, headers=request.headers, content=body, extensions=request.extensions)
         response = await self._inner.handle_async_request(inner)
-        return httpx.Response(response.status_code, headers=response.headers, content=await _raw(response))
+        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(await _raw(response)))
 
 
 async def _raw(response: httpx.Response) -> bytes:

@@ -1,12 +1,15 @@
 """How tests decide, and what they write for readers to decide on."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from service.consent.subjects import COOKIE
+from tests.serving import Store
 
 OPTIONAL = ("preferences", "analytics", "marketing")
 
@@ -76,3 +79,20 @@ def publish(newsroom: httpx.Client, body: Mapping[str, Any], **publication: Any)
     published = newsroom.post(f"/v1/consent-notices/{body['notice_key']}/publish", json={"version": made.json()["version"], **publication})
     assert published.status_code == 200, published.text
     return published.json()
+
+
+def retries(store: Store, body: Mapping[str, Any], headers: Mapping[str, str], count: int = 100) -> list[httpx.Response]:
+    """Send one decision many times at once, each without a cookie."""
+
+    def send(_: int) -> httpx.Response:
+        with store.client() as reader:
+            return reader.post("/v1/consents", json=body, headers=headers)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(send, range(count)))
+
+
+def rows(store: Store) -> int:
+    """How many events are kept."""
+    with store.database.reading() as session:
+        return session.execute(text("SELECT count(*) FROM consent_event")).scalar_one()

@@ -32,10 +32,8 @@ _ANNOUNCED = (
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
 _LONGEST = 160
 
-_SLASH = re.compile(
-    rf"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff])|(?=[/／](?:{_AGENCY})\b))"
-    r"[/／]\s?(?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$"
-)
+_SLASH = re.compile(r"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff]))[/／](?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$")
+_SLASHED_AGENCY = re.compile(rf"(?:(?<=[\s.。!?！？”\"’')）」』])[/／]\s|(?<=\w)[/／])(?P<credit>(?:{_AGENCY})\b[^.。!?！？]{{0,60}})$")
 _BRACKETS = re.compile(r"[(（\[【](?P<credit>[^()（）\[\]【】]{2,120})[)）\]】]\s*[.。]?$")
 _NAME_BEFORE = re.compile(r"[.。!?！？][\"”’']?\s+(?P<name>[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w.'’-]*){0,3})\s*$")
 _COLON = re.compile(
@@ -88,7 +86,7 @@ def _candidates(caption: str) -> Iterator[tuple[int, str]]:
         before = _NAME_BEFORE.search(tail[: found.start()])
         start = before.start("name") if before else found.start()
         yield offset + start, bare_credit(tail[start : found.end()] if before else found["credit"])
-    for pattern in (_COLON, _BY, _NAMED, _TAKEN, _SLASH):
+    for pattern in (_COLON, _BY, _SLASH, _NAMED, _TAKEN, _SLASHED_AGENCY):
         found = pattern.search(tail)
         if found:
             credit = next(part for name, part in found.groupdict().items() if part and name != "mark")

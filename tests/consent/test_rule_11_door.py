@@ -1,0 +1,76 @@
+"""Rule 11: public writes are guarded."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+
+from service.settings import Settings
+from tests.conftest import settings_for
+from tests.consent.deciding import decide, decision, retries, rows
+from tests.serving import ORIGIN, Store, running
+
+
+def test_rule_11_pages_of_foreign_origins_record_nothing(store: Store, client: httpx.Client) -> None:
+    foreign = [
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ]
+    for headers in foreign:
+        for path in ("/v1/consents", "/v1/consents/current/withdrawal"):
+            refused = client.post(path, json={}, headers=headers)
+            assert refused.status_code == 403
+            assert refused.json()["type"] == "/problems/foreign-origin"
+    assert rows(store) == 0
+    for headers in ({"Origin": ORIGIN}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {}):
+        decide(client, headers=headers)
+
+
+def test_rule_11_origins_can_be_let_in(database_url: str, tmp_path: Path) -> None:
+    front = "https://front.example"
+    with running(settings_for(database_url, tmp_path, consent_origins=(front,))) as store, store.client() as reader:
+        decide(reader, headers={"Origin": front, "Sec-Fetch-Site": "cross-site"})
+
+
+def test_rule_11_bodies_are_small(client: httpx.Client) -> None:
+    body = orjson.dumps(decision()) + b" " * 8192
+    refused = client.post("/v1/consents", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 413
+    assert refused.json()["type"] == "/problems/too-large"
+
+
+def test_rule_11_media_types_are_known_and_beacons_are_taken(client: httpx.Client) -> None:
+    body = orjson.dumps(decision())
+    for media_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "image/png", "text/html"):
+        assert client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 415
+    assert client.post("/v1/consents", content=body).status_code == 415
+    for media_type in ("text/plain;charset=UTF-8", "application/json", "application/vnd.example+json"):
+        assert client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 201
+    assert client.post("/v1/consents", content=b"a=1&b=2", headers={"Content-Type": "text/plain"}).status_code == 400
+    assert client.post("/v1/consents", content=b'"text"', headers={"Content-Type": "text/plain"}).status_code == 422
+
+
+@pytest.fixture
+def busy_settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_for(database_url, tmp_path, consent_rate_limit=5, trusted_proxies=("127.0.0.0/8", "10.0.0.1"))
+
+
+def test_rule_11_a_flood_from_one_network_is_turned_away(busy_settings: Settings) -> None:
+    with running(busy_settings) as store, store.client() as reader:
+        for last in range(5):
+            decide(reader, headers={"X-Forwarded-For": f"198.51.100.{last}, 10.0.0.1"})
+        flooded = reader.post("/v1/consents", json=decision(), headers={"X-Forwarded-For": "198.51.100.200"})
+        assert flooded.status_code == 429
+        assert 1 <= int(flooded.headers["retry-after"]) <= 12
+        decide(reader, headers={"X-Forwarded-For": "198.51.100.9, 198.51.101.9"})
+        decide(reader, headers={"X-Forwarded-For": "2001:db8:1::1"})
+
+
+def test_rule_11_a_client_that_retries_is_not_a_flood(busy_settings: Settings) -> None:
+    with running(busy_settings) as store:
+        answers = retries(store, decision(), {"Idempotency-Key": str(uuid4())}, 30)
+    assert {answer.status_code for answer in answers} == {201}

@@ -1,0 +1,35 @@
+"""Settings are complete where people look for them, and unsafe ones are refused."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SAFE = {"environment": "production", "public_url": "https://news.example", "secret_key": "x" * 32}
+
+
+@pytest.mark.parametrize("place", [".env.example", "README.md"])
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_where_people_look_for_it(name: str, place: str) -> None:
+    assert f"COPYDESK_{name.upper()}" in (ROOT / place).read_text()
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        {"secret_key": None}, {"secret_key": "short"}, {"public_url": "http://news.example"}, {"outbound_allow_loopback": True},
+        {"workers": 2}, {"database_url": "mysql://x"}, {"public_url": "news.example"},
+    ],
+)  # fmt: skip
+def test_production_refuses_what_is_unsafe(unsafe: dict[str, object]) -> None:
+    Settings(_env_file=None, **SAFE)
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, **SAFE | unsafe)
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYDESK_CORS_ORIGINS", "https://a.example, https://b.example")
+    assert Settings(_env_file=None).cors_origins == ("https://a.example", "https://b.example")
