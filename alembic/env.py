@@ -1,9 +1,9 @@
 """Run the one chain of migrations on SQLite and on PostgreSQL."""
 
+from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.sql.schema import SchemaItem
 
-from alembic import context
 from service.database import Database
 from service.main import ROOMS_WITH_TABLES
 from service.settings import Settings

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import orjson
 import typer
+from alembic import command
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table as Grid
 from sqlmodel import col, select
 
-from alembic import command
 from service import server, tokens
 from service.auth import Caller, Scope, Token
 from service.database import Database, Unmigrated, migrations, require_migrated

@@ -133,7 +133,11 @@ class ShapedRefusals:
             if message["type"] == "http.response.start" and message["status"] == TooLarge.status:
                 if MutableHeaders(scope=message)["content-type"] != PROBLEM:
                     problem = TooLarge("The body is larger than this address takes.").problem(scope["path"])
-                    headers = [(b"content-type", PROBLEM.encode()), (b"content-length", b"%d" % len(problem)), (b"cache-control", b"no-store")]
+                    headers = [
+                        (b"content-type", PROBLEM.encode()),
+                        (b"content-length", b"%d" % len(problem)),
+                        (b"cache-control", b"no-store"),
+                    ]
                     message = {**message, "headers": headers}
             elif problem and message["type"] == "http.response.body":
                 message = {**message, "body": problem}

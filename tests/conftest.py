@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-
 from alembic import command
+
 from service.database import migrations
 from service.settings import Settings
 from tests import postgres

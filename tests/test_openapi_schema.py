@@ -26,4 +26,3 @@ def test_no_request_made_from_the_document_gets_an_answer_that_it_does_not_allow
         # Its database of earlier failures would make runs differ.
         found = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=1200, check=False)
     assert found.returncode == 0, found.stdout[-6000:]
-

@@ -30,9 +30,7 @@ def _not_an_id(value: str) -> str:
     return value
 
 
-Slug = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120), AfterValidator(_not_an_id)
-]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120), AfterValidator(_not_an_id)]
 
 
 def _absent(value: object) -> bool:

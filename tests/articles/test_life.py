@@ -35,7 +35,9 @@ def test_publishing_shows_it_and_unpublishing_hides_it_at_once(editor: httpx.Cli
     assert client.get(f"/v1/articles/{article['slug']}").status_code == 404
 
 
-def test_an_embargoed_article_is_hidden_from_readers_until_its_time_and_then_appears_by_itself(editor: httpx.Client, client: httpx.Client) -> None:
+def test_an_embargoed_article_is_hidden_from_readers_until_its_time_and_then_appears_by_itself(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = published(editor, embargoed_until=soon(1.2))
     assert article["status"] == "scheduled"
     assert client.get(f"/v1/articles/{article['id']}").status_code == 404
@@ -120,9 +122,15 @@ def test_every_write_is_a_version_that_can_be_compared_and_brought_back(editor: 
     article = draft(editor, headline="One")
     second = edit(editor, article, headline="Two", tags=["new"])
     versions = editor.get(f"/v1/articles/{article['id']}/versions").json()["items"]
-    assert [(version["version"], version["action"], version["actor"]) for version in versions] == [(2, "edited", "editor"), (1, "created", "editor")]
+    assert [(version["version"], version["action"], version["actor"]) for version in versions] == [
+        (2, "edited", "editor"),
+        (1, "created", "editor"),
+    ]
     changes = editor.get(f"/v1/articles/{article['id']}/versions/2/diff").json()["changes"]
-    assert {change["field"]: (change["before"], change["after"]) for change in changes} == {"headline": ("One", "Two"), "tags": ([], ["new"])}
+    assert {change["field"]: (change["before"], change["after"]) for change in changes} == {
+        "headline": ("One", "Two"),
+        "tags": ([], ["new"]),
+    }
     back = editor.post(f"/v1/articles/{article['id']}/versions/1/restore").json()
     assert (back["headline"], back["tags"], back["version"], back["slug"]) == ("One", [], 3, second["slug"])
 
@@ -145,7 +153,9 @@ def test_full_text_finds_accents_phrases_and_chinese_alike_on_both_databases(edi
 
 
 @pytest.mark.parametrize("who", ["reader", "editor"])
-def test_a_walk_through_pages_neither_repeats_nor_skips_while_articles_come_and_go(editor: httpx.Client, client: httpx.Client, who: str) -> None:
+def test_a_walk_through_pages_neither_repeats_nor_skips_while_articles_come_and_go(
+    editor: httpx.Client, client: httpx.Client, who: str
+) -> None:
     section = mark()
     made = [published(editor, section=section)["id"] for _ in range(9)]
     walked = []

@@ -7,6 +7,7 @@ that two databases can be filled at the same time.
 import sys
 
 from alembic import command
+
 from service.articles import lifecycle
 from service.auth import Caller, Scope
 from service.consent.defaults import ensure_defaults

@@ -338,6 +338,7 @@ def _markup(block: Block) -> str:
 @given(st.lists(st.one_of(*_INNER.values()), max_size=10), st.lists(_INNER[Paragraph], min_size=3, max_size=6))
 def test_any_article_written_as_html_reads_back_as_it_was(inner: list[Block], around: list[Block]) -> None:
     written = [*around[:2], *inner, *around[2:]]
-    assume(len({str(block) for block in written}) == len(written))
+    words = [block.picture.caption if isinstance(block, PictureBlock) else getattr(block, "html", "") for block in written]
+    assume(len(set(words)) == len(words))
     found = read(article(*map(_markup, written)))
     assert list(found.blocks) == written

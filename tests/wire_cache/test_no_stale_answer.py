@@ -128,7 +128,9 @@ class Newsroom(RuleBasedStateMachine):
 def test_no_reader_gets_an_answer_older_than_the_writes_before_it(store: Store) -> None:
     machine = type("Here", (Newsroom,), {"store": store})
     health = [HealthCheck.too_slow]
-    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=health))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=health)
+    )
 
 
 @pytest.fixture
@@ -157,7 +159,11 @@ def test_another_workers_reader_sees_a_write_within_a_second(two_workers: tuple[
 
 def test_ready_answers_stay_within_their_bytes(database_url: str, tmp_path: Path) -> None:
     limit = 60_000
-    with running(settings_for(database_url, tmp_path, cache_bytes=limit)) as store, store.client(*EDITOR) as editor, store.client() as reader:
+    with (
+        running(settings_for(database_url, tmp_path, cache_bytes=limit)) as store,
+        store.client(*EDITOR) as editor,
+        store.client() as reader,
+    ):
         body = [{"type": "paragraph", "html": "The tide came in. " * 100}]
         made = [editor.post("/v1/articles", json={"headline": f"Tide {n}", "status": "published", "body": body}).json() for n in range(40)]
         for article in made:

@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
 from service.formats.pages.asides import calls_away, is_aside
+from service.formats.pages.bylines import story_credit
 from service.formats.pages.outline import Unit
 from service.formats.pages.text import ends_sentence, is_prose, key, words
 
@@ -107,6 +108,8 @@ class Article:
 
     def _stands_beside_text(self, unit: Unit, container: HtmlElement) -> bool:
         parent = unit.block.getparent()
+        if parent is not None and parent.tag == "blockquote":
+            return True
         beside = parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[container]
         return beside and unit.block.tag in _TEXT_TAGS
 
@@ -120,9 +123,13 @@ class Article:
         return False
 
     def _trimmed(self, units: list[Unit]) -> list[Unit]:
-        """The units up to the last line of running text."""
-        last = max((index for index, unit in enumerate(units) if is_prose(unit.text)), default=-1)
-        return units[: last + 1]
+        """The units up to the last line of running text, or of what the other reading too takes for text."""
+        return units[: max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1) + 1]
+
+    def _may_be_last(self, unit: Unit) -> bool:
+        if unit.block.tag in _HEADINGS or not unit.text:
+            return False
+        return is_prose(unit.text) or self._voted(unit) or story_credit(unit.text) is not None
 
 
 class _Votes:

@@ -46,6 +46,9 @@ _GATE = re.compile("|".join(_GATES), re.IGNORECASE)
 
 def is_aside(element: HtmlElement) -> bool:
     """Whether the element's tag, state or name tells that it stands beside the text, or that nobody sees it."""
+    parent = element.getparent()
+    if element.tag == "footer" and parent is not None and parent.tag == "blockquote":
+        return False
     if element.tag in {"aside", "footer", "nav", "header", "table"} or element.get("hidden") is not None:
         return True
     return re.search(r"display:\s*none", element.get("style") or "") is not None or is_named_aside(element)

@@ -158,7 +158,7 @@ def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     image = _best_image(holder)
     url = _address(image, base) if image is not None else absolute(_background(holder), base)
     caption, credit = _words(holder)
-    width, height = _size(image, "width"), _size(image, "height")
+    width, height = _sides(image)
     if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
     alt = tidy(image.get("alt") or "") if image is not None else ""
@@ -182,11 +182,13 @@ def _address(image: HtmlElement, base: str | None) -> str | None:
     return None
 
 
-def _size(image: HtmlElement | None, side: str) -> int | None:
-    """The stated side in pixels. Below 20 it is a ratio ("16" by "9") or a tracking pixel."""
-    stated = image.get(side) if image is not None else None
-    size = int(stated) if stated and stated.isascii() and stated.isdigit() and len(stated) < 6 else 0
-    return size if size > 20 or size == 1 else None
+def _sides(image: HtmlElement | None) -> tuple[int | None, int | None]:
+    """Width and height in pixels as stated; two small numbers that differ are a ratio ("16" by "9") and no size."""
+    stated = [(image.get(side) or "") if image is not None else "" for side in ("width", "height")]
+    width, height = (int(side) if re.fullmatch(r"[1-9]\d{0,4}", side, re.ASCII) else None for side in stated)
+    if width and height and width != height and max(width, height) <= 20:
+        return None, None
+    return width, height
 
 
 def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -> bool:

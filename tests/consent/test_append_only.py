@@ -1,0 +1,85 @@
+"""Events are only ever added and published notices stay: the session refuses to change them, and so does the database."""
+
+import httpx
+import pytest
+from sqlalchemy import delete, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from service.consent.models import ConsentEvent, ConsentNotice, Unchangeable
+from tests.consent.deciding import ago, current, decide, events, notice
+from tests.serving import Store
+
+REFUSED = pytest.raises(DBAPIError, match="only ever added|never change|are kept")
+
+
+@pytest.fixture(autouse=True)
+def a_decision(client: httpx.Client) -> None:
+    decide(client, consent_id="7d1e", client_event_time=ago(minutes=1))
+
+
+def test_the_database_refuses_to_change_an_event(store: Store, client: httpx.Client) -> None:
+    before = events(client)
+    for name in sorted(ConsentEvent.model_fields):
+        value = "NULL" if name in ("ui_surface", "previous_event_id", "valid_until") else "'1'"
+        statement = text(f"UPDATE consent_event SET {name} = {value}, language = 'xx'")
+        with pytest.raises(DBAPIError), store.database.writing() as session:
+            session.execute(statement)
+    with REFUSED, store.database.writing() as session:
+        session.execute(update(ConsentEvent).values(event_state="ConsentRefused"))
+    assert events(client) == before
+
+
+def test_the_database_refuses_to_delete_an_event(store: Store, client: httpx.Client) -> None:
+    with REFUSED, store.database.writing() as session:
+        session.execute(delete(ConsentEvent))
+    if not store.settings.is_sqlite:
+        with REFUSED, store.database.writing() as session:
+            session.execute(text("TRUNCATE consent_event"))
+    assert len(events(client)) == 1
+
+
+def test_the_session_refuses_to_change_or_delete_an_event(store: Store) -> None:
+    with store.database.reading() as session:
+        event = session.exec(select(ConsentEvent)).one()
+    with pytest.raises(Unchangeable), store.database.writing() as session:
+        session.add(event)
+        event.language = "xx"
+    with pytest.raises(Unchangeable), store.database.writing() as session:
+        session.delete(session.exec(select(ConsentEvent)).one())
+
+
+def test_erasure_may_forget_what_links_an_event_to_a_reader_and_nothing_else(store: Store, client: httpx.Client) -> None:
+    forget = {"consent_id": None, "dedupe": None, "request_digest": None}
+    with REFUSED, store.database.writing() as session:
+        session.execute(update(ConsentEvent).values(consent_id=None))
+    with REFUSED, store.database.writing() as session:
+        session.execute(update(ConsentEvent).values(**forget, gpc=True))
+    with store.database.writing() as session:
+        session.execute(update(ConsentEvent).values(**forget))
+    with REFUSED, store.database.writing() as session:
+        session.execute(update(ConsentEvent).values(**forget | {"consent_id": "another"}))
+    assert events(client)[0]["consent_id"] is None
+    assert current(client)["status"] == "ConsentGiven"
+
+
+def test_the_database_refuses_to_change_or_delete_a_published_notice(store: Store, newsroom: httpx.Client) -> None:
+    for statement in (
+        update(ConsentNotice).values(content_hash="0"),
+        update(ConsentNotice).values(status="draft"),
+        update(ConsentNotice).values(status="retired", language="xx"),
+        delete(ConsentNotice).where(col(ConsentNotice.notice_key) == "browsewrap"),
+    ):
+        with REFUSED, store.database.writing() as session:
+            session.execute(statement)
+    newsroom.post("/v1/consent-notices", json=notice())
+    with store.database.writing() as session:
+        session.execute(delete(ConsentNotice).where(col(ConsentNotice.notice_key) == "weather"))
+
+
+def test_the_session_refuses_to_change_or_delete_a_published_notice(store: Store) -> None:
+    chosen = select(ConsentNotice).where(ConsentNotice.notice_key == "default")
+    with pytest.raises(Unchangeable), store.database.writing() as session:
+        session.exec(chosen).one().jurisdiction = "US"
+    with pytest.raises(Unchangeable), store.database.writing() as session:
+        session.delete(session.exec(chosen).one())

@@ -1,0 +1,70 @@
+"""Many small writes in one transaction, each with its own answer."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from service.consent.group_commit import GroupCommit
+from service.database import Session
+from service.errors import Conflict
+from tests.serving import Store
+
+
+def add(session: Session, key: str) -> str:
+    session.execute(
+        text("INSERT INTO consent_subject (id, salt, pseudonym, secret_digest, created_at) VALUES (:id, :salt, :key, :key, '2026-01-01')"),
+        {"id": f"{abs(hash(key)) % 10**12:032d}", "salt": b"salt", "key": key},
+    )
+    return key
+
+
+def refuse(session: Session) -> str:
+    raise Conflict("No.")
+
+
+def kept(store: Store) -> set[str]:
+    with store.database.reading() as session:
+        return set(session.execute(text("SELECT pseudonym FROM consent_subject")).scalars())
+
+
+async def run_all(commits: GroupCommit, *keys: str) -> list[object]:
+    writes = [commits.run((lambda session, key=key: add(session, key)) if key != "refuse" else refuse) for key in keys]
+    return await asyncio.gather(*writes, return_exceptions=True)
+
+
+def test_everybody_gets_their_own_answer(store: Store) -> None:
+    answers = asyncio.run(run_all(GroupCommit(store.database), "a", "refuse", "b"))
+    assert answers[0] == "a"
+    assert isinstance(answers[1], Conflict)
+    assert answers[2] == "b"
+    assert kept(store) == {"a", "b"}
+
+
+def test_one_that_cannot_be_stored_spoils_nothing_else(store: Store) -> None:
+    answers = asyncio.run(run_all(GroupCommit(store.database), "a", "b", "a", "c"))
+    assert [answers[0], answers[1], answers[3]] == ["a", "b", "c"]
+    assert isinstance(answers[2], IntegrityError)
+    assert kept(store) == {"a", "b", "c"}
+
+
+def test_more_than_fit_into_one_transaction_are_all_made(store: Store) -> None:
+    keys = [f"reader {number}" for number in range(250)]
+    assert asyncio.run(run_all(GroupCommit(store.database), *keys)) == keys
+    assert kept(store) == set(keys)
+
+
+def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
+    async def leave() -> object:
+        commits = GroupCommit(store.database)
+        leaving = asyncio.create_task(commits.run(lambda session: add(session, "leaving")))
+        staying = asyncio.create_task(commits.run(lambda session: add(session, "staying")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        return await staying
+
+    assert asyncio.run(leave()) == "staying"
+    assert kept(store) == {"leaving", "staying"}
