@@ -19,7 +19,8 @@ from service.database import Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
 from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle
-from service.formats.sources import expand, read_source
+from service.formats.sources import expand, fetch_pictures, read_source
+from service.images.intake import Intake
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
@@ -70,18 +71,21 @@ def import_pages(
         list[str], typer.Argument(help="addresses, saved HTML pages, text dumps, or folders of them", metavar="FILE|DIR|URL…")
     ],
     publish: Annotated[bool, typer.Option("--publish", help="publish what is imported")] = False,
+    fetch_images: Annotated[bool, typer.Option(help="fetch the pictures' files too")] = True,
     as_json: Json = False,
 ) -> None:
     """Import news pages: one article each, with its pictures, captions and banner. Prints the id and slug of each."""
     settings = Settings()
     database = _check(settings)
+    intake = Intake(settings)
     pages = [page for source in sources for page in expand(source)]
     failed = 0
     for source in track(pages, "Importing", console=screen, transient=True, disable=len(pages) < 2):
         try:
             page = read_source(settings, source)
+            files = fetch_pictures(intake, page) if fetch_images else {}
             with database.writing() as session:
-                imported = bring_in(session, IMPORTER, page, publish=publish)
+                imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
         except (NotAnArticle, ServiceError, ValidationError) as fault:
             failed += 1
             screen.print(f"[red]{source}[/]: {fault}")

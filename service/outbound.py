@@ -205,16 +205,15 @@ class Outbound:
                         place = checked(response.next_request.url, before=place)
         except httpx.TimeoutException as error:
             raise SourceTooSlow(f"{place.host} did not answer completely in time.") from error
-        except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, zlib.error) as error:
             raise FetchFailed(f"Nothing could be read from {place.host}: {error}") from error
         raise FetchFailed(f"{place.host} redirects, after {REDIRECTS} redirects before.")
 
     def _client(self, accept: str) -> httpx.Client:
         """A client of this fetch alone. It keeps no cookies, and its backend's deadline stands in for timeouts."""
-        ends = time.monotonic() + self.settings.outbound_deadline
-        backend = PinnedBackend(ends, allow_loopback=self.settings.outbound_allow_loopback)
+        ends, loopback = time.monotonic() + self.settings.outbound_deadline, self.settings.outbound_allow_loopback
         return httpx.Client(
-            transport=PinnedTransport(backend),
+            transport=PinnedTransport(PinnedBackend(ends, allow_loopback=loopback)),
             headers={"User-Agent": f"Copydesk/{__version__}", "Accept": accept, "Accept-Encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
@@ -235,11 +234,11 @@ def checked(url: str | httpx.URL, *, before: httpx.URL | None = None) -> httpx.U
     """Refuse URLs that are not fetched, before any name is resolved; `before` is what redirects here. Raises AddressRefused."""
     try:
         place = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        name, host = place.host, place.raw_host.decode("ascii").removesuffix(".")  # httpx decodes xn-- only when it is asked for the name
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise AddressRefused(f"Not a URL: {error}") from error
-    host = place.raw_host.decode("ascii").removesuffix(".")
     port = {"http": 80, "https": 443}.get(place.scheme, 0) if place.port is None else place.port
-    if place.scheme not in {"http", "https"} or place.userinfo or not HOST.fullmatch(host):
+    if place.scheme not in {"http", "https"} or place.userinfo or not name or not HOST.fullmatch(host):
         raise AddressRefused("Only http and https URLs of hosts on the public internet are fetched, and without credentials.")
     if port in CLOSED_PORTS or port > 65535:  # which the system would take modulo 65536: 65558 is 22
         raise AddressRefused(f"Nothing is fetched from port {port}.")

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service.tables import Language
+
 Origins = Annotated[tuple[str, ...], NoDecode]
 Hosts = Annotated[tuple[str, ...], NoDecode]
 
@@ -39,7 +41,7 @@ class Settings(BaseSettings):
     consent_cookie_cross_site: bool = Field(False, description="true sets the subject cookie SameSite=None; Partitioned")
     consent_rate_limit: int = Field(60, ge=1, description="public consent writes a minute from one address prefix, per process")
     trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
-    language: str = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
+    language: Language = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
     embed_hosts: Hosts = Field(("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name")
     public_max_age: int = Field(5, ge=0, description="seconds that browsers and edges may keep a public answer")
     public_stale_while_revalidate: int = Field(60, ge=0, description="seconds more that they may show it while asking")

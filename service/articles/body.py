@@ -48,6 +48,14 @@ EmbedAddress = Annotated[
 ]
 
 
+def _nothing(_value: JsonValue) -> None:
+    return None
+
+
+Ignored = Annotated[JsonValue, AfterValidator(_nothing)]
+"""Taken, and not kept: two blocks are equal whatever was sent back with them."""
+
+
 class Paragraph(Shape):
     """A paragraph."""
 
@@ -85,8 +93,8 @@ class ImageBlock(Shape):
     type: Literal["image"] = "image"
     image_id: UUID
     caption_id: UUID | None = None
-    image: JsonValue = Field(None, exclude=True)
-    caption: JsonValue = Field(None, exclude=True)
+    image: Ignored = Field(None, exclude=True)
+    caption: Ignored = Field(None, exclude=True)
 
 
 class Embed(Shape):

@@ -52,13 +52,13 @@ def index(session: Session, article: Article) -> None:
     uses.replace(session, Use(article.id, article.slug, article.headline, str(article.status)), images)
 
 
-def reference_problems(write: ArticleWrite, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:
+def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:
     """What in an article points at something that this store cannot show."""
     if write.lead_image_id is not None and pictures.image(write.lead_image_id) is None:
         yield FieldProblem(pointer="/lead_image_id", message="names no image of this store")
     for place, block in enumerate(write.body):
         if isinstance(block, ImageBlock):
-            image = pictures.image(block.image_id)
+            image = pictures.image(block.image_id, article_id=article_id)
             if image is None:
                 yield FieldProblem(pointer=f"/body/{place}/image_id", message="names no image of this store")
             elif block.caption_id is not None and block.caption_id not in {caption.id for caption in image.captions}:

@@ -63,8 +63,8 @@ def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UU
         raise Unprocessable.at("/status", f"cannot be {status}: a new article is a draft or published")
     if status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
-    _check_references(session, write)
     id_ = article_id or new_id()
+    _check_references(session, write, id_)
     _claim_external_id(session, write, id_)
     values = {name: getattr(write, name) for name in _CONTENT}
     article = Article(
@@ -93,7 +93,7 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
     before = _state(article)
     if article.status == Status.WITHDRAWN and _differs(article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
-    _check_references(session, write)
+    _check_references(session, write, article.id)
     _claim_external_id(session, write, article.id)
     was_public, language = article.status == Status.PUBLISHED, article.language
     for name in _CONTENT:
@@ -239,11 +239,11 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
         raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
-def _check_references(session: Session, write: ArticleWrite) -> None:
+def _check_references(session: Session, write: ArticleWrite, article_id: UUID) -> None:
     """Refuse pictures, captions and embeds that this store cannot show, each with its pointer."""
     wanted = [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
     pictures = resolve.load(session, wanted)
-    errors = list(desk.reference_problems(write, pictures, session.database.settings.embed_hosts))
+    errors = list(desk.reference_problems(write, article_id, pictures, session.database.settings.embed_hosts))
     if errors:
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
 

@@ -1,10 +1,11 @@
 """Slugs: made from the headline when none is given, unique under concurrency, and never given to another article again."""
 
-from itertools import count
+import secrets
+from collections.abc import Iterator
 from uuid import UUID
 
 from slugify import slugify
-from sqlmodel import col, select
+from sqlmodel import select
 
 from service.articles.models import ArticleSlug
 from service.database import Session, insert
@@ -28,14 +29,19 @@ def claim(session: Session, article_id: UUID, wanted: str | None, headline: str)
             raise SlugTaken(f"The slug {wanted!r} belongs to another article.", id=str(holder))
         return wanted
     base = slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
-    if id_of(base) is not None:
-        base = f"article-{base}"
-    taken = set(session.exec(select(ArticleSlug.slug).where(col(ArticleSlug.slug).startswith(base, autoescape=True))))
-    for number in count(1):
-        slug = base if number == 1 else f"{base}-{number}"
-        if slug not in taken and _holder(session, slug, article_id) == article_id:
+    for slug in _candidates(base):
+        if _holder(session, slug, article_id) == article_id:
             return slug
     raise AssertionError("unreachable")
+
+
+def _candidates(base: str) -> Iterator[str]:
+    """The slug itself, a few with numbers, then ones that nobody has: looking for the next free number would read them all."""
+    if id_of(base) is None:
+        yield base
+    yield from (f"{base}-{number}" for number in range(2, 6))
+    while True:
+        yield f"{base}-{secrets.token_hex(3)}"
 
 
 def _holder(session: Session, slug: str, article_id: UUID) -> UUID:

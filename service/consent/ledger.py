@@ -66,7 +66,7 @@ class Ledger:
     """The ledger of one running service."""
 
     def __init__(self, database: Database, signing_key: bytes) -> None:
-        self.shelves = Shelves(database)
+        self.shelves = Shelves()
         self._commits = GroupCommit(database)
         self._signing_key = signing_key
 
@@ -78,13 +78,13 @@ class Ledger:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
         return await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
 
-    def current(self, reader: Reader | None, key: str | None) -> Record:
+    def current(self, session: Session, reader: Reader | None, key: str | None) -> Record:
         """Where a reader stands now, on one notice or on that which they decided about last."""
         standing = None if reader is None else reader.latest(key)
-        return NO_DECISION if standing is None else project(standing, self.shelves, now())
+        return NO_DECISION if standing is None else project(session, standing, self.shelves, now())
 
     def _record(self, session: Session, decision: Decision, asked: Asked) -> Outcome:
-        shown = self.shelves.find(decision.notice_key, decision.notice_version)
+        shown = self.shelves.find(session, decision.notice_key, decision.notice_version)
         if shown is None:
             raise _never_published(decision)
         choices = choose(shown, decision, gpc=asked.gpc)
@@ -100,7 +100,7 @@ class Ledger:
             secret = who.secret
             session.connection().execute(insert(_SUBJECTS), who.row())
         standing = first_standing(event) if standing is None else standing.joined_by(event)
-        return self._outcome(event, standing, secret)
+        return self._outcome(session, event, standing, secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
         """What every retry of this decision has in common, if it can be told, and what every request with this body has."""
@@ -124,12 +124,12 @@ class Ledger:
             secret = subjects.derived_secret(self._signing_key, asked.idempotency_key)
             reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None or reader.pseudonym != event.pseudonym:
-            return self._outcome(event, first_standing(event), None, replayed=True)
-        return self._outcome(event, reader.standings[event.notice_key], secret, replayed=True)
+            return self._outcome(session, event, first_standing(event), None, replayed=True)
+        return self._outcome(session, event, reader.standings[event.notice_key], secret, replayed=True)
 
-    def _outcome(self, event: EventRead, standing: Standing, secret: str | None, *, replayed: bool = False) -> Outcome:
-        record = project(standing, self.shelves, event.event_time)
-        return Outcome(Recorded.model_construct(**dict(record), receipt=receipt(event, self.shelves)), secret, replayed)
+    def _outcome(self, session: Session, event: EventRead, standing: Standing, secret: str | None, *, replayed: bool = False) -> Outcome:
+        record = project(session, standing, self.shelves, event.event_time)
+        return Outcome(Recorded.model_construct(**dict(record), receipt=receipt(session, event, self.shelves)), secret, replayed)
 
     def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: Asked) -> Record:
         reader = find_reader(session, asked.secret)
@@ -137,15 +137,14 @@ class Ledger:
             return NO_DECISION
         for key, standing in reader.standings.items():
             if withdrawal.notice_key in (None, key) and standing.decisive.event_state is not State.WITHDRAWN:
-                event = self._withdrawn(standing, withdrawal, asked)
+                event = self._withdrawn(session, standing, withdrawal, asked)
                 _add(session, event, None, None)
                 reader.standings[key] = standing.joined_by(event)
-        return self.current(reader, withdrawal.notice_key)
+        return self.current(session, reader, withdrawal.notice_key)
 
-    def _withdrawn(self, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> EventRead:
+    def _withdrawn(self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> EventRead:
         before, at = standing.decisive, now()
-        shown = self.shelves.find(before.notice_key, before.notice_version)
-        assert shown is not None, "an event's notice outlives it"
+        shown = self.shelves.shown(session, before)
         return EventRead.model_construct(
             event_id=new_id(), event_time=at, client_event_time=None,
             # A grant by a clock that runs ahead must not outlast the withdrawal that follows it.

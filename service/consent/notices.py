@@ -39,7 +39,7 @@ class NothingToPublish(Conflict):
     title = "Which draft to publish is not clear"
 
 
-class NotADraft(Conflict):
+class AlreadyPublished(Conflict):
     """A published notice never changes: readers have decided on its words. Write a new version."""
 
     title = "Published notices never change"
@@ -191,7 +191,7 @@ def delete(session: Session, notice: ConsentNotice) -> None:
 
 def _need_draft(notice: ConsentNotice) -> None:
     if notice.status is not NoticeStatus.DRAFT:
-        raise NotADraft(f"Version {notice.version} of {notice.notice_key!r} has been published.", current_status=notice.status.value)
+        raise AlreadyPublished(f"Version {notice.version} of {notice.notice_key!r} has been published.", current_status=notice.status.value)
 
 
 def publish(session: Session, key: str, publication: Publication) -> ConsentNotice:

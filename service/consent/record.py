@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from service.consent.models import GRANTS, Choice, EventRead, PurposeDecision, State
 from service.consent.shelf import Shelves, Shown, Wording
+from service.database import Session
 from service.tables import Time
 
 _HOLDS_FOR_A_TIME = (*GRANTS, State.REFUSED)
@@ -92,16 +93,15 @@ NO_DECISION = Record(
 """Where a reader stands who has decided nothing, or of whom nothing is kept."""
 
 
-def project(standing: Standing, shelves: Shelves, at: datetime) -> Record:
+def project(session: Session, standing: Standing, shelves: Shelves, at: datetime) -> Record:
     """Work the record out as of a time."""
     event = standing.decisive
-    shown = shelves.find(event.notice_key, event.notice_version)
-    assert shown is not None, "an event's notice outlives it"
+    shown = shelves.shown(session, event)
     granted = set.intersection(*({one.purpose_key for one in each.purposes if one.decision is Choice.GRANTED} for each in standing.events))
     valid_until = min((each.valid_until for each in standing.events if each.valid_until is not None), default=None)
     expired = valid_until is not None and valid_until <= at
     status = _status(standing, shown, granted, expired=expired)
-    reasons = list(_reasons(event, shown, shelves, at, expired=expired))
+    reasons = list(_reasons(event, shelves.later(session, shown, by=at), expired=expired))
     if status not in GRANTS:
         granted = set()
     purposes = [shown.choice(key, granted=key in granted) for key in shown.purposes]
@@ -125,20 +125,17 @@ def _status(standing: Standing, shown: Shown, granted: set[str], *, expired: boo
     return State.RENEWED if standing.first_grant_at < standing.decided_at else State.GIVEN
 
 
-def _reasons(event: EventRead, shown: Shown, shelves: Shelves, at: datetime, *, expired: bool) -> Iterator[str]:
+def _reasons(event: EventRead, later: list[Shown], *, expired: bool) -> Iterator[str]:
     if event.event_state is State.WITHDRAWN:
         return  # whoever withdraws is not asked until they ask themselves
     if expired:
         yield "expired"
-    later = shelves.later(shown, by=at)
     when = min(event.decided_at, event.event_time)
     if any(version.effective_at <= when for version in later):
         yield "stale_notice"
     yield from dict.fromkeys(reason for version in later for reason in version.reasons)
 
 
-def receipt(event: EventRead, shelves: Shelves) -> Receipt:
+def receipt(session: Session, event: EventRead, shelves: Shelves) -> Receipt:
     """The receipt of one event."""
-    shown = shelves.find(event.notice_key, event.notice_version)
-    assert shown is not None, "an event's notice outlives it"
-    return Receipt(event=event, notice=shown.wording)
+    return Receipt(event=event, notice=shelves.shown(session, event).wording)

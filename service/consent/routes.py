@@ -55,7 +55,21 @@ def _sends_gpc(request: Request) -> bool:
     return request.headers.get("sec-gpc", "").strip() == "1"
 
 
-@router.post("", status_code=201, response_model=Recorded)
+_BEACON = {
+    "text/plain": {"schema": {"type": "string", "contentMediaType": "application/json", "description": "the same JSON, from a beacon"}}
+}
+_HEADERS = [
+    {
+        "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": SHORTEST_KEY, "maxLength": LONGEST_KEY},
+        "description": "the same for every retry of this decision, and guessable by nobody",
+    },
+    {"name": "Sec-GPC", "in": "header", "schema": {"type": "string"}, "description": "1: Global Privacy Control is on"},
+]  # fmt: skip
+
+
+@router.post(
+    "", status_code=201, response_model=Recorded, openapi_extra={"requestBody": {"content": _BEACON}, "parameters": _HEADERS}
+)  # fmt: skip
 async def record_consent(request: Request, decision: Decision, ledger: LedgerDep) -> Response:
     """Record a reader's decision, and give the reader the cookie that leads back to it.
 
@@ -76,7 +90,7 @@ def get_current_consent(request: Request, session: SessionDep, ledger: LedgerDep
     """Where the reader stands: what is granted now, until when, and whether to ask again."""
     secret = request.cookies.get(subjects.COOKIE)
     reader = None if secret is None else _reader(request, session)
-    return conditional.answer(request, ledger.current(reader, notice_key), headers=PRIVATE)
+    return conditional.answer(request, ledger.current(session, reader, notice_key), headers=PRIVATE)
 
 
 @router.get("/current/events", response_model=pages.Page[EventRead])
@@ -96,7 +110,7 @@ def get_current_receipt(request: Request, session: SessionDep, ledger: LedgerDep
     standing = _reader(request, session).latest(notice_key)
     if standing is None:
         raise NoRecord("There is no decision on this notice.")
-    return conditional.answer(request, receipt(standing.decisive, ledger.shelves), headers=PRIVATE)
+    return conditional.answer(request, receipt(session, standing.decisive, ledger.shelves), headers=PRIVATE)
 
 
 @router.post("/current/withdrawal", response_model=Record)

@@ -11,8 +11,18 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 
-from service.consent.models import Choice, ConsentModel, ConsentNotice, Controller, NoticeStatus, NoticeTexts, Purpose, PurposeDecision
-from service.database import Database
+from service.consent.models import (
+    Choice,
+    ConsentModel,
+    ConsentNotice,
+    Controller,
+    EventRead,
+    NoticeStatus,
+    NoticeTexts,
+    Purpose,
+    PurposeDecision,
+)
+from service.database import Session
 
 BELIEVED_FOR = 1.0
 SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
@@ -71,42 +81,47 @@ class _Shelf:
 class Shelves:
     """The published notices of one running service."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self) -> None:
         self._shelves: dict[str, _Shelf] = {}
 
-    def find(self, key: str, version: int) -> Shown | None:
+    def find(self, session: Session, key: str, version: int) -> Shown | None:
         """Find a version that was ever published."""
-        shelf = self._look(key)
+        shelf = self._look(session, key)
         if version not in shelf.versions:
-            shelf = self._look(key, anew=True)
+            shelf = self._look(session, key, anew=True)
         return shelf.versions.get(version)
 
-    def later(self, shown: Shown, *, by: datetime) -> list[Shown]:
+    def shown(self, session: Session, event: EventRead) -> Shown:
+        """The version that an event is about. It is always there: a notice outlives the events that cite it."""
+        shown = self.find(session, event.notice_key, event.notice_version)
+        assert shown is not None
+        return shown
+
+    def later(self, session: Session, shown: Shown, *, by: datetime) -> list[Shown]:
         """The versions that followed one in its language, and were in force at a time."""
-        versions = self._look(shown.key).versions.values()
+        versions = self._look(session, shown.key).versions.values()
         followed = (one for one in versions if one.version > shown.version and one.language == shown.language)
         return sorted((one for one in followed if one.effective_at <= by), key=lambda one: one.version)
 
-    def _look(self, key: str, *, anew: bool = False) -> _Shelf:
+    def _look(self, session: Session, key: str, *, anew: bool = False) -> _Shelf:
         shelf = self._shelves.get(key, _Shelf())
-        sequence = self.database.known_sequence
+        sequence = session.database.known_sequence
         fresh = time.monotonic() - shelf.looked_at < BELIEVED_FOR and shelf.at_sequence == sequence
         if fresh and not anew:
             return shelf
         looked_at = time.monotonic()
-        added = self._published(key, shelf)
+        added = _published(session, key, shelf)
         shelf = _Shelf({**shelf.versions, **added}, looked_at, sequence)
         # Only keys that exist are kept: made-up ones must not fill the memory.
         if shelf.versions:
             self._shelves[key] = shelf
         return shelf
 
-    def _published(self, key: str, shelf: _Shelf) -> dict[int, Shown]:
-        chosen = select(ConsentNotice).where(ConsentNotice.notice_key == key, col(ConsentNotice.status) != NoticeStatus.DRAFT)
-        with self.database.reading() as session:
-            found = session.exec(chosen.where(col(ConsentNotice.version).not_in(list(shelf.versions)))).all()
-        return {notice.version: _shown(notice) for notice in found}
+
+def _published(session: Session, key: str, shelf: _Shelf) -> dict[int, Shown]:
+    chosen = select(ConsentNotice).where(ConsentNotice.notice_key == key, col(ConsentNotice.status) != NoticeStatus.DRAFT)
+    found = session.exec(chosen.where(col(ConsentNotice.version).not_in(list(shelf.versions)))).all()
+    return {notice.version: _shown(notice) for notice in found}
 
 
 def _shown(notice: ConsentNotice) -> Shown:

@@ -5,7 +5,7 @@ which has neither, the fingerprint of its headline). Pictures are known by their
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,9 +21,11 @@ from service.database import Session
 from service.formats.pages import Block, Heading, ItemList, Page, Paragraph, Picture, PictureBlock, Quote
 from service.images import captions
 from service.images import lifecycle as images
+from service.images.intake import KeptFile
 from service.images.models import Caption, CaptionReplace, CaptionSource, CaptionWrite, Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id, now
 
+NONE_FETCHED: Mapping[str, KeptFile] = {}
 DUMP = "page-dump"
 """The source of a page that does not say where it is from."""
 
@@ -36,14 +38,16 @@ class Imported:
     created: bool
 
 
-def bring_in(session: Session, caller: Caller, page: Page, *, publish: bool = False) -> Imported:
+def bring_in(
+    session: Session, caller: Caller, page: Page, *, files: Mapping[str, KeptFile] = NONE_FETCHED, publish: bool = False
+) -> Imported:
     """Write a page into the store: as a draft, or published. An article that is published already stays so."""
     source, external_id = identity(page)
     found = select(Article).where(Article.source == source, Article.external_id == external_id)
     article = session.exec(found if session.database.is_sqlite else found.with_for_update()).one_or_none()
     article_id = article.id if article else new_id()
     language = page.language or session.database.settings.language
-    pictures = _Pictures(session, page, article, article_id, language)
+    pictures = _Pictures(session, page, article, article_id, language, files)
     body = [_block(block, pictures) for block in page.blocks]
     lead = pictures.place(page.lead) if page.lead is not None else None
     content = _content(page, source, external_id, language) | {"body": body, "lead_image_id": lead}
@@ -106,7 +110,10 @@ def _block(block: Block, pictures: "_Pictures") -> dict[str, object]:
 class _Pictures:
     """The images of one page: found again, or made without their files, each with its caption."""
 
-    def __init__(self, session: Session, page: Page, article: Article | None, article_id: UUID, language: str) -> None:
+    def __init__(
+        self, session: Session, page: Page, article: Article | None, article_id: UUID, language: str, files: Mapping[str, KeptFile]
+    ) -> None:
+        self._files = files
         self._session = session
         self._site = page.site or DUMP
         self._article_id = article_id
@@ -121,7 +128,7 @@ class _Pictures:
         """The id of the image for a picture; the same picture twice is one image."""
         image = self._placed.get(picture) or self._same_address(picture)
         if image is None:
-            image = self._find(picture) or self._make(picture)
+            image = self._with_file(self._find(picture), picture) or self._make(picture)
             self._placed[picture] = image
         return image.id
 
@@ -135,9 +142,16 @@ class _Pictures:
         before = next(self._before, None)
         return None if before is None else self._session.exec(live.where(Image.id == before, col(Image.source_url).is_(None))).one_or_none()
 
+    def _with_file(self, image: Image | None, picture: Picture) -> Image | None:
+        """An image that had no file yet gets the one that was fetched now."""
+        file = self._files.get(picture.url or "")
+        if image is not None and image.digest is None and file is not None:
+            images.replace_file(self._session, image, file)
+        return image
+
     def _make(self, picture: Picture) -> Image:
         content = ImageCreate(source=self._site, source_url=picture.url, credit_line=_short(picture.credit))
-        image, _ = images.create(self._session, content, None)
+        image, _ = images.create(self._session, content, self._files.get(picture.url or ""))
         return image
 
     def caption_all(self) -> None:

@@ -1,5 +1,6 @@
 """`POST /v1/imports`: a page, the dump of one, or its address becomes a draft article with its images and captions."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,7 +15,8 @@ from service.database import SessionDep
 from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
 from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle, Page, read_dump, read_html
-from service.formats.sources import fetch_page
+from service.formats.sources import fetch_page, fetch_pictures
+from service.images.intake import KeptFile
 from service.routing import Route
 from service.tables import Shape, WebAddress
 
@@ -34,14 +36,29 @@ class PageAddress(Shape):
     url: WebAddress
 
 
-async def read_page(request: Request, caller: Writer, url: Annotated[WebAddress | None, Query()] = None) -> Page:
-    """Read the page that was sent, or fetch the one that was named, before the transaction begins."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A page, and the files of its pictures by their addresses."""
+
+    page: Page
+    files: dict[str, KeptFile]
+
+
+async def receive_page(
+    request: Request,
+    caller: Writer,
+    url: Annotated[WebAddress | None, Query(description="the address of the page that is sent")] = None,
+    fetch_images: Annotated[bool, Query(description="fetch the pictures' files too")] = True,
+) -> Received:
+    """Read the page that was sent, or fetch the one that was named, and its pictures, before the transaction begins."""
     body = await request.body()
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = next(
         (part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None
     )
-    return await run_in_threadpool(_read, request, media_type.strip().lower(), charset, body, url)
+    page = await run_in_threadpool(_read, request, media_type.strip().lower(), charset, body, url)
+    files = await run_in_threadpool(fetch_pictures, request.app.state.intake, page) if fetch_images else {}
+    return Received(page, files)
 
 
 def _read(request: Request, media_type: str, charset: str | None, body: bytes, url: str | None) -> Page:
@@ -74,13 +91,12 @@ def _text(body: bytes, charset: str | None) -> str:
 @router.post("", status_code=201, response_model=ArticleRead, max_body_size=LARGEST_PAGE)
 def import_page(
     request: Request,
-    page: Annotated[Page, Depends(read_page)],
+    received: Annotated[Received, Depends(receive_page)],
     caller: Writer,
     session: SessionDep,
-    fetch_images: Annotated[bool, Query(description="fetch the pictures' files too")] = True,
 ) -> Response:
     """Import a page. The same page again updates what it made."""
-    imported = bring_in(session, caller, page)
+    imported = bring_in(session, caller, received.page, files=received.files)
     article = imported.article
     session.flush()
     shape = read.read_one(session, article)

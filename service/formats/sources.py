@@ -1,12 +1,18 @@
 """Where pages come from: an address, a file, or a folder of files."""
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from service.formats.pages import Page, read_dump, read_html
+from service.errors import ServiceError
+from service.formats.pages import Page, PictureBlock, read_dump, read_html
+from service.images.intake import Intake, KeptFile
 from service.outbound import Outbound
 from service.settings import Settings
 
+PATIENCE_SECONDS = 30
+"""After this long no further picture of a page is fetched: an import is one request, and its caller waits."""
 HTML_ENDINGS = (".html", ".htm", ".xhtml")
 
 
@@ -43,3 +49,15 @@ def expand(source: str) -> Iterator[str | Path]:
 def read_source(settings: Settings, source: str | Path) -> Page:
     """Read a page from wherever it is."""
     return fetch_page(settings, source) if isinstance(source, str) else read_file(source)
+
+
+def fetch_pictures(intake: Intake, page: Page) -> dict[str, KeptFile]:
+    """Fetch and keep the pictures of a page, by their addresses. One that cannot be had is left out: it can be given later."""
+    pictures = [block.picture for block in page.blocks if isinstance(block, PictureBlock)] + ([page.lead] if page.lead else [])
+    kept: dict[str, KeptFile] = {}
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    for url in dict.fromkeys(picture.url for picture in pictures if picture.url):
+        with suppress(ServiceError):
+            if time.monotonic() < ends_at:
+                kept[url] = intake.fetch(url)
+    return kept

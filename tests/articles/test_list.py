@@ -111,7 +111,9 @@ def test_a_lead_image_counts_as_shown(client: httpx.Client, editor: httpx.Client
 def test_only_the_fields_asked_for_are_given(client: httpx.Client, editor: httpx.Client, section: str) -> None:
     article = published(editor, section=section, body=[{"type": "paragraph", "html": "Text"}])
     for caller in (client, editor):
-        assert caller.get(f"/v1/articles?section={section}&fields=slug,id").json()["items"] == [{"id": article["id"], "slug": article["slug"]}]
+        assert caller.get(f"/v1/articles?section={section}&fields=slug,id").json()["items"] == [
+            {"id": article["id"], "slug": article["slug"]}
+        ]
         items = caller.get(f"/v1/articles?section={section}&fields=body_text&body=text").json()["items"]
         assert items == [{"body_text": "Text"}]
 

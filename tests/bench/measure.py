@@ -106,6 +106,7 @@ class Bench:
             yield plain
 
     def _sample(self, phase: Phase, served: Served) -> Sample:
+        served.settle()
         before = served.cpu()
         load = self.wrk.run(phase.plan, served.port, self.seconds)
         return Sample((served.cpu() - before) / load.requests, load)

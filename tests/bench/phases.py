@@ -12,6 +12,8 @@ from tests.bench.served import Served
 from tests.bench.wrk import MARK, Plan
 
 HIT, MISS, POSTGRES_HIT, POSTGRES_MISS = "sqlite", "sqlite, small cache", "postgresql", "postgresql, small cache"
+WRITERS = 4
+"""Connections that write at the same time: a store has one writer at a time, and the others only wait."""
 CACHES = {HIT: 256 << 20, MISS: 1 << 20, POSTGRES_HIT: 256 << 20, POSTGRES_MISS: 1 << 20}
 """Bytes of each store's cache. The large ones hold 10,000 articles, as the default does not. From the small ones a key that comes
 in its turn of 10,000 has always been pushed out again: every answer is made, kept and dropped. A list is too long for them."""
@@ -130,7 +132,7 @@ def _post_article(known: Known, *, published: bool) -> Plan:
     # The number of a headline comes last; here the unlike part is first, as it is where two newsrooms' headlines differ.
     body = written.model_copy(update={"headline": f"{MARK}: {written.headline}", "external_id": MARK, "published_at": None})
     headers = (("Authorization", f"Bearer {known.token}"), ("Content-Type", "application/json"))
-    return Plan(["/v1/articles"], "POST", body.model_dump_json(exclude_none=True), headers)
+    return Plan(["/v1/articles"], "POST", body.model_dump_json(exclude_none=True), headers, WRITERS)
 
 
 def _consent(known: Mapping[str, Known]) -> Iterator[Phase]:
@@ -142,5 +144,5 @@ def _consent(known: Mapping[str, Known]) -> Iterator[Phase]:
         "notice_key": notice["notice_key"], "notice_version": notice["version"], "action": "save", "purposes": choices, "language": "en",
         "ui_surface": "banner", "consent_id": MARK, "client_event_time": write_time(now()),
     }  # fmt: skip
-    plan = Plan(["/v1/consents"], "POST", orjson.dumps(decision).decode(), (("Content-Type", "application/json"),))
+    plan = Plan(["/v1/consents"], "POST", orjson.dumps(decision).decode(), (("Content-Type", "application/json"),), WRITERS)
     yield Phase("consent", HIT, plan, Bar(rate=500))

@@ -34,6 +34,15 @@ class Served:
         """CPU seconds so far, of the process and its children, user and system."""
         return sum(_times(pid) for pid in _tree(self.pid))
 
+    def settle(self) -> None:
+        """Wait until it has nothing left to do: what the last run left behind is not this one's work."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            before = self.cpu()
+            time.sleep(0.1)
+            if self.cpu() - before < 2 * TICK:
+                return
+
     def memory(self) -> int:
         """Resident bytes of the process and its children."""
         return sum(_resident(pid) for pid in _tree(self.pid))

@@ -119,7 +119,7 @@ def test_a_published_notice_never_changes(newsroom: httpx.Client) -> None:
         newsroom.delete(path, headers={"If-Match": "*"}),
     ):
         assert response.status_code == 409
-        assert response.json()["type"] == "/problems/not-a-draft"
+        assert response.json()["type"] == "/problems/already-published"
     assert newsroom.get(path).json() == published
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.formats.pages import (
@@ -452,6 +452,7 @@ def _assume_distinct(written: list[str]) -> None:
     assume(len({text.rstrip(".").lower() for text in written}) == len(written))
 
 
+@settings(deadline=None)
 @given(_models())
 def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:
     page = read_dump(model.dump())
@@ -467,6 +468,7 @@ def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:
     assert page.lead == next((part for part in model.body if isinstance(part, Picture)), None)
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(st.sampled_from("a .\n/()（©:。\u00a0\ufeff\r日")))
 def test_any_text_is_an_article_or_is_refused(text: str) -> None:
     try:

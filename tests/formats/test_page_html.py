@@ -295,6 +295,7 @@ def test_strange_addresses_and_charsets_do_no_harm(url: str | None, charset: str
     assert found.blocks[: len(TEXTS)] == tuple(map(Paragraph, TEXTS))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 2000), st.sampled_from([None, "utf-8", "utf-16", "shift_jis"]))
 @example(b"\xff\xfe<", 0, None)
 def test_any_bytes_are_an_article_or_are_refused(dirt: bytes, at: int, charset: str | None) -> None:

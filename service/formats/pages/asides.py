@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.text import words
+from service.formats.pages.text import any_of, words
 
 _NAMES = frozenset(
     """
@@ -25,7 +25,7 @@ _PAIRS = frozenset(
     sr-only screen-reader visually-hidden instagram-media app-download
     """.split()
 )
-_CALLS = (
+_CALL = any_of(
     r"(?:also )?read (?:more|also|next|on)\b|more\s*[:：]|more (?:from|on)\b.{0,40}[:：]|related\s*[:：]|see also",
     r"watch(?: now| more| the video)?\s*[:：]|listen\s*[:：]|follow us|follow .{2,40} on|sign up|subscribe|join our",
     r"click here|for more (?:stories|news|information)|for the latest|get the latest|stay up to date|check out more",
@@ -35,13 +35,11 @@ _CALLS = (
     r"à lire|lire aussi|lesen sie|mehr zum|lea (?:también|más)|leer más|te puede interesar|leggi anche|leia (?:mais|também)",
     r"関連|【関連|◆関連|相关|延伸阅读",
 )
-_CALL = re.compile("|".join(_CALLS), re.IGNORECASE)
-_GATES = (
+_GATE = any_of(
     r"会員限定|会員登録|有料会員|会員になる|ログインして|réservée? aux abonnés|abonnez-vous|nur für abonnenten|jetzt abonnieren",
     r"solo para suscriptores|suscríbete|suscriptores|per (?:gli )?abbonati|para assinantes|subscribers? only",
     r"(?:log in|sign in|subscribe|register) (?:to|or) (?:continue|create|read|subscribe|register)",
 )
-_GATE = re.compile("|".join(_GATES), re.IGNORECASE)
 
 
 def is_aside(element: HtmlElement) -> bool:

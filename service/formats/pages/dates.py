@@ -18,7 +18,11 @@ _MONTHS = (
     "november novembre noviembre novembro",
     "december dezember décembre decembre diciembre dicembre dezembro",
 )
-_LABEL = r"(?:(?:first |last )?(?:published|created|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le|veröffentlicht|erstellt|aktualisiert|publicado(?: el)?|actualizado(?: el)?|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
+_LABEL = (
+    r"(?:(?:first |last )?(?:published|created|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le"
+    r"|veröffentlicht|erstellt|aktualisiert|publicado(?: el)?|actualizado(?: el)?"
+    r"|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
+)
 _CLOCK = r"(?P<hour>\d{1,2})[:h时時](?P<minute>\d{2})(?:[:分](?P<second>\d{2}))?分?\s*(?P<half>[ap]\.?m\.?)?"
 _DAY = (
     r"(?:(?P<y1>\d{4})[-/.年]\s?(?P<m1>\d{1,2})[-/.月]\s?(?P<d1>\d{1,2})日?"

@@ -15,28 +15,33 @@ from lxml.html import HtmlElement
 from service.formats.pages.credits import bare_credit, split_credit
 from service.formats.pages.outline import absolute
 from service.formats.pages.page import Picture
-from service.formats.pages.text import key, tidy, words
+from service.formats.pages.text import any_of, key, tidy, words
 
-_CAPTION = re.compile(
-    r"(?:^|[\s_-])(?:fig)?(?:caption|captions|legend|legende|légende|didascalia|bildunterschrift|bildtext|piefoto"
-    r"|pie-foto|pie-de-foto|cutline)(?:$|[\s_-])"
-    r"|(?:^|[\s_-])(?:image|img|photo|picture|foto|bild|media)[-_]{0,2}(?:caption|description|desc|legend|title|text|info)(?:$|[\s_-])"
+
+def _name(*forms: str) -> re.Pattern[str]:
+    """A pattern for names of elements: any of the forms as a word or words of one."""
+    return re.compile(rf"(?:^|[\s_-])(?:{'|'.join(forms)})(?:$|[\s_-])")
+
+
+_CAPTION = _name(
+    r"(?:fig)?captions?|legende?|légende|didascalia|bildunterschrift|bildtext|pie-?(?:de-?)?foto|cutline",
+    r"(?:image|img|photo|picture|foto|bild|media)[-_]{0,2}(?:caption|description|desc|legend|title|text|info)",
 )
-_CREDIT = re.compile(
-    r"(?:^|[\s_-])(?:credits?|copyright|copyrights|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency"
-    r"|source|sources|firma|rights|licen[cs]e|author|autor|auteur|byline)(?:$|[\s_-])"
+_CREDIT = _name(
+    r"credits?|copyrights?|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency|sources?|firma|rights",
+    r"licen[cs]e|author|autor|auteur|byline",
 )
-_UNSEEN = re.compile(
-    r"(?:^|[\s_-])(?:sr-only|screen-?reader\w*|visually-?hidden|visuallyhidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share)(?:$|[\s_-])"
+_UNSEEN = _name(
+    r"sr-only|screen-?reader\w*|visually-?hidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share",
 )
-_INSTRUCTION = re.compile(
-    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom"
-    r"|view)[^.)]{0,30}[.)]?|\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge"
-    r"|expand) (?:this )?(?:image|picture|photo)|view (?:image|gallery)|hide caption|toggle caption|image caption,?"
-    r"|(?:画像|写真)?(?:を)?拡大(?:写真|画像|する)?(?:を見る)?|agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
-    re.IGNORECASE,
+_INSTRUCTION = any_of(
+    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom|view)[^.)]{0,30}[.)]?",
+    r"\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge|expand) (?:this )?(?:image|picture|photo)",
+    r"view (?:image|gallery)|(?:hide|toggle) caption|image caption,?|(?:画像|写真)?を?拡大(?:写真|画像|する)?(?:を見る)?",
+    r"agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
 )
-_PICTURE_NAME = re.compile(r"(?:^|[\s_-])(?:image|img|photo|picture|foto|figure|media|bild)(?:$|[\s_-])")
+_PICTURE_NAME = _name(r"image|img|photo|picture|foto|figure|media|bild")
+_ICON = _name(r"icon|logo|avatar|emoji|badge|pixel")
 _FILE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
 _SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
@@ -194,7 +199,7 @@ def _sides(image: HtmlElement | None) -> tuple[int | None, int | None]:
 def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -> bool:
     if max(width or _SMALLEST, height or _SMALLEST) < _SMALLEST or 1 in {width, height}:
         return True
-    return image is not None and re.search(r"(?:^|[\s_-])(?:icon|logo|avatar|emoji|badge|pixel)(?:$|[\s_-])", named(image)) is not None
+    return image is not None and _ICON.search(named(image)) is not None
 
 
 def _leads_away(holder: HtmlElement, base: str | None) -> bool:

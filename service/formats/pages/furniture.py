@@ -3,14 +3,9 @@
 import re
 
 from service.formats.pages.bylines import story_credit
-from service.formats.pages.text import ends_sentence, is_prose, words
+from service.formats.pages.text import any_of, ends_sentence, is_prose, words
 
-
-def _any(*forms: str) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(forms)})", re.IGNORECASE)
-
-
-_LABEL = _any(
+_LABEL = any_of(
     r"share|shared|share (?:this|on|via|with|to)\b.{0,40}|tweet|facebook|x|twitter|x \(twitter\)|whatsapp|wechat|weibo",
     r"linkedin|telegram|reddit|pinterest|messenger|instagram|youtube|tiktok|bluesky|threads|flipboard|line|e-?mail(?: this)?",
     r"print|print (?:this|article|page).{0,20}|copy(?: link| url)?|(?:link )?copied!?|save|save (?:article|for later|this.{0,20})",
@@ -29,7 +24,7 @@ _LABEL = _any(
     r"シェア(?:する)?|ツイート|保存(?:する)?|記事を保存|印刷(?:する)?|コメント|広告|pr|続きを読む|会員登録|ログイン|有料(?:記事|会員限定)|フォロー(?:する)?",
     r"공유(?:하기)?|인쇄|댓글|광고|기사저장",
 )
-_OTHER_STORIES = _any(
+_OTHER_STORIES = any_of(
     r"related|related (?:stor(?:y|ies)|news|articles?|reading|topics?|content|links?|coverage|posts?|videos?)",
     r"(?:also )?read|read (?:more|also|next|on)|see also|more (?:from|on) .{2,30}|more (?:stories|news|articles)|further reading",
     r"you (?:may|might) (?:also )?(?:like|be interested in)|don'?t miss|editor'?s'? picks?|suggested (?:stories|articles|for you)",
@@ -41,13 +36,13 @@ _OTHER_STORIES = _any(
     r"相关(?:阅读|新闻|报道|推荐|链接)|延伸阅读|推荐阅读|猜你喜欢|関連(?:記事|ニュース|リンク)|おすすめ(?:記事)?|あわせて読みたい|관련 ?(?:기사|뉴스)",
 )
 _ONE_OTHER_STORY = re.compile(rf"{_OTHER_STORIES.pattern}\s*[:：].+", re.IGNORECASE)
-_END = _any(
+_END = any_of(
     r"search trends|trending(?: now| stories| topics)?|hot (?:news|topics|words)|most (?:read|popular|viewed|shared|watched)",
     r"top (?:stories|news)|latest (?:stories|news|updates|headlines)|join the conversation|have your say",
     r"(?:view|read|show) (?:all )?comments|tags|topics|les plus lus|meistgelesen|lo más (?:leído|visto)|i più letti",
     r"热门(?:搜索|推荐|新闻)|热搜|热搜榜|排行榜?|アクセスランキング|人気記事|ランキング",
 )
-_LEGAL = _any(
+_LEGAL = any_of(
     r"copyright\s*(?:©|\(c\)|\d{4}).*|©\s*(?:copyright|\d{4}|[A-Z]).*|.{0,60}(?:all|tous droits"
     r"|alle) (?:rights reserved|réservés|rechte vorbehalten).*",
     r"(?:todos los derechos reservados|tutti i diritti riservati|版权所有|著作権|無断(?:転載|複製)).*",
@@ -56,7 +51,7 @@ _LEGAL = _any(
     r"(?:terms (?:of|and|&) .{0,20}|privacy(?: (?:policy|notice|statement))?|about us|contact us|site ?map"
     r"|cookie (?:policy|settings))(?: [|·].*)?",
 )
-_SECTION = _any(
+_SECTION = any_of(
     r"home|world|china|u\.?s\.?|uk|europe|asia|africa|americas|middle east|global|national|local|news|transcript|video|picture",
     r"politics|business|economy|markets|money|finance|companies|tech|technology|science|sci-tech|space|health|environment",
     r"nature|climate|energy|culture|arts?|books|film|music|entertainment|lifestyle|style|food|travel|education|society",

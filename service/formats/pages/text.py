@@ -15,6 +15,11 @@ _SENTENCE_END = re.compile(r"[.!?…。！？｡।॥؟۔։።][\"'”’»›)
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 
 
+def any_of(*forms: str) -> re.Pattern[str]:
+    """A pattern that is any of the forms, whatever their case."""
+    return re.compile(f"(?:{'|'.join(forms)})", re.IGNORECASE)
+
+
 def tidy(text: str) -> str:
     """The text on one line: unseen characters gone, white space single, typographic no-break spaces kept."""
     text = _STRAY_NO_BREAK.sub(" ", _UNSEEN.sub("", text))
