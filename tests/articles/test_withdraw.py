@@ -51,7 +51,9 @@ def test_what_was_never_public_is_not_withdrawn(client: httpx.Client, editor: ht
     problem(client.get(f"/v1/articles/{once['id']}"), 410, "withdrawn")
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": None}, {"reason": "\x00"}, {"reason": 1}, {"reason": "x" * 20_001}])
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": None}, {"reason": "\x00"}, {"reason": 1}, {"reason": "x" * 20_001}]
+)
 def test_a_reason_is_needed(editor: httpx.Client, body: dict[str, object]) -> None:
     article = published(editor)
     assert pointers(editor.post(f"/v1/articles/{article['id']}/withdraw", json=body)) == ["/reason"]
