@@ -27,7 +27,9 @@ def test_a_draft_is_for_those_with_content_read_alone(client: httpx.Client, stor
         assert desk.get(f"/v1/articles/{article[by]}").json() == article
 
 
-@pytest.mark.parametrize("key", [str(uuid4()), "no-such-slug", "%00", "a%00b", "%F0%9F%92%A9", "..%2Ftokens", "x" * 3000, "%FF%FE"])
+@pytest.mark.parametrize(
+    "key", ["0199aaaa-0000-7000-8000-00000000abcd", "no-such-slug", "%00", "a%00b", "%F0%9F%92%A9", "..%2Ftokens", "x" * 3000, "%FF%FE"]
+)
 def test_what_is_not_there_is_404_to_anybody(client: httpx.Client, editor: httpx.Client, key: str) -> None:
     for caller in (client, editor):
         problem(caller.get(f"/v1/articles/{key}"), 404)

@@ -72,7 +72,7 @@ def test_what_is_left_out_takes_its_default(editor: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("id", str(uuid4())), ("version", 99), ("created_at", "2020-01-01T00:00:00Z"), ("updated_at", "2020-01-01T00:00:00Z"),
+        ("id", "0199aaaa-0000-7000-8000-00000000abcd"), ("version", 99), ("created_at", "2020-01-01T00:00:00Z"), ("updated_at", "2020-01-01T00:00:00Z"),
         ("first_published_at", "2020-01-01T00:00:00Z"), ("scheduled_for", "2030-01-01T00:00:00Z"),
         ("corrections", [{"at": "2020-01-01T00:00:00Z", "kind": "correction", "text": "x"}]), ("version", None), ("id", None),
     ],
@@ -122,7 +122,7 @@ def test_a_version_that_is_expected_must_be_there(editor: httpx.Client) -> None:
         ({"status": "withdrawn"}, "/status"),
         ({"status": "scheduled"}, "/status"),
         ({"version": 7}, "/version"),
-        ({"id": str(uuid4())}, "/id"),
+        ({"id": "0199aaaa-0000-7000-8000-00000000abcd"}, "/id"),
     ],
 )
 def test_a_new_article_cannot_claim_a_past(editor: httpx.Client, members: dict[str, object], pointer: str) -> None:

@@ -1,0 +1,145 @@
+"""Bodies: typed blocks whose inline HTML is clean, whatever was sent."""
+
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from lxml.html import fragments_fromstring
+
+from service.articles.body import plain, sanitise
+from tests.articles.newsroom import draft, edit, if_match, pointers
+
+TAGS = {"a": {"href"}, "strong": set(), "em": set(), "code": set(), "sub": set(), "sup": set(), "br": set(), "span": {"lang"}}
+PIECES = [
+    "<a href='https://quayside.example/?a=1&b=2>x'>", "</a>", "<a href='javascript:alert(1)'>", '<a href="JaVaScRiPt&#58;alert(1)">', "<a href=\x09javascript:x>",
+    "<strong>", "</strong>", "<em", "</em>", "<script>", "</script>", "<style>", "<!--", "-->", "<svg/onload=x>", "<math>", "<mtext>", "<template>",
+    "<img src=x onerror=alert(1)>", "<span lang=fr onclick=x>", "</span>", "<p>", "</p>", "<br/>", "<code>", "&lt;script&gt;", "&amp;", "&#60;", "&nbsp;", "&#x0;",
+    "&#7;", "\u00a0", "\u2028", "<![CDATA[", "]]>", "<?php", "<noscript>", "<table><tr><td>", "<select><option>", "<plaintext>", "<b>", "<b/><i>", "x", " ", "\n", "é", "新", "<", ">", '"', "'",
+]  # fmt: skip
+MESS = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=14).map("".join)
+
+
+class Seen(HTMLParser):
+    """Which tags, attributes and links a browser would meet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.other: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        self.other.append(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+def seen(html: str) -> Seen:
+    parser = Seen()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+@given(MESS)
+@example("<a href='&#x0A;javascript:alert(1)'>x")
+@example("<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>")
+@settings(max_examples=400, deadline=None)
+def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_nothing(html: str) -> None:
+    clean = sanitise(html)
+    assert sanitise(clean) == clean
+    found = seen(clean)
+    assert found.other == []
+    for tag, attributes in found.tags:
+        assert tag in TAGS
+        assert set(attributes) <= TAGS[tag]
+        link = attributes.get("href")
+        assert link is None or re.match(r"(https?:|mailto:|(?![a-z][a-z0-9+.-]*:))", link.strip().lower())
+    for element in fragments_fromstring(clean) if clean else ():
+        assert isinstance(element, str) or {each.tag for each in element.iter()} <= set(TAGS)
+
+
+@given(MESS)
+@settings(max_examples=200, deadline=None)
+def test_plain_text_of_clean_html_has_no_tags_left(html: str) -> None:
+    text = plain(sanitise(html))
+    assert sanitise(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")) is not None
+    assert "<strong>" not in text or "&lt;strong" in sanitise(html)
+
+
+@given(st.lists(MESS, min_size=1, max_size=4))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Client, texts: list[str]) -> None:
+    body = [{"type": "paragraph", "html": text} for text in texts] + [{"type": "list", "items": texts}, {"type": "quote", "html": texts[0]}]
+    response = editor.post("/v1/articles", json={"headline": "Body", "body": body})
+    if response.status_code == 422:
+        assert "control character" in response.text
+        return
+    article = response.json()
+    again = editor.put(f"/v1/articles/{article['id']}", json=article, headers=if_match(article))
+    assert (again.status_code, again.json()) == (200, article)
+    for form in ("html", "text"):
+        assert editor.get(f"/v1/articles/{article['id']}?body={form}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("html", "kept"),
+    [
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("  <b>Bold</b> <strong>strong</strong>  ", "Bold <strong>strong</strong>"),
+        ('<a href="https://q.example/?a=1&b=2" target=_blank onclick=x>l</a>', '<a href="https://q.example/?a=1&amp;b=2">l</a>'),
+        ('<a href="mailto:desk@q.example">m</a>', '<a href="mailto:desk@q.example">m</a>'),
+        ('<a href="data:text/html,x">d</a><a href="ftp://x">f</a>', "<a>d</a><a>f</a>"),
+        ("H<sub>2</sub>O<br>x<sup>2</sup> <code>y</code>", "H<sub>2</sub>O<br>x<sup>2</sup> <code>y</code>"),
+        ('<span lang="ja" style="color:red">日本</span>', '<span lang="ja">日本</span>'),
+        ("<script>alert(1)</script><style>p{}</style>rest", "rest"),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+        ("", ""),
+    ],
+)
+def test_inline_html_is_kept_clean(editor: httpx.Client, html: str, kept: str) -> None:
+    assert draft(editor, body=[{"type": "paragraph", "html": html}])["body"] == [{"type": "paragraph", "html": kept}]
+
+
+@pytest.mark.parametrize("html", ["\x00", "bell \x07", "&#7;", "&#127;", "\x1b[31m", "x" * 50_001, "&" * 20_000])
+def test_what_cannot_be_kept_is_refused_by_its_pointer(editor: httpx.Client, html: str) -> None:
+    for block, pointer in (
+        ({"type": "paragraph", "html": html}, "/body/0/html"),
+        ({"type": "list", "items": ["x", html]}, "/body/0/items/1"),
+    ):
+        assert pointers(editor.post("/v1/articles", json={"headline": "x", "body": [block]})) == [pointer]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://www.youtube.com/watch", "https://youtube.com.evil.example/", "https://www.youtube.com@evil.example/", "https://evil.example\\@www.youtube.com/",
+        "https://www.youtube.com:8443/x", "//www.youtube.com/x", "javascript:alert(1)", "https://", "https://[", "https://www.youtube.com/\n<b>", "https:www.youtube.com",
+        "https://www.youtube.com\t.evil.example/", "https://evil.example/#www.youtube.com", "https://user:p@www.youtube.com/",
+    ],
+)  # fmt: skip
+def test_an_embed_comes_from_a_host_that_is_allowed(editor: httpx.Client, url: str) -> None:
+    assert pointers(editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "embed", "url": url}]})) == ["/body/0/url"]
+
+
+def test_an_embed_and_all_else_is_escaped_as_html(editor: httpx.Client) -> None:
+    url = "https://www.youtube.com/watch?v=1&t=2\"'<b>"
+    body = [{"type": "embed", "url": url}, {"type": "quote", "html": "q", "cite": "<i>A</i> & B"}]
+    html = editor.get(f"/v1/articles/{draft(editor, body=body)['id']}?body=html").json()["body_html"]
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "&lt;i&gt;A&lt;/i&gt; &amp; B" in html
+    assert seen(html).tags[1] == ("a", {"href": url})
+
+
+def test_blocks_stay_in_their_order(editor: httpx.Client) -> None:
+    body = [{"type": "paragraph", "html": str(n)} for n in range(300)]
+    article = draft(editor, body=body)
+    assert [block["html"] for block in article["body"]] == [str(n) for n in range(300)]
+    assert [block["html"] for block in edit(editor, article, body=body[::-1])["body"]] == [str(n) for n in range(299, -1, -1)]
+    assert pointers(editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "divider"}] * 2_001})) == ["/body"]
