@@ -52,6 +52,9 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
+            for path in super().openapi()["paths"].values():
+                if "get" in path:
+                    path["get"]["responses"].setdefault("304", {"description": "Unchanged since the ETag in If-None-Match"})
             responses = (
                 response
                 for path in super().openapi()["paths"].values()
