@@ -29,9 +29,14 @@ class Seen(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.other: list[str] = []
+        self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.text += "\n" if tag == "br" else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
     def handle_comment(self, data: str) -> None:
         self.other.append(data)
@@ -49,6 +54,7 @@ def seen(html: str) -> Seen:
 @given(MESS)
 @example("<a href='&#x0A;javascript:alert(1)'>x")
 @example("<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>")
+@example("<a href='https://quayside.example/'><table><tr><td><a href='https://quayside.example/'>")
 @settings(max_examples=400, deadline=None)
 def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_nothing(html: str) -> None:
     clean = sanitise(html)
@@ -66,10 +72,9 @@ def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_
 
 @given(MESS)
 @settings(max_examples=200, deadline=None)
-def test_plain_text_of_clean_html_has_no_tags_left(html: str) -> None:
-    text = plain(sanitise(html))
-    assert sanitise(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")) is not None
-    assert "<strong>" not in text or "&lt;strong" in sanitise(html)
+def test_plain_text_is_what_a_browser_would_show(html: str) -> None:
+    clean = sanitise(html)
+    assert plain(clean) == seen(clean).text
 
 
 @given(st.lists(MESS, min_size=1, max_size=4))
