@@ -8,13 +8,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database, Session
 from service.errors import ServiceError
 
 MOST_TOGETHER = 100
+DEADLOCK = "40P01"
+"""PostgreSQL's code for it: two processes held each what the other one's batch needed."""
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Answer]
 
@@ -45,7 +47,7 @@ class GroupCommit:
         assert batch.done is not None
         # Shielded: when one who asked goes away, the others' writes are made all the same.
         answer = (await asyncio.shield(batch.done))[place]
-        if isinstance(answer, ServiceError | IntegrityError | DataError):
+        if isinstance(answer, ServiceError | DBAPIError):
             raise answer
         return answer  # type: ignore[no-any-return]  # a batch holds answers of every type
 
@@ -64,11 +66,17 @@ class GroupCommit:
         try:
             with self._database.writing() as session:
                 return [_attempt(write, session) for write in writes]
-        except (IntegrityError, DataError) as fault:
+        except DBAPIError as fault:
             if len(writes) == 1:
                 return [fault]
-        # One of them cannot be stored and took the others' transaction with it: each for itself.
+            if not _is_one_writes_fault(fault):
+                raise
+        # One of them took the others' transaction with it: each for itself.
         return [answer for write in writes for answer in self._together([write])]
+
+
+def _is_one_writes_fault(fault: DBAPIError) -> bool:
+    return isinstance(fault, IntegrityError | DataError) or getattr(fault.orig, "sqlstate", None) == DEADLOCK
 
 
 def _attempt(write: Write[Answer], session: Session) -> Answer | ServiceError:

@@ -1,13 +1,16 @@
 """Many small writes in one transaction, each with its own answer."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from service.consent.group_commit import GroupCommit
-from service.database import Session
+from service.database import Database, Session
 from service.errors import Conflict
 from tests.serving import Store
 
@@ -53,6 +56,30 @@ def test_more_than_fit_into_one_transaction_are_all_made(store: Store) -> None:
     keys = [f"reader {number}" for number in range(250)]
     assert asyncio.run(run_all(GroupCommit(store.database), *keys)) == keys
     assert kept(store) == set(keys)
+
+
+def test_processes_whose_writes_cross_do_not_fail(store: Store) -> None:
+    met = threading.Barrier(2)
+
+    def meet(session: Session) -> str:
+        with suppress(threading.BrokenBarrierError):
+            met.wait(0.5)
+        return "met"
+
+    async def cross(first: str, second: str) -> list[object]:
+        database = Database(store.settings)
+        commits = GroupCommit(database)
+        writes = (lambda session: add(session, first), meet, lambda session: add(session, second))
+        answers = await asyncio.gather(*(commits.run(write) for write in writes), return_exceptions=True)
+        database.close()
+        return answers
+
+    with ThreadPoolExecutor(2) as processes:
+        crossing = [processes.submit(asyncio.run, cross(*keys)) for keys in (("a", "b"), ("b", "a"))]
+    answers = [answer for one in crossing for answer in one.result() if answer != "met"]
+    assert sorted(answer for answer in answers if isinstance(answer, str)) == ["a", "b"]
+    assert len([answer for answer in answers if isinstance(answer, IntegrityError)]) == 2
+    assert kept(store) == {"a", "b"}
 
 
 def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
