@@ -3,7 +3,6 @@
 import enum
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -119,17 +118,19 @@ async def get_caller(
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def needs(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """A dependency that lets only callers with this scope through."""
+class Needs:
+    """A dependency that lets only callers with this scope through, and says so in the OpenAPI document."""
 
-    async def guard(caller: CallerDep) -> Caller:
-        caller.need(scope)
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, caller: CallerDep) -> Caller:
+        """Who calls, with the scope."""
+        caller.need(self.scope)
         return caller
 
-    return guard
 
-
-Reader = Annotated[Caller, Depends(needs(Scope.CONTENT_READ))]
-Writer = Annotated[Caller, Depends(needs(Scope.CONTENT_WRITE))]
-Publisher = Annotated[Caller, Depends(needs(Scope.CONTENT_PUBLISH))]
-Admin = Annotated[Caller, Depends(needs(Scope.ADMIN))]
+Reader = Annotated[Caller, Depends(Needs(Scope.CONTENT_READ))]
+Writer = Annotated[Caller, Depends(Needs(Scope.CONTENT_WRITE))]
+Publisher = Annotated[Caller, Depends(Needs(Scope.CONTENT_PUBLISH))]
+Admin = Annotated[Caller, Depends(Needs(Scope.ADMIN))]

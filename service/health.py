@@ -5,6 +5,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database import DatabaseDep, missing_migrations
@@ -17,16 +18,16 @@ NO_STORE = {"Cache-Control": "no-store"}
 class Liveness(Reading):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field("ok", examples=["ok"])
 
 
 class Readiness(Reading):
     """Whether each thing that the service needs is there, and the cause where one is not."""
 
     status: Literal["ready", "unavailable"]
-    database: str
-    migration: str
-    media: str
+    database: str = Field(examples=["ok", "unreachable: OperationalError"])
+    migration: str = Field(examples=["ok", "behind: run `copydesk migrate`"])
+    media: str = Field(examples=["ok", "not writable"])
 
 
 @router.get("/health/live")
@@ -35,7 +36,7 @@ async def get_liveness() -> Liveness:
     return Liveness()
 
 
-@router.get("/health/ready", responses={503: {"model": Readiness}})
+@router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request, database: DatabaseDep) -> Response:
     """Ready for requests: 200, or 503 with the cause."""
     try:

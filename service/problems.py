@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.conditional import PRIVATE
 from service.errors import (
     PROBLEM,
     BadRequest,
@@ -54,7 +55,8 @@ def install_problems(app: FastAPI) -> None:
 
 def problem_response(request: Request, error: ServiceError) -> Response:
     """Write a refusal out."""
-    headers = {"Cache-Control": "no-store", **error.headers}
+    caching = PRIVATE if "authorization" in request.headers else {"Cache-Control": "no-store"}
+    headers = {**caching, **error.headers}
     return Response(error.problem(request.scope["path"]), error.status, headers, PROBLEM)
 
 

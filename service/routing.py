@@ -20,6 +20,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Field, col, select
 from starlette.concurrency import run_in_threadpool
 
+from service import operations
 from service.database import Database, Session, insert
 from service.errors import BadRequest, Conflict, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.tables import Json, Table, Time, now
@@ -62,6 +63,13 @@ class KeptAnswer(Table, table=True):
 
 class Route(APIRoute):
     """The route class of every router."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        described = operations.describe(self)
+        self.responses = described.responses | self.responses
+        self.openapi_extra = described.extra
+        self.description = described.text
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""

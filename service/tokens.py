@@ -37,7 +37,7 @@ class TokenRead(Reading):
     """A token, without its secret."""
 
     id: UUID
-    name: str
+    name: str = Field(examples=["wire desk"])
     scopes: list[Scope]
     created_at: Time
     expires_at: Time | None

@@ -44,7 +44,7 @@ class VersionWhole(VersionRead):
 class FieldChange(Reading):
     """One member that differs."""
 
-    field: str
+    field: str = Field(examples=["headline"])
     before: JsonValue
     after: JsonValue
 

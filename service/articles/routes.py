@@ -32,20 +32,20 @@ Said = Annotated[Text, Field(min_length=1)]
 class Publication(Shape):
     """When to publish; absent: now."""
 
-    at: Time | None = None
+    at: Time | None = Field(default=None, examples=["2030-05-01T06:00:00Z"])
 
 
 class Withdrawal(Shape):
     """Why an article is killed. The reason is public."""
 
-    reason: Said
+    reason: Said = Field(examples=["It named the wrong person."])
 
 
 class CorrectionCreate(Shape):
     """What was put right."""
 
     kind: Line = "correction"
-    text: Said
+    text: Said = Field(examples=["The bridge has four lanes, not three."])
 
 
 @router.get("", response_model=pages.Page[ArticleRead])

@@ -15,7 +15,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Caller, CallerDep, Scope, needs
+from service.auth import Caller, CallerDep, Needs, Scope
 from service.consent import notices
 from service.consent.models import ConsentNotice, NoticeStatus, notice_id
 from service.consent.notices import NoticeCreate, NoticeRead, NoticeReplace, Publication
@@ -28,7 +28,7 @@ from service.routing import Route
 from service.tables import Language
 
 router = APIRouter(prefix="/v1/consent-notices", tags=["consent notices"], route_class=Route)
-Editor = Annotated[Caller, Depends(needs(Scope.CONSENT_WRITE))]
+Editor = Annotated[Caller, Depends(Needs(Scope.CONSENT_WRITE))]
 NoticeVersion = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _NEWEST = TypeAdapter(tuple[datetime, UUID])
 _LANGUAGES = 200

@@ -79,7 +79,7 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
     """
     asked = _asked(request)
     outcome = await ledger.record(decision, asked)
-    headers = {**PRIVATE, **({"Idempotent-Replayed": "true"} if outcome.replayed else {})}
+    headers = {**PRIVATE, "Location": "/v1/consents/current", **({"Idempotent-Replayed": "true"} if outcome.replayed else {})}
     if outcome.secret is not None:
         headers["Set-Cookie"] = subjects.cookie(outcome.secret, cross_site=request.app.state.settings.consent_cookie_cross_site)
     return Response(outcome.recorded.model_dump_json().encode(), 201, headers, "application/json")

@@ -99,7 +99,7 @@ class PostgresReader:
 
     def __init__(self, settings: Settings) -> None:
         self._pool = AsyncConnectionPool(
-            settings.database_url, min_size=1, max_size=settings.database_pool_size, open=False, timeout=5,
+            settings.database_url, min_size=1, max_size=settings.database_pool_size, open=False, timeout=3, reconnect_timeout=1,
             kwargs={"autocommit": True, "application_name": "copydesk reader"}, check=AsyncConnectionPool.check_connection,
         )  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""/health: alive, and ready only when the database, its schema and the pictures' place are."""
+
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests import postgres
+from tests.articles.newsroom import problem
+from tests.conftest import _migrated_postgres, settings_for
+from tests.everywhere.stores import KINDS, serving
+from tests.serving import running
+
+READY = {"status": "ready", "database": "ok", "migration": "ok", "media": "ok"}
+
+
+def test_a_served_store_is_alive_and_ready(client: httpx.Client) -> None:
+    for address, expected in (("/health/live", {"status": "ok"}), ("/health/ready", READY)):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()) == (200, expected)
+        assert client.head(address).status_code == 200
+    assert client.get("/health/ready").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_schema_is_the_cause(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
+    with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
+        with store.database.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+        answer = client.get("/health/ready")
+        assert answer.status_code == 503
+        assert "copydesk migrate" in answer.json()["migration"]
+        assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_place_for_pictures_that_is_gone_is_the_cause(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
+    with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
+        shutil.rmtree(store.settings.media_directory)
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.json()["media"]) == (503, "not writable")
+
+
+def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> None:
+    with postgres.own_server() as server:
+        url = server.create_database("store")
+        _migrated_postgres(url)
+        with (
+            running(settings_for(url, tmp_path, log_level="error")) as store,
+            store.client("content:write") as writer,
+            store.client() as client,
+        ):
+            made = writer.post("/v1/articles", json={"headline": "Before"})
+            assert made.status_code == 201
+            server.stop()
+            answer = client.get("/health/ready")
+            assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+            assert "unreachable" in answer.json()["database"]
+            assert client.get("/health/live").status_code == 200
+            for refused in (client.get("/v1/articles"), client.get("/v1/articles/x"), writer.post("/v1/articles", json={"headline": "x"})):
+                assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+                assert refused.headers["retry-after"] == "2"
+                assert "127.0.0.1" not in refused.text
+            server.start()
+            assert client.get("/health/ready").json() == READY
+            assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201
+            until = time.monotonic() + 5
+            while client.get("/v1/articles").status_code != 200:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            problem(client.get(f"/v1/articles/{made.json()['id']}"), 404)
+
+
+def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_said(tmp_path: Path, sqlite_template: Path) -> None:
+    with serving("sqlite", tmp_path, sqlite_template) as store, store.client("content:write") as writer:
+        writer.get("/v1/articles")
+        other = sqlite3.connect(store.settings.sqlite_path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert writer.get("/v1/articles").status_code == 200
+        other.execute("COMMIT")
+        other.close()
+        assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201

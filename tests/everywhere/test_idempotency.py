@@ -1,0 +1,143 @@
+"""POST with an Idempotency-Key happens at most once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from service.routing import KeptAnswer, forget_old_answers
+from service.tables import now
+from tests.articles.newsroom import draft, mark, problem
+from tests.everywhere.stores import another
+from tests.serving import Store
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
+def count(editor: httpx.Client, word: str) -> int:
+    return editor.get(f"/v1/articles?section={word}&count=true").json()["total"]
+
+
+def test_the_first_answer_is_replayed_byte_for_byte(editor: httpx.Client) -> None:
+    word, headers = mark(), key()
+    body = {"headline": "Once", "section": word}
+    first = editor.post("/v1/articles", json=body, headers=headers)
+    editor.patch(f"/v1/articles/{first.json()['id']}", json={"headline": "Edited since"}, headers={"If-Match": "*"})
+    for _ in range(3):
+        again = editor.post("/v1/articles", json=body, headers=headers)
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["idempotent-replayed"] == "true"
+        for name in ("content-type", "etag", "location", "cache-control"):
+            assert again.headers[name] == first.headers[name]
+    assert count(editor, word) == 1
+
+
+def test_twenty_at_once_make_one_article(editor: httpx.Client) -> None:
+    for _ in range(3):
+        word, headers, ready = mark(), key(), threading.Barrier(20)
+        body = {"headline": "Once", "section": word}
+
+        def post(_: int, body: object = body, headers: dict[str, str] = headers, ready: threading.Barrier = ready) -> httpx.Response:
+            ready.wait()
+            return editor.post("/v1/articles", json=body, headers=headers)
+
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(post, range(20)))
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        made = [answer for answer in answers if answer.status_code == 201]
+        assert len({answer.content for answer in made}) == 1
+        assert sum("idempotent-replayed" not in answer.headers for answer in made) == 1
+        for answer in answers:
+            if answer.status_code == 409:
+                problem(answer, 409, "still-running")
+                assert answer.headers["retry-after"] == "1"
+        assert count(editor, word) == 1
+
+
+def test_a_key_belongs_to_one_body_one_address_and_one_token(store: Store, editor: httpx.Client) -> None:
+    headers = key()
+    first = editor.post("/v1/articles", json={"headline": "One"}, headers=headers)
+    problem(editor.post("/v1/articles", json={"headline": "Two"}, headers=headers), 422, "key-reused")
+    article = first.json()
+    assert editor.post(f"/v1/articles/{article['id']}/corrections", json={"text": "One"}, headers=headers).status_code == 201
+    with store.client("content:write") as other:
+        made = other.post("/v1/articles", json={"headline": "One"}, headers=headers)
+        assert made.json()["id"] != article["id"]
+    assert editor.post("/v1/articles", json={"headline": "One"}, headers=headers).json()["id"] == article["id"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 422])
+def test_a_refused_request_leaves_its_key_free_at_once(store: Store, client: httpx.Client, editor: httpx.Client, status: int) -> None:
+    slug, headers = draft(editor, slug=mark())["slug"], key()
+    body = {"headline": "Now", "slug": slug, "status": "draft"}
+    if status == 401:
+        problem(client.post("/v1/articles", json=body, headers={**headers, "Authorization": "Bearer cd_x"}), 401)
+    elif status == 403:
+        with store.client("content:read") as reader:
+            problem(reader.post("/v1/articles", json=body, headers=headers), 403)
+    elif status == 422:
+        problem(editor.post("/v1/articles", json={"headline": ""}, headers=headers), 422)
+    else:
+        problem(editor.post("/v1/articles", json=body, headers=headers), 409, "slug-taken")
+        problem(editor.post("/v1/articles", json=body, headers=headers), 409, "slug-taken")
+    assert editor.post("/v1/articles", json={"headline": "Now"}, headers=headers).status_code == 201
+
+
+def test_requests_that_fail_at_once_leave_no_turn_behind(editor: httpx.Client) -> None:
+    slug = draft(editor, slug=mark())["slug"]
+    with ThreadPoolExecutor(20) as pool:
+        codes = list(
+            pool.map(lambda _: editor.post("/v1/articles", json={"headline": "x", "slug": slug}, headers=key()).status_code, range(40))
+        )
+    assert set(codes) == {409}
+    assert editor.post("/v1/articles", json={"headline": "x"}).status_code == 201
+
+
+@pytest.mark.parametrize("value", ["", "x" * 256])
+def test_a_key_has_a_length(editor: httpx.Client, value: str) -> None:
+    problem(editor.post("/v1/articles", json={"headline": "x"}, headers={"Idempotency-Key": value}), 400)
+
+
+def test_another_worker_replays_too(store: Store, editor: httpx.Client) -> None:
+    headers = {**key(), "Authorization": editor.headers["authorization"]}
+    first = editor.post("/v1/articles", json={"headline": "Once"}, headers=headers)
+    with another(store) as second, second.client() as there:
+        assert there.post("/v1/articles", json={"headline": "Once"}, headers=headers).content == first.content
+
+
+def set_back(store: Store, by: timedelta, *, answered: bool) -> None:
+    with store.database.writing() as session:
+        changes = "" if answered else ", status = NULL"
+        when = now() - by
+        session.execute(
+            text(f"UPDATE kept_answer SET claimed_at = :at{changes}"),
+            {"at": when if not store.settings.is_sqlite else f"{when:%Y-%m-%d %H:%M:%S.%f}"},
+        )
+
+
+def test_an_answer_is_kept_for_a_day(store: Store, editor: httpx.Client) -> None:
+    headers = key()
+    first = editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers)
+    set_back(store, timedelta(hours=23), answered=True)
+    forget_old_answers(store.database)
+    assert editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers).content == first.content
+    set_back(store, timedelta(hours=25), answered=True)
+    forget_old_answers(store.database)
+    with store.database.reading() as session:
+        assert session.execute(KeptAnswer.__table__.select()).all() == []
+    assert editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers).json()["id"] != first.json()["id"]
+
+
+def test_the_claim_of_a_process_that_died_lapses(store: Store, editor: httpx.Client) -> None:
+    headers = key()
+    first = editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers)
+    set_back(store, timedelta(seconds=30), answered=False)
+    problem(editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers), 409, "still-running")
+    set_back(store, timedelta(seconds=61), answered=False)
+    assert editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers).json()["id"] != first.json()["id"]
