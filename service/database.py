@@ -38,6 +38,11 @@ class Session(SQLModelSession):
         assert isinstance(database, Database)
         return database
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened to read only."""
+        return bool(self.info["read_only"])
+
 
 class Unmigrated(RuntimeError):
     """The schema is not the one that this code was written for."""
@@ -61,7 +66,7 @@ class Database:
     def open(self, *, read_only: bool) -> Session:
         """Open a session; the caller ends it."""
         engine = self.engine.execution_options(copydesk_read_only=True) if read_only else self.engine
-        return Session(engine, info={"database": self}, autoflush=False, expire_on_commit=False)
+        return Session(engine, info={"database": self, "read_only": read_only}, autoflush=False, expire_on_commit=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -94,14 +99,23 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
     async with nullcontext() if read_only else database.turn():
         session = database.open(read_only=read_only)
         request.state.session = session
+        ended = False
         try:
             yield session
-            if not read_only:
-                await to_thread.run_sync(session.commit, limiter=database.endings)
+            ended = True
+            await to_thread.run_sync(_end, session, limiter=database.endings)
         except OperationalError as fault:
             raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
         finally:
-            await to_thread.run_sync(session.close, limiter=database.endings)
+            if not ended:
+                await to_thread.run_sync(session.close, limiter=database.endings)
+
+
+def _end(session: Session) -> None:
+    # Both in one visit to the thread: each costs a tenth of a millisecond.
+    with session:
+        if not session.is_read_only:
+            session.commit()
 
 
 SessionDep = Annotated[Session, Depends(open_session, scope="function")]

@@ -1,6 +1,7 @@
 """What every table and every shape of the API is made of: one base, one set of constraint names, one clock, one kind of id."""
 
 import enum
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import langcodes
 import uuid_utils.compat
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, TypeAdapter
 from sqlalchemy import JSON, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -16,6 +17,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
+# NUL cannot be stored by PostgreSQL, nor half of a surrogate pair; the other control characters are never meant.
+_UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -32,14 +35,25 @@ class Table(SQLModel):
     model_config = SQLModelConfig(validate_assignment=True)
 
 
-class Shape(SQLModel):
-    """The base of every request body: a member that it does not know is refused."""
+class Shape(BaseModel):
+    """The base of every request body: a member that it does not know is refused.
+
+    Not a SQLModel: that would construct each of an article's blocks in Python, which costs more than all of its validation.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TableShape(SQLModel):
+    """The same for a request body that shares its members with a table."""
 
     model_config = SQLModelConfig(extra="forbid")
 
 
-class Reading(SQLModel):
-    """The base of every answer."""
+class Reading(BaseModel):
+    """The base of every answer; made from a table's row by its attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
 
 
 def new_id() -> UUID:
@@ -93,10 +107,8 @@ class Json(TypeDecorator[Any]):
 
 def clean_text(value: str) -> str:
     """Refuse control characters and halves of surrogate pairs."""
-    # NUL cannot be stored by PostgreSQL; the other control characters are never meant.
-    bad = next((c for c in value if (c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff"), None)
-    if bad is not None:
-        raise ValueError(f"must not contain the control character U+{ord(bad):04X}")
+    if bad := _UNCLEAN.search(value):
+        raise ValueError(f"must not contain the control character U+{ord(bad[0]):04X}")
     return value
 
 

@@ -56,7 +56,7 @@ def make_token(session: Session, create: TokenCreate) -> TokenMade:
     secret = new_secret()
     token = Token.model_validate(create, update={"digest": digest_of(secret), "scopes": sorted(set(create.scopes))})
     session.add(token)
-    return TokenMade.model_validate(token, update={"token": secret})
+    return TokenMade(**token.model_dump(include=set(TokenRead.model_fields)), token=secret)
 
 
 def revoke(session: Session, token_id: UUID) -> Token:

@@ -1,6 +1,7 @@
 """An article's body: typed blocks whose inline HTML is always clean, and what they become as HTML and as text."""
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from service.tables import Line, Reading, Shape, clean_text
 _TAGS = {"a", "strong", "em", "code", "sub", "sup", "br", "span"}
 _ATTRIBUTES = {"a": {"href"}, "span": {"lang"}}
 _SCHEMES = {"http", "https", "mailto"}
+_MARKUP = re.compile("[<>&\u00a0\x00\r]")
+"""Without any of these a text is its own HTML, and need not be parsed."""
 LONGEST_INLINE = 50_000
 
 
@@ -23,6 +26,8 @@ def sanitise(value: str) -> str:
 
     Cleaning what is clean already changes nothing.
     """
+    if _MARKUP.search(value) is None:
+        return value.strip()
     clean = _clean(value)
     # What is moved out of a table that goes may nest links, which HTML does not: the next reading takes them apart.
     while "<" in clean and (again := _clean(clean)) != clean:
@@ -191,4 +196,5 @@ def _texts(blocks: Sequence[BaseModel]) -> Iterator[str]:
 
 def plain(inline: str) -> str:
     """Inline HTML as plain text."""
-    return html.unescape(nh3.clean(inline.replace("<br>", "\n"), tags=set()))
+    bare = nh3.clean(inline.replace("<br>", "\n"), tags=set()) if "<" in inline else inline
+    return html.unescape(bare)

@@ -37,19 +37,20 @@ def words_of(article: Article) -> Words:
     return Words(article.headline, "\n".join(part for part in rest if part))
 
 
-def index(session: Session, article: Article) -> None:
+def index(session: Session, article: Article, *, is_new: bool) -> None:
     """Bring what an article is found by up to what it is."""
     # The terms below refer to the article's row.
     session.flush()
-    session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id) == article.id))
+    if not is_new:
+        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id) == article.id))
+        TEXT.drop(session, [article.text_key])
     terms = sorted({*(("tag", tag) for tag in article.tags), *(("author", author.name) for author in article.authors)})
     rows = [{"field": name, "value": value, "article_id": article.id} for name, value in terms]
     if rows:
         session.execute(insert(session, ArticleTerm), rows)
-    TEXT.drop(session, [article.text_key])
     TEXT.put(session, article.text_key, article.id, words_of(article))
     images = [] if article.deleted_at else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
-    uses.replace(session, Use(article.id, article.slug, article.headline, str(article.status)), images)
+    uses.replace(session, Use(article.id, article.slug, article.headline, str(article.status)), images, is_new=is_new)
 
 
 def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:

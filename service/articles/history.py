@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from service import conditional, pages
 from service.articles import lifecycle, read
-from service.articles.models import Article, ArticleContent, ArticleRead, ArticleReplace, ArticleVersion, Status
+from service.articles.models import ArticleContent, ArticleRead, ArticleReplace, ArticleVersion, Status
 from service.auth import Reader, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound
@@ -113,5 +113,5 @@ def restore_article_version(request: Request, article_id: UUID, number: Number, 
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
     old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
-    restored: Article = lifecycle.replace(session, caller, article, old)
-    return conditional.answer(request, read.read_one(session, restored), restored.version)
+    restored, pictures = lifecycle.replace(session, caller, article, old)
+    return conditional.answer(request, read.read_one(session, restored, pictures), restored.version)

@@ -16,6 +16,7 @@ from service.auth import Caller, Scope
 from service.database import Session
 from service.errors import Conflict, FieldProblem, Gone, NotFound, Unprocessable
 from service.images import resolve
+from service.images.resolve import Pictures
 from service.published.models import Kind
 from service.published.render import touch
 from service.tables import Time, new_id, now
@@ -56,15 +57,15 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
     return article
 
 
-def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> Article:
-    """Make an article, as a draft or published at once."""
+def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> tuple[Article, Pictures]:
+    """Make an article, as a draft or published at once. The pictures that it shows come along, as they were found."""
     status = Status(write.status or Status.DRAFT)
     if status not in (Status.DRAFT, Status.PUBLISHED):
         raise Unprocessable.at("/status", f"cannot be {status}: a new article is a draft or published")
     if status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
     id_ = article_id or new_id()
-    _check_references(session, write, id_)
+    pictures = _check_references(session, write, id_)
     _claim_external_id(session, write, id_)
     values = {name: getattr(write, name) for name in _CONTENT}
     article = Article(
@@ -77,7 +78,7 @@ def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UU
     _remember(session, article, caller, "created", was_public=False, version=1)
     if isinstance(write, ArticleReplace):
         _refuse_read_only(article, write)
-    return article
+    return article, pictures
 
 
 def authorise(caller: Caller, article: Article, status: object) -> None:
@@ -86,14 +87,14 @@ def authorise(caller: Caller, article: Article, status: object) -> None:
         caller.need(Scope.CONTENT_PUBLISH)
 
 
-def replace(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Article:
+def replace(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> tuple[Article, Pictures]:
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
     _refuse_read_only(article, write)
     status = _wanted_status(article, write)
     before = _state(article)
     if article.status == Status.WITHDRAWN and _differs(article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
-    _check_references(session, write, article.id)
+    pictures = _check_references(session, write, article.id)
     _claim_external_id(session, write, article.id)
     was_public, language = article.status == Status.PUBLISHED, article.language
     for name in _CONTENT:
@@ -107,7 +108,7 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
     action = _move(article, caller, status)
     if _state(article) != before:
         _remember(session, article, caller, action, was_public=was_public)
-    return article
+    return article, pictures
 
 
 def publish(session: Session, caller: Caller, article: Article, at: Time | None) -> Article:
@@ -239,13 +240,14 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
         raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
-def _check_references(session: Session, write: ArticleWrite, article_id: UUID) -> None:
+def _check_references(session: Session, write: ArticleWrite, article_id: UUID) -> Pictures:
     """Refuse pictures, captions and embeds that this store cannot show, each with its pointer."""
     wanted = [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
     pictures = resolve.load(session, wanted)
     errors = list(desk.reference_problems(write, article_id, pictures, session.database.settings.embed_hosts))
     if errors:
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
+    return pictures
 
 
 def _claim_external_id(session: Session, write: ArticleWrite, article_id: UUID) -> None:
@@ -282,9 +284,9 @@ def _remember(session: Session, article: Article, caller: Caller, action: str, *
             action=action,
             slug=article.slug,
             status=article.status,
-            content=ArticleContent.model_validate(article.model_dump(include=set(_CONTENT))),
+            content=ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT}),
         )
     )
-    desk.index(session, article)
+    desk.index(session, article, is_new=version == 1)
     if was_public or article.status == Status.PUBLISHED:
         touch(session, Kind.ARTICLE, article.id)

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 from service.articles.body import Block, ResolvedBlock
 from service.images.models import EffectiveCaption, ImageRead
 from service.published.answers import id_of
-from service.tables import Json, Language, Line, Reading, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
+from service.tables import Json, Language, Line, Reading, Shape, Table, TableShape, Text, Time, WebAddress, new_id, now, text_enum
 
 
 class Status(enum.StrEnum):
@@ -142,7 +142,7 @@ class ArticleVersion(Table, table=True):
     content: ArticleContent = Field(sa_type=Json(ArticleContent))
 
 
-class ArticleWrite(ArticleContent, Shape):
+class ArticleWrite(ArticleContent, TableShape):
     """What can be written. Absent members take their defaults; a slug is made from the headline."""
 
     language: Language = Field(default="", description="absent: the language of the house")

@@ -22,9 +22,9 @@ def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
     return [_read(article, pictures) for article in articles]
 
 
-def read_one(session: Session, article: Article) -> ArticleRead:
-    """One article with its pictures and captions."""
-    return read(session, [article])[0]
+def read_one(session: Session, article: Article, pictures: Pictures | None = None) -> ArticleRead:
+    """One article with its pictures and captions, which are looked up unless they are given."""
+    return _read(article, resolve.load(session, _images(article)) if pictures is None else pictures)
 
 
 def _images(article: Article) -> list[UUID]:

@@ -16,6 +16,7 @@ from service.articles.models import Article, ArticleCreate, ArticleRead, Article
 from service.auth import CallerDep, Publisher, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
+from service.images.resolve import Pictures
 from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter, Sort
@@ -106,8 +107,7 @@ def _list_for_editors(
 @router.post("", status_code=201, response_model=ArticleRead)
 def create_article(request: Request, create: ArticleCreate, caller: Writer, session: SessionDep) -> Response:
     """Create an article, as a draft or published at once."""
-    article = lifecycle.create(session, caller, create)
-    return _answer(request, session, article, status=201)
+    return _answer(request, session, *lifecycle.create(session, caller, create), status=201)
 
 
 @router.get("/{key}", response_model=ArticleRead, responses={308: {"description": "An old slug: the article is at its new one."}})
@@ -141,10 +141,10 @@ def replace_article(request: Request, article_id: UUID, replace: ArticleReplace,
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        return _answer(request, session, lifecycle.create(session, caller, replace, article_id), status=201)
+        return _answer(request, session, *lifecycle.create(session, caller, replace, article_id), status=201)
     lifecycle.authorise(caller, article, replace.status)
     conditional.require_match(request, article.version)
-    return _answer(request, session, lifecycle.replace(session, caller, article, replace))
+    return _answer(request, session, *lifecycle.replace(session, caller, article, replace))
 
 
 @router.patch(
@@ -162,7 +162,7 @@ def edit_article(
     article = lifecycle.get(session, article_id, lock=True)
     lifecycle.authorise(caller, article, patch.get("status"))
     conditional.require_match(request, article.version)
-    return _answer(request, session, lifecycle.replace(session, caller, article, _merged(article, patch)))
+    return _answer(request, session, *lifecycle.replace(session, caller, article, _merged(article, patch)))
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
@@ -231,9 +231,9 @@ def correct_article(request: Request, article_id: UUID, correction: CorrectionCr
     return _answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
 
 
-def _answer(request: Request, session: Session, article: Article, *, status: int = 200) -> Response:
+def _answer(request: Request, session: Session, article: Article, pictures: Pictures | None = None, *, status: int = 200) -> Response:
     headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
-    return conditional.answer(request, read.read_one(session, article), article.version, status=status, headers=headers)
+    return conditional.answer(request, read.read_one(session, article, pictures), article.version, status=status, headers=headers)
 
 
 def _with_body(document: bytes, form: str) -> bytes:

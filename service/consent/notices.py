@@ -21,7 +21,7 @@ from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
 from service.published.render import Rendered, renders, touch
-from service.tables import Reading, Shape, Time, now
+from service.tables import Shape, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
 """Members that are no part of what a reader sees; everything else is hashed."""
@@ -54,7 +54,7 @@ class InvalidNotice(Unprocessable):
     title = "This notice cannot carry consent"
 
 
-class NoticeCreate(NoticeContent, Shape):
+class NoticeCreate(NoticeContent, TableShape):
     """A new draft."""
 
 
@@ -78,7 +78,7 @@ class Publication(Shape):
     requires_reconsent: bool | None = None
 
 
-class NoticeRead(NoticeContent, Reading):
+class NoticeRead(NoticeContent):
     """A version of a notice, with what it is worth: `valid_for_consent`, and the findings that say why it is not."""
 
     version: int

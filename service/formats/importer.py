@@ -55,7 +55,7 @@ def bring_in(
         caller.need(Scope.CONTENT_PUBLISH)
         content["status"] = Status.PUBLISHED
     if article is None:
-        written = lifecycle.create(session, caller, ArticleCreate.model_validate(content), article_id)
+        written, _ = lifecycle.create(session, caller, ArticleCreate.model_validate(content), article_id)
     else:
         written = _update(session, caller, article, ArticleReplace.model_validate(content))
     pictures.caption_all()
@@ -74,7 +74,7 @@ def identity(page: Page) -> tuple[str, str]:
 def _update(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Article:
     if article.deleted_at is not None:
         lifecycle.restore(session, caller, article)
-    return lifecycle.replace(session, caller, article, write)
+    return lifecycle.replace(session, caller, article, write)[0]
 
 
 def _content(page: Page, source: str, external_id: str, language: str) -> dict[str, object]:

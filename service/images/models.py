@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from service.tables import Json, Language, Line, Reading, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
+from service.tables import Json, Language, Line, Reading, Table, TableShape, Text, Time, WebAddress, new_id, now, text_enum
 
 Metadata = dict[str, JsonValue]
 """What a picture's own metadata said, by its field names."""
@@ -191,7 +191,7 @@ class ImageRead(BaseModel):
     updated_at: Time
 
 
-class ImageCreate(ImageContent, Shape):
+class ImageCreate(ImageContent, TableShape):
     """A new image, whose file may come later."""
 
 
@@ -214,7 +214,7 @@ class ImageReplace(ImageCreate):
     updated_at: Time | None = None
 
 
-class CaptionWrite(CaptionContent, Shape):
+class CaptionWrite(CaptionContent, TableShape):
     """What can be written of a caption. Without a language it is in the house's."""
 
     language: Language | None = None

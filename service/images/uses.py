@@ -1,6 +1,6 @@
 """Which working article shows which image: told by the articles room, asked before an image goes into the trash."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,9 +21,12 @@ class Use:
     status: str
 
 
-def replace(session: Session, use: Use, image_ids: Iterable[UUID]) -> None:
-    """Say which images an article shows from now on: all of them, in any order."""
-    session.execute(delete(ImageUse).where(col(ImageUse.article_id) == use.article_id))
+def replace(session: Session, use: Use, image_ids: Collection[UUID], *, is_new: bool = False) -> None:
+    """Say which images an article shows from now on: all of them, in any order. A new article has shown none so far."""
+    if not is_new:
+        session.execute(delete(ImageUse).where(col(ImageUse.article_id) == use.article_id))
+    if not image_ids:
+        return
     # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of their ids, for
     # two articles that show the same images must not wait for each other.
     live = select(Image.id).where(col(Image.id).in_(set(image_ids)), col(Image.deleted_at).is_(None)).order_by(col(Image.id))

@@ -18,6 +18,7 @@ from service.database import Session
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0002fa1f"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _QUERY_PART = re.compile(r'"([^"]*)"|(\S+)')
 MOST_TERMS = 12
 LONGEST_WORD = 255
@@ -36,9 +37,16 @@ class Words:
 
 def cut(value: str) -> list[str]:
     """Cut a text into the words that are indexed and searched."""
-    folded = unicodedata.normalize("NFKD", value.casefold())
-    kept = "".join(c for c in folded if not unicodedata.combining(c) or "\u3099" <= c <= "\u309a")
-    return [word[:LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", kept))]
+    folded = value.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFC", _NOT_ASCII.sub(_without_accent, unicodedata.normalize("NFKD", folded)))
+    return [word[:LONGEST_WORD] for word in _WORD.findall(folded)]
+
+
+def _without_accent(found: re.Match[str]) -> str:
+    # Japanese voiced sound marks are no accents: they make another letter.
+    character = found[0]
+    return "" if unicodedata.combining(character) and not "\u3099" <= character <= "\u309a" else character
 
 
 def phrases(query: str) -> list[list[str]]:
