@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from slugify import slugify
-from sqlmodel import select
+from sqlmodel import col, select
 
 from service.articles.models import ArticleSlug
-from service.database import Session, insert, rows_changed
+from service.database import Session, insert
 from service.errors import Conflict
 from service.published.answers import id_of
 
@@ -47,7 +47,7 @@ def _candidates(base: str) -> Iterator[str]:
 def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
     """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a rival's commit."""
     claimed = {"slug": slug, "article_id": article_id}
-    claim_it = insert(session, ArticleSlug).values(claimed).on_conflict_do_nothing()
-    if rows_changed(session.execute(claim_it)):
+    claim_it = insert(session, ArticleSlug).values(claimed).on_conflict_do_nothing().returning(col(ArticleSlug.article_id))
+    if session.execute(claim_it).one_or_none():
         return article_id
     return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()

@@ -13,7 +13,7 @@ from service.database import Session
 from service.images.models import Caption, CaptionRead, Image, ImageRead, Rendition
 from service.images.storage import original_name
 from service.published.models import Kind, Reason
-from service.published.render import Outcome, Removed, Rendered, renders, shown, touch
+from service.published.render import Outcome, Removed, Rendered, renders, shown, shown_in, touch
 
 
 def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
@@ -59,9 +59,8 @@ def _renditions(image: Image) -> list[Rendition]:
 @renders(Kind.IMAGE)
 def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """What the public may see of these images."""
-    pairs = shown(session, ids)
-    public = {image_id for image_id, _ in pairs}
     captions = captions_of(session, ids)
+    public, pairs = _public(session, ids, [caption for known in captions.values() for caption in known])
     rows = select(Image).where(col(Image.id).in_(ids)).execution_options(populate_existing=True)
     for image in session.exec(rows).all():
         known = captions.get(image.id, [])
@@ -71,7 +70,7 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
         elif image.id not in public:
             yield Removed(image.id, image.version, Reason.UNPUBLISHED)
         else:
-            document = with_captions(image, [caption for caption in known if _is_public(caption, pairs)]).model_dump_json()
+            document = with_captions(image, [caption for caption in known if _is_public(caption, public, pairs)]).model_dump_json()
             yield Rendered(image.id, image.version, document.encode(), image.created_at, image.updated_at, source=image.source)
 
 
@@ -80,19 +79,27 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
     """What the public may see of these captions."""
     rows = select(Caption, Image.deleted_at).join(Image).where(col(Caption.id).in_(ids)).execution_options(populate_existing=True)
     found = session.exec(rows).all()
-    pairs = shown(session, {caption.image_id for caption, _ in found})
+    public, pairs = _public(session, {caption.image_id for caption, _ in found}, [caption for caption, _ in found])
     for caption, image_deleted_at in found:
         shape = read_caption(caption)
         if caption.deleted_at is not None or image_deleted_at is not None:
             yield Removed(caption.id, caption.version, Reason.DELETED)
-        elif not _is_public(shape, pairs):
+        elif not _is_public(shape, public, pairs):
             yield Removed(caption.id, caption.version, Reason.UNPUBLISHED)
         else:
             document = shape.model_dump_json().encode()
             yield Rendered(caption.id, caption.version, document, caption.created_at, caption.updated_at, language=caption.language)
 
 
-def _is_public(caption: CaptionRead, pairs: Collection[tuple[UUID, UUID]]) -> bool:
+def _public(
+    session: Session, images: Collection[UUID], captions: Iterable[Caption | CaptionRead]
+) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
+    """Which of the images are public, and in which of the articles that captions were written for."""
+    articles = {caption.article_id for caption in captions if caption.article_id is not None}
+    return shown(session, images), shown_in(session, images, articles)
+
+
+def _is_public(caption: CaptionRead, public: Collection[UUID], pairs: Collection[tuple[UUID, UUID]]) -> bool:
     if caption.article_id is not None:
         return (caption.image_id, caption.article_id) in pairs
-    return any(image_id == caption.image_id for image_id, _ in pairs)
+    return caption.image_id in public

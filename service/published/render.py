@@ -8,12 +8,12 @@ The counter row is locked before rendering, not after. A shorter lock would let 
 article that shows it from each other's past, and publish the stale one for good.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, event, text, update
+from sqlalchemy import ColumnElement, delete, event, text, update
 from sqlmodel import col, select
 
 from service.conditional import etag_of
@@ -83,11 +83,29 @@ def touch(session: Session, kind: Kind, *ids: UUID) -> None:
     touched.setdefault(kind, set()).update(ids)
 
 
-def shown(session: Session, images: Collection[UUID]) -> set[tuple[UUID, UUID]]:
-    """The (image, article) pairs in which a published article shows one of these images."""
-    values = [str(image) for image in images]
-    terms = select(PublishedTerm.value, PublishedTerm.id).where(PublishedTerm.field == SHOWS, col(PublishedTerm.value).in_(values))
+def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
+    """Those of the images that some published article shows."""
+    if not images:
+        return set()
+    values = select(PublishedTerm.value).where(*_shows(images)).distinct()
+    return {UUID(value) for value in session.exec(values)}
+
+
+def shown_in(session: Session, images: Collection[UUID], articles: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """The (image, article) pairs in which one of these articles is published and shows one of these images."""
+    if not images or not articles:
+        return set()
+    terms = select(PublishedTerm.value, PublishedTerm.id).where(*_shows(images), col(PublishedTerm.id).in_(articles))
     return {(UUID(value), article) for value, article in session.exec(terms)}
+
+
+def _showing(session: Session, images: Collection[UUID]) -> Sequence[UUID]:
+    """The published articles that show one of the images: for the most used picture, thousands."""
+    return session.exec(select(PublishedTerm.id).where(*_shows(images)).distinct()).all() if images else []
+
+
+def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
+    return col(PublishedTerm.field) == SHOWS, col(PublishedTerm.value).in_([str(image) for image in images])
 
 
 @event.listens_for(Session, "before_commit")
@@ -98,8 +116,7 @@ def publish(session: Session) -> None:
         return
     session.flush()
     _lock(session)
-    images = touched.get(Kind.IMAGE, set())
-    touch(session, Kind.ARTICLE, *(article for _, article in shown(session, images)))
+    touch(session, Kind.ARTICLE, *_showing(session, touched.get(Kind.IMAGE, set())))
     changes = _Changes()
     for kind in _ORDER:
         if ids := touched.pop(kind, set()):
