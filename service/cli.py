@@ -1,6 +1,7 @@
 """`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2 for wrong use."""
 
 import sys
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -21,11 +22,14 @@ from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle
 from service.formats.sources import expand, fetch_pictures, read_source
 from service.images.intake import Intake
+from service.images.storage import check, open_store
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
+media = typer.Typer(no_args_is_help=True, help="Look after the pictures' files.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
 app.add_typer(token, name="token")
+app.add_typer(media, name="media")
 screen = Console(stderr=True, highlight=False)
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
@@ -142,6 +146,30 @@ def revoke_token(token_id: Annotated[UUID, typer.Argument(help="the token's id, 
     with _database().writing() as session:
         tokens.revoke(session, token_id)
     screen.print("Revoked.")
+
+
+@media.command("check")
+def check_media(
+    remove: Annotated[bool, typer.Option("--remove", help="remove orphans older than a day")] = False, as_json: Json = False
+) -> None:
+    """Find rows whose file is gone, and files that no row names. Fails when there are rows of the first kind."""
+    settings = Settings()
+    database = _check(settings)
+    looking = partial(track, description="Looking through the media store", total=None, console=screen, transient=True)
+    found = check.check(database, open_store(settings), remove=remove, watch=looking)
+    if as_json:
+        sys.stdout.write(found.model_dump_json() + "\n")
+    else:
+        sys.stdout.writelines(f"dangling {gone.image_id} {gone.digest}\n" for gone in found.dangling)
+        sys.stdout.writelines(f"{'removed' if orphan.removed else 'orphan'} {orphan.key} {orphan.size}\n" for orphan in found.orphans)
+        sys.stdout.writelines(f"foreign {key}\n" for key in found.foreign)
+        removed = sum(orphan.removed for orphan in found.orphans)
+        screen.print(
+            f"{found.originals} originals, {found.renditions} renditions; {len(found.dangling)} rows without their file, "
+            f"{len(found.orphans)} orphans, {removed} of them removed."
+        )
+    if found.dangling:
+        raise typer.Exit(1)
 
 
 def _database() -> Database:

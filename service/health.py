@@ -1,6 +1,5 @@
 """Whether the service lives, whether it is ready to be sent requests, and what it counts."""
 
-import os
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +8,8 @@ from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database import DatabaseDep, missing_migrations
+from service.images.storage import MediaUnavailable
+from service.images.uploads import IntakeDep
 from service.tables import Reading
 
 router = APIRouter(tags=["running"])
@@ -27,7 +28,7 @@ class Readiness(Reading):
     status: Literal["ready", "unavailable"]
     database: str = Field(examples=["ok", "unreachable: OperationalError"])
     migration: str = Field(examples=["ok", "behind: run `copydesk migrate`"])
-    media: str = Field(examples=["ok", "not writable"])
+    media: str = Field(examples=["ok", "unavailable: The store of the pictures' files does not answer."])
 
 
 @router.get("/health/live")
@@ -37,15 +38,18 @@ async def get_liveness() -> Liveness:
 
 
 @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
-def get_readiness(request: Request, database: DatabaseDep) -> Response:
+def get_readiness(request: Request, database: DatabaseDep, intake: IntakeDep) -> Response:
     """Ready for requests: 200, or 503 with the cause."""
     try:
         migration = "behind: run `copydesk migrate`" if missing_migrations(database) else "ok"
         reached = "ok"
     except SQLAlchemyError as fault:
         reached, migration = f"unreachable: {type(fault).__name__}", "unknown"
-    folder = database.settings.media_directory
-    media = "ok" if os.access(folder, os.W_OK) else "not writable"
+    try:
+        intake.store.probe()
+        media = "ok"
+    except MediaUnavailable as fault:
+        media = f"unavailable: {fault.detail}"
     ready = (reached, migration, media) == ("ok", "ok", "ok")
     checks = Readiness(status="ready" if ready else "unavailable", database=reached, migration=migration, media=media)
     return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")

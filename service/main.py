@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import fastapi_swagger
+import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
@@ -29,6 +30,7 @@ from service.images import caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.intake import Intake
+from service.images.storage import MediaUnavailable
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
 from service.published.reader import PostgresReader, Reader, SqliteReader
@@ -36,6 +38,7 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.settings import Settings
 from service.wire_cache import WireCache
 
+log = structlog.get_logger()
 ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
@@ -124,7 +127,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings, database = app.state.settings, app.state.database
     configure_logs(settings)
     require_migrated(database)
-    app.state.intake.store.prepare()
+    try:
+        app.state.intake.store.prepare()
+    except MediaUnavailable as fault:
+        # Articles are served without their pictures: /health/ready says so until the store is there.
+        log.warning("media store unavailable", fault=fault.detail)
     await app.state.reader.open()
     # Before the first request: what fell due while nobody ran is published now.
     await clock.release_all_due(database)

@@ -4,6 +4,7 @@ A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory
 all; a test fails when one is missing there.
 """
 
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,12 @@ class Settings(BaseSettings):
     )
     database_url: str = Field("sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name")
     database_pool_size: int = Field(10, ge=1, le=200, description="connections kept open to PostgreSQL, per process")
-    media_url: str = Field("file:./var/media", description="where pictures are kept: file:directory")
+    media_url: str = Field("file:./var/media", description="where pictures are kept: file:directory or s3://bucket/prefix")
+    s3_endpoint: str | None = Field(None, description="address of an S3 store other than Amazon's; else AWS_ENDPOINT_URL")
+    s3_region: str | None = Field(None, description="region of the bucket; else AWS_REGION")
+    s3_path_style: bool = Field(True, description="false puts the bucket's name into the host instead of the path")
+    s3_access_key_id: str | None = Field(None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container")
+    s3_secret_access_key: SecretStr | None = Field(None, description="else AWS_SECRET_ACCESS_KEY")
     public_url: str = Field("http://127.0.0.1:8000", description="the address under which readers reach this service")
     secret_key: SecretStr | None = Field(None, description="at least 32 characters; made and kept in var/secret-key in development")
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
@@ -72,6 +78,28 @@ class Settings(BaseSettings):
             return value
         raise ValueError("must start with sqlite:/// or postgresql://")
 
+    @field_validator("media_url")
+    @classmethod
+    def known_media_store(cls, value: str) -> str:
+        """Accept a folder or a bucket."""
+        if re.fullmatch(r"file:.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", value):
+            return value
+        raise ValueError("must be file:directory or s3://bucket/prefix")
+
+    @field_validator("s3_endpoint", "s3_region", "s3_access_key_id", "s3_secret_access_key", mode="before")
+    @classmethod
+    def empty_is_unset(cls, value: object) -> object:
+        """A variable that is there but empty is one that is not set."""
+        return value or None
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def web_endpoint(cls, value: str | None) -> str | None:
+        """Accept http and https addresses without credentials."""
+        if value is None or (re.fullmatch(r"https?://[^/@?#]+(/[^@?#]*)?", value)):
+            return value
+        raise ValueError("must be an http or https URL, without credentials")
+
     @field_validator("public_url")
     @classmethod
     def whole_url(cls, value: str) -> str:
@@ -86,6 +114,8 @@ class Settings(BaseSettings):
         """Refuse what would be unsafe in production, and several processes on SQLite."""
         if self.workers > 1 and self.is_sqlite:
             raise UnsafeSetting("COPYDESK_WORKERS above 1 needs PostgreSQL: SQLite is served by one process")
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise UnsafeSetting("COPYDESK_S3_ACCESS_KEY_ID and COPYDESK_S3_SECRET_ACCESS_KEY go together")
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise UnsafeSetting("COPYDESK_SECRET_KEY needs at least 32 characters")
         if self.environment == "production":

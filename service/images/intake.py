@@ -19,8 +19,12 @@ from anyio import CapacityLimiter
 from service.errors import TooLarge
 from service.images import decoding
 from service.images.storage import EXTENSIONS, MediaStore, open_store
+from service.images.storage.keys import DRAFT
 from service.outbound import Outbound
 from service.settings import Settings
+
+KEEPING, FETCHING = 4, 8
+"""How many pictures are handed to the store, and fetched from others, at the same time; a bucket's are in memory meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,12 @@ class Draft:
         self._hash.update(chunk)
         self._file.write(chunk)
 
-    def digest(self) -> str:
-        """Finish the file; the SHA-256 of all of it, in hex."""
+    def flush(self) -> None:
+        """Let whoever opens the file see all of it."""
         self._file.flush()
+
+    def digest(self) -> str:
+        """The SHA-256 of all of it, in hex."""
         return self._hash.hexdigest()
 
 
@@ -69,11 +76,14 @@ class Intake:
         # loop, and hold no thread meanwhile.
         self._decoding = Lock()
         self._turn = CapacityLimiter(1)
+        # What waits for other machines has threads of its own: the others answer for articles, whatever a store or a website does.
+        self._keeping = CapacityLimiter(KEEPING)
+        self.fetching = CapacityLimiter(FETCHING)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """A new temporary file, gone when the block ends."""
-        descriptor, name = tempfile.mkstemp(dir=self.store.incoming())
+        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self.store.incoming())
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield Draft(file, Path(name), self.settings.upload_max_bytes)
@@ -85,7 +95,8 @@ class Intake:
         with self.draft() as draft:
             async for chunk in chunks:
                 await anyio.to_thread.run_sync(draft.write, chunk)
-            return await anyio.to_thread.run_sync(self.keep, draft, limiter=self._turn)
+            picture = await anyio.to_thread.run_sync(self._inspect, draft, limiter=self._turn)
+            return await anyio.to_thread.run_sync(self._keep, draft, picture, limiter=self._keeping)
 
     def fetch(self, url: str) -> KeptFile:
         """Fetch the picture at an address and keep it. Raises what `outbound`, and what decoding raises. Takes seconds."""
@@ -96,9 +107,15 @@ class Intake:
 
     def keep(self, draft: Draft) -> KeptFile:
         """Decode what was drafted, and keep it."""
-        digest = draft.digest()
+        return self._keep(draft, self._inspect(draft))
+
+    def _inspect(self, draft: Draft) -> decoding.Picture:
+        draft.flush()
         with self._decoding:
-            picture = decoding.inspect(draft.path, self.settings.image_max_pixels)
+            return decoding.inspect(draft.path, self.settings.image_max_pixels)
+
+    def _keep(self, draft: Draft, picture: decoding.Picture) -> KeptFile:
+        digest = draft.digest()
         self.store.keep(draft.path, digest)
         return KeptFile(digest, draft.size, picture.content_type, picture.width, picture.height)
 

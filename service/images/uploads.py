@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, TypeVar
 
+import anyio
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, JsonValue, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
@@ -113,7 +113,7 @@ async def receive_image(
             content = _valid(ImageCreate, given | await _json(request))
             if content.source_url is None or not fetch:
                 return Upload(content, None)
-            return Upload(content, await run_in_threadpool(intake.fetch, content.source_url))
+            return Upload(content, await _fetch(intake, content.source_url))
         case _:
             return Upload(_valid(ImageCreate, given), await _raw(request, intake))
 
@@ -128,9 +128,13 @@ async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> K
             return file
         case "application/json":
             address = _valid(FileAddress, await _json(request))
-            return await run_in_threadpool(intake.fetch, address.source_url)
+            return await _fetch(intake, address.source_url)
         case _:
             return await _raw(request, intake)
+
+
+async def _fetch(intake: Intake, url: str) -> KeptFile:
+    return await anyio.to_thread.run_sync(intake.fetch, url, limiter=intake.fetching)
 
 
 UploadDep = Annotated[Upload, Depends(receive_image)]

@@ -42,7 +42,7 @@ def test_a_place_for_pictures_that_is_gone_is_the_cause(kind: str, tmp_path: Pat
     with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
         shutil.rmtree(store.settings.media_directory)
         answer = client.get("/health/ready")
-        assert (answer.status_code, answer.json()["media"]) == (503, "not writable")
+        assert (answer.status_code, answer.json()["media"]) == (503, "unavailable: The folder of the pictures' files cannot be written to.")
 
 
 def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import httpx
 from PIL import ExifTags, Image
 from starlette.types import Message
 
+from service.images.storage import open_store
 from tests.serving import Store
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "AVIF": "image/avif"}
@@ -75,8 +76,10 @@ def change(client: httpx.Client, path: str, patch: dict) -> dict:
 
 
 def kept_files(store: Store) -> list[str]:
-    """The names of all files in the media folder, half-written ones too."""
-    return sorted(path.name for path in store.settings.media_directory.rglob("*") if path.is_file())
+    """The digests of all originals in the media store, and the names of whatever else is there, half-written files too."""
+    media = open_store(store.settings)
+    drafts = [path.name for path in media.incoming().iterdir() if path.is_file()]
+    return sorted([kept.key.removeprefix("originals/") for kept in media.listed()] + drafts)
 
 
 def send_in_parts(store: Store, path: str, headers: dict[str, str], parts: Iterator[bytes], *, cut: bool = False) -> int | None:

@@ -28,8 +28,8 @@ SMALL_UPLOADS = 300_000
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path) -> Settings:
-    return settings_for(database_url, tmp_path, upload_max_bytes=SMALL_UPLOADS, image_max_pixels=1_000_000)
+def settings(database_url: str, tmp_path, media: dict) -> Settings:
+    return settings_for(database_url, tmp_path, **media, upload_max_bytes=SMALL_UPLOADS, image_max_pixels=1_000_000)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -253,7 +253,7 @@ def test_a_keyed_upload_is_answered_once(editor: httpx.Client):
 class TestLargeUploads:
     @pytest.fixture
     def settings(self, database_url: str, tmp_path) -> Settings:
-        return settings_for(database_url, tmp_path)
+        return settings_for(database_url, tmp_path)  # in a folder: the bucket's server, in this process, does hold it in memory
 
     @pytest.mark.parametrize("form", [False, True])
     @pytest.mark.parametrize("keyed", [False, True])

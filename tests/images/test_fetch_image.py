@@ -13,8 +13,8 @@ from tests.websites import Website, answer, redirect, website
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path) -> Settings:
-    return settings_for(database_url, tmp_path, outbound_allow_loopback=True, outbound_max_bytes=20_000)
+def settings(database_url: str, tmp_path, media: dict) -> Settings:
+    return settings_for(database_url, tmp_path, **media, outbound_allow_loopback=True, outbound_max_bytes=20_000)
 
 
 @pytest.fixture

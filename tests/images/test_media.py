@@ -5,7 +5,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from service.settings import Settings
 from tests.images.pictures import make_article, make_image, picture
+
+
+@pytest.fixture
+def settings(settings_on_both: Settings) -> Settings:
+    return settings_on_both
 
 
 @pytest.fixture

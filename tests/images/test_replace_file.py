@@ -5,10 +5,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from service.settings import Settings
 from tests.images.pictures import kept_files, make_article, make_image, picture, upload
 from tests.serving import Store
 
 PNG = {"Content-Type": "image/png", "If-Match": "*"}
+
+
+@pytest.fixture
+def settings(settings_on_both: Settings) -> Settings:
+    return settings_on_both
 
 
 def test_an_image_gets_the_file_that_it_waited_for(editor: httpx.Client):

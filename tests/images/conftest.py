@@ -1,0 +1,26 @@
+"""Where the pictures of these tests are kept: in a folder, and in a bucket of a real S3 server."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings
+from tests import buckets
+from tests.conftest import settings_for
+
+
+@pytest.fixture(params=["file", "s3"])
+def media(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The settings of an empty store of each kind. The tests that ask for it run on both."""
+    if request.param == "file":
+        return {"media_url": f"file:{tmp_path / 'media'}"}
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    return buckets.bucket()
+
+
+@pytest.fixture
+def settings_on_both(database_url: str, tmp_path: Path, media: dict[str, object]) -> Settings:
+    """Settings of this test's store, on each kind of database and each kind of media store."""
+    return settings_for(database_url, tmp_path, **media)
