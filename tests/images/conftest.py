@@ -10,13 +10,18 @@ from tests import buckets
 from tests.conftest import settings_for
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way into a bucket lies there: tests look whether anything was left behind."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
 @pytest.fixture(params=["file", "s3"])
-def media(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+def media(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, object]:
     """The settings of an empty store of each kind. The tests that ask for it run on both."""
     if request.param == "file":
         return {"media_url": f"file:{tmp_path / 'media'}"}
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     return buckets.bucket()
 
 

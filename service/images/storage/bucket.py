@@ -27,9 +27,10 @@ from service.images.storage.keys import LEFT_BEHIND_AFTER, Kept, MediaUnavailabl
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import ClientConfig, S3Config
 
-CONNECTING = timedelta(seconds=3)
+PATIENCE, SILENCE, CONNECTING = timedelta(seconds=30), timedelta(seconds=10), timedelta(seconds=3)
+"""How long one request may take, a download may pause, and a connection may take to be made, before the store counts as away."""
 CHUNK = 1 << 18
 """Bytes that are passed on at a time: so many, for each download, are in memory."""
 FRESH = timedelta(seconds=LEFT_BEHIND_AFTER / 2)
@@ -39,11 +40,15 @@ RANGE = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<suffix
 
 
 class BucketStore:
-    """A bucket, or the part of it under a prefix. A store that does not answer is given up after some ten seconds."""
+    """A bucket, or the part of it under a prefix."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store = _connect(settings, patience=timedelta(seconds=60), retries=2)
-        self._probe = _connect(settings, patience=timedelta(seconds=2), retries=0)
+        self._store = _connect(settings, {"timeout": PATIENCE, "connect_timeout": CONNECTING}, retries=2)
+        # A download lasts as long as its reader takes; only the store's own silence ends it.
+        self._downloads = _connect(
+            settings, {"timeout": timedelta(hours=1), "read_timeout": SILENCE, "connect_timeout": CONNECTING}, retries=2
+        )
+        self._probe = _connect(settings, {"timeout": timedelta(seconds=2)}, retries=0)
 
     def prepare(self) -> None:
         """Clear this machine of uploads that nobody writes any more."""
@@ -85,7 +90,7 @@ class BucketStore:
 
     def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
         """Pass the object on as it arrives, or the range of it that is asked for."""
-        return ObjectResponse(self._store, key_of(digest, rendition), {**headers, "Content-Type": content_type})
+        return ObjectResponse(self._downloads, key_of(digest, rendition), {**headers, "Content-Type": content_type})
 
     def listed(self) -> Iterator[Kept]:
         """Every object under the prefix."""
@@ -159,7 +164,7 @@ def _reached(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
         raise MediaUnavailable from fault
 
 
-def _connect(settings: Settings, *, patience: timedelta, retries: int) -> S3Store:
+def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int) -> S3Store:
     place = urlsplit(settings.media_url)
     endpoint = settings.s3_endpoint or next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
     # Plain http only to an endpoint that was named so; what is given here replaces what the environment says of it.
@@ -168,7 +173,7 @@ def _connect(settings: Settings, *, patience: timedelta, retries: int) -> S3Stor
         place.netloc,
         prefix=place.path.strip("/") or None,
         config=_config(settings, endpoint, place.netloc),
-        client_options={"allow_http": allow_http, "connect_timeout": min(patience, CONNECTING), "timeout": patience},
+        client_options={**waiting, "allow_http": allow_http},
         retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=10)},
     )
 

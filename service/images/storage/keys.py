@@ -1,5 +1,6 @@
 """What every store of pictures can do, and under which keys it keeps them."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from service.errors import Unavailable
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
 """The media types that pictures may have, and how the names of their files end."""
 ORIGINALS, RENDITIONS = "originals", "renditions"
+OURS = re.compile(rf"{ORIGINALS}/(?P<original>[0-9a-f]{{64}})|{RENDITIONS}/(?P<source>[0-9a-f]{{64}})/[^/]+")
 DRAFT = "copydesk-"
 """How the names of half-written files begin."""
 LEFT_BEHIND_AFTER = 24 * 3600
@@ -83,13 +85,8 @@ def key_of(digest: str, rendition: str | None = None) -> str:
 
 def digest_of(key: str) -> str | None:
     """The digest of the picture that a key belongs to; None for a key that is not ours."""
-    match key.split("/"):
-        case [kind, digest] if kind == ORIGINALS:
-            return digest
-        case [kind, digest, _] if kind == RENDITIONS:
-            return digest
-        case _:
-            return None
+    ours = OURS.fullmatch(key)
+    return None if ours is None else ours["original"] or ours["source"]
 
 
 def original_name(digest: str, content_type: str) -> str:

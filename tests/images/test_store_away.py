@@ -1,0 +1,167 @@
+"""The media store is away: whoever needs it is told, everybody else notices nothing, and when it is back all is as before."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.images.storage import bucket, open_store
+from service.settings import Settings
+from tests import buckets
+from tests.conftest import settings_for
+from tests.everywhere.stores import serving
+from tests.images.pictures import change, kept_files, make_article, make_caption, make_image, picture, upload
+from tests.serving import Store
+from tests.websites import answer, website
+
+FORCED = {"If-Match": "*"}
+
+
+@dataclass
+class Outage:
+    """A store that can be taken away and brought back."""
+
+    settings: dict[str, object]
+    begin: Callable[[], None]
+    end: Callable[[], None]
+
+
+def _folder(place: Path) -> Outage:
+    aside = place.with_name("elsewhere")
+
+    def begin() -> None:
+        place.rename(aside)
+        place.write_text("a file, where the folder was")
+
+    def end() -> None:
+        place.unlink()
+        aside.rename(place)
+
+    return Outage({"media_url": f"file:{place}"}, begin, end)
+
+
+@pytest.fixture
+def gate() -> Iterator[buckets.Gate]:
+    with buckets.gate() as made:
+        yield made
+
+
+@pytest.fixture(params=["file", "s3"])
+def outage(request: pytest.FixtureRequest, tmp_path: Path) -> Outage:
+    if request.param == "file":
+        return _folder(tmp_path / "media")
+    gate = request.getfixturevalue("gate")
+    return Outage(buckets.bucket(gate.port), gate.shut, gate.open)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, outage: Outage) -> Settings:
+    return settings_for(database_url, tmp_path, outbound_allow_loopback=True, **outage.settings)
+
+
+def assert_unavailable(response: httpx.Response) -> None:
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/media-unavailable"), response.text
+    assert int(response.headers["retry-after"]) > 0
+    assert "127.0.0.1" not in response.text
+
+
+def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, editor: httpx.Client, client: httpx.Client, outage: Outage):
+    image = make_image(editor)
+    article = make_article(editor, image)
+    href = image["renditions"][0]["href"]
+    waiting = editor.post("/v1/images", json={"credit_line": "Ana Lind"}).json()
+    assert client.get(href).content == picture()
+    outage.begin()
+
+    for path in ("/v1/articles", f"/v1/articles/{article['slug']}", "/v1/articles?q=harbour", f"/v1/images/{image['id']}", "/v1/captions"):
+        assert client.get(path).status_code == editor.get(path).status_code == 200
+    change(editor, f"/v1/articles/{article['id']}", {"headline": "Harbour closed again"})
+    assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == "Harbour closed again"
+    make_caption(editor, image)
+    change(editor, f"/v1/images/{image['id']}", {"focal_point": {"x": 0.1, "y": 0.2}})
+    another = make_article(editor, image, headline="A second story")
+    assert editor.delete(f"/v1/articles/{another['id']}", headers=FORCED).status_code == 204
+
+    new = picture(colour="red")
+    assert_unavailable(upload(editor, new))
+    assert_unavailable(editor.post("/v1/images", files={"file": new}))
+    assert_unavailable(editor.put(f"/v1/images/{image['id']}/file", content=new, headers=FORCED | {"Content-Type": "image/png"}))
+    with website() as site:
+        site.pages["/red.png"] = answer(new)
+        assert_unavailable(editor.post("/v1/images", json={"source_url": f"{site.url}/red.png"}))
+        assert_unavailable(editor.put(f"/v1/images/{waiting['id']}/file", json={"source_url": f"{site.url}/red.png"}, headers=FORCED))
+    assert_unavailable(client.get(href))
+    assert_unavailable(editor.get(href, headers={"Range": "bytes=0-3"}))
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"], ready.json()["database"]) == (503, "unavailable", "ok")
+    assert ready.json()["media"].startswith("unavailable: The ")
+    assert client.get("/health/live").status_code == 200
+
+    outage.end()
+    assert client.get("/health/ready").json()["media"] == "ok"
+    assert kept_files(store) == [image["digest"]]
+    assert client.get(href).content == picture()
+    assert upload(editor, new).status_code == 201
+    assert len(editor.get("/v1/images").json()["items"]) == 3
+
+
+def test_a_store_that_is_away_at_the_start_does_not_keep_articles_from_being_served(tmp_path: Path, sqlite_template: Path, outage: Outage):
+    (tmp_path / "media").mkdir()
+    outage.begin()
+    with serving("sqlite", tmp_path, sqlite_template, **outage.settings) as store, store.client() as client:
+        assert client.get("/v1/articles").status_code == 200
+        assert client.get("/health/ready").status_code == 503
+        outage.end()
+        assert client.get("/health/ready").status_code == 200
+        with store.client("content:write") as writer:
+            assert upload(writer).status_code == 201
+
+
+class TestASilentStore:
+    """It takes connections and never answers, which is worse than being away."""
+
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path: Path, gate: buckets.Gate, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setattr(bucket, "SILENCE", timedelta(seconds=1))
+        return settings_for(database_url, tmp_path, **buckets.bucket(gate.port))
+
+    def test_those_who_wait_for_it_hold_nobody_else_up(self, store: Store, editor: httpx.Client, client: httpx.Client, gate: buckets.Gate):
+        image = make_image(editor)
+        article = make_article(editor, image)
+        gate.stick()
+        with ThreadPoolExecutor(60) as threads:
+            waiting = [threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(60)]
+            time.sleep(1)
+            for number in range(20):
+                started = time.monotonic()
+                assert editor.get(f"/v1/articles/{article['id']}").status_code == 200
+                change(editor, f"/v1/articles/{article['id']}", {"headline": f"Harbour {number}"})
+                assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == f"Harbour {number}"
+                assert time.monotonic() - started < 1
+            started = time.monotonic()
+            assert client.get("/health/ready").json()["media"].startswith("unavailable")
+            assert time.monotonic() - started < 4
+            assert not any(one.done() for one in waiting)
+            gate.shut()
+            for one in waiting:
+                assert_unavailable(one.result())
+        assert [shown["id"] for shown in editor.get("/v1/images").json()["items"]] == [image["id"]]
+
+    def test_a_file_is_not_waited_for_without_an_end(self, editor: httpx.Client, gate: buckets.Gate):
+        image = make_image(editor)
+        gate.stick()
+        assert_unavailable(editor.get(image["renditions"][0]["href"]))
+
+
+def test_bytes_that_are_lost_are_said_to_be(store: Store, editor: httpx.Client, settings: Settings):
+    image = make_image(editor)
+    open_store(settings).remove(f"originals/{image['digest']}")
+    for answered in (editor.get(image["renditions"][0]["href"]), editor.head(image["renditions"][0]["href"])):
+        assert (answered.status_code, answered.headers["retry-after"]) == (503, "10")
+    assert upload(editor).json()["id"] == image["id"]
+    assert editor.get(image["renditions"][0]["href"]).content == picture()
