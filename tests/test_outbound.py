@@ -107,7 +107,10 @@ def test_no_notation_of_an_address_that_is_not_public_is_fetched(host: str, sche
     assert isinstance(refused.value, AddressRefused) or "There is no host" in refused.value.detail
 
 
-@pytest.mark.parametrize("host", [host for host in NOT_PUBLIC if not host.startswith("[")][:12])
+INSIDE = ["::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a00:1::", "fd00:ec2::254", "fe80::1", "ff02::1"]
+
+
+@pytest.mark.parametrize("host", [host for host in NOT_PUBLIC if not host.startswith("[")][:12] + INSIDE)
 def test_a_name_that_leads_to_such_an_address_is_not_fetched(host: str, names: Names):
     names.known["harbour.example"] = [[host.rstrip(".")]]
     with pytest.raises(AddressRefused):

@@ -120,7 +120,8 @@ def test_readers_see_the_edit_of_a_public_image_and_of_the_article_that_shows_it
     image = make_image(editor)
     article = make_article(editor, image, lead_image_id=image["id"])
     assert client.get(f"/v1/images/{image['id']}").json()["credit_line"] is None
-    change(editor, f"/v1/images/{image['id']}", {"credit_line": "Ana Lind"})
+    change(editor, f"/v1/images/{image['id']}", {"credit_line": "Ana Lind", "focal_point": {"x": 0.25, "y": 0.75}})
     assert client.get(f"/v1/images/{image['id']}").json()["credit_line"] == "Ana Lind"
     shown = client.get(f"/v1/articles/{article['slug']}").json()
-    assert (shown["lead_image"]["credit_line"], shown["body"][0]["image"]["credit_line"]) == ("Ana Lind", "Ana Lind")
+    for seen in (shown["lead_image"], shown["body"][0]["image"]):
+        assert (seen["credit_line"], seen["focal_point"]) == ("Ana Lind", {"x": 0.25, "y": 0.75})

@@ -7,7 +7,7 @@ import pytest
 
 from service.settings import Settings
 from tests.conftest import settings_for
-from tests.images.pictures import kept_files, make_image, noise, picture
+from tests.images.pictures import kept_files, make_article, make_image, noise, picture
 from tests.serving import Store
 from tests.websites import Website, answer, redirect, website
 
@@ -63,6 +63,48 @@ def test_what_cannot_be_fetched_makes_no_image(editor: httpx.Client, store: Stor
     response = editor.post("/v1/images", json={"source_url": f"{site.url}/harbour.jpg"})
     assert (response.status_code, response.json()["type"]) == (status, f"/problems/{problem}")
     assert (editor.get("/v1/images").json()["items"], kept_files(store)) == ([], [])
+
+
+def test_an_image_whose_file_could_not_be_fetched_gets_it_later_wherever_it_is_shown(
+    editor: httpx.Client, client: httpx.Client, site: Website
+):
+    address = f"{site.url}/harbour.jpg"
+    page, site.pages["/harbour.jpg"] = site.pages["/harbour.jpg"], answer(status="503 Service Unavailable")
+    failed = editor.post("/v1/images", json={"source_url": address})
+    assert (failed.status_code, failed.json()["source_status"]) == (502, 503)
+    image = editor.post("/v1/images", params={"fetch": "false"}, json={"source_url": address, "credit_line": "Ana Lind"}).json()
+    article = make_article(editor, image)
+    assert client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]["renditions"] == []
+    path = f"/v1/images/{image['id']}/file"
+    assert editor.put(path, json={"source_url": address}, headers={"If-Match": "*"}).status_code == 502
+    assert editor.get(f"/v1/images/{image['id']}").json() == image | {"captions": []}
+    site.pages["/harbour.jpg"] = page
+    assert editor.put(path, json={"source_url": address}, headers={"If-Match": "*"}).status_code == 200
+    shown = client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]
+    assert (shown["credit_line"], shown["source_url"]) == ("Ana Lind", address)
+    assert client.get(shown["renditions"][0]["href"]).content == picture()
+
+
+@pytest.mark.parametrize("page", [answer(noise((60, 60))[:-500], "Content-Length: 9999"), answer(noise((60, 60)))[:-500]])
+def test_a_picture_that_breaks_off_midway_leaves_nothing(editor: httpx.Client, store: Store, site: Website, page: bytes):
+    site.pages["/harbour.jpg"] = page
+    response = editor.post("/v1/images", json={"source_url": f"{site.url}/harbour.jpg"})
+    assert (response.status_code, response.json()["type"]) == (502, "/problems/fetch-failed")
+    assert (editor.get("/v1/images").json()["items"], kept_files(store)) == ([], [])
+
+
+def test_redirects_to_a_picture_are_followed_and_the_address_given_is_kept(editor: httpx.Client, site: Website):
+    site.pages["/moved"], site.pages["/on"] = redirect("/on"), redirect(f"{site.url}/harbour.jpg")
+    image = editor.post("/v1/images", json={"source_url": f"{site.url}/moved"}).json()
+    assert (image["source_url"], image["width"]) == (f"{site.url}/moved", 40)
+
+
+@pytest.mark.parametrize("address", ["http://editor:secret@{}/harbour.jpg", "http://editor@{}/harbour.jpg"])
+def test_an_address_with_credentials_is_refused_and_not_repeated(editor: httpx.Client, site: Website, address: str):
+    response = editor.post("/v1/images", json={"source_url": address.format(site.url.removeprefix("http://"))})
+    assert response.status_code == 422
+    assert "secret" not in response.text
+    assert site.requests == []
 
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1/a.jpg", "http://192.168.1.1/", "http://[fd00::1]/a.jpg", "http://169.254.169.254/"])

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.images.pictures import kept_files, make_article, make_image, picture, upload
+from tests.images.pictures import kept_files, make_article, make_caption, make_image, picture, upload
 from tests.serving import Store
 
 PNG = {"Content-Type": "image/png", "If-Match": "*"}
@@ -61,6 +61,36 @@ def test_readers_get_the_new_picture_of_a_public_image(editor: httpx.Client, cli
     editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG)
     shown = client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]
     assert client.get(shown["renditions"][0]["href"]).content == picture(colour="red")
+
+
+def test_a_new_file_keeps_what_was_said_of_the_picture_and_reaches_every_article(editor: httpx.Client, client: httpx.Client):
+    image = make_image(editor, credit_line="Ana Lind", focal_point='{"x": 0.2, "y": 0.4}')
+    caption = make_caption(editor, image)
+    articles = [make_article(editor, image, headline=headline, lead_image_id=image["id"]) for headline in ("Harbour open", "Ferry late")]
+    draft = make_article(editor, image, status="draft", headline="Not yet")
+    before = [client.get(f"/v1/articles/{article['slug']}") for article in articles]
+    response = editor.put(f"/v1/images/{image['id']}/file", content=picture("JPEG", (60, 20), "red"), headers=PNG)
+    assert response.status_code == 200, response.text
+    replaced = response.json()
+    assert replaced["digest"] != image["digest"]
+    assert replaced["renditions"][0]["href"] != image["renditions"][0]["href"]
+    assert (replaced["captions"], replaced["credit_line"], replaced["focal_point"]) == ([caption], "Ana Lind", {"x": 0.2, "y": 0.4})
+    for article, old in zip(articles, before, strict=True):
+        seen = client.get(f"/v1/articles/{article['slug']}", headers={"If-None-Match": old.headers["etag"]})
+        assert seen.status_code == 200
+        for shown in (seen.json()["lead_image"], seen.json()["body"][0]["image"]):
+            assert (shown["digest"], shown["width"], shown["renditions"]) == (replaced["digest"], 60, replaced["renditions"])
+        assert seen.json()["body"][0]["caption"]["text"] == caption["text"]
+    assert client.get(image["renditions"][0]["href"]).status_code == 404
+    assert client.get(replaced["renditions"][0]["href"]).headers["content-type"] == "image/jpeg"
+    uses = editor.get(f"/v1/images/{image['id']}/uses").json()["items"]
+    assert {use["article_id"] for use in uses} == {article["id"] for article in (*articles, draft)}
+
+
+def test_the_file_of_a_trashed_image_is_not_replaced(editor: httpx.Client):
+    image = make_image(editor)
+    assert editor.delete(f"/v1/images/{image['id']}", headers={"If-Match": "*"}).status_code == 204
+    assert editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG).status_code == 410
 
 
 def test_bad_files_are_refused(editor: httpx.Client, store: Store):
