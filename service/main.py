@@ -25,7 +25,10 @@ from service.consent import notice_routes
 from service.consent import routes as consent_routes
 from service.database import Database, require_migrated
 from service.errors import PROBLEM, Problem
+from service.formats import newsarticle
 from service.formats import routes as import_routes
+from service.formats.feeds import routes as feed_routes
+from service.formats.sitemaps import routes as sitemap_routes
 from service.images import caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
@@ -40,10 +43,13 @@ from service.wire_cache import WireCache
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
+WRITERS = (newsarticle,)
+"""What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
     consent_routes.router, article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
-    notice_routes.router, consent_routes.well_known, import_routes.router, tokens.router, health.router,
+    notice_routes.router, consent_routes.well_known, import_routes.router, feed_routes.router, sitemap_routes.router,
+    tokens.router, health.router,
 )  # fmt: skip
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""

@@ -89,11 +89,13 @@ def answer_page(
     total: int | None = None,
     fields: str | None = None,
     shape: type[BaseModel],
+    also: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with one page of items that are written out as JSON already.
 
     `next_key` is the sort key of the last item when there are more; `shape` is what an item is, to check `fields` against;
+    `also` are links that go with the list, written as in a `Link` header;
     `headers` replace the private caching that holders of tokens get.
     """
     if fields is not None:
@@ -104,7 +106,8 @@ def answer_page(
         orjson.dumps(next_page),
         b"" if total is None else b',"total":%d' % total,
     )
-    link = {} if next_page is None else {"Link": f'<{next_page}>; rel="next"'}
+    links = ([] if next_page is None else [f'<{next_page}>; rel="next"']) + [*also]
+    link = {"Link": ", ".join(links)} if links else {}
     return conditional.answer_bytes(request, body, headers={**link, **(headers or {})})
 
 

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     s3_access_key_id: str | None = Field(None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container")
     s3_secret_access_key: SecretStr | None = Field(None, description="else AWS_SECRET_ACCESS_KEY")
     public_url: str = Field("http://127.0.0.1:8000", description="the address under which readers reach this service")
+    site_name: str = Field("Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data")
+    article_url: str = Field(
+        "", description="where readers find an article, with {slug} or {id} in it; the API's own address when it is not set"
+    )
     secret_key: SecretStr | None = Field(None, description="at least 32 characters; made and kept in var/secret-key in development")
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
     consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")
@@ -108,6 +112,15 @@ class Settings(BaseSettings):
         if parts.scheme in ("http", "https") and parts.netloc:
             return value.rstrip("/")
         raise ValueError("must be an http or https URL")
+
+    @field_validator("article_url")
+    @classmethod
+    def names_an_article(cls, value: str) -> str:
+        """Accept an address with a place for the article's slug or id."""
+        parts = urlsplit(value)
+        if not value or (parts.scheme in ("http", "https") and parts.netloc and ("{slug}" in value or "{id}" in value)):
+            return value
+        raise ValueError("must be an http or https URL with {slug} or {id} in it")
 
     @model_validator(mode="after")
     def fit_for_its_environment(self) -> Self:

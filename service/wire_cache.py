@@ -9,6 +9,7 @@ import asyncio
 import gzip
 import sqlite3
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
@@ -20,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.conditional import matches
 from service.errors import PROBLEM, Unavailable
 from service.logs import request_id
-from service.published.answers import DEPENDS, answer_row, id_of
+from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
+from service.published.forms import asked_by_accept
 from service.published.models import Kind
 from service.published.reader import MANY, Reader
 from service.published.watch import Watch
@@ -31,6 +33,7 @@ LEAST_COMPRESSED = 400
 OVERHEAD = 600
 """Bytes that an entry costs beside its bodies."""
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
+_KEPT = ("/v1/", "/feeds/", "/sitemaps/")
 _KEPT_STATUS = frozenset({200, 308, 404, 410})
 _CODINGS = (b"br", b"zstd", b"gzip")
 
@@ -38,7 +41,7 @@ _CODINGS = (b"br", b"zstd", b"gzip")
 class Entry:
     """One answer, in every content coding that was asked for so far."""
 
-    __slots__ = ("bodies", "body", "depends", "etag", "headers", "size", "status")
+    __slots__ = ("bodies", "body", "depends", "etag", "headers", "size", "status", "until")
 
     def __init__(self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]) -> None:
         self.status = status
@@ -46,6 +49,7 @@ class Entry:
         self.body = body
         self.etag = etag
         self.depends = tuple(depends)
+        self.until: float | None = None
         self.bodies: dict[bytes, tuple[bytes, Headers, bytes]] = {}
         self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
 
@@ -101,7 +105,7 @@ class WireCache:
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        if scope["method"] != "GET" or not scope["path"].startswith("/v1/"):
+        if scope["method"] != "GET" or not scope["path"].startswith(_KEPT):
             await self.app(scope, receive, send)
             return
         accepted = known = None
@@ -113,6 +117,8 @@ class WireCache:
                 accepted = value
             elif name == b"if-none-match":
                 known = value
+            elif name == b"accept" and b"+json" in value:
+                scope = asked_by_accept(scope, value)
         entry = await self._entry(scope, receive, send)
         if entry is not None:
             await self._answer(scope, send, entry, self._coding(accepted), known)
@@ -124,7 +130,7 @@ class WireCache:
             if self._watch.changed(self._seq):
                 await self._catch_up()
             entry = self._entries.get(key)
-            if entry is not None:
+            if entry is not None and (entry.until is None or entry.until > time.time()):
                 self._entries.move_to_end(key)
                 self.hits += 1
                 return entry
@@ -158,6 +164,7 @@ class WireCache:
         await self.app(inner, receive, collected)
         entry = collected.entry()
         if entry is not None:
+            entry.until = inner.get(UNTIL)
             self._keep(key, entry, caught_up)
         return entry
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
@@ -17,13 +18,23 @@ from service.auth import CallerDep, Publisher, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images.resolve import Pictures
-from service.published import answers, store
-from service.published.models import Kind
+from service.published import answers, forms, store
+from service.published.forms import MEDIA_TYPES, Form, preferred
+from service.published.models import Kind, Reason
 from service.published.store import Filter, Sort
 from service.routing import Route
+from service.settings import Settings
 from service.tables import Language, Line, Shape, Text, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
+Format = Annotated[
+    Form | None, Query(alias="format", description="ninjs 3.1, or a NewsArticle in JSON-LD; as `Accept` asks for it when absent")
+]
+_SAID = {
+    Form.NINJS: {"uri": "urn:uuid:0199…", "type": "text", "headlines": [{"value": "Harbour bridge reopens"}]},
+    Form.JSONLD: {"@context": "https://schema.org", "@type": "NewsArticle", "headline": "Harbour bridge reopens"},
+}
+FEEDS = {"rss.xml": "application/rss+xml", "atom.xml": "application/atom+xml", "feed.json": "application/feed+json"}
 BodyForm = Annotated[Literal["blocks", "html", "text"], Query(alias="body", description="html adds body_html, text adds body_text")]
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
@@ -85,12 +96,26 @@ def list_articles(
     items = [_with_body(document, body) for document in listed.documents]
     headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
     return pages.answer_page(
-        request, items, next_key=listed.next_key, total=listed.total, fields=fields, shape=ArticleRead, headers=headers
+        request,
+        items,
+        also=_feeds(section, language),
+        next_key=listed.next_key,
+        total=listed.total,
+        fields=fields,
+        shape=ArticleRead,
+        headers=headers,
     )
 
 
 def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetime | UUID | int, ...] | None:
     return pages.read_cursor(request, cursor, _RANKED) if ranked else pages.read_cursor(request, cursor, _NEWEST)
+
+
+def _feeds(section: str | None, language: str | None) -> list[str]:
+    """The feeds of a list, for readers to discover (RFC 8288)."""
+    asked = {name: value for name, value in (("section", section), ("language", language)) if value is not None}
+    query = f"?{urlencode(asked)}" if asked else ""
+    return [f'</feeds/{name}{query}>; rel="alternate"; type="{media_type}"' for name, media_type in FEEDS.items()]
 
 
 def _list_for_editors(
@@ -110,19 +135,33 @@ def create_article(request: Request, create: ArticleCreate, caller: Writer, sess
     return _answer(request, session, *lifecycle.create(session, caller, create), status=201)
 
 
-@router.get("/{key}", response_model=ArticleRead, responses={308: {"description": "An old slug: the article is at its new one."}})
-def get_article(request: Request, key: str, caller: CallerDep, session: SessionDep, body: BodyForm = "blocks") -> Response:
+@router.get(
+    "/{key}", response_model=ArticleRead,
+    responses={
+        200: {"content": {MEDIA_TYPES[form]: {"schema": {"type": "object"}, "example": said} for form, said in _SAID.items()}},
+        308: {"description": "An old slug: the article is at its new one."},
+    },
+)  # fmt: skip
+def get_article(
+    request: Request, key: str, caller: CallerDep, session: SessionDep, body: BodyForm = "blocks", form: Format = None
+) -> Response:
     """Read an article by its id or its slug."""
+    form = form or preferred(request.headers.get("accept", ""))
+    settings: Settings = request.app.state.settings
     if caller.may(Scope.CONTENT_READ):
         article, moved = desk.find(session, key)
         if moved:
             return Response(status_code=308, headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE})
-        shape = _with_body(read.read_one(session, article).model_dump_json().encode(), body)
-        return conditional.answer_bytes(request, shape, article.version)
+        shape = forms.write(form, _with_body(read.read_one(session, article).model_dump_json().encode(), body), settings)
+        return conditional.answer_bytes(request, shape, article.version, headers={"Content-Type": MEDIA_TYPES[form]})
     row = store.find(session, Kind.ARTICLE, key)
-    answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, request.app.state.settings)
+    answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
     if answer.status == 200 and body != "blocks":
         answer = answers.replaced(answer, _with_body(answer.body, body))
+    if answer.status == 200 and form is not Form.JSON:
+        answer = answers.replaced(answer, forms.write(form, answer.body, settings), MEDIA_TYPES[form])
+    if row is not None and row.reason == Reason.WITHDRAWN and (tombstone := forms.bury(form, row, settings)):
+        answer = answers.replaced(answer, tombstone, MEDIA_TYPES[form])
     response = answers.respond(request, answer)
     if response.status_code == 308:
         response.headers["Location"] += _query(request)

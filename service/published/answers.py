@@ -1,6 +1,7 @@
 """What a reader is told: the answer for one published row, with what it depends on, so that the wire cache knows when to drop it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -12,6 +13,8 @@ from service.settings import Settings
 
 DEPENDS = "copydesk.depends"
 """Where in an ASGI scope the wire cache finds out what an answer depends on."""
+UNTIL = "copydesk.until"
+"""Where it finds out how long an answer is good at the most, in seconds since 1970."""
 
 
 class Withdrawn(Gone):
@@ -70,6 +73,17 @@ def public_headers(settings: Settings) -> dict[str, str]:
     return {"Cache-Control": f"public, {ages}", "Vary": "Accept-Encoding, Authorization"}
 
 
+def made(body: bytes, media_type: str, depends: tuple[str, ...], settings: Settings) -> Answer:
+    """An answer of its own kind, made of what it depends on."""
+    etag = etag_of(body)
+    return Answer(200, _raw({"Content-Type": media_type, "ETag": etag, **public_headers(settings)}), body, etag, depends)
+
+
+def keep_until(request: Request, time: datetime) -> None:
+    """Let the wire cache keep this request's answer no longer than until then, though nothing changes."""
+    request.scope[UNTIL] = time.timestamp()
+
+
 def depend(request: Request, *dependencies: str) -> None:
     """Let the wire cache keep this request's answer until one of these changes."""
     request.scope.setdefault(DEPENDS, set()).update(dependencies)
@@ -83,6 +97,8 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
     if row.reason is not None:
         return _refuse(_gone(row, kind), path, depends, settings)
     headers = public_headers(settings)
+    if kind is Kind.ARTICLE:
+        headers["Vary"] += ", Accept"
     if row.slug is not None and key != row.slug and id_of(key) is None:
         location = path.removesuffix(key) + row.slug
         return Answer(308, _raw({"Location": location, **headers}), b"", None, depends)
@@ -118,8 +134,9 @@ def respond(request: Request, answer: Answer) -> Response:
     return response
 
 
-def replaced(answer: Answer, body: bytes) -> Answer:
+def replaced(answer: Answer, body: bytes, media_type: str = "application/json") -> Answer:
     """The same answer with another body, and the ETag of that."""
     etag = etag_of(body)
-    headers = [(name, etag.encode() if name == b"etag" else value) for name, value in answer.headers]
+    other = {b"etag": etag.encode(), b"content-type": media_type.encode()}
+    headers = [(name, other.get(name, value)) for name, value in answer.headers]
     return Answer(answer.status, headers, body, etag, answer.depends)

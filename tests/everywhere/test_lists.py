@@ -41,12 +41,12 @@ def test_a_list_says_where_it_goes_on(client: httpx.Client, editor: httpx.Client
         answer = caller.get(f"/v1/articles?section={section}&limit=3&count=true&fields=id")
         assert sorted(answer.json()) == ["items", "next", "total"]
         assert answer.json()["total"] == 7
-        assert answer.headers["link"] == f'<{answer.json()["next"]}>; rel="next"'
+        assert answer.headers["link"].startswith(f'<{answer.json()["next"]}>; rel="next"')
         following = httpx.URL(answer.json()["next"])
         assert following.path == "/v1/articles"
         assert {"section", "limit", "count", "fields", "cursor"} == set(following.params)
         last = caller.get(f"/v1/articles?section={section}&limit=7")
-        assert (len(last.json()["items"]), last.json()["next"], "link" in last.headers, "total" in last.json()) == (7, None, False, False)
+        assert (len(last.json()["items"]), last.json()["next"], "next" in last.links, "total" in last.json()) == (7, None, False, False)
 
 
 def test_a_page_holds_twenty_unless_asked(client: httpx.Client, editor: httpx.Client) -> None:

@@ -1,0 +1,60 @@
+"""Atom (RFC 4287), with pictures as enclosures and in Media RSS."""
+
+from lxml import etree
+
+from service.articles.body import as_html
+from service.formats.feeds.feed import MEDIA_TYPES, Entry, Feed
+from service.formats.feeds.media import MEDIA, add_pictures
+from service.formats.xml import element, written
+from service.tables import write_time
+
+ATOM = "http://www.w3.org/2005/Atom"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def write(feed: Feed) -> bytes:
+    """The feed as Atom."""
+    root = etree.Element(_in("feed"), {_LANG: feed.language or feed.settings.language}, nsmap={None: ATOM, "media": MEDIA})
+    itself = feed.address("atom.xml")
+    element(root, _in("id"), itself)
+    element(root, _in("title"), feed.title)
+    element(root, _in("updated"), write_time(feed.updated))
+    element(root, _in("link"), attributes={"rel": "self", "href": itself, "type": MEDIA_TYPES["atom.xml"]})
+    element(root, _in("link"), attributes={"rel": "alternate", "href": feed.settings.public_url})
+    element(root, _in("generator"), "Copydesk")
+    # An entry whose article names no author has this one.
+    element(element(root, _in("author")), _in("name"), feed.settings.site_name)
+    for entry in feed.entries:
+        _entry(root, entry)
+    return written(root)
+
+
+def _in(name: str) -> str:
+    return f"{{{ATOM}}}{name}"
+
+
+def _entry(root: etree._Element, entry: Entry) -> None:
+    article = entry.article
+    made = element(root, _in("entry"), attributes={_LANG: article.language})
+    element(made, _in("id"), article.id.urn)
+    element(made, _in("title"), article.headline)
+    element(made, _in("link"), attributes={"rel": "alternate", "href": entry.address})
+    element(made, _in("published"), write_time(entry.published))
+    element(made, _in("updated"), write_time(article.updated_at))
+    for author in article.authors:
+        person = element(made, _in("author"))
+        element(person, _in("name"), author.name)
+        if author.url:
+            element(person, _in("uri"), author.url)
+    for category in [*([article.section] if article.section else []), *article.tags]:
+        element(made, _in("category"), attributes={"term": category})
+    if article.summary:
+        element(made, _in("summary"), article.summary)
+    element(made, _in("content"), as_html(article.body), {"type": "html"})
+    if article.copyright_notice:
+        element(made, _in("rights"), article.copyright_notice)
+    for picture in entry.pictures:
+        size = None if picture.size is None else str(picture.size)
+        shown = picture.shown
+        element(made, _in("link"), attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type, "length": size})
+    add_pictures(made, entry.pictures)

@@ -1,0 +1,102 @@
+"""One feed, whatever it is written as: the newest published articles of a section and a language, read from the published table."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from service.articles.body import ResolvedImage
+from service.articles.models import ArticleRead
+from service.articles.routes import FEEDS
+from service.database import Session
+from service.formats.addresses import address_of, with_whole_addresses
+from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.published import store
+from service.published.models import Kind
+from service.published.store import Filter
+from service.settings import Settings
+
+LONGEST = 50
+"""Articles in a feed. Who needs them all follows the lists, or the changes."""
+MEDIA_TYPES = FEEDS
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that an article shows, with what is said of it there."""
+
+    image: ImageRead
+    shown: Rendition
+    caption: EffectiveCaption | None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file, where that is known: of the original."""
+        return self.image.size if self.shown.name == "original" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article in a feed."""
+
+    article: ArticleRead
+    address: str
+    published: datetime
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What the three writers write."""
+
+    settings: Settings
+    section: str | None
+    language: str | None
+    entries: list[Entry]
+
+    @property
+    def title(self) -> str:
+        """The publication, and the section when it is of one."""
+        return self.settings.site_name + (f": {self.section}" if self.section else "")
+
+    @property
+    def updated(self) -> datetime:
+        """When anything in it was last changed; the same as long as nothing is."""
+        return max((entry.article.updated_at for entry in self.entries), default=_NEVER)
+
+    def address(self, name: str) -> str:
+        """Where this feed is in one of its three forms."""
+        return self.settings.public_url + path_of(name, self.section, self.language)
+
+
+def path_of(name: str, section: str | None, language: str | None) -> str:
+    """The path and query of a feed."""
+    asked = {key: value for key, value in (("section", section), ("language", language)) if value is not None}
+    return f"/feeds/{name}" + (f"?{urlencode(asked)}" if asked else "")
+
+
+def read(session: Session, settings: Settings, section: str | None, language: str | None) -> Feed:
+    """Read what a feed holds just now."""
+    listed = store.page(session, Kind.ARTICLE, Filter(section=section, language=language), "-published_at", None, LONGEST)
+    return Feed(settings, section, language, entries_of(settings, listed.documents))
+
+
+def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
+    """What published documents say, with whole addresses."""
+    articles = [with_whole_addresses(settings, ArticleRead.model_validate_json(document)) for document in documents]
+    return [
+        Entry(article, address_of(settings, article), article.published_at or article.updated_at, tuple(_pictures(article)))
+        for article in articles
+    ]
+
+
+def _pictures(article: ArticleRead) -> Iterator[Picture]:
+    """The lead picture first, then those of the body; each once, and none that has no file."""
+    seen = set()
+    lead = [] if article.lead_image is None else [(article.lead_image, article.lead_image.caption)]
+    placed = [(block.image, block.caption) for block in article.body if isinstance(block, ResolvedImage) and block.image is not None]
+    for image, caption in [*lead, *placed]:
+        if image.renditions and image.id not in seen:
+            seen.add(image.id)
+            yield Picture(image, image.renditions[0], caption)

@@ -1,0 +1,74 @@
+"""The endpoints of `/feeds`. What they answer is kept ready until an article changes."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from service.database import SessionDep
+from service.formats.feeds import atom, feed, json_feed, rss
+from service.formats.feeds.feed import MEDIA_TYPES, Feed
+from service.published import answers
+from service.published.models import Kind
+from service.routing import Route
+from service.tables import Language
+
+router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
+Answers = dict[int | str, dict[str, Any]]
+
+
+def read_feed(
+    request: Request,
+    session: SessionDep,
+    section: Annotated[str | None, Query(description="only of this section", examples=["City"])] = None,
+    language: Annotated[Language | None, Query(description="only in this language", examples=["en"])] = None,
+) -> Feed:
+    """What the feed that is asked for holds."""
+    return feed.read(session, request.app.state.settings, section, language)
+
+
+FeedDep = Annotated[Feed, Depends(read_feed, scope="function")]
+
+
+def _described(name: str, example: str) -> Answers:
+    return {200: {"content": {MEDIA_TYPES[name]: {"schema": {"type": "string"}, "example": example}}}}
+
+
+@router.get("/rss.xml", response_class=Response, responses=_described("rss.xml", '<rss version="2.0"><channel>…</channel></rss>'))
+def get_rss_feed(request: Request, found: FeedDep) -> Response:
+    """The newest articles as RSS 2.0, whole, with pictures, captions and credits."""
+    return _answer(request, found, "rss.xml", rss.write)
+
+
+@router.get(
+    "/atom.xml", response_class=Response,
+    responses=_described("atom.xml", '<feed xmlns="http://www.w3.org/2005/Atom">…</feed>'),
+)  # fmt: skip
+def get_atom_feed(request: Request, found: FeedDep) -> Response:
+    """The newest articles as Atom, whole, with pictures, captions and credits."""
+    return _answer(request, found, "atom.xml", atom.write)
+
+
+@router.get(
+    "/feed.json", response_class=Response,
+    responses={200: {"content": {MEDIA_TYPES["feed.json"]: {"schema": json_feed.JsonFeed.model_json_schema(ref_template="#/$defs/{model}")}}}},
+)  # fmt: skip
+def get_json_feed(request: Request, found: FeedDep) -> Response:
+    """The newest articles as JSON Feed 1.1, whole, with pictures, captions and credits."""
+    return _answer(request, found, "feed.json", json_feed.write)
+
+
+def _answer(request: Request, found: Feed, name: str, write: Callable[[Feed], bytes]) -> Response:
+    media_type = MEDIA_TYPES[name] if name.endswith("json") else f"{MEDIA_TYPES[name]}; charset=utf-8"
+    answer = answers.made(write(found), media_type, (answers.any_of(Kind.ARTICLE),), found.settings)
+    response = answers.respond(request, answer)
+    response.headers["Link"] = ", ".join(_links(found, name))
+    return response
+
+
+def _links(found: Feed, name: str) -> list[str]:
+    """Itself and its other two forms (RFC 8288)."""
+    return [
+        f'<{found.address(other)}>; rel="{"self" if other == name else "alternate"}"; type="{media_type}"'
+        for other, media_type in MEDIA_TYPES.items()
+    ]

@@ -1,0 +1,56 @@
+"""RSS 2.0 (RSS Advisory Board, 2.0.11), with the whole text (content), authors (Dublin Core) and pictures (Media RSS 1.5.1)."""
+
+from email.utils import format_datetime
+
+from lxml import etree
+
+from service.articles.body import as_html
+from service.formats.feeds.feed import MEDIA_TYPES, Entry, Feed
+from service.formats.feeds.media import MEDIA, add_pictures
+from service.formats.xml import element, written
+
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+DC = "http://purl.org/dc/elements/1.1/"
+
+
+def write(feed: Feed) -> bytes:
+    """The feed as RSS."""
+    root = etree.Element("rss", {"version": "2.0"}, nsmap={"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA})
+    channel = element(root, "channel")
+    element(channel, "title", feed.title)
+    element(channel, "link", feed.settings.public_url)
+    element(channel, "description", f"The newest articles of {feed.title}")
+    element(channel, "language", feed.language or feed.settings.language)
+    element(channel, "lastBuildDate", format_datetime(feed.updated, usegmt=True))
+    element(channel, "generator", "Copydesk")
+    itself = {"rel": "self", "href": feed.address("rss.xml"), "type": MEDIA_TYPES["rss.xml"]}
+    element(channel, f"{{{ATOM}}}link", attributes=itself)
+    for entry in feed.entries:
+        _item(channel, entry)
+    return written(root)
+
+
+def _item(channel: etree._Element, entry: Entry) -> None:
+    article = entry.article
+    item = element(channel, "item")
+    element(item, "title", article.headline)
+    element(item, "link", entry.address)
+    element(item, "guid", article.id.urn, {"isPermaLink": "false"})
+    element(item, "pubDate", format_datetime(entry.published, usegmt=True))
+    if article.summary:
+        element(item, "description", article.summary)
+    for author in article.authors:
+        element(item, f"{{{DC}}}creator", author.name)
+    element(item, f"{{{DC}}}language", article.language)
+    for category in [*([article.section] if article.section else []), *article.tags]:
+        element(item, "category", category)
+    if article.copyright_notice:
+        element(item, f"{{{DC}}}rights", article.copyright_notice)
+    element(item, f"{{{CONTENT}}}encoded", as_html(article.body))
+    first = next((picture for picture in entry.pictures if picture.size is not None), None)
+    if first is not None:
+        # An enclosure must say its length; readers of RSS expect one at the most.
+        shown = first.shown
+        element(item, "enclosure", attributes={"url": shown.href, "length": str(first.size), "type": shown.content_type})
+    add_pictures(item, entry.pictures)

@@ -1,0 +1,58 @@
+"""How all published articles are cut into files of 50,000, section by section, oldest first.
+
+A file is named by the key of its first article, so that what is published later leaves the older files as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, literal, select, tuple_
+from sqlmodel import col
+
+from service.database import Session
+from service.published.models import Kind, Published
+
+LONGEST = 50_000
+"""Addresses in one file (sitemaps.org, "Sitemap index files")."""
+Key = tuple[datetime, UUID]
+_KEY: Sequence[Any] = (col(Published.published_at), col(Published.id))
+_LIVE = (col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file: a section, and the key of its first article; None where it begins at the section's beginning."""
+
+    section: str | None
+    start: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a sitemap says of an article."""
+
+    id: UUID
+    slug: str | None
+    updated_at: datetime
+
+
+def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
+    """Every file, found by one walk along the index of sections."""
+    number = func.row_number().over(partition_by=col(Published.section), order_by=_KEY).label("number")
+    numbered = select(col(Published.section), *_KEY, number).where(*_LIVE).subquery()
+    first = select(numbered).where((numbered.c.number - 1) % longest == 0).order_by(numbered.c.section, numbered.c.number)
+    return [Part(row.section, None if row.number == 1 else (row.published_at, row.id)) for row in session.execute(first)]
+
+
+def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[Place]:
+    """The articles of one file."""
+    columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
+    of_section = col(Published.section).is_(None) if part.section is None else col(Published.section) == part.section
+    statement = select(*columns).where(*_LIVE, of_section).order_by(*_KEY).limit(longest)
+    if part.start is not None:
+        start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
+        statement = statement.where(tuple_(*_KEY) >= start)
+    return [Place(*row) for row in session.execute(statement)]

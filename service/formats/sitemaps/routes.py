@@ -1,0 +1,74 @@
+"""The endpoints of `/sitemaps`. What they answer is kept ready until an article changes, or the news is two days old."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.database import Session, SessionDep
+from service.formats.feeds.feed import Entry, entries_of
+from service.formats.sitemaps.parts import Part, all_parts, read_part
+from service.formats.sitemaps.write import write_index, write_news, write_places
+from service.published import answers, store
+from service.published.models import Kind
+from service.published.store import Filter
+from service.routing import Route
+from service.settings import Settings
+from service.tables import Time, now, write_time
+
+router = APIRouter(prefix="/sitemaps", tags=["sitemaps"], route_class=Route)
+MOST_NEWS, NEWS_FOR = 1_000, timedelta(days=2)
+"""What a news sitemap may hold (Google, "Create a news sitemap")."""
+_XML: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}
+}
+
+
+@router.get("/news.xml", response_class=Response, responses=_XML)
+def get_news_sitemap(request: Request, session: SessionDep) -> Response:
+    """The articles of the last two days, 1,000 at the most, as news crawlers want them."""
+    settings: Settings = request.app.state.settings
+    entries = _news(session, settings)
+    if entries:
+        answers.keep_until(request, entries[-1].published + NEWS_FOR)
+    return _answer(request, write_news(settings, entries))
+
+
+def _news(session: Session, settings: Settings) -> list[Entry]:
+    wanted = Filter(published_after=now() - NEWS_FOR)
+    return entries_of(settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, MOST_NEWS).documents)
+
+
+@router.get("/index.xml", response_class=Response, responses=_XML)
+def get_sitemap_index(request: Request, session: SessionDep) -> Response:
+    """The index of all sitemaps: that of the news, and those of all articles, section by section."""
+    base = f"{request.app.state.settings.public_url}/sitemaps"
+    files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
+    return _answer(request, write_index([f"{base}/news.xml", *files]))
+
+
+@router.get("/articles.xml", response_class=Response, responses=_XML)
+def get_article_sitemap(
+    request: Request,
+    session: SessionDep,
+    section: Annotated[str | None, Query(description="absent: of the articles that are in none")] = None,
+    published: Annotated[Time | None, Query(description="the file begins with the article that was published then,")] = None,
+    id_: Annotated[UUID | None, Query(alias="id", description="and that has this id")] = None,
+) -> Response:
+    """Up to 50,000 articles of one section. The index has the addresses."""
+    part = Part(section, None if published is None or id_ is None else (published, id_))
+    return _answer(request, write_places(request.app.state.settings, read_part(session, part)))
+
+
+def _query(part: Part) -> str:
+    asked = {} if part.section is None else {"section": part.section}
+    if part.start is not None:
+        asked |= {"published": write_time(part.start[0]), "id": str(part.start[1])}
+    return f"?{urlencode(asked)}" if asked else ""
+
+
+def _answer(request: Request, body: bytes) -> Response:
+    answer = answers.made(body, "application/xml", (answers.any_of(Kind.ARTICLE),), request.app.state.settings)
+    return answers.respond(request, answer)

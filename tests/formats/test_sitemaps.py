@@ -1,0 +1,85 @@
+"""Sitemaps: the news of two days, and all articles cut into files."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from lxml import etree
+
+from service.formats.sitemaps.parts import all_parts, read_part
+from tests.articles.newsroom import do, published
+from tests.everywhere.stores import another
+from tests.formats.front_page import illustrated
+from tests.serving import ORIGIN, Store
+
+NAMES = {
+    "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
+    "n": "http://www.google.com/schemas/sitemap-news/0.9",
+    "i": "http://www.google.com/schemas/sitemap-image/1.1",
+}
+
+
+def found(client: httpx.Client, address: str, path: str) -> list[str]:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/xml"
+    return [str(text) for text in etree.fromstring(answer.content).xpath(f"//{path}/text()", namespaces=NAMES)]
+
+
+def ago(hours: float) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+def test_the_news_sitemap_holds_two_days(editor: httpx.Client, client: httpx.Client) -> None:
+    published(editor, headline="Too old", published_at=ago(49))
+    young = published(editor, headline="Yesterday & today", published_at=ago(30), language="pt-BR")
+    new = illustrated(editor, headline="Now", language="zh-Hant")
+    address = "/sitemaps/news.xml"
+    assert found(client, address, "n:title") == ["Now", "Yesterday & today"]
+    assert found(client, address, "s:loc") == [f"{ORIGIN}/v1/articles/{each['slug']}" for each in (new, young)]
+    assert found(client, address, "n:language") == ["zh-tw", "pt"]
+    assert found(client, address, "n:name") == ["Copydesk", "Copydesk"]
+    assert found(client, address, "n:publication_date")[0] == new["published_at"]
+    assert found(client, address, "i:loc")[0].startswith(f"{ORIGIN}/media/")
+
+
+def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(editor: httpx.Client, client: httpx.Client) -> None:
+    published(editor, headline="Nearly too old", published_at=(datetime.now(UTC) - timedelta(days=2, seconds=-2)).isoformat())
+    assert found(client, "/sitemaps/news.xml", "n:title") == ["Nearly too old"]
+    deadline = datetime.now(UTC) + timedelta(seconds=5)
+    while found(client, "/sitemaps/news.xml", "n:title"):
+        assert datetime.now(UTC) < deadline
+
+
+def test_the_index_leads_to_every_article_by_its_section(editor: httpx.Client, client: httpx.Client) -> None:
+    city = [published(editor, section="City & Port") for _ in range(2)]
+    none = published(editor)
+    killed = published(editor, section="Gone")
+    do(editor, killed, "withdraw", reason="Wrong.")
+    files = found(client, "/sitemaps/index.xml", "s:loc")
+    assert files[0] == f"{ORIGIN}/sitemaps/news.xml"
+    listed = {file: found(client, file, "s:loc") for file in files[1:]}
+    assert sorted(each for places in listed.values() for each in places) == sorted(
+        f"{ORIGIN}/v1/articles/{each['slug']}" for each in [*city, none]
+    )
+    assert len(listed) == 2
+    assert found(client, files[1], "s:lastmod")
+
+
+def test_an_article_that_belongs_elsewhere_is_listed_under_our_own_address(store: Store, editor: httpx.Client) -> None:
+    article = published(editor, canonical_url="https://mail.example/ferry", headline="Über die Brücke")
+    with another(store, article_url="https://news.example/{id}/lesen-ä") as second, second.client() as client:
+        assert found(client, "/sitemaps/articles.xml", "s:loc") == [f"https://news.example/{article['id']}/lesen-%C3%A4"]
+
+
+def test_files_are_cut_by_key_and_hold_each_article_once(store: Store, editor: httpx.Client, client: httpx.Client) -> None:
+    at = "2026-05-04T08:00:00.123456Z"
+    made = [published(editor, section="City", published_at=at)["id"] for _ in range(7)] + [published(editor)["id"]]
+    with store.database.reading() as session:
+        parts = all_parts(session, 3)
+        assert [part.section for part in parts].count("City") == 3
+        held = [str(place.id) for part in parts for place in read_part(session, part, 3)]
+    assert sorted(held) == sorted(made)
+    start = parts[[part.section for part in parts].index("City") + 1].start
+    assert start is not None
+    rest = client.get("/sitemaps/articles.xml", params={"section": "City", "published": start[0].isoformat(), "id": str(start[1])})
+    assert rest.text.count("<loc>") == 4
