@@ -28,6 +28,7 @@ from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
 from service.formats import routes as import_routes
 from service.formats.feeds import routes as feed_routes
+from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
 from service.images import caption_routes, media
 from service.images import models as image_models
@@ -43,7 +44,7 @@ from service.wire_cache import WireCache
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
-WRITERS = (newsarticle,)
+WRITERS = (newsarticle, ninjs_writer)
 """What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.

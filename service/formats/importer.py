@@ -18,11 +18,11 @@ from service.articles.models import Article, ArticleCreate, ArticleReplace, Stat
 from service.auth import Caller, Scope
 from service.consent.defaults import record_banner
 from service.database import Session
+from service.formats.captioning import caption_image
 from service.formats.pages import Block, Heading, ItemList, Page, Paragraph, Picture, PictureBlock, Quote
-from service.images import captions
 from service.images import lifecycle as images
 from service.images.intake import KeptFile
-from service.images.models import Caption, CaptionReplace, CaptionSource, CaptionWrite, Image, ImageContent, ImageCreate, ImageReplace
+from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id, now
 
 NONE_FETCHED: Mapping[str, KeptFile] = {}
@@ -161,22 +161,7 @@ class _Pictures:
             if picture.credit:
                 said = image.model_dump(include=set(ImageContent.model_fields)) | {"credit_line": _short(picture.credit)}
                 images.replace(self._session, image, ImageReplace.model_validate(said))
-            if picture.caption or picture.alt:
-                self._caption(image, picture.caption, picture.alt)
-
-    def _caption(self, image: Image, words: str | None, alt: str | None) -> None:
-        """The picture's own caption where it has none yet; else this article's, where it says something else."""
-        live = select(Caption).where(Caption.image_id == image.id, Caption.language == self._language, col(Caption.deleted_at).is_(None))
-        known = {caption.article_id: caption for caption in self._session.exec(live)}
-        if any((caption.text, caption.alt_text) == (words, alt) for caption in known.values()):
-            return
-        ours = known.get(self._article_id) or (known.get(None) if self._again else None)
-        if ours is None:
-            scope = self._article_id if None in known else None
-            write = CaptionWrite(article_id=scope, text=words, alt_text=alt, source=CaptionSource.IMPORT, language=self._language)
-            captions.create(self._session, write, image.id)
-        elif ours.source is CaptionSource.IMPORT:
-            captions.replace(self._session, ours, CaptionReplace(article_id=ours.article_id, text=words, alt_text=alt, source=ours.source))
+            caption_image(self._session, image, self._article_id, self._language, picture.caption, picture.alt, again=self._again)
 
 
 def _keep_banner(session: Session, page: Page, language: str) -> None:

@@ -1,26 +1,33 @@
-"""`POST /v1/imports`: a page, the dump of one, or its address becomes a draft article with its images and captions."""
+"""`POST /v1/imports`: a page, the dump of one, its address, or a ninjs object becomes a draft article with its images and captions."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from service import conditional
-from service.articles import read
+from service.articles import read as articles
 from service.articles.models import ArticleRead
 from service.auth import Writer
 from service.database import SessionDep
 from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
 from service.formats.importer import bring_in
+from service.formats.ninjs import importing
+from service.formats.ninjs.models import Ninjs
+from service.formats.ninjs.read import Item, read
 from service.formats.pages import NotAnArticle, Page, read_dump, read_html
-from service.formats.sources import fetch_page, fetch_pictures
-from service.images.intake import KeptFile
+from service.formats.sources import fetch_files, fetch_page, fetch_pictures
+from service.images.intake import Intake, KeptFile
+from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route
 from service.tables import Shape, WebAddress
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=Route)
+NINJS = (MEDIA_TYPES[Form.NINJS], "application/vnd.iptc.ninjs+json")
+"""The media types under which ninjs is sent; IPTC has registered none."""
 LARGEST_PAGE = 16 * 1024 * 1024
 
 
@@ -38,9 +45,9 @@ class PageAddress(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A page, and the files of its pictures by their addresses."""
+    """A page or item, and the files of its pictures by their addresses."""
 
-    page: Page
+    page: Page | Item
     files: dict[str, KeptFile]
 
 
@@ -57,13 +64,19 @@ async def receive_page(
         (part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None
     )
     page = await run_in_threadpool(_read, request, media_type.strip().lower(), charset, body, url)
-    files = await run_in_threadpool(fetch_pictures, request.app.state.intake, page) if fetch_images else {}
+    files = await run_in_threadpool(_fetch, request.app.state.intake, page) if fetch_images else {}
     return Received(page, files)
 
 
-def _read(request: Request, media_type: str, charset: str | None, body: bytes, url: str | None) -> Page:
+def _fetch(intake: Intake, page: Page | Item) -> dict[str, KeptFile]:
+    return fetch_files(intake, page.addresses()) if isinstance(page, Item) else fetch_pictures(intake, page)
+
+
+def _read(request: Request, media_type: str, charset: str | None, body: bytes, url: str | None) -> Page | Item:
     try:
         match media_type:
+            case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(body)):
+                return read(Ninjs.model_validate_json(body))
             case "application/json":
                 return fetch_page(request.app.state.settings, PageAddress.model_validate_json(body).url)
             case "text/html" | "application/xhtml+xml":
@@ -77,8 +90,17 @@ def _read(request: Request, media_type: str, charset: str | None, body: bytes, u
         if first["type"] == "json_invalid":
             raise BadRequest("The body is not JSON.") from None
         raise Unprocessable.at("/" + "/".join(str(part) for part in first["loc"]), first["msg"]) from None
-    accepted = "application/json, text/html, text/plain"
+    accepted = f"application/json, text/html, text/plain, {NINJS[0]}"
     raise UnsupportedMediaType(f"Send one of {accepted}.", headers={"Accept": accepted})
+
+
+def _is_ninjs(body: bytes) -> bool:
+    """Whether JSON is a ninjs object rather than an address: only the former has the `uri` that the standard asks for."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(said, dict) and "uri" in said
 
 
 def _text(body: bytes, charset: str | None) -> str:
@@ -96,9 +118,10 @@ def import_page(
     session: SessionDep,
 ) -> Response:
     """Import a page. The same page again updates what it made."""
-    imported = bring_in(session, caller, received.page, files=received.files)
+    page, files = received.page, received.files
+    imported = importing.bring_in(session, caller, page, files) if isinstance(page, Item) else bring_in(session, caller, page, files=files)
     article = imported.article
     session.flush()
-    shape = read.read_one(session, article)
+    shape = articles.read_one(session, article)
     headers = {"Location": f"/v1/articles/{article.id}"}
     return conditional.answer(request, shape, article.version, status=201 if imported.created else 200, headers=headers)

@@ -1,7 +1,7 @@
 """Where pages come from: an address, a file, or a folder of files."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,9 +54,14 @@ def read_source(settings: Settings, source: str | Path) -> Page:
 def fetch_pictures(intake: Intake, page: Page) -> dict[str, KeptFile]:
     """Fetch and keep the pictures of a page, by their addresses. One that cannot be had is left out: it can be given later."""
     pictures = [block.picture for block in page.blocks if isinstance(block, PictureBlock)] + ([page.lead] if page.lead else [])
+    return fetch_files(intake, [picture.url for picture in pictures if picture.url])
+
+
+def fetch_files(intake: Intake, addresses: Iterable[str]) -> dict[str, KeptFile]:
+    """Fetch and keep pictures. One that cannot be had, or not in time, is left out."""
     kept: dict[str, KeptFile] = {}
     ends_at = time.monotonic() + PATIENCE_SECONDS
-    for url in dict.fromkeys(picture.url for picture in pictures if picture.url):
+    for url in dict.fromkeys(addresses):
         with suppress(ServiceError):
             if time.monotonic() < ends_at:
                 kept[url] = intake.fetch(url)

@@ -1,0 +1,98 @@
+"""The parts of ninjs 3.1 that speak of events and plans: checked when they come in, and not kept by this store."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from service.formats.ninjs.geojson import GeoJson
+from service.formats.ninjs.parts import DateTime, NewsType, Organisation, Part, Person, PubStatus, Rendition, Truncated, Urgency, Uri
+
+
+class Place(Person):
+    """A named location."""
+
+    geo_json: GeoJson | None = Field(None, alias="geoJSON")
+
+
+class RecurrenceRule(Part):
+    """How an event repeats."""
+
+    frequency: Literal["secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly"] | None = None
+    interval: int | None = None
+    until: DateTime | None = None
+    count: int | None = None
+
+
+class Recurrence(Part):
+    """When an event repeats."""
+
+    recurrence_dates: list[Truncated] | None = None
+    recurrence_rules: list[RecurrenceRule] | None = None
+
+
+class Dates(Part):
+    """When an event or a coverage is."""
+
+    start_date: DateTime | None = None
+    end_date: DateTime | None = None
+    expected_start_date: Truncated | None = None
+    expected_end_date: Truncated | None = None
+    expected_duration: str | None = None
+    recurrence: Recurrence | None = None
+
+
+class EventDetails(Part):
+    """A planned event."""
+
+    event_status: Uri | None = None
+    planned_coverage_status: Uri | None = None
+    dates: Dates | None = None
+    organiser: Organisation | None = None
+
+
+class Reference(Part):
+    """An identifier of a commission."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+class Commissioned(Part):
+    """Who commissioned it."""
+
+    by: str | None = None
+    on: DateTime | None = None
+    references: list[Reference] | None = None
+
+
+class Audience(Part):
+    """For whom it is meant."""
+
+    audience: str | None = None
+    significance: int | None = None
+
+
+class ItemCount(Part):
+    """How many items are planned."""
+
+    range_from: int | None = None
+    range_to: int | None = None
+
+
+class PlannedCoverage(Part):
+    """What is planned."""
+
+    uri: Uri | None = None
+    title: str | None = None
+    pub_status: PubStatus | None = None
+    type: NewsType | None = None
+    commissioned: Commissioned | None = None
+    dates: Dates | None = None
+    audiences: list[Audience] | None = None
+    excl_audience: list[str] | None = None
+    ed_note: str | None = None
+    urgency: Urgency | None = None
+    language: str | None = None
+    item_count: ItemCount | None = None
+    word_count: int | None = None
+    renditions: list[Rendition] | None = None
