@@ -74,12 +74,12 @@ def _write(session: Session, caller: Caller, content: dict[str, object], article
         first = error.errors()[0]
         raise Unprocessable.at("/bodies", f"{'/'.join(map(str, first['loc']))}: {first['msg']}") from None
     if article is None:
-        return lifecycle.create(session, caller, write, article_id)
+        return lifecycle.create(session, caller, write, article_id)[0]
     assert isinstance(write, ArticleReplace)
     if article.deleted_at is not None:
         lifecycle.restore(session, caller, article)
     lifecycle.authorise(caller, article, write.status)
-    return lifecycle.replace(session, caller, article, write)
+    return lifecycle.replace(session, caller, article, write)[0]
 
 
 def _cancel(session: Session, caller: Caller, item: Item, article: Article | None) -> Article:
