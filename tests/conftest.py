@@ -1,5 +1,6 @@
-"""Every test that asks for a store runs on SQLite and on PostgreSQL."""
+"""Every test that asks for a store runs on SQLite and on PostgreSQL, and with the settings that it says, whoever runs it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from service.database import migrations
 from service.settings import Settings
 from tests import postgres
 from tests.serving import ORIGIN, Store, running
+
+for own in [name for name in os.environ if name.startswith("COPYDESK_") and not name.startswith("COPYDESK_TEST_")]:
+    # Whoever works on Copydesk may have exported settings of a store of their own, to which tests must do nothing.
+    del os.environ[own]
 
 SECRET = "a secret of the tests, long enough to be taken"
 EDITOR = ("content:read", "content:write", "content:publish")

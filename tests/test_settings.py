@@ -1,5 +1,8 @@
 """Settings are complete where people look for them, and unsafe ones are refused."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +36,13 @@ def test_production_refuses_what_is_unsafe(unsafe: dict[str, object]) -> None:
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COPYDESK_CORS_ORIGINS", "https://a.example, https://b.example")
     assert Settings(_env_file=None).cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_settings_that_a_developer_has_exported_do_not_reach_the_tests() -> None:
+    exported = {"COPYDESK_CONSENT_RATE_LIMIT": "1", "COPYDESK_DATABASE_URL": "sqlite:///precious.db", "COPYDESK_ENVIRONMENT": "production"}
+    show = "from tests.conftest import settings_for as s; from pathlib import Path; print(s('sqlite:///x.db', Path('x')).model_dump_json())"
+    shown = [
+        subprocess.run([sys.executable, "-c", show], cwd=ROOT, env=os.environ | more, capture_output=True, text=True, check=True).stdout
+        for more in ({}, exported)
+    ]
+    assert shown[0] == shown[1]
