@@ -1,5 +1,27 @@
-"""`python -m service` is `copydesk`."""
+"""`copydesk`, and `python -m service`, can be told to end from the first moment on, whatever they are busy with."""
 
-from service.cli import main
+import signal
+import sys
+from types import FrameType
 
-main()
+SERVING = ("serve", "demo")
+
+
+def main() -> None:
+    """Run the command line, ready for SIGTERM before anything else is even imported.
+
+    The kernel keeps from process 1, which the service is in a container, every signal that it has no handler for.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    from service import cli  # noqa: PLC0415  # takes a second, in which a container may be told to stop
+
+    cli.main()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """End. A service that does not serve yet has nothing to finish, and ends well; any other command was cut short."""
+    raise SystemExit(0 if sys.argv[1:2] and sys.argv[1] in SERVING else 128 + signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -189,7 +189,3 @@ def main() -> None:
     except (Unmigrated, UnsafeSetting, ServiceError, ValidationError, FileNotFoundError) as fault:
         screen.print(f"[red]{fault}[/]")
         raise SystemExit(1) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -198,7 +198,8 @@ def migrations(settings: Settings) -> Config:
     here = Path(__file__).parent
     folder = next(place for place in (here / "alembic", here.parent / "alembic") if place.is_dir())
     config = Config()
-    config.set_main_option("script_location", str(folder))
+    # A percent sign would begin an interpolation.
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["settings"] = settings
     return config
 

@@ -1,0 +1,109 @@
+"""The service ends when it is told to, from its first moment on: as an ordinary process, and as the first one of a container."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests import postgres
+from tests.conftest import _migrated_postgres
+from tests.test_cli import ROOT, copydesk, environment
+
+FIRST_OF_A_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child")
+
+
+def can_be_first() -> bool:
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run([*FIRST_OF_A_CONTAINER, "true"], check=False, capture_output=True).returncode == 0
+    )
+
+
+@contextmanager
+def started(folder: Path, *words: str, before: tuple[str, ...] = (), **settings: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*before, sys.executable, "-m", "service", *words], cwd=folder, env=environment(**settings), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def inner(process: subprocess.Popen[str]) -> int:
+    """The process that `unshare` has started, as this side of the container knows it."""
+    while True:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.002)
+
+
+def wait_for_a_handler(pid: int) -> None:
+    """Wait until the process has a handler for SIGTERM, which is long before it has imported anything."""
+    for _ in range(2_000):
+        caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.002)
+    raise AssertionError("no handler for SIGTERM")
+
+
+@pytest.mark.parametrize(("command", "status"), [("serve", 0), ("demo", 0), ("migrate", 143)])
+def test_a_command_that_is_told_to_end_while_it_starts_ends_at_once(tmp_path: Path, command: str, status: int) -> None:
+    with started(tmp_path, command) as process:
+        wait_for_a_handler(process.pid)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=2)
+    assert (process.returncode, "Traceback" in error) == (status, False), error
+
+
+@pytest.mark.skipif(not can_be_first(), reason="needs the right to make a PID namespace")
+def test_the_first_process_of_a_container_ends_at_once_while_it_starts(tmp_path: Path) -> None:
+    with started(tmp_path, "serve", before=FIRST_OF_A_CONTAINER, COPYDESK_MIGRATE_ON_START="true") as process:
+        first = inner(process)
+        wait_for_a_handler(first)
+        signal.pidfd_send_signal(os.pidfd_open(first), signal.SIGTERM)
+        process.communicate(timeout=2)
+    assert process.returncode == 0
+
+
+def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> None:
+    server = postgres.server()
+    url = server.create_database(f"ending_{tmp_path.name}", server.template("migrated", _migrated_postgres))
+    with psycopg.connect(url) as holder, started(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_MIGRATE_ON_START="true") as process:
+        holder.execute("LOCK TABLE alembic_version")
+        for _ in range(100):
+            if holder.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=3)
+    assert (process.returncode, "Traceback" in error) == (0, False), error
+    server.drop_database(f"ending_{tmp_path.name}")
+
+
+def test_a_port_that_is_taken_is_a_failure(tmp_path: Path) -> None:
+    copydesk(tmp_path, "migrate")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        failed = copydesk(tmp_path, "serve", "--port", str(taken.getsockname()[1]))
+    assert (failed.returncode, "Traceback" in failed.stderr) == (1, False)
+    assert "in use" in failed.stderr
+
+
+def test_a_percent_sign_in_the_path_of_the_installation_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "100%(here)s news").symlink_to(ROOT)
+    made = copydesk(tmp_path, "migrate", PYTHONPATH=str(tmp_path / "100%(here)s news"))
+    assert made.returncode == 0, made.stderr
