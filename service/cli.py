@@ -1,6 +1,7 @@
 """`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2 for wrong use."""
 
 import sys
+from contextlib import closing
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -81,28 +82,28 @@ def import_pages(
     """Import news pages: one article each, with its pictures, captions and banner. Prints the id and slug of each."""
     settings = Settings()
     database = _check(settings)
-    intake = Intake(settings)
     pages = [page for source in sources for page in expand(source)]
     failed = 0
-    for source in track(pages, "Importing", console=screen, transient=True, disable=len(pages) < 2):
-        try:
-            page = read_source(settings, source)
-            files = fetch_pictures(intake, page) if fetch_images else {}
-            with database.writing() as session:
-                imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
-        except (NotAnArticle, ServiceError, ValidationError) as fault:
-            failed += 1
-            screen.print(f"[red]{source}[/]: {fault}")
-            continue
-        article = imported.article
-        line = {
-            "source": str(source),
-            "id": str(article.id),
-            "slug": article.slug,
-            "status": str(article.status),
-            "created": imported.created,
-        }
-        sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
+    with closing(Intake(settings)) as intake:
+        for source in track(pages, "Importing", console=screen, transient=True, disable=len(pages) < 2):
+            try:
+                page = read_source(settings, source)
+                files = fetch_pictures(intake, page) if fetch_images else {}
+                with database.writing() as session:
+                    imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
+            except (NotAnArticle, ServiceError, ValidationError) as fault:
+                failed += 1
+                screen.print(f"[red]{source}[/]: {fault}")
+                continue
+            article = imported.article
+            line = {
+                "source": str(source),
+                "id": str(article.id),
+                "slug": article.slug,
+                "status": str(article.status),
+                "created": imported.created,
+            }
+            sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
     if failed:
         raise typer.Exit(1)
 

@@ -30,10 +30,11 @@ from service.formats import routes as import_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
-from service.images import caption_routes, media
+from service.images import ahead, caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.intake import Intake
+from service.images.prints import Prints
 from service.images.storage import MediaUnavailable
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
@@ -95,6 +96,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch = reader, watch
     app.state.intake = Intake(settings)
+    app.state.prints = Prints(app.state.intake)
     app.state.registry = CollectorRegistry()
     problems.install_problems(app)
     for router in ROUTERS:
@@ -147,9 +149,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as beside:
             beside.start_soon(clock.run, database)
             beside.start_soon(app.state.watch.run)
+            if settings.picture_ahead:
+                beside.start_soon(ahead.run, database, app.state.prints)
             yield
             beside.cancel_scope.cancel()
     finally:
+        app.state.intake.close()
         await app.state.reader.close()
         database.close()
 

@@ -26,7 +26,7 @@ EDITOR = ("content:read", "content:write", "content:publish")
 def settings_for(url: str, folder: Path, **changes: object) -> Settings:
     """Settings of a test's store; the environment and `.env` are not asked."""
     known = {"database_url": url, "media_url": f"file:{folder / 'media'}", "public_url": ORIGIN, "secret_key": SECRET, "log_level": "error"}
-    return Settings(_env_file=None, **known | {"database_pool_size": 4, **changes})
+    return Settings(_env_file=None, **known | {"database_pool_size": 4, "picture_ahead": False, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ _ATTRIBUTES = {"a": {"href"}, "span": {"lang"}}
 _SCHEMES = {"http", "https", "mailto"}
 _MARKUP = re.compile("[<>&\u00a0\x00\r]")
 """Without any of these a text is its own HTML, and need not be parsed."""
+_SMALL = "image/webp"
 LONGEST_INLINE = 50_000
 
 
@@ -172,10 +173,15 @@ def figure(image: ImageRead | None, caption: EffectiveCaption | None) -> str:
     if image is None or not image.renditions:
         return ""
     shown = image.renditions[0]
+    smaller = ", ".join(
+        f"{each.href} {each.width}w" for each in image.renditions if each.name.startswith("w") and each.content_type == _SMALL
+    )
+    choice = f' srcset="{html.escape(smaller)}" sizes="100vw"' if smaller else ""
     alt = html.escape((caption.alt_text if caption else None) or "")
     words = [html.escape(part) for part in (caption.text if caption else None, image.credit_line) if part]
     legend = f"<figcaption>{' '.join(words)}</figcaption>" if words else ""
-    return f'<figure><img src="{html.escape(shown.href)}" alt="{alt}" width="{shown.width}" height="{shown.height}">{legend}</figure>'
+    size = f'width="{shown.width}" height="{shown.height}"'
+    return f'<figure><img src="{html.escape(shown.href)}"{choice} alt="{alt}" {size}>{legend}</figure>'
 
 
 def as_text(blocks: Sequence[BaseModel]) -> str:

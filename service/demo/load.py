@@ -1,5 +1,6 @@
 """Load the samples, once, and tell the newcomer where to look."""
 
+from contextlib import closing
 from uuid import UUID
 
 from rich.console import Console
@@ -26,16 +27,16 @@ DESK = Caller(name="demo", scopes=frozenset({Scope.ADMIN}))
 
 def load(database: Database, screen: Console) -> None:
     """Load what is not there yet, one transaction an article."""
-    intake = Intake(database.settings)
     with database.writing() as session:
         ensure_defaults(session)
-    for sample in track(SAMPLES, "Loading sample news", console=screen, transient=True):
-        # Drawn and kept before the transaction begins: bytes are stored before the row that names them.
-        kept = {picture.number: _keep(intake, picture) for picture in sample.pictures.values()}
-        with database.writing() as session:
-            known = select(Article.id).where(Article.source == SOURCE, Article.external_id == sample.external_id)
-            if session.exec(known).one_or_none() is None:
-                _write(session, sample, kept)
+    with closing(Intake(database.settings)) as intake:
+        for sample in track(SAMPLES, "Loading sample news", console=screen, transient=True):
+            # Drawn and kept before the transaction begins: bytes are stored before the row that names them.
+            kept = {picture.number: _keep(intake, picture) for picture in sample.pictures.values()}
+            with database.writing() as session:
+                known = select(Article.id).where(Article.source == SOURCE, Article.external_id == sample.external_id)
+                if session.exec(known).one_or_none() is None:
+                    _write(session, sample, kept)
 
 
 def introduce(settings: Settings, screen: Console, host: str, port: int) -> None:

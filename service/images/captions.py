@@ -5,19 +5,22 @@ article in its language; the one for any article in that language; one in a lang
 was written for another article is never shown.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
 from service.database import Session
 from service.errors import Conflict, Gone, NotFound, Unprocessable
+from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (
     Caption,
     CaptionContent,
     CaptionRead,
     CaptionReplace,
+    CaptionSource,
     CaptionWrite,
     EffectiveCaption,
     Image,
@@ -27,10 +30,11 @@ from service.images.patching import refuse_changes
 from service.images.read import read_caption
 from service.published.models import Kind
 from service.published.render import touch
-from service.tables import new_id, now
+from service.tables import Language, new_id, now
 
 # The articles room stands above this one: of its table no more is known here than a caption needs.
 _ARTICLE = table("article", column("id", Uuid()), column("deleted_at"))
+_LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
 _CONTENT = ("language", *CaptionContent.model_fields)
 _READ_ONLY = sorted(set(CaptionReplace.model_fields) - set(CaptionWrite.model_fields))
 
@@ -100,6 +104,27 @@ def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UU
     session.add(caption)
     _touch(session, caption)
     return caption
+
+
+def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> None:
+    """Write the captions that a picture brings with it, in languages in which it has none for any article yet."""
+    live = select(Caption.language).where(
+        Caption.image_id == image.id, col(Caption.article_id).is_(None), col(Caption.deleted_at).is_(None)
+    )
+    known = set(session.exec(live))
+    for each in found:
+        language = _known_language(each.language) or session.database.settings.language
+        if language not in known and (each.text or each.alt_text):
+            known.add(language)
+            words = CaptionWrite(language=language, text=each.text, alt_text=each.alt_text, source=CaptionSource.EMBEDDED)
+            create(session, words, image.id)
+
+
+def _known_language(tag: str | None) -> str | None:
+    try:
+        return None if tag is None else _LANGUAGE.validate_python(tag)
+    except ValidationError:
+        return None
 
 
 def create_as(session: Session, caption_id: UUID, image_id: UUID, write: CaptionReplace) -> Caption:

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 
 import anyio
 from anyio import CapacityLimiter
 
 from service.errors import TooLarge
-from service.images import decoding
+from service.images.darkroom.jobs import Inspected
+from service.images.lab import Lab
 from service.images.storage import EXTENSIONS, MediaStore, open_store
 from service.images.storage.keys import DRAFT
 from service.outbound import Outbound
@@ -33,9 +33,7 @@ class KeptFile:
 
     digest: str
     size: int
-    content_type: str
-    width: int
-    height: int
+    found: Inspected
 
 
 class Draft:
@@ -72,10 +70,9 @@ class Intake:
         self.settings = settings
         self.store: MediaStore = open_store(settings)
         self.outbound = Outbound(settings)
-        # One picture at a time: the largest takes half a gigabyte while it is decoded. Uploads wait for their turn in the event
-        # loop, and hold no thread meanwhile.
-        self._decoding = Lock()
-        self._turn = CapacityLimiter(1)
+        self.lab = Lab(settings)
+        # Uploads wait for their turn in the event loop, and hold no thread meanwhile.
+        self._turn = CapacityLimiter(settings.picture_processes)
         # What waits for other machines has threads of its own: the others answer for articles, whatever a store or a website does.
         self._keeping = CapacityLimiter(KEEPING)
         self.fetching = CapacityLimiter(FETCHING)
@@ -95,8 +92,8 @@ class Intake:
         with self.draft() as draft:
             async for chunk in chunks:
                 await anyio.to_thread.run_sync(draft.write, chunk)
-            picture = await anyio.to_thread.run_sync(self._inspect, draft, limiter=self._turn)
-            return await anyio.to_thread.run_sync(self._keep, draft, picture, limiter=self._keeping)
+            found = await anyio.to_thread.run_sync(self._inspect, draft, limiter=self._turn)
+            return await anyio.to_thread.run_sync(self._keep, draft, found, limiter=self._keeping)
 
     def fetch(self, url: str) -> KeptFile:
         """Fetch the picture at an address and keep it. Raises what `outbound`, and what decoding raises. Takes seconds."""
@@ -109,15 +106,18 @@ class Intake:
         """Decode what was drafted, and keep it."""
         return self._keep(draft, self._inspect(draft))
 
-    def _inspect(self, draft: Draft) -> decoding.Picture:
+    def _inspect(self, draft: Draft) -> Inspected:
         draft.flush()
-        with self._decoding:
-            return decoding.inspect(draft.path, self.settings.image_max_pixels)
+        return self.lab.inspect(draft.path)
 
-    def _keep(self, draft: Draft, picture: decoding.Picture) -> KeptFile:
+    def _keep(self, draft: Draft, found: Inspected) -> KeptFile:
         digest = draft.digest()
         self.store.keep(draft.path, digest)
-        return KeptFile(digest, draft.size, picture.content_type, picture.width, picture.height)
+        return KeptFile(digest, draft.size, found)
+
+    def close(self) -> None:
+        """End the processes that decode."""
+        self.lab.close()
 
 
 def too_large(limit: int) -> TooLarge:

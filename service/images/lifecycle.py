@@ -4,17 +4,18 @@ The same bytes are the same image: a picture that is there already is not made a
 draft's too, cannot be trashed.
 """
 
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
-from service.images import uses
+from service.images import captions, uses
 from service.images.intake import KeptFile
-from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, UseRead
+from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, Metadata, UseRead
 from service.images.patching import refuse_changes
 from service.images.read import read_one
 from service.published.models import Kind
@@ -22,7 +23,9 @@ from service.published.render import touch
 from service.tables import new_id, now
 
 _CONTENT = tuple(ImageContent.model_fields)
-_FILE = ("digest", "size", "content_type", "width", "height")
+_RIGHTS = ("credit_line", "copyright_notice", "usage_terms")
+_LINE = 500
+_METADATA: TypeAdapter[Metadata] = TypeAdapter(Metadata)
 _READ_ONLY = sorted(set(ImageReplace.model_fields) - set(ImageCreate.model_fields))
 
 
@@ -55,12 +58,14 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
     if file is None:
         session.add(image)
         return image, True
-    _give(image, file)
+    _give(session, image, file)
     row = {name: getattr(image, name) for name in Image.model_fields}
     while True:
         # On PostgreSQL this waits for a rival with the same picture, and sees the rival's row afterwards.
         session.execute(insert(session, Image).values(row).on_conflict_do_nothing())
         held = session.exec(select(Image).where(Image.digest == file.digest, col(Image.deleted_at).is_(None))).one_or_none()
+        if held is not None and held.id == image.id:
+            captions.embed(session, held, file.found.captions)
         if held is not None:
             return held, held.id == image.id
 
@@ -86,9 +91,10 @@ def replace_file(session: Session, image: Image, file: KeptFile) -> None:
     """Give an image its file, or another one. Raises SamePicture."""
     if image.digest == file.digest:
         return
-    _give(image, file)
+    _give(session, image, file)
     _note_change(session, image)
     _flush_alone(session, image)
+    captions.embed(session, image, file.found.captions)
 
 
 def trash(session: Session, image: Image) -> None:
@@ -110,9 +116,26 @@ def restore(session: Session, image: Image) -> None:
     _flush_alone(session, image)
 
 
-def _give(image: Image, file: KeptFile) -> None:
-    for name in _FILE:
-        setattr(image, name, getattr(file, name))
+def _give(session: Session, image: Image, file: KeptFile) -> None:
+    """The file, and what it says of itself. What somebody has written stays; what came from the file before goes with it."""
+    before, found = _said(image.kept_metadata), file.found
+    image.digest, image.size = file.digest, file.size
+    image.content_type, image.width, image.height = found.content_type, found.width, found.height
+    image.placeholder, image.dominant_color = found.placeholder, found.dominant_color
+    image.taken_at = None if found.taken_at is None else datetime.fromisoformat(found.taken_at)
+    keeps_gps = session.database.settings.picture_keep_gps
+    image.kept_metadata = _METADATA.validate_python({name: said for name, said in found.metadata.items() if name != "gps" or keeps_gps})
+    now_said = _said(image.kept_metadata)
+    for name in _RIGHTS:
+        if getattr(image, name) in (None, before[name]):
+            setattr(image, name, now_said[name])
+
+
+def _said(metadata: Metadata) -> dict[str, str | None]:
+    """The rights that a picture says of itself, as its fields take them."""
+    texts = {name: text if isinstance(text := metadata.get(name), str) else None for name in _RIGHTS}
+    credit = " ".join((texts["credit_line"] or "").split())[:_LINE]
+    return texts | {"credit_line": credit or None}
 
 
 def _note_change(session: Session, image: Image) -> None:

@@ -1,17 +1,21 @@
 """The endpoint of `/media`: the files of pictures, to readers as soon as an article shows them, and to editors before."""
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from service import conditional
-from service.auth import CallerDep, Scope
-from service.database import Session, SessionDep
-from service.errors import NotFound
-from service.images import lifecycle
-from service.images.models import ImageRead
-from service.images.read import with_captions
+from service.auth import Caller, CallerDep, Scope
+from service.database import Database, DatabaseDep
+from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
+from service.images import lifecycle, renditions
+from service.images.models import Image, ImageRead
+from service.images.prints import Prints
+from service.images.storage import MediaStore
 from service.images.uploads import IntakeDep
 from service.published import store
 from service.published.models import Kind
@@ -20,6 +24,7 @@ from service.routing import Route
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
 # An address leads to the same bytes for ever. Whatever a file contains, a browser only ever shows it as a picture.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_NOW = {"Cache-Control": "public, max-age=60"}
 _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -28,26 +33,77 @@ _HARMLESS = {
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/*": {}}},
     206: {"content": {"image/*": {}}, "description": "The range that was asked for."},
+    307: {"description": "This was the address of another picture, focal point or credit; `Location` is today's."},
 }
 
 
+def get_prints(request: Request) -> Prints:
+    """The renditions of the running service."""
+    prints: Prints = request.app.state.prints
+    return prints
+
+
+PrintsDep = Annotated[Prints, Depends(get_prints)]
+
+
+# Not with a session, which would be held while a rendition is made; and not in a thread, for a hundred may wait for one.
 @router.get("/{image_id}/{name}", response_class=Response, responses=_BYTES)
 @router.head("/{image_id}/{name}", include_in_schema=False)
-def get_media(request: Request, image_id: UUID, name: str, caller: CallerDep, intake: IntakeDep, session: SessionDep) -> Response:
-    """Fetch a file of a picture, or a range of it. The addresses stand in the image's `renditions`."""
-    image, caching = _public(session, image_id), _FOR_EVER
-    if image is None and caller.may(Scope.CONTENT_READ):
-        image, caching = with_captions(lifecycle.get(session, image_id), ()), conditional.PRIVATE
-    known = None if image is None else next((shown for shown in image.renditions if shown.href == request.url.path), None)
-    if image is None or image.digest is None or known is None:
+async def get_media(
+    request: Request, image_id: UUID, name: str, caller: CallerDep, database: DatabaseDep, intake: IntakeDep, prints: PrintsDep
+) -> Response:
+    """Fetch a file of a picture, or a range of it. The addresses stand in the image's `renditions`; each is also there with the
+    ending `.jpg`, `.webp` or `.avif`, and without one: then `Accept` chooses. A file is made when it is first asked for.
+    """
+    image, is_public = await run_in_threadpool(_find, database, image_id, caller)
+    negative = renditions.negative_of(image)
+    if negative is None:
         raise NotFound("There is no such file.")
-    etag = f'"{image.digest}"'
+    if caller.may(Scope.CONTENT_READ) and (original := renditions.original(image)).href == request.url.path:
+        # Readers never get it: a camera writes into it where the photographer lives.
+        return await _send(request, intake.store, negative.digest, name, original.content_type, conditional.PRIVATE)
+    wanted = renditions.asked(negative, name)
+    if wanted is None:
+        raise NotFound("There is no such file.")
+    caching = _FOR_EVER if is_public else conditional.PRIVATE
+    format_ = wanted.format or renditions.accepted(request.headers.get("accept", ""))
+    varying = {} if wanted.format else {"Vary": "Accept" if is_public else "Accept, Authorization"}
+    if not wanted.is_current:
+        headers = {**(_FOR_NOW if is_public else conditional.PRIVATE), "Location": negative.href(wanted.size, wanted.format)}
+        return Response(status_code=307, headers=headers)
+    file = negative.file(wanted.size, format_)
+    if not await run_in_threadpool(intake.store.has, negative.digest, file):
+        await _made(prints, negative, wanted.size, format_)
+    shown_name = f"{wanted.size.name}.{format_}"
+    return await _send(request, intake.store, negative.digest, shown_name, renditions.FORMATS[format_], {**caching, **varying}, file)
+
+
+def _find(database: Database, image_id: UUID, caller: Caller) -> tuple[Image | ImageRead, bool]:
+    """The image as it is public, or as editors have it. Raises NotFound, and Gone to editors."""
+    with database.reading() as session:
+        row = store.find(session, Kind.IMAGE, str(image_id))
+        if row is not None and row.reason is None:
+            return ImageRead.model_validate_json(row.document), True
+        if not caller.may(Scope.CONTENT_READ):
+            raise NotFound("There is no such file.")
+        return lifecycle.get(session, image_id), False
+
+
+async def _made(prints: Prints, negative: renditions.Negative, size: renditions.Size, format_: str) -> None:
+    try:
+        # Shielded: who hangs up takes nothing away from the others who wait for the same file.
+        await asyncio.shield(asyncio.wrap_future(prints.make(negative, [(size, format_)])))
+    except FileNotFoundError:
+        raise NotFound("The picture's own file is not there any more.") from None
+    except (Unprocessable, UnsupportedMediaType) as fault:
+        raise Unavailable(f"This size could not be made. {fault.detail}", headers={"Retry-After": "60"}) from fault
+
+
+async def _send(
+    request: Request, media: MediaStore, digest: str, name: str, content_type: str, caching: Mapping[str, str], rendition: str | None = None
+) -> Response:
+    etag = f'"{digest}"' if rendition is None else f'"{digest}-{rendition}"'
     headers = {**_HARMLESS, **caching, "ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
     if conditional.matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    return intake.store.response(image.digest, known.content_type, headers)
-
-
-def _public(session: Session, image_id: UUID) -> ImageRead | None:
-    row = store.find(session, Kind.IMAGE, str(image_id))
-    return None if row is None or row.reason is not None else ImageRead.model_validate_json(row.document)
+    return await run_in_threadpool(media.response, digest, content_type, headers, rendition)

@@ -74,6 +74,7 @@ class Image(ImageContent, Table, table=True):
     height: int | None = None
     size: int | None = None
     placeholder: str | None = None
+    dominant_color: str | None = None
     taken_at: Time | None = None
     # `metadata` on the wire: SQLModel keeps that name for itself.
     kept_metadata: Metadata = Field(default_factory=dict, sa_type=Json(Metadata))
@@ -157,9 +158,9 @@ class EffectiveCaption(CaptionRead):
 
 
 class Rendition(BaseModel):
-    """A file of the picture. Its address changes when the picture does, and never leads to another one."""
+    """A file of the picture. Its address changes when its bytes would, and never leads to others."""
 
-    name: str = pydantic.Field(examples=["original"])
+    name: str = pydantic.Field(description="width, behind a crop's sides; staff see `original` too", examples=["w640", "16x9-w1280"])
     href: str
     width: int
     height: int
@@ -179,8 +180,9 @@ class ImageRead(BaseModel):
     copyright_notice: str | None
     usage_terms: str | None
     focal_point: FocalPoint | None
-    placeholder: str | None
-    taken_at: Time | None
+    placeholder: str | None = pydantic.Field(description="a ThumbHash in base64: the picture blurred, in some 25 bytes")
+    dominant_color: str | None = pydantic.Field(description="as CSS writes it", examples=["#3f3c30"])
+    taken_at: Time | None = pydantic.Field(description="where the file says the zone too; `metadata.date_taken` is as it was written")
     source: str | None
     source_url: str | None
     metadata: Metadata
@@ -205,6 +207,7 @@ class ImageReplace(ImageCreate):
     height: int | None = None
     size: int | None = None
     placeholder: str | None = None
+    dominant_color: str | None = None
     taken_at: Time | None = None
     kept_metadata: Metadata | None = Field(default=None, alias="metadata")
     renditions: list[Rendition] | None = None

@@ -10,16 +10,19 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from service.database import Session
-from service.images.models import Caption, CaptionRead, Image, ImageRead, Rendition
-from service.images.storage import original_name
+from service.images.models import Caption, CaptionRead, Image, ImageRead
+from service.images.renditions import listed
 from service.published.models import Kind, Reason
 from service.published.render import Outcome, Removed, Rendered, renders, shown, shown_in, touch
+
+STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
+"""What a picture says to whoever publishes it, and to nobody else."""
 
 
 def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
     """Images with all their captions, as editors read them."""
     captions = captions_of(session, [image.id for image in images])
-    return [with_captions(image, captions.get(image.id, ())) for image in images]
+    return [with_captions(image, captions.get(image.id, ()), staff=True) for image in images]
 
 
 def read_one(session: Session, image: Image) -> ImageRead:
@@ -43,17 +46,11 @@ def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, lis
     return dict(found)
 
 
-def with_captions(image: Image, captions: Iterable[CaptionRead]) -> ImageRead:
-    """An image with these captions."""
+def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool = False) -> ImageRead:
+    """An image with these captions; for staff, with the file as it came and all that it says of itself."""
     known = image.model_dump(include=set(ImageRead.model_fields))
-    return ImageRead(**known, metadata=image.kept_metadata, renditions=_renditions(image), captions=list(captions))
-
-
-def _renditions(image: Image) -> list[Rendition]:
-    if image.digest is None or image.content_type is None or image.width is None or image.height is None:
-        return []
-    href = f"/media/{image.id}/{original_name(image.digest, image.content_type)}"
-    return [Rendition(name="original", href=href, width=image.width, height=image.height, content_type=image.content_type)]
+    metadata = {name: value for name, value in image.kept_metadata.items() if staff or name not in STAFF_ONLY}
+    return ImageRead(**known, metadata=metadata, renditions=listed(image, staff=staff), captions=list(captions))
 
 
 @renders(Kind.IMAGE)

@@ -51,6 +51,19 @@ def make_image(client: httpx.Client, colour: str = "teal", **fields: str) -> dic
     return image_of(upload(client, picture(colour=colour), **fields))
 
 
+def href_of(image: dict, name: str = "original", content_type: str | None = None) -> str:
+    """The address of one file of an image."""
+    return next(each["href"] for each in image["renditions"] if each["name"] == name and content_type in (None, each["content_type"]))
+
+
+def opened(response: httpx.Response) -> Image.Image:
+    """The picture that was sent, decoded."""
+    assert response.status_code == 200, response.text
+    decoded = Image.open(io.BytesIO(response.content))
+    decoded.load()
+    return decoded
+
+
 def make_caption(client: httpx.Client, image: dict, text: str = "Boats in the harbour.", **fields: object) -> dict:
     """A caption in English unless another language is asked for."""
     response = client.post("/v1/captions", json={"image_id": image["id"], "language": "en", "text": text, **fields})

@@ -13,6 +13,7 @@ from tests.conftest import settings_for
 from tests.images.pictures import (
     TYPES,
     change,
+    href_of,
     image_of,
     kept_files,
     make_image,
@@ -42,14 +43,14 @@ def test_a_picture_alone_becomes_an_image(editor: httpx.Client, kind: str):
     assert response.headers["cache-control"] == "private, no-store"
     assert (image["content_type"], image["width"], image["height"]) == (TYPES[kind], 40, 30)
     assert (image["digest"], image["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
-    assert [shown["name"] for shown in image["renditions"]] == ["original"]
-    assert editor.get(image["renditions"][0]["href"]).content == content
+    assert [shown["name"] for shown in image["renditions"]] == ["w40", "w40", "w40", "1x1-w30", "4x3-w40", "16x9-w40", "original"]
+    assert editor.get(href_of(image)).content == content
 
 
 def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
     assert list(make_image(editor)) == [
         "id", "digest", "content_type", "width", "height", "size", "credit_line", "copyright_notice", "usage_terms", "focal_point",
-        "placeholder", "taken_at", "source", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
+        "placeholder", "dominant_color", "taken_at", "source", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
     ]  # fmt: skip
 
 

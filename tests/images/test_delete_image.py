@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.images.pictures import make_article, make_caption, make_image, picture, upload
+from tests.images.pictures import href_of, make_article, make_caption, make_image, picture, upload
 from tests.serving import Store
 
 FORCED = {"If-Match": "*"}
@@ -24,10 +24,10 @@ def test_a_deleted_image_is_gone_until_it_is_restored(editor: httpx.Client):
     ):
         assert (gone.status_code, gone.json()["reason"]) == (410, "deleted")
     assert editor.patch(path, json={}, headers=FORCED).status_code == 410
-    assert editor.get(image["renditions"][0]["href"]).status_code == 410
+    assert editor.get(href_of(image)).status_code == 410
     restored = editor.post(f"{path}/restore")
     assert (restored.status_code, restored.json()["version"], restored.json()["captions"]) == (200, 3, [caption])
-    assert editor.get(image["renditions"][0]["href"]).status_code == 200
+    assert editor.get(href_of(image)).status_code == 200
     assert editor.post(f"{path}/restore").json()["version"] == 3
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.images.pictures import change, make_article, make_caption, make_image
+from tests.images.pictures import change, href_of, make_article, make_caption, make_image
 from tests.serving import Store
 
 
@@ -49,7 +49,10 @@ def test_an_image_as_it_was_read_can_be_put_back_and_changes_nothing(editor: htt
 def test_a_put_replaces_everything_that_can_be_written(editor: httpx.Client):
     image = make_image(editor, credit_line="Ana Lind", source="wire")
     response = editor.put(f"/v1/images/{image['id']}", json={"credit_line": "Bo Lind"}, headers={"If-Match": "*"})
-    assert response.json() == image | {"credit_line": "Bo Lind", "source": None, "version": 2, "updated_at": response.json()["updated_at"]}
+    written = {"credit_line": "Bo Lind", "source": None, "version": 2}
+    # The credit is written into every file, so that their addresses change with it.
+    assert response.json() == image | written | {name: response.json()[name] for name in ("updated_at", "renditions")}
+    assert href_of(response.json(), "w40") != href_of(image, "w40")
 
 
 @pytest.mark.parametrize(

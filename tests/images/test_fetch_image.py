@@ -7,7 +7,7 @@ import pytest
 
 from service.settings import Settings
 from tests.conftest import settings_for
-from tests.images.pictures import kept_files, make_article, make_image, noise, picture
+from tests.images.pictures import href_of, kept_files, make_article, make_image, noise, picture
 from tests.serving import Store
 from tests.websites import Website, answer, redirect, website
 
@@ -30,7 +30,7 @@ def test_a_picture_is_fetched_from_its_address(editor: httpx.Client, site: Websi
     image = response.json()
     assert response.status_code == 201, response.text
     assert (image["source_url"], image["credit_line"], image["content_type"], image["width"]) == (address, "Ana Lind", "image/png", 40)
-    assert editor.get(image["renditions"][0]["href"]).content == picture()
+    assert editor.get(href_of(image)).content == picture()
 
 
 def test_a_fetched_picture_that_is_here_already_is_the_same_image(editor: httpx.Client, site: Website):

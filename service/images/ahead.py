@@ -1,0 +1,75 @@
+"""Make the sizes of a picture that pages ask for first as soon as the picture is public, before a reader waits for them.
+
+It follows the published numbers, as any other follower does, and has one picture in the queue at a time: readers who ask for
+something else meanwhile wait for one picture at the most.
+"""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import func, select
+from starlette.concurrency import run_in_threadpool
+
+from service.database import Database
+from service.errors import ServiceError
+from service.images.models import ImageRead
+from service.images.prints import Prints, Wanted
+from service.images.renditions import Negative, negative_of
+from service.published import store
+from service.published.models import Kind, Published
+
+LOOKS_EVERY = 0.5
+AT_ONCE = 200
+log = structlog.get_logger()
+
+
+async def run(database: Database, prints: Prints) -> None:
+    """Follow what is published from now on, until cancelled. What fails is made when it is asked for."""
+    seq: int | None = None
+    while True:
+        try:
+            found: list[UUID] = []
+            if seq is None:
+                seq = await run_in_threadpool(_newest, database)
+            else:
+                seq, found = await run_in_threadpool(_changed, database, seq)
+            for image_id in found:
+                await _make(database, prints, image_id)
+        except SQLAlchemyError as fault:
+            log.warning("published pictures could not be looked up", fault=type(fault).__name__)
+        await asyncio.sleep(LOOKS_EVERY)
+
+
+async def _make(database: Database, prints: Prints, image_id: UUID) -> None:
+    negative = await run_in_threadpool(_public, database, image_id)
+    if negative is None:
+        return
+    try:
+        await asyncio.shield(asyncio.wrap_future(prints.make(negative, first_asked_for(negative))))
+    except (ServiceError, OSError) as fault:
+        log.warning("sizes of a picture were not made ahead", image_id=str(image_id), fault=str(fault))
+
+
+def first_asked_for(negative: Negative) -> list[Wanted]:
+    """The whole picture in every width as WebP, and once as JPEG for whoever shows one file only."""
+    whole = [size for size in negative.sizes() if size.name.startswith("w")]
+    return [(whole[0], "jpg"), *((size, "webp") for size in whole)]
+
+
+def _newest(database: Database) -> int:
+    with database.reading() as session:
+        return session.exec(select(func.max(Published.seq))).one() or 0
+
+
+def _changed(database: Database, seq: int) -> tuple[int, list[UUID]]:
+    with database.reading() as session:
+        changes = store.changed_since(session, seq, AT_ONCE)
+    return max([seq, *(number for _, _, number in changes)]), [id_ for kind, id_, _ in changes if kind is Kind.IMAGE]
+
+
+def _public(database: Database, image_id: UUID) -> Negative | None:
+    with database.reading() as session:
+        row = store.find(session, Kind.IMAGE, str(image_id))
+    return None if row is None or row.reason is not None else negative_of(ImageRead.model_validate_json(row.document))

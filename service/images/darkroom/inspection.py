@@ -1,0 +1,67 @@
+"""Look at a picture that has come in: what it is, whether all of it can be decoded, what it looks like small, what it says of itself."""
+
+import base64
+from pathlib import Path
+
+from PIL import Image
+from thumbhash import rgba_to_thumb_hash
+
+from service.images.darkroom import taken
+from service.images.darkroom.decoding import (
+    CONTENT_TYPES,
+    decode,
+    in_srgb,
+    is_sideways,
+    on_white,
+    open_picture,
+    orientation_of,
+    refusing,
+    upright,
+)
+from service.images.darkroom.jobs import Inspect, Inspected
+from service.images.darkroom.metadata import Embedded
+
+SMALL = 32
+"""Pixels of the longer side from which the placeholder is made. More cost time and change nothing that can be seen."""
+
+
+def inspect(job: Inspect) -> Inspected:
+    """Decode the whole of a file, scaled down where its decoder can, and describe it. Raises Refusal."""
+    path = Path(job.path)
+    with refusing():
+        with open_picture(path, job.max_pixels) as opened:
+            kind = CONTENT_TYPES[opened.format or ""]
+            opened.verify()
+        # A verified picture is used up: it must be opened again to be decoded.
+        with open_picture(path, job.max_pixels) as opened:
+            width, height = opened.size
+            profile = opened.info.get("icc_profile")
+            lying = decode(opened, 4 * SMALL, 4 * SMALL)
+            # Some formats keep their metadata behind the pixels: it is there once these are decoded.
+            orientation = orientation_of(opened)
+            embedded = Embedded(opened)
+        lying.thumbnail((SMALL, SMALL))
+        small = in_srgb(upright(lying, orientation), profile)
+        metadata = embedded.metadata()
+        when = metadata.get("date_taken")
+        size = (height, width) if is_sideways(orientation) else (width, height)
+        return Inspected(
+            kind, *size, _placeholder(small), _dominant_color(small), taken.moment(when if isinstance(when, str) else None), metadata,
+            embedded.captions(metadata),
+        )  # fmt: skip
+
+
+def _placeholder(small: Image.Image) -> str:
+    """The ThumbHash, in base64: some twenty-five bytes that a page draws as a blurred picture."""
+    values = list(small.convert("RGBA").tobytes())
+    return base64.b64encode(bytes(rgba_to_thumb_hash(small.width, small.height, values))).decode()
+
+
+def _dominant_color(small: Image.Image) -> str:
+    """The colour of the largest of eight groups, as CSS writes it."""
+    grouped = on_white(small).quantize(8)
+    _, index = max(grouped.getcolors() or [(1, 0)])
+    palette = grouped.getpalette() or [0, 0, 0]
+    assert isinstance(index, int)
+    red, green, blue = palette[3 * index : 3 * index + 3]
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,0 +1,92 @@
+"""What the service asks of a darkroom and what it answers: plain values, written as JSON between the processes."""
+
+from dataclasses import dataclass, field
+
+Metadata = dict[str, str | list[str] | dict[str, float]]
+"""A picture's own metadata by name: text, several texts, or for `gps` degrees and metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Decode a file, and say what it is and what it says of itself."""
+
+    path: str
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedCaption:
+    """What the file says that the picture shows; without a language when the file names none."""
+
+    language: str | None
+    text: str | None
+    alt_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What decoding found. Width and height, in pixels, are those of the upright picture."""
+
+    content_type: str
+    width: int
+    height: int
+    placeholder: str
+    dominant_color: str
+    taken_at: str | None = None
+    metadata: Metadata = field(default_factory=dict)
+    captions: list[EmbeddedCaption] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, and how it came about."""
+
+    creator: list[str] = field(default_factory=list)
+    credit_line: str | None = None
+    copyright_notice: str | None = None
+    digital_source_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One file to make: its size in pixels, and the part of the upright picture, in fractions (left, top, width, height)."""
+
+    path: str
+    format: str
+    width: int
+    height: int
+    part: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Develop:
+    """Make files of a picture, all of them from one decoding."""
+
+    path: str
+    max_pixels: int
+    prints: list[Print]
+    rights: Rights = field(default_factory=Rights)
+
+
+@dataclass(frozen=True, slots=True)
+class Developed:
+    """The sizes in bytes of the files that were made, in the order in which they were asked for."""
+
+    sizes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a job was not done: `unknown`, `damaged`, `pixels` or `memory`."""
+
+    reason: str
+    detail: str
+
+
+class Refusal(Exception):
+    """The file is not a picture that is taken, or cannot be decoded within the limits."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

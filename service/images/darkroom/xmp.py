@@ -1,0 +1,118 @@
+"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of one that came, and a new one with rights alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from service.images.darkroom.jobs import Rights
+
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC: Final = "http://purl.org/dc/elements/1.1/"
+PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
+XMP_RIGHTS: Final = "http://ns.adobe.com/xap/1.0/rights/"
+CORE: Final = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+EXT: Final = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_META: Final = "adobe:ns:meta/"
+_LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+_ARRAYS = (f"{{{RDF}}}Alt", f"{{{RDF}}}Seq", f"{{{RDF}}}Bag")
+_CLARK = "{{{}}}{}".format
+_MOST_ITEMS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One value of a property, and its language where the packet names one (`x-default` is none)."""
+
+    text: str
+    language: str | None = None
+
+
+class Packet:
+    """The properties of one packet. A packet that is not XML has none."""
+
+    def __init__(self, source: object) -> None:
+        self._root = _parse(source)
+
+    def items(self, namespace: str, name: str) -> list[Item]:
+        """The values of a property in their order."""
+        return [item for item in self._values(namespace, name) if item.text][:_MOST_ITEMS]
+
+    def text(self, namespace: str, name: str) -> str | None:
+        """The value of a property; of language alternatives the default."""
+        found = self.items(namespace, name)
+        return next((item.text for item in found if item.language is None), found[0].text if found else None)
+
+    def field(self, structure: str, name: str) -> str | None:
+        """The first value of a field in a structure of IPTC Extension, such as the city of `LocationCreated`."""
+        if self._root is None:
+            return None
+        for node in self._root.iter(_CLARK(EXT, structure)):
+            for inner in node.iter():
+                if inner.tag == _CLARK(EXT, name):
+                    return next((item.text for item in _of_element(inner) if item.text), None)
+                if _CLARK(EXT, name) in inner.attrib:
+                    return inner.attrib[_CLARK(EXT, name)].strip() or None
+        return None
+
+    def _values(self, namespace: str, name: str) -> Iterator[Item]:
+        if self._root is None:
+            return
+        key = _CLARK(namespace, name)
+        for description in self._root.iterfind(f".//{_CLARK(RDF, 'RDF')}/{_CLARK(RDF, 'Description')}"):
+            if key in description.attrib:
+                yield Item(description.attrib[key].strip())
+            for element in description.iterfind(key):
+                yield from _of_element(element)
+
+
+def _parse(source: object) -> etree._Element | None:
+    if isinstance(source, str):
+        source = source.encode()
+    if not isinstance(source, bytes):
+        return None
+    # No entities, no network, no DTD; lxml refuses deep trees and huge texts by itself.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
+    try:
+        return etree.fromstring(source.strip(b"\x00 \t\r\n\xef\xbb\xbf"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _of_element(element: etree._Element) -> Iterator[Item]:
+    array = next((child for child in element if child.tag in _ARRAYS), None)
+    if array is None:
+        resource = element.attrib.get(_CLARK(RDF, "resource"), "")
+        yield Item((element.text or "").strip() or resource)
+        return
+    for item in array.iterfind(_CLARK(RDF, "li")):
+        language = item.attrib.get(_LANGUAGE, "x-default").strip()
+        text = (item.text or "").strip() or item.attrib.get(_CLARK(RDF, "resource"), "")
+        yield Item(text, None if language.lower() == "x-default" else language)
+
+
+def write(rights: Rights) -> bytes:
+    """A packet that says nothing but rights; empty when there are none."""
+    description = etree.Element(_CLARK(RDF, "Description"), nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT})
+    description.set(_CLARK(RDF, "about"), "")
+    if rights.creator:
+        names = etree.SubElement(etree.SubElement(description, _CLARK(DC, "creator")), _CLARK(RDF, "Seq"))
+        for name in rights.creator:
+            etree.SubElement(names, _CLARK(RDF, "li")).text = name
+    if rights.credit_line:
+        etree.SubElement(description, _CLARK(PHOTOSHOP, "Credit")).text = rights.credit_line
+    if rights.copyright_notice:
+        notice = etree.SubElement(etree.SubElement(description, _CLARK(DC, "rights")), _CLARK(RDF, "Alt"))
+        item = etree.SubElement(notice, _CLARK(RDF, "li"))
+        item.set(_LANGUAGE, "x-default")
+        item.text = rights.copyright_notice
+    if rights.digital_source_type:
+        etree.SubElement(description, _CLARK(EXT, "DigitalSourceType")).text = rights.digital_source_type
+    if len(description) == 0:
+        return b""
+    meta = etree.Element(_CLARK(_META, "xmpmeta"), nsmap={"x": _META, "rdf": RDF})
+    etree.SubElement(meta, _CLARK(RDF, "RDF")).append(description)
+    return (
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>' + etree.tostring(meta, encoding="UTF-8") + b'<?xpacket end="r"?>'
+    )

@@ -1,0 +1,77 @@
+"""Make renditions when they are asked for, each once however many ask at a time, and keep them in the media store.
+
+The same file may be made twice by two serving processes that know nothing of each other: that costs a second and changes nothing.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from service.images.darkroom.jobs import Develop, Print
+from service.images.intake import Intake
+from service.images.renditions import Negative, Size
+from service.images.storage.keys import DRAFT
+
+Wanted = tuple[Size, str]
+"""A size, and a format by its ending."""
+
+
+class Prints:
+    """Renditions of a running service."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._store = intake.store
+        self._lab = intake.lab
+        self._most_pixels = intake.settings.image_max_pixels
+        self._making: dict[tuple[str, ...], Future[None]] = {}
+        self._lock = Lock()
+        self.made = 0
+        """How many files have been made since the start."""
+
+    def make(self, negative: Negative, wanted: Sequence[Wanted]) -> Future[None]:
+        """Have files made that are not kept yet, all of them from one decoding.
+
+        Raises LabBusy at once. The future raises what decoding raises, and FileNotFoundError when the picture's own file is gone.
+        """
+        keys = (negative.digest, *(negative.file(size, format_) for size, format_ in wanted))
+        with self._lock:
+            running = self._making.get(keys)
+            if running is not None:
+                return running
+            future = self._making[keys] = self._lab.queued(lambda: self._make(negative, wanted))
+        # Outside of the lock, for a future that is done already calls this at once.
+        future.add_done_callback(lambda _: self._making.pop(keys, None))
+        return future
+
+    def _make(self, negative: Negative, wanted: Sequence[Wanted]) -> None:
+        missing = [each for each in wanted if not self._store.has(negative.digest, negative.file(*each))]
+        if not missing:
+            return
+        with ExitStack() as stack:
+            source = stack.enter_context(self._draft())
+            with self._store.open(negative.digest) as kept, source.open("wb") as file:
+                shutil.copyfileobj(kept, file, 1 << 20)
+            drafts = [stack.enter_context(self._draft()) for _ in missing]
+            prints = [
+                Print(str(draft.resolve()), format_, size.width, size.height, size.part)
+                for draft, (size, format_) in zip(drafts, missing, strict=True)
+            ]
+            self._lab.develop(Develop(str(source.resolve()), self._most_pixels, prints, negative.rights))
+            for draft, each in zip(drafts, missing, strict=True):
+                self._store.keep(draft, negative.digest, negative.file(*each))
+                self.made += 1
+
+    @contextmanager
+    def _draft(self) -> Iterator[Path]:
+        """An empty file beside the kept ones, gone when the block ends unless it was kept."""
+        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._store.incoming())
+        os.close(descriptor)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)

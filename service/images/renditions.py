@@ -1,0 +1,150 @@
+"""Which files of a picture there are, and their addresses: widths of the whole, and crops around the focal point.
+
+An address holds a token of all that its bytes come from: the picture, the focal point of a crop, the rights that stay written in it,
+and the recipe by which it is made. When one of these changes, so does the address; so a file may be cached for ever.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from pydantic import JsonValue
+
+from service.images.darkroom.jobs import Rights
+from service.images.models import FocalPoint, Image, ImageRead, Rendition
+from service.images.storage import original_name
+
+WIDTHS = (2400, 1600, 1280, 960, 640, 480, 320, 160)
+CROPS = {"1x1": (1, 1), "4x3": (4, 3), "16x9": (16, 9)}
+FORMATS = {"jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+TALLEST = 9600
+"""Pixels that a rendition may be high. WebP ends at 16,383; a picture that is a thousand times as high as wide is no photograph."""
+RECIPE = 1
+"""Raise it when the same picture is to come out differently: every address changes."""
+_NAME = re.compile(r"((?:(?:1x1|4x3|16x9)-)?w[0-9]{1,4})-([0-9a-f]{12})(?:\.(jpg|webp|avif))?")
+_CENTRE = FocalPoint(x=0.5, y=0.5)
+_MOST_CREATORS, _MOST_TEXT = 10, 2_000
+Part = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size of a picture: its name, its pixels, and the part of the upright picture in fractions (left, top, width, height)."""
+
+    name: str
+    width: int
+    height: int
+    part: Part = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """What renditions are made from, and depend on."""
+
+    image_id: UUID
+    digest: str
+    width: int
+    height: int
+    focal_point: FocalPoint
+    rights: Rights
+
+    def sizes(self) -> Iterator[Size]:
+        """Every size that there is, the whole picture first, the largest first. None is larger than the picture."""
+        yield from self._of("", self.width, self.height, (0.0, 0.0, 1.0, 1.0))
+        for name, (across, down) in CROPS.items():
+            width = min(self.width, self.height * across / down)
+            height = width * down / across
+            part = self._part(width / self.width, min(height, self.height) / self.height)
+            yield from self._of(f"{name}-", width, height, part)
+
+    def _of(self, prefix: str, width: float, height: float, part: Part) -> Iterator[Size]:
+        largest = max(1, int(min(width, WIDTHS[0], TALLEST * width / height)))
+        for wide in (largest, *(wide for wide in WIDTHS if wide < largest)):
+            yield Size(f"{prefix}w{wide}", wide, min(TALLEST, max(1, round(wide * height / width))), part)
+
+    def _part(self, width: float, height: float) -> Part:
+        left, top = self.focal_point.x - width / 2, self.focal_point.y - height / 2
+        return min(max(left, 0.0), 1 - width), min(max(top, 0.0), 1 - height), width, height
+
+    def token(self, size: Size) -> str:
+        """Twelve hexadecimal digits that change with whatever the bytes come from."""
+        source = [RECIPE, self.digest, size.name, size.part, self.rights]
+        return hashlib.sha256(orjson.dumps(source)).hexdigest()[:12]
+
+    def href(self, size: Size, format_: str | None) -> str:
+        """The address of one file; without a format, the one whose answer is chosen by `Accept`."""
+        ending = f".{format_}" if format_ else ""
+        return f"/media/{self.image_id}/{size.name}-{self.token(size)}{ending}"
+
+    def file(self, size: Size, format_: str) -> str:
+        """Under what name the media store keeps the file, among all that was made of this picture."""
+        return f"{size.name}-{self.token(size)}.{format_}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for: a size, a format unless `Accept` is to choose, and whether its token is today's."""
+
+    size: Size
+    format: str | None
+    is_current: bool
+
+
+def negative_of(image: Image | ImageRead) -> Negative | None:
+    """What renditions of an image are made from; None while it has no file."""
+    if image.digest is None or image.width is None or image.height is None:
+        return None
+    said = image.kept_metadata if isinstance(image, Image) else image.metadata
+    focal_point = image.focal_point or _CENTRE
+    return Negative(image.id, image.digest, image.width, image.height, focal_point, _rights(image, said))
+
+
+def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
+    """Cut where a file has no room: the whole packet of a JPEG must fit into 64 kB."""
+    creator, source_type = said.get("creator"), said.get("digital_source_type")
+    names = [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
+    notice = image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None
+    return Rights(names[:_MOST_CREATORS], image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None)
+
+
+def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
+    """The files that an image names, ready for `srcset`: the whole in every format, the crops in WebP. The first one, the largest
+    JPEG, is for whoever shows only one. The file as it came holds what readers must not have, such as places: it is for staff.
+    """
+    negative = negative_of(image)
+    if negative is None:
+        return []
+    sizes = list(negative.sizes())
+    whole = [size for size in sizes if size.part[2:] == (1.0, 1.0) and size.name.startswith("w")]
+    shown = [(size, format_) for format_ in FORMATS for size in whole] + [(size, "webp") for size in sizes if size not in whole]
+    found = [
+        Rendition(name=size.name, href=negative.href(size, format_), width=size.width, height=size.height, content_type=FORMATS[format_])
+        for size, format_ in shown
+    ]
+    return [*found, original(image)] if staff else found
+
+
+def original(image: Image | ImageRead) -> Rendition:
+    """The file as it came."""
+    assert image.digest is not None
+    assert image.content_type is not None
+    href = f"/media/{image.id}/{original_name(image.digest, image.content_type)}"
+    return Rendition(name="original", href=href, width=image.width or 0, height=image.height or 0, content_type=image.content_type)
+
+
+def asked(negative: Negative, name: str) -> Asked | None:
+    """What the last part of an address asks for; None when there is no such size."""
+    match = _NAME.fullmatch(name)
+    size = next((size for size in negative.sizes() if match and size.name == match[1]), None)
+    if match is None or size is None:
+        return None
+    return Asked(size, match[3], match[2] == negative.token(size))
+
+
+def accepted(accept: str) -> str:
+    """The format for an `Accept` header: the smallest that is named, and JPEG, which everyone can show, otherwise."""
+    named = {part.partition(";")[0].strip().lower() for part in accept.split(",") if not re.search(r";\s*q=0(\.0*)?\s*(;|$)", part)}
+    return next((format_ for format_ in ("avif", "webp") if FORMATS[format_] in named), "jpg")
