@@ -19,7 +19,7 @@ from service.errors import TooLarge
 from service.images.darkroom.jobs import Inspected
 from service.images.lab import Lab
 from service.images.storage import EXTENSIONS, MediaStore, open_store
-from service.images.storage.keys import DRAFT
+from service.images.storage.keys import DRAFT, disk
 from service.outbound import Outbound
 from service.settings import Settings
 
@@ -79,13 +79,14 @@ class Intake:
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
-        """A new temporary file, gone when the block ends."""
-        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self.store.incoming())
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield Draft(file, Path(name), self.settings.upload_max_bytes)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        """A new temporary file, gone when the block ends. A disk that is full raises MediaUnavailable."""
+        with disk():
+            descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self.store.incoming())
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    yield Draft(file, Path(name), self.settings.upload_max_bytes)
+            finally:
+                Path(name).unlink(missing_ok=True)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> KeptFile:
         """Keep the picture that arrives. Raises TooLarge, and what decoding raises."""

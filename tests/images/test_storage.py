@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -194,6 +195,18 @@ def test_what_a_dead_process_left_half_written_is_cleared(kept_in: MediaStore):
     os.utime(old, (time.time() - LEFT_BEHIND_AFTER - 60,) * 2)
     store.prepare()
     assert [path for path in store.incoming().iterdir() if path.is_file()] == [new]
+
+
+def test_a_disk_that_takes_no_more_is_unavailable_and_nothing_stays_on_it(tmp_path: Path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(Intake(settings_for("sqlite:///unused", tmp_path))) as intake:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        try:
+            with pytest.raises(MediaUnavailable), intake.draft() as draft:
+                draft.write(bytes(500_000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert list(intake.store.incoming().iterdir()) == []
 
 
 def test_a_kept_picture_is_described(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from fastapi import Response
 from fastapi.responses import FileResponse
 
-from service.images.storage.keys import Kept, MediaUnavailable, clear_drafts, key_of
+from service.images.storage.keys import Kept, MediaUnavailable, clear_drafts, disk, key_of
 
 INCOMING = "incoming"
 
@@ -33,14 +33,14 @@ class FolderStore:
     def incoming(self) -> Path:
         """A folder of the same file system, so that keeping is renaming."""
         folder = self.folder / INCOMING
-        with _disk():
+        with disk():
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def keep(self, file: Path, digest: str, rendition: str | None = None) -> None:
         """Flush the file, rename it to its place, and flush the folders that name it."""
         place = self._place(digest, rendition)
-        with _disk():
+        with disk():
             if place.exists():
                 os.utime(place)
                 file.unlink()
@@ -63,13 +63,13 @@ class FolderStore:
     def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
         """Send the file, or the ranges of it that are asked for."""
         place = self._place(digest, rendition)
-        with _disk():
+        with disk():
             found = place.stat()
         return FileResponse(place, headers=headers, media_type=content_type, stat_result=found)
 
     def listed(self) -> Iterator[Kept]:
         """Every file but those that are being written."""
-        with _disk():
+        with disk():
             self.folder.stat()  # `walk` finds nothing in a folder that is away, and then every row would be dangling
             for parent, folders, names in os.walk(self.folder):
                 if INCOMING in folders and Path(parent) == self.folder:
@@ -89,7 +89,7 @@ class FolderStore:
     def remove(self, key: str) -> None:
         """Remove the file, and its folder when it was the last one in it."""
         place = self.folder / key
-        with _disk():
+        with disk():
             place.unlink(missing_ok=True)
         with suppress(OSError):
             place.parent.rmdir()
@@ -109,12 +109,3 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """A disk that is full, read-only, away or broken is no fault of the request's."""
-    try:
-        yield
-    except OSError as fault:
-        raise MediaUnavailable from fault

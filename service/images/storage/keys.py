@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +92,15 @@ def digest_of(key: str) -> str | None:
 def original_name(digest: str, content_type: str) -> str:
     """The name under which a picture is served as it came. It changes when the picture does, so it may be cached for ever."""
     return f"original-{digest[:12]}.{EXTENSIONS[content_type]}"
+
+
+@contextmanager
+def disk() -> Iterator[None]:
+    """A disk that is full, read-only, away or broken is no fault of the request's."""
+    try:
+        yield
+    except OSError as fault:
+        raise MediaUnavailable from fault
 
 
 def clear_drafts(folder: Path) -> None:
