@@ -9,6 +9,7 @@ from thumbhash import rgba_to_thumb_hash
 from service.images.darkroom import taken
 from service.images.darkroom.decoding import (
     CONTENT_TYPES,
+    DAMAGE,
     decode,
     in_srgb,
     is_sideways,
@@ -18,7 +19,7 @@ from service.images.darkroom.decoding import (
     refusing,
     upright,
 )
-from service.images.darkroom.jobs import Inspect, Inspected
+from service.images.darkroom.jobs import EmbeddedCaption, Inspect, Inspected, Metadata
 from service.images.darkroom.metadata import Embedded
 
 SMALL = 32
@@ -39,21 +40,31 @@ def inspect(job: Inspect) -> Inspected:
             lying = decode(opened, 4 * SMALL, 4 * SMALL)
             # Some formats keep their metadata behind the pixels: it is there once these are decoded.
             orientation = orientation_of(opened)
-            embedded = Embedded(opened)
+            metadata, captions = _said(opened)
         lying.thumbnail((SMALL, SMALL))
         small = in_srgb(upright(lying, orientation), profile)
-        metadata = embedded.metadata()
         when = metadata.get("date_taken")
         size = (height, width) if is_sideways(orientation) else (width, height)
         return Inspected(
             kind, *size, _placeholder(small), _dominant_color(small), taken.moment(when if isinstance(when, str) else None), metadata,
-            embedded.captions(metadata),
+            captions,
         )  # fmt: skip
+
+
+def _said(opened: Image.Image) -> tuple[Metadata, list[EmbeddedCaption]]:
+    """What the file says of itself. Metadata that breaks its reader is no reason to refuse a good picture."""
+    try:
+        embedded = Embedded(opened)
+        metadata = embedded.metadata()
+        return metadata, embedded.captions(metadata)
+    except DAMAGE:
+        return {}, []
 
 
 def _placeholder(small: Image.Image) -> str:
     """The ThumbHash, in base64: some twenty-five bytes that a page draws as a blurred picture."""
-    values = list(small.convert("RGBA").tobytes())
+    # On white: thumbhash 0.1.2 fails with every picture that is transparent anywhere.
+    values = list(on_white(small).convert("RGBA").tobytes())
     return base64.b64encode(bytes(rgba_to_thumb_hash(small.width, small.height, values))).decode()
 
 

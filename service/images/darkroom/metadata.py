@@ -123,7 +123,8 @@ def _iim(opened: Image.Image) -> dict[tuple[int, int], list[str]]:
     charset = raw.pop(_CHARSET, b"")
     declared = b"".join(charset) if isinstance(charset, list) else charset
     lists = {key: value if isinstance(value, list) else [value] for key, value in raw.items()}
-    return {key: [_decoded(value, declared) for value in values] for key, values in lists.items()}
+    # Pillow gives None for an empty dataset.
+    return {key: [_decoded(value or b"", declared) for value in values] for key, values in lists.items()}
 
 
 def _decoded(value: bytes, charset: bytes) -> str:
