@@ -224,6 +224,38 @@ def test_broken_and_strange_json_is_passed_over() -> None:
     assert (found.headline, found.authors, found.published_at) == (HEADLINE, (Author("Ann Lee"),), None)
 
 
+def test_an_address_that_pictures_share_is_that_of_a_placeholder() -> None:
+    shown = [figure(f"<figcaption>{text}</figcaption>", '<img src="/wait.png" alt="">') for text in ("Ice.", "Snow on the quay.", "Rain.")]
+    found = read(article(p(TEXTS[0]), *shown, p(TEXTS[1]), p(TEXTS[2])))
+    pictures = [block.picture for block in found.blocks if isinstance(block, PictureBlock)]
+    assert [picture.caption for picture in pictures] == ["Ice.", "Snow on the quay.", "Rain."]
+    assert {picture.url for picture in pictures} == {None}
+
+
+@pytest.mark.parametrize(
+    ("stated", "read_as"),
+    [
+        ("2026-05-04", "2026-05-04T12:00:00+00:00"),
+        ("2026-05-04T00:00:00+09:00", "2026-05-04T12:00:00+00:00"),
+        ("2026-05-04T00:00:00Z", "2026-05-04T00:00:00+00:00"),
+        ("2026-05-04T08:00:00+09:00", "2026-05-04T08:00:00+09:00"),
+        ("4 May 2026", "2026-05-04T12:00:00+00:00"),
+    ],
+)
+def test_a_day_without_a_time_stays_that_day_in_every_zone(stated: str, read_as: str) -> None:
+    head = f'<meta property="article:published_time" content="{stated}">'
+    found = read_html(page(article(*map(p, TEXTS)), head), URL)
+    assert found.published_at is not None
+    assert found.published_at.isoformat() == read_as
+
+
+def test_a_headline_that_two_words_differently_is_not_the_older_one_of_opengraph() -> None:
+    head = """<meta property="og:title" content="Island bakery may get a boat in time for the old summer fair">
+    <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Northhead bakery: boat for islanders sails again from Monday morning"}</script>"""
+    body = f"<article><h1>Northhead bakery boat for islanders sails again from Monday</h1>{''.join(map(p, TEXTS))}</article>"
+    assert read_html(page(body, head), URL).headline == "Northhead bakery boat for islanders sails again from Monday"
+
+
 def test_text_that_is_divided_by_line_breaks_alone_is_paragraphs() -> None:
     found = read(f"<h1>{HEADLINE}</h1><div class='text'>{'<br><br>'.join(TEXTS)}</div>")
     assert found.blocks == tuple(map(Paragraph, TEXTS))
@@ -341,5 +373,7 @@ def test_any_article_written_as_html_reads_back_as_it_was(inner: list[Block], ar
     written = [*around[:2], *inner, *around[2:]]
     words = [block.picture.caption if isinstance(block, PictureBlock) else getattr(block, "html", "") for block in written]
     assume(len(set(words)) == len(words))
+    addresses = [block.picture.url for block in written if isinstance(block, PictureBlock)]
+    assume(len(set(addresses)) == len(addresses))
     found = read(article(*map(_markup, written)))
     assert list(found.blocks) == written

@@ -155,12 +155,15 @@ def _figure(element: HtmlElement) -> Iterator[Found]:
 
 
 def _quote(element: HtmlElement) -> Quote:
-    cite = next((each for each in element.iter("footer", "cite")), None)
-    who = " ".join(str(cite.text_content()).split()) if cite is not None else ""
-    if cite is not None:
-        cite.drop_tree()
+    said_by = next((each for each in element.iter("footer", "cite")), None)
+    who = ""
+    if said_by is not None:
+        named = said_by.find("cite")
+        who = str((said_by if named is None else named).text_content())
+        who = re.sub(r"\s*[\n\t\r]\s*", " ", who if named is not None else who.lstrip(" \n\t—–")).strip()
+        said_by.drop_tree()
     paragraphs = [_inner(each) for each in element.iterchildren("p")]
-    return Quote(html="<br>".join(paragraphs) if paragraphs else _inner(element), cite=who[:500].lstrip("—– ") or None)
+    return Quote(html="<br>".join(paragraphs) if paragraphs else _inner(element), cite=who[:500].strip() or None)
 
 
 def _inner(element: HtmlElement) -> str:

@@ -1,4 +1,8 @@
-"""The times that pages state, as aware datetimes; a page that names no zone is taken to mean UTC."""
+"""The times that pages state, as aware datetimes; a page that names no zone is taken to mean UTC.
+
+A day without a time of the day is noon UTC, which is that day everywhere from Honolulu to Auckland. So is midnight sharp in
+another zone than UTC: that is how programs write a day.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -34,13 +38,14 @@ _ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JS
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _CLOCK_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_CLOCK}\s*{_ZONE}[\s,]*{_WEEKDAY}{_DAY}", re.IGNORECASE)
 _DAY_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um )?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
+MIDNIGHT = datetime.min.time()
 _ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
 
 
 def parse_time(stated: str | None) -> datetime | None:
     """A time as machines state it: ISO 8601, RFC 5322, or a line that `date_line` reads."""
     text = (stated or "").strip()[:64]
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    for read in (datetime.fromisoformat, parsedate_to_datetime) if len(text) > len("2026-05-04") else ():
         try:
             return _aware(read(text))
         except (ValueError, IndexError, OverflowError):
@@ -52,7 +57,12 @@ def parse_time(stated: str | None) -> datetime | None:
 def _aware(time: datetime) -> datetime | None:
     if not 1600 < time.year < 9000:
         return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    return _noon(aware) if aware.utcoffset() and aware.time() == MIDNIGHT else aware
+
+
+def _noon(day: datetime) -> datetime:
+    return day.replace(hour=12, tzinfo=UTC)
 
 
 def date_line(line: str) -> tuple[datetime, bool] | None:
@@ -80,7 +90,8 @@ def _built(parts: dict[str, str]) -> datetime:
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     minute, second = int(parts.get("minute", 0)), int(parts.get("second", 0))
-    return datetime(year, month, day, hour, minute, second, tzinfo=_zone(parts.get("zone", "")))
+    time = datetime(year, month, day, hour, minute, second, tzinfo=_zone(parts.get("zone", "")))
+    return time if "hour" in parts else _noon(time)
 
 
 def _month(name: str) -> int:

@@ -72,6 +72,9 @@ class Facts:
         known = [text for text in (stated, *shown) if text]
         if social and _differs(social, known) and (outright or (echo and _differs(echo, [social])) or _differs(stated, shown)):
             social = outright if outright and not _differs(outright, known) else next(iter([*shown[:1], *known]))
+        elif social and stated and shown and key(stated) != key(shown[0]) and not _differs(stated, shown[:1]) and _differs(social, known):
+            # Two that say the same in other words were written apart: against both, OpenGraph's is an older or a shorter one.
+            social = shown[0]
         own = social or stated or next(iter(known), None) or echo or tidy(self._tree.findtext(".//title") or "")
         return self._without_site(own, known) if own else None
 

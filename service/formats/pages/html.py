@@ -1,5 +1,6 @@
 """The reader of saved HTML pages: the article that the page shows, with its pictures where it shows them."""
 
+from collections import Counter
 from dataclasses import replace
 
 from lxml.html import HtmlElement
@@ -83,7 +84,17 @@ def _shown(units: list[Unit], article: Article, story: Story, base: str | None) 
     def picture(unit: Unit) -> Picture | None:
         return figures.picture(unit.holder, base) if unit.holder is not None else None
 
-    return tuple(_each_picture_once(list(blocks([*above, *story.units], article.container, picture))))
+    return tuple(_without_placeholders(_each_picture_once(list(blocks([*above, *story.units], article.container, picture)))))
+
+
+def _without_placeholders(found: list[Block]) -> list[Block]:
+    """An address that three pictures with different captions share is that of what stands there until they are loaded: it is nobody's."""
+    pictures = [block.picture for block in found if isinstance(block, PictureBlock)]
+    shared = {url for url, times in Counter(picture.url for picture in pictures if picture.url).items() if times > 2}
+    return [
+        PictureBlock(replace(block.picture, url=None)) if isinstance(block, PictureBlock) and block.picture.url in shared else block
+        for block in found
+    ]
 
 
 def _each_picture_once(found: list[Block]) -> list[Block]:
