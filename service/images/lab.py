@@ -30,6 +30,7 @@ Answer = TypeVar("Answer", Inspected, Developed)
 log = structlog.get_logger()
 MOST_JOBS = 500
 """Jobs after which a process is replaced, so that what its libraries leak does not add up."""
+_START_SECONDS = 30.0
 _LONGEST_ANSWER = 4 << 20
 _INSPECTED, _DEVELOPED, _REFUSED = TypeAdapter(Inspected), TypeAdapter(Developed), TypeAdapter(Refused)
 
@@ -74,10 +75,10 @@ class Darkroom:
 
     def ask(self, job: bytes, seconds: float) -> bytes:
         """Have a job done. Raises TimeoutError, and EOFError when the process dies of it; it is gone after either."""
-        process = self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
         try:
+            process = self._running()
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(job + b"\n")
             return _line(process.stdout.fileno(), seconds)
         except TimeoutError:
@@ -105,6 +106,8 @@ class Darkroom:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/", bufsize=0,
             )  # fmt: skip
             self._jobs = 0
+            assert self._process.stdout is not None
+            _line(self._process.stdout.fileno(), _START_SECONDS)
         self._jobs += 1
         return self._process
 

@@ -17,6 +17,7 @@ from service.images.darkroom.inspection import inspect
 from service.images.darkroom.jobs import Develop, Developed, Inspect, Inspected, Print, Refusal, Refused, Rights
 from service.images.darkroom.printing import develop
 
+READY = b"ready\n"
 LARGEST_FILE = 1 << 28
 """Bytes that a process may write into one file."""
 _OPEN_FILES = 32
@@ -29,6 +30,9 @@ def main() -> None:
     os.dup2(2, 1)
     Image.init()
     _limit(int(sys.argv[1]))
+    # Said before the first job, whose time begins when somebody is there to do it.
+    answers.write(READY)
+    answers.flush()
     for line in sys.stdin.buffer:
         _answer(answers, line)
 

@@ -5,6 +5,7 @@ decoded. Whatever Pillow warns of while it decodes refuses the picture.
 """
 
 import io
+import resource
 import struct
 import warnings
 import zlib
@@ -32,6 +33,8 @@ DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, AttributeError,
     struct.error, zlib.error, Warning, Image.DecompressionBombError,
 )  # fmt: skip
+# Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get them.
+_COSTS = {"WEBP": 12, "AVIF": 9}
 _SRGB = ImageCms.createProfile("sRGB")
 
 # Pillow's own bomb check, whose limit cannot be set per picture, is left out, since `_refuse_huge` checks against the setting.
@@ -61,6 +64,10 @@ def open_picture(path: Path, max_pixels: int) -> ImageFile.ImageFile:
     if width * height > max_pixels:
         opened.close()
         raise Refusal("pixels", f"The picture has {width} × {height} pixels; at most {max_pixels} are taken.")
+    memory, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if memory != resource.RLIM_INFINITY and width * height * _COSTS.get(opened.format or "", 0) > memory:
+        opened.close()
+        raise Refusal("memory", f"The picture has {width} × {height} pixels, more than fit into memory in this format.")
     return opened
 
 
