@@ -7,12 +7,12 @@ from typing import Any
 import anyio
 import fastapi_swagger
 import structlog
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware
 
@@ -20,9 +20,10 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
+from service.consent import defaults, notice_routes
 from service.consent import models as consent_models
-from service.consent import notice_routes
 from service.consent import routes as consent_routes
+from service.cors import Cors
 from service.database import Database, require_migrated
 from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
@@ -119,11 +120,7 @@ def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> 
     logged = RequestLog(problems.ShapedRefusals(app), Measured(app.state.registry))
     cache = WireCache(CompressMiddleware(logged), settings, reader, watch)
     app.state.registry.register(_CacheMetrics(cache))
-    layered: ASGIApp = CORSMiddleware(
-        cache, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], max_age=3600,
-        expose_headers=["ETag", "Link", "Location", "X-Request-ID", "Retry-After", "Idempotent-Replayed"],
-    )  # fmt: skip
-    return layered
+    return Cors(cache, settings)
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -142,7 +139,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Articles are served without their pictures: /health/ready says so until the store is there.
         log.warning("media store unavailable", fault=fault.detail)
     await app.state.reader.open()
-    # Before the first request: what fell due while nobody ran is published now.
+    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
+    async with database.turn():
+        await to_thread.run_sync(defaults.provide, database)
     await clock.release_all_due(database)
     try:
         # A task group of anyio lets a thread that is at work finish before it is cancelled.

@@ -1,5 +1,6 @@
 """The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
 
+import os
 import signal
 from types import FrameType
 
@@ -14,6 +15,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop; being told with SIGTERM is a good end, exit status 0. What keeps it from serving is 1."""
     # uvicorn raises the signal again, once requests under way have been answered.
     signal.signal(signal.SIGTERM, _end_well)
+    if settings.environment == "development" and "public_url" not in settings.model_fields_set:
+        # The app reads the environment, in processes of its own when there are several.
+        os.environ["COPYDESK_PUBLIC_URL"] = _address(host, port)
     try:
         _run(settings, host, port)
     except SystemExit as end:
@@ -26,6 +30,12 @@ def _run(settings: Settings, host: str, port: int) -> None:
         log_level="warning", timeout_graceful_shutdown=settings.shutdown_grace, workers=settings.workers, server_header=False,
         proxy_headers=False, lifespan="on",
     )  # fmt: skip
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens here."""
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared with, not bound to
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _end_well(_signal: int, _frame: FrameType | None) -> None:

@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     s3_path_style: bool = Field(True, description="false puts the bucket's name into the host instead of the path")
     s3_access_key_id: str | None = Field(None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container")
     s3_secret_access_key: SecretStr | None = Field(None, description="else AWS_SECRET_ACCESS_KEY")
-    public_url: str = Field("http://127.0.0.1:8000", description="the address under which readers reach this service")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="the address under which readers reach this service; in development, where it listens"
+    )
     site_name: str = Field("Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data")
     article_url: str = Field(
         "", description="where readers find an article, with {slug} or {id} in it; the API's own address when it is not set"
@@ -49,7 +51,7 @@ class Settings(BaseSettings):
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
     consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")
     consent_cookie_cross_site: bool = Field(False, description="true sets the subject cookie SameSite=None; Partitioned")
-    consent_rate_limit: int = Field(60, ge=1, description="public consent writes a minute from one address prefix, per process")
+    consent_rate_limit: int = Field(600, ge=1, description="public consent writes a minute from one IPv4 address or IPv6 /56, per process")
     trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
     language: Language = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
     embed_hosts: Hosts = Field(("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name")

@@ -147,3 +147,12 @@ def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> Non
         assert httpx.get(f"{base}/v1/articles").json()["items"] == []
         slug = copydesk(folder, "import", "ferry.txt", "--publish").stdout.split()[1]
         assert [item["slug"] for item in httpx.get(f"{base}/v1/articles").json()["items"]] == [slug]
+
+
+def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whatever_port_it_is_served(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    decision = {"notice_key": "default", "notice_version": 1, "action": "reject_all"}
+    with served(folder, "serve") as (base, _):
+        for origin in (base, base.replace("127.0.0.1", "localhost")):
+            assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": origin}).status_code == 201
+        assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": "http://127.0.0.1:1"}).status_code == 403

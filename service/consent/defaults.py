@@ -1,11 +1,14 @@
 """The notices that a store begins with, and the banners of imported pages: every one is kept in its own words and judged by them."""
 
+from uuid import UUID
+
 from sqlmodel import select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from service.consent import notices
 from service.consent.models import Actions, ConsentModel, ConsentNotice, NoticeContent, NoticeTexts, Purpose
 from service.consent.notices import NoticeCreate
-from service.database import Session
+from service.database import Database, Session
 
 DEFAULT_KEY = "default"
 BROWSEWRAP_KEY = "browsewrap"
@@ -58,13 +61,30 @@ BROWSEWRAP = NoticeCreate(
 """The kind of banner that informs and takes going on for a yes. It is shipped to show how such a one is judged, and for nothing else."""
 
 
+def provide(database: Database) -> None:
+    """See to it that a store has a notice that readers can decide on: the honest one, unless its key has a notice already."""
+    with database.reading() as session:
+        known = session.exec(_with_key(DEFAULT_KEY)).first()
+    # A start that finds one, as all but the first do, waits for nobody who writes.
+    if known is None:
+        with database.writing() as session:
+            _ensure(session, HONEST)
+
+
 def ensure_defaults(session: Session) -> None:
     """Publish the shipped notices, each under a key that has no notice yet. Run again, it changes nothing."""
     for content in (HONEST, BROWSEWRAP):
-        notices.take_turn(session, content.notice_key)
-        known = select(ConsentNotice.id).where(ConsentNotice.notice_key == content.notice_key).limit(1)
-        if session.exec(known).first() is None:
-            notices.issue(session, content)
+        _ensure(session, content)
+
+
+def _ensure(session: Session, content: NoticeCreate) -> None:
+    notices.take_turn(session, content.notice_key)
+    if session.exec(_with_key(content.notice_key)).first() is None:
+        notices.issue(session, content)
+
+
+def _with_key(key: str) -> SelectOfScalar[UUID]:
+    return select(ConsentNotice.id).where(ConsentNotice.notice_key == key).limit(1)
 
 
 def record_banner(

@@ -1,7 +1,7 @@
 """Public writes come in here: from pages of known origins, small, as JSON, and not too many from one place.
 
-Nothing about the caller outlives the minute in which it matters. An address is cut to its network (/24, /48), hashed with a salt
-that changes every day and is never stored, and counted in memory alone.
+Nothing about the caller outlives the minute in which it matters. An address, of IPv6 the network that one customer is given, is
+hashed with a salt that changes every day and is never stored, and counted in memory alone.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import date
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -23,6 +23,10 @@ from service.routing import Route
 from service.settings import Settings
 from service.tables import now
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+NETWORK = {4: 32, 6: 56}
+"""Bits of an address that are counted as one caller. Behind one IPv4 address a carrier puts thousands of readers, and its next
+addresses have thousands more: a wider prefix would refuse a crowd. Of IPv6, one customer has 256 networks or more to change between."""
 LARGEST_BODY = 8 * 1024
 MOST_NETWORKS = 100_000
 MOST_RETRIES = 20_000
@@ -90,15 +94,32 @@ def _address(value: str) -> IPv4Address | IPv6Address | None:
 
 def _network(value: str) -> str:
     address = _address(value)
-    return "" if address is None else str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+    return "" if address is None else str(ip_network((address, NETWORK[address.version]), strict=False))
+
+
+def known_origins(settings: Settings) -> frozenset[str]:
+    """The origins whose pages may record consent: this service's own, and those that the settings name.
+
+    In development a page that was opened under one name of this machine is the same page under the others.
+    """
+    own = urlsplit(settings.public_url)
+    named = {f"{own.scheme}://{own.netloc}".lower(), *(origin.rstrip("/").lower() for origin in settings.consent_origins)}
+    return frozenset(named if settings.environment == "production" else (name for origin in named for name in _names(origin)))
+
+
+def _names(origin: str) -> Iterator[str]:
+    yield origin
+    scheme, _, host = origin.partition("://")
+    name = next((name for name in LOOPBACK if host == name or host.startswith(f"{name}:")), None)
+    if name is not None:
+        yield from (f"{scheme}://{other}{host.removeprefix(name)}" for other in LOOPBACK)
 
 
 class Door:
     """The door of one running service."""
 
     def __init__(self, settings: Settings) -> None:
-        own = urlsplit(settings.public_url)
-        self._origins = {f"{own.scheme}://{own.netloc}".lower(), *(origin.rstrip("/").lower() for origin in settings.consent_origins)}
+        self._origins = known_origins(settings)
         self._proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
         self._limiter = Limiter(settings.consent_rate_limit)
 

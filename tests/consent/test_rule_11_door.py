@@ -36,6 +36,19 @@ def test_rule_11_origins_can_be_let_in(database_url: str, tmp_path: Path) -> Non
         decide(reader, headers={"Origin": front, "Sec-Fetch-Site": "cross-site"})
 
 
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_rule_11_names_of_this_machine_are_one_origin_in_development_only(database_url: str, tmp_path: Path, environment: str) -> None:
+    named = {"public_url": "https://127.0.0.1:8000", "consent_origins": "http://localhost:5173", "environment": environment}
+    with running(settings_for(database_url, tmp_path, **named)) as store, store.client() as reader:
+        for origin in ("https://127.0.0.1:8000", "http://localhost:5173"):
+            decide(reader, headers={"Origin": origin})
+        for origin in ("https://localhost:8000", "https://[::1]:8000", "http://127.0.0.1:5173"):
+            answer = reader.post("/v1/consents", json=decision(), headers={"Origin": origin})
+            assert answer.status_code == (201 if environment == "development" else 403), origin
+        for origin in ("https://localhost:8001", "http://localhost:8000", "https://localhost.evil.example:8000", "https://localhost"):
+            assert reader.post("/v1/consents", json=decision(), headers={"Origin": origin}).status_code == 403, origin
+
+
 def test_rule_11_bodies_are_small(client: httpx.Client) -> None:
     body = orjson.dumps(decision()) + b" " * 8192
     refused = client.post("/v1/consents", content=body, headers={"Content-Type": "application/json"})
@@ -61,13 +74,28 @@ def busy_settings(database_url: str, tmp_path: Path) -> Settings:
 
 def test_rule_11_a_flood_from_one_network_is_turned_away(busy_settings: Settings) -> None:
     with running(busy_settings) as store, store.client() as reader:
-        for last in range(5):
-            decide(reader, headers={"X-Forwarded-For": f"198.51.100.{last}, 10.0.0.1"})
-        flooded = reader.post("/v1/consents", json=decision(), headers={"X-Forwarded-For": "198.51.100.200"})
+        for _ in range(5):
+            decide(reader, headers={"X-Forwarded-For": "198.51.100.1, 10.0.0.1"})
+        flooded = reader.post("/v1/consents", json=decision(), headers={"X-Forwarded-For": "198.51.100.1"})
         assert flooded.status_code == 429
+        assert flooded.headers["content-type"] == "application/problem+json"
         assert 1 <= int(flooded.headers["retry-after"]) <= 12
-        decide(reader, headers={"X-Forwarded-For": "198.51.100.9, 198.51.101.9"})
-        decide(reader, headers={"X-Forwarded-For": "2001:db8:1::1"})
+        decide(reader, headers={"X-Forwarded-For": "198.51.100.1, 198.51.100.2"})
+
+
+def test_rule_11_one_customers_networks_are_one(busy_settings: Settings) -> None:
+    with running(busy_settings) as store, store.client() as reader:
+        for number in range(5):
+            decide(reader, headers={"X-Forwarded-For": f"2001:db8:1:a{number}::{number}"})
+        assert reader.post("/v1/consents", json=decision(), headers={"X-Forwarded-For": "2001:db8:1:af::1"}).status_code == 429
+        decide(reader, headers={"X-Forwarded-For": "2001:db8:1:1b0::1"})
+
+
+def test_rule_11_a_crowd_behind_one_address_is_let_in(database_url: str, tmp_path: Path) -> None:
+    with running(settings_for(database_url, tmp_path)) as store, store.client() as reader:
+        for _ in range(120):
+            decide(reader, "reject_all")
+            reader.cookies.clear()
 
 
 def test_rule_11_a_client_that_retries_is_not_a_flood(busy_settings: Settings) -> None:

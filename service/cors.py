@@ -1,0 +1,33 @@
+"""Which pages of other origins may call: any that the settings name may read, and only the reader's own may record consent, as that reader.
+
+A reader is known by a cookie, which a browser sends to another origin only when the answer names that very origin and allows
+credentials. That is far too much for the rest of the API, where `*` is the rule and a token speaks for itself.
+"""
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.consent.door import known_origins
+from service.settings import Settings
+
+WITH_CREDENTIALS = ("/v1/consents", "/v1/consent-impressions")
+EXPOSED = ("ETag", "Link", "Location", "X-Request-ID", "Retry-After", "Idempotent-Replayed")
+PREFLIGHT_KEPT_FOR = 3600
+
+
+class Cors:
+    """The ASGI layer."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._content = CORSMiddleware(
+            app, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], max_age=PREFLIGHT_KEPT_FOR,
+            expose_headers=EXPOSED,
+        )  # fmt: skip
+        self._consent = CORSMiddleware(
+            app, allow_origins=sorted(known_origins(settings)), allow_credentials=True, allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Content-Type", "Idempotency-Key"], max_age=PREFLIGHT_KEPT_FOR, expose_headers=EXPOSED,
+        )  # fmt: skip
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        consent = scope["type"] == "http" and scope["path"].startswith(WITH_CREDENTIALS)
+        await (self._consent if consent else self._content)(scope, receive, send)

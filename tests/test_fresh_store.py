@@ -1,0 +1,27 @@
+"""A store that nobody has put anything into."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.articles.newsroom import ids
+from tests.conftest import settings_for
+from tests.consent.deciding import decide, notice
+from tests.serving import running
+
+NOTICES = "/v1/consent-notices"
+
+
+def test_a_store_begins_with_the_honest_notice_and_keeps_one_of_its_own(database_url: str, tmp_path: Path) -> None:
+    with running(settings_for(database_url, tmp_path)) as fresh, fresh.client("consent:write") as newsroom:
+        assert [item["notice_key"] for item in newsroom.get(NOTICES).json()["items"]] == ["default"]
+        newsroom.post(NOTICES, json=notice("default"))
+        own = newsroom.post(f"{NOTICES}/default/publish").json()
+    with running(settings_for(database_url, tmp_path)) as again, again.client() as reader:
+        assert reader.get(f"{NOTICES}/default/current").json()["content_hash"] == own["content_hash"]
+
+
+def test_an_empty_store_answers_everything_with_nothing(client: httpx.Client) -> None:
+    for address in ("/v1/articles", "/v1/articles?q=word&count=true", "/v1/images", "/v1/captions"):
+        assert ids(client.get(address)) == []
+    assert decide(client, "reject_all")["status"] == "ConsentRefused"
