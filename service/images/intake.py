@@ -23,8 +23,8 @@ from service.images.storage.keys import DRAFT, disk
 from service.outbound import Outbound
 from service.settings import Settings
 
-KEEPING, FETCHING = 4, 8
-"""How many pictures are handed to the store, and fetched from others, at the same time; a bucket's are in memory meanwhile."""
+KEEPING, ASKING, FETCHING = 4, 16, 8
+"""How many pictures are handed to the store, asked of it, and fetched from others, at a time. What a bucket is handed is in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class Intake:
         self._turn = CapacityLimiter(settings.picture_processes)
         # What waits for other machines has threads of its own: the others answer for articles, whatever a store or a website does.
         self._keeping = CapacityLimiter(KEEPING)
+        self.asking = CapacityLimiter(ASKING)
         self.fetching = CapacityLimiter(FETCHING)
 
     @contextmanager

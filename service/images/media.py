@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -72,7 +73,7 @@ async def get_media(
         headers = {**(_FOR_NOW if is_public else conditional.PRIVATE), "Location": negative.href(wanted.size, wanted.format)}
         return Response(status_code=307, headers=headers)
     file = negative.file(wanted.size, format_)
-    if not await run_in_threadpool(intake.store.has, negative.digest, file):
+    if not await anyio.to_thread.run_sync(intake.store.has, negative.digest, file, limiter=intake.asking):
         await _made(prints, negative, wanted.size, format_)
     shown_name = f"{wanted.size.name}.{format_}"
     return await _send(request, intake.store, negative.digest, shown_name, renditions.FORMATS[format_], {**caching, **varying}, file)

@@ -134,8 +134,9 @@ class TestASilentStore:
         image = make_image(editor)
         article = make_article(editor, image)
         gate.stick()
-        with ThreadPoolExecutor(60) as threads:
-            waiting = [threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(60)]
+        with ThreadPoolExecutor(90) as threads:
+            waiting = [threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(30)]
+            waiting += [threads.submit(client.get, image["renditions"][0]["href"]) for _ in range(60)]
             time.sleep(1)
             for number in range(20):
                 started = time.monotonic()
