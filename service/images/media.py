@@ -16,7 +16,7 @@ from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMedi
 from service.images import lifecycle, renditions
 from service.images.models import Image, ImageRead
 from service.images.prints import Prints
-from service.images.storage import MediaStore
+from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.published import store
 from service.published.models import Kind
@@ -95,7 +95,7 @@ async def _made(prints: Prints, negative: renditions.Negative, size: renditions.
         # Shielded: who hangs up takes nothing away from the others who wait for the same file.
         await asyncio.shield(asyncio.wrap_future(prints.make(negative, [(size, format_)])))
     except FileNotFoundError:
-        raise NotFound("The picture's own file is not there any more.") from None
+        raise MediaUnavailable("The picture's own file is missing in the store.") from None
     except (Unprocessable, UnsupportedMediaType) as fault:
         raise Unavailable(f"This size could not be made. {fault.detail}", headers={"Retry-After": "60"}) from fault
 

@@ -14,7 +14,7 @@ from service.images.storage.check import Report
 from service.images.storage.keys import Kept
 from service.settings import Settings
 from tests import buckets
-from tests.images.pictures import make_article, make_image, picture, upload
+from tests.images.pictures import href_of, make_article, make_image, picture, upload
 from tests.serving import Store
 from tests.test_cli import copydesk
 
@@ -95,7 +95,7 @@ def test_old_orphans_are_removed_when_that_is_asked_for_and_nothing_else_is(stor
         [f"originals/{image['digest']}", f"originals/{trashed['digest']}", f"renditions/{image['digest']}/640.webp"]
     )
     assert editor.post(f"/v1/images/{trashed['id']}/restore").status_code == 200
-    assert editor.get(trashed["renditions"][0]["href"]).content == picture(colour="red")
+    assert editor.get(href_of(trashed)).content == picture(colour="red")
 
 
 @pytest.mark.usefixtures("a_day_later")
@@ -106,7 +106,7 @@ def test_the_file_that_was_replaced_is_an_orphan(store: Store, editor: httpx.Cli
     replaced = editor.put(f"/v1/images/{image['id']}/file", **put).json()
     found = look(store, kept_in, remove=True)
     assert [orphan.key for orphan in found.orphans] == [f"originals/{image['digest']}"]
-    assert client.get(replaced["renditions"][0]["href"]).content == picture(colour="red")
+    assert editor.get(href_of(replaced)).content == picture(colour="red")
 
 
 @pytest.mark.usefixtures("a_day_later")

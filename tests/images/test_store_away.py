@@ -15,7 +15,7 @@ from service.settings import Settings
 from tests import buckets
 from tests.conftest import settings_for
 from tests.everywhere.stores import serving
-from tests.images.pictures import change, kept_files, make_article, make_caption, make_image, picture, upload
+from tests.images.pictures import change, href_of, kept_files, make_article, make_caption, make_image, picture, upload
 from tests.serving import Store
 from tests.websites import answer, website
 
@@ -74,8 +74,9 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
     image = make_image(editor)
     article = make_article(editor, image)
     href = image["renditions"][0]["href"]
+    shown = client.get(href).content
     waiting = editor.post("/v1/images", json={"credit_line": "Ana Lind"}).json()
-    assert client.get(href).content == picture()
+    kept = kept_files(store)
     outage.begin()
 
     for path in ("/v1/articles", f"/v1/articles/{article['slug']}", "/v1/articles?q=harbour", f"/v1/images/{image['id']}", "/v1/captions"):
@@ -96,7 +97,8 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
         assert_unavailable(editor.post("/v1/images", json={"source_url": f"{site.url}/red.png"}))
         assert_unavailable(editor.put(f"/v1/images/{waiting['id']}/file", json={"source_url": f"{site.url}/red.png"}, headers=FORCED))
     assert_unavailable(client.get(href))
-    assert_unavailable(editor.get(href, headers={"Range": "bytes=0-3"}))
+    assert_unavailable(client.get(image["renditions"][1]["href"]))
+    assert_unavailable(editor.get(href_of(image), headers={"Range": "bytes=0-3"}))
     ready = client.get("/health/ready")
     assert (ready.status_code, ready.json()["status"], ready.json()["database"]) == (503, "unavailable", "ok")
     assert ready.json()["media"].startswith("unavailable: The ")
@@ -104,8 +106,9 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
 
     outage.end()
     assert client.get("/health/ready").json()["media"] == "ok"
-    assert kept_files(store) == [image["digest"]]
-    assert client.get(href).content == picture()
+    assert kept_files(store) == kept
+    assert client.get(href).content == shown
+    assert editor.get(href_of(image)).content == picture()
     assert upload(editor, new).status_code == 201
     assert len(editor.get("/v1/images").json()["items"]) == 3
 
@@ -143,10 +146,10 @@ class TestASilentStore:
                 assert editor.get(f"/v1/articles/{article['id']}").status_code == 200
                 change(editor, f"/v1/articles/{article['id']}", {"headline": f"Harbour {number}"})
                 assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == f"Harbour {number}"
-                assert time.monotonic() - started < 1
+                assert time.monotonic() - started < 8  # a shared thread would be held for half a minute
             started = time.monotonic()
             assert client.get("/health/ready").json()["media"].startswith("unavailable")
-            assert time.monotonic() - started < 4
+            assert time.monotonic() - started < 10
             assert not any(one.done() for one in waiting)
             gate.shut()
             for one in waiting:
@@ -156,13 +159,13 @@ class TestASilentStore:
     def test_a_file_is_not_waited_for_without_an_end(self, editor: httpx.Client, gate: buckets.Gate):
         image = make_image(editor)
         gate.stick()
-        assert_unavailable(editor.get(image["renditions"][0]["href"]))
+        assert_unavailable(editor.get(href_of(image)))
 
 
 def test_bytes_that_are_lost_are_said_to_be(store: Store, editor: httpx.Client, settings: Settings):
     image = make_image(editor)
     open_store(settings).remove(f"originals/{image['digest']}")
-    for answered in (editor.get(image["renditions"][0]["href"]), editor.head(image["renditions"][0]["href"])):
+    for answered in (editor.get(href_of(image)), editor.head(href_of(image)), editor.get(image["renditions"][0]["href"])):
         assert (answered.status_code, answered.headers["retry-after"]) == (503, "10")
     assert upload(editor).json()["id"] == image["id"]
-    assert editor.get(image["renditions"][0]["href"]).content == picture()
+    assert editor.get(href_of(image)).content == picture()

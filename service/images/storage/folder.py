@@ -54,11 +54,12 @@ class FolderStore:
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
         """Whether the file is there."""
-        return self._place(digest, rendition).exists()
+        return self.since(key_of(digest, rendition)) is not None
 
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
         """Open the file."""
-        return self._place(digest, rendition).open("rb")
+        with disk(missing=FileNotFoundError):
+            return self._place(digest, rendition).open("rb")
 
     def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
         """Send the file, or the ranges of it that are asked for."""
@@ -81,10 +82,11 @@ class FolderStore:
 
     def since(self, key: str) -> datetime | None:
         """When the file was last kept."""
-        try:
-            return _time((self.folder / key).stat())
-        except FileNotFoundError:
-            return None
+        with disk():
+            try:
+                return _time((self.folder / key).stat())
+            except FileNotFoundError:
+                return None
 
     def remove(self, key: str) -> None:
         """Remove the file, and its folder when it was the last one in it."""

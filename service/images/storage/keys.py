@@ -95,10 +95,12 @@ def original_name(digest: str, content_type: str) -> str:
 
 
 @contextmanager
-def disk() -> Iterator[None]:
-    """A disk that is full, read-only, away or broken is no fault of the request's."""
+def disk(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+    """A disk that is full, read-only, away or broken is no fault of the request's; `missing` is let through."""
     try:
         yield
+    except missing:
+        raise
     except OSError as fault:
         raise MediaUnavailable from fault
 
