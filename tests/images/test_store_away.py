@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -137,7 +138,8 @@ class TestASilentStore:
         image = make_image(editor)
         article = make_article(editor, image)
         gate.stick()
-        with ThreadPoolExecutor(90) as threads:
+        with ThreadPoolExecutor(90) as threads, ExitStack() as at_last:
+            at_last.callback(gate.shut)
             waiting = [threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(30)]
             waiting += [threads.submit(client.get, image["renditions"][0]["href"]) for _ in range(60)]
             time.sleep(1)
