@@ -273,7 +273,7 @@ def picture(id_: UUID, text: str | None, *, has_file: bool) -> tuple[ImageRead, 
     at = now()
     files = [Rendition(name="original", href=f"https://x.example/media/{id_}.jpg", width=40, height=30, content_type="image/jpeg")]
     image = ImageRead(
-        id=id_, digest=None, content_type=None, width=None, height=None, size=None, credit_line=text, copyright_notice=None, usage_terms=None, focal_point=None, placeholder=None,
+        id=id_, digest=None, content_type=None, width=None, height=None, size=None, credit_line=text, copyright_notice=None, usage_terms=None, focal_point=None, placeholder=None, dominant_color=None,
         taken_at=None, source=None, source_url=None, metadata={}, renditions=files if has_file else [], captions=[], version=1, created_at=at, updated_at=at,
     )  # fmt: skip
     caption = EffectiveCaption(

@@ -7,7 +7,7 @@ import pytest
 
 from service.settings import Settings
 from tests.conftest import settings_for
-from tests.images.pictures import href_of, kept_files, make_article, make_image, noise, picture
+from tests.images.pictures import href_of, kept_files, make_article, make_image, noise, opened, picture
 from tests.serving import Store
 from tests.websites import Website, answer, redirect, website
 
@@ -82,7 +82,7 @@ def test_an_image_whose_file_could_not_be_fetched_gets_it_later_wherever_it_is_s
     assert editor.put(path, json={"source_url": address}, headers={"If-Match": "*"}).status_code == 200
     shown = client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]
     assert (shown["credit_line"], shown["source_url"]) == ("Ana Lind", address)
-    assert client.get(shown["renditions"][0]["href"]).content == picture()
+    assert opened(client.get(shown["renditions"][0]["href"])).size == (40, 30)
 
 
 @pytest.mark.parametrize("page", [answer(noise((60, 60))[:-500], "Content-Length: 9999"), answer(noise((60, 60)))[:-500]])

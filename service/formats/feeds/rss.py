@@ -48,9 +48,9 @@ def _item(channel: etree._Element, entry: Entry) -> None:
     if article.copyright_notice:
         element(item, f"{{{DC}}}rights", article.copyright_notice)
     element(item, f"{{{CONTENT}}}encoded", as_html(article.body))
-    first = next((picture for picture in entry.pictures if picture.size is not None), None)
-    if first is not None:
-        # An enclosure must say its length; readers of RSS expect one at the most.
-        shown = first.shown
-        element(item, "enclosure", attributes={"url": shown.href, "length": str(first.size), "type": shown.content_type})
+    if entry.pictures:
+        # Readers of RSS expect one at the most. It must say its length, and says 0 when that is not known before the file is made
+        # (RSS Best Practices Profile, "enclosure").
+        shown, size = entry.pictures[0].shown, entry.pictures[0].size
+        element(item, "enclosure", attributes={"url": shown.href, "length": str(size or 0), "type": shown.content_type})
     add_pictures(item, entry.pictures)
