@@ -139,6 +139,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Articles are served without their pictures: /health/ready says so until the store is there.
         log.warning("media store unavailable", fault=fault.detail)
     await app.state.reader.open()
+    published = ahead.newest(database)
     # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
     async with database.turn():
         await to_thread.run_sync(defaults.provide, database)
@@ -149,7 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             beside.start_soon(clock.run, database)
             beside.start_soon(app.state.watch.run)
             if settings.picture_ahead:
-                beside.start_soon(ahead.run, database, app.state.prints)
+                beside.start_soon(ahead.run, database, app.state.prints, published)
             yield
             beside.cancel_scope.cancel()
     finally:

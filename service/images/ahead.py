@@ -25,16 +25,11 @@ AT_ONCE = 200
 log = structlog.get_logger()
 
 
-async def run(database: Database, prints: Prints) -> None:
-    """Follow what is published from now on, until cancelled. What fails is made when it is asked for."""
-    seq: int | None = None
+async def run(database: Database, prints: Prints, seq: int) -> None:
+    """Follow what is published after a number, until cancelled. What fails is made when it is asked for."""
     while True:
         try:
-            found: list[UUID] = []
-            if seq is None:
-                seq = await run_in_threadpool(_newest, database)
-            else:
-                seq, found = await run_in_threadpool(_changed, database, seq)
+            seq, found = await run_in_threadpool(_changed, database, seq)
             for image_id in found:
                 await _make(database, prints, image_id)
         except SQLAlchemyError as fault:
@@ -58,7 +53,8 @@ def first_asked_for(negative: Negative) -> list[Wanted]:
     return [(whole[0], "jpg"), *((size, "webp") for size in whole)]
 
 
-def _newest(database: Database) -> int:
+def newest(database: Database) -> int:
+    """The last number that was published."""
     with database.reading() as session:
         return session.exec(select(func.max(Published.seq))).one() or 0
 

@@ -73,7 +73,9 @@ async def get_media(
         headers = {**(_FOR_NOW if is_public else conditional.PRIVATE), "Location": negative.href(wanted.size, wanted.format)}
         return Response(status_code=307, headers=headers)
     file = negative.file(wanted.size, format_)
-    if not await anyio.to_thread.run_sync(intake.store.has, negative.digest, file, limiter=intake.asking):
+    # What a reader has already needs no store: it may be away.
+    is_known = conditional.matches(request.headers.get("if-none-match"), _etag(negative.digest, file))
+    if not is_known and not await anyio.to_thread.run_sync(intake.store.has, negative.digest, file, limiter=intake.asking):
         await _made(prints, negative, wanted.size, format_)
     shown_name = f"{wanted.size.name}.{format_}"
     return await _send(request, intake.store, negative.digest, shown_name, renditions.FORMATS[format_], {**caching, **varying}, file)
@@ -90,6 +92,10 @@ def _find(database: Database, image_id: UUID, caller: Caller) -> tuple[Image | I
         return lifecycle.get(session, image_id), False
 
 
+def _etag(digest: str, rendition: str | None) -> str:
+    return f'"{digest}"' if rendition is None else f'"{digest}-{rendition}"'
+
+
 async def _made(prints: Prints, negative: renditions.Negative, size: renditions.Size, format_: str) -> None:
     try:
         # Shielded: who hangs up takes nothing away from the others who wait for the same file.
@@ -103,7 +109,7 @@ async def _made(prints: Prints, negative: renditions.Negative, size: renditions.
 async def _send(
     request: Request, media: MediaStore, digest: str, name: str, content_type: str, caching: Mapping[str, str], rendition: str | None = None
 ) -> Response:
-    etag = f'"{digest}"' if rendition is None else f'"{digest}-{rendition}"'
+    etag = _etag(digest, rendition)
     headers = {**_HARMLESS, **caching, "ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}
     if conditional.matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
