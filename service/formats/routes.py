@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from service import conditional
 from service.articles import read as articles
@@ -63,8 +63,10 @@ async def receive_page(
     charset = next(
         (part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None
     )
-    page = await run_in_threadpool(_read, request, media_type.strip().lower(), charset, body, url)
-    files = await run_in_threadpool(_fetch, request.app.state.intake, page) if fetch_images else {}
+    # A slow website holds these threads for half a minute: they are not those that answer for articles.
+    intake: Intake = request.app.state.intake
+    page = await anyio.to_thread.run_sync(_read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching)
+    files = await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching) if fetch_images else {}
     return Received(page, files)
 
 
