@@ -24,6 +24,7 @@ from service.formats.pages import NotAnArticle
 from service.formats.sources import expand, fetch_pictures, read_source
 from service.images.intake import Intake
 from service.images.storage import check, open_store
+from service.logs import configure_logs
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
@@ -41,7 +42,7 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the API. Refuses a database whose schema is not this version's."""
-    settings = Settings()
+    settings = _settings()
     if settings.migrate_on_start:
         migrate()
     _check(settings)
@@ -51,7 +52,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's schema to this version."""
-    settings = Settings()
+    settings = _settings()
     command.upgrade(migrations(settings), "head")
     screen.print("[green]The database has this version's schema.[/]")
 
@@ -61,7 +62,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Migrate, load sample news with pictures and captions, print a token, and serve."""
     from service import demo as samples  # noqa: PLC0415  # drawing the samples needs Pillow, which no other command waits for
 
-    settings = Settings()
+    settings = _settings()
     command.upgrade(migrations(settings), "head")
     database = _check(settings)
     samples.load(database, screen)
@@ -80,7 +81,7 @@ def import_pages(
     as_json: Json = False,
 ) -> None:
     """Import news pages: one article each, with its pictures, captions and banner. Prints the id and slug of each."""
-    settings = Settings()
+    settings = _settings()
     database = _check(settings)
     pages = [page for source in sources for page in expand(source)]
     failed = 0
@@ -111,7 +112,7 @@ def import_pages(
 @app.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI document."""
-    sys.stdout.write(orjson.dumps(server.openapi(Settings()), option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(orjson.dumps(server.openapi(_settings()), option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 @token.command("create")
@@ -154,7 +155,7 @@ def check_media(
     remove: Annotated[bool, typer.Option("--remove", help="remove orphans older than a day")] = False, as_json: Json = False
 ) -> None:
     """Find rows whose file is gone, and files that no row names. Fails when there are rows of the first kind."""
-    settings = Settings()
+    settings = _settings()
     database = _check(settings)
     looking = partial(track, description="Looking through the media store", total=None, console=screen, transient=True)
     found = check.check(database, open_store(settings), remove=remove, watch=looking)
@@ -173,8 +174,15 @@ def check_media(
         raise typer.Exit(1)
 
 
+def _settings() -> Settings:
+    """The settings; what is logged from here on goes to standard error, which leaves standard output to the answer."""
+    settings = Settings()
+    configure_logs(settings)
+    return settings
+
+
 def _database() -> Database:
-    return _check(Settings())
+    return _check(_settings())
 
 
 def _check(settings: Settings) -> Database:

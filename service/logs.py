@@ -21,10 +21,15 @@ log = structlog.get_logger()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KNOWN = "copydesk.request_id"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "trafilatura": logging.CRITICAL, "htmldate": logging.CRITICAL}
+"""From which level on libraries are heard. httpx notes every address that it asks for, query string and all; of a page
+that is no article, the importer says so itself."""
 
 
 def configure_logs(settings: Settings) -> None:
     """Write JSON lines, or text for people, to standard error."""
+    for library, level in QUIET.items():
+        logging.getLogger(library).setLevel(level)
     renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[

@@ -292,6 +292,9 @@ def _without_body(send: Send) -> Send:
     async def headless(message: Message) -> None:
         if message["type"] == "http.response.body":
             message = {**message, "body": b""}
+        elif message["type"] == "http.response.pathsend":
+            # A server that reads files itself would send this one.
+            message = {"type": "http.response.body", "body": b""}
         await send(message)
 
     return headless

@@ -108,6 +108,7 @@ def test_import_prints_id_and_slug_of_each_page_and_fails_where_there_is_none(fo
     assert some.returncode == 1
     assert len(some.stdout.splitlines()) == 1
     assert "nothing.txt" in some.stderr
+    assert "discarding" not in some.stderr
     missing = copydesk(folder, "import", "no-such-page.txt")
     assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
 

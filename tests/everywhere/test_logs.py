@@ -8,6 +8,7 @@ import pytest
 from tests.articles.newsroom import draft, mark, published
 from tests.conftest import EDITOR
 from tests.everywhere.stores import KINDS, serving
+from tests.websites import answer, website
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,3 +61,18 @@ def test_a_fault_is_in_the_log_and_not_in_the_answer(
     fault = next(line for line in map(json.loads, log.splitlines()) if line["event"] == "unexpected fault")
     assert fault["request_id"] == answer.headers["x-request-id"]
     assert "Traceback" in fault["exception"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_import_leaves_no_address_in_any_log_nor_what_the_extractor_thinks(
+    kind: str, tmp_path: Path, sqlite_template: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = mark()
+    with website() as other, serving(kind, tmp_path, sqlite_template, outbound_allow_loopback=True) as store:
+        other.pages[f"/page?key={secret}"] = answer(b"<html><body><nav>menu</nav></body></html>", "Content-Type: text/html")
+        caplog.set_level("INFO")
+        with store.client(*EDITOR) as editor:
+            assert editor.post("/v1/imports", json={"url": f"{other.url}/page?key={secret}"}).status_code == 422
+    assert len(other.requests) == 1
+    assert secret not in caplog.text
+    assert not [record for record in caplog.records if record.name.startswith(("trafilatura", "httpx"))]

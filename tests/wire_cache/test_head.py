@@ -1,0 +1,58 @@
+"""HEAD is answered as GET, without the body, whatever the server offers for sending it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Message
+
+from tests.articles.newsroom import published
+from tests.images.pictures import href_of, make_article, make_image
+from tests.serving import Store
+
+
+def sent(store: Store, method: str, path: str, extensions: dict[str, Any]) -> list[Message]:
+    """The messages that a server with these extensions gets to send."""
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.5"}, "http_version": "1.1", "method": method, "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"copydesk.example")],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "extensions": extensions,
+    }  # fmt: skip
+    store.portal.call(store.app, scope, receive, send)
+    return messages
+
+
+@pytest.mark.parametrize("extensions", [{}, {"http.response.pathsend": {}}])
+def test_a_server_that_offers_to_read_files_itself_sends_none_for_head(
+    store: Store, editor: httpx.Client, extensions: dict[str, Any]
+) -> None:
+    image = make_image(editor)
+    make_article(editor, image)
+    href = href_of(image, "w40", "image/webp")
+    whole, head = sent(store, "GET", href, extensions), sent(store, "HEAD", href, extensions)
+    assert (whole[0]["status"], head[0]["status"]) == (200, 200)
+    assert ("http.response.pathsend" in {message["type"] for message in whole}) == bool(extensions)
+    assert {name: value for name, value in head[0]["headers"] if name != b"x-request-id"} == {
+        name: value for name, value in whole[0]["headers"] if name != b"x-request-id"
+    }
+    assert {message["type"] for message in head[1:]} == {"http.response.body"}
+    assert b"".join(message["body"] for message in head[1:]) == b""
+    assert not head[-1].get("more_body", False)
+
+
+def test_the_head_of_an_article_is_that_of_its_get(client: httpx.Client, editor: httpx.Client) -> None:
+    article = published(editor)
+    for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/articles/nothing", "/v1/nowhere", "/openapi.json"):
+        for caller in (client, editor):
+            whole, head = caller.get(address), caller.head(address)
+            assert (head.status_code, head.content) == (whole.status_code, b"")
+            kept = [{n: v for n, v in answer.headers.items() if n != "x-request-id"} for answer in (whole, head)]
+            assert kept[0] == kept[1], address
