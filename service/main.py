@@ -97,8 +97,8 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch = reader, watch
     app.state.intake = Intake(settings)
-    app.state.prints = Prints(app.state.intake)
     app.state.registry = CollectorRegistry()
+    app.state.prints = Prints(app.state.intake, app.state.registry)
     problems.install_problems(app)
     for router in ROUTERS:
         app.include_router(router)

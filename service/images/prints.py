@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 
+from prometheus_client import CollectorRegistry, Counter
+
 from service.images.darkroom.jobs import Develop, Print
 from service.images.intake import Intake
 from service.images.renditions import Negative, Size
@@ -24,14 +26,13 @@ Wanted = tuple[Size, str]
 class Prints:
     """Renditions of a running service."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, registry: CollectorRegistry) -> None:
         self._store = intake.store
         self._lab = intake.lab
         self._most_pixels = intake.settings.image_max_pixels
         self._making: dict[tuple[str, ...], Future[None]] = {}
         self._lock = Lock()
-        self.made = 0
-        """How many files have been made since the start."""
+        self._made = Counter("copydesk_renditions_made", "Sizes and crops of pictures that were made", registry=registry)
 
     def make(self, negative: Negative, wanted: Sequence[Wanted]) -> Future[None]:
         """Have files made that are not kept yet, all of them from one decoding.
@@ -64,7 +65,7 @@ class Prints:
             self._lab.develop(Develop(str(source.resolve()), self._most_pixels, prints, negative.rights))
             for draft, each in zip(drafts, missing, strict=True):
                 self._store.keep(draft, negative.digest, negative.file(*each))
-                self.made += 1
+                self._made.inc()
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
