@@ -87,3 +87,12 @@ def test_a_scheduled_article_is_edited_without_losing_its_place(editor: httpx.Cl
     article = do(editor, draft(editor), "publish", at=soon(3600))
     after = edit(editor, article, headline=f"Better {mark()}")
     assert (after["status"], after["scheduled_for"]) == ("scheduled", article["scheduled_for"])
+
+
+def test_what_is_scheduled_and_then_published_at_once_is_dated_now(editor: httpx.Client, client: httpx.Client) -> None:
+    article = do(editor, draft(editor), "publish", at=soon(86_400))
+    live = do(editor, article, "publish")
+    assert soon(-60) < live["published_at"] <= soon(0)
+    assert live["first_published_at"] == live["published_at"]
+    assert edit(editor, live, summary="Earlier than planned.")["summary"] == "Earlier than planned."
+    assert client.get(f"/v1/articles/{article['id']}").json()["published_at"] == live["published_at"]
