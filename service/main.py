@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, remove_compress_type
 
 from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
@@ -40,8 +40,11 @@ from service.images.storage import MediaUnavailable
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
 from service.published.reader import PostgresReader, Reader, SqliteReader
+from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.settings import Settings
+from service.sync import pruning
+from service.sync import routes as sync_routes
 from service.wire_cache import WireCache
 
 log = structlog.get_logger()
@@ -52,8 +55,10 @@ ROUTERS = (
     # First what is called most: a route is looked for in this order.
     consent_routes.router, article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
     notice_routes.router, consent_routes.well_known, import_routes.router, feed_routes.router, sitemap_routes.router,
-    tokens.router, health.router,
+    sync_routes.router, tokens.router, health.router,
 )  # fmt: skip
+# A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
+remove_compress_type("text/event-stream")
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""
 
@@ -95,7 +100,7 @@ def create_api(settings: Settings) -> FastAPI:
         max_body_size=settings.body_max_bytes, lifespan=_lifespan, responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )  # fmt: skip
     app.state.settings, app.state.database = settings, database
-    app.state.reader, app.state.watch = reader, watch
+    app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
     app.state.intake = Intake(settings)
     app.state.registry = CollectorRegistry()
     app.state.prints = Prints(app.state.intake, app.state.registry)
@@ -149,9 +154,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as beside:
             beside.start_soon(clock.run, database)
             beside.start_soon(app.state.watch.run)
+            beside.start_soon(app.state.waiting.run)
+            beside.start_soon(pruning.run, database)
             if settings.picture_ahead:
                 beside.start_soon(ahead.run, database, app.state.prints, published)
-            yield
+            with app.state.waiting.closing_when_told():
+                yield
             beside.cancel_scope.cancel()
     finally:
         app.state.intake.close()

@@ -25,6 +25,7 @@ from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
 from service.published.forms import asked_by_accept
 from service.published.models import Kind
 from service.published.reader import MANY, Reader
+from service.published.waiting import is_held
 from service.published.watch import Watch
 from service.settings import Settings
 
@@ -105,7 +106,7 @@ class WireCache:
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        if scope["method"] != "GET" or not scope["path"].startswith(_KEPT):
+        if scope["method"] != "GET" or not scope["path"].startswith(_KEPT) or is_held(scope):
             await self.app(scope, receive, send)
             return
         accepted = known = None
@@ -290,11 +291,9 @@ def _without_body(send: Send) -> Send:
     """Answer HEAD as GET, without the body."""
 
     async def headless(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        elif message["type"] == "http.response.pathsend":
-            # A server that reads files itself would send this one.
-            message = {"type": "http.response.body", "body": b""}
+        # A server that reads files itself would send the path instead.
+        if message["type"] in ("http.response.body", "http.response.pathsend"):
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
         await send(message)
 
     return headless

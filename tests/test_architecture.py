@@ -13,7 +13,17 @@ from service.tables import Table
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "service").rglob("*.py"))
-READERS = ["wire_cache.py", "published/store.py", "published/reader.py", "published/answers.py", "published/watch.py", "published/words.py"]
+READERS = [
+    "wire_cache.py",
+    "published/store.py",
+    "published/reader.py",
+    "published/answers.py",
+    "published/feed.py",
+    "published/waiting.py",
+    "sync/cursors.py",
+    "published/watch.py",
+    "published/words.py",
+]
 WORKING = {name for name in Table.metadata.tables if not name.startswith("published")} | {"article_text"}
 assert main.ROOMS_WITH_TABLES
 

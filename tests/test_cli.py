@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,6 +70,21 @@ def wait_until_ready(base: str, process: subprocess.Popen[str]) -> None:
             assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     raise AssertionError("never became ready")
+
+
+def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    with served(folder, "serve") as (base, process), httpx.Client(base_url=base, timeout=40) as reader, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(reader.get, "/v1/changes?wait=30")
+        streaming = pool.submit(reader.get, "/v1/changes", headers={"Accept": "text/event-stream"})
+        time.sleep(1)
+        assert not waiting.done() and not streaming.done()
+        told = time.monotonic()
+        process.terminate()
+        assert process.wait(15) == 0
+        assert time.monotonic() - told < 5
+        assert waiting.result().json()["caught_up"] is True
+        assert streaming.result().text.startswith("retry: 2000")
 
 
 def test_serve_refuses_an_unmigrated_database_and_names_the_command_that_mends_it(folder: Path) -> None:

@@ -17,6 +17,7 @@ from service.database import Session
 from service.errors import Conflict, FieldProblem, Gone, NotFound, Unprocessable
 from service.images import resolve
 from service.images.resolve import Pictures
+from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
 from service.tables import Time, new_id, now
@@ -291,3 +292,5 @@ def _remember(session: Session, article: Article, caller: Caller, action: str, *
     desk.index(session, article, is_new=version == 1)
     if was_public or article.status == Status.PUBLISHED:
         touch(session, Kind.ARTICLE, article.id)
+    else:
+        working.note(session, Kind.ARTICLE, article.id)

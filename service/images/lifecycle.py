@@ -17,7 +17,8 @@ from service.images import captions, uses
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, Metadata, UseRead
 from service.images.patching import refuse_changes
-from service.images.read import read_one
+from service.images.read import captions_of, read_one
+from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
 from service.tables import new_id, now
@@ -57,6 +58,7 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
     if file is None:
         session.add(image)
+        working.note(session, Kind.IMAGE, image.id)
         return image, True
     _give(session, image, file)
     row = {name: getattr(image, name) for name in Image.model_fields}
@@ -67,6 +69,8 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
         if held is not None and held.id == image.id:
             captions.embed(session, held, file.found.captions)
         if held is not None:
+            if held.id == image.id:
+                working.note(session, Kind.IMAGE, image.id)
             return held, held.id == image.id
 
 
@@ -105,6 +109,7 @@ def trash(session: Session, image: Image) -> None:
         raise InUse(f"{len(listed)} article(s) show this image.", uses=listed)
     image.deleted_at = now()
     _note_change(session, image)
+    _note_captions(session, image)
 
 
 def restore(session: Session, image: Image) -> None:
@@ -113,6 +118,7 @@ def restore(session: Session, image: Image) -> None:
         return
     image.deleted_at = None
     _note_change(session, image)
+    _note_captions(session, image)
     _flush_alone(session, image)
 
 
@@ -142,6 +148,11 @@ def _note_change(session: Session, image: Image) -> None:
     image.version += 1
     image.updated_at = now()
     touch(session, Kind.IMAGE, image.id)
+
+
+def _note_captions(session: Session, image: Image) -> None:
+    """Captions come and go with their image."""
+    working.note(session, Kind.CAPTION, *(caption.id for caption in captions_of(session, [image.id]).get(image.id, [])))
 
 
 def _flush_alone(session: Session, image: Image) -> None:

@@ -28,13 +28,14 @@ class Reason(enum.StrEnum):
 
 
 class PublishedSequence(Table, table=True):
-    """One row: this store's own id, and the number of the last public change."""
+    """One row: this store's own id, the number of the last change, and the highest number of a tombstone that is no longer kept."""
 
     __tablename__ = "published_sequence"
 
     id: int = Field(default=1, primary_key=True)
     store_id: UUID
     seq: int = Field(sa_type=BigInteger)
+    pruned_seq: int = Field(default=0, sa_type=BigInteger)
 
 
 def _live(name: str, *columns: str) -> Index:
@@ -51,7 +52,11 @@ class Published(Table, table=True):
         _live("updated", "updated_at"),
         _live("section", "section", "published_at"),
         _live("language", "language", "published_at"),
-    )
+        Index(
+            "ix_published_buried", "changed_at",
+            postgresql_where=text("reason IS NOT NULL"), sqlite_where=text("reason IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
     id: UUID = Field(primary_key=True)
@@ -89,3 +94,29 @@ class PublishedTerm(Table, table=True):
     value: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True, index=True)
     published_at: Time
+
+
+class PublishedPast(Table, table=True):
+    """A section and language that a public resource has left, and the number of the change with which it did.
+
+    Empty stands for none: a primary key takes no null.
+    """
+
+    __tablename__ = "published_past"
+
+    kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
+    id: UUID = Field(primary_key=True)
+    section: str = Field(primary_key=True)
+    language: str = Field(primary_key=True)
+    until_seq: int = Field(sa_type=BigInteger)
+
+
+class WorkingChange(Table, table=True):
+    """The number of the last change of one working resource, drafts included: what the staff's view of the feed is read from."""
+
+    __tablename__ = "working_change"
+
+    kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
+    id: UUID = Field(primary_key=True)
+    seq: int = Field(unique=True, sa_type=BigInteger)
+    changed_at: Time

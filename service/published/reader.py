@@ -6,7 +6,8 @@ else (it ignores the asking connection's own writes), or the counter row.
 """
 
 import sqlite3
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
@@ -16,6 +17,8 @@ from service.published.models import Kind
 from service.settings import Settings
 
 Changes = list[tuple[str, str]]
+Record = tuple[Any, ...]
+"""A row whose columns the statement names; the drivers know nothing of their types."""
 MANY = 1_000
 """More changes than this are not told apart: everything is taken as changed."""
 _COLUMNS = "p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug"
@@ -40,6 +43,9 @@ class Reader(Protocol):
 
     async def changes(self, since: int) -> Changes:
         """What has changed since a number, as (kind, id in hex); at most `MANY` + 1."""
+
+    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+        """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
 
 
 class SqliteReader:
@@ -93,6 +99,11 @@ class SqliteReader:
         assert self._read is not None
         return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
 
+    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+        """All rows of a statement."""
+        assert self._read is not None
+        return self._read.execute(statement.replace("%s", "?"), values).fetchall()
+
 
 class PostgresReader:
     """Reads through psycopg's async pool, with prepared statements."""
@@ -132,3 +143,8 @@ class PostgresReader:
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_CHANGES, (since,))).fetchall()
         return [(kind, id_.hex) for kind, id_ in rows]
+
+    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+        """All rows of a statement."""
+        async with self._pool.connection() as connection:
+            return await (await connection.execute(statement, values)).fetchall()

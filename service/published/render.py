@@ -18,7 +18,8 @@ from sqlmodel import col, select
 
 from service.conditional import etag_of
 from service.database import Session, insert
-from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, PublishedTerm, Reason
+from service.published import working
+from service.published.models import Kind, Published, PublishedPast, PublishedSequence, PublishedSlug, PublishedTerm, Reason
 from service.published.words import TextIndex, Words
 from service.tables import now
 
@@ -58,6 +59,28 @@ class Removed:
 Outcome = Rendered | Removed
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 _renderers: dict[Kind, Renderer] = {}
+Scope = tuple[str | None, str | None]
+"""A section and a language, each of which a resource may lack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource was, if it was."""
+
+    seq: int
+    kind: Kind
+    id: UUID
+    version: int
+    reason: Reason | None
+    detail: str | None
+    changed_at: datetime
+    document: bytes
+    place: Scope
+    before: Scope | None
+
+
+Listener = Callable[[Session, Sequence[Change]], None]
+_listeners: list[Listener] = []
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
 
 
@@ -77,10 +100,17 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
     return register
 
 
+def hears(listener: Listener) -> Listener:
+    """Register what is told of public changes, in their order and in the transaction that makes them."""
+    _listeners.append(listener)
+    return listener
+
+
 def touch(session: Session, kind: Kind, *ids: UUID) -> None:
     """Say that these resources may look different to the public once this transaction is committed."""
     touched: dict[Kind, set[UUID]] = session.info.setdefault("touched", {})
     touched.setdefault(kind, set()).update(ids)
+    working.note(session, kind, *ids)
 
 
 def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
@@ -112,16 +142,17 @@ def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
 def publish(session: Session) -> None:
     """Bring the published table up to what this transaction is about to commit."""
     touched: dict[Kind, set[UUID]] = session.info.get("touched", {})
-    if not any(touched.values()):
+    if not any(touched.values()) and not working.is_noted(session):
         return
     session.flush()
     _lock(session)
+    noted = working.taken(session)
     touch(session, Kind.ARTICLE, *_showing(session, touched.get(Kind.IMAGE, set())))
     changes = _Changes()
     for kind in _ORDER:
         if ids := touched.pop(kind, set()):
             _compare(session, kind, ids, changes)
-    _number_and_write(session, changes)
+    _number_and_write(session, changes, noted)
 
 
 def _lock(session: Session) -> None:
@@ -179,28 +210,32 @@ def _replace_terms(session: Session, outcome: Outcome, old: Published | None, be
         session.execute(insert(session, PublishedTerm), rows)
 
 
-def _number_and_write(session: Session, changes: _Changes) -> None:
-    count = len(changes.written) + len(changes.removed)
+def _number_and_write(session: Session, changes: _Changes, noted: Sequence[working.Key]) -> None:
+    count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
     number = update(PublishedSequence).values(seq=PublishedSequence.seq + count).returning(col(PublishedSequence.seq))
     last: int = session.execute(number).scalar_one()
-    seq = last - count
+    seq, told = last - count, []
     # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
     for kind, rendered, old in reversed(changes.written):
         seq += 1
-        _write(session, kind, rendered, old, seq)
+        told.append(_write(session, kind, rendered, old, seq))
     for removed, old in changes.removed:
         seq += 1
-        _bury(session, removed, old, seq)
+        told.append(_bury(session, removed, old, seq))
+    working.write(session, noted, seq)
+    for listener in _listeners if told else ():
+        listener(session, told)
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
     session.info["published_seq"] = last
 
 
-def _write(session: Session, kind: Kind, rendered: Rendered, old: Published | None, seq: int) -> None:
+def _write(session: Session, kind: Kind, rendered: Rendered, old: Published | None, seq: int) -> Change:
+    at = now()
     row = {
-        "kind": kind, "id": rendered.id, "seq": seq, "version": rendered.version, "reason": None, "detail": None, "changed_at": now(),
+        "kind": kind, "id": rendered.id, "seq": seq, "version": rendered.version, "reason": None, "detail": None, "changed_at": at,
         "document": rendered.document, "etag": etag_of(rendered.document, rendered.version), "slug": rendered.slug,
         "section": rendered.section, "language": rendered.language, "source": rendered.source,
         "published_at": rendered.published_at, "updated_at": rendered.updated_at,
@@ -213,16 +248,30 @@ def _write(session: Session, kind: Kind, rendered: Rendered, old: Published | No
     if rendered.words is not None:
         TEXT.drop(session, [old.seq] if old else [])
         TEXT.put(session, seq, rendered.id, rendered.words)
+    here, before = (rendered.section, rendered.language), None if old is None else (old.section, old.language)
+    if before is not None and before != here:
+        _leave(session, kind, rendered.id, before, seq)
+    return Change(seq, kind, rendered.id, rendered.version, None, None, at, rendered.document, here, before)
 
 
-def _bury(session: Session, removed: Removed, old: Published, seq: int) -> None:
-    document = b"{}"
+def _leave(session: Session, kind: Kind, id_: UUID, place: Scope, seq: int) -> None:
+    """Remember the section and language that a resource was in: who follows that one is told that it has left."""
+    row = {"kind": kind, "id": id_, "section": place[0] or "", "language": place[1] or "", "until_seq": seq}
+    upsert = insert(session, PublishedPast).values(row)
+    keys = ["kind", "id", "section", "language"]
+    session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"until_seq": seq}))
+
+
+def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
+    document, at = b"{}", now()
     values = {
-        "seq": seq, "version": removed.version, "reason": removed.reason, "detail": removed.detail, "changed_at": now(),
+        "seq": seq, "version": removed.version, "reason": removed.reason, "detail": removed.detail, "changed_at": at,
         "document": document, "etag": etag_of(document, removed.version),
     }  # fmt: skip
     session.execute(update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values))
     TEXT.drop(session, [old.seq] if old.kind is Kind.ARTICLE else [])
+    place = (old.section, old.language)
+    return Change(seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place)
 
 
 @event.listens_for(Session, "after_commit")
@@ -234,3 +283,4 @@ def _know(session: Session) -> None:
 def _forget(session: Session) -> None:
     session.info.pop("touched", None)
     session.info.pop("published_seq", None)
+    working.forget(session)

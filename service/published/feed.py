@@ -1,0 +1,145 @@
+"""The change feed: everything public in the order of its last change, and what has gone, as bytes that are written out already.
+
+A published row is its own entry: `seq > place` is all that has to be asked. An entry that a filter leaves out is a removal to whoever
+may have it from before: of what has left a section or language, `published_past` holds when it did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+
+from service.published.models import Kind
+from service.published.reader import Reader, Record
+from service.tables import write_time
+
+KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
+LEFT_SCOPE = "left_scope"
+WINDOW = 1_000
+"""Rows that a filter is tried on at once: on SQLite they are read in the event loop."""
+MOST_WINDOWS = 100
+"""A batch ends, empty perhaps, after this many windows: nobody waits for a rare section to be found among millions."""
+_HEAD = "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published) FROM published_sequence"
+_END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
+_COLUMNS = "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the store stands: its id, its last number, the highest pruned number, and the number of the last public change."""
+
+    store: UUID
+    seq: int
+    pruned: int
+    public: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a follower has come. `base` is a number up to which nothing that has gone need be told any more: where the store
+    stood when the follower began, or was last caught up."""
+
+    seq: int
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a follower asks for. A section or language leaves out the kinds that have none."""
+
+    kinds: tuple[Kind, ...] = KINDS
+    section: str | None = None
+    language: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out but notices, of which there are few."""
+        return self.kinds == KINDS and self.section is None and self.language is None
+
+    def holds(self, section: str | None, language: str | None) -> bool:
+        """Whether this section and language are asked for."""
+        return self.section in (None, section) and self.language in (None, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some entries with their numbers, in order; where the follower then stands; and whether that is where the store does."""
+
+    entries: list[tuple[int, bytes]]
+    place: Place
+    caught_up: bool
+
+
+async def head(reader: Reader) -> Head:
+    """Ask where the store stands."""
+    store, seq, pruned, public = (await reader.rows(_HEAD))[0]
+    return Head(UUID(str(store)), seq, pruned, public or 0)
+
+
+def beginning(head: Head) -> Place:
+    """Where a new follower stands: what is gone already, it never had."""
+    return Place(0, head.seq)
+
+
+async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit: int) -> Batch:
+    """The next entries after a place, up to a head that was asked for before: what is committed meanwhile comes later."""
+    found: list[tuple[int, bytes]] = []
+    reached = place.seq
+    for _ in range(MOST_WINDOWS):
+        end = await _end_of_window(reader, wanted, reached, head.seq)
+        rows = await reader.rows(*_statement(wanted, place, reached, end, limit + 1 - len(found)))
+        found.extend((row[0], _entry_of(row, wanted)) for row in rows)
+        if len(found) > limit:
+            del found[limit:]
+            return Batch(found, replace(place, seq=found[-1][0]), caught_up=False)
+        reached = end
+        if reached >= head.seq:
+            return Batch(found, Place(reached, reached), caught_up=True)
+    return Batch(found, replace(place, seq=reached), caught_up=False)
+
+
+async def _end_of_window(reader: Reader, wanted: Wanted, start: int, last: int) -> int:
+    if wanted.is_all:
+        return last
+    rows = await reader.rows(_END, (start, last))
+    end: int = rows[0][0] if rows else last
+    return end
+
+
+def _statement(wanted: Wanted, place: Place, start: int, end: int, limit: int) -> tuple[str, Sequence[str | int]]:
+    kinds = ", ".join(["%s"] * len(wanted.kinds))
+    asked = [(name, value) for name, value in (("section", wanted.section), ("language", wanted.language)) if value is not None]
+    values: list[str | int] = [start, end, *wanted.kinds]
+    where = f"p.seq > %s AND p.seq <= %s AND p.kind IN ({kinds})"
+    if asked:
+        here = " AND ".join(f"p.{name} = %s" for name, _ in asked)
+        there = " AND ".join(f"q.{name} = %s" for name, _ in asked)
+        left = f"EXISTS (SELECT 1 FROM published_past q WHERE q.kind = p.kind AND q.id = p.id AND q.until_seq > %s AND {there})"
+        where += f" AND ({here} OR {left})"
+        sought = [value for _, value in asked]
+        values += [*sought, place.base, *sought]
+    return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
+
+
+def _entry_of(row: Record, wanted: Wanted) -> bytes:
+    seq, kind, id_, version, reason, detail, changed_at, document, section, language = row
+    key = UUID(id_) if isinstance(id_, str) else id_
+    at = datetime.fromisoformat(changed_at).replace(tzinfo=UTC) if isinstance(changed_at, str) else changed_at
+    if reason is None and not wanted.holds(section, language):
+        reason = LEFT_SCOPE
+    return entry(seq, kind, key, version, at, bytes(document), reason=reason, detail=detail)
+
+
+def entry(
+    seq: int, kind: str, id_: UUID, version: int, changed_at: datetime, document: bytes, *, reason: str | None, detail: str | None
+) -> bytes:
+    """One entry as JSON: a put with its document, or with a reason a removal without."""
+    gone = reason is not None
+    return (
+        b'{"seq":%d,"kind":"%b","id":"%b","op":"%b","reason":%b,"detail":%b,"version":%d,"changed_at":"%b","data":%b}'
+    ) % (
+        seq, kind.encode(), str(id_).encode(), b"remove" if gone else b"put", orjson.dumps(reason), orjson.dumps(detail),
+        version, write_time(changed_at).encode(), b"null" if gone else document,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""Whoever waits for a change is woken by its commit, and costs nothing until then: one task per process looks, whoever waits.
+
+The task itself rests while nobody waits. Drafts take numbers too: those who wait for what is public are not woken by them.
+"""
+
+import asyncio
+import enum
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import psycopg
+import structlog
+from starlette.types import Scope
+
+from service.published import feed
+from service.published.reader import Reader
+from service.published.watch import Watch
+
+LOOKS_FOR = 1.0
+log = structlog.get_logger()
+
+
+class View(enum.StrEnum):
+    """Whose changes: those that readers can see, or all that the staff can."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+
+
+def is_held(scope: Scope) -> bool:
+    """Whether the answer to a request may wait for a change: it is for nobody else, and never kept."""
+    if scope["path"] != "/v1/changes":
+        return False
+    return b"wait=" in scope["query_string"] or any(name == b"accept" and b"event-stream" in value for name, value in scope["headers"])
+
+
+class Waiting:
+    """Where followers wait. `closed` once the process is told to end: then nobody waits any more."""
+
+    def __init__(self, reader: Reader, watch: Watch) -> None:
+        self.closed = False
+        self.count = 0
+        self._reader = reader
+        self._watch = watch
+        self._latest = dict.fromkeys(View, -1)
+        self._bells = {view: asyncio.Event() for view in View}
+        self._somebody = asyncio.Event()
+
+    async def beyond(self, view: View, seq: int, seconds: float) -> bool:
+        """Wait until there is a number above this one; False when these seconds are over first, or the service ends."""
+        self.count += 1
+        self._somebody.set()
+        try:
+            async with asyncio.timeout(seconds):
+                while self._latest[view] <= seq and not self.closed:
+                    await self._bells[view].wait()
+        except TimeoutError:
+            return False
+        finally:
+            self.count -= 1
+        return not self.closed
+
+    async def run(self) -> None:
+        """Look for changes, while somebody waits, until cancelled."""
+        while True:
+            await self._somebody.wait()
+            try:
+                if await self._watch.moved(within=LOOKS_FOR):
+                    await self._look()
+            except (psycopg.Error, sqlite3.Error) as fault:
+                log.warning("nobody can be woken", fault=type(fault).__name__)
+                await asyncio.sleep(LOOKS_FOR)
+            if not self.count:
+                self._somebody.clear()
+
+    async def _look(self) -> None:
+        head = await feed.head(self._reader)
+        for view, seq in ((View.PUBLIC, head.public), (View.STAFF, head.seq)):
+            if seq > self._latest[view]:
+                self._latest[view] = seq
+                self._ring(view)
+
+    def _ring(self, view: View) -> None:
+        bell, self._bells[view] = self._bells[view], asyncio.Event()
+        bell.set()
+
+    def close(self) -> None:
+        """Let everybody go."""
+        self.closed = True
+        for view in View:
+            self._ring(view)
+
+    @contextmanager
+    def closing_when_told(self) -> Iterator[None]:
+        """Close as soon as the process is told to end: a server ends what runs beside it only after the last answer,
+        and these answers would be the last."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            self.close()
+            return
+        loop = asyncio.get_running_loop()
+        before = {told: signal.getsignal(told) for told in (signal.SIGTERM, signal.SIGINT)}
+
+        def close(told: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.close)
+            further = before[signal.Signals(told)]
+            if callable(further):
+                further(told, frame)
+            elif further is signal.SIG_DFL:
+                signal.signal(told, further)
+                signal.raise_signal(told)
+
+        for told in before:
+            signal.signal(told, close)
+        try:
+            yield
+        finally:
+            self.close()
+            for told, further in before.items():
+                signal.signal(told, further)

@@ -1,0 +1,66 @@
+"""A cursor says how far a follower has come in the feed of one store; in any other it is refused, and when it is too old.
+
+It holds which store it belongs to, the number of the last change that was told, and the number up to which removals need not be told
+(`feed.Place`). It is no secret and not signed: a made-up one can only name a place in a feed that the caller may read anyway.
+"""
+
+import base64
+import binascii
+import hashlib
+import struct
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Request
+
+from service.errors import Gone
+from service.pages import BadCursor
+from service.published.feed import Head, Place
+from service.published.waiting import View
+
+_FORM = struct.Struct(">8sQQ")
+_HOW = frozenset({"since", "wait"})
+
+
+class StartAgain(Gone):
+    """This cursor leads nowhere any more: it is of another store or another state of it, or removals after it are no longer
+    kept. Drop what you have and follow from the beginning, at `start`."""
+
+    title = "Start again"
+
+
+def write_cursor(store: UUID, place: Place) -> str:
+    """Write a place down."""
+    return base64.urlsafe_b64encode(_FORM.pack(_mark(store), place.seq, place.base)).decode()
+
+
+def read_cursor(request: Request, cursor: str, head: Head, view: View) -> Place:
+    """Read a place in this store's feed. Raises BadCursor and StartAgain."""
+    try:
+        store, seq, base = _FORM.unpack(base64.b64decode(cursor, b"-_", validate=True))
+    except (binascii.Error, struct.error, ValueError):
+        raise BadCursor("This cursor was not made by a feed of changes.") from None
+    if store != _mark(head.store):
+        raise _start_again(request, "This cursor belongs to another store.")
+    if max(seq, base) > head.seq:
+        raise _start_again(request, "This cursor is of a state that this store has lost: it was restored from an earlier one.")
+    if view is View.PUBLIC and base < head.pruned:
+        raise _start_again(request, "This cursor is older than the removals that are kept.")
+    return Place(seq, base)
+
+
+def _mark(store: UUID) -> bytes:
+    return hashlib.blake2b(store.bytes, digest_size=8).digest()
+
+
+def address(request: Request, cursor: str | None) -> str:
+    """The address of this feed, with the same filters, from a place on, or from the beginning."""
+    left_out = _HOW if cursor is None else frozenset({"since"})
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] not in left_out]
+    query = urlencode([*asked, ("since", cursor)] if cursor is not None else asked)
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+
+
+def _start_again(request: Request, detail: str) -> StartAgain:
+    start = address(request, None)
+    return StartAgain(detail, headers={"Link": f'<{start}>; rel="start"'}, start=start)

@@ -1,0 +1,55 @@
+"""Removals are kept for as long as a cursor lives, and no longer; of withdrawals the store keeps the tombstone for ever.
+
+What is forgotten moves `pruned_seq`, in the same transaction: a cursor that has not passed it is refused from then on.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+from starlette.concurrency import run_in_threadpool
+
+from service.database import Database
+from service.published.models import Published, PublishedPast, PublishedSequence, Reason
+from service.tables import now
+
+EVERY = 3_600.0
+AT_ONCE = 500
+log = structlog.get_logger()
+
+
+def prune(database: Database) -> int:
+    """Forget some tombstones that are older than the setting says; how many."""
+    before = now() - timedelta(days=database.settings.tombstone_days)
+    old = (
+        select(Published.seq)
+        .where(col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN, Published.changed_at < before)
+        .order_by(col(Published.changed_at))
+        .limit(AT_ONCE)
+    )
+    with database.writing() as session:
+        numbers = session.exec(old).all()
+        if not numbers:
+            return 0
+        # This locks the counter: nobody brings one of them back to life meanwhile under the same number.
+        session.execute(update(PublishedSequence).values(pruned_seq=max(numbers)).where(col(PublishedSequence.pruned_seq) < max(numbers)))
+        pruned = session.exec(select(PublishedSequence.pruned_seq)).one()
+        session.execute(delete(Published).where(col(Published.seq).in_(numbers)))
+        session.execute(delete(PublishedPast).where(col(PublishedPast.until_seq) <= pruned))
+    return len(numbers)
+
+
+async def run(database: Database) -> None:
+    """Prune now and then until cancelled."""
+    while True:
+        try:
+            async with database.turn():
+                pruned = await run_in_threadpool(prune, database)
+        except SQLAlchemyError as fault:
+            log.warning("tombstones could not be pruned", fault=type(fault).__name__)
+            pruned = 0
+        if pruned < AT_ONCE:
+            await asyncio.sleep(EVERY)

@@ -1,0 +1,44 @@
+"""Server-sent events (WHATWG HTML, 9.2): the entries of the feed as they are committed, each with the cursor behind it as its id."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from starlette.responses import StreamingResponse
+
+from service.errors import ServiceError
+from service.published.feed import Batch, Place
+from service.sync.cursors import write_cursor
+from service.sync.following import Follower
+
+SIGN_OF_LIFE_EVERY = 25.0
+"""Seconds: shorter than what proxies take for dead, and long enough that a thousand idle streams cost next to nothing."""
+MEDIA_TYPE = "text/event-stream"
+
+
+def answer(follower: Follower, store: UUID, place: Place) -> StreamingResponse:
+    """Stream from a place on, until the client goes or the service ends."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(follower, store, place), headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    while True:
+        try:
+            batch = await follower.take(place)
+        except ServiceError:
+            return  # The token was revoked, or the database is away: asked again, the answer says so.
+        yield _written(batch, store, place)
+        place = batch.place
+        while batch.caught_up and not await follower.waiting.beyond(follower.view, place.seq, SIGN_OF_LIFE_EVERY):
+            if follower.waiting.closed:
+                return
+            yield b": still here\n\n"
+
+
+def _written(batch: Batch, store: UUID, before: Place) -> bytes:
+    lines = [b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(seq, before.base)).encode(), item) for seq, item in batch.entries]
+    # An event without data is not dispatched, but its id is kept: whoever comes back goes on from here.
+    note = b": caught up\n" if batch.caught_up else b""
+    lines.append(b"%bid: %b\n\n" % (note, write_cursor(store, batch.place).encode()))
+    return b"".join(lines)
