@@ -23,6 +23,11 @@ SECRET = "a secret of the tests, long enough to be taken"
 EDITOR = ("content:read", "content:write", "content:publish")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Some proofs take minutes: they are cut short unless asked for in full."""
+    parser.addoption("--long", action="store_true", help="run the proofs that are cut short otherwise in full")
+
+
 def settings_for(url: str, folder: Path, **changes: object) -> Settings:
     """Settings of a test's store; the environment and `.env` are not asked."""
     known = {"database_url": url, "media_url": f"file:{folder / 'media'}", "public_url": ORIGIN, "secret_key": SECRET, "log_level": "error"}
