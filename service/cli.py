@@ -17,6 +17,8 @@ from sqlmodel import col, select
 
 from service import server, tokens
 from service.auth import Caller, Scope, Token
+from service.consent import sealing
+from service.consent.signing import Signer
 from service.database import Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
 from service.formats.importer import bring_in
@@ -28,10 +30,12 @@ from service.logs import configure_logs
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
+consent = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
 media = typer.Typer(no_args_is_help=True, help="Look after the pictures' files.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
 app.add_typer(token, name="token")
 app.add_typer(media, name="media")
+app.add_typer(consent, name="consent")
 screen = Console(stderr=True, highlight=False)
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
@@ -172,6 +176,14 @@ def check_media(
         )
     if found.dangling:
         raise typer.Exit(1)
+
+
+@consent.command("seal")
+def seal_events() -> None:
+    """Seal every event that the log does not hold yet. `serve` does so by itself, every second."""
+    settings = _settings()
+    sealed = sealing.seal(_check(settings), Signer(settings.signing_key))
+    screen.print(f"Sealed {sealed} events.")
 
 
 def _settings() -> Settings:

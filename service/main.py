@@ -20,7 +20,8 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
-from service.consent import defaults, notice_routes
+from service.consent import defaults, impressions, log_routes, notice_routes, retention, upkeep
+from service.consent import log as consent_log
 from service.consent import models as consent_models
 from service.consent import routes as consent_routes
 from service.cors import Cors
@@ -48,13 +49,13 @@ from service.sync import routes as sync_routes
 from service.wire_cache import WireCache
 
 log = structlog.get_logger()
-ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, image_models, article_models)
+ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models)
 WRITERS = (newsarticle, ninjs_writer)
 """What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
     consent_routes.router, article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
-    notice_routes.router, consent_routes.well_known, import_routes.router, feed_routes.router, sitemap_routes.router,
+    notice_routes.router, log_routes.router, consent_routes.well_known, import_routes.router, feed_routes.router, sitemap_routes.router,
     sync_routes.router, tokens.router, health.router,
 )  # fmt: skip
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
@@ -153,6 +154,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # A task group of anyio lets a thread that is at work finish before it is cancelled.
         async with anyio.create_task_group() as beside:
             beside.start_soon(clock.run, database)
+            beside.start_soon(upkeep.run, database)
             beside.start_soon(app.state.watch.run)
             beside.start_soon(app.state.waiting.run)
             beside.start_soon(pruning.run, database)

@@ -51,6 +51,7 @@ class Asked:
     secret: str | None = None
     idempotency_key: str | None = None
     gpc: bool = False
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Ledger:
         reader = find_reader(session, asked.secret)
         who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
         standing = None if reader is None else reader.standings.get(shown.key)
-        event = _decided(shown, decision, choices, standing, who.pseudonym, gpc=asked.gpc)
+        event = _decided(shown, decision, choices, standing, who.pseudonym, asked)
         dedupe, digest = self._fingerprints(decision, asked.idempotency_key)
         if not _add(session, event, dedupe, digest):
             return self._replay(session, dedupe, digest, asked)
@@ -151,13 +152,13 @@ class Ledger:
             decided_at=max(at, standing.decided_at), valid_until=None, event_state=State.WITHDRAWN, action=Action.WITHDRAW,
             purposes=[shown.choice(key, granted=False) for key in shown.purposes],
             notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash, language=before.language,
-            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, consent_id=before.consent_id, pseudonym=before.pseudonym,
+            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, country=asked.country, consent_id=before.consent_id, pseudonym=before.pseudonym,
             previous_event_id=before.event_id,
         )  # fmt: skip
 
 
 def _decided(
-    shown: Shown, decision: Decision, choices: list[PurposeDecision], standing: Standing | None, pseudonym: str, *, gpc: bool
+    shown: Shown, decision: Decision, choices: list[PurposeDecision], standing: Standing | None, pseudonym: str, asked: Asked
 ) -> EventRead:
     at = now()
     state = state_of(shown, decision, choices, standing)
@@ -167,7 +168,7 @@ def _decided(
         event_id=new_id(), event_time=at, client_event_time=decision.client_event_time, decided_at=decided_at,
         valid_until=valid_from + timedelta(days=shown.validity_days), event_state=state, action=decision.action, purposes=choices,
         notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash,
-        language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=gpc, consent_id=decision.consent_id,
+        language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=asked.gpc, country=asked.country, consent_id=decision.consent_id,
         pseudonym=pseudonym, previous_event_id=None if standing is None else standing.decisive.event_id,
     )  # fmt: skip
 

@@ -42,13 +42,14 @@ class Choice(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What the reader did."""
+    """What the reader did; `expire` is nobody's act: the time of a decision ran out."""
 
     ACCEPT_ALL = "accept_all"
     REJECT_ALL = "reject_all"
     SAVE = "save"
     ACKNOWLEDGE = "acknowledge"
     WITHDRAW = "withdraw"
+    EXPIRE = "expire"
 
 
 class State(enum.StrEnum):
@@ -207,6 +208,7 @@ class ConsentEvent(Table, table=True):
     __tablename__ = "consent_event"
     __table_args__ = (
         Index("ix_consent_event_standing", "pseudonym", "notice_key", "decided_at"),
+        Index("ix_consent_event_valid_until", "valid_until"),
         ForeignKeyConstraint(["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]),
     )
 
@@ -225,6 +227,7 @@ class ConsentEvent(Table, table=True):
     language: str
     ui_surface: str | None = None
     gpc: bool
+    country: str | None = None
     consent_id: str | None = None
     previous_event_id: UUID | None = None
     dedupe: str | None = Field(default=None, unique=True)
@@ -248,6 +251,7 @@ class EventRead(BaseModel):
     language: str
     ui_surface: str | None
     gpc: bool
+    country: str | None
     consent_id: str | None
     pseudonym: str
     previous_event_id: UUID | None

@@ -16,6 +16,7 @@ from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal
 from service.consent.door import GuardedRoute
 from service.consent.ledger import Asked, Ledger
+from service.consent.log import with_leaves
 from service.consent.models import EventRead, Key
 from service.consent.readers import NoRecord, Reader, events_of, find_reader
 from service.consent.record import Receipt, Record, Recorded, receipt
@@ -99,7 +100,7 @@ def list_current_events(request: Request, session: SessionDep, limit: pages.Limi
     reader = _reader(request, session)
     after = pages.read_cursor(request, cursor, _EVENT_ID)
     events = events_of(session, reader, after[0] if after else None, limit + 1)
-    items = [event.model_dump_json().encode() for event in events[:limit]]
+    items = [event.model_dump_json().encode() for event in with_leaves(session, events[:limit])]
     next_key = (events[limit - 1].event_id,) if len(events) > limit else None
     return pages.answer_page(request, items, next_key=next_key, shape=EventRead, headers=PRIVATE)
 

@@ -1,0 +1,111 @@
+"""The public endpoints of the log: its signed head, and proofs that an event is in it and that it was only ever added to."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from service import conditional
+from service.consent import log
+from service.consent.log import HASH, NoSuchTree, TreeHead
+from service.consent.merkle import Span, consistency_spans, inclusion_spans
+from service.consent.signing import Signer
+from service.database import Session, SessionDep
+from service.errors import BadRequest
+from service.routing import Route
+from service.settings import Settings
+
+router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
+PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+"""The head changes every second, and a proof is asked for once."""
+TreeSize = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="of the tree that is asked about; absent: that of the head")]
+LeafHash = Annotated[str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the leaf's hash, in hex")]
+
+
+class NoLeafNamed(BadRequest):
+    """A proof of inclusion is of one leaf: name it by `leaf_index`, by `event_id` or by `leaf_hash`."""
+
+    title = "Which leaf?"
+
+
+class InclusionProof(BaseModel):
+    """InclusionProofDataV2 of RFC 9162, with the hashes that it leads from and to; all in hex."""
+
+    leaf_index: int
+    leaf_hash: str
+    tree_size: int
+    root_hash: str
+    inclusion_path: list[str]
+
+
+class ConsistencyProof(BaseModel):
+    """ConsistencyProofDataV2 of RFC 9162, with both roots; all in hex."""
+
+    tree_size_1: int
+    tree_size_2: int
+    root_hash_1: str
+    root_hash_2: str
+    consistency_path: list[str]
+
+
+def signer_of(settings: Settings) -> Signer:
+    """Who signs for a service."""
+    return Signer(settings.signing_key)
+
+
+def prove_inclusion(session: Session, leaf: log.ConsentLeaf, size: int) -> InclusionProof:
+    """Prove that the log at a size holds a leaf."""
+    spans = inclusion_spans(leaf.leaf_index, size)
+    subtree = log.subtrees(session, [Span(0, size), *spans])
+    return InclusionProof(
+        leaf_index=leaf.leaf_index, leaf_hash=leaf.hashes[:HASH].hex(), tree_size=size, root_hash=Span(0, size).hash(subtree).hex(),
+        inclusion_path=[span.hash(subtree).hex() for span in spans],
+    )  # fmt: skip
+
+
+def _size(session: Session, request: Request, asked: int | None) -> int:
+    """The size asked for, which the log must have been of."""
+    newest = log.head_now(session, signer_of(request.app.state.settings)).tree_size
+    if asked is not None and asked > newest:
+        raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)
+    return newest if asked is None else asked
+
+
+@router.get("/tree-head", response_model=TreeHead)
+def get_tree_head(request: Request, session: SessionDep) -> Response:
+    """The log as it is now: how many events it holds, and the signed hash over all of them. Keep it, and ask later for a proof of
+    consistency: then nothing that was in the log can have been changed or taken out meanwhile."""
+    head = log.head_now(session, signer_of(request.app.state.settings))
+    return conditional.answer(request, log.told(head), headers=PUBLIC)
+
+
+@router.get("/inclusion-proof", response_model=InclusionProof)
+def get_inclusion_proof(
+    request: Request, session: SessionDep, leaf_index: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
+    leaf_hash: LeafHash = None, event_id: UUID | None = None, tree_size: TreeSize = None,
+) -> Response:  # fmt: skip
+    """Prove that an event is in the log: the leaf is named by its index, its hash or its event (RFC 9162, 2.1.3)."""
+    if leaf_index is None and leaf_hash is None and event_id is None:
+        raise NoLeafNamed("Name a leaf by leaf_index, event_id or leaf_hash.")
+    leaf, size = log.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
+    if leaf.leaf_index >= size:
+        raise log.NotInTheLog(f"A log of {size} leaves has no leaf {leaf.leaf_index} yet.")
+    return conditional.answer(request, prove_inclusion(session, leaf, size), headers=PUBLIC)
+
+
+@router.get("/consistency-proof", response_model=ConsistencyProof)
+def get_consistency_proof(
+    request: Request, session: SessionDep, first: Annotated[int, Query(ge=0, le=2**31 - 1)], second: TreeSize = None
+) -> Response:
+    """Prove that the log of `first` leaves is the beginning of that of `second` (RFC 9162, 2.1.4)."""
+    size = _size(session, request, second)
+    if first > size:
+        raise NoSuchTree(f"The older log cannot have more leaves than the newer, which has {size}.", tree_size=size)
+    spans = consistency_spans(first, size)
+    subtree = log.subtrees(session, [Span(0, first), Span(0, size), *spans])
+    proof = ConsistencyProof(
+        tree_size_1=first, tree_size_2=size, root_hash_1=Span(0, first).hash(subtree).hex(),
+        root_hash_2=Span(0, size).hash(subtree).hex(), consistency_path=[span.hash(subtree).hex() for span in spans],
+    )  # fmt: skip
+    return conditional.answer(request, proof, headers=PUBLIC)
