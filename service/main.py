@@ -20,7 +20,7 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
-from service.consent import defaults, impressions, log_routes, notice_routes, retention, upkeep
+from service.consent import defaults, impressions, klaro, log_routes, notice_routes, retention, upkeep
 from service.consent import log as consent_log
 from service.consent import models as consent_models
 from service.consent import routes as consent_routes
@@ -54,9 +54,12 @@ WRITERS = (newsarticle, ninjs_writer)
 """What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
-    consent_routes.router, article_routes.router, history.router, image_routes.router, caption_routes.router, media.router,
-    notice_routes.router, log_routes.router, consent_routes.well_known, import_routes.router, feed_routes.router, sitemap_routes.router,
-    sync_routes.router, tokens.router, health.router,
+    consent_routes.router, article_routes.router, history.router,
+    image_routes.router, caption_routes.router, media.router,
+    consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
+    import_routes.router, feed_routes.router, sitemap_routes.router,
+    sync_routes.router,
+    tokens.router, health.router,
 )  # fmt: skip
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
 remove_compress_type("text/event-stream")

@@ -6,6 +6,7 @@ hashed with a salt that changes every day and is never stored, and counted in me
 
 import hashlib
 import math
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -27,6 +28,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 NETWORK = {4: 32, 6: 56}
 """Bits of an address that are counted as one caller. Behind one IPv4 address a carrier puts thousands of readers, and its next
 addresses have thousands more: a wider prefix would refuse a crowd. Of IPv6, one customer has 256 networks or more to change between."""
+_COUNTRY = re.compile("[A-Z]{2}")
 LARGEST_BODY = 8 * 1024
 MOST_NETWORKS = 100_000
 MOST_RETRIES = 20_000
@@ -122,6 +124,7 @@ class Door:
         self._origins = known_origins(settings)
         self._proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
         self._limiter = Limiter(settings.consent_rate_limit)
+        self._country_header = settings.consent_country_header
 
     async def admit(self, request: Request) -> bytes:
         """Let a write in and return its body. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests."""
@@ -132,6 +135,12 @@ class Door:
         if wait:
             raise TooManyRequests("Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))})
         return body
+
+    def country(self, request: Request) -> str | None:
+        """The reader's country, if a trusted proxy named one (ISO 3166-1, two letters)."""
+        named = request.headers.get(self._country_header, "").upper() if self._country_header else ""
+        known = _COUNTRY.fullmatch(named) and named != "XX"  # what Cloudflare writes when it does not know
+        return named if known and request.client is not None and self._is_proxy(request.client.host) else None
 
     def _check_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")

@@ -2,10 +2,25 @@
 
 from datetime import date
 
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Member
 from sqlalchemy import ForeignKeyConstraint
-from sqlmodel import Field
+from sqlmodel import Field, col
 
-from service.tables import Table
+from service.consent.decisions import Surface
+from service.consent.models import Key
+from service.database import Session, insert
+from service.tables import Table, now
+
+
+class Impression(BaseModel):
+    """That a page showed a notice."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    notice_key: Key = Member(examples=["default"])
+    notice_version: int = Member(ge=1, le=2**31 - 1, examples=[1])
+    ui_surface: Surface | None = Member(default=None, examples=["banner"])
 
 
 class ConsentImpression(Table, table=True):
@@ -20,3 +35,18 @@ class ConsentImpression(Table, table=True):
     country: str = Field(primary_key=True)
     ui_surface: str = Field(primary_key=True)
     impressions: int
+
+
+def add_one(session: Session, impression: Impression, country: str | None) -> None:
+    """Count one more."""
+    row = {
+        "day": now().date(), "notice_key": impression.notice_key, "notice_version": impression.notice_version, "country": country or "",
+        "ui_surface": impression.ui_surface or "", "impressions": 1,
+    }  # fmt: skip
+    session.execute(
+        insert(session, ConsentImpression)
+        .values(row)
+        .on_conflict_do_update(
+            index_elements=[name for name in row if name != "impressions"], set_={"impressions": col(ConsentImpression.impressions) + 1}
+        )
+    )

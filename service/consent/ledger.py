@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
 from service.consent.group_commit import GroupCommit
+from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, ConsentEvent, EventRead, PurposeDecision, State
 from service.consent.readers import COLUMNS, EVENT, Reader, find_reader, told
 from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
@@ -69,6 +70,8 @@ class Ledger:
     def __init__(self, database: Database, signing_key: bytes) -> None:
         self.shelves = Shelves()
         self._commits = GroupCommit(database)
+        # Apart from the decisions: processes that count the same notice wait for each other.
+        self._counts = GroupCommit(database)
         self._signing_key = signing_key
 
     async def record(self, decision: Decision, asked: Asked) -> Outcome:
@@ -78,6 +81,15 @@ class Ledger:
     async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
         return await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
+
+    async def count(self, impression: Impression, country: str | None) -> None:
+        """Count that a notice was shown. Raises NeverPublished."""
+        await self._counts.run(lambda session: self._count(session, impression, country))
+
+    def _count(self, session: Session, impression: Impression, country: str | None) -> None:
+        if self.shelves.find(session, impression.notice_key, impression.notice_version) is None:
+            raise _never_published(impression)
+        add_one(session, impression, country)
 
     def current(self, session: Session, reader: Reader | None, key: str | None) -> Record:
         """Where a reader stands now, on one notice or on that which they decided about last."""
@@ -179,6 +191,6 @@ def _add(session: Session, event: EventRead, dedupe: str | None, digest: str | N
     return rows_changed(session.connection().execute(_ADD[session.database.is_sqlite], row)) == 1
 
 
-def _never_published(decision: Decision) -> NeverPublished:
+def _never_published(decision: Decision | Impression) -> NeverPublished:
     message = f"no version {decision.notice_version} of {decision.notice_key!r} was ever published"
     return NeverPublished(message, errors=[FieldProblem(pointer="/notice_version", message=message)])

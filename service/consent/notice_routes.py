@@ -97,14 +97,18 @@ def get_current_consent_notice(
     request: Request, notice_key: str, caller: CallerDep, session: SessionDep, language: Language | None = None
 ) -> Response:
     """Read the version that holds now, in the language that is nearest to the one asked for."""
-    holding = store.page(session, Kind.NOTICE, Filter(source=notice_key, section=NoticeStatus.PUBLISHED), "-published_at", None, _LANGUAGES)
-    versions = {one["language"]: one["version"] for one in map(orjson.loads, reversed(holding.documents))}
-    row = None
-    if versions:
-        version = versions[_nearest(list(versions), language, request.app.state.settings.language)]
-        row = store.find(session, Kind.NOTICE, str(notice_id(notice_key, version)))
+    row = find_current(session, notice_key, language, request.app.state.settings.language)
     answers.depend(request, answers.any_of(Kind.NOTICE))
     return _serve(request, caller, row, notice_key)
+
+
+def find_current(session: Session, key: str, wanted: str | None, house: str) -> Row | None:
+    """Find the published version that holds now, in the language that is nearest to the one wanted, or to the house's."""
+    holding = store.page(session, Kind.NOTICE, Filter(source=key, section=NoticeStatus.PUBLISHED), "-published_at", None, _LANGUAGES)
+    versions = {one["language"]: one["version"] for one in map(orjson.loads, reversed(holding.documents))}
+    if not versions:
+        return None
+    return store.find(session, Kind.NOTICE, str(notice_id(key, versions[_nearest(list(versions), wanted, house)])))
 
 
 def _nearest(languages: list[str], wanted: str | None, house: str) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from service.consent.models import GRANTS, Choice, EventRead, PurposeDecision, State
-from service.consent.shelf import Shelves, Shown, Wording
+from service.consent.shelf import GOOGLE_CONSENT_MODE, Shelves, Shown, Wording
 from service.database import Session
 from service.tables import Time
 
@@ -29,6 +29,7 @@ class Record(BaseModel):
 
     status: State
     purposes: list[PurposeDecision]
+    google_consent: dict[str, Choice] = Field(description="for Google Consent Mode v2, from the purposes' `google_consent_types`")
     valid_until: Time | None
     reconsent_required: bool
     reconsent_reasons: list[str]
@@ -87,7 +88,7 @@ def first_standing(event: EventRead) -> Standing:
 
 
 NO_DECISION = Record(
-    status=State.UNKNOWN, purposes=[], valid_until=None, reconsent_required=True, reconsent_reasons=["no_decision"], notice_key=None,
+    status=State.UNKNOWN, purposes=[], google_consent=dict.fromkeys(GOOGLE_CONSENT_MODE, Choice.DENIED), valid_until=None, reconsent_required=True, reconsent_reasons=["no_decision"], notice_key=None,
     notice_version=None, notice_content_hash=None, language=None, event_id=None, decided_at=None,
 )  # fmt: skip
 """Where a reader stands who has decided nothing, or of whom nothing is kept."""
@@ -106,7 +107,7 @@ def project(session: Session, standing: Standing, shelves: Shelves, at: datetime
         granted = set()
     purposes = [shown.choice(key, granted=key in granted) for key in shown.purposes]
     return Record(
-        status=status, purposes=purposes, valid_until=valid_until, reconsent_required=bool(reasons), reconsent_reasons=reasons,
+        status=status, purposes=purposes, google_consent=shown.google_consent(granted | shown.required), valid_until=valid_until, reconsent_required=bool(reasons), reconsent_reasons=reasons,
         notice_key=event.notice_key, notice_version=event.notice_version, notice_content_hash=event.notice_content_hash,
         language=event.language, event_id=event.event_id, decided_at=event.decided_at,
     )  # fmt: skip

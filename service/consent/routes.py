@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from service import conditional, pages
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal
-from service.consent.door import GuardedRoute
-from service.consent.ledger import Asked, Ledger
+from service.consent.door import GuardedRoute, door_of
+from service.consent.impressions import Impression
+from service.consent.ledger import Asked, Ledger, Outcome
 from service.consent.log import with_leaves
 from service.consent.models import EventRead, Key
 from service.consent.readers import NoRecord, Reader, events_of, find_reader
@@ -25,6 +26,7 @@ from service.errors import BadRequest
 from service.published import answers
 
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
+counters = APIRouter(prefix="/v1/consent-impressions", tags=["consent"], route_class=GuardedRoute)
 well_known = APIRouter(tags=["consent"], route_class=GuardedRoute)
 SHORTEST_KEY, LONGEST_KEY = 16, 255
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
@@ -45,15 +47,21 @@ async def get_ledger(request: Request) -> Ledger:
 LedgerDep = Annotated[Ledger, Depends(get_ledger)]
 
 
-def _asked(request: Request) -> Asked:
+def asked_by(request: Request) -> Asked:
+    """What the ledger asks of a request. Raises BadRequest for a key that is too short to be nobody else's."""
     key = request.headers.get("idempotency-key")
     if key is not None and not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key must have {SHORTEST_KEY} to {LONGEST_KEY} characters that nobody can guess, such as a UUID.")
-    return Asked(request.cookies.get(subjects.COOKIE), key, gpc=_sends_gpc(request))
+    gpc = request.headers.get("sec-gpc", "").strip() == "1"
+    return Asked(request.cookies.get(subjects.COOKIE), key, gpc, door_of(request).country(request))
 
 
-def _sends_gpc(request: Request) -> bool:
-    return request.headers.get("sec-gpc", "").strip() == "1"
+def known_by(request: Request, outcome: Outcome) -> dict[str, str]:
+    """The headers that go with a decision's answer: the reader's cookie, and that nobody may keep it."""
+    if outcome.secret is None:
+        return PRIVATE
+    cross_site = request.app.state.settings.consent_cookie_cross_site
+    return {**PRIVATE, "Set-Cookie": subjects.cookie(outcome.secret, cross_site=cross_site)}
 
 
 _BEACON = {
@@ -78,11 +86,12 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
     `client_event_time`) records nothing and is answered like the first, 201 with `Idempotent-Replayed: true`. A body sent as text/plain
     (`navigator.sendBeacon`) is taken when it holds this JSON.
     """
-    asked = _asked(request)
-    outcome = await ledger.record(decision, asked)
-    headers = {**PRIVATE, "Location": "/v1/consents/current", **({"Idempotent-Replayed": "true"} if outcome.replayed else {})}
-    if outcome.secret is not None:
-        headers["Set-Cookie"] = subjects.cookie(outcome.secret, cross_site=request.app.state.settings.consent_cookie_cross_site)
+    outcome = await ledger.record(decision, asked_by(request))
+    headers = {
+        "Location": "/v1/consents/current",
+        **({"Idempotent-Replayed": "true"} if outcome.replayed else {}),
+        **known_by(request, outcome),
+    }
     return Response(outcome.recorded.model_dump_json().encode(), 201, headers, "application/json")
 
 
@@ -117,8 +126,7 @@ def get_current_receipt(request: Request, session: SessionDep, ledger: LedgerDep
 @router.post("/current/withdrawal", response_model=Record)
 async def withdraw_consent(request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None) -> Response:
     """Withdraw consent, without a reason and at once. Accepted whether or not anything is kept, and as often as it is asked."""
-    asked = Asked(request.cookies.get(subjects.COOKIE), gpc=_sends_gpc(request))
-    record = await ledger.withdraw(withdrawal or Withdrawal(), asked)
+    record = await ledger.withdraw(withdrawal or Withdrawal(), asked_by(request))
     return Response(record.model_dump_json().encode(), 200, PRIVATE, "application/json")
 
 
@@ -127,6 +135,12 @@ def _reader(request: Request, session: Session) -> Reader:
     if reader is None:
         raise NoRecord("Nothing is kept under this cookie.")
     return reader
+
+
+@counters.post("", status_code=204, openapi_extra={"requestBody": {"content": _BEACON}})
+async def record_impression(request: Request, impression: Impression, ledger: LedgerDep) -> None:
+    """Count that a notice was shown: by day, version, country and surface, and nothing about the reader."""
+    await ledger.count(impression, door_of(request).country(request))
 
 
 @well_known.get("/.well-known/gpc.json")

@@ -5,6 +5,7 @@ publishes something itself; a version that is not at hand is always looked for.
 """
 
 import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +27,8 @@ from service.database import Session
 
 BELIEVED_FOR = 1.0
 SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
+GOOGLE_CONSENT_MODE = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
+"""The signals of version 2, which are told whether or not a purpose serves them."""
 _ADVERTISING = frozenset({"marketing", "advertising", "ads", "targeted_advertising", "sale", "sharing", "sale_or_sharing", "sell_or_share"})
 
 
@@ -62,6 +65,7 @@ class Shown:
     purposes: tuple[str, ...]
     required: frozenset[str]
     advertising: frozenset[str]
+    signals: tuple[tuple[str, frozenset[str]], ...]
     effective_at: datetime
     reasons: tuple[str, ...]
     wording: Wording
@@ -69,6 +73,10 @@ class Shown:
     def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
         """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
         return PurposeDecision(purpose_key=purpose, decision=Choice.GRANTED if granted or purpose in self.required else Choice.DENIED)
+
+    def google_consent(self, granted: Collection[str]) -> dict[str, Choice]:
+        """The signals of Google Consent Mode v2: one is granted when every purpose that it serves is."""
+        return {signal: Choice.GRANTED if serves.issubset(granted) else Choice.DENIED for signal, serves in self.signals}
 
 
 @dataclass(slots=True)
@@ -132,8 +140,15 @@ def _shown(notice: ConsentNotice) -> Shown:
         purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
         required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
         advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
-        effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), wording=Wording.model_validate(notice),
+        signals=tuple(_signals(notice.purposes)), effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), wording=Wording.model_validate(notice),
     )  # fmt: skip
+
+
+def _signals(purposes: list[Purpose]) -> Iterator[tuple[str, frozenset[str]]]:
+    mapped = [signal for purpose in purposes for signal in purpose.google_consent_types]
+    for signal in dict.fromkeys([*GOOGLE_CONSENT_MODE, *mapped]):
+        # One that no purpose serves is denied: no set of what was granted has the name of a purpose that is none.
+        yield signal, frozenset(one.purpose_key for one in purposes if signal in one.google_consent_types) or frozenset({""})
 
 
 def _advertises(purpose: Purpose) -> bool:
