@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.consent import subjects
@@ -81,6 +81,10 @@ class Ledger:
     async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
         return await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
+
+    async def erase(self, secret: str | None) -> bool:
+        """Forget who a reader is: the salt goes, and with it the only way from the reader to the events. False where nobody is known."""
+        return await self._commits.run(lambda session: _erase(session, secret))
 
     async def count(self, impression: Impression, country: str | None) -> None:
         """Count that a notice was shown. Raises NeverPublished."""
@@ -183,6 +187,16 @@ def _decided(
         language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=asked.gpc, country=asked.country, consent_id=decision.consent_id,
         pseudonym=pseudonym, previous_event_id=None if standing is None else standing.decisive.event_id,
     )  # fmt: skip
+
+
+def _erase(session: Session, secret: str | None) -> bool:
+    if secret is None:
+        return False
+    gone = delete(_SUBJECTS).where(_SUBJECTS.c.secret_digest == subjects.digest_of(secret)).returning(_SUBJECTS.c.pseudonym)
+    pseudonym = session.connection().execute(gone).scalar_one_or_none()
+    forget = update(_EVENTS).where(_EVENTS.c.pseudonym == pseudonym).values(consent_id=None, dedupe=None, request_digest=None)
+    session.connection().execute(forget)
+    return pseudonym is not None
 
 
 def _add(session: Session, event: EventRead, dedupe: str | None, digest: str | None) -> bool:

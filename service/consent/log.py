@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlmodel import Field, col, select
 
 from service.consent import merkle
-from service.consent.merkle import Frontier, Span, Subtree
+from service.consent.merkle import Frontier, Span, Subtree, inclusion_spans
 from service.consent.models import EventRead
 from service.consent.signing import Signer, canonical, encoded, log_id
 from service.database import Session
@@ -73,6 +73,16 @@ class TreeHead(BaseModel):
     log_id: str
     public_key: str
     signature: str
+
+
+class InclusionProof(BaseModel):
+    """InclusionProofDataV2 of RFC 9162, with the hashes that it leads from and to; all in hex."""
+
+    leaf_index: int
+    leaf_hash: str
+    tree_size: int
+    root_hash: str
+    inclusion_path: list[str]
 
 
 def entry_of(event: EventRead) -> bytes:
@@ -160,3 +170,13 @@ def with_leaves(session: Session, events: list[EventRead]) -> list[EventRead]:
         else event
         for event in events
     ]
+
+
+def prove_inclusion(session: Session, leaf: ConsentLeaf, size: int) -> InclusionProof:
+    """Prove that the log at a size holds a leaf."""
+    spans = inclusion_spans(leaf.leaf_index, size)
+    subtree = subtrees(session, [Span(0, size), *spans])
+    return InclusionProof(
+        leaf_index=leaf.leaf_index, leaf_hash=leaf.hashes[:HASH].hex(), tree_size=size, root_hash=Span(0, size).hash(subtree).hex(),
+        inclusion_path=[span.hash(subtree).hex() for span in spans],
+    )  # fmt: skip

@@ -8,13 +8,12 @@ from pydantic import BaseModel
 
 from service import conditional
 from service.consent import log
-from service.consent.log import HASH, NoSuchTree, TreeHead
-from service.consent.merkle import Span, consistency_spans, inclusion_spans
+from service.consent.log import InclusionProof, NoSuchTree, TreeHead
+from service.consent.merkle import Span, consistency_spans
 from service.consent.signing import Signer
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.routing import Route
-from service.settings import Settings
 
 router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
 PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -29,16 +28,6 @@ class NoLeafNamed(BadRequest):
     title = "Which leaf?"
 
 
-class InclusionProof(BaseModel):
-    """InclusionProofDataV2 of RFC 9162, with the hashes that it leads from and to; all in hex."""
-
-    leaf_index: int
-    leaf_hash: str
-    tree_size: int
-    root_hash: str
-    inclusion_path: list[str]
-
-
 class ConsistencyProof(BaseModel):
     """ConsistencyProofDataV2 of RFC 9162, with both roots; all in hex."""
 
@@ -49,24 +38,9 @@ class ConsistencyProof(BaseModel):
     consistency_path: list[str]
 
 
-def signer_of(settings: Settings) -> Signer:
-    """Who signs for a service."""
-    return Signer(settings.signing_key)
-
-
-def prove_inclusion(session: Session, leaf: log.ConsentLeaf, size: int) -> InclusionProof:
-    """Prove that the log at a size holds a leaf."""
-    spans = inclusion_spans(leaf.leaf_index, size)
-    subtree = log.subtrees(session, [Span(0, size), *spans])
-    return InclusionProof(
-        leaf_index=leaf.leaf_index, leaf_hash=leaf.hashes[:HASH].hex(), tree_size=size, root_hash=Span(0, size).hash(subtree).hex(),
-        inclusion_path=[span.hash(subtree).hex() for span in spans],
-    )  # fmt: skip
-
-
 def _size(session: Session, request: Request, asked: int | None) -> int:
     """The size asked for, which the log must have been of."""
-    newest = log.head_now(session, signer_of(request.app.state.settings)).tree_size
+    newest = log.head_now(session, Signer(request.app.state.settings.signing_key)).tree_size
     if asked is not None and asked > newest:
         raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)
     return newest if asked is None else asked
@@ -76,7 +50,7 @@ def _size(session: Session, request: Request, asked: int | None) -> int:
 def get_tree_head(request: Request, session: SessionDep) -> Response:
     """The log as it is now: how many events it holds, and the signed hash over all of them. Keep it, and ask later for a proof of
     consistency: then nothing that was in the log can have been changed or taken out meanwhile."""
-    head = log.head_now(session, signer_of(request.app.state.settings))
+    head = log.head_now(session, Signer(request.app.state.settings.signing_key))
     return conditional.answer(request, log.told(head), headers=PUBLIC)
 
 
@@ -91,7 +65,7 @@ def get_inclusion_proof(
     leaf, size = log.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
     if leaf.leaf_index >= size:
         raise log.NotInTheLog(f"A log of {size} leaves has no leaf {leaf.leaf_index} yet.")
-    return conditional.answer(request, prove_inclusion(session, leaf, size), headers=PUBLIC)
+    return conditional.answer(request, log.prove_inclusion(session, leaf, size), headers=PUBLIC)
 
 
 @router.get("/consistency-proof", response_model=ConsistencyProof)

@@ -96,3 +96,10 @@ def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) 
     if after is not None:
         chosen = chosen.where(col(ConsentEvent.event_id) > after)
     return [told(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))]
+
+
+def find_event(session: Session, reader: Reader, event_id: UUID) -> EventRead | None:
+    """One of a reader's own events. Somebody else's is looked for in the same way, and takes as long."""
+    chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.event_id) == event_id, col(ConsentEvent.pseudonym) == reader.pseudonym)
+    row = session.execute(chosen).one_or_none()
+    return None if row is None else told(row)

@@ -8,19 +8,21 @@ which nothing is kept is answered 404, whoever made it up.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter
 
 from service import conditional, pages
-from service.consent import subjects
+from service.consent import receipts, subjects
 from service.consent.decisions import Decision, Withdrawal
 from service.consent.door import GuardedRoute, door_of
 from service.consent.impressions import Impression
 from service.consent.ledger import Asked, Ledger, Outcome
 from service.consent.log import with_leaves
 from service.consent.models import EventRead, Key
-from service.consent.readers import NoRecord, Reader, events_of, find_reader
-from service.consent.record import Receipt, Record, Recorded, receipt
+from service.consent.readers import NoRecord, Reader, events_of, find_event, find_reader
+from service.consent.receipts import SignedReceipt
+from service.consent.record import Record, Recorded, receipt
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.published import answers
@@ -44,6 +46,14 @@ async def get_ledger(request: Request) -> Ledger:
     return ledger
 
 
+async def is_cross_site(request: Request) -> bool:
+    """Whether this deployment's pages are on other sites than the service."""
+    cross_site: bool = request.app.state.settings.consent_cookie_cross_site
+    return cross_site
+
+
+CrossSite = Annotated[bool, Depends(is_cross_site)]
+SubjectCookie = Annotated[str | None, Cookie(alias=subjects.COOKIE, include_in_schema=False)]
 LedgerDep = Annotated[Ledger, Depends(get_ledger)]
 
 
@@ -114,13 +124,34 @@ def list_current_events(request: Request, session: SessionDep, limit: pages.Limi
     return pages.answer_page(request, items, next_key=next_key, shape=EventRead, headers=PRIVATE)
 
 
-@router.get("/current/receipt", response_model=Receipt)
-def get_current_receipt(request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None) -> Response:
-    """The receipt of the decision that holds: the event, and the words that it was about."""
-    standing = _reader(request, session).latest(notice_key)
-    if standing is None:
-        raise NoRecord("There is no decision on this notice.")
-    return conditional.answer(request, receipt(session, standing.decisive, ledger.shelves), headers=PRIVATE)
+@router.get("/current/receipt", response_model=SignedReceipt, openapi_extra={"responses": {"200": receipts.PRINTABLE}})
+def get_current_receipt(
+    request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None,
+    event_id: Annotated[UUID | None, Query(description="of this event of the reader's; absent: of the one that holds")] = None,
+) -> Response:  # fmt: skip
+    """The receipt of a decision, for the reader to keep: the event, the words that it was about, signed; as HTML to print, by `Accept`."""
+    reader = _reader(request, session)
+    event = _decisive(reader, notice_key) if event_id is None else find_event(session, reader, event_id)
+    if event is None:
+        raise NoRecord("There is no such decision.")
+    signed = receipts.sign(session, receipt(session, event, ledger.shelves), request.app.state.settings)
+    headers = {**PRIVATE, "Vary": "Cookie, Accept"}
+    if request.headers.get("accept", "").lstrip().lower().startswith("text/html"):
+        return HTMLResponse(receipts.page(signed), headers={**headers, **receipts.PAGE_HEADERS})
+    return conditional.answer(request, signed, headers=headers)
+
+
+def _decisive(reader: Reader, key: str | None) -> EventRead | None:
+    standing = reader.latest(key)
+    return None if standing is None else standing.decisive
+
+
+@router.delete("/current", status_code=204)
+async def erase_current_consent(ledger: LedgerDep, cross_site: CrossSite, cookie: SubjectCookie = None) -> Response:
+    """Erase everything that leads to the reader, at once and for good. What was decided stays in the log and belongs to nobody."""
+    if not await ledger.erase(cookie):
+        raise NoRecord("Nothing is kept under this cookie.")
+    return Response(status_code=204, headers={**PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)})
 
 
 @router.post("/current/withdrawal", response_model=Record)

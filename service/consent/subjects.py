@@ -56,5 +56,14 @@ def cookie(secret: str, *, cross_site: bool) -> str:
 
     Written out here because Python writes `Partitioned` from 3.14 on only.
     """
+    return _set_cookie(secret, KEPT_FOR, cross_site=cross_site)
+
+
+def no_cookie(*, cross_site: bool) -> str:
+    """The `Set-Cookie` value that takes the cookie away."""
+    return _set_cookie("", 0, cross_site=cross_site)
+
+
+def _set_cookie(value: str, seconds: int, *, cross_site: bool) -> str:
     reach = "SameSite=None; Partitioned" if cross_site else "SameSite=Lax"
-    return f"{COOKIE}={secret}; Max-Age={KEPT_FOR}; Path=/; Secure; HttpOnly; {reach}"
+    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; {reach}"
