@@ -2,7 +2,9 @@
 
 import sys
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +20,9 @@ from sqlmodel import col, select
 from service import server, tokens
 from service.auth import Caller, Scope, Token
 from service.consent import sealing
+from service.consent.log import TreeHead
 from service.consent.signing import Signer
+from service.consent.verify import Verdict, verify
 from service.database import Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
 from service.formats.importer import bring_in
@@ -184,6 +188,40 @@ def seal_events() -> None:
     settings = _settings()
     sealed = sealing.seal(_check(settings), Signer(settings.signing_key))
     screen.print(f"Sealed {sealed} events.")
+
+
+@consent.command("verify")
+def verify_export(
+    export: Annotated[Path, typer.Argument(help="an export, NDJSON or CSV", exists=True, dir_okay=False, readable=True)],
+    public_key: Annotated[str | None, typer.Option(help="the key that must have signed it, in base64, as `tree-head` tells it")] = None,
+    tree_head: Annotated[
+        list[Path] | None, typer.Option(help="a kept answer of `tree-head`, from which the log must go on", exists=True, dir_okay=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check an export offline: finds rows that were edited, deleted, inserted or moved. Needs no database and no settings."""
+    heads = [TreeHead.model_validate_json(path.read_bytes()) for path in tree_head or []]
+    verdict = verify(export, public_key=public_key, kept_heads=heads)
+    if as_json:
+        sys.stdout.write(orjson.dumps(asdict(verdict)).decode() + "\n")
+    else:
+        _tell(verdict, known_key=public_key is not None)
+    if not verdict.is_whole:
+        raise typer.Exit(1)
+
+
+def _tell(verdict: Verdict, *, known_key: bool) -> None:
+    lines = [f"checked {what}" for what in ("each row against its leaf's hash and its place", *verdict.checked)]
+    lines += [f"FAULT {fault}" for fault in verdict.faults]
+    if verdict.more_faults:
+        lines.append(f"FAULT {verdict.more_faults} more")
+    end = f"{verdict.rows} rows, {verdict.removed} of them removed by retention"
+    lines.append(f"whole: {end}" if verdict.is_whole else f"not whole: {end}")
+    if verdict.is_whole and not known_key:
+        lines.append(
+            f"The signatures are by {verdict.public_key}, which came with the export: compare it with that of /v1/consent-log/tree-head."
+        )
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _settings() -> Settings:

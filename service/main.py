@@ -20,7 +20,7 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
-from service.consent import defaults, impressions, klaro, log_routes, notice_routes, retention, upkeep
+from service.consent import defaults, impressions, klaro, log_routes, notice_routes, report_routes, retention, upkeep
 from service.consent import log as consent_log
 from service.consent import models as consent_models
 from service.consent import routes as consent_routes
@@ -57,6 +57,7 @@ ROUTERS = (
     consent_routes.router, article_routes.router, history.router,
     image_routes.router, caption_routes.router, media.router,
     consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
+    report_routes.router,
     import_routes.router, feed_routes.router, sitemap_routes.router,
     sync_routes.router,
     tokens.router, health.router,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import Select, and_, bindparam, func
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -43,7 +43,7 @@ EVENT = [name for name in EventRead.model_fields if name in ConsentEvent.model_f
 COLUMNS = [ConsentEvent.metadata.tables["consent_event"].c[name] for name in EVENT]
 
 
-def _standings(*, up_to: bool) -> Select[*tuple[Any, ...]]:
+def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tuple[Any, ...]]:
     """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up to one event."""
     same, grant = aliased(ConsentEvent), aliased(ConsentEvent)
     last = select(func.max(same.decided_at)).where(
@@ -62,11 +62,13 @@ def _standings(*, up_to: bool) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
     columns = sqlalchemy.select(col(ConsentSubject.pseudonym), first.scalar_subquery(), *COLUMNS)
     joined = columns.select_from(ConsentSubject).outerjoin(ConsentEvent, counts)
-    return joined.where(col(ConsentSubject.secret_digest) == bindparam("digest")).order_by(col(ConsentEvent.notice_key))
+    return joined.where(whose).order_by(col(ConsentSubject.pseudonym), col(ConsentEvent.notice_key))
 
 
-_NOW = _standings(up_to=False)
-_THEN = _standings(up_to=True)
+_BY_SECRET = col(ConsentSubject.secret_digest) == bindparam("digest")
+_NOW = _standings(_BY_SECRET)
+_THEN = _standings(_BY_SECRET, up_to=True)
+_OF_SEVERAL = _standings(col(ConsentSubject.pseudonym).in_(bindparam("pseudonyms", expanding=True)))
 
 
 def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = None) -> Reader | None:
@@ -77,12 +79,22 @@ def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = No
     rows = session.execute(_NOW if up_to is None else _THEN, asked).all()
     if not rows:
         return None
-    counted = [(told(row[2:]), row[1]) for row in rows if row.event_id is not None]
+    return Reader(rows[0][0], _grouped(rows))
+
+
+def find_standings(session: Session, pseudonyms: Sequence[str]) -> dict[str, dict[str, Standing]]:
+    """Where several readers stand, by pseudonym and notice."""
+    rows = session.execute(_OF_SEVERAL, {"pseudonyms": pseudonyms}).all()
+    return {pseudonym: _grouped(list(own)) for pseudonym, own in groupby(rows, key=lambda row: row[0])}
+
+
+def _grouped(rows: Sequence[Sequence[Any]]) -> dict[str, Standing]:
+    counted = [(told(row[2:]), row[1]) for row in rows if row[2] is not None]
     standings = {}
     for key, group in groupby(counted, key=lambda pair: pair[0].notice_key):
         pairs = list(group)
         standings[key] = Standing(tuple(event for event, _ in pairs), pairs[0][1])
-    return Reader(rows[0][0], standings)
+    return standings
 
 
 def told(row: Sequence[Any]) -> EventRead:

@@ -22,15 +22,15 @@ async def run(database: Database) -> None:
     while True:
         try:
             if after is not None or await run_in_threadpool(is_waiting, database):
-                await _seal(database, signer, after)
+                await seal_waiting(database, signer, after)
             after = None
         except SQLAlchemyError as fault:
             log.warning("the consent log could not be sealed", fault=type(fault).__name__)
         await asyncio.sleep(SEALS_EVERY)
 
 
-async def _seal(database: Database, signer: Signer, after: UUID | None) -> None:
-    """Seal batch by batch, and let those who record decisions go in between."""
+async def seal_waiting(database: Database, signer: Signer, after: UUID | None = None) -> None:
+    """Seal what was recorded lately, or after an event, batch by batch, and let those who record decisions go in between."""
     while True:
         async with database.turn():
             batch = await run_in_threadpool(seal_batch, database, signer, after=after)

@@ -118,8 +118,8 @@ def restore(session: Session, image: Image) -> None:
         return
     image.deleted_at = None
     _note_change(session, image)
-    _note_captions(session, image)
     _flush_alone(session, image)
+    _note_captions(session, image)
 
 
 def _give(session: Session, image: Image, file: KeptFile) -> None:

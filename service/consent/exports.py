@@ -1,0 +1,106 @@
+"""The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which holds the tree head.
+
+A row is an event without `consent_id`, which the log does not hold, and with its leaf's index and hash. Of an event that retention
+has removed there is the leaf alone: without its hash nobody could work out the root.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+import orjson
+import sqlalchemy
+from pydantic import BaseModel, JsonValue
+from sqlmodel import col
+
+from service.consent import log
+from service.consent.log import HASH, LEFT_OUT, ConsentLeaf, ConsentTreeHead, TreeHead
+from service.consent.models import ConsentEvent, EventRead
+from service.consent.readers import COLUMNS, told
+from service.consent.signing import Signer, canonical, encoded
+from service.database import Database
+from service.tables import Time, now
+
+AT_ONCE = 1000
+FORMAT = "copydesk-consent-export/1"
+LEAF = ("leaf_index", "leaf_hash")
+EVENT = tuple(name for name in EventRead.model_fields if name not in LEFT_OUT)
+COLUMN_NAMES = (*LEAF, *EVENT)
+MANIFEST_MARK = "# "
+"""What a CSV's last line begins with, before the manifest in JSON."""
+DOCUMENTED = {
+    "description": "The export",
+    "content": {media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")},
+}
+Row = dict[str, JsonValue]
+
+
+class Manifest(BaseModel):
+    """What an export holds: `rows` leaves from the first to the last of `tree_head`, of which `removed` have lost their event."""
+
+    format: str = FORMAT
+    issuer: str
+    exported_at: Time
+    rows: int
+    removed: int
+    tree_head: TreeHead
+
+
+class SignedManifest(BaseModel):
+    """A manifest and the signature over its canonical JSON (RFC 8785), by the key that signs the log's heads; both in base64."""
+
+    manifest: Manifest
+    public_key: str
+    signature: str
+
+
+def write(database: Database, signer: Signer, *, as_csv: bool) -> Iterator[bytes]:
+    """Write an export, some rows at a time."""
+    with database.reading() as session:
+        head = log.head_now(session, signer)
+    removed = 0
+    if as_csv:
+        yield _csv([list(COLUMN_NAMES)])
+    for first in range(0, head.tree_size, AT_ONCE):
+        rows = _rows(database, first, min(first + AT_ONCE, head.tree_size))
+        removed += sum("event_id" not in row for row in rows)
+        yield _csv([_cells(row) for row in rows]) if as_csv else b"".join(orjson.dumps(row) + b"\n" for row in rows)
+    manifest = _signed(signer, database.settings.public_url, head, removed).model_dump_json()
+    yield f"{MANIFEST_MARK if as_csv else ''}{manifest}\n".encode()
+
+
+def _rows(database: Database, first: int, end: int) -> list[Row]:
+    chosen = (
+        sqlalchemy.select(col(ConsentLeaf.leaf_index), col(ConsentLeaf.hashes), *COLUMNS)
+        .select_from(ConsentLeaf)
+        .outerjoin(ConsentEvent, col(ConsentEvent.event_id) == col(ConsentLeaf.event_id))
+        .where(col(ConsentLeaf.leaf_index) >= first, col(ConsentLeaf.leaf_index) < end)
+    )
+    with database.reading() as session:
+        return [_row(*row) for row in session.execute(chosen.order_by(col(ConsentLeaf.leaf_index)))]
+
+
+def _row(leaf_index: int, hashes: bytes, *event: object) -> Row:
+    leaf: Row = {"leaf_index": leaf_index, "leaf_hash": hashes[:HASH].hex()}
+    return leaf if event[0] is None else {**leaf, **told(event).model_dump(mode="json", exclude=LEFT_OUT)}
+
+
+def _cells(row: Row) -> list[str]:
+    return [_cell(row.get(name)) for name in COLUMN_NAMES]
+
+
+def _cell(value: JsonValue) -> str:
+    """A value as CSV has it: nothing for null, which no text in a row can be, and JSON for what is no text."""
+    return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _signed(signer: Signer, issuer: str, head: ConsentTreeHead, removed: int) -> SignedManifest:
+    manifest = Manifest(issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=log.told(head))
+    signature = signer.sign(canonical(manifest.model_dump(mode="json")))
+    return SignedManifest(manifest=manifest, public_key=encoded(signer.public_key), signature=encoded(signature))

@@ -1,0 +1,169 @@
+"""Checks an export against itself, offline: that no row was edited, deleted, inserted or moved, and who says so.
+
+Whoever can sign could write another log from its beginning. Against that there are the tree heads that others have kept: the export
+of a log that goes on from one of them has that root at that size.
+"""
+
+import base64
+import binascii
+import csv
+import struct
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+
+from service.consent.exports import COLUMN_NAMES, EVENT, FORMAT, LEAF, MANIFEST_MARK, Row, SignedManifest
+from service.consent.log import TreeHead, tree_head_data
+from service.consent.merkle import Frontier, leaf_hash
+from service.consent.signing import canonical, is_signed
+
+_JSON_COLUMNS = ("leaf_index", "notice_version", "purposes", "gpc")
+_MOST_FAULTS = 20
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was looked at, and what is wrong; nothing wrong means that the export is whole."""
+
+    rows: int = 0
+    removed: int = 0
+    checked: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    more_faults: int = 0
+    public_key: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+    def need(self, what: str, *, holds: bool, fault: str) -> None:
+        """Note a check of the whole file, and whether it held."""
+        self.checked.append(what)
+        if not holds:
+            self.faults.append(fault)
+
+    def fault(self, found: str) -> None:
+        """Note what is wrong with a row; the first ones are told, the others counted."""
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(found)
+        else:
+            self.more_faults += 1
+
+
+def verify(path: Path, *, public_key: str | None = None, kept_heads: Iterable[TreeHead] = ()) -> Verdict:
+    """Check an export. With `public_key`, in base64, it must be by this key; with `kept_heads`, its log must go on from each of them."""
+    verdict, tree, heads = Verdict(), Frontier(), {head.tree_size: head.root_hash for head in kept_heads}
+    roots = {0: tree.root.hex()}
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        lines = _Lines(file)
+        for number, row in _read(lines, verdict):
+            _check_row(verdict, tree, number, row)
+            if tree.size in heads:
+                roots[tree.size] = tree.root.hex()
+    _check_manifest(verdict, tree, lines.last, public_key)
+    for size, root in heads.items():
+        verdict.need(
+            f"the kept tree head of {size} leaves", holds=roots.get(size) == root, fault=f"the log is another than at {size} leaves"
+        )
+    return verdict
+
+
+class _Lines:
+    """The lines of a file but the last, which is kept for later."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self._lines):
+            if number:
+                yield self.last
+            self.last = line
+
+
+def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
+    """The rows, each with the number of its line."""
+    columns: list[str] | None = None
+    for number, line in enumerate(lines, 1):
+        if number == 1 and not line.startswith("{"):
+            columns = next(csv.reader([line]))
+            if columns != list(COLUMN_NAMES):
+                verdict.fault("line 1: these are not the columns of an export")
+                deque(lines, maxlen=0)
+            continue
+        try:
+            row = orjson.loads(line) if columns is None else _from_cells(columns, next(csv.reader([line])))
+        except (ValueError, csv.Error, StopIteration):
+            row = None
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            verdict.fault(f"line {number}: it cannot be read")
+
+
+def _from_cells(columns: list[str], cells: list[str]) -> Row:
+    texts = dict(zip(columns, cells, strict=True))
+    row: Row = {name: orjson.loads(text) if name in _JSON_COLUMNS and text else text or None for name, text in texts.items()}
+    return row if any(row[name] is not None for name in EVENT) else {name: row[name] for name in LEAF}
+
+
+def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
+    index, told = row.get("leaf_index"), row.get("leaf_hash")
+    if index != tree.size:
+        verdict.fault(f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted or moved")
+    entry = {name: value for name, value in row.items() if name not in LEAF}
+    leaf = leaf_hash(canonical(entry)) if entry else _unhexed(told)
+    verdict.removed += not entry
+    verdict.rows += 1
+    if leaf.hex() != told:
+        verdict.fault(f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf")
+    tree.append(leaf)
+
+
+def _unhexed(text: object) -> bytes:
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
+
+
+def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str | None) -> None:
+    try:
+        signed = SignedManifest.model_validate_json(line.removeprefix(MANIFEST_MARK))
+    except ValidationError:
+        verdict.need("the manifest", holds=False, fault="the last line is not a manifest: the end of the export is missing")
+        return
+    manifest, head = signed.manifest, signed.manifest.tree_head
+    verdict.public_key = signed.public_key
+    key, told = _bytes(signed.public_key), canonical(manifest.model_dump(mode="json"))
+    data = _head_data(head)
+    for what, holds, fault in (
+        (f"the format, {FORMAT}", manifest.format == FORMAT, f"its format is {manifest.format}"),
+        ("the signature of the manifest", is_signed(told, _bytes(signed.signature), key), "the manifest was edited or is signed by somebody else"),
+        ("the signature of the tree head", is_signed(data, _bytes(head.signature), _bytes(head.public_key)), "the tree head was edited"),
+        (f"that all {verdict.rows} rows are there", verdict.rows == manifest.rows == head.tree_size, f"there are {verdict.rows} rows, of {head.tree_size}"),
+        ("how many were removed by retention", verdict.removed == manifest.removed, f"{verdict.removed} events are missing, {manifest.removed} were removed"),
+        ("each leaf and their order, by the root over all", tree.root.hex() == head.root_hash, "the rows do not lead to the root in the tree head"),
+        ("the key that was given", public_key in (None, signed.public_key), "it is signed by another key than the one that was given"),
+    ):  # fmt: skip
+        verdict.need(what, holds=holds, fault=fault)
+
+
+def _head_data(head: TreeHead) -> bytes:
+    try:
+        return tree_head_data(head.tree_size, _unhexed(head.root_hash), head.timestamp)
+    except (struct.error, OverflowError):
+        return b""  # no size, root or time that a head can have
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
