@@ -19,7 +19,7 @@ from sqlmodel import col, select
 
 from service import server, tokens
 from service.auth import Caller, Scope, Token
-from service.consent import sealing
+from service.consent import retention, sealing
 from service.consent.log import TreeHead
 from service.consent.signing import Signer
 from service.consent.verify import Verdict, verify
@@ -32,6 +32,7 @@ from service.images.intake import Intake
 from service.images.storage import check, open_store
 from service.logs import configure_logs
 from service.settings import Settings, UnsafeSetting
+from service.tables import now
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
 consent = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
@@ -188,6 +189,16 @@ def seal_events() -> None:
     settings = _settings()
     sealed = sealing.seal(_check(settings), Signer(settings.signing_key))
     screen.print(f"Sealed {sealed} events.")
+
+
+@consent.command("retain")
+def retain_events() -> None:
+    """Note decisions that ran out, and remove events past their period. `serve` does so by itself, every hour."""
+    database, done = _database(), dict.fromkeys(("noted", "removed"), 0)
+    for name, work in (("noted", retention.note_expired), ("removed", retention.retain)):
+        while some := work(database, now()):
+            done[name] += some
+    screen.print(f"Noted {done['noted']} decisions that ran out, removed {done['removed']} events.")
 
 
 @consent.command("verify")

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")
     consent_cookie_cross_site: bool = Field(False, description="true sets the subject cookie SameSite=None; Partitioned")
     consent_rate_limit: int = Field(600, ge=1, description="public consent writes a minute from one IPv4 address or IPv6 /56, per process")
+    consent_retention_days: int = Field(1095, ge=30, description="days for which consent events are kept after they held last")
     consent_country_header: str = Field(
         "", description="header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no country is kept"
     )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead
+from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead, State
 from service.consent.record import Standing
 from service.consent.subjects import digest_of
 from service.database import Session
@@ -47,7 +47,7 @@ def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tu
     """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up to one event."""
     same, grant = aliased(ConsentEvent), aliased(ConsentEvent)
     last = select(func.max(same.decided_at)).where(
-        same.pseudonym == col(ConsentSubject.pseudonym), same.notice_key == col(ConsentEvent.notice_key)
+        same.pseudonym == col(ConsentSubject.pseudonym), same.notice_key == col(ConsentEvent.notice_key), same.event_state != State.EXPIRED
     )
     first = select(func.min(grant.decided_at)).where(
         grant.pseudonym == col(ConsentSubject.pseudonym),
@@ -58,6 +58,8 @@ def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tu
         last, first = last.where(same.event_id <= bindparam("up_to")), first.where(grant.event_id <= bindparam("up_to"))
     counts = and_(
         col(ConsentEvent.pseudonym) == col(ConsentSubject.pseudonym), col(ConsentEvent.decided_at) == last.scalar_subquery(),
+        # That a decision ran out is worked out from the decision. The note of it is history.
+        col(ConsentEvent.event_state) != State.EXPIRED,
         *([col(ConsentEvent.event_id) <= bindparam("up_to")] if up_to else []),
     )  # fmt: skip
     columns = sqlalchemy.select(col(ConsentSubject.pseudonym), first.scalar_subquery(), *COLUMNS)

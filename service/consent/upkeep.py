@@ -1,32 +1,55 @@
-"""What has to be done for the consent ledger while it serves, and waits for nobody's request: events are sealed into the log."""
+"""What has to be done for the consent ledger while it serves, and waits for nobody's request.
+
+Events are sealed into the log every second; decisions that ran out are noted, and what is past its period goes, every hour.
+"""
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from service.consent import retention
 from service.consent.sealing import BATCH, FIRST, is_waiting, seal_batch
 from service.consent.signing import Signer
 from service.database import Database
+from service.tables import now
 
 SEALS_EVERY = 1.0
+TIDIES_EVERY = timedelta(hours=1)
+LOOKS_BACK = timedelta(days=7)
+"""How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of them."""
 log = structlog.get_logger()
 
 
 async def run(database: Database) -> None:
-    """Seal until cancelled; at first whatever a process that died had left."""
+    """Work until cancelled; first on whatever a process that died had left unsealed."""
     signer = Signer(database.settings.signing_key)
     after: UUID | None = FIRST
+    tidies_at = now()
     while True:
         try:
             if after is not None or await run_in_threadpool(is_waiting, database):
                 await seal_waiting(database, signer, after)
             after = None
+            if now() >= tidies_at:
+                tidies_at = now() + TIDIES_EVERY
+                await _tidy(database)
         except SQLAlchemyError as fault:
-            log.warning("the consent log could not be sealed", fault=type(fault).__name__)
+            log.warning("the consent log could not be kept up", fault=type(fault).__name__)
         await asyncio.sleep(SEALS_EVERY)
+
+
+async def _tidy(database: Database) -> None:
+    at = now()
+    for work in (partial(retention.note_expired, database, at, at - LOOKS_BACK), partial(retention.retain, database, at)):
+        done = retention.AT_ONCE
+        while done == retention.AT_ONCE:
+            async with database.turn():
+                done = await run_in_threadpool(work)
 
 
 async def seal_waiting(database: Database, signer: Signer, after: UUID | None = None) -> None:
