@@ -21,6 +21,11 @@ Answer = TypeVar("Answer")
 Write = Callable[[Session], Answer]
 
 
+def each(session: Session, writes: Sequence[Write[Any]]) -> list[Any]:
+    """Do writes one after the other: an answer or a refusal for each."""
+    return [_attempt(write, session) for write in writes]
+
+
 class _Batch:
     """Writes that go into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
 
@@ -30,10 +35,14 @@ class _Batch:
 
 
 class GroupCommit:
-    """The writes of one kind that wait for the next transaction. Used from the event loop only."""
+    """The writes of one kind that wait for the next transaction. Used from the event loop only.
 
-    def __init__(self, database: Database) -> None:
+    `do` makes the writes of a batch, in their order: `each` by itself, or several with one statement.
+    """
+
+    def __init__(self, database: Database, do: Callable[[Session, Sequence[Write[Any]]], Sequence[Any]] = each) -> None:
         self._database = database
+        self._do = do
         self._one_at_a_time = asyncio.Lock()
         self._open: _Batch | None = None
 
@@ -65,7 +74,7 @@ class GroupCommit:
     def _together(self, writes: Sequence[Write[Any]]) -> Sequence[Any]:
         try:
             with self._database.writing() as session:
-                return [_attempt(write, session) for write in writes]
+                return self._do(session, writes)
         except DBAPIError as fault:
             if len(writes) == 1:
                 return [fault]

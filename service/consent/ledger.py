@@ -1,4 +1,6 @@
-"""Decisions and withdrawals are added to the ledger, one short insert each, and a retry of one adds nothing.
+"""Decisions and withdrawals are added to the ledger, one short row each, and a retry of one adds nothing.
+
+Decisions that arrive together are added together, with one statement for all of them.
 
 A retry is known by `dedupe`: an HMAC of the `Idempotency-Key`, or else of `consent_id`, `client_event_time` and the body. It gets the
 answer of the first, worked out again as of then from what was kept. Whoever shows the reader's cookie learns the reader's record by
@@ -8,22 +10,26 @@ the same `Idempotency-Key`, which nobody can guess, and within five minutes: the
 
 import hashlib
 import hmac
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
-from service.consent.group_commit import GroupCommit
+from service.consent.group_commit import GroupCommit, Write, each
 from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, ConsentEvent, EventRead, PurposeDecision, State
-from service.consent.readers import COLUMNS, EVENT, Reader, find_reader, told
+from service.consent.readers import COLUMNS, EVENT, Reader, find_reader, find_readers, told
 from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
 from service.consent.shelf import Shelves, Shown
-from service.database import Database, Session, rows_changed
-from service.errors import FieldProblem, Unprocessable
+from service.consent.subjects import Subject
+from service.database import Database, Session
+from service.errors import FieldProblem, ServiceError, Unprocessable
 from service.routing import KeyReused
 from service.tables import new_id, now
 
@@ -33,7 +39,7 @@ COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)
 # Statements of the core, made once: through the ORM, making one takes longer than running it.
 _EVENTS, _SUBJECTS = (ConsentEvent.metadata.tables[name] for name in ("consent_event", "consent_subject"))
 _ADD = {
-    is_sqlite: dialect.insert(_EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).execution_options(preserve_rowcount=True)
+    is_sqlite: dialect.insert(_EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).returning(_EVENTS.c.event_id)
     for is_sqlite, dialect in ((True, sqlite), (False, postgresql))
 }
 _BY_DEDUPE = select(*COLUMNS, _EVENTS.c.request_digest).where(_EVENTS.c.dedupe == bindparam("dedupe"))
@@ -64,19 +70,52 @@ class Outcome:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """A decision that waits for its transaction. `dedupe` is what every retry of it has in common, if that can be told, and
+    `digest` what every request with this body has."""
+
+    ledger: "Ledger"
+    decision: Decision
+    asked: Asked
+    dedupe: str | None
+    digest: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What two decisions must not share if one statement is to add them: the second must see the first."""
+        return frozenset(name for name in (self.asked.secret, self.dedupe) if name is not None)
+
+    def __call__(self, session: Session) -> Outcome:
+        """Record it alone."""
+        (answer,) = self.ledger.add(session, [self])
+        if isinstance(answer, ServiceError):
+            raise answer
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a decision comes to, before it is added."""
+
+    event: EventRead
+    standing: Standing | None
+    reader: Reader | Subject
+
+
 class Ledger:
     """The ledger of one running service."""
 
     def __init__(self, database: Database, signing_key: bytes) -> None:
         self.shelves = Shelves()
-        self._commits = GroupCommit(database)
+        self._commits = GroupCommit(database, self._in_waves)
         # Apart from the decisions: processes that count the same notice wait for each other.
         self._counts = GroupCommit(database)
         self._signing_key = signing_key
 
     async def record(self, decision: Decision, asked: Asked) -> Outcome:
         """Record a decision. Raises NeverPublished, UnknownPurpose, NotOffered, KeyReused."""
-        return await self._commits.run(lambda session: self._record(session, decision, asked))
+        return await self._commits.run(_Recording(self, decision, asked, *self._fingerprints(decision, asked.idempotency_key)))
 
     async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
@@ -100,24 +139,48 @@ class Ledger:
         standing = None if reader is None else reader.latest(key)
         return NO_DECISION if standing is None else project(session, standing, self.shelves, now())
 
-    def _record(self, session: Session, decision: Decision, asked: Asked) -> Outcome:
+    def _in_waves(self, session: Session, writes: Sequence[Write[Any]]) -> list[Any]:
+        answers: list[Any] = []
+        for wave in _waves(writes):
+            recordings = [write for write in wave if isinstance(write, _Recording)]
+            answers += self.add(session, recordings) if recordings else each(session, wave)
+        return answers
+
+    def add(self, session: Session, recordings: Sequence[_Recording]) -> list[Outcome | ServiceError]:
+        """Add decisions of which no two are the same reader's: what each led to, or why it was refused."""
+        readers = find_readers(session, {one.asked.secret for one in recordings if one.asked.secret is not None})
+        found = [self._find(session, one, readers) for one in recordings]
+        pairs = [(one, what) for one, what in zip(recordings, found, strict=True) if isinstance(what, _Found)]
+        added = _add(session, [_row(what.event, one.dedupe, one.digest) for one, what in pairs])
+        subjects_row = [what.reader.row() for _, what in pairs if isinstance(what.reader, Subject) and what.event.event_id in added]
+        if subjects_row:
+            session.connection().execute(insert(_SUBJECTS), subjects_row)
+        return [self._answer(session, one, what, added) for one, what in zip(recordings, found, strict=True)]
+
+    def _find(self, session: Session, recording: _Recording, readers: Mapping[str, Reader]) -> _Found | ServiceError:
+        decision, asked = recording.decision, recording.asked
         shown = self.shelves.find(session, decision.notice_key, decision.notice_version)
         if shown is None:
-            raise _never_published(decision)
-        choices = choose(shown, decision, gpc=asked.gpc)
-        reader = find_reader(session, asked.secret)
+            return _never_published(decision)
+        try:
+            choices = choose(shown, decision, gpc=asked.gpc)
+        except Unprocessable as refusal:
+            return refusal
+        reader = None if asked.secret is None else readers.get(asked.secret)
         who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
         standing = None if reader is None else reader.standings.get(shown.key)
-        event = _decided(shown, decision, choices, standing, who.pseudonym, asked)
-        dedupe, digest = self._fingerprints(decision, asked.idempotency_key)
-        if not _add(session, event, dedupe, digest):
-            return self._replay(session, dedupe, digest, asked)
-        secret = asked.secret
-        if isinstance(who, subjects.Subject):
-            secret = who.secret
-            session.connection().execute(insert(_SUBJECTS), who.row())
-        standing = first_standing(event) if standing is None else standing.joined_by(event)
-        return self._outcome(session, event, standing, secret)
+        return _Found(_decided(shown, decision, choices, standing, who.pseudonym, asked), standing, who)
+
+    def _answer(
+        self, session: Session, recording: _Recording, found: _Found | ServiceError, added: Collection[UUID]
+    ) -> Outcome | ServiceError:
+        if isinstance(found, ServiceError):
+            return found
+        if found.event.event_id not in added:
+            return self._replay(session, recording)
+        standing = first_standing(found.event) if found.standing is None else found.standing.joined_by(found.event)
+        secret = found.reader.secret if isinstance(found.reader, Subject) else recording.asked.secret
+        return self._outcome(session, found.event, standing, secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
         """What every retry of this decision has in common, if it can be told, and what every request with this body has."""
@@ -131,10 +194,11 @@ class Ledger:
     def _keyed(self, purpose: bytes, content: bytes) -> str:
         return hmac.new(self._signing_key, b"consent " + purpose + b"\0" + content, hashlib.sha256).hexdigest()
 
-    def _replay(self, session: Session, dedupe: str | None, digest: str, asked: Asked) -> Outcome:
-        *row, kept_digest = session.execute(_BY_DEDUPE, {"dedupe": dedupe}).one()
-        if kept_digest != digest:
-            raise KeyReused("This Idempotency-Key was used with another body.")
+    def _replay(self, session: Session, recording: _Recording) -> Outcome | KeyReused:
+        *row, kept_digest = session.execute(_BY_DEDUPE, {"dedupe": recording.dedupe}).one()
+        if kept_digest != recording.digest:
+            return KeyReused("This Idempotency-Key was used with another body.")
+        asked = recording.asked
         event, secret = told(row), asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None and asked.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR:
@@ -155,7 +219,7 @@ class Ledger:
         for key, standing in reader.standings.items():
             if withdrawal.notice_key in (None, key) and standing.decisive.event_state is not State.WITHDRAWN:
                 event = self._withdrawn(session, standing, withdrawal, asked)
-                _add(session, event, None, None)
+                _add(session, [_row(event, None, None)])
                 reader.standings[key] = standing.joined_by(event)
         return self.current(session, reader, withdrawal.notice_key)
 
@@ -199,10 +263,33 @@ def _erase(session: Session, secret: str | None) -> bool:
     return pseudonym is not None
 
 
-def _add(session: Session, event: EventRead, dedupe: str | None, digest: str | None) -> bool:
-    """Insert an event; False when the decision is there already."""
-    row = {name: getattr(event, name) for name in EVENT} | {"dedupe": dedupe, "request_digest": digest}
-    return rows_changed(session.connection().execute(_ADD[session.database.is_sqlite], row)) == 1
+def _row(event: EventRead, dedupe: str | None, digest: str | None) -> dict[str, object]:
+    return {name: getattr(event, name) for name in EVENT} | {"dedupe": dedupe, "request_digest": digest}
+
+
+def _add(session: Session, rows: Sequence[Mapping[str, object]]) -> frozenset[UUID]:
+    """Insert events; those that were there already are not among the ids that come back."""
+    if not rows:
+        return frozenset()
+    return frozenset(session.connection().execute(_ADD[session.database.is_sqlite], rows).scalars())
+
+
+def _waves(writes: Sequence[Write[Any]]) -> Iterator[list[Write[Any]]]:
+    """Writes in their order, parted where one must see what came before: decisions go together, anything else by itself."""
+    wave: list[Write[Any]] = []
+    taken: set[str] = set()
+    for write in writes:
+        names = write.names if isinstance(write, _Recording) else None
+        if wave and (names is None or not taken.isdisjoint(names)):
+            yield wave
+            wave, taken = [], set()
+        if names is None:
+            yield [write]
+            continue
+        wave.append(write)
+        taken |= names
+    if wave:
+        yield wave
 
 
 def _never_published(decision: Decision | Impression) -> NeverPublished:

@@ -161,6 +161,7 @@ class ConsentNotice(NoticeContent, Table, table=True):
     content_hash: str
     effective_at: Time | None = None
     reconsent_reasons: list[str] = Field(default_factory=list, sa_type=Json(list[str]))
+    reconsent_override: str | None = None
     valid_for_consent: bool
     validity_findings: list[str] = Field(default_factory=list, sa_type=Json(list[str]))
     created_at: Time = Field(default_factory=now)
@@ -191,8 +192,8 @@ class ConsentSubject(Table, table=True):
 class PurposeDecision(BaseModel):
     """A decision about one purpose."""
 
-    # Not a Shape: those are validated in Python, and a decision has several of these.
-    model_config = ConfigDict(extra="forbid")
+    # Not a Shape: those are validated in Python, and a decision has several of these. Frozen: decisions share them.
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     purpose_key: Key
     decision: Choice
@@ -209,6 +210,7 @@ class ConsentEvent(Table, table=True):
     __table_args__ = (
         Index("ix_consent_event_standing", "pseudonym", "notice_key", "decided_at"),
         Index("ix_consent_event_valid_until", "valid_until"),
+        Index("ix_consent_event_consent_id", "consent_id"),
         ForeignKeyConstraint(["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]),
     )
 

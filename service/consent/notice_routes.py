@@ -154,7 +154,8 @@ def publish_consent_notice(
     """Publish the draft: readers are shown it from now on, and it never changes again.
 
     An `opt_in` notice with findings is refused (422) with what was found. Whether earlier decisions still hold follows from what
-    changed, unless `requires_reconsent` says it.
+    changed, unless `requires_reconsent` says it. Not asking again although something is new needs a `reason` (422), which is kept as
+    `reconsent_override`.
     """
     return _answer(request, notices.publish(session, notice_key, publication or Publication()))
 

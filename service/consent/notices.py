@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -21,7 +21,7 @@ from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
 from service.published.render import Rendered, renders, touch
-from service.tables import Shape, TableShape, Time, now
+from service.tables import Line, Shape, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
 """Members that are no part of what a reader sees; everything else is hashed."""
@@ -45,6 +45,12 @@ class AlreadyPublished(Conflict):
     title = "Published notices never change"
 
 
+class ReasonNeeded(Unprocessable):
+    """Something is new, and readers are not to be asked again: `reason` must say why. It is kept for whoever audits this."""
+
+    title = "Not asking again needs a reason"
+
+
 class InvalidNotice(Unprocessable):
     """An `opt_in` notice with findings cannot be published: what readers decided on it would not be consent.
 
@@ -66,16 +72,18 @@ class NoticeReplace(NoticeCreate):
     content_hash: str | None = None
     effective_at: Time | None = None
     reconsent_reasons: list[str] | None = None
+    reconsent_override: str | None = None
     valid_for_consent: bool | None = None
     validity_findings: list[str] | None = None
     validity_explanations: dict[str, str] | None = None
 
 
 class Publication(Shape):
-    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed."""
+    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed, with the reason."""
 
     version: int | None = None
     requires_reconsent: bool | None = None
+    reason: Line | None = Field(default=None, description="why this is said otherwise than what changed says; kept with the notice")
 
 
 class NoticeRead(NoticeContent):
@@ -86,6 +94,7 @@ class NoticeRead(NoticeContent):
     content_hash: str
     effective_at: Time | None
     reconsent_reasons: list[str]
+    reconsent_override: str | None
     valid_for_consent: bool
     validity_findings: list[str]
     validity_explanations: dict[str, str]
@@ -195,13 +204,15 @@ def _need_draft(notice: ConsentNotice) -> None:
 
 
 def publish(session: Session, key: str, publication: Publication) -> ConsentNotice:
-    """Publish a key's draft. Raises NotFound, NothingToPublish, InvalidNotice."""
+    """Publish a key's draft. Raises NotFound, NothingToPublish, InvalidNotice, ReasonNeeded."""
     take_turn(session, key)
     notice = _draft(session, key, publication.version)
     evidence = examine(notice)
     if evidence and _asks(notice):
         raise _invalid(evidence)
-    release(session, notice, requires_reconsent=publication.requires_reconsent)
+    if publication.requires_reconsent is not None:
+        notice.requires_reconsent = publication.requires_reconsent
+    release(session, notice, reason=publication.reason)
     return notice
 
 
@@ -224,19 +235,21 @@ def _invalid(evidence: Sequence[Evidence]) -> InvalidNotice:
     return InvalidNotice(f"An opt_in notice cannot be published with: {', '.join(codes)}.", errors=errors, findings=list[JsonValue](codes))
 
 
-def release(session: Session, notice: ConsentNotice, *, requires_reconsent: bool | None = None) -> None:
-    """Make a draft the current version of its key in its language, and retire the one before."""
+def release(session: Session, notice: ConsentNotice, *, reason: str | None = None) -> None:
+    """Make a draft the current version of its key in its language, and retire the one before. Raises ReasonNeeded."""
     before = current(session, notice.notice_key, notice.language)
     if before is not None and before.version > notice.version:
         # A page's banner was published meanwhile. The later one must have the higher number.
         notice.version = _next_version(session, notice.notice_key)
         notice.id = notice_id(notice.notice_key, notice.version)
-    reasons = [] if before is None else list(reasons_to_ask_again(before, notice))
-    asked = notice.requires_reconsent if requires_reconsent is None else requires_reconsent
-    if asked and not reasons:
-        reasons = ["asked_for_by_publisher"]
-    notice.requires_reconsent = bool(reasons) if asked is None else asked
-    notice.reconsent_reasons = reasons if notice.requires_reconsent else []
+    new = [] if before is None else list(reasons_to_ask_again(before, notice))
+    if notice.requires_reconsent is None:
+        notice.requires_reconsent = bool(new)
+    elif new and not notice.requires_reconsent and reason is None:
+        message = f"there is something new: {', '.join(new)}"
+        raise ReasonNeeded("Say why readers are not asked again.", errors=[FieldProblem(pointer="/reason", message=message)])
+    notice.reconsent_reasons = (new or ["asked_for_by_publisher"]) if notice.requires_reconsent else []
+    notice.reconsent_override = reason
     notice.status, notice.effective_at, notice.updated_at = NoticeStatus.PUBLISHED, now(), now()
     touch(session, Kind.NOTICE, notice.id)
     if before is not None:

@@ -1,6 +1,6 @@
 """Whose cookie this is: one read leads from its secret to the reader's pseudonym and to the events that count."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -62,14 +62,13 @@ def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tu
         col(ConsentEvent.event_state) != State.EXPIRED,
         *([col(ConsentEvent.event_id) <= bindparam("up_to")] if up_to else []),
     )  # fmt: skip
-    columns = sqlalchemy.select(col(ConsentSubject.pseudonym), first.scalar_subquery(), *COLUMNS)
+    columns = sqlalchemy.select(col(ConsentSubject.pseudonym), col(ConsentSubject.secret_digest), first.scalar_subquery(), *COLUMNS)
     joined = columns.select_from(ConsentSubject).outerjoin(ConsentEvent, counts)
     return joined.where(whose).order_by(col(ConsentSubject.pseudonym), col(ConsentEvent.notice_key))
 
 
-_BY_SECRET = col(ConsentSubject.secret_digest) == bindparam("digest")
-_NOW = _standings(_BY_SECRET)
-_THEN = _standings(_BY_SECRET, up_to=True)
+_THEN = _standings(col(ConsentSubject.secret_digest) == bindparam("digest"), up_to=True)
+_NOW = _standings(col(ConsentSubject.secret_digest).in_(bindparam("digests", expanding=True)))
 _OF_SEVERAL = _standings(col(ConsentSubject.pseudonym).in_(bindparam("pseudonyms", expanding=True)))
 
 
@@ -77,11 +76,20 @@ def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = No
     """Find the reader who holds this secret, as they stand now or stood once `up_to` had been recorded."""
     if secret is None:
         return None
-    asked = {"digest": digest_of(secret)} | ({} if up_to is None else {"up_to": up_to})
-    rows = session.execute(_NOW if up_to is None else _THEN, asked).all()
-    if not rows:
-        return None
-    return Reader(rows[0][0], _grouped(rows))
+    if up_to is None:
+        return find_readers(session, [secret]).get(secret)
+    rows = session.execute(_THEN, {"digest": digest_of(secret), "up_to": up_to}).all()
+    return Reader(rows[0][0], _grouped(rows)) if rows else None
+
+
+def find_readers(session: Session, secrets: Collection[str]) -> dict[str, Reader]:
+    """Find those who hold these secrets, by secret, as they stand now."""
+    if not secrets:
+        return {}
+    held = {digest_of(secret): secret for secret in secrets}
+    rows = session.execute(_NOW, {"digests": list(held)}).all()
+    own = {pseudonym: list(theirs) for pseudonym, theirs in groupby(rows, key=lambda row: row[0])}
+    return {held[theirs[0][1]]: Reader(pseudonym, _grouped(theirs)) for pseudonym, theirs in own.items()}
 
 
 def find_standings(session: Session, pseudonyms: Sequence[str]) -> dict[str, dict[str, Standing]]:
@@ -91,7 +99,7 @@ def find_standings(session: Session, pseudonyms: Sequence[str]) -> dict[str, dic
 
 
 def _grouped(rows: Sequence[Sequence[Any]]) -> dict[str, Standing]:
-    counted = [(told(row[2:]), row[1]) for row in rows if row[2] is not None]
+    counted = [(told(row[3:]), row[2]) for row in rows if row[3] is not None]
     standings = {}
     for key, group in groupby(counted, key=lambda pair: pair[0].notice_key):
         pairs = list(group)

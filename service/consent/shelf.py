@@ -5,7 +5,7 @@ publishes something itself; a version that is not at hand is always looked for.
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,6 +64,7 @@ class Shown:
     validity_days: int
     purposes: tuple[str, ...]
     required: frozenset[str]
+    choices: Mapping[str, tuple[PurposeDecision, PurposeDecision]]
     advertising: frozenset[str]
     signals: tuple[tuple[str, frozenset[str]], ...]
     effective_at: datetime
@@ -72,7 +73,7 @@ class Shown:
 
     def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
         """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
-        return PurposeDecision(purpose_key=purpose, decision=Choice.GRANTED if granted or purpose in self.required else Choice.DENIED)
+        return self.choices[purpose][granted or purpose in self.required]
 
     def google_consent(self, granted: Collection[str]) -> dict[str, Choice]:
         """The signals of Google Consent Mode v2: one is granted when every purpose that it serves is."""
@@ -139,9 +140,15 @@ def _shown(notice: ConsentNotice) -> Shown:
         model=notice.consent_model, validity_days=notice.validity_days,
         purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
         required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
+        choices={purpose.purpose_key: _choices(purpose.purpose_key) for purpose in notice.purposes},
         advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
         signals=tuple(_signals(notice.purposes)), effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), wording=Wording.model_validate(notice),
     )  # fmt: skip
+
+
+def _choices(key: str) -> tuple[PurposeDecision, PurposeDecision]:
+    """Denied and granted: made once, for every decision holds some of them."""
+    return PurposeDecision(purpose_key=key, decision=Choice.DENIED), PurposeDecision(purpose_key=key, decision=Choice.GRANTED)
 
 
 def _signals(purposes: list[Purpose]) -> Iterator[tuple[str, frozenset[str]]]:

@@ -43,6 +43,21 @@ def test_rule_5_the_newsroom_can_say_otherwise(client: httpx.Client, newsroom: h
     assert current(client)["reconsent_reasons"] == ["asked_for_by_publisher"]
 
 
+def test_rule_5_not_asking_again_although_something_is_new_needs_a_reason(client: httpx.Client, newsroom: httpx.Client) -> None:
+    body = notice()
+    publish(newsroom, body)
+    decide(client, notice_key="weather")
+    body["purposes"].append({"purpose_key": "alerts", "name": "Alerts"})
+    made = newsroom.post("/v1/consent-notices", json=body).json()
+    path, publication = "/v1/consent-notices/weather/publish", {"version": made["version"], "requires_reconsent": False}
+    refused = newsroom.post(path, json=publication)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/reason-needed")
+    assert refused.json()["errors"][0]["pointer"] == "/reason"
+    kept = newsroom.post(path, json=publication | {"reason": "The alerts are for staff."}).json()
+    assert (kept["requires_reconsent"], kept["reconsent_override"]) == (False, "The alerts are for staff.")
+    assert current(client)["reconsent_required"] is False
+
+
 def test_rule_5_versions_in_another_language_ask_nobody_again(client: httpx.Client, newsroom: httpx.Client) -> None:
     publish(newsroom, notice())
     decide(client, notice_key="weather")
