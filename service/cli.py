@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+import anyio
 import orjson
 import typer
 from alembic import command
@@ -33,12 +34,15 @@ from service.images.storage import check, open_store
 from service.logs import configure_logs
 from service.settings import Settings, UnsafeSetting
 from service.tables import now
+from service.webhooks import worker
 
 app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
 consent = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
 media = typer.Typer(no_args_is_help=True, help="Look after the pictures' files.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
 app.add_typer(token, name="token")
+webhooks = typer.Typer(no_args_is_help=True, help="Send webhooks.")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(media, name="media")
 app.add_typer(consent, name="consent")
 screen = Console(stderr=True, highlight=False)
@@ -233,6 +237,13 @@ def _tell(verdict: Verdict, *, known_key: bool) -> None:
             f"The signatures are by {verdict.public_key}, which came with the export: compare it with that of /v1/consent-log/tree-head."
         )
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+@webhooks.command("work")
+def send_webhooks() -> None:
+    """Send webhooks beside the serving processes, which leave them to this with COPYDESK_WEBHOOK_CONCURRENCY=0. Ends at SIGTERM."""
+    settings = _settings()
+    anyio.run(worker.work, _check(settings), settings.webhook_concurrency or 8)
 
 
 def _settings() -> Settings:

@@ -46,10 +46,19 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.settings import Settings
 from service.sync import pruning
 from service.sync import routes as sync_routes
+from service.webhooks import delivery_routes, outbox
+from service.webhooks import models as webhook_models
+from service.webhooks import routes as webhook_routes
+from service.webhooks.worker import Worker
 from service.wire_cache import WireCache
 
 log = structlog.get_logger()
-ROOMS_WITH_TABLES = (auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models)
+ROOMS_WITH_TABLES = (
+    auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models,
+    webhook_models,
+)  # fmt: skip
+LISTENERS = (outbox,)
+"""What is told of public changes: named, for each registers itself."""
 WRITERS = (newsarticle, ninjs_writer)
 """What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
@@ -59,7 +68,7 @@ ROUTERS = (
     consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
     report_routes.router,
     import_routes.router, feed_routes.router, sitemap_routes.router,
-    sync_routes.router,
+    sync_routes.router, webhook_routes.router, delivery_routes.router,
     tokens.router, health.router,
 )  # fmt: skip
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
@@ -162,6 +171,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             beside.start_soon(app.state.watch.run)
             beside.start_soon(app.state.waiting.run)
             beside.start_soon(pruning.run, database)
+            if settings.webhook_concurrency:
+                beside.start_soon(Worker(database, settings.webhook_concurrency).run)
             if settings.picture_ahead:
                 beside.start_soon(ahead.run, database, app.state.prints, published)
             with app.state.waiting.closing_when_told():

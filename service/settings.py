@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     outbound_max_bytes: int = Field(26_214_400, ge=1024, description="largest answer accepted from another host")
     outbound_deadline: float = Field(20.0, gt=0, description="seconds for one fetch, redirects and all")
     tombstone_days: int = Field(90, ge=1, description="days for which removals are kept: the life of a cursor that stands still")
+    webhook_concurrency: int = Field(
+        8, ge=0, le=64, description="webhooks sent to at once by one process; 0 leaves all to `copydesk webhooks work`"
+    )
+    webhook_log_days: int = Field(30, ge=1, description="days for which finished deliveries stay in the log")
     migrate_on_start: bool = Field(False, description="true migrates the database before serving")
     workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one needs PostgreSQL")
     shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.formats.test_imports import DUMP
+from tests.webhooks.receiver import receiver
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,6 +71,30 @@ def wait_until_ready(base: str, process: subprocess.Popen[str]) -> None:
             assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     raise AssertionError("never became ready")
+
+
+def test_webhooks_are_sent_by_a_process_of_their_own(folder: Path) -> None:
+    settings = {"COPYDESK_WEBHOOK_CONCURRENCY": "0", "COPYDESK_OUTBOUND_ALLOW_LOOPBACK": "true"}
+    copydesk(folder, "migrate")
+    scopes = [word for scope in ("content:write", "content:publish", "webhooks:write") for word in ("--scope", scope)]
+    token = copydesk(folder, "token", "create", "--name", "all", *scopes).stdout.strip()
+    with receiver() as partner, served(folder, "serve", **settings) as (base, _):
+        keeper = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"})
+        partner.secret = keeper.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
+        article = keeper.post("/v1/articles", json={"headline": "The lock gates are open", "status": "published"}).json()
+        time.sleep(1)
+        assert partner.taken == []
+        command = [sys.executable, "-m", "service", "webhooks", "work"]
+        worker = subprocess.Popen(command, cwd=folder, env=environment(**settings), stderr=subprocess.PIPE, text=True)
+        for _ in range(300):
+            if partner.taken:
+                break
+            time.sleep(0.1)
+        worker.terminate()
+        _, said = worker.communicate(timeout=30)
+        assert worker.returncode == 0, said
+        assert [told["data"]["id"] for told in partner.taken] == [article["id"]]
+        keeper.close()
 
 
 def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> None:

@@ -4,6 +4,7 @@ A published row is its own entry: `seq > place` is all that has to be asked. An 
 may have it from before: of what has left a section or language, `published_past` holds when it did.
 """
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +17,16 @@ from service.published.reader import Reader, Record
 from service.tables import write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
+
+
+class Followed(enum.StrEnum):
+    """What can be followed."""
+
+    ARTICLE = Kind.ARTICLE.value
+    IMAGE = Kind.IMAGE.value
+    CAPTION = Kind.CAPTION.value
+
+
 LEFT_SCOPE = "left_scope"
 WINDOW = 1_000
 """Rows that a filter is tried on at once: on SQLite they are read in the event loop."""

@@ -1,21 +1,12 @@
 """What the feed answers with."""
 
-import enum
 from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from service.published.models import Kind
+from service.published.feed import Followed
 from service.tables import Reading, Time
-
-
-class Followed(enum.StrEnum):
-    """What can be followed."""
-
-    ARTICLE = Kind.ARTICLE.value
-    IMAGE = Kind.IMAGE.value
-    CAPTION = Kind.CAPTION.value
 
 
 class ChangeRead(Reading):

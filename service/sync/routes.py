@@ -10,14 +10,14 @@ from service import conditional
 from service.auth import CallerDep, Scope
 from service.errors import FieldProblem, Unprocessable
 from service.published import answers, feed
-from service.published.feed import Batch, Place, Wanted
+from service.published.feed import Batch, Followed, Place, Wanted
 from service.published.models import Kind
 from service.published.waiting import View
 from service.routing import Route
 from service.sync import stream
 from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.following import Follower
-from service.sync.models import EXAMPLE, ChangesRead, Followed
+from service.sync.models import EXAMPLE, ChangesRead
 from service.tables import Language
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)

@@ -13,7 +13,7 @@ from tests.serving import Store
 
 Document = dict[str, Any]
 VERBS = {
-    "accept", "correct", "create", "delete", "diff", "edit", "erase", "export", "get", "import", "list", "publish", "record", "replace", "restore", "revoke", "unpublish",
+    "accept", "correct", "create", "delete", "diff", "edit", "erase", "export", "get", "import", "list", "publish", "record", "redeliver", "replace", "restore", "revoke", "rotate", "test", "unpublish",
     "withdraw",
 }  # fmt: skip
 
@@ -86,7 +86,7 @@ def test_every_operation_names_its_problems(document: Document) -> None:
         assert all("example" in problems[status]["content"]["application/problem+json"] for status in expected)
 
 
-@pytest.mark.parametrize("tag", ["articles", "sync", "tokens", "running"])
+@pytest.mark.parametrize("tag", ["articles", "sync", "webhooks", "tokens", "running"])
 def test_what_is_sent_and_answered_has_examples(document: Document, tag: str) -> None:
     for method, path, operation in operations(document):
         if tag not in operation["tags"]:

@@ -1,0 +1,52 @@
+"""A message is posted to an address that an integrator gave, through the door of `outbound` and no farther: redirects are not followed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from service import __version__
+from service.outbound import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow, checked
+from service.settings import Settings
+
+MOST_READ = 2_000
+"""Bytes of an answer that are kept: enough for what a receiver has to say of a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the receiver said: the status, how long to wait if it said so, and the beginning of the body."""
+
+    status: int
+    retry_after: str | None
+    body: str
+
+
+def post(settings: Settings, url: str, headers: Mapping[str, str], body: bytes) -> Answered:
+    """Post a body, connecting to public addresses only, within the deadline of all that goes out.
+
+    Raises AddressRefused, FetchFailed and SourceTooSlow.
+    """
+    place, ends = checked(url), time.monotonic() + settings.outbound_deadline
+    transport = PinnedTransport(PinnedBackend(ends, allow_loopback=settings.outbound_allow_loopback))
+    known = {"User-Agent": f"Copydesk/{__version__}", "Accept-Encoding": "identity", **headers}
+    try:
+        with (
+            httpx.Client(transport=transport, trust_env=False) as client,
+            client.stream("POST", place, headers=known, content=body, follow_redirects=False) as response,
+        ):
+            return Answered(response.status_code, response.headers.get("retry-after"), _beginning(response))
+    except httpx.TimeoutException as error:
+        raise SourceTooSlow(f"{place.host} did not answer completely in time.") from error
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise FetchFailed(f"{place.host} could not be reached: {error}") from error
+
+
+def _beginning(response: httpx.Response) -> str:
+    read = bytearray()
+    for part in response.iter_raw():
+        read += part
+        if len(read) >= MOST_READ:
+            break
+    return bytes(read[:MOST_READ]).decode("utf-8", "replace").replace("\x00", "\ufffd")

@@ -1,0 +1,1 @@
+"""Telling others of public changes by HTTP: Standard Webhooks 1.0, in order, at least once, with a log of every attempt."""

@@ -1,0 +1,169 @@
+"""Messages are sent in their order, one after the other for each webhook, until the receiver takes them.
+
+A worker leases a webhook for as long as it sends to it: other workers pass it by, so that nothing is sent twice while the worker lives,
+and a lease that runs out is taken over. A message that is not taken is sent again on the schedule that Standard Webhooks publishes,
+and those behind it wait: nothing overtakes. After the last attempt, and when the receiver answers 410, the webhook is
+disabled with the reason; what is pending stays, and goes out when it is enabled again.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, or_
+from sqlmodel import col, func, select
+
+from service.callbacks import Answered
+from service.database import Database, Session
+from service.settings import Settings
+from service.tables import new_id
+from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
+from service.webhooks.sealing import Unsealable, unseal
+
+SCHEDULE = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600)
+)
+"""What passes between attempts: over 75 hours in all."""
+LONGEST_WAIT = timedelta(hours=24)
+MOST_LOGGED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a worker that holds the lease sends next."""
+
+    webhook_id: UUID
+    lease: UUID
+    delivery_id: UUID
+    url: str
+    message_id: UUID
+    body: bytes
+    secrets: Sequence[bytes]
+
+
+def is_due(database: Database, at: datetime) -> bool:
+    """Whether there is anything to lease. Asked often, so it only reads."""
+    with database.reading() as session:
+        return session.exec(select(Webhook.id).where(*_due(at)).limit(1)).first() is not None
+
+
+def _due(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    pending = exists().where(col(WebhookDelivery.webhook_id) == col(Webhook.id), col(WebhookDelivery.status) == DeliveryStatus.PENDING)
+    rested = or_(col(Webhook.retry_at).is_(None), col(Webhook.retry_at) <= at)
+    return col(Webhook.enabled).is_(True), rested, or_(col(Webhook.leased_until).is_(None), col(Webhook.leased_until) < at), pending
+
+
+def lease(database: Database, at: datetime, most: int) -> list[Message]:
+    """Take some webhooks that are due; the first message of each. Those that another worker is taking are passed by."""
+    with database.writing() as session:
+        # In no order: with more webhooks than hands, none is always the last.
+        due = select(Webhook).where(*_due(at)).order_by(func.random()).limit(most)
+        taken = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True, of=Webhook)).all()
+        for webhook in taken:
+            webhook.lease = new_id()
+        return [message for webhook in taken if (message := _next(session, webhook, at)) is not None]
+
+
+def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
+    """The next message, with the lease prolonged; None with the lease given back when there is nothing to send now."""
+    found = None
+    if webhook.enabled and (webhook.retry_at is None or webhook.retry_at <= at):
+        pending = select(WebhookDelivery, WebhookEvent).join(WebhookEvent)
+        pending = pending.where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.status == DeliveryStatus.PENDING)
+        found = session.exec(pending.order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id)).limit(1)).first()
+    if found is None or webhook.lease is None:
+        webhook.lease = webhook.leased_until = None
+        return None
+    try:
+        secrets = secrets_of(session.database.settings, webhook, at)
+    except Unsealable as fault:
+        _disable(webhook, at, str(fault))
+        webhook.lease = webhook.leased_until = None
+        return None
+    # Longer than an attempt may take: a worker that lives never loses its lease.
+    webhook.leased_until = at + timedelta(seconds=60 + 2 * session.database.settings.outbound_deadline)
+    delivery, event = found
+    return Message(webhook.id, webhook.lease, delivery.id, webhook.url, event.id, event.body, secrets)
+
+
+def secrets_of(settings: Settings, webhook: Webhook, at: datetime) -> list[bytes]:
+    """The secrets to sign with: the new one first, and for a while the one before. Raises Unsealable."""
+    sealed = [webhook.secret]
+    if webhook.old_secret is not None and webhook.old_secret_until is not None and webhook.old_secret_until > at:
+        sealed.append(webhook.old_secret)
+    return [unseal(settings, webhook.id, secret) for secret in sealed]
+
+
+def record(database: Database, message: Message, attempt: Attempt, retry_after: str | None, at: datetime) -> Message | None:
+    """Write down what came of an attempt; the next message, if there is one to send now."""
+    with database.writing() as session:
+        webhook = _held(session, message)
+        delivery = session.get(WebhookDelivery, message.delivery_id)
+        if webhook is None or delivery is None:
+            return None
+        note(delivery, attempt)
+        if attempt.status is not None and 200 <= attempt.status < 300:
+            delivery.status, delivery.finished_at = DeliveryStatus.DELIVERED, at
+            webhook.tries, webhook.retry_at = 0, None
+        elif attempt.status == 410:
+            _disable(webhook, at, "gone: the receiver answered 410")
+        else:
+            _put_off(webhook, attempt, retry_after, at)
+        session.flush()  # Or this message would be found as the next one.
+        return _next(session, webhook, at) if webhook.lease == message.lease else None
+
+
+def release(database: Database, message: Message) -> None:
+    """Give a lease back with the message unsent: the worker is told to end."""
+    with database.writing() as session:
+        webhook = _held(session, message)
+        if webhook is not None and webhook.lease == message.lease:
+            webhook.lease = webhook.leased_until = None
+
+
+def _held(session: Session, message: Message) -> Webhook | None:
+    statement = select(Webhook).where(Webhook.id == message.webhook_id)
+    return session.exec(statement if session.database.is_sqlite else statement.with_for_update()).one_or_none()
+
+
+def note(delivery: WebhookDelivery, attempt: Attempt) -> None:
+    """Add an attempt to the log."""
+    delivery.attempts = [*delivery.attempts, attempt][-MOST_LOGGED:]
+
+
+def _disable(webhook: Webhook, at: datetime, reason: str) -> None:
+    webhook.enabled, webhook.disabled_at, webhook.disabled_reason = False, at, reason
+    webhook.version, webhook.updated_at = webhook.version + 1, at
+
+
+def _put_off(webhook: Webhook, attempt: Attempt, retry_after: str | None, at: datetime) -> None:
+    webhook.tries += 1
+    if webhook.tries > len(SCHEDULE):
+        said = attempt.fault or f"it answered {attempt.status}"
+        _disable(webhook, at, f"failing: {webhook.tries} attempts over {sum(SCHEDULE, timedelta()) // timedelta(hours=1)} hours; {said}")
+        return
+    # A little more, by chance: what failed together is not to come back together.
+    scheduled = SCHEDULE[webhook.tries - 1] * random.uniform(1, 1.1)  # noqa: S311  # no secret
+    webhook.retry_at = at + max(scheduled, min(_asked(retry_after, at), LONGEST_WAIT))
+
+
+def _asked(retry_after: str | None, at: datetime) -> timedelta:
+    """How long a receiver asks to be left alone (RFC 9110, 10.2.3): seconds, or a date."""
+    if retry_after is None:
+        return timedelta()
+    if retry_after.isascii() and retry_after.isdigit():
+        return timedelta(seconds=min(int(retry_after[:9]), LONGEST_WAIT.total_seconds()))
+    try:
+        date = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return timedelta()
+    return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)) - at
+
+
+def attempt_of(at: datetime, ms: int, headers: dict[str, str], answered: Answered | None, fault: str | None) -> Attempt:
+    """An attempt for the log."""
+    status, said = (answered.status, answered.body) if answered is not None else (None, None)
+    return Attempt(at=at, ms=ms, request_headers=headers, status=status, answer=said, fault=fault)

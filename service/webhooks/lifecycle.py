@@ -1,0 +1,108 @@
+"""What may happen to a webhook: made, edited, given a new secret, tried, and told again what it has been told."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from service.database import Session, rows_changed
+from service.errors import Conflict, NotFound, Unprocessable
+from service.outbound import checked
+from service.tables import new_id, now
+from service.webhooks.models import DeliveryStatus, Span, Webhook, WebhookContent, WebhookDelivery, WebhookEvent, WebhookWrite
+from service.webhooks.sealing import new_secret, seal
+
+_CONTENT = tuple(WebhookContent.model_fields)
+BOTH_FOR = timedelta(hours=24)
+"""For how long messages are signed with the secret before, too."""
+
+
+class SecretLost(Conflict):
+    """The webhook's secret cannot be read: it was kept under another COPYDESK_SECRET_KEY. Give it a new one with …/secret."""
+
+    title = "The secret cannot be read"
+
+
+def get(session: Session, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    """Find a webhook. Raises NotFound."""
+    statement = select(Webhook).where(Webhook.id == webhook_id)
+    webhook = session.exec(statement.with_for_update() if lock else statement).one_or_none()
+    if webhook is None:
+        raise NotFound(f"There is no webhook {str(webhook_id)!r}.")
+    return webhook
+
+
+def get_delivery(session: Session, webhook_id: UUID, delivery_id: UUID) -> tuple[WebhookDelivery, WebhookEvent]:
+    """Find a delivery of a webhook. Raises NotFound."""
+    statement = select(WebhookDelivery, WebhookEvent).join(WebhookEvent)
+    found = session.exec(statement.where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no delivery {str(delivery_id)!r} of this webhook.")
+    return found[0], found[1]
+
+
+def create(session: Session, write: WebhookWrite) -> tuple[Webhook, bytes]:
+    """Make a webhook; its secret comes along, and is not to be had again."""
+    _check(session, write)
+    id_, secret = new_id(), new_secret()
+    values = {name: getattr(write, name) for name in _CONTENT}
+    webhook = Webhook(**values, id=id_, secret=seal(session.database.settings, id_, secret))
+    session.add(webhook)
+    return webhook, secret
+
+
+def replace(session: Session, webhook: Webhook, write: WebhookWrite) -> None:
+    """Write a webhook anew. Enabling one that was disabled goes on at once with what is pending."""
+    _check(session, write)
+    changed = [name for name in _CONTENT if getattr(webhook, name) != getattr(write, name)]
+    for name in changed:
+        setattr(webhook, name, getattr(write, name))
+    if "enabled" in changed:
+        webhook.disabled_at, webhook.disabled_reason = (None, None) if webhook.enabled else (now(), "disabled by its keeper")
+    if {"enabled", "url"} & set(changed):
+        webhook.tries, webhook.retry_at = 0, None
+    if changed:
+        _note_change(webhook)
+
+
+def rotate(session: Session, webhook: Webhook) -> bytes:
+    """Give a webhook a new secret. For a day, messages are signed with both."""
+    secret = new_secret()
+    webhook.old_secret, webhook.old_secret_until = webhook.secret, now() + BOTH_FOR
+    webhook.secret = seal(session.database.settings, webhook.id, secret)
+    _note_change(webhook)
+    return secret
+
+
+def remove(session: Session, webhook: Webhook) -> None:
+    """Delete a webhook and its log."""
+    session.execute(delete(WebhookDelivery).where(col(WebhookDelivery.webhook_id) == webhook.id))
+    session.delete(webhook)
+
+
+def redeliver(delivery: WebhookDelivery) -> None:
+    """Let a message be sent again, as it was: it goes before what is pending and newer."""
+    delivery.status, delivery.finished_at = DeliveryStatus.PENDING, None
+
+
+def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
+    """Let the messages of a time be sent again, in their order; how many. Tests are left out."""
+    again = update(WebhookDelivery).where(
+        col(WebhookDelivery.webhook_id) == webhook.id, col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
+        col(WebhookDelivery.created_at) >= span.since, col(WebhookDelivery.seq) > 0,
+    )  # fmt: skip
+    if span.until is not None:
+        again = again.where(col(WebhookDelivery.created_at) < span.until)
+    return rows_changed(session.execute(again.values(status=DeliveryStatus.PENDING, finished_at=None)))
+
+
+def _check(session: Session, write: WebhookWrite) -> None:
+    checked(write.url)
+    if session.database.settings.environment == "production" and not write.url.startswith("https://"):
+        raise Unprocessable.at("/url", "must be an https address")
+
+
+def _note_change(webhook: Webhook) -> None:
+    webhook.version += 1
+    webhook.updated_at = now()

@@ -1,0 +1,159 @@
+"""Webhooks, what is to be told, and each telling of it."""
+
+import enum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field as Shown
+from sqlalchemy import BigInteger, Index, text
+from sqlmodel import Field, SQLModel
+
+from service.published.feed import Followed
+from service.tables import Json, Language, Line, Reading, Shape, Table, TableShape, Time, WebAddress, new_id, now, text_enum
+
+
+class DeliveryStatus(enum.StrEnum):
+    """How far a delivery has come. `failed` is only a test: everything else stays pending until it is delivered."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Attempt(Shape):
+    """One attempt: when, how long, what was sent along, and what was answered, or why nothing was."""
+
+    at: Time
+    ms: int
+    request_headers: dict[str, str]
+    status: int | None = None
+    answer: str | None = None
+    fault: str | None = None
+
+
+class WebhookContent(SQLModel):
+    """What an integrator says of a webhook."""
+
+    url: WebAddress = Field(schema_extra={"examples": ["https://partner.example/hooks/copydesk"]})
+    name: Line | None = None
+    kinds: Annotated[list[Followed], Shown(min_length=1)] = Field(
+        default_factory=lambda: list(Followed), sa_type=Json(list[Followed]), description="what is told of"
+    )
+    sections: list[Line] = Field(default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all")
+    languages: list[Language] = Field(
+        default_factory=list, sa_type=Json(list[str]), description="only articles and captions in these; empty: in all"
+    )
+    enabled: bool = True
+
+
+class Webhook(WebhookContent, Table, table=True):
+    """An address that is told of changes. One worker at a time holds its lease, so that its messages keep their order."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    disabled_at: Time | None = None
+    disabled_reason: str | None = None
+    secret: bytes
+    old_secret: bytes | None = None
+    old_secret_until: Time | None = None
+    tries: int = 0
+    retry_at: Time | None = None
+    lease: UUID | None = None
+    leased_until: Time | None = None
+    created_at: Time = Field(default_factory=now)
+    updated_at: Time = Field(default_factory=now)
+    version: int = 1
+
+
+class WebhookEvent(Table, table=True):
+    """One message, written in the transaction of the change that it tells of; the same for every webhook that it goes to."""
+
+    __tablename__ = "webhook_event"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    type: str
+    seq: int = Field(sa_type=BigInteger)
+    body: bytes
+    created_at: Time = Field(default_factory=now)
+
+
+class WebhookDelivery(Table, table=True):
+    """One message for one webhook, and the log of its attempts."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index(
+            "ix_webhook_delivery_pending", "webhook_id", "seq", "id",
+            postgresql_where=text("status = 'pending'"), sqlite_where=text("status = 'pending'"),
+        ),
+        Index("ix_webhook_delivery_log", "webhook_id", "id"),
+    )  # fmt: skip
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    webhook_id: UUID = Field(foreign_key="webhook.id", ondelete="CASCADE")
+    event_id: UUID = Field(foreign_key="webhook_event.id", index=True)
+    seq: int = Field(sa_type=BigInteger)
+    status: DeliveryStatus = Field(default=DeliveryStatus.PENDING, sa_type=text_enum(DeliveryStatus))
+    attempts: list[Attempt] = Field(default_factory=list, sa_type=Json(list[Attempt]))
+    created_at: Time = Field(default_factory=now)
+    finished_at: Time | None = Field(default=None, index=True)
+
+
+class WebhookWrite(WebhookContent, TableShape):
+    """A webhook to be made, or as it is to be."""
+
+
+class WebhookRead(Reading):
+    """A webhook, without its secret."""
+
+    id: UUID
+    url: str = Shown(examples=["https://partner.example/hooks/copydesk"])
+    name: str | None
+    kinds: list[Followed]
+    sections: list[str]
+    languages: list[str]
+    enabled: bool
+    disabled_at: Time | None
+    disabled_reason: str | None = Shown(description="why it is not told any more; enabling it goes on with what is pending")
+    retry_at: Time | None = Shown(description="when the message that has failed is sent again")
+    old_secret_until: Time | None = Shown(description="until when messages are signed with the secret before this one, too")
+    created_at: Time
+    updated_at: Time
+    version: int
+
+
+class WebhookMade(WebhookRead):
+    """A webhook with its new secret: the only time that it is shown."""
+
+    secret: str = Shown(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…"])
+
+
+class DeliveryRead(Reading):
+    """A delivery and its attempts."""
+
+    id: UUID
+    message_id: str = Shown(description="the webhook-id: the same in every attempt", examples=["msg_01997f3c6a587c118f0e1d5c6a2b9e77"])
+    type: str = Shown(examples=["article.put"])
+    seq: int
+    status: DeliveryStatus
+    attempts: list[Attempt]
+    created_at: Time
+    finished_at: Time | None
+
+
+class DeliveryWhole(DeliveryRead):
+    """A delivery with the body that is sent."""
+
+    request_body: str
+
+
+class Span(Shape):
+    """Which deliveries to send again: those whose changes were made in this time."""
+
+    since: Time = Shown(examples=["2026-03-02T06:00:00Z"])
+    until: Time | None = None
+
+
+class Redelivered(Reading):
+    """How many deliveries are to be sent again."""
+
+    count: int = Shown(examples=[12])

@@ -1,0 +1,140 @@
+"""The endpoints of `/v1/webhooks`: making, editing and trying them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import JsonValue, TypeAdapter
+from sqlmodel import col, select
+from starlette.concurrency import run_in_threadpool
+
+from service import conditional, pages
+from service.auth import Caller, Needs, Scope
+from service.database import Database, DatabaseDep, SessionDep
+from service.images.patching import merged
+from service.routing import Route
+from service.tables import new_id, now
+from service.webhooks import delivery, lifecycle, outbox
+from service.webhooks.delivery import Message
+from service.webhooks.delivery_routes import read_delivery
+from service.webhooks.models import (
+    Attempt,
+    DeliveryRead,
+    DeliveryStatus,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookMade,
+    WebhookRead,
+    WebhookWrite,
+)  # fmt: skip
+from service.webhooks.sealing import Unsealable, shown
+from service.webhooks.worker import send
+
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Route)
+Keeper = Annotated[Caller, Depends(Needs(Scope.WEBHOOKS_WRITE))]
+_KEY = TypeAdapter(tuple[UUID])
+_PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
+
+
+@router.post("", status_code=201, response_model=WebhookMade)
+def create_webhook(request: Request, create: WebhookWrite, caller: Keeper, session: SessionDep) -> Response:
+    """Let an address be told of public changes. The secret that signs its messages is in the answer and nowhere else."""
+    webhook, secret = lifecycle.create(session, create)
+    return _answer_with_secret(request, webhook, secret, status=201)
+
+
+@router.get("", response_model=pages.Page[WebhookRead])
+def list_webhooks(
+    request: Request, caller: Keeper, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None
+) -> Response:
+    """List webhooks, newest first."""
+    after = pages.read_cursor(request, cursor, _KEY)
+    found = session.exec(pages.after(select(Webhook), [col(Webhook.id)], after, limit)).all()
+    items = [WebhookRead.model_validate(webhook).model_dump_json().encode() for webhook in found[:limit]]
+    next_key = (found[limit - 1].id,) if len(found) > limit else None
+    return pages.answer_page(request, items, next_key=next_key, fields=fields, shape=WebhookRead)
+
+
+@router.get("/{webhook_id}", response_model=WebhookRead)
+def get_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+    """Read a webhook: whether it is enabled, and if not, why."""
+    return _answer(request, lifecycle.get(session, webhook_id))
+
+
+@router.patch("/{webhook_id}", response_model=WebhookRead, openapi_extra={"requestBody": {"content": _PATCH}})
+def edit_webhook(
+    request: Request,
+    webhook_id: UUID,
+    patch: Annotated[dict[str, JsonValue], Body(examples=[{"enabled": True, "sections": ["Sport"]}])],
+    caller: Keeper,
+    session: SessionDep,
+) -> Response:
+    """Edit a webhook by JSON Merge Patch (RFC 7396). Enabling it goes on with what is pending."""
+    webhook = lifecycle.get(session, webhook_id, lock=True)
+    conditional.require_match(request, webhook.version)
+    lifecycle.replace(session, webhook, merged(WebhookWrite, WebhookRead.model_validate(webhook), patch))
+    return _answer(request, webhook)
+
+
+@router.delete("/{webhook_id}", status_code=204)
+def delete_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> None:
+    """Delete a webhook with its log. What is pending is not sent any more."""
+    webhook = lifecycle.get(session, webhook_id, lock=True)
+    conditional.require_match(request, webhook.version)
+    lifecycle.remove(session, webhook)
+
+
+@router.post("/{webhook_id}/secret", response_model=WebhookMade)
+def rotate_webhook_secret(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+    """Give a webhook a new secret. For 24 hours messages carry two signatures, by the new and by the old one."""
+    webhook = lifecycle.get(session, webhook_id, lock=True)
+    return _answer_with_secret(request, webhook, lifecycle.rotate(session, webhook))
+
+
+@router.post("/{webhook_id}/test", response_model=DeliveryRead)
+async def test_webhook(request: Request, webhook_id: UUID, caller: Keeper, database: DatabaseDep) -> Response:
+    """Send a `webhook.test` message now, past all that is pending; what came of it."""
+    message = await run_in_threadpool(_test_message, database, webhook_id)
+    attempt, _ = await run_in_threadpool(send, database.settings, message)
+    async with database.turn():
+        read = await run_in_threadpool(_keep_test, database, message, attempt)
+    return conditional.answer(request, read)
+
+
+def _test_message(database: Database, webhook_id: UUID) -> Message:
+    with database.reading() as session:
+        webhook = lifecycle.get(session, webhook_id)
+        try:
+            secrets = delivery.secrets_of(database.settings, webhook, now())
+        except Unsealable as fault:
+            raise lifecycle.SecretLost(str(fault)) from fault
+    body = outbox.message(outbox.TEST, now(), b"{}")
+    return Message(webhook.id, new_id(), new_id(), webhook.url, new_id(), body, secrets)
+
+
+def _keep_test(database: Database, message: Message, attempt: Attempt) -> DeliveryRead:
+    taken = attempt.status is not None and 200 <= attempt.status < 300
+    status = DeliveryStatus.DELIVERED if taken else DeliveryStatus.FAILED
+    with database.writing() as session:
+        lifecycle.get(session, message.webhook_id)
+        event = WebhookEvent(id=message.message_id, type=outbox.TEST, seq=0, body=message.body)
+        session.add(event)
+        session.flush()  # The delivery refers to it.
+        told = WebhookDelivery(
+            id=message.delivery_id, webhook_id=message.webhook_id, event_id=event.id, seq=0, status=status, attempts=[attempt],
+            finished_at=now(),
+        )  # fmt: skip
+        session.add(told)
+    return read_delivery(told, event)
+
+
+def _answer(request: Request, webhook: Webhook) -> Response:
+    return conditional.answer(request, WebhookRead.model_validate(webhook), webhook.version)
+
+
+def _answer_with_secret(request: Request, webhook: Webhook, secret: bytes, *, status: int = 200) -> Response:
+    known = WebhookRead.model_validate(webhook).model_dump()
+    made = WebhookMade(**known, secret=shown(secret))
+    headers = {"Location": f"/v1/webhooks/{webhook.id}"} if status == 201 else {}
+    return conditional.answer(request, made, webhook.version, status=status, headers=headers)

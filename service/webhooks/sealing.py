@@ -1,0 +1,52 @@
+"""A webhook's secret lies in the database sealed: AES-256-GCM under a key that is derived from COPYDESK_SECRET_KEY (HKDF, RFC 5869).
+
+It is bound to its webhook, so that a row's sealed secret is of no use in another row.
+"""
+
+import base64
+import secrets
+from functools import lru_cache
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from service.settings import Settings
+
+PREFIX = "whsec_"
+_NONCE = 12
+
+
+class Unsealable(ValueError):
+    """What was sealed with another COPYDESK_SECRET_KEY, or for another webhook, cannot be read."""
+
+
+def new_secret() -> bytes:
+    """256 random bits."""
+    return secrets.token_bytes(32)
+
+
+def shown(secret: bytes) -> str:
+    """A secret as a receiver is given it."""
+    return PREFIX + base64.b64encode(secret).decode()
+
+
+def seal(settings: Settings, webhook_id: UUID, secret: bytes) -> bytes:
+    """Close a secret."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + _cipher(settings.signing_key).encrypt(nonce, secret, webhook_id.bytes)
+
+
+def unseal(settings: Settings, webhook_id: UUID, sealed: bytes) -> bytes:
+    """Open a secret. Raises Unsealable."""
+    try:
+        return _cipher(settings.signing_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook_id.bytes)
+    except InvalidTag:
+        raise Unsealable("This secret was sealed with another COPYDESK_SECRET_KEY.") from None
+
+
+@lru_cache(maxsize=4)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"copydesk webhook secrets").derive(key))
