@@ -37,20 +37,27 @@ def words_of(article: Article) -> Words:
     return Words(article.headline, "\n".join(part for part in rest if part))
 
 
-def index(session: Session, article: Article, *, is_new: bool) -> None:
-    """Bring what an article is found by up to what it is."""
-    # The terms below refer to the article's row.
+def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> None:
+    """Bring what articles are found by up to what they are."""
+    # The terms below refer to the articles' rows.
     session.flush()
-    if not is_new:
-        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id) == article.id))
-        TEXT.drop(session, [article.text_key])
-    terms = sorted({*(("tag", tag) for tag in article.tags), *(("author", author.name) for author in article.authors)})
-    rows = [{"field": name, "value": value, "article_id": article.id} for name, value in terms]
+    if not are_new:
+        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_([article.id for article in articles])))
+        TEXT.drop(session, [article.text_key for article in articles])
+    rows = [{"field": name, "value": value, "article_id": article.id} for article in articles for name, value in sorted(_terms(article))]
     if rows:
         session.execute(insert(session, ArticleTerm), rows)
-    TEXT.put(session, article.text_key, article.id, words_of(article))
+    TEXT.put(session, ((article.text_key, article.id, words_of(article)) for article in articles))
+    uses.replace(session, [_use(article) for article in articles], are_new=are_new)
+
+
+def _terms(article: Article) -> set[tuple[str, str]]:
+    return {*(("tag", tag) for tag in article.tags), *(("author", author.name) for author in article.authors)}
+
+
+def _use(article: Article) -> Use:
     images = [] if article.deleted_at else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
-    uses.replace(session, Use(article.id, article.slug, article.headline, str(article.status)), images, is_new=is_new)
+    return Use(article.id, article.slug, article.headline, str(article.status), frozenset(images))
 
 
 def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:

@@ -4,9 +4,11 @@
 other is not. An embargo in the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ARRAY, String, cast, tuple_
 from sqlmodel import col, func, select
 
 from service.articles import desk, slugs
@@ -14,7 +16,7 @@ from service.articles.body import images_of
 from service.articles.models import READ_ONLY, Article, ArticleContent, ArticleReplace, ArticleVersion, ArticleWrite, Correction, Status
 from service.auth import Caller, Scope
 from service.database import Session
-from service.errors import Conflict, FieldProblem, Gone, NotFound, Unprocessable
+from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.images import resolve
 from service.images.resolve import Pictures
 from service.published import working
@@ -23,6 +25,8 @@ from service.published.render import touch
 from service.tables import Time, new_id, now
 
 _CONTENT = tuple(ArticleContent.model_fields)
+_HOLDERS = select(Article.source, Article.external_id, Article.id)
+_Pair = tuple[str, str]
 LONGEST_KEY = 2_600
 """Bytes that an index of PostgreSQL takes in one row."""
 
@@ -60,26 +64,52 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
 
 def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> tuple[Article, Pictures]:
     """Make an article, as a draft or published at once. The pictures that it shows come along, as they were found."""
-    status = Status(write.status or Status.DRAFT)
-    if status not in (Status.DRAFT, Status.PUBLISHED):
-        raise Unprocessable.at("/status", f"cannot be {status}: a new article is a draft or published")
-    if status == Status.PUBLISHED:
-        caller.need(Scope.CONTENT_PUBLISH)
-    id_ = article_id or new_id()
-    pictures = _check_references(session, write, id_)
-    _claim_external_id(session, write, id_)
-    values = {name: getattr(write, name) for name in _CONTENT}
-    article = Article(
-        **values | {"language": write.language or session.database.settings.language},
-        id=id_, slug=slugs.claim(session, id_, write.slug, write.headline), text_key=desk.text_key(id_), published_at=write.published_at,
-    )  # fmt: skip
-    session.add(article)
-    if status == Status.PUBLISHED:
-        _make_public(article, now())
-    _remember(session, article, caller, "created", was_public=False, version=1)
+    ((made, pictures),) = create_all(session, caller, {article_id or new_id(): write})
+    if isinstance(made, ServiceError):
+        raise made
     if isinstance(write, ArticleReplace):
-        _refuse_read_only(article, write)
-    return article, pictures
+        _refuse_read_only(made, write)
+    return made, pictures
+
+
+def create_all(session: Session, caller: Caller, writes: Mapping[UUID, ArticleWrite]) -> list[tuple[Article | ServiceError, Pictures]]:
+    """Make articles under these ids: what became of each, in their order. One that is refused has left nothing behind.
+
+    No two may have the same `source` and `external_id`.
+    """
+    pictures = resolve.load(session, {image for write in writes.values() for image in _images(write)})
+    holders = _claim_external_ids(session, list(writes.values()))
+    made: dict[UUID, Article | ServiceError] = {}
+    for id_, write in writes.items():
+        try:
+            _refuse_new(session, caller, write, id_, pictures, holders)
+        except ServiceError as refusal:
+            made[id_] = refusal
+    claims = [slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made]
+    for id_, slug in slugs.claim_all(session, claims).items():
+        made[id_] = slug if isinstance(slug, ServiceError) else _new(session, id_, slug, writes[id_])
+    _remember(session, [one for one in made.values() if isinstance(one, Article)], caller, "created", is_new=True)
+    return [(made[id_], pictures) for id_ in writes]
+
+
+def _refuse_new(
+    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[_Pair, UUID]
+) -> None:
+    if write.status not in (None, Status.DRAFT, Status.PUBLISHED):
+        raise Unprocessable.at("/status", f"cannot be {write.status}: a new article is a draft or published")
+    if write.status == Status.PUBLISHED:
+        caller.need(Scope.CONTENT_PUBLISH)
+    _refuse_references(session, write, article_id, pictures)
+    _refuse_taken(write, article_id, holders)
+
+
+def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article:
+    values = {name: getattr(write, name) for name in _CONTENT} | {"language": write.language or session.database.settings.language}
+    article = Article(**values, id=id_, slug=slug, text_key=desk.text_key(id_), published_at=write.published_at, version=0)
+    session.add(article)
+    if write.status == Status.PUBLISHED:
+        _make_public(article, now())
+    return article
 
 
 def authorise(caller: Caller, article: Article, status: object) -> None:
@@ -95,20 +125,21 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
     before = _state(article)
     if article.status == Status.WITHDRAWN and _differs(article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
-    pictures = _check_references(session, write, article.id)
-    _claim_external_id(session, write, article.id)
+    pictures = resolve.load(session, _images(write))
+    _refuse_references(session, write, article.id, pictures)
+    _refuse_taken(write, article.id, _claim_external_ids(session, [write]))
     was_public, language = article.status == Status.PUBLISHED, article.language
     for name in _CONTENT:
         value = getattr(write, name) if name != "language" else write.language or language
         if getattr(article, name) != value:
             setattr(article, name, value)
     if write.slug is not None and write.slug != article.slug:
-        article.slug = slugs.claim(session, article.id, write.slug, write.headline)
+        article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
     if _dated_anew(article, write):
         article.published_at = write.published_at
     action = _move(article, caller, status)
     if _state(article) != before:
-        _remember(session, article, caller, action, was_public=was_public)
+        _remember(session, [article], caller, action, was_public=was_public)
     return article, pictures
 
 
@@ -121,7 +152,7 @@ def publish(session: Session, caller: Caller, article: Article, at: Time | None)
     before = _state(article)
     _make_public(article, max(at or now(), now()))
     if _state(article) != before:
-        _remember(session, article, caller, str(article.status), was_public=was_public)
+        _remember(session, [article], caller, str(article.status), was_public=was_public)
     return article
 
 
@@ -132,7 +163,7 @@ def unpublish(session: Session, caller: Caller, article: Article) -> Article:
         return article
     was_public = article.status == Status.PUBLISHED
     _make_draft(article)
-    _remember(session, article, caller, "unpublished", was_public=was_public)
+    _remember(session, [article], caller, "unpublished", was_public=was_public)
     return article
 
 
@@ -142,7 +173,7 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
     if article.first_published_at is None:
         raise WrongState("Only what was published can be withdrawn; delete this instead.", article_status=str(article.status))
     article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
-    _remember(session, article, caller, "withdrawn", was_public=True)
+    _remember(session, [article], caller, "withdrawn", was_public=True)
     return article
 
 
@@ -150,14 +181,14 @@ def correct(session: Session, caller: Caller, article: Article, kind: str, text:
     """Say what was put right."""
     _refuse_withdrawn(article)
     article.corrections = [*article.corrections, Correction(at=now(), kind=kind, text=text)]
-    _remember(session, article, caller, "corrected", was_public=article.status == Status.PUBLISHED)
+    _remember(session, [article], caller, "corrected", was_public=article.status == Status.PUBLISHED)
     return article
 
 
 def trash(session: Session, caller: Caller, article: Article) -> None:
     """Put an article into the trash."""
     article.deleted_at = now()
-    _remember(session, article, caller, "deleted", was_public=True)
+    _remember(session, [article], caller, "deleted", was_public=True)
 
 
 def restore(session: Session, caller: Caller, article: Article) -> Article:
@@ -167,7 +198,7 @@ def restore(session: Session, caller: Caller, article: Article) -> Article:
     if article.status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
     article.deleted_at = None
-    _remember(session, article, caller, "restored", was_public=True)
+    _remember(session, [article], caller, "restored", was_public=True)
     return article
 
 
@@ -175,7 +206,7 @@ def release(session: Session, caller: Caller, article: Article) -> None:
     """Publish a scheduled article whose time has come."""
     assert article.scheduled_for is not None
     _make_public(article, now())
-    _remember(session, article, caller, "published", was_public=False)
+    _remember(session, [article], caller, "published", was_public=False)
 
 
 def _make_public(article: Article, at: datetime) -> None:
@@ -242,28 +273,40 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
         raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
-def _check_references(session: Session, write: ArticleWrite, article_id: UUID) -> Pictures:
+def _images(write: ArticleWrite) -> list[UUID]:
+    return [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
+
+
+def _refuse_references(session: Session, write: ArticleWrite, article_id: UUID, pictures: Pictures) -> None:
     """Refuse pictures, captions and embeds that this store cannot show, each with its pointer."""
-    wanted = [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
-    pictures = resolve.load(session, wanted)
     errors = list(desk.reference_problems(write, article_id, pictures, session.database.settings.embed_hosts))
     if errors:
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
-    return pictures
 
 
-def _claim_external_id(session: Session, write: ArticleWrite, article_id: UUID) -> None:
-    if write.source is None or write.external_id is None:
-        return
-    if len(f"{write.source}{write.external_id}".encode()) > LONGEST_KEY:
-        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
+def _pair(write: ArticleWrite) -> _Pair | None:
+    return None if write.source is None or write.external_id is None else (write.source, write.external_id)
+
+
+def _claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[_Pair, UUID]:
+    """Whose the integrators' own keys of these articles are, of those that are anybody's."""
+    pairs = sorted(pair for write in writes if (pair := _pair(write)) is not None)
+    if not pairs:
+        return {}
     if not session.database.is_sqlite:
         # Of two that claim the same pair at once, the second waits here, and then sees the first.
-        pair = func.hashtextextended(f"{write.source}\n{write.external_id}", 0)
-        session.exec(select(func.pg_advisory_xact_lock(pair)))
-    same = select(Article.id).where(Article.source == write.source, Article.external_id == write.external_id, col(Article.id) != article_id)
-    holder = session.exec(same).one_or_none()
-    if holder is not None:
+        keys = func.unnest(cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))).column_valued("key")
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
+    key = tuple_(col(Article.source), col(Article.external_id))
+    return {(source, external_id): id_ for source, external_id, id_ in session.execute(_HOLDERS.where(key.in_(pairs)))}
+
+
+def _refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[_Pair, UUID]) -> None:
+    pair = _pair(write)
+    if pair is not None and len("".join(pair).encode()) > LONGEST_KEY:
+        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
+    holder = None if pair is None else holders.get(pair)
+    if holder not in (None, article_id):
         raise ExternalIdTaken("Another article has this source and external_id.", id=str(holder))
 
 
@@ -271,26 +314,27 @@ def _state(article: Article) -> dict[str, object]:
     return article.model_dump(exclude={"version", "updated_at", "listed_at"})
 
 
-def _remember(session: Session, article: Article, caller: Caller, action: str, *, was_public: bool, version: int | None = None) -> None:
-    """Write a version, bring the desk's indexes up, and let the read model look at the article."""
-    article.updated_at = now()
-    article.listed_at = article.published_at or article.scheduled_for or article.created_at
-    article.version = version or article.version + 1
-    session.add(
-        ArticleVersion(
-            article_id=article.id,
-            version=article.version,
-            at=article.updated_at,
-            actor_id=caller.id,
-            actor=caller.name,
-            action=action,
-            slug=article.slug,
-            status=article.status,
-            content=ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT}),
-        )
-    )
-    desk.index(session, article, is_new=version == 1)
-    if was_public or article.status == Status.PUBLISHED:
-        touch(session, Kind.ARTICLE, article.id)
-    else:
-        working.note(session, Kind.ARTICLE, article.id)
+def _remember(
+    session: Session, articles: Sequence[Article], caller: Caller, action: str, *, was_public: bool = False, is_new: bool = False
+) -> None:
+    """Write a version of each, bring the desk's indexes up, and let the read model look at the articles."""
+    if not articles:
+        return
+    at = now()
+    for article in articles:
+        article.updated_at = at
+        article.listed_at = article.published_at or article.scheduled_for or article.created_at
+        article.version += 1
+        session.add(_version(article, caller, action))
+    desk.index(session, articles, are_new=is_new)
+    public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
+    touch(session, Kind.ARTICLE, *public)
+    working.note(session, Kind.ARTICLE, *(article.id for article in articles))
+
+
+def _version(article: Article, caller: Caller, action: str) -> ArticleVersion:
+    content = ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT})
+    return ArticleVersion(
+        article_id=article.id, version=article.version, at=article.updated_at, actor_id=caller.id, actor=caller.name, action=action,
+        slug=article.slug, status=article.status, content=content,
+    )  # fmt: skip

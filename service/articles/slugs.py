@@ -1,7 +1,8 @@
 """Slugs: made from the headline when none is given, unique under concurrency, and never given to another article again."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from slugify import slugify
@@ -21,18 +22,54 @@ class SlugTaken(Conflict):
     title = "Slug taken"
 
 
-def claim(session: Session, article_id: UUID, wanted: str | None, headline: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The slug that an article asks for; without one it is made from the headline."""
+
+    article_id: UUID
+    wanted: str | None
+    headline: str
+
+    @property
+    def first(self) -> str | None:
+        """What is tried first, if anything but a number is to be tried."""
+        base = self.wanted or _base(self.headline)
+        return base if id_of(base) is None else None
+
+
+def claim_all(session: Session, claims: Sequence[Claim]) -> dict[UUID, str | SlugTaken]:
+    """Claim a slug for each article; who asked for one that is another's is refused it."""
+    # In order, so that two who claim the same ones do not wait for each other; the first with a slug gets it.
+    rows = {claim.first: claim.article_id for claim in reversed(claims) if claim.first is not None}
+    claimed: dict[UUID, str | SlugTaken] = {}
+    if len(claims) > 1 and rows:
+        claim_them = insert(session, ArticleSlug).on_conflict_do_nothing().returning(col(ArticleSlug.article_id), col(ArticleSlug.slug))
+        found = session.execute(claim_them, [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)])
+        claimed.update((article_id, slug) for article_id, slug in found)
+    for claim in claims:
+        if claim.article_id not in claimed:
+            try:
+                claimed[claim.article_id] = claim_one(session, claim)
+            except SlugTaken as refusal:
+                claimed[claim.article_id] = refusal
+    return claimed
+
+
+def claim_one(session: Session, claim: Claim) -> str:
     """Claim the slug that was asked for, or one made from the headline. Raises SlugTaken for the former."""
-    if wanted is not None:
-        holder = _holder(session, wanted, article_id)
-        if holder != article_id:
-            raise SlugTaken(f"The slug {wanted!r} belongs to another article.", id=str(holder))
-        return wanted
-    base = slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
-    for slug in _candidates(base):
-        if _holder(session, slug, article_id) == article_id:
+    if claim.wanted is not None:
+        holder = _holder(session, claim.wanted, claim.article_id)
+        if holder != claim.article_id:
+            raise SlugTaken(f"The slug {claim.wanted!r} belongs to another article.", id=str(holder))
+        return claim.wanted
+    for slug in _candidates(_base(claim.headline)):
+        if _holder(session, slug, claim.article_id) == claim.article_id:
             return slug
     raise AssertionError("unreachable")
+
+
+def _base(headline: str) -> str:
+    return slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
 
 
 def _candidates(base: str) -> Iterator[str]:

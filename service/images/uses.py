@@ -19,21 +19,24 @@ class Use:
     slug: str
     headline: str
     status: str
+    image_ids: frozenset[UUID]
 
 
-def replace(session: Session, use: Use, image_ids: Collection[UUID], *, is_new: bool = False) -> None:
-    """Say which images an article shows from now on: all of them, in any order. A new article has shown none so far."""
-    if not is_new:
-        session.execute(delete(ImageUse).where(col(ImageUse.article_id) == use.article_id))
-    if not image_ids:
+def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -> None:
+    """Say which images articles show from now on, each all of them. New articles have shown none so far."""
+    if not are_new:
+        session.execute(delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses])))
+    wanted = frozenset[UUID]().union(*(use.image_ids for use in uses))
+    if not wanted:
         return
     # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of their ids, for
     # two articles that show the same images must not wait for each other.
-    live = select(Image.id).where(col(Image.id).in_(set(image_ids)), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
+    live = select(Image.id).where(col(Image.id).in_(wanted), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
     found = session.exec(live if session.database.is_sqlite else live.with_for_update(read=True)).all()
     rows = [
-        {"image_id": id_, "article_id": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status} for id_ in found
-    ]
+        {"image_id": id_, "article_id": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status}
+        for use in uses for id_ in found if id_ in use.image_ids
+    ]  # fmt: skip
     if rows:
         session.execute(insert(session, ImageUse), rows)
 

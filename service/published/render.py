@@ -8,7 +8,7 @@ The counter row is locked before rendering, not after. A shorter lock would let 
 article that shows it from each other's past, and publish the stale one for good.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -165,7 +165,8 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) ->
     and captions are public follows from them."""
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
-    terms = _terms(session, ids) if kind is Kind.ARTICLE else {}
+    terms = _terms(session, before) if kind is Kind.ARTICLE else {}
+    found: list[tuple[Outcome, Published | None]] = []
     for outcome in _renderers[kind](session, ids):
         old = before.get(outcome.id)
         live = old is not None and old.reason is None
@@ -175,8 +176,9 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) ->
                 changes.removed.append((outcome, old))
         elif old is None or not live or old.document != outcome.document or _found_differently(session, outcome, old, old_terms):
             changes.written.append((kind, outcome, old))
-        if kind is Kind.ARTICLE:
-            _replace_terms(session, outcome, old, old_terms)
+        found.append((outcome, old))
+    if kind is Kind.ARTICLE:
+        _replace_terms(session, found, terms)
 
 
 def _found_differently(session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
@@ -192,21 +194,33 @@ def _found_differently(session: Session, new: Rendered, old: Published, terms: f
 
 
 def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:
+    if not ids:
+        return {}
     found: dict[UUID, set[tuple[str, str]]] = {}
     for term in session.exec(select(PublishedTerm).where(col(PublishedTerm.id).in_(ids))):
         found.setdefault(term.id, set()).add((term.field, term.value))
     return {id_: frozenset(terms) for id_, terms in found.items()}
 
 
-def _replace_terms(session: Session, outcome: Outcome, old: Published | None, before: frozenset[tuple[str, str]]) -> None:
-    after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
-    shifted = isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
-    touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
-    if before == after and not shifted:
-        return
-    session.execute(delete(PublishedTerm).where(col(PublishedTerm.id) == outcome.id))
-    if isinstance(outcome, Rendered) and after:
-        rows = [{"field": name, "value": value, "id": outcome.id, "published_at": outcome.published_at} for name, value in sorted(after)]
+def _replace_terms(
+    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Mapping[UUID, frozenset[tuple[str, str]]]
+) -> None:
+    gone, rows = [], []
+    for outcome, old in outcomes:
+        before, after = known.get(outcome.id, frozenset()), outcome.terms if isinstance(outcome, Rendered) else frozenset()
+        touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
+        shifted = isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
+        if before == after and not shifted:
+            continue
+        if before:
+            gone.append(outcome.id)
+        if isinstance(outcome, Rendered):
+            rows += [
+                {"field": name, "value": value, "id": outcome.id, "published_at": outcome.published_at} for name, value in sorted(after)
+            ]
+    if gone:
+        session.execute(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
+    if rows:
         session.execute(insert(session, PublishedTerm), rows)
 
 
@@ -216,11 +230,9 @@ def _number_and_write(session: Session, changes: _Changes, noted: Sequence[worki
         return
     number = update(PublishedSequence).values(seq=PublishedSequence.seq + count).returning(col(PublishedSequence.seq))
     last: int = session.execute(number).scalar_one()
-    seq, told = last - count, []
     # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
-    for kind, rendered, old in reversed(changes.written):
-        seq += 1
-        told.append(_write(session, kind, rendered, old, seq))
+    told = _write(session, changes.written[::-1], last - count)
+    seq = last - count + len(told)
     for removed, old in changes.removed:
         seq += 1
         told.append(_bury(session, removed, old, seq))
@@ -232,34 +244,52 @@ def _number_and_write(session: Session, changes: _Changes, noted: Sequence[worki
     session.info["published_seq"] = last
 
 
-def _write(session: Session, kind: Kind, rendered: Rendered, old: Published | None, seq: int) -> Change:
+def _write(session: Session, written: Sequence[tuple[Kind, Rendered, Published | None]], seq: int) -> list[Change]:
+    """Write published rows under the numbers after `seq`."""
+    if not written:
+        return []
     at = now()
-    row = {
-        "kind": kind, "id": rendered.id, "seq": seq, "version": rendered.version, "reason": None, "detail": None, "changed_at": at,
-        "document": rendered.document, "etag": etag_of(rendered.document, rendered.version), "slug": rendered.slug,
-        "section": rendered.section, "language": rendered.language, "source": rendered.source,
-        "published_at": rendered.published_at, "updated_at": rendered.updated_at,
-    }  # fmt: skip
-    upsert = insert(session, Published).values(row)
-    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=row))
-    if kind is Kind.ARTICLE:
-        slugs = [{"slug": slug, "article_id": rendered.id} for slug in sorted(rendered.slugs)]
+    told = [
+        Change(number, kind, new.id, new.version, None, None, at, new.document, (new.section, new.language), _place(old))
+        for number, (kind, new, old) in enumerate(written, seq + 1)
+    ]
+    upsert = insert(session, Published)
+    fresh = {column.name: column for column in upsert.excluded if column.name not in ("kind", "id")}
+    rows = [_row(change, new) for change, (_, new, _) in zip(told, written, strict=True)]
+    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=fresh), rows)
+    slugs = [{"slug": slug, "article_id": new.id} for _, new, _ in written for slug in sorted(new.slugs)]
+    if slugs:
         session.execute(insert(session, PublishedSlug).on_conflict_do_nothing(), slugs)
-    if rendered.words is not None:
-        TEXT.drop(session, [old.seq] if old else [])
-        TEXT.put(session, seq, rendered.id, rendered.words)
-    here, before = (rendered.section, rendered.language), None if old is None else (old.section, old.language)
-    if before is not None and before != here:
-        _leave(session, kind, rendered.id, before, seq)
-    return Change(seq, kind, rendered.id, rendered.version, None, None, at, rendered.document, here, before)
+    searched = [(change.seq, new.id, new.words, old) for change, (_, new, old) in zip(told, written, strict=True) if new.words is not None]
+    TEXT.drop(session, [old.seq for *_, old in searched if old is not None])
+    TEXT.put(session, ((number, id_, words) for number, id_, words, _ in searched))
+    _leave(session, [change for change in told if change.before not in (None, change.place)])
+    return told
 
 
-def _leave(session: Session, kind: Kind, id_: UUID, place: Scope, seq: int) -> None:
-    """Remember the section and language that a resource was in: who follows that one is told that it has left."""
-    row = {"kind": kind, "id": id_, "section": place[0] or "", "language": place[1] or "", "until_seq": seq}
-    upsert = insert(session, PublishedPast).values(row)
-    keys = ["kind", "id", "section", "language"]
-    session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"until_seq": seq}))
+def _place(row: Published | None) -> Scope | None:
+    return None if row is None else (row.section, row.language)
+
+
+def _row(change: Change, new: Rendered) -> dict[str, object]:
+    return {
+        "kind": change.kind, "id": new.id, "seq": change.seq, "version": new.version, "reason": None, "detail": None,
+        "changed_at": change.changed_at, "document": new.document, "etag": etag_of(new.document, new.version), "slug": new.slug,
+        "section": new.section, "language": new.language, "source": new.source,
+        "published_at": new.published_at, "updated_at": new.updated_at,
+    }  # fmt: skip
+
+
+def _leave(session: Session, changes: Sequence[Change]) -> None:
+    """Remember the section and language that resources were in: who follows those is told that they have left."""
+    rows = [
+        {"kind": each.kind, "id": each.id, "section": each.before[0] or "", "language": each.before[1] or "", "until_seq": each.seq}
+        for each in changes
+        if each.before is not None
+    ]
+    if rows:
+        upsert, keys = insert(session, PublishedPast), ["kind", "id", "section", "language"]
+        session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"until_seq": upsert.excluded.until_seq}), rows)
 
 
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:

@@ -7,7 +7,7 @@ of many languages, and names matter more than inflections.
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -65,10 +65,13 @@ class TextIndex:
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def put(self, session: Session, key: int, id_: UUID, words: Words) -> None:
-        """Index a text under a new key."""
-        values = {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)}
-        session.execute(self._insert(session), values)
+    def put(self, session: Session, texts: Iterable[tuple[int, UUID, Words]]) -> None:
+        """Index texts, each under a new key."""
+        rows = [
+            {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)} for key, id_, words in texts
+        ]
+        if rows:
+            session.execute(self._insert(session), rows)
 
     def drop(self, session: Session, keys: Collection[int]) -> None:
         """Forget texts."""
