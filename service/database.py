@@ -81,6 +81,13 @@ class Database:
             yield session
             session.commit()
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[Session]:
+        """A transaction of which nothing stays."""
+        with self.open(read_only=False) as session:
+            yield session
+            session.rollback()
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for this process's turn to write."""

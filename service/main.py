@@ -29,6 +29,7 @@ from service.database import Database, require_migrated
 from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
 from service.formats import routes as import_routes
+from service.formats.bulk import routes as bulk_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
@@ -67,7 +68,7 @@ ROUTERS = (
     image_routes.router, caption_routes.router, media.router,
     consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
     report_routes.router,
-    import_routes.router, feed_routes.router, sitemap_routes.router,
+    import_routes.router, bulk_routes.router, feed_routes.router, sitemap_routes.router,
     sync_routes.router, webhook_routes.router, delivery_routes.router,
     tokens.router, health.router,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -64,6 +64,9 @@ class KeptAnswer(Table, table=True):
 class Route(APIRoute):
     """The route class of every router."""
 
+    keeps_answers: ClassVar[bool] = True
+    """Whether the answer to a keyed POST is kept: not where it may have any length, and the same again does nothing anyway."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         described = operations.describe(self)
@@ -82,7 +85,7 @@ class Route(APIRoute):
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
             key = request.headers.get("idempotency-key")
-            if request.method != "POST" or key is None or "authorization" not in request.headers:
+            if not self.keeps_answers or request.method != "POST" or key is None or "authorization" not in request.headers:
                 return await handle(request)
             return await _once(request, key, handle)
 

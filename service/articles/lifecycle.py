@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, cast, tuple_
-from sqlmodel import col, func, select
+from sqlmodel import select
 
-from service.articles import desk, slugs
-from service.articles.body import images_of
+from service.articles import claims, desk, slugs
 from service.articles.models import READ_ONLY, Article, ArticleContent, ArticleReplace, ArticleVersion, ArticleWrite, Correction, Status
 from service.auth import Caller, Scope
-from service.database import Session
+from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.images import resolve
 from service.images.resolve import Pictures
@@ -25,10 +23,6 @@ from service.published.render import touch
 from service.tables import Time, new_id, now
 
 _CONTENT = tuple(ArticleContent.model_fields)
-_HOLDERS = select(Article.source, Article.external_id, Article.id)
-_Pair = tuple[str, str]
-LONGEST_KEY = 2_600
-"""Bytes that an index of PostgreSQL takes in one row."""
 
 
 class ArticleWithdrawn(Conflict):
@@ -41,12 +35,6 @@ class WrongState(Conflict):
     """The article is not in a state in which this can happen to it; `article_status` says in which it is."""
 
     title = "Not in this state"
-
-
-class ExternalIdTaken(Conflict):
-    """Another article has this `source` and `external_id`; `id` says which."""
-
-    title = "External id taken"
 
 
 def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool = False) -> Article:
@@ -77,35 +65,40 @@ def create_all(session: Session, caller: Caller, writes: Mapping[UUID, ArticleWr
 
     No two may have the same `source` and `external_id`.
     """
-    pictures = resolve.load(session, {image for write in writes.values() for image in _images(write)})
-    holders = _claim_external_ids(session, list(writes.values()))
+    pictures = resolve.load(session, {image for write in writes.values() for image in claims.images_in(write)})
+    holders = claims.claim_external_ids(session, list(writes.values()))
     made: dict[UUID, Article | ServiceError] = {}
     for id_, write in writes.items():
         try:
             _refuse_new(session, caller, write, id_, pictures, holders)
         except ServiceError as refusal:
             made[id_] = refusal
-    claims = [slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made]
-    for id_, slug in slugs.claim_all(session, claims).items():
+    wanted = [slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made]
+    for id_, slug in slugs.claim_all(session, wanted).items():
         made[id_] = slug if isinstance(slug, ServiceError) else _new(session, id_, slug, writes[id_])
     _remember(session, [one for one in made.values() if isinstance(one, Article)], caller, "created", is_new=True)
     return [(made[id_], pictures) for id_ in writes]
 
 
 def _refuse_new(
-    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[_Pair, UUID]
+    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[claims.Pair, UUID]
 ) -> None:
     if write.status not in (None, Status.DRAFT, Status.PUBLISHED):
         raise Unprocessable.at("/status", f"cannot be {write.status}: a new article is a draft or published")
     if write.status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
-    _refuse_references(session, write, article_id, pictures)
-    _refuse_taken(write, article_id, holders)
+    claims.refuse_references(session, write, article_id, pictures)
+    claims.refuse_taken(write, article_id, holders)
 
 
 def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article:
     values = {name: getattr(write, name) for name in _CONTENT} | {"language": write.language or session.database.settings.language}
-    article = Article(**values, id=id_, slug=slug, text_key=desk.text_key(id_), published_at=write.published_at, version=0)
+    at = now()
+    # Every default is given: SQLModel takes longer to find one that is a function than for all the rest.
+    article = Article(
+        **values, id=id_, slug=slug, text_key=desk.text_key(id_), published_at=write.published_at, version=0, corrections=[], created_at=at,
+        updated_at=at, listed_at=at,
+    )  # fmt: skip
     session.add(article)
     if write.status == Status.PUBLISHED:
         _make_public(article, now())
@@ -125,9 +118,9 @@ def replace(session: Session, caller: Caller, article: Article, write: ArticleRe
     before = _state(article)
     if article.status == Status.WITHDRAWN and _differs(article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
-    pictures = resolve.load(session, _images(write))
-    _refuse_references(session, write, article.id, pictures)
-    _refuse_taken(write, article.id, _claim_external_ids(session, [write]))
+    pictures = resolve.load(session, claims.images_in(write))
+    claims.refuse_references(session, write, article.id, pictures)
+    claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
     was_public, language = article.status == Status.PUBLISHED, article.language
     for name in _CONTENT:
         value = getattr(write, name) if name != "language" else write.language or language
@@ -273,43 +266,6 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
         raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
-def _images(write: ArticleWrite) -> list[UUID]:
-    return [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
-
-
-def _refuse_references(session: Session, write: ArticleWrite, article_id: UUID, pictures: Pictures) -> None:
-    """Refuse pictures, captions and embeds that this store cannot show, each with its pointer."""
-    errors = list(desk.reference_problems(write, article_id, pictures, session.database.settings.embed_hosts))
-    if errors:
-        raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
-
-
-def _pair(write: ArticleWrite) -> _Pair | None:
-    return None if write.source is None or write.external_id is None else (write.source, write.external_id)
-
-
-def _claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[_Pair, UUID]:
-    """Whose the integrators' own keys of these articles are, of those that are anybody's."""
-    pairs = sorted(pair for write in writes if (pair := _pair(write)) is not None)
-    if not pairs:
-        return {}
-    if not session.database.is_sqlite:
-        # Of two that claim the same pair at once, the second waits here, and then sees the first.
-        keys = func.unnest(cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))).column_valued("key")
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
-    key = tuple_(col(Article.source), col(Article.external_id))
-    return {(source, external_id): id_ for source, external_id, id_ in session.execute(_HOLDERS.where(key.in_(pairs)))}
-
-
-def _refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[_Pair, UUID]) -> None:
-    pair = _pair(write)
-    if pair is not None and len("".join(pair).encode()) > LONGEST_KEY:
-        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
-    holder = None if pair is None else holders.get(pair)
-    if holder not in (None, article_id):
-        raise ExternalIdTaken("Another article has this source and external_id.", id=str(holder))
-
-
 def _state(article: Article) -> dict[str, object]:
     return article.model_dump(exclude={"version", "updated_at", "listed_at"})
 
@@ -325,16 +281,17 @@ def _remember(
         article.updated_at = at
         article.listed_at = article.published_at or article.scheduled_for or article.created_at
         article.version += 1
-        session.add(_version(article, caller, action))
+    session.flush()  # the versions refer to their articles
+    session.execute(insert(session, ArticleVersion), [_version(article, caller, action) for article in articles])
     desk.index(session, articles, are_new=is_new)
     public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
     touch(session, Kind.ARTICLE, *public)
     working.note(session, Kind.ARTICLE, *(article.id for article in articles))
 
 
-def _version(article: Article, caller: Caller, action: str) -> ArticleVersion:
+def _version(article: Article, caller: Caller, action: str) -> dict[str, object]:
     content = ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT})
-    return ArticleVersion(
-        article_id=article.id, version=article.version, at=article.updated_at, actor_id=caller.id, actor=caller.name, action=action,
-        slug=article.slug, status=article.status, content=content,
-    )  # fmt: skip
+    return {
+        "article_id": article.id, "version": article.version, "at": article.updated_at, "actor_id": caller.id, "actor": caller.name,
+        "action": action, "slug": article.slug, "status": article.status, "content": content,
+    }  # fmt: skip

@@ -12,7 +12,8 @@ from service.database import Session
 from service.images import resolve
 from service.images.resolve import Pictures
 from service.published.models import Kind, Reason
-from service.published.render import SHOWS, Outcome, Removed, Rendered, renders
+from service.published.numbering import Outcome, Removed, Rendered
+from service.published.render import SHOWS, renders
 
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
@@ -61,13 +62,17 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """What the public may see of these articles."""
     rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
     articles = session.exec(rows).all()
-    public = [article for article in articles if article.status == Status.PUBLISHED and article.deleted_at is None]
+    public = [article for article in articles if _is_public(article)]
     slugs = _slugs(session, [article.id for article in public])
     for article, shape in zip(public, read(session, public), strict=True):
         yield _rendered(article, shape, frozenset(slugs[article.id]))
     for article in articles:
-        if article not in public:
+        if not _is_public(article):
             yield Removed(article.id, article.version, _reason(article), article.withdrawn_for)
+
+
+def _is_public(article: Article) -> bool:
+    return article.status == Status.PUBLISHED and article.deleted_at is None
 
 
 def _reason(article: Article) -> Reason:

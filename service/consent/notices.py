@@ -20,7 +20,8 @@ from service.consent.models import ConsentModel, ConsentNotice, NoticeContent, N
 from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
-from service.published.render import Rendered, renders, touch
+from service.published.numbering import Rendered
+from service.published.render import renders, touch
 from service.tables import Line, Shape, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})

@@ -13,7 +13,8 @@ from service.database import Session
 from service.images.models import Caption, CaptionRead, Image, ImageRead
 from service.images.renditions import listed
 from service.published.models import Kind, Reason
-from service.published.render import Outcome, Removed, Rendered, renders, shown, shown_in, touch
+from service.published.numbering import Outcome, Removed, Rendered
+from service.published.render import renders, shown, shown_in, touch
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
 """What a picture says to whoever publishes it, and to nobody else."""

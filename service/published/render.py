@@ -9,85 +9,23 @@ article that shows it from each other's past, and publish the stale one for good
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, event, text, update
+from sqlalchemy import ColumnElement, delete, event
 from sqlmodel import col, select
 
-from service.conditional import etag_of
 from service.database import Session, insert
 from service.published import working
-from service.published.models import Kind, Published, PublishedPast, PublishedSequence, PublishedSlug, PublishedTerm, Reason
-from service.published.words import TextIndex, Words
-from service.tables import now
+from service.published.models import Kind, Published, PublishedSequence, PublishedTerm
+from service.published.numbering import Changes, Outcome, Removed, Rendered, number_and_write
 
-TEXT = TextIndex("published_text")
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What the public may see of one resource, and what it is found by."""
-
-    id: UUID
-    version: int
-    document: bytes
-    published_at: datetime
-    updated_at: datetime
-    slug: str | None = None
-    slugs: frozenset[str] = frozenset()
-    section: str | None = None
-    language: str | None = None
-    source: str | None = None
-    terms: frozenset[tuple[str, str]] = frozenset()
-    words: Words | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A resource that the public may not see, or no longer."""
-
-    id: UUID
-    version: int
-    reason: Reason
-    detail: str | None = None
-
-
-Outcome = Rendered | Removed
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 _renderers: dict[Kind, Renderer] = {}
-Scope = tuple[str | None, str | None]
-"""A section and a language, each of which a resource may lack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource was, if it was."""
-
-    seq: int
-    kind: Kind
-    id: UUID
-    version: int
-    reason: Reason | None
-    detail: str | None
-    changed_at: datetime
-    document: bytes
-    place: Scope
-    before: Scope | None
-
-
-Listener = Callable[[Session, Sequence[Change]], None]
-_listeners: list[Listener] = []
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
-
-
-@dataclass(slots=True)
-class _Changes:
-    written: list[tuple[Kind, Rendered, Published | None]] = field(default_factory=list)
-    removed: list[tuple[Removed, Published]] = field(default_factory=list)
 
 
 def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
@@ -98,12 +36,6 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
         return renderer
 
     return register
-
-
-def hears(listener: Listener) -> Listener:
-    """Register what is told of public changes, in their order and in the transaction that makes them."""
-    _listeners.append(listener)
-    return listener
 
 
 def touch(session: Session, kind: Kind, *ids: UUID) -> None:
@@ -148,11 +80,11 @@ def publish(session: Session) -> None:
     _lock(session)
     noted = working.taken(session)
     touch(session, Kind.ARTICLE, *_showing(session, touched.get(Kind.IMAGE, set())))
-    changes = _Changes()
+    changes = Changes()
     for kind in _ORDER:
         if ids := touched.pop(kind, set()):
             _compare(session, kind, ids, changes)
-    _number_and_write(session, changes, noted)
+    number_and_write(session, changes, noted)
 
 
 def _lock(session: Session) -> None:
@@ -160,7 +92,7 @@ def _lock(session: Session) -> None:
     session.exec(statement if session.database.is_sqlite else statement.with_for_update())
 
 
-def _compare(session: Session, kind: Kind, ids: set[UUID], changes: _Changes) -> None:
+def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
     """Render, and keep what differs from the published rows. The terms of articles are brought up at once: what images
     and captions are public follows from them."""
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
@@ -222,86 +154,6 @@ def _replace_terms(
         session.execute(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
     if rows:
         session.execute(insert(session, PublishedTerm), rows)
-
-
-def _number_and_write(session: Session, changes: _Changes, noted: Sequence[working.Key]) -> None:
-    count = len(changes.written) + len(changes.removed) + len(noted)
-    if count == 0:
-        return
-    number = update(PublishedSequence).values(seq=PublishedSequence.seq + count).returning(col(PublishedSequence.seq))
-    last: int = session.execute(number).scalar_one()
-    # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
-    told = _write(session, changes.written[::-1], last - count)
-    seq = last - count + len(told)
-    for removed, old in changes.removed:
-        seq += 1
-        told.append(_bury(session, removed, old, seq))
-    working.write(session, noted, seq)
-    for listener in _listeners if told else ():
-        listener(session, told)
-    if not session.database.is_sqlite:
-        session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
-    session.info["published_seq"] = last
-
-
-def _write(session: Session, written: Sequence[tuple[Kind, Rendered, Published | None]], seq: int) -> list[Change]:
-    """Write published rows under the numbers after `seq`."""
-    if not written:
-        return []
-    at = now()
-    told = [
-        Change(number, kind, new.id, new.version, None, None, at, new.document, (new.section, new.language), _place(old))
-        for number, (kind, new, old) in enumerate(written, seq + 1)
-    ]
-    upsert = insert(session, Published)
-    fresh = {column.name: column for column in upsert.excluded if column.name not in ("kind", "id")}
-    rows = [_row(change, new) for change, (_, new, _) in zip(told, written, strict=True)]
-    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=fresh), rows)
-    slugs = [{"slug": slug, "article_id": new.id} for _, new, _ in written for slug in sorted(new.slugs)]
-    if slugs:
-        session.execute(insert(session, PublishedSlug).on_conflict_do_nothing(), slugs)
-    searched = [(change.seq, new.id, new.words, old) for change, (_, new, old) in zip(told, written, strict=True) if new.words is not None]
-    TEXT.drop(session, [old.seq for *_, old in searched if old is not None])
-    TEXT.put(session, ((number, id_, words) for number, id_, words, _ in searched))
-    _leave(session, [change for change in told if change.before not in (None, change.place)])
-    return told
-
-
-def _place(row: Published | None) -> Scope | None:
-    return None if row is None else (row.section, row.language)
-
-
-def _row(change: Change, new: Rendered) -> dict[str, object]:
-    return {
-        "kind": change.kind, "id": new.id, "seq": change.seq, "version": new.version, "reason": None, "detail": None,
-        "changed_at": change.changed_at, "document": new.document, "etag": etag_of(new.document, new.version), "slug": new.slug,
-        "section": new.section, "language": new.language, "source": new.source,
-        "published_at": new.published_at, "updated_at": new.updated_at,
-    }  # fmt: skip
-
-
-def _leave(session: Session, changes: Sequence[Change]) -> None:
-    """Remember the section and language that resources were in: who follows those is told that they have left."""
-    rows = [
-        {"kind": each.kind, "id": each.id, "section": each.before[0] or "", "language": each.before[1] or "", "until_seq": each.seq}
-        for each in changes
-        if each.before is not None
-    ]
-    if rows:
-        upsert, keys = insert(session, PublishedPast), ["kind", "id", "section", "language"]
-        session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"until_seq": upsert.excluded.until_seq}), rows)
-
-
-def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
-    document, at = b"{}", now()
-    values = {
-        "seq": seq, "version": removed.version, "reason": removed.reason, "detail": removed.detail, "changed_at": at,
-        "document": document, "etag": etag_of(document, removed.version),
-    }  # fmt: skip
-    session.execute(update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values))
-    TEXT.drop(session, [old.seq] if old.kind is Kind.ARTICLE else [])
-    place = (old.section, old.language)
-    return Change(seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place)
 
 
 @event.listens_for(Session, "after_commit")

@@ -14,7 +14,8 @@ from service.database import Session
 from service.published import words
 from service.published.answers import Row, id_of
 from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
-from service.published.render import SHOWS, TEXT
+from service.published.numbering import TEXT
+from service.published.render import SHOWS
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
 RANKED = 2_000

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import BigInteger, TextClause, text
@@ -20,6 +21,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _QUERY_PART = re.compile(r'"([^"]*)"|(\S+)')
+_KEPT = 20_000
 MOST_TERMS = 12
 LONGEST_WORD = 255
 """Characters of a word that tell it from others: PostgreSQL refuses longer ones in a query."""
@@ -56,6 +58,12 @@ def phrases(query: str) -> list[list[str]]:
 
 
 def _indexed(value: str) -> str:
+    # An article's words are indexed twice, for the desk and for readers.
+    return _indexed_lately(value) if len(value) < _KEPT else _indexed_lately.__wrapped__(value)
+
+
+@lru_cache(maxsize=512)
+def _indexed_lately(value: str) -> str:
     return " ".join(cut(value)).encode()[:MOST_INDEXED].decode(errors="ignore")
 
 

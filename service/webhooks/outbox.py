@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.database import Session, insert
 from service.published import feed
 from service.published.feed import LEFT_SCOPE
-from service.published.render import Change, Scope, hears
+from service.published.numbering import Change, Scope, hears
 from service.tables import new_id, now, write_time
 from service.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 

@@ -1,0 +1,121 @@
+"""A stream of bytes, packed or not, becomes items one by one: NDJSON or a JSON array of any length, never more than one item at hand."""
+
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import ijson
+import orjson
+
+from service.errors import BadRequest, ServiceError, TooLarge
+
+GZIP = zlib.MAX_WBITS | 16
+_PIECE = 1 << 16
+
+
+class BrokenStream(BadRequest):
+    """The body ended within an item, or is not what it is said to be. What came before was taken."""
+
+    title = "The body broke off"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as it came; or why nothing could be made of it."""
+
+    content: object | ServiceError
+    size: int
+
+
+async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Unpack gzip. Raises BrokenStream."""
+    packed = zlib.decompressobj(GZIP)
+    try:
+        async for chunk in chunks:
+            rest = chunk
+            while rest:
+                yield packed.decompress(rest, _PIECE)
+                rest = packed.unconsumed_tail
+                if packed.eof and packed.unused_data:
+                    # A file may hold several members one after the other (RFC 1952, 2.2).
+                    rest, packed = packed.unused_data, zlib.decompressobj(GZIP)
+        yield packed.flush()
+    except zlib.error:
+        raise BrokenStream("The body is not gzip.") from None
+    if not packed.eof:
+        raise BrokenStream("The gzip ends too early.")
+
+
+async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
+    """The items of NDJSON: a line that cannot be read is an item too."""
+    held = bytearray()
+    skipping = False
+    async for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            held += part
+            if skipping or len(held) > largest:
+                yield _too_large(largest)
+            elif held.strip():
+                yield _item(bytes(held))
+            held.clear()
+            skipping = False
+        held += rest
+        if len(held) > largest:
+            skipping = True
+            held.clear()
+    if skipping:
+        yield _too_large(largest)
+    elif held.strip():
+        yield _item(bytes(held))
+
+
+def _item(line: bytes) -> Item:
+    try:
+        return Item(orjson.loads(line), len(line))
+    except orjson.JSONDecodeError as fault:
+        return Item(BadRequest(f"The line is not JSON: {fault.msg}."), len(line))
+
+
+def _too_large(largest: int) -> Item:
+    return Item(TooLarge(f"An item has at most {largest} bytes."), 0)
+
+
+async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
+    """The items of a JSON array. After one that cannot be read there is no telling where the next begins: it is the last."""
+    found = ijson.sendable_list()
+    parser = ijson.items_coro(found, "item", use_float=True)
+    begun, since = False, 0
+    async for chunk in chunks:
+        for piece in (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE)):
+            if not begun and piece.strip():
+                begun = True
+                if not piece.lstrip().startswith(b"["):
+                    raise BadRequest("The body is not a JSON array.")
+            broken = _send(parser, piece)
+            since = 0 if found else since + len(piece)
+            for content in found:
+                yield Item(content, len(piece) // len(found))
+            del found[:]
+            if broken:
+                yield Item(BrokenStream("From here on, the body is not JSON."), 0)
+                return
+            if since > largest + _PIECE:
+                yield _too_large(largest)
+                return
+    if not begun:
+        raise BadRequest("The body is not a JSON array.")
+    try:
+        parser.close()
+    except ijson.JSONError:
+        yield Item(BrokenStream("The array does not end."), 0)
+
+
+def _send(parser: Any, piece: bytes) -> bool:
+    """Parse a piece; whether that showed that the body is not JSON."""
+    try:
+        parser.send(piece)
+    except ijson.JSONError:
+        return True
+    return False

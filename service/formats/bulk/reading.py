@@ -1,0 +1,125 @@
+"""What an item of many says: an article as it is written, whose pictures may stand in it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar, cast
+from uuid import UUID
+
+from pydantic import Field, JsonValue, ValidationError
+from sqlmodel import col, select
+
+from service.articles.models import ArticleWrite
+from service.database import Session
+from service.errors import FieldProblem, ServiceError, Unprocessable
+from service.images.models import FocalPoint, Image
+from service.problems import pointer_to
+from service.tables import Language, Line, Shape, Text, WebAddress, new_id
+
+Pair = tuple[str, str]
+
+
+class InlineCaption(Shape):
+    """What a picture shows, in the article's language when none is given."""
+
+    language: Language | None = None
+    text: Text | None = None
+    alt_text: Text | None = None
+
+
+class InlineImage(Shape):
+    """A picture that comes with its article. The same `source` (absent: the article's) and `source_url` is the same image."""
+
+    source_url: WebAddress = Field(examples=["https://wire.example/pictures/4711.jpg"])
+    source: Line | None = None
+    credit_line: Line | None = None
+    copyright_notice: Text | None = None
+    usage_terms: Text | None = None
+    focal_point: FocalPoint | None = None
+    captions: Annotated[list[InlineCaption], Field(max_length=50)] = Field(default_factory=list)
+
+
+class BulkItem(ArticleWrite):
+    """An article as it is written. Instead of `lead_image_id`, and of a block's `image_id`, it may have an `image` inline."""
+
+    lead_image: InlineImage | None = None
+
+
+Shaped = TypeVar("Shaped", InlineImage, BulkItem)
+
+
+@dataclass(slots=True)
+class Work:
+    """An item that was understood: what to write, and the pictures that come with it."""
+
+    index: int
+    write: ArticleWrite
+    pictures: list[tuple[InlineImage, UUID]] = field(default_factory=list)
+
+    @property
+    def pair(self) -> Pair | None:
+        """The integrator's own key."""
+        if self.write.source is None or self.write.external_id is None:
+            return None
+        return self.write.source, self.write.external_id
+
+
+class Reading:
+    """The items of one batch, read: the pictures that come inline get the ids that they have, or will have."""
+
+    def __init__(self, session: Session, items: Sequence[Mapping[str, JsonValue]]) -> None:
+        addresses = {place["source_url"] for item in items for _, place in _inline(item) if isinstance(place.get("source_url"), str)}
+        live = select(Image).where(col(Image.source_url).in_(addresses), col(Image.deleted_at).is_(None))
+        self._ids = {(image.source, image.source_url): image.id for image in session.exec(live)} if addresses else {}
+
+    def read(self, index: int, content: object | ServiceError) -> Work:
+        """Understand one item. Raises what was wrong with it."""
+        if isinstance(content, ServiceError):
+            raise content
+        if not isinstance(content, dict):
+            raise Unprocessable.at("", "must be an object")
+        pictures: list[tuple[InlineImage, UUID]] = []
+        plain = dict(content)
+        try:
+            for pointer, inline in list(_inline(content)):
+                image = _valid(InlineImage, inline, pointer)
+                source = image.source or content.get("source")
+                id_ = self._ids.setdefault((source if isinstance(source, str) else None, image.source_url), new_id())
+                pictures.append((image, id_))
+                _point(plain, pointer, id_)
+            return Work(index, _valid(BulkItem, plain, ""), pictures)
+        except RecursionError:
+            raise Unprocessable.at("", "is nested too deeply") from None
+
+
+def _inline(item: Mapping[str, JsonValue]) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    """The pictures inline in an item, each with its pointer."""
+    lead, body = item.get("lead_image"), item.get("body")
+    if isinstance(lead, dict):
+        yield "/lead_image", lead
+    for place, block in enumerate(body if isinstance(body, list) else ()):
+        if isinstance(block, dict) and block.get("type") == "image" and isinstance(image := block.get("image"), dict):
+            yield f"/body/{place}/image", image
+
+
+def _point(item: dict[str, JsonValue], pointer: str, id_: UUID) -> None:
+    """Put an image's id where the image stood."""
+    if pointer == "/lead_image":
+        del item["lead_image"]
+        item["lead_image_id"] = str(id_)
+        return
+    place = int(pointer.split("/")[2])
+    body = list(cast("list[JsonValue]", item["body"]))
+    block = cast("dict[str, JsonValue]", body[place])
+    body[place] = {name: value for name, value in block.items() if name != "image"} | {"image_id": str(id_)}
+    item["body"] = body
+
+
+def _valid(shape: type[Shaped], content: Mapping[str, JsonValue], pointer: str) -> Shaped:
+    try:
+        return shape.model_validate(content)
+    except ValidationError as fault:
+        errors = [
+            FieldProblem(pointer=pointer + pointer_to(error["loc"], content), message=error["msg"].removeprefix("Value error, "))
+            for error in fault.errors()
+        ]
+        raise Unprocessable(f"{errors[0].pointer}: {errors[0].message}", errors=errors) from None

@@ -1,0 +1,162 @@
+"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are kept on disk until the last has come."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import ExitStack, aclosing
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from pydantic import Field as Member
+from starlette.concurrency import run_in_threadpool
+
+from service.auth import Caller, Writer
+from service.conditional import PRIVATE
+from service.database import Database
+from service.errors import Problem, ServiceError, UnsupportedMediaType
+from service.formats.bulk.items import BrokenStream, Item, lines, members, unpacked
+from service.formats.bulk.writing import Mode, Result, write_all
+from service.routing import Route
+
+NDJSON = "application/x-ndjson"
+MOST_TOGETHER = 250
+"""Items of one transaction: other writers wait for it, a few tenths of a second."""
+BYTES_TOGETHER = 1 << 20
+UNBOUNDED = 1 << 50
+_IN_MEMORY = 1 << 20
+_SENT = 1 << 18
+
+
+class BulkRoute(Route):
+    """Sending the same items again changes nothing: no answer needs to be kept for a key."""
+
+    keeps_answers = False
+
+
+router = APIRouter(prefix="/v1/articles/bulk", tags=["sync"], route_class=BulkRoute)
+
+
+class BulkResult(BaseModel):
+    """What became of one item, in the order in which the items came."""
+
+    index: int = Member(examples=[0])
+    status: int = Member(description="the HTTP status that it would have had alone: 201 made, 200 up to date, or an error's")
+    id: UUID | None
+    source: str | None
+    external_id: str | None
+    version: int | None
+    problem: Problem | None = Member(default=None, description="why it was refused; absent when it was not")
+
+
+class BulkResults(BaseModel):
+    """The results of an array; of NDJSON each is a line."""
+
+    items: list[BulkResult]
+
+
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "array", "items": {"type": "object"}},
+            "example": [{"source": "wire.example", "external_id": "4711", "headline": "Harbour bridge reopens", "status": "published"}],
+        },
+        NDJSON: {
+            "schema": {"type": "string", "description": "one item on each line"},
+            "example": '{"source":"wire.example","external_id":"4711"}',
+        },
+    },
+}
+
+
+@router.post("", response_model=BulkResults, max_body_size=UNBOUNDED, openapi_extra={"requestBody": _BODY})
+async def import_articles(
+    request: Request,
+    caller: Writer,
+    mode: Annotated[Mode, Query(description="create: refuse what is there; update: refuse what is not")] = Mode.UPSERT,
+    dry_run: Annotated[bool, Query(description="say what would happen, and write nothing")] = False,
+) -> Response:
+    """Make articles or bring them up to date, known by `source` and `external_id`; NDJSON or an array, also packed with gzip.
+
+    Batches of items are written as they arrive, and each keeps what it has written. A picture may stand inline: `image` in an image
+    block, or `lead_image`, with its `source_url`, credit and captions.
+    """
+    as_lines = _media_type(request) == NDJSON
+    with ExitStack() as kept:
+        results: IO[bytes] = kept.enter_context(SpooledTemporaryFile(_IN_MEMORY))
+        results.write(b"" if as_lines else b'{"items":[')
+        first = True
+        async with aclosing(_batches(_items(request, as_lines=as_lines))) as batches:
+            async for batch in batches:
+                for result in await _write(request, caller, batch, mode, dry_run=dry_run):
+                    line = _line(result, request.scope["path"])
+                    results.write(line + b"\n" if as_lines else line if first else b"," + line)
+                    first = False
+        results.write(b"" if as_lines else b"]}")
+        kept.pop_all()
+    return StreamingResponse(_sent(results), headers=PRIVATE, media_type=NDJSON if as_lines else "application/json")
+
+
+def _media_type(request: Request) -> str:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given in ("application/ndjson", "application/jsonl", "application/x-jsonlines"):
+        return NDJSON
+    if given not in (NDJSON, "application/json"):
+        raise UnsupportedMediaType(f"Send {NDJSON} or a JSON array.", headers={"Accept": f"{NDJSON}, application/json"})
+    return given
+
+
+def _items(request: Request, *, as_lines: bool) -> AsyncIterator[Item]:
+    chunks: AsyncIterator[bytes] = request.stream()
+    match request.headers.get("content-encoding", "identity").strip().lower():
+        case "identity":
+            pass
+        case "gzip" | "x-gzip":
+            chunks = unpacked(chunks)
+        case other:
+            raise UnsupportedMediaType(f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"})
+    largest: int = request.app.state.settings.body_max_bytes
+    return lines(chunks, largest) if as_lines else members(chunks, largest)
+
+
+Batch = list[tuple[int, object | ServiceError]]
+
+
+async def _batches(items: AsyncIterator[Item]) -> AsyncGenerator[Batch, None]:
+    batch: Batch = []
+    index = held = 0
+    try:
+        async for item in items:
+            batch.append((index, item.content))
+            index, held = index + 1, held + item.size
+            if len(batch) == MOST_TOGETHER or held >= BYTES_TOGETHER:
+                yield batch
+                batch, held = [], 0
+    except BrokenStream as fault:
+        batch.append((index, fault))
+    if batch:
+        yield batch
+
+
+async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Sequence[Result]:
+    database: Database = request.app.state.database
+    async with database.turn():
+        return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
+
+
+def _line(result: Result, path: str) -> bytes:
+    told = {
+        "index": result.index, "status": result.status, "id": result.id, "source": result.source, "external_id": result.external_id,
+        "version": result.version,
+    }  # fmt: skip
+    return orjson.dumps(told if result.problem is None else told | {"problem": orjson.Fragment(result.problem.problem(path))})
+
+
+async def _sent(results: IO[bytes]) -> AsyncIterator[bytes]:
+    with results:
+        results.seek(0)
+        while piece := results.read(_SENT):
+            yield piece

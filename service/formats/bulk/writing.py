@@ -1,0 +1,198 @@
+"""Many articles at once: each is made or brought up to date by its integrator's own key, and one that is refused spoils no other.
+
+Items are written in batches, one transaction each: what was answered is kept, whatever becomes of the rest. Pictures may come
+inline, known by where they come from (`source` and `source_url`); they get their files later.
+"""
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+import structlog
+from sqlalchemy import tuple_
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from service.articles import lifecycle
+from service.articles.claims import ExternalIdTaken
+from service.articles.models import Article, ArticleReplace
+from service.auth import Caller
+from service.database import Database, Session
+from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
+from service.formats.bulk.reading import Pair, Reading, Work
+from service.formats.captioning import caption_image
+from service.images import lifecycle as images
+from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
+from service.tables import new_id
+
+log = structlog.get_logger()
+
+
+class Mode(enum.StrEnum):
+    """What may happen to an item: made or brought up to date, only made, or only brought up to date."""
+
+    UPSERT = "upsert"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item. `status` is the HTTP status that it would have had alone."""
+
+    index: int
+    status: int
+    id: UUID | None
+    source: str | None
+    external_id: str | None
+    version: int | None
+    problem: ServiceError | None = None
+
+
+def write_all(
+    database: Database, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode, *, dry_run: bool
+) -> list[Result]:
+    """Write a batch of items, numbered as they came. A dry run writes nothing, and says what would have happened."""
+    try:
+        with database.rehearsing() if dry_run else database.writing() as session:
+            results = _write(session, caller, items, mode)
+        return [_undone(result) for result in results] if dry_run else results
+    except DBAPIError as fault:
+        if len(items) == 1:
+            return [_refused(items[0], _told(fault))]
+    # One of them took the others' transaction with it: each for itself.
+    return [result for item in items for result in write_all(database, caller, [item], mode, dry_run=dry_run)]
+
+
+def _told(fault: DBAPIError) -> ServiceError:
+    log.warning("bulk item failed", fault=type(fault.orig).__name__)
+    if fault.connection_invalidated:
+        return Unavailable("The database did not answer.", headers={"Retry-After": "2"})
+    return Conflict("Somebody else has just written the same. Read what there is, and try again.")
+
+
+def _undone(result: Result) -> Result:
+    made = result.status == 201
+    return Result(
+        result.index, result.status, None if made else result.id, result.source, result.external_id, result.version, result.problem
+    )
+
+
+def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode) -> list[Result]:
+    results: dict[int, Result] = {}
+    given = dict(items)
+    reading = Reading(session, [content for content in given.values() if isinstance(content, dict)])
+    understood = []
+    for index, content in items:
+        try:
+            understood.append(reading.read(index, content))
+        except ServiceError as refusal:
+            results[index] = _refused((index, content), refusal)
+    for wave in _waves(understood):
+        for work, outcome in _write_wave(session, caller, wave, mode):
+            if isinstance(outcome, ServiceError):
+                results[work.index] = _refused((work.index, given[work.index]), outcome)
+            else:
+                article, status = outcome
+                results[work.index] = Result(
+                    work.index, status, article.id, work.write.source, work.write.external_id, article.version
+                )  # fmt: skip
+    return [results[index] for index, _ in items]
+
+
+def _waves(works: Sequence[Work]) -> Iterator[list[Work]]:
+    """Items in their order, parted where one has the key of another before it."""
+    wave: list[Work] = []
+    for work in works:
+        if work.pair is not None and any(work.pair == before.pair for before in wave):
+            yield wave
+            wave = []
+        wave.append(work)
+    if wave:
+        yield wave
+
+
+def _write_wave(
+    session: Session, caller: Caller, works: Sequence[Work], mode: Mode
+) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    known = _known(session, [work.pair for work in works if work.pair is not None])
+    new: dict[UUID, Work] = {}
+    for work in works:
+        before = None if work.pair is None else known.get(work.pair)
+        refusal = _unwanted(work, before, mode)
+        if refusal is not None:
+            yield work, refusal
+        elif before is None:
+            new[new_id()] = work
+        else:
+            yield work, _update(session, caller, before, work)
+    if new:
+        for work in new.values():
+            _place(session, work)
+        made = lifecycle.create_all(session, caller, {id_: work.write for id_, work in new.items()})
+        for work, (outcome, _) in zip(new.values(), made, strict=True):
+            if isinstance(outcome, Article):
+                _caption(session, work, outcome, again=False)
+            yield work, outcome if isinstance(outcome, ServiceError) else (outcome, 201)
+
+
+def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
+    key = tuple_(col(Article.source), col(Article.external_id))
+    found = select(Article).where(key.in_(pairs)).order_by(col(Article.id))
+    articles = session.exec(found if session.database.is_sqlite else found.with_for_update())
+    return {(cast("str", article.source), cast("str", article.external_id)): article for article in articles}
+
+
+def _unwanted(work: Work, before: Article | None, mode: Mode) -> ServiceError | None:
+    if work.pair is None and mode is not Mode.CREATE:
+        return Unprocessable.at("/external_id", "must be there, with `source`: the item is known by them")
+    if before is None:
+        return NotFound("There is no article with this source and external_id.") if mode is Mode.UPDATE else None
+    if mode is Mode.CREATE:
+        return ExternalIdTaken("There is an article with this source and external_id.", id=str(before.id))
+    return None
+
+
+def _update(session: Session, caller: Caller, article: Article, work: Work) -> tuple[Article, int] | ServiceError:
+    write = ArticleReplace.model_construct(work.write.model_fields_set, **dict(work.write))
+    try:
+        with session.begin_nested():
+            if article.deleted_at is not None:
+                lifecycle.restore(session, caller, article)
+            lifecycle.authorise(caller, article, write.status)
+            _place(session, work)
+            lifecycle.replace(session, caller, article, write)
+            _caption(session, work, article, again=True)
+    except ServiceError as refusal:
+        return refusal
+    return article, 200
+
+
+def _place(session: Session, work: Work) -> None:
+    """Make the pictures that are not there yet, and bring up to date what is said of the others."""
+    for inline, id_ in work.pictures:
+        said = inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {"source": inline.source or work.write.source}
+        image = session.get(Image, id_)
+        if image is None:
+            images.create(session, ImageCreate.model_validate(said), None, id_)
+            session.flush()
+        else:
+            before = image.model_dump(include=set(ImageContent.model_fields))
+            images.replace(session, image, ImageReplace.model_validate(before | said))
+
+
+def _caption(session: Session, work: Work, article: Article, *, again: bool) -> None:
+    for inline, id_ in work.pictures:
+        image = session.get_one(Image, id_)
+        for words in inline.captions:
+            caption_image(session, image, article.id, words.language or article.language, words.text, words.alt_text, again=again)
+            session.flush()
+
+
+def _refused(item: tuple[int, object | ServiceError], problem: ServiceError) -> Result:
+    index, content = item
+    named = content if isinstance(content, dict) else {}
+    source, external_id = (value if isinstance(value := named.get(name), str) else None for name in ("source", "external_id"))
+    return Result(index, problem.status, None, source, external_id, None, problem)

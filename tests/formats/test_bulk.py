@@ -1,0 +1,198 @@
+"""POST /v1/articles/bulk"""
+
+import gzip
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+
+from tests.articles.newsroom import mark
+from tests.images.pictures import picture, upload
+from tests.serving import Store
+
+PATH = "/v1/articles/bulk"
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def item(external_id: str, **members: Any) -> dict[str, Any]:
+    return {"source": "coast.example", "external_id": external_id, "headline": f"Buoy {external_id} adrift", **members}
+
+
+def names(count: int) -> list[str]:
+    stem = mark()
+    return [f"{stem}-{number}" for number in range(count)]
+
+
+def send(editor: httpx.Client, items: list[Any], **query: str) -> list[dict[str, Any]]:
+    """Send an array."""
+    response = editor.post(PATH, json=items, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()["items"]
+
+
+def send_lines(editor: httpx.Client, content: bytes, headers: Mapping[str, str] = NDJSON) -> list[dict[str, Any]]:
+    """Send NDJSON."""
+    response = editor.post(PATH, content=content, headers=dict(headers))
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/x-ndjson")
+    return [orjson.loads(line) for line in response.content.splitlines()]
+
+
+def test_articles_are_made_and_then_brought_up_to_date(editor: httpx.Client, client: httpx.Client) -> None:
+    first, second = names(2)
+    made = send(editor, [item(first, status="published"), item(second)])
+    assert [(one["index"], one["status"], one["external_id"], one["version"]) for one in made] == [(0, 201, first, 1), (1, 201, second, 1)]
+    assert client.get(f"/v1/articles/{made[0]['id']}").json()["headline"] == f"Buoy {first} adrift"
+    assert client.get(f"/v1/articles/{made[1]['id']}").status_code == 404
+    again = send(editor, [item(first, status="published"), item(second, headline="Buoy found")])
+    assert [(one["status"], one["id"], one["version"]) for one in again] == [(200, made[0]["id"], 1), (200, made[1]["id"], 2)]
+    assert editor.get(f"/v1/articles/{made[1]['id']}").json()["headline"] == "Buoy found"
+
+
+def test_one_bad_item_spoils_nothing_else(editor: httpx.Client) -> None:
+    good, bad, other = names(3)
+    taken = send(editor, [item(good, slug=f"slug-{good}")])[0]["id"]
+    wrong = [
+        item(bad, headline=""), item(bad, color="red"), 7, {"headline": "Nobody's"}, item(bad, lead_image_id=str(uuid4())),
+        item(bad, status="withdrawn"), item(bad, slug=f"slug-{good}"), item(bad, body=[{"type": "paragraph"}]),
+    ]  # fmt: skip
+    answered = send(editor, [*wrong, item(other)])
+    assert [one["status"] for one in answered] == [422] * 6 + [409, 422, 201]
+    pointers = [one["problem"].get("errors", [{}])[0].get("pointer") for one in answered[:-1]]
+    assert pointers == ["/headline", "/color", "", "/external_id", "/lead_image_id", "/status", None, "/body/0/html"]
+    assert answered[6]["problem"]["id"] == taken
+    assert editor.get("/v1/articles", params={"source": "coast.example", "q": bad}).json()["items"] == []
+
+
+def test_modes_say_what_may_happen(editor: httpx.Client) -> None:
+    here, gone = names(2)
+    (made,) = send(editor, [item(here)], mode="create")
+    answered = send(editor, [item(here), item(gone)], mode="create")
+    assert [one["status"] for one in answered] == [409, 201]
+    assert answered[0]["problem"]["id"] == made["id"]
+    assert [one["status"] for one in send(editor, [item(here, summary="Found."), item(mark())], mode="update")] == [200, 404]
+
+
+def test_a_dry_run_writes_nothing(editor: httpx.Client) -> None:
+    here, new = names(2)
+    send(editor, [item(here)])
+    answered = send(editor, [item(here, headline="Other"), item(new), item(new, headline="")], dry_run="true")
+    assert [(one["status"], one["version"]) for one in answered] == [(200, 2), (201, 1), (422, None)]
+    assert answered[1]["id"] is None
+    assert editor.get(f"/v1/articles/{answered[0]['id']}").json()["headline"] == f"Buoy {here} adrift"
+    assert [one["status"] for one in send(editor, [item(new)], mode="update")] == [404]
+
+
+def test_the_same_key_twice_is_one_article_as_it_was_said_last(editor: httpx.Client) -> None:
+    name = mark()
+    first, second = send(editor, [item(name), item(name, headline="Second thoughts")])
+    assert (first["status"], second["status"], first["id"]) == (201, 200, second["id"])
+    assert editor.get(f"/v1/articles/{first['id']}").json()["headline"] == "Second thoughts"
+
+
+def test_same_headlines_get_slugs_of_their_own(editor: httpx.Client) -> None:
+    made = send(editor, [item(name, headline="Fog", section=name) for name in names(8)])
+    slugs = [editor.get(f"/v1/articles/{one['id']}").json()["slug"] for one in made]
+    assert len(set(slugs)) == 8
+
+
+def test_publishing_needs_its_scope(store: Store) -> None:
+    public, draft = names(2)
+    with store.client("content:write") as writer:
+        answered = send(writer, [item(public, status="published"), item(draft)])
+    assert [one["status"] for one in answered] == [403, 201]
+
+
+def test_it_is_for_writers(client: httpx.Client, store: Store) -> None:
+    assert client.post(PATH, json=[]).status_code == 401
+    with store.client("content:read") as reader:
+        assert reader.post(PATH, json=[]).status_code == 403
+
+
+def test_pictures_come_inline_and_are_the_same_by_where_they_come_from(editor: httpx.Client, client: httpx.Client) -> None:
+    first, second = names(2)
+    image = {
+        "source_url": f"https://coast.example/{first}.jpg", "credit_line": "Ana Lind",
+        "captions": [{"text": "A buoy on the beach.", "alt_text": "A red buoy"}],
+    }  # fmt: skip
+    body = [{"type": "paragraph", "html": "It came ashore."}, {"type": "image", "image": image}]
+    made = send(editor, [item(name, body=body, lead_image=image, language="en", status="published") for name in (first, second)])
+    assert [one["status"] for one in made] == [201, 201], made
+    shown = [client.get(f"/v1/articles/{one['id']}").json() for one in made]
+    assert shown[0]["lead_image_id"] == shown[1]["lead_image_id"] == shown[0]["body"][1]["image_id"]
+    assert shown[0]["lead_image"]["credit_line"] == "Ana Lind"
+    assert shown[0]["body"][1]["caption"]["text"] == "A buoy on the beach."
+    again = send(editor, [item(first, lead_image=image | {"credit_line": "Ida Holm"}, language="en", status="published")])
+    assert again[0]["status"] == 200
+    assert client.get(f"/v1/articles/{made[1]['id']}").json()["lead_image"]["credit_line"] == "Ida Holm"
+    (refused,) = send(editor, [item(mark(), body=[{"type": "image", "image": {"source_url": "ftp://coast.example"}}])])
+    assert refused["problem"]["errors"][0]["pointer"] == "/body/0/image/source_url"
+
+
+def test_pictures_of_the_store_are_named_by_id(editor: httpx.Client) -> None:
+    image = upload(editor, picture()).json()["id"]
+    (made,) = send(editor, [item(mark(), lead_image_id=image, body=[{"type": "image", "image_id": image}])])
+    assert made["status"] == 201
+
+
+def test_lines_are_answered_with_lines_packed_or_not(editor: httpx.Client) -> None:
+    few = names(3)
+    content = b"\n".join([orjson.dumps(item(few[0])), b"", b"{broken", orjson.dumps(item(few[1])) + b"\r", b""])
+    answered = send_lines(editor, content)
+    assert [(one["index"], one["status"]) for one in answered] == [(0, 201), (1, 400), (2, 201)]
+    packed = gzip.compress(orjson.dumps(item(few[0]))) + gzip.compress(b"\n" + orjson.dumps(item(few[2])))
+    assert [one["status"] for one in send_lines(editor, packed, NDJSON | {"Content-Encoding": "gzip"})] == [200, 201]
+
+
+def test_an_array_that_breaks_off_keeps_what_came_before(editor: httpx.Client) -> None:
+    name = mark()
+    for rest in (b',{"headline":', b",nonsense]", b""):
+        response = editor.post(PATH, content=b"[" + orjson.dumps(item(name)) + rest, headers={"Content-Type": "application/json"})
+        first, second = response.json()["items"]
+        assert (first["external_id"], second["status"], second["problem"]["type"]) == (name, 400, "/problems/broken-stream")
+    cut = gzip.compress(b"[" + orjson.dumps(item(name)) + b"]")[:-12]
+    response = editor.post(PATH, content=cut, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    assert response.json()["items"][-1]["status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"{}", {"Content-Type": "application/json"}, 400),
+        (b"", {"Content-Type": "application/json"}, 400),
+        (b"[]", {"Content-Type": "text/csv"}, 415),
+        (b"[]", {"Content-Type": "application/json", "Content-Encoding": "br"}, 415),
+    ],
+)
+def test_what_cannot_be_read_at_all_is_refused(editor: httpx.Client, content: bytes, headers: dict[str, str], status: int) -> None:
+    assert editor.post(PATH, content=content, headers=headers).status_code == status
+
+
+def test_nothing_is_answered_with_nothing(editor: httpx.Client) -> None:
+    assert send(editor, []) == []
+    assert send_lines(editor, b"") == []
+
+
+def test_an_item_has_a_limit_and_the_whole_has_none(editor: httpx.Client, store: Store) -> None:
+    name, huge = mark(), b'{"headline":"' + b"x" * (store.settings.body_max_bytes + (1 << 18)) + b'"}'
+    answered = send_lines(editor, huge + b"\n" + orjson.dumps(item(name)))
+    assert [one["status"] for one in answered] == [413, 201]
+    response = editor.post(PATH, content=b"[" + huge + b"," + orjson.dumps(item(name)) + b"]", headers={"Content-Type": "application/json"})
+    assert [one["status"] for one in response.json()["items"]] == [413]
+
+
+def test_several_batches_are_answered_in_order(editor: httpx.Client) -> None:
+    many = names(600)
+    answered = send_lines(editor, b"\n".join(orjson.dumps(item(name, status="published")) for name in many))
+    assert [(one["index"], one["status"], one["external_id"]) for one in answered] == [(n, 201, name) for n, name in enumerate(many)]
+
+
+def test_a_trashed_article_comes_back(editor: httpx.Client) -> None:
+    name = mark()
+    (made,) = send(editor, [item(name)])
+    editor.delete(f"/v1/articles/{made['id']}", headers={"If-Match": "*"})
+    (again,) = send(editor, [item(name)])
+    assert (again["status"], again["id"]) == (200, made["id"])
+    assert editor.get(f"/v1/articles/{made['id']}").status_code == 200
