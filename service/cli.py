@@ -26,6 +26,7 @@ from service.consent.signing import Signer
 from service.consent.verify import Verdict, verify
 from service.database import Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
+from service.export import write_export
 from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle
 from service.formats.sources import expand, fetch_pictures, read_source
@@ -119,6 +120,23 @@ def import_pages(
             }
             sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
     if failed:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_content(
+    folder: Annotated[Path, typer.Argument(help="a folder that is new or empty", metavar="DIR", file_okay=False)],
+    everything: Annotated[bool, typer.Option("--all", help="drafts, scheduled and withdrawn articles too, as editors read them")] = False,
+    as_json: Json = False,
+) -> None:
+    """Export articles, images and captions, one JSON document on each line, with the pictures' files: what is published, or all."""
+    settings = Settings()
+    database = _check(settings)
+    export = write_export(database, open_store(settings), folder, screen, everything=everything)
+    counted = ", ".join(f"{count} {name}" for name, count in export.counts.items())
+    sys.stdout.write(orjson.dumps(export.counts).decode() + "\n" if as_json else f"{folder}: {counted}\n")
+    if export.missing:
+        screen.print(f"[red]The media store lacks {len(export.missing)} files that images name, such as {export.missing[0]}.[/]")
         raise typer.Exit(1)
 
 

@@ -154,6 +154,18 @@ def test_import_prints_id_and_slug_of_each_page_and_fails_where_there_is_none(fo
     assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
 
 
+def test_export_writes_a_folder_once(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    (folder / "page.txt").write_text(DUMP)
+    assert copydesk(folder, "import", "page.txt", "--publish").returncode == 0
+    done = copydesk(folder, "export", "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"images": 2, "captions": 2, "articles": 1, "slugs": 1, "removed": 0}
+    again = copydesk(folder, "export", "out")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "not empty" in again.stderr
+
+
 def test_production_refuses_to_start_without_a_secret(folder: Path) -> None:
     refused = copydesk(folder, "serve", COPYDESK_ENVIRONMENT="production", COPYDESK_PUBLIC_URL="https://news.example")
     assert refused.returncode == 1

@@ -224,6 +224,11 @@ def test_broken_and_strange_json_is_passed_over() -> None:
     assert (found.headline, found.authors, found.published_at) == (HEADLINE, (Author("Ann Lee"),), None)
 
 
+def test_an_icon_is_no_picture_of_the_article() -> None:
+    found = read(article(p(TEXTS[0]), '<div><img src="/icons/print.svg" width="300"></div>', p(TEXTS[1]), p(TEXTS[2])))
+    assert found.blocks == tuple(map(Paragraph, TEXTS[:3]))
+
+
 def test_an_address_that_pictures_share_is_that_of_a_placeholder() -> None:
     shown = [figure(f"<figcaption>{text}</figcaption>", '<img src="/wait.png" alt="">') for text in ("Ice.", "Snow on the quay.", "Rain.")]
     found = read(article(p(TEXTS[0]), *shown, p(TEXTS[1]), p(TEXTS[2])))

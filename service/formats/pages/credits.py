@@ -26,7 +26,8 @@ _AGENCY = "|".join(map(re.escape, AGENCIES))
 _ANNOUNCED = (
     r"(?:picture |image |photo |file )?(?:photo(?:graph)?s?|pictures?|pic|images?|credits?|source)"
     r"(?: (?:credit|source|courtesy|by))?|courtesy|copyright|fotos?|bild(?:quelle)?|crédits?(?: photo)?|photographie"
-    r"|imagen|fotograf[íi]a|immagine|imagem|zdjęcie|фото"
+    r"|imagen|fotograf[íi]a|immagine|imagem|zdjęcie|фото|снимка|слика|fotoğraf|foto[ğg]raflar|valokuva|kuva|fotó|fénykép|nuotrauka|nuotr"
+    r"|ảnh|hình ảnh|φωτογραφία|φωτο|צילום|תמונה|تصویر|صورة|تصوير|عکس|फोटो|ছবি|ภาพ|gambar|larawan|isithombe|izithombe|picha"
     r"|写真|撮影|提供|画像|图片来源|圖片來源|图源|图片|圖片|图|圖|摄影|攝影|사진"
 )
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"

@@ -110,11 +110,16 @@ def _each_picture_once(found: list[Block]) -> list[Block]:
             continue
         picture = _without_label(block.picture)
         caption, address = key(picture.caption or ""), (picture.url or "").split("?")[0]
-        if not {caption or address}.isdisjoint(seen) or not (caption or address):
+        if not {caption or address}.isdisjoint(seen) or not (caption or address) or (not caption and _is_icon(address)):
             continue
         seen.update({caption, address} - {""})
         kept.append(PictureBlock(picture))
     return kept
+
+
+def _is_icon(address: str) -> bool:
+    """Whether an uncaptioned picture is a drawing of the page's own: no photograph is an SVG."""
+    return address.lower().endswith(".svg")
 
 
 def _without_label(picture: Picture) -> Picture:
