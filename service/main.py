@@ -47,6 +47,9 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.settings import Settings
 from service.sync import pruning
 from service.sync import routes as sync_routes
+from service.web import consent_routes as reader_routes
+from service.web import report_routes as report_pages
+from service.web import routes as page_routes
 from service.webhooks import delivery_routes, outbox
 from service.webhooks import models as webhook_models
 from service.webhooks import routes as webhook_routes
@@ -72,6 +75,7 @@ ROUTERS = (
     sync_routes.router, webhook_routes.router, delivery_routes.router,
     tokens.router, health.router,
 )  # fmt: skip
+PAGES = (page_routes.router, reader_routes.router, report_pages.router)
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
 remove_compress_type("text/event-stream")
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
@@ -120,7 +124,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.registry = CollectorRegistry()
     app.state.prints = Prints(app.state.intake, app.state.registry)
     problems.install_problems(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *(PAGES if settings.web == "on" else ())):
         app.include_router(router)
     # The endpoints refuse by the exact limit, with what it is; this one only stops what is far beyond it.
     app.include_router(image_routes.uploads, max_body_size=16 * settings.upload_max_bytes)

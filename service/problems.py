@@ -133,7 +133,7 @@ class ShapedRefusals:
         async def shaped(message: Message) -> None:
             nonlocal problem
             if message["type"] == "http.response.start" and message["status"] == TooLarge.status:
-                if MutableHeaders(scope=message)["content-type"] != PROBLEM:
+                if MutableHeaders(scope=message)["content-type"].startswith("text/plain"):
                     problem = TooLarge("The body is larger than this address takes.").problem(scope["path"])
                     headers = [
                         (b"content-type", PROBLEM.encode()),

@@ -81,7 +81,7 @@ class Route(APIRoute):
 
         async def enter(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
-            _refuse_nul(request)
+            refuse_nul(request)
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
             key = request.headers.get("idempotency-key")
@@ -106,7 +106,7 @@ def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
         raise UnknownParameter(f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown)
 
 
-def _refuse_nul(request: Request) -> None:
+def refuse_nul(request: Request) -> None:
     """Refuse what PostgreSQL cannot even be asked for: no name or text that is kept has such a character."""
     if "\x00" in request.scope["path"]:
         raise NotFound("There is nothing at this address: it has the character U+0000.")

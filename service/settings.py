@@ -45,8 +45,9 @@ class Settings(BaseSettings):
     )
     site_name: str = Field("Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data")
     article_url: str = Field(
-        "", description="where readers find an article, with {slug} or {id} in it; the API's own address when it is not set"
+        "", description="where readers find an article, with {slug} or {id} in it; unset: on the pages of this service, or in its API"
     )
+    web: Literal["on", "off"] = Field("on", description="off removes the readers' pages: the front page, /read and /consent")
     secret_key: SecretStr | None = Field(None, description="at least 32 characters; made and kept in var/secret-key in development")
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
     consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")

@@ -34,7 +34,7 @@ LEAST_COMPRESSED = 400
 OVERHEAD = 600
 """Bytes that an entry costs beside its bodies."""
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
-_KEPT = ("/v1/", "/feeds/", "/sitemaps/")
+_KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/")
 _KEPT_STATUS = frozenset({200, 308, 404, 410})
 _CODINGS = (b"br", b"zstd", b"gzip")
 
@@ -106,7 +106,7 @@ class WireCache:
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        if scope["method"] != "GET" or not scope["path"].startswith(_KEPT) or is_held(scope):
+        if scope["method"] != "GET" or not (scope["path"] == "/" or scope["path"].startswith(_KEPT)) or is_held(scope):
             await self.app(scope, receive, send)
             return
         accepted = known = None

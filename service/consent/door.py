@@ -28,6 +28,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 NETWORK = {4: 32, 6: 56}
 """Bits of an address that are counted as one caller. Behind one IPv4 address a carrier puts thousands of readers, and its next
 addresses have thousands more: a wider prefix would refuse a crowd. Of IPv6, one customer has 256 networks or more to change between."""
+JSON = frozenset({"application/json", "text/plain"})
+"""JSON, and the plain text that `navigator.sendBeacon` sends a string as."""
+FORM = frozenset({"application/x-www-form-urlencoded"})
 _COUNTRY = re.compile("[A-Z]{2}")
 LARGEST_BODY = 8 * 1024
 MOST_NETWORKS = 100_000
@@ -126,11 +129,11 @@ class Door:
         self._limiter = Limiter(settings.consent_rate_limit)
         self._country_header = settings.consent_country_header
 
-    async def admit(self, request: Request) -> bytes:
-        """Let a write in and return its body. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests."""
+    async def admit(self, request: Request, takes: frozenset[str]) -> bytes:
+        """Let a write of one of these media types in, and return its body. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests."""
         self._check_origin(request)
         body = await _small_body(request)
-        _check_media_type(request, body)
+        _check_media_type(request, body, takes)
         wait = self._limiter.charge(self._caller(request), _retried(request, body))
         if wait:
             raise TooManyRequests("Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))})
@@ -172,12 +175,12 @@ async def _small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _check_media_type(request: Request, body: bytes) -> None:
-    """Take JSON, and the plain text that `navigator.sendBeacon` sends a string as."""
+def _check_media_type(request: Request, body: bytes, takes: frozenset[str]) -> None:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = given in ("application/json", "text/plain") or (given.startswith("application/") and given.endswith("+json"))
-    if not is_json and (body or given):
-        raise UnsupportedMediaType("Send JSON, as application/json or as text/plain.", headers={"Accept": "application/json, text/plain"})
+    kind = "application/json" if given.startswith("application/") and given.endswith("+json") else given
+    if kind not in takes and (body or given):
+        listed = ", ".join(sorted(takes))
+        raise UnsupportedMediaType(f"Send one of {listed}.", headers={"Accept": listed})
 
 
 def _retried(request: Request, body: bytes) -> bytes | None:
@@ -197,8 +200,7 @@ class GuardedRoute(Route):
             return handle
 
         async def enter(request: Request) -> Response:
-            body = await door_of(request).admit(request)
-            return await handle(_as_json(request, body))
+            return await handle(await admitted(request, JSON))
 
         return enter
 
@@ -212,12 +214,13 @@ def door_of(request: Request) -> Door:
     return door
 
 
-def _as_json(request: Request, body: bytes) -> Request:
-    """The same request with its body in hand, declared as what it holds."""
-    dropped = (b"content-type", b"authorization")
+async def admitted(request: Request, takes: frozenset[str]) -> Request:
+    """The same request with its body in hand, let in through the door; JSON is declared as what it is."""
+    body = await door_of(request).admit(request, takes)
+    dropped = (b"content-type", b"authorization") if takes is JSON else ()
     headers = [pair for pair in request.scope["headers"] if pair[0] not in dropped]
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return Request({**request.scope, "headers": [*headers, (b"content-type", b"application/json")]}, receive)
+    return Request({**request.scope, "headers": [*headers, (b"content-type", b"application/json")] if dropped else headers}, receive)

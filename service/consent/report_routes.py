@@ -65,11 +65,12 @@ def get_consent_rates(
     ),
 ) -> Response:  # fmt: skip
     """How often notices were shown, accepted, rejected, chosen from and withdrawn from. Figures below ten are not told."""
-    first, last = _period(since, until or now().date())
+    first, last = period(since, until or now().date())
     return conditional.answer(request, reports.rates(session, first, last, _dimensions(by), notice_key))
 
 
-def _period(since: date | None, last: date) -> tuple[date, date]:
+def period(since: date | None, last: date) -> tuple[date, date]:
+    """The first and last day of a report; without a first, 30 days. Raises WrongPeriod."""
     if last.year not in YEARS:
         raise WrongPeriod(f"until must be between {YEARS.start} and {YEARS.stop - 1}.")
     first = since or last - timedelta(days=29)

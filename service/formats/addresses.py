@@ -14,7 +14,8 @@ _IN_A_URI = "!#$%&'()*+,/:;=?@[]~"
 
 def own_address(settings: Settings, id_: UUID, slug: str | None) -> str:
     """Where this publication shows an article."""
-    template = settings.article_url or f"{settings.public_url}/v1/articles/{{slug}}"
+    pages = "/read" if settings.web == "on" else "/v1/articles"
+    template = settings.article_url or f"{settings.public_url}{pages}/{{slug}}"
     return template.replace("{slug}", slug or str(id_)).replace("{id}", str(id_))
 
 

@@ -127,6 +127,19 @@ def _has_term(name: str, value: str) -> ColumnElement[bool]:
     return col(Published.id).in_(ids)
 
 
+def sections(session: Session, limit: int) -> list[str]:
+    """The sections of what is published, by name: one step along their index for each, however many articles they have."""
+    smallest = select(func.min(col(Published.section))).where(col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None))
+    found: list[str] = []
+    while len(found) < limit:
+        beyond = smallest if not found else smallest.where(col(Published.section) > found[-1])
+        name = session.execute(beyond).scalar_one()
+        if name is None:
+            break
+        found.append(name)
+    return found
+
+
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:
     """What has changed after a number, oldest first: (kind, id, seq)."""
     rows = (

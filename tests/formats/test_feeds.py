@@ -85,7 +85,7 @@ def test_an_article_is_whole_in_a_feed(editor: httpx.Client, client: httpx.Clien
     (entry,) = entries(client, address)
     assert (entry.title, entry.summary) == ("Bridge reopens", "After a winter of repairs.")
     assert entry.id == f"urn:uuid:{article['id']}"
-    assert entry.link == f"{ORIGIN}/v1/articles/{article['slug']}"
+    assert entry.link == f"{ORIGIN}/read/{article['slug']}"
     assert [author.name for author in entry.authors] == ["Mara Ellison", "Ben Okafor"]
     assert [tag.term for tag in entry.tags] == ["City", "trams"]
     assert entry.published_parsed[:5] == (2026, 5, 4, 8, 0)

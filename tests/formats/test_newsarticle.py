@@ -14,7 +14,7 @@ def test_a_newsarticle_says_what_the_article_says(editor: httpx.Client, client: 
     assert answer.headers["content-type"] == "application/ld+json"
     said = answer.json()
     assert (said["@context"], said["@type"], said["headline"]) == ("https://schema.org", "NewsArticle", "Bridge reopens")
-    assert said["url"] == f"{ORIGIN}/v1/articles/{article['slug']}"
+    assert said["url"] == f"{ORIGIN}/read/{article['slug']}"
     assert said["author"] == [{"@type": "Person", "name": "Mara Ellison", "url": "https://mail.example/mara"}]
     assert (said["datePublished"], said["articleSection"], said["keywords"]) == (article["published_at"], "City", ["trams"])
     assert said["dateModified"] > article["updated_at"]

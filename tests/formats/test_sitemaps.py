@@ -35,7 +35,7 @@ def test_the_news_sitemap_holds_two_days(editor: httpx.Client, client: httpx.Cli
     new = illustrated(editor, headline="Now", language="zh-Hant")
     address = "/sitemaps/news.xml"
     assert found(client, address, "n:title") == ["Now", "Yesterday & today"]
-    assert found(client, address, "s:loc") == [f"{ORIGIN}/v1/articles/{each['slug']}" for each in (new, young)]
+    assert found(client, address, "s:loc") == [f"{ORIGIN}/read/{each['slug']}" for each in (new, young)]
     assert found(client, address, "n:language") == ["zh-tw", "pt"]
     assert found(client, address, "n:name") == ["Copydesk", "Copydesk"]
     assert found(client, address, "n:publication_date")[0] == new["published_at"]
@@ -59,7 +59,7 @@ def test_the_index_leads_to_every_article_by_its_section(editor: httpx.Client, c
     assert files[0] == f"{ORIGIN}/sitemaps/news.xml"
     listed = {file: found(client, file, "s:loc") for file in files[1:]}
     assert sorted(each for places in listed.values() for each in places) == sorted(
-        f"{ORIGIN}/v1/articles/{each['slug']}" for each in [*city, none]
+        f"{ORIGIN}/read/{each['slug']}" for each in [*city, none]
     )
     assert len(listed) == 2
     assert found(client, files[1], "s:lastmod")

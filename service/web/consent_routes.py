@@ -1,0 +1,103 @@
+"""The reader's own choice, by forms that need no script: deciding from the banner, seeing what holds, changing and withdrawing it.
+
+The pages that everybody shares are cached, so the one thing about them that is a reader's own is a style sheet. It hides the banner
+from whoever has decided; where it cannot be had, the banner is shown and nothing optional is granted, which harms nobody.
+"""
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import AfterValidator
+
+from service.consent import subjects
+from service.consent.decisions import Decision, Withdrawal
+from service.consent.defaults import DEFAULT_KEY
+from service.consent.models import GRANTS, Choice, Key, PurposeDecision
+from service.consent.readers import find_reader
+from service.consent.record import NO_DECISION, Record
+from service.consent.routes import LedgerDep, asked_by, known_by
+from service.database import SessionDep
+from service.tables import Language
+from service.web import page
+from service.web.routes import find_notice
+
+router = APIRouter(prefix="/consent", include_in_schema=False, route_class=page.PageRoute)
+BANNER, CHOICES = "banner", "choices"
+HIDE_BANNER = "#notice{display:none}:root{--notice:0rem}"
+HIDE_WITHDRAWAL = ".withdrawal{display:none}"
+_OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]{0,1000}")
+
+
+def _own(path: str) -> str:
+    """An address of ours, or the front page: a form must not lead anywhere else."""
+    return quote(path, safe="/?&=%+~-._") if _OWN_PATH.fullmatch(path) else "/"
+
+
+Back = Annotated[str, Form(), AfterValidator(_own)]
+Keys = Annotated[list[Key], Form(max_length=50)]
+
+
+@router.get("/reader.css")
+def get_reader_style(request: Request, session: SessionDep, ledger: LedgerDep) -> Response:
+    """What this reader's copies of the shared pages leave out."""
+    record = _record(request, session, ledger)
+    hidden = ("" if record.reconsent_required else HIDE_BANNER) + ("" if record.status in GRANTS else HIDE_WITHDRAWAL)
+    return Response(hidden, 200, page.PRIVATE, "text/css; charset=utf-8")
+
+
+def _record(request: Request, session: SessionDep, ledger: LedgerDep) -> Record:
+    reader = find_reader(session, request.cookies.get(subjects.COOKIE))
+    # Of a reader who was erased, or of a cookie that somebody made up, nothing is kept: they are asked.
+    return NO_DECISION if reader is None else ledger.current(session, reader, DEFAULT_KEY)
+
+
+def _granted(record: Record) -> set[str]:
+    return {one.purpose_key for one in record.purposes if one.decision is Choice.GRANTED}
+
+
+@router.get("")
+def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Response:
+    """What the reader has decided, and everything that can be done about it."""
+    settings = request.app.state.settings
+    record = _record(request, session, ledger)
+    return page.private(
+        request, "choices.html", title="Your choice about cookies", record=record, granted=_granted(record), path="/consent",
+        notice=find_notice(session, settings, settings.language), is_known=record is not NO_DECISION,
+    )  # fmt: skip
+
+
+@router.post("")
+async def record_choice(
+    request: Request, ledger: LedgerDep, notice_key: Annotated[Key, Form()], notice_version: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    action: Annotated[Literal["accept_all", "reject_all", "save", "acknowledge"], Form()], language: Annotated[Language, Form()],
+    surface: Annotated[Literal["banner", "choices"], Form()], offered: Keys = [], granted: Keys = [], back: Back = "/",  # noqa: B006  # FastAPI copies it
+) -> Response:  # fmt: skip
+    """Record what the reader chose, and lead back to where the reader was."""
+    # By `accept_all` and `reject_all` the boxes mean nothing.
+    purposes = [PurposeDecision(purpose_key=key, decision=Choice.GRANTED if key in granted else Choice.DENIED) for key in offered]
+    decision = Decision.model_validate(
+        {
+            "notice_key": notice_key, "notice_version": notice_version, "action": action, "language": language, "ui_surface": surface,
+            "purposes": purposes if action == "save" else [],
+        }
+    )  # fmt: skip
+    outcome = await ledger.record(decision, asked_by(request))
+    return RedirectResponse(back, 303, known_by(request, outcome))
+
+
+@router.post("/withdrawal")
+async def withdraw_choice(request: Request, ledger: LedgerDep, back: Back = "/consent") -> Response:
+    """Withdraw everything, by one press of a button and without a reason."""
+    await ledger.withdraw(Withdrawal(ui_surface=CHOICES), asked_by(request))
+    return RedirectResponse(back, 303, page.PRIVATE)
+
+
+@router.post("/erasure")
+async def erase_choice(request: Request, ledger: LedgerDep) -> Response:
+    """Erase what leads to the reader; when nothing does, there is nothing to do."""
+    await ledger.erase(request.cookies.get(subjects.COOKIE))
+    cross_site = request.app.state.settings.consent_cookie_cross_site
+    return RedirectResponse("/consent", 303, {**page.PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)})

@@ -1,0 +1,102 @@
+"""One page of HTML: made from its template, sent with a policy under which nothing runs and nothing comes from elsewhere.
+
+There is no script at all, so the policy needs none. What differs from page to page is one style element, the colours that stand
+in for pictures until they are there; the policy names its hash, for a nonce would make every copy in every cache the same.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import langcodes
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+
+from service import routing
+from service.consent.door import FORM, admitted
+from service.errors import ServiceError, Unprocessable
+from service.settings import Settings
+from service.tables import write_time
+
+STYLE = files(__package__).joinpath("site.css").read_bytes()
+STYLE_NAME = f"site-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
+MEDIA_TYPE = "text/html; charset=utf-8"
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie, Authorization"}
+_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm"})
+
+
+def _direction(tag: str) -> str:
+    return "rtl" if langcodes.get(tag).maximize().script in _RIGHT_TO_LEFT else "ltr"
+
+
+def _day(time: datetime) -> str:
+    return f"{time.day} {time:%B %Y}"
+
+
+def _minute(time: datetime) -> str:
+    return f"{_day(time)}, {time:%H:%M} UTC"
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"direction": _direction, "day": _day, "minute": _minute, "rfc3339": write_time}
+    environment.globals |= {"style_name": STYLE_NAME}
+    return environment
+
+
+_TEMPLATES = _environment()
+
+
+def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -> bytes:
+    """The page that a template makes of what is shown."""
+    return _TEMPLATES.get_template(template).render(settings=settings, style=style, **{"description": None, "feeds": ()} | shown).encode()
+
+
+def headers(style: str = "") -> dict[str, str]:
+    """What every page is sent with: where it may load from (itself), and that no other site may frame it or learn its address."""
+    hashed = f" 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" if style else ""
+    policy = f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    # A form needs its Origin sent: `no-referrer` would make it null.
+    return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin-when-cross-origin", "X-Content-Type-Options": "nosniff"}
+
+
+def private(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
+    """Answer with a page for this one reader."""
+    return Response(write(template, request.app.state.settings, **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE)
+
+
+class PageRoute(APIRoute):
+    """The route class of pages: a form comes through the door of consent, and refusals are pages too.
+
+    Unknown query parameters are let be: readers come by links to which others have added theirs.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler."""
+        handle = super().get_route_handler()
+
+        async def enter(request: Request) -> Response:
+            try:
+                routing.refuse_nul(request)
+                return await handle(await admitted(request, FORM) if request.method == "POST" else request)
+            except RequestValidationError:
+                return refusal(request, Unprocessable("The form was not filled in as this page made it."))
+            except ServiceError as error:
+                return refusal(request, error)
+
+        return enter
+
+
+def refusal(request: Request, error: ServiceError) -> Response:
+    """A refusal as a page of its own."""
+    response = private(request, "refusal.html", status=error.status, error=error)
+    MutableHeaders(raw=response.raw_headers).update(error.headers or {})
+    return response
