@@ -141,7 +141,13 @@ async def _once(request: Request, key: str, handle: Callable[[Request], Coroutin
         return kept
     _release_when_it_fails(request, database, key_digest)
     response = await handle(request)
-    await run_in_threadpool(_keep, request.state.session, key_digest, response)
+    session: Session | None = getattr(request.state, "session", None)
+    if session is not None:
+        await run_in_threadpool(_keep, session, key_digest, response)
+    else:
+        # An endpoint without a session has written nothing, or in transactions of its own.
+        async with database.turn():
+            await run_in_threadpool(_keep_alone, database, key_digest, response)
     return response
 
 
@@ -208,6 +214,11 @@ def _keep(session: Session, key_digest: str, response: Response) -> None:
         .where(col(KeptAnswer.key_digest) == key_digest)
         .values(status=response.status_code, headers=headers, body=bytes(response.body))
     )
+
+
+def _keep_alone(database: Database, key_digest: str, response: Response) -> None:
+    with database.writing() as session:
+        _keep(session, key_digest, response)
 
 
 def forget_old_answers(database: Database) -> None:

@@ -1,5 +1,7 @@
 """A partner is told of what is published, signed, in order, with a log."""
 
+from uuid import uuid4
+
 import httpx
 import pytest
 from sqlmodel import select
@@ -92,7 +94,9 @@ def test_while_a_secret_is_changed_both_are_good(keeper: httpx.Client, partner: 
 
 def test_a_test_says_at_once_what_came_of_it(keeper: httpx.Client, partner: Receiver) -> None:
     with webhook(keeper, partner) as hook:
-        done = keeper.post(f"/v1/webhooks/{hook['id']}/test").json()
+        keyed = {"Idempotency-Key": str(uuid4())}
+        done = keeper.post(f"/v1/webhooks/{hook['id']}/test", headers=keyed).json()
+        assert keeper.post(f"/v1/webhooks/{hook['id']}/test", headers=keyed).json() == done
         assert (done["type"], done["status"], done["attempts"][0]["status"]) == ("webhook.test", "delivered", 204)
         partner.answer = (500, {}, b"out of order")
         done = keeper.post(f"/v1/webhooks/{hook['id']}/test").json()

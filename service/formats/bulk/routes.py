@@ -57,6 +57,7 @@ class BulkResults(BaseModel):
     items: list[BulkResult]
 
 
+_LINES = {NDJSON: {"schema": {"type": "string", "description": "one result on each line"}, "example": '{"index":0,"status":201}'}}
 _BODY = {
     "required": True,
     "content": {
@@ -72,7 +73,9 @@ _BODY = {
 }
 
 
-@router.post("", response_model=BulkResults, max_body_size=UNBOUNDED, openapi_extra={"requestBody": _BODY})
+@router.post(
+    "", response_model=BulkResults, max_body_size=UNBOUNDED, openapi_extra={"requestBody": _BODY}, responses={200: {"content": _LINES}}
+)  # fmt: skip
 async def import_articles(
     request: Request,
     caller: Writer,
