@@ -48,7 +48,9 @@ def introduce(settings: Settings, screen: Console, host: str, port: int) -> None
         )
     database.close()
     base = f"http://{host}:{port}"
+    front = [("Front page", f"{base}/")] if settings.web == "on" else []
     for label, address in (
+        *front,
         ("Articles", f"{base}/v1/articles"),
         ("One of them", f"{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs?body=html"),
         ("The API", f"{base}/docs"),

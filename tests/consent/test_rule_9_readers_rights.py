@@ -92,14 +92,14 @@ def test_rule_9_a_receipt_can_be_printed(store: Store, client: httpx.Client, new
 
 def test_rule_9_erasure_leaves_no_row_that_links_and_a_log_that_verifies(store: Store, client: httpx.Client) -> None:
     key = str(uuid4())
-    decide(client, consent_id="b7d2-of-the-page", client_event_time=ago(minutes=2), headers={"Idempotency-Key": key})
-    decide(client, "reject_all", consent_id="b7d2-of-the-page")
+    decide(client, consent_id="whoever-x7-of-the-page", client_event_time=ago(minutes=2), headers={"Idempotency-Key": key})
+    decide(client, "reject_all", consent_id="whoever-x7-of-the-page")
     seal_all(store)
     with store.database.reading() as session:
         subject = session.execute(text("SELECT id, salt, secret_digest FROM consent_subject")).one()
         keys = session.execute(text("SELECT dedupe, request_digest FROM consent_event")).all()
     links = [
-        "b7d2",
+        "whoever-x7",
         str(subject.id).replace("-", ""),
         str(bytes(subject.salt)),
         subject.secret_digest,
