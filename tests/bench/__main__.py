@@ -92,7 +92,7 @@ def _notes(cores: Cores) -> list[str]:
         f"Python {platform.python_version()}; one worker on core {cores.server}; wrk (16 connections read, 4 write) and PostgreSQL on {others};"
         f" load of the machine before: {os.getloadavg()[2]:.1f}.",
         "Ratio: CPU per request of a bare ASGI app with the same bytes and headers on the same server, over the service's; median of the rounds.",
-        "Miss: 10,000 keys in turn with a cache of 1 MiB, from which each has been pushed out when it comes again. Hit: a cache of 256 MiB.",
+        "Miss: 10,000 keys in turn with a cache of 1 MiB, from which each has been pushed out when it comes again. Hit: a cache of 512 MiB.",
         "CPU is that of the server's processes, not of PostgreSQL's. SQLite with synchronous=FULL, PostgreSQL with fsync.",
     ]
 

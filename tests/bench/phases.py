@@ -14,7 +14,7 @@ from tests.bench.wrk import MARK, Plan
 HIT, MISS, POSTGRES_HIT, POSTGRES_MISS = "sqlite", "sqlite, small cache", "postgresql", "postgresql, small cache"
 WRITERS = 4
 """Connections that write at the same time: a store has one writer at a time, and the others only wait."""
-CACHES = {HIT: 256 << 20, MISS: 1 << 20, POSTGRES_HIT: 256 << 20, POSTGRES_MISS: 1 << 20}
+CACHES = {HIT: 512 << 20, MISS: 1 << 20, POSTGRES_HIT: 512 << 20, POSTGRES_MISS: 1 << 20}
 """Bytes of each store's cache. The large ones hold 10,000 articles, as the default does not. From the small ones a key that comes
 in its turn of 10,000 has always been pushed out again: every answer is made, kept and dropped. A list is too long for them."""
 
