@@ -24,6 +24,8 @@ from service.consent import defaults, impressions, klaro, log_routes, notice_rou
 from service.consent import log as consent_log
 from service.consent import models as consent_models
 from service.consent import routes as consent_routes
+from service.copies import models as copy_models
+from service.copies.following import Copies
 from service.cors import Cors
 from service.database import Database, require_migrated
 from service.errors import PROBLEM, Problem
@@ -44,6 +46,7 @@ from service.published import models as published_models
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.recall import routes as recall_routes
 from service.settings import Settings
 from service.sync import pruning
 from service.sync import routes as sync_routes
@@ -59,7 +62,7 @@ from service.wire_cache import WireCache
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
     auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models,
-    webhook_models,
+    copy_models, webhook_models,
 )  # fmt: skip
 LISTENERS = (outbox,)
 """What is told of public changes: named, for each registers itself."""
@@ -72,7 +75,7 @@ ROUTERS = (
     consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
     report_routes.router,
     import_routes.router, bulk_routes.router, feed_routes.router, sitemap_routes.router,
-    sync_routes.router, webhook_routes.router, delivery_routes.router,
+    sync_routes.router, webhook_routes.router, delivery_routes.router, recall_routes.router,
     tokens.router, health.router,
 )  # fmt: skip
 PAGES = (page_routes.router, reader_routes.router, report_pages.router)
@@ -120,6 +123,7 @@ def create_api(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
+    app.state.copies = Copies(database)
     app.state.intake = Intake(settings)
     app.state.registry = CollectorRegistry()
     app.state.prints = Prints(app.state.intake, app.state.registry)
@@ -175,6 +179,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             beside.start_soon(upkeep.run, database)
             beside.start_soon(app.state.watch.run)
             beside.start_soon(app.state.waiting.run)
+            beside.start_soon(app.state.copies.run)
             beside.start_soon(pruning.run, database)
             if settings.webhook_concurrency:
                 beside.start_soon(Worker(database, settings.webhook_concurrency).run)
@@ -183,6 +188,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with app.state.waiting.closing_when_told():
                 yield
             beside.cancel_scope.cancel()
+        await app.state.copies.write_if_possible()
     finally:
         app.state.intake.close()
         await app.state.reader.close()

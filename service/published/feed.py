@@ -75,10 +75,22 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Some entries with their numbers, in order; where the follower then stands; and whether that is where the store does."""
+class Entry:
+    """One entry: what it tells of, and `body`, the JSON in which it does."""
 
-    entries: list[tuple[int, bytes]]
+    seq: int
+    kind: str
+    id: UUID
+    version: int
+    gone: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some entries in their order; where the follower then stands; and whether that is where the store does."""
+
+    entries: list[Entry]
     place: Place
     caught_up: bool
 
@@ -96,15 +108,15 @@ def beginning(head: Head) -> Place:
 
 async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit: int) -> Batch:
     """The next entries after a place, up to a head that was asked for before: what is committed meanwhile comes later."""
-    found: list[tuple[int, bytes]] = []
+    found: list[Entry] = []
     reached = place.seq
     for _ in range(MOST_WINDOWS):
         end = await _end_of_window(reader, wanted, reached, head.seq)
         rows = await reader.rows(*_statement(wanted, place, reached, end, limit + 1 - len(found)))
-        found.extend((row[0], _entry_of(row, wanted)) for row in rows)
+        found.extend(_entry_of(row, wanted) for row in rows)
         if len(found) > limit:
             del found[limit:]
-            return Batch(found, replace(place, seq=found[-1][0]), caught_up=False)
+            return Batch(found, replace(place, seq=found[-1].seq), caught_up=False)
         reached = end
         if reached >= head.seq:
             return Batch(found, Place(reached, reached), caught_up=True)
@@ -134,13 +146,14 @@ def _statement(wanted: Wanted, place: Place, start: int, end: int, limit: int) -
     return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
 
 
-def _entry_of(row: Record, wanted: Wanted) -> bytes:
+def _entry_of(row: Record, wanted: Wanted) -> Entry:
     seq, kind, id_, version, reason, detail, changed_at, document, section, language = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = datetime.fromisoformat(changed_at).replace(tzinfo=UTC) if isinstance(changed_at, str) else changed_at
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
-    return entry(seq, kind, key, version, at, bytes(document), reason=reason, detail=detail)
+    body = entry(seq, kind, key, version, at, bytes(document), reason=reason, detail=detail)
+    return Entry(seq, kind, key, version, reason is not None, body)
 
 
 def entry(

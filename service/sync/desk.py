@@ -16,7 +16,7 @@ from service.database import Database, Session
 from service.images.models import Caption, Image
 from service.images.read import read_all, read_caption
 from service.published import feed, working
-from service.published.feed import LEFT_SCOPE, Batch, Place, Wanted
+from service.published.feed import LEFT_SCOPE, Batch, Entry, Place, Wanted
 from service.published.models import Kind, PublishedSequence, Reason, WorkingChange
 
 Standing = tuple[int, bytes | None, str | None, str | None]
@@ -31,7 +31,7 @@ def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch
         changes = working.since(session, place.seq, wanted.kinds, limit + 1)
         more, changes = len(changes) > limit, changes[:limit]
         standing = _standing(session, changes)
-        entries = [(change.seq, _entry(change, standing.get((change.kind, change.id), _NEVER), wanted)) for change in changes]
+        entries = [_entry(change, standing.get((change.kind, change.id), _NEVER), wanted) for change in changes]
     if more:
         return Batch(entries, replace(place, seq=changes[-1].seq), caught_up=False)
     # What was committed after the number was read has come along already.
@@ -39,12 +39,13 @@ def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch
     return Batch(entries, Place(reached, reached), caught_up=True)
 
 
-def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> bytes:
+def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:
     version, document, section, language = standing
     reason = str(Reason.DELETED) if document is None else None
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
-    return feed.entry(change.seq, change.kind, change.id, version, change.changed_at, document or b"", reason=reason, detail=None)
+    body = feed.entry(change.seq, change.kind, change.id, version, change.changed_at, document or b"", reason=reason, detail=None)
+    return Entry(change.seq, change.kind, change.id, version, reason is not None, body)
 
 
 def _standing(session: Session, changes: Sequence[WorkingChange]) -> dict[tuple[Kind, UUID], Standing]:

@@ -2,12 +2,15 @@
 
 import sqlite3
 from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.auth import Scope, identify
+from service.copies.following import Copies
 from service.database import Database
 from service.errors import Unavailable
 from service.published import feed
@@ -19,14 +22,16 @@ from service.sync import desk
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """What is asked, and of whom. `secret` is the token's: it must still be good whenever something is told."""
+    """What is asked, of whom, and by whom. `secret` is the token's: it must still be good whenever something is told."""
 
     database: Database
     reader: Reader
     waiting: Waiting
+    copies: Copies
     wanted: Wanted
     view: View
     limit: int
+    token_id: UUID | None
     secret: str | None
 
     async def head(self) -> Head:
@@ -36,8 +41,29 @@ class Follower:
         except (psycopg.Error, sqlite3.Error) as fault:
             raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
 
+    @property
+    def address(self) -> str:
+        """What is followed, whatever the size of a page: followers of one token that ask for different things are told apart."""
+        kinds = ",".join(self.wanted.kinds) if self.wanted.kinds != feed.KINDS else None
+        asked = {"kind": kinds, "section": self.wanted.section, "language": self.wanted.language}
+        narrowed = [(name, value) for name, value in asked.items() if value is not None]
+        if self.view is View.STAFF:
+            narrowed.append(("view", str(self.view)))
+        return f"/v1/changes?{urlencode(narrowed)}" if narrowed else "/v1/changes"
+
+    def come(self, place: Place) -> None:
+        """Note that the holder of a token has everything up to a place."""
+        if self.token_id is not None:
+            self.copies.came(self.token_id, self.address, place.seq)
+
     async def take(self, place: Place) -> Batch:
         """The next batch after a place, whatever is in it. Raises Unauthorized when the token is no longer good."""
+        batch = await self._take(place)
+        if self.token_id is not None and batch.entries:
+            self.copies.sent(self.token_id, self.address, batch.entries)
+        return batch
+
+    async def _take(self, place: Place) -> Batch:
         try:
             if self.secret is not None:
                 caller, _ = await run_in_threadpool(identify, self.database, self.secret)

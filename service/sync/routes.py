@@ -58,11 +58,13 @@ async def list_changes(
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
     state = request.app.state
-    follower = Follower(state.database, state.reader, state.waiting, Wanted(_kinds(kind), section, language), view, limit, _secret(request))
+    wanted = Wanted(_kinds(kind), section, language)
+    follower = Follower(state.database, state.reader, state.waiting, state.copies, wanted, view, limit, caller.id, _secret(request))
     head = await follower.head()
     streamed = stream.MEDIA_TYPE in request.headers.get("accept", "")
     cursor = (last_event_id if streamed else None) or since
     place = feed.beginning(head) if cursor is None else read_cursor(request, cursor, head, view)
+    follower.come(place)
     if streamed:
         return stream.answer(follower, head.store, place)
     batch = await (_waited(follower, place, wait) if wait else follower.take(place))
@@ -99,7 +101,7 @@ async def _waited(follower: Follower, place: Place, seconds: float) -> Batch:
 
 def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> Response:
     body = b'{"items":[%b],"next":%b,"caught_up":%b}' % (
-        b",".join(item for _, item in batch.entries), orjson.dumps(following), b"true" if batch.caught_up else b"false",
+        b",".join(entry.body for entry in batch.entries), orjson.dumps(following), b"true" if batch.caught_up else b"false",
     )  # fmt: skip
     link = {"Link": f'<{following}>; rel="next"'}
     if waited:

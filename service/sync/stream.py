@@ -37,7 +37,7 @@ async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterato
 
 
 def _written(batch: Batch, store: UUID, before: Place) -> bytes:
-    lines = [b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(seq, before.base)).encode(), item) for seq, item in batch.entries]
+    lines = [b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(entry.seq, before.base)).encode(), entry.body) for entry in batch.entries]
     # An event without data is not dispatched, but its id is kept: whoever comes back goes on from here.
     note = b": caught up\n" if batch.caught_up else b""
     lines.append(b"%bid: %b\n\n" % (note, write_cursor(store, batch.place).encode()))

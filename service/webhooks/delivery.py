@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, exists, or_
 from sqlmodel import col, func, select
 
 from service.callbacks import Answered
+from service.copies.telling import note_attempt
 from service.database import Database, Session
 from service.settings import Settings
 from service.tables import new_id
@@ -105,7 +106,8 @@ def record(database: Database, message: Message, attempt: Attempt, retry_after: 
         if webhook is None or delivery is None:
             return None
         note(delivery, attempt)
-        if attempt.status is not None and 200 <= attempt.status < 300:
+        note_attempt(session, webhook.id, message.url, message.body, attempt.at, attempt.taken_at)
+        if attempt.taken_at is not None:
             delivery.status, delivery.finished_at = DeliveryStatus.DELIVERED, at
             webhook.tries, webhook.retry_at = 0, None
         elif attempt.status == 410:

@@ -1,6 +1,7 @@
 """Webhooks, what is to be told, and each telling of it."""
 
 import enum
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -29,6 +30,12 @@ class Attempt(Shape):
     status: int | None = None
     answer: str | None = None
     fault: str | None = None
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When the receiver took the message; None when it did not say that it has."""
+        taken = self.status is not None and 200 <= self.status < 300
+        return self.at + timedelta(milliseconds=self.ms) if taken else None
 
 
 class WebhookContent(SQLModel):

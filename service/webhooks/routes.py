@@ -114,8 +114,7 @@ def _test_message(database: Database, webhook_id: UUID) -> Message:
 
 
 def _keep_test(database: Database, message: Message, attempt: Attempt) -> DeliveryRead:
-    taken = attempt.status is not None and 200 <= attempt.status < 300
-    status = DeliveryStatus.DELIVERED if taken else DeliveryStatus.FAILED
+    status = DeliveryStatus.DELIVERED if attempt.taken_at is not None else DeliveryStatus.FAILED
     with database.writing() as session:
         lifecycle.get(session, message.webhook_id)
         event = WebhookEvent(id=message.message_id, type=outbox.TEST, seq=0, body=message.body)

@@ -1,6 +1,6 @@
 """A partner's program: keeps a copy of what a store publishes in a SQLite file, and may be killed at any moment.
 
-    python -m tests.sync.follower poll|wait|stream ADDRESS FILE
+    python -m tests.sync.follower poll|wait|stream ADDRESS FILE [TOKEN]
 
 The copy and the cursor are written in one transaction, so that a start after a kill goes on where the file stands.
 """
@@ -82,9 +82,10 @@ def follow_stream(client: httpx.Client, copy: Copy) -> None:
 
 
 if __name__ == "__main__":
-    how, address, path = sys.argv[1:]
+    how, address, path, *token = sys.argv[1:]
     kept = Copy(path)
-    with httpx.Client(base_url=address, timeout=60) as connection:
+    headers = {"Authorization": f"Bearer {token[0]}"} if token else {}
+    with httpx.Client(base_url=address, timeout=60, headers=headers) as connection:
         if how == "stream":
             follow_stream(connection, kept)
         else:

@@ -1,0 +1,80 @@
+"""Followers with a token: what each page held, and that it has arrived, known by the cursor that the follower comes back with.
+
+Both are kept in memory for a second, so that following stays reading; a process that is killed outright loses that second.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from itertools import islice
+from uuid import UUID, uuid5
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from service.copies.keeping import Holder, Key, Sent, keep
+from service.database import Database
+from service.published.feed import Entry
+from service.published.models import Kind
+from service.tables import now
+
+WRITES_EVERY = 1.0
+AT_ONCE = 1_000
+"""Rows in one transaction: others wait for their turn to write meanwhile."""
+log = structlog.get_logger()
+
+
+class Copies:
+    """What followers were sent, and how far they have come, until it is written. Used from the event loop only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holders: dict[UUID, Holder] = {}
+        self._moved: set[UUID] = set()
+        self._sent: dict[Key, Sent] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    def came(self, token_id: UUID, address: str, seq: int) -> None:
+        """A token comes to an address for what follows a number: it has all up to there."""
+        id_ = uuid5(token_id, address)
+        known = self._holders.get(id_)
+        if known is None or known.acked_seq != seq:  # Who waits for the next change says the same again and again.
+            self._holders[id_] = Holder(id_, token_id, address, seq, now())
+            self._moved.add(id_)
+
+    def sent(self, token_id: UUID, address: str, entries: Iterable[Entry]) -> None:
+        """A token that came to an address is answered with these entries."""
+        holder_id, at = uuid5(token_id, address), now()
+        for entry in entries:
+            if entry.kind == Kind.ARTICLE:
+                sent = Sent(entry.id, holder_id, entry.version, entry.gone, entry.seq, at)
+                self._sent.setdefault(sent.key, sent)
+
+    async def write(self) -> None:
+        """Write down all that there is. Raises SQLAlchemyError; what was not written is kept."""
+        async with self._one_at_a_time:
+            while self._sent or self._moved:
+                sent = list(islice(self._sent.values(), AT_ONCE))
+                holders = [self._holders[id_] for id_ in self._moved | {each.holder_id for each in sent}]
+                async with self._database.turn():
+                    await run_in_threadpool(self._keep, holders, sent)
+                for each in sent:
+                    del self._sent[each.key]
+                self._moved -= {holder.id for holder in holders if self._holders[holder.id] is holder}
+
+    def _keep(self, holders: Collection[Holder], sent: Collection[Sent]) -> None:
+        with self._database.writing() as session:
+            keep(session, holders, sent)
+
+    async def run(self) -> None:
+        """Write now and then until cancelled."""
+        while True:
+            await asyncio.sleep(WRITES_EVERY)
+            await self.write_if_possible()
+
+    async def write_if_possible(self) -> None:
+        """Write; when the database is away, later."""
+        try:
+            await self.write()
+        except SQLAlchemyError as fault:
+            log.warning("who was sent what could not be written down", fault=type(fault).__name__)

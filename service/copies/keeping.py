@@ -1,0 +1,90 @@
+"""What was sent to whom, and what is known to have arrived, is written so that of two who know, the first times and the farthest hold."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+from sqlmodel import col, func, select
+
+from service.copies.models import ArticleCopy, CopyHolder
+from service.database import Session, insert
+
+Key = tuple[UUID, UUID, int, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds copies, how far it is known to have come, and since when."""
+
+    id: UUID
+    token_id: UUID | None
+    address: str
+    acked_seq: int
+    acked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A version of an article, or its removal, that was sent to a holder."""
+
+    article_id: UUID
+    holder_id: UUID
+    version: int
+    gone: bool
+    seq: int
+    sent_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """What tells one from another, in the order in which they are written: no two processes then wait for each other."""
+        return self.article_id, self.holder_id, self.version, self.gone
+
+    def received_at(self, holder: Holder) -> datetime | None:
+        """When its holder came back, if it did after this was sent and from a place behind it."""
+        return holder.acked_at if self.seq <= holder.acked_seq and self.sent_at <= holder.acked_at else None
+
+
+def keep(session: Session, holders: Collection[Holder], sent: Collection[Sent]) -> None:
+    """Write what was sent, and of this and all that was sent to these holders before, what has arrived."""
+    known = _keep_holders(session, holders)
+    _keep_copies(session, [(each, each.received_at(known[each.holder_id])) for each in sent])
+    _settle(session, known.values())
+
+
+def _keep_holders(session: Session, holders: Collection[Holder]) -> dict[UUID, Holder]:
+    """Write how far holders have come, unless something later is known; how far each has. Their rows stay locked until the
+    commit: what another process writes of them meanwhile, it writes with this in sight."""
+    upsert = insert(session, CopyHolder)
+    fresh = {name: upsert.excluded[name] for name in ("address", "acked_seq", "acked_at")}
+    rows = [{name: getattr(each, name) for name in Holder.__slots__} for each in sorted(holders, key=lambda each: each.id)]
+    later = upsert.excluded.acked_at > col(CopyHolder.acked_at)
+    session.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=fresh, where=later), rows)
+    found = session.exec(select(CopyHolder).where(col(CopyHolder.id).in_([each.id for each in holders])))
+    return {row.id: Holder(row.id, row.token_id, row.address, row.acked_seq, row.acked_at) for row in found}
+
+
+def _keep_copies(session: Session, copies: Sequence[tuple[Sent, datetime | None]]) -> None:
+    if not copies:
+        return
+    upsert = insert(session, ArticleCopy)
+    received = func.coalesce(col(ArticleCopy.received_at), upsert.excluded.received_at)
+    rows = [
+        {name: getattr(sent, name) for name in Sent.__slots__} | {"received_at": at}
+        for sent, at in sorted(copies, key=lambda copy: copy[0].key)
+    ]
+    keys = ["article_id", "holder_id", "version", "gone"]
+    session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"received_at": received}), rows)
+
+
+def _settle(session: Session, holders: Iterable[Holder]) -> None:
+    table = ArticleCopy.metadata.tables["article_copy"]
+    settled = (
+        update(table)
+        .where(table.c.holder_id == bindparam("holder"), table.c.received_at.is_(None))
+        .where(table.c.seq <= bindparam("acked_seq"), table.c.sent_at <= bindparam("acked_at"))
+        .values(received_at=bindparam("acked_at"))
+    )
+    rows = [{"holder": each.id, "acked_seq": each.acked_seq, "acked_at": each.acked_at} for each in holders]
+    session.connection().execute(settled, rows)

@@ -1,0 +1,48 @@
+"""Those who hold copies, and what each was sent. A row is written once for each version and holder, and kept."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, text
+from sqlmodel import Field
+
+from service.tables import Table, Time
+
+
+class CopyHolder(Table, table=True):
+    """A token that follows one address of the feed, or, without a token, the webhook whose id this is.
+
+    It outlives a webhook that is deleted: who had a copy still has it.
+    """
+
+    __tablename__ = "copy_holder"
+
+    id: UUID = Field(primary_key=True)
+    token_id: UUID | None = Field(default=None, foreign_key="token.id")
+    address: str
+    acked_seq: int = Field(sa_type=BigInteger)
+    acked_at: Time
+
+
+class ArticleCopy(Table, table=True):
+    """One version of an article, or (`gone`) its removal, as it was sent to a holder; received once it has come back for more,
+    or has answered 2xx.
+
+    No foreign keys: rows are added by the hundred, and nothing that they name is ever deleted.
+    """
+
+    __tablename__ = "article_copy"
+    __table_args__ = (
+        Index(
+            "ix_article_copy_unanswered", "holder_id", "seq",
+            postgresql_where=text("received_at IS NULL"), sqlite_where=text("received_at IS NULL"),
+        ),
+        {"sqlite_with_rowid": False},
+    )  # fmt: skip
+
+    article_id: UUID = Field(primary_key=True)
+    holder_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    gone: bool = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    sent_at: Time
+    received_at: Time | None = None

@@ -1,0 +1,101 @@
+"""What a recall answers with."""
+
+import enum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from service.articles.models import Status
+from service.tables import Reading, Time
+
+
+class Reach(enum.StrEnum):
+    """How far a withdrawal has come to one who has the article."""
+
+    RECEIVED = "received"
+    REMOVED = "removed"
+    STOPPED = "stopped"
+    SENT = "sent"
+    PENDING = "pending"
+
+
+REACH = (
+    "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished or left what it follows. sent: it was"
+    " sent the withdrawal, and has not come back since, or not answered 2xx. pending: not sent yet. stopped: it has not received it and"
+    " will not by itself: its token is revoked or expired, its webhook disabled or deleted. null while nothing is withdrawn"
+)
+
+
+class CopyRead(Reading):
+    """One version that was sent."""
+
+    version: int
+    sent_at: Time
+    received_at: Time | None
+
+
+class HeldRead(Reading):
+    """What one receiver has."""
+
+    last_version: int = Field(description="the newest version that was sent, before the withdrawal")
+    received_at: Time | None = Field(description="when that is known to have arrived; null: it may have")
+    versions: list[CopyRead]
+    withdrawal_sent_at: Time | None
+    withdrawal_received_at: Time | None
+    state: Reach | None = Field(description=REACH)
+
+
+class TokenHeld(HeldRead):
+    """What a token that follows the feed has."""
+
+    token_id: UUID
+    name: str = Field(examples=["wire partner"])
+    follows: str = Field(description="what it follows: a token that follows several things is listed for each", examples=["/v1/changes"])
+
+
+class WebhookHeld(HeldRead):
+    """What the receiver behind a webhook has."""
+
+    webhook_id: UUID
+    name: str | None
+    url: str = Field(description="scheme and host alone: the rest of the address may hold a secret", examples=["https://partner.example"])
+
+
+class RecallRead(Reading):
+    """Who had the article, and who has received its withdrawal."""
+
+    article_id: UUID
+    status: Status
+    version: int
+    withdrawn_at: Time | None = Field(description="null while the article is not withdrawn: then this tells who would have to be reached")
+    withdrawn_version: int | None
+    reason: str | None
+    tokens: list[TokenHeld]
+    webhooks: list[WebhookHeld]
+    reached: int = Field(description="how many have received the withdrawal")
+    outstanding: int = Field(description="how many have the article still, as far as is known: sent, pending and stopped")
+    anonymous: Literal["not recorded"] = Field(description="readers, and followers without a token, are not on record")
+
+
+EXAMPLE = {
+    "article_id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310", "status": "withdrawn", "version": 5,
+    "withdrawn_at": "2026-03-02T06:04:10.500000Z", "withdrawn_version": 5, "reason": "It named the wrong person.",
+    "tokens": [
+        {
+            "last_version": 4, "received_at": "2026-03-02T05:40:02.120000Z",
+            "versions": [{"version": 4, "sent_at": "2026-03-02T05:40:01.900000Z", "received_at": "2026-03-02T05:40:02.120000Z"}],
+            "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z", "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
+            "state": "received", "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa", "name": "wire partner", "follows": "/v1/changes",
+        },
+    ],
+    "webhooks": [
+        {
+            "last_version": 4, "received_at": "2026-03-02T05:40:01.800000Z",
+            "versions": [{"version": 4, "sent_at": "2026-03-02T05:40:01.700000Z", "received_at": "2026-03-02T05:40:01.800000Z"}],
+            "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z", "withdrawal_received_at": None,
+            "state": "sent", "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1", "name": None, "url": "https://partner.example",
+        },
+    ],
+    "reached": 1, "outstanding": 1, "anonymous": "not recorded",
+}  # fmt: skip
