@@ -13,6 +13,7 @@ from service.settings import Settings
 WITH_CREDENTIALS = ("/v1/consents", "/v1/consent-impressions")
 EXPOSED = ("ETag", "Link", "Location", "X-Request-ID", "Retry-After", "Idempotent-Replayed")
 PREFLIGHT_KEPT_FOR = 3600
+_VARIES = (b"vary", b"Origin")
 
 
 class Cors:
@@ -31,3 +32,24 @@ class Cors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         consent = scope["type"] == "http" and scope["path"].startswith(WITH_CREDENTIALS)
         await (self._consent if consent else self._content)(scope, receive, send)
+
+
+class PublicCors:
+    """What the answers that everybody may keep say of other origins; made once, for they are many.
+
+    Where every origin may read, each answer says so, whoever asks: a cache in front then has one answer and not one per origin.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        exposed = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
+        self._everybody = [(b"access-control-allow-origin", b"*"), exposed] if "*" in settings.cors_origins else None
+        self._named = {
+            origin: [(b"access-control-allow-origin", origin), exposed, _VARIES]
+            for origin in (named.encode() for named in settings.cors_origins)
+        }
+
+    def headers(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+        """The headers for a request from an origin; None is a request that names none."""
+        if self._everybody is not None:
+            return self._everybody
+        return self._named.get(origin, [_VARIES]) if origin is not None else [_VARIES]

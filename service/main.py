@@ -139,16 +139,17 @@ def create_api(settings: Settings) -> FastAPI:
 def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
     if settings.is_sqlite:
         reader = SqliteReader(settings)
-        return reader, SqliteWatch(reader)
+        return reader, SqliteWatch(reader, database)
     return PostgresReader(settings), PostgresWatch(database)
 
 
 def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
     """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the costly ones."""
     logged = RequestLog(problems.ShapedRefusals(app), Measured(app.state.registry))
-    cache = WireCache(CompressMiddleware(logged), settings, reader, watch)
+    compressed = CompressMiddleware(logged)
+    cache = WireCache(Cors(compressed, settings), compressed, settings, reader, watch)
     app.state.registry.register(_CacheMetrics(cache))
-    return Cors(cache, settings)
+    return cache
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -6,19 +6,19 @@ answered by the router, and kept when the endpoint has said what its answer depe
 """
 
 import asyncio
-import gzip
 import sqlite3
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import NamedTuple
 
-import brotli
 import psycopg
-import zstandard
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.codings import LEAST_COMPRESSED, compress, negotiate
 from service.conditional import matches
+from service.cors import WITH_CREDENTIALS, PublicCors
 from service.errors import PROBLEM, Unavailable
 from service.logs import request_id
 from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
@@ -30,13 +30,20 @@ from service.published.watch import Watch
 from service.settings import Settings
 
 Headers = list[tuple[bytes, bytes]]
-LEAST_COMPRESSED = 400
 OVERHEAD = 600
 """Bytes that an entry costs beside its bodies."""
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/")
 _KEPT_STATUS = frozenset({200, 308, 404, 410})
-_CODINGS = (b"br", b"zstd", b"gzip")
+
+
+class Coded(NamedTuple):
+    """An answer in one content coding, ready for the wire; `unchanged` are the headers of its 304."""
+
+    etag: bytes
+    headers: Headers
+    unchanged: Headers
+    body: bytes
 
 
 class Entry:
@@ -51,43 +58,40 @@ class Entry:
         self.etag = etag
         self.depends = tuple(depends)
         self.until: float | None = None
-        self.bodies: dict[bytes, tuple[bytes, Headers, bytes]] = {}
+        self.bodies: dict[bytes, Coded] = {}
         self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def coded(self, coding: bytes) -> tuple[bytes, Headers, bytes]:
-        """The (ETag, headers, body) for one content coding, made once. A strong ETag differs with the coding."""
+    def coded(self, coding: bytes) -> Coded:
+        """The answer in one content coding, made once. A strong ETag differs with the coding."""
         made = self.bodies.get(coding)
         if made is None:
             made = self.bodies[coding] = self._code(coding if len(self.body) >= LEAST_COMPRESSED else b"")
         return made
 
-    def _code(self, coding: bytes) -> tuple[bytes, Headers, bytes]:
-        body, headers, etag = _compress(self.body, coding), list(self.headers), b""
+    def _code(self, coding: bytes) -> Coded:
+        body, unchanged, etag = compress(self.body, coding), list(self.headers), b""
         if coding:
-            headers.append((b"content-encoding", coding))
+            unchanged.append((b"content-encoding", coding))
             self.size += len(body)
         if self.etag is not None:
             etag = self.etag.encode() if not coding else self.etag[:-1].encode() + b";" + coding + b'"'
-            headers.append((b"etag", etag))
-        return etag, headers, body
-
-
-def _compress(body: bytes, coding: bytes) -> bytes:
-    if coding == b"br":
-        compressed: bytes = brotli.compress(body, quality=5)
-        return compressed
-    if coding == b"zstd":
-        return zstandard.compress(body, 6)
-    return gzip.compress(body, 6, mtime=0) if coding == b"gzip" else body
+            unchanged.append((b"etag", etag))
+        headers = [*unchanged, (b"content-length", b"%d" % len(body))]
+        return Coded(etag, headers, [pair for pair in unchanged if pair[0] not in (b"content-type", b"content-encoding")], body)
 
 
 class WireCache:
-    """The ASGI layer. `hits` and `misses` count; `bytes` is what the entries take."""
+    """The ASGI layer. `hits` and `misses` count; `bytes` is what the entries take.
 
-    def __init__(self, app: ASGIApp, settings: Settings, reader: Reader, watch: Watch) -> None:
+    Behind it are `app`, for what is not for everybody, and `public`, whose answers do not say yet which origins may read them.
+    """
+
+    def __init__(self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch) -> None:
         self.app = app
+        self.public = public
         self.settings = settings
         self.hits = self.misses = self.bytes = 0
+        self._cors = PublicCors(settings)
         self._reader = reader
         self._watch = watch
         self._seq = -1
@@ -101,30 +105,27 @@ class WireCache:
         return len(self._entries)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if scope["method"] == "HEAD":
+        if scope["type"] == "http" and scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        if scope["method"] != "GET" or not (scope["path"] == "/" or scope["path"].startswith(_KEPT)) or is_held(scope):
+        if not _is_for_everybody(scope):
             await self.app(scope, receive, send)
             return
-        accepted = known = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                await self.app(scope, receive, send)
-                return
-            if name == b"accept-encoding":
-                accepted = value
-            elif name == b"if-none-match":
-                known = value
-            elif name == b"accept" and b"+json" in value:
-                scope = asked_by_accept(scope, value)
-        entry = await self._entry(scope, receive, send)
+        headers = dict(scope["headers"])
+        if b"authorization" in headers:
+            await self.app(scope, receive, send)
+            return
+        if b"+json" in (accept := headers.get(b"accept", b"")):
+            scope = asked_by_accept(scope, accept)
+        cors = self._cors.headers(headers.get(b"origin"))
+        entry = await self._entry(scope, receive, send, cors)
         if entry is not None:
-            await self._answer(scope, send, entry, self._coding(accepted), known)
+            coding = self._coding(headers.get(b"accept-encoding", b""))
+            status, chosen, body = self._answer(scope, entry, coding, headers.get(b"if-none-match"))
+            chosen = [*chosen, *cors, (b"x-request-id", request_id(scope))]
+            await send({"type": "http.response.start", "status": status, "headers": chosen})
+            await send({"type": "http.response.body", "body": body})
 
-    async def _entry(self, scope: Scope, receive: Receive, send: Send) -> Entry | None:
+    async def _entry(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> Entry | None:
         """The entry for a request: a ready one, or a new one; None when the answer was sent and is not for keeping."""
         key = (scope["path"], scope["query_string"])
         try:
@@ -136,8 +137,9 @@ class WireCache:
                 self.hits += 1
                 return entry
             self.misses += 1
-            return await self._direct(key) or await self._routed(key, scope, receive, send)
+            return await self._direct(key) or await self._routed(key, scope, receive, send, cors)
         except (psycopg.Error, sqlite3.Error):
+            self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
             error = Unavailable("The database did not answer.", headers={"Retry-After": "2"})
             headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"2"), (b"cache-control", b"no-store")]
             return Entry(error.status, headers, error.problem(scope["path"]), None, ())
@@ -155,14 +157,14 @@ class WireCache:
         self._keep(key, entry, caught_up)
         return entry
 
-    async def _routed(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send) -> Entry | None:
+    async def _routed(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send, cors: Headers) -> Entry | None:
         caught_up = self._caught_up
-        collected = _Collected(send)
+        collected = _Collected(send, cors)
         # Asked plainly: conditions and codings are answered from the entry.
         headers = [pair for pair in scope["headers"] if pair[0] not in (b"accept-encoding", b"if-none-match")]
         request_id(scope)  # Known before the scope is copied: the log's line and the answer have the same.
         inner = {**scope, "headers": headers, DEPENDS: collected.depends}
-        await self.app(inner, receive, collected)
+        await self.public(inner, receive, collected)
         entry = collected.entry()
         if entry is not None:
             entry.until = inner.get(UNTIL)
@@ -215,9 +217,9 @@ class WireCache:
         self._by_dependency.clear()
         self.bytes = 0
 
-    def _coding(self, accepted: bytes | None) -> bytes:
+    def _coding(self, accepted: bytes) -> bytes:
         """The content coding to answer in: the best of ours that the reader accepts."""
-        if accepted is None:
+        if not accepted:
             return b""
         coding = self._codings.get(accepted)
         if coding is None:
@@ -226,28 +228,24 @@ class WireCache:
                 self._codings[accepted] = coding
         return coding
 
-    async def _answer(self, scope: Scope, send: Send, entry: Entry, coding: bytes, known: bytes | None) -> None:
+    def _answer(self, scope: Scope, entry: Entry, coding: bytes, known: bytes | None) -> tuple[int, Headers, bytes]:
+        """Status, headers and body: nothing new where the reader knows this very answer."""
         before = entry.size
-        etag, headers, body = entry.coded(coding)
+        coded = entry.coded(coding)
         if entry.size != before and self._entries.get((scope["path"], scope["query_string"])) is entry:
             self._grow(entry.size - before)
-        id_ = (b"x-request-id", request_id(scope))
-        if known is not None and etag and (known == etag or matches(known.decode("latin-1"), etag.decode())):
-            headers = [pair for pair in headers if pair[0] not in (b"content-type", b"content-encoding")]
-            await send({"type": "http.response.start", "status": 304, "headers": [*headers, id_]})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        length = (b"content-length", b"%d" % len(body))
-        await send({"type": "http.response.start", "status": entry.status, "headers": [*headers, length, id_]})
-        await send({"type": "http.response.body", "body": body})
+        if known is not None and coded.etag and (known == coded.etag or matches(known.decode("latin-1"), coded.etag.decode())):
+            return 304, coded.unchanged, b""
+        return entry.status, coded.headers, coded.body
 
 
 class _Collected:
     """Takes a router's answer: keeps it when it says what it depends on, and passes it on as it comes when not."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, cors: Headers) -> None:
         self.depends: set[str] = set()
         self._send = send
+        self._cors = cors
         self._start: Message | None = None
         self._body = bytearray()
 
@@ -256,6 +254,8 @@ class _Collected:
             self._start = message
         elif self._start is not None and message["type"] == "http.response.body":
             self._body += message.get("body", b"")
+        elif message["type"] == "http.response.start":
+            await self._send({**message, "headers": [*message["headers"], *self._cors]})
         else:
             await self._send(message)
 
@@ -268,23 +268,12 @@ class _Collected:
         return Entry(self._start["status"], headers, bytes(self._body), etag, self.depends)
 
 
-def negotiate(accepted: str) -> bytes:
-    """Choose a content coding by Accept-Encoding (RFC 9110, 12.5.3): the reader's preference, ours among equals."""
-    quality: dict[str, float] = {}
-    for part in accepted.lower().split(","):
-        name, _, parameters = part.partition(";")
-        quality[name.strip()] = _quality(parameters)
-    ranked = [(quality.get(coding.decode(), quality.get("*", 0.0)), -place, coding) for place, coding in enumerate(_CODINGS)]
-    best, _, coding = max(ranked)
-    return coding if best > 0 and best >= quality.get("identity", 0.0) else b""
-
-
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    try:
-        return float(value) if name.strip() == "q" else 1.0
-    except ValueError:
-        return 0.0
+def _is_for_everybody(scope: Scope) -> bool:
+    """Whether a request, if it comes without a token, is answered the same for everybody."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    path: str = scope["path"]
+    return (path == "/" or path.startswith(_KEPT)) and not path.startswith(WITH_CREDENTIALS) and not is_held(scope)
 
 
 def _without_body(send: Send) -> Send:

@@ -31,15 +31,23 @@ class Watch(Protocol):
 
 
 class SqliteWatch:
-    """`PRAGMA data_version`: costs two microseconds and misses nothing, whoever writes."""
+    """`PRAGMA data_version`, fifty times a second at the most: it misses nothing, whoever writes; own commits count at once."""
 
-    def __init__(self, reader: SqliteReader) -> None:
+    def __init__(self, reader: SqliteReader, database: Database) -> None:
         self._reader = reader
+        self._database = database
         self._version = -1
+        self._trusted_until = 0.0
         self._heard = -1
 
     def changed(self, seq: int) -> bool:
-        """Whether anybody has committed since this was last asked."""
+        """Whether this process has published since this number, or anybody has committed since this was last looked at."""
+        if self._database.known_sequence > seq:
+            return True
+        now = time.monotonic()
+        if now < self._trusted_until:
+            return False
+        self._trusted_until = now + TICK
         version = self._reader.data_version()
         if version == self._version:
             return False
