@@ -62,14 +62,14 @@ def _use(article: Article) -> Use:
 
 def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:
     """What in an article points at something that this store cannot show."""
-    if write.lead_image_id is not None and pictures.image(write.lead_image_id) is None:
+    if write.lead_image_id is not None and write.lead_image_id not in pictures.images:
         yield FieldProblem(pointer="/lead_image_id", message="names no image of this store")
     for place, block in enumerate(write.body):
         if isinstance(block, ImageBlock):
-            image = pictures.image(block.image_id, article_id=article_id)
-            if image is None:
+            captions = pictures.captions_in(block.image_id, article_id)
+            if block.image_id not in pictures.images:
                 yield FieldProblem(pointer=f"/body/{place}/image_id", message="names no image of this store")
-            elif block.caption_id is not None and block.caption_id not in {caption.id for caption in image.captions}:
+            elif block.caption_id is not None and block.caption_id not in {caption.id for caption in captions}:
                 yield FieldProblem(pointer=f"/body/{place}/caption_id", message="names no caption of this image")
         elif isinstance(block, Embed) and block.url.split("/")[2].lower() not in embed_hosts:
             yield FieldProblem(pointer=f"/body/{place}/url", message=f"names a host that is not one of {', '.join(embed_hosts)}")

@@ -54,7 +54,7 @@ def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
     if image is None:
         return None
     caption = pictures.caption(image.id, article_id=article.id, language=article.language)
-    return LeadImage(**image.model_dump(), caption=caption)
+    return LeadImage(**dict(image), caption=caption)
 
 
 @renders(Kind.ARTICLE)

@@ -6,7 +6,7 @@ and the recipe by which it is made. When one of these changes, so does the addre
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -53,7 +53,15 @@ class Negative:
 
     def sizes(self) -> Iterator[Size]:
         """Every size that there is, the whole picture first, the largest first. None is larger than the picture."""
-        yield from self._of("", self.width, self.height, (0.0, 0.0, 1.0, 1.0))
+        yield from self.whole()
+        yield from self.crops()
+
+    def whole(self) -> Iterator[Size]:
+        """The sizes of the whole picture."""
+        return self._of("", self.width, self.height, (0.0, 0.0, 1.0, 1.0))
+
+    def crops(self) -> Iterator[Size]:
+        """The sizes of what is cut around the focal point."""
         for name, (across, down) in CROPS.items():
             width = min(self.width, self.height * across / down)
             height = width * down / across
@@ -76,8 +84,12 @@ class Negative:
 
     def href(self, size: Size, format_: str | None) -> str:
         """The address of one file; without a format, the one whose answer is chosen by `Accept`."""
-        ending = f".{format_}" if format_ else ""
-        return f"/media/{self.image_id}/{size.name}-{self.token(size)}{ending}"
+        return next(self.hrefs(size, [format_]))
+
+    def hrefs(self, size: Size, formats: Iterable[str | None]) -> Iterator[str]:
+        """The addresses of one size in several formats, which share its token."""
+        stem = f"/media/{self.image_id}/{size.name}-{self.token(size)}"
+        return (f"{stem}.{format_}" if format_ else stem for format_ in formats)
 
     def file(self, size: Size, format_: str) -> str:
         """Under what name the media store keeps the file, among all that was made of this picture."""
@@ -117,14 +129,17 @@ def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
     negative = negative_of(image)
     if negative is None:
         return []
-    sizes = list(negative.sizes())
-    whole = [size for size in sizes if size.part[2:] == (1.0, 1.0) and size.name.startswith("w")]
-    shown = [(size, format_) for format_ in FORMATS for size in whole] + [(size, "webp") for size in sizes if size not in whole]
-    found = [
-        Rendition(name=size.name, href=negative.href(size, format_), width=size.width, height=size.height, content_type=FORMATS[format_])
-        for size, format_ in shown
-    ]
+    whole = [_files(negative, size, FORMATS) for size in negative.whole()]
+    found = [file for one_format in zip(*whole, strict=True) for file in one_format]
+    found += [file for size in negative.crops() for file in _files(negative, size, ["webp"])]
     return [*found, original(image)] if staff else found
+
+
+def _files(negative: Negative, size: Size, formats: Collection[str]) -> list[Rendition]:
+    return [
+        Rendition(name=size.name, href=href, width=size.width, height=size.height, content_type=FORMATS[format_])
+        for format_, href in zip(formats, negative.hrefs(size, formats), strict=True)
+    ]
 
 
 def original(image: Image | ImageRead) -> Rendition:

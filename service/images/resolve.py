@@ -1,7 +1,7 @@
 """Pictures with their captions for whoever shows them: as many as are asked for, in two queries."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -19,16 +19,22 @@ class Pictures:
     images: dict[UUID, Image]
     captions: dict[UUID, list[CaptionRead]]
     house_language: str
+    _shown: dict[UUID, ImageRead] = field(default_factory=dict)
+    """Images without captions, each shaped once: the addresses of its files take longer than all else that an article shows."""
 
     def image(self, image_id: UUID, *, article_id: UUID | None = None) -> ImageRead | None:
-        """The image with the captions for any article and those for this one; None for one that is not there or trashed.
-
-        What was written for another article stays there: that one may be a draft.
-        """
+        """The image with the captions that it has here; None for one that is not there or trashed."""
         image = self.images.get(image_id)
         if image is None:
             return None
-        return with_captions(image, [caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)])
+        if image_id not in self._shown:
+            self._shown[image_id] = with_captions(image, [])
+        return self._shown[image_id].model_copy(update={"captions": self.captions_in(image_id, article_id)})
+
+    def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
+        """The captions of an image for any article and those for this one. What was written for another article stays
+        there: that one may be a draft."""
+        return [caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)]
 
     def caption(self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None) -> EffectiveCaption | None:
         """The caption that holds for the image in an article; `caption_id` is the one that its block names."""
