@@ -154,4 +154,5 @@ def _times(pid: int) -> float:
 
 def _resident(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+    # Not VmRSS: that counts what is mapped of the database's file, which is the kernel's to take back.
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))

@@ -84,3 +84,20 @@ def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_
         other.execute("COMMIT")
         other.close()
         assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201
+
+
+def test_readers_notice_nothing_of_a_restart_of_postgresql(tmp_path: Path) -> None:
+    with postgres.own_server() as server:
+        url = server.create_database("store")
+        _migrated_postgres(url)
+        with (
+            running(settings_for(url, tmp_path, log_level="error")) as store,
+            store.client("content:write", "content:publish") as writer,
+            store.client() as client,
+        ):
+            made = [writer.post("/v1/articles", json={"headline": f"Story {n}", "status": "published"}).json() for n in range(3)]
+            assert client.get(f"/v1/articles/{made[0]['slug']}").status_code == 200
+            server.restart()
+            for article in made[1:]:
+                answer = client.get(f"/v1/articles/{article['slug']}")
+                assert (answer.status_code, answer.json()["id"]) == (200, article["id"])
