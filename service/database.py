@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -68,6 +69,10 @@ class Database:
         engine = self.engine.execution_options(copydesk_read_only=True) if read_only else self.engine
         return Session(engine, info={"database": self, "read_only": read_only}, autoflush=False, expire_on_commit=False)
 
+    def connection(self) -> Connection:
+        """A connection that only reads, for one short question."""
+        return self.engine.execution_options(copydesk_read_only=True).connect()
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads."""
@@ -131,12 +136,41 @@ SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 
 def insert(session: Session, table: type[Table]) -> postgresql.Insert:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have alike."""
+    return _insert(table, is_sqlite=session.database.is_sqlite)
+
+
+@cache
+def _insert(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
     # The table, not its class: SQLAlchemy's bulk insert of objects costs more and counts no rows on PostgreSQL.
     plain = Table.metadata.tables[str(table.__tablename__)]
-    if session.database.is_sqlite:
-        # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
-        return cast("postgresql.Insert", sqlite.insert(plain))
-    return postgresql.insert(plain)
+    # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
+    return cast("postgresql.Insert", sqlite.insert(plain)) if is_sqlite else postgresql.insert(plain)
+
+
+def insert_new(session: Session, table: type[Table]) -> postgresql.Insert:
+    """An INSERT that leaves a row that is there already as it is."""
+    return _insert_new(table, is_sqlite=session.database.is_sqlite)
+
+
+@cache
+def _insert_new(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
+    return _insert(table, is_sqlite=is_sqlite).on_conflict_do_nothing()
+
+
+def upsert(session: Session, table: type[Table], *kept: str) -> postgresql.Insert:
+    """An INSERT that brings a row that is there already up to date; its key, and the columns that are named, stay.
+
+    Kept, as all of these are: to put a statement together takes as long as SQLite takes to carry it out.
+    """
+    return _upsert(table, kept, is_sqlite=session.database.is_sqlite)
+
+
+@cache
+def _upsert(table: type[Table], kept: tuple[str, ...], *, is_sqlite: bool) -> postgresql.Insert:
+    statement = _insert(table, is_sqlite=is_sqlite)
+    keys = [column.name for column in Table.metadata.tables[str(table.__tablename__)].primary_key]
+    fresh = {column.name: column for column in statement.excluded if column.name not in (*keys, *kept)}
+    return statement.on_conflict_do_update(index_elements=keys, set_=fresh)
 
 
 def rows_changed(result: Result[Any]) -> int:

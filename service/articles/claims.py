@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, cast, tuple_
+from sqlalchemy import ARRAY, String, bindparam, cast, tuple_
 from sqlmodel import col, func, select
 
 from service.articles import desk
@@ -14,7 +14,9 @@ from service.errors import Conflict, Unprocessable
 from service.images.resolve import Pictures
 
 Pair = tuple[str, str]
-_HOLDERS = select(Article.source, Article.external_id, Article.id)
+_HOLDERS = select(Article.source, Article.external_id, Article.id).where(
+    tuple_(col(Article.source), col(Article.external_id)).in_(bindparam("pairs", expanding=True))
+)
 LONGEST_KEY = 2_600
 """Bytes that an index of PostgreSQL takes in one row."""
 
@@ -50,8 +52,7 @@ def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict
         # Of two that claim the same pair at once, the second waits here, and then sees the first.
         keys = func.unnest(cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))).column_valued("key")
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
-    key = tuple_(col(Article.source), col(Article.external_id))
-    return {(source, external_id): id_ for source, external_id, id_ in session.execute(_HOLDERS.where(key.in_(pairs)))}
+    return {(source, external_id): id_ for source, external_id, id_ in session.execute(_HOLDERS, {"pairs": pairs})}
 
 
 def refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[Pair, UUID]) -> None:

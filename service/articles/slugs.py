@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from slugify import slugify
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col, select
 
 from service.articles.models import ArticleSlug
-from service.database import Session, insert
+from service.database import Session, insert_new
 from service.errors import Conflict
 from service.published.answers import id_of
 
@@ -43,8 +44,7 @@ def claim_all(session: Session, claims: Sequence[Claim]) -> dict[UUID, str | Slu
     rows = {claim.first: claim.article_id for claim in reversed(claims) if claim.first is not None}
     claimed: dict[UUID, str | SlugTaken] = {}
     if len(claims) > 1 and rows:
-        claim_them = insert(session, ArticleSlug).on_conflict_do_nothing().returning(col(ArticleSlug.article_id), col(ArticleSlug.slug))
-        found = session.execute(claim_them, [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)])
+        found = session.execute(_claim(session), [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)])
         claimed.update((article_id, slug) for article_id, slug in found)
     for claim in claims:
         if claim.article_id not in claimed:
@@ -83,8 +83,10 @@ def _candidates(base: str) -> Iterator[str]:
 
 def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
     """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a rival's commit."""
-    claimed = {"slug": slug, "article_id": article_id}
-    claim_it = insert(session, ArticleSlug).values(claimed).on_conflict_do_nothing().returning(col(ArticleSlug.article_id))
-    if session.execute(claim_it).one_or_none():
+    if session.execute(_claim(session), {"slug": slug, "article_id": article_id}).one_or_none():
         return article_id
     return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()
+
+
+def _claim(session: Session) -> ReturningInsert[UUID, str]:
+    return insert_new(session, ArticleSlug).returning(col(ArticleSlug.article_id), col(ArticleSlug.slug))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
@@ -18,6 +19,10 @@ from service.published.render import renders, shown, shown_in, touch
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
 """What a picture says to whoever publishes it, and to nobody else."""
+_CAPTIONS = (
+    select(Caption).where(col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None))
+    .order_by(col(Caption.id)).execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
@@ -40,9 +45,8 @@ def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, lis
     """The live captions of images, read afresh, in the order of their ids."""
     found: dict[UUID, list[CaptionRead]] = defaultdict(list)
     if image_ids:
-        live = select(Caption).where(col(Caption.image_id).in_(image_ids), col(Caption.deleted_at).is_(None)).order_by(col(Caption.id))
         session.flush()  # What this transaction has written so far is read too.
-        for caption in session.exec(live.execution_options(populate_existing=True)):
+        for caption in session.exec(_CAPTIONS, params={"ids": list(image_ids)}):
             found[caption.image_id].append(read_caption(caption))
     return dict(found)
 

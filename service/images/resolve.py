@@ -4,12 +4,18 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
 from service.images.captions import effective
 from service.images.models import CaptionRead, EffectiveCaption, Image, ImageRead
 from service.images.read import captions_of, with_captions
+
+_LIVE = (
+    select(Image).where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
+    .execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,6 @@ def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
     house_language = session.database.settings.language
     if not image_ids:
         return Pictures({}, {}, house_language)
-    live = select(Image).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))
     session.flush()  # What this transaction has written so far is read too.
-    images = session.exec(live.execution_options(populate_existing=True)).all()
+    images = session.exec(_LIVE, params={"ids": list(image_ids)}).all()
     return Pictures({image.id: image for image in images}, captions_of(session, image_ids), house_language)

@@ -4,11 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlmodel import col, select
 
 from service.database import Session, insert
 from service.images.models import Image, ImageUse
+
+_LIVE = (
+    select(Image.id).where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
+)  # fmt: skip
+_LIVE_HELD = _LIVE.with_for_update(read=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,7 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
         return
     # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of their ids, for
     # two articles that show the same images must not wait for each other.
-    live = select(Image.id).where(col(Image.id).in_(wanted), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
-    found = session.exec(live if session.database.is_sqlite else live.with_for_update(read=True)).all()
+    found = session.exec(_LIVE if session.database.is_sqlite else _LIVE_HELD, params={"ids": list(wanted)}).all()
     rows = [
         {"image_id": id_, "article_id": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status}
         for use in uses for id_ in found if id_ in use.image_ids

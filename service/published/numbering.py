@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import BigInteger, bindparam, text, update
 from sqlmodel import col
 
 from service.conditional import etag_of
-from service.database import Session, insert
+from service.database import Session, insert_new, upsert
 from service.published import working
 from service.published.models import Kind, Published, PublishedPast, PublishedSequence, PublishedSlug, Reason
 from service.published.words import TextIndex, Words
 from service.tables import now
 
 TEXT = TextIndex("published_text")
+_TAKE = (
+    update(PublishedSequence).values(seq=PublishedSequence.seq + bindparam("count", type_=BigInteger)).returning(col(PublishedSequence.seq))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,7 @@ def number_and_write(session: Session, changes: Changes, noted: Sequence[working
     count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
-    number = update(PublishedSequence).values(seq=PublishedSequence.seq + count).returning(col(PublishedSequence.seq))
-    last: int = session.execute(number).scalar_one()
+    last: int = session.execute(_TAKE, {"count": count}).scalar_one()
     # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
     told = _write(session, changes.written[::-1], last - count)
     seq = last - count + len(told)
@@ -115,13 +117,11 @@ def _write(session: Session, written: Sequence[tuple[Kind, Rendered, Published |
         Change(number, kind, new.id, new.version, None, None, at, new.document, (new.section, new.language), _place(old))
         for number, (kind, new, old) in enumerate(written, seq + 1)
     ]
-    upsert = insert(session, Published)
-    fresh = {column.name: column for column in upsert.excluded if column.name not in ("kind", "id")}
     rows = [_row(change, new) for change, (_, new, _) in zip(told, written, strict=True)]
-    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=fresh), rows)
+    session.execute(upsert(session, Published), rows)
     slugs = [{"slug": slug, "article_id": new.id} for _, new, _ in written for slug in sorted(new.slugs)]
     if slugs:
-        session.execute(insert(session, PublishedSlug).on_conflict_do_nothing(), slugs)
+        session.execute(insert_new(session, PublishedSlug), slugs)
     searched = [(change.seq, new.id, new.words, old) for change, (_, new, old) in zip(told, written, strict=True) if new.words is not None]
     TEXT.drop(session, [old.seq for *_, old in searched if old is not None])
     TEXT.put(session, ((number, id_, words) for number, id_, words, _ in searched))
@@ -150,8 +150,7 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
         if each.before is not None
     ]
     if rows:
-        upsert, keys = insert(session, PublishedPast), ["kind", "id", "section", "language"]
-        session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"until_seq": upsert.excluded.until_seq}), rows)
+        session.execute(upsert(session, PublishedPast), rows)
 
 
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:

@@ -21,7 +21,8 @@ from service.published.numbering import Changes, Outcome, Removed, Rendered, num
 
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
-
+_SEQUENCE = select(PublishedSequence.seq)
+_SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 _renderers: dict[Kind, Renderer] = {}
@@ -88,8 +89,7 @@ def publish(session: Session) -> None:
 
 
 def _lock(session: Session) -> None:
-    statement = select(PublishedSequence.seq)
-    session.exec(statement if session.database.is_sqlite else statement.with_for_update())
+    session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED)
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:

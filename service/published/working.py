@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
-from service.database import Session, insert
+from service.database import Session, upsert
 from service.published.models import Kind, WorkingChange
 from service.tables import now
 
@@ -55,9 +55,7 @@ def write(session: Session, noted: Sequence[Key], seq: int) -> None:
         return
     at = now()
     rows = [{"kind": kind, "id": id_, "seq": number, "changed_at": at} for number, (kind, id_) in enumerate(noted, seq + 1)]
-    upsert = insert(session, WorkingChange)
-    fresh = {"seq": upsert.excluded.seq, "changed_at": upsert.excluded.changed_at}
-    session.execute(upsert.on_conflict_do_update(index_elements=["kind", "id"], set_=fresh), rows)
+    session.execute(upsert(session, WorkingChange), rows)
 
 
 def since(session: Session, seq: int, kinds: Sequence[Kind], limit: int) -> Sequence[WorkingChange]:
