@@ -25,6 +25,7 @@ from service.settings import Settings
 from service.tables import write_time
 
 STYLE = files(__package__).joinpath("site.css").read_bytes()
+ICON = files(__package__).joinpath("icon.svg").read_bytes()
 STYLE_NAME = f"site-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 MEDIA_TYPE = "text/html; charset=utf-8"
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie, Authorization"}

@@ -126,6 +126,12 @@ def _shared(request: Request, body: bytes, style: str = "", depends: tuple[str, 
     return answers.respond(request, replace(answer, status=status, headers=[*answer.headers, *extra]))
 
 
+@router.get("/favicon.ico")
+async def get_icon() -> Response:
+    """The icon, where browsers look for it by themselves: for every page, and for what the API answers."""
+    return Response(page.ICON, 200, {"Cache-Control": "public, max-age=86400"}, "image/svg+xml")
+
+
 @router.get("/assets/{name}")
 async def get_asset(name: str) -> Response:
     """The style sheet, under the name that says what is in it; older pages, kept in caches, are led to today's."""

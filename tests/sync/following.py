@@ -16,9 +16,9 @@ Entry = dict[str, Any]
 
 
 @contextmanager
-def listening(app: ASGIApp, portal: BlockingPortal) -> Iterator[str]:
-    """Serve an app, whose lifespan is somebody else's, on a socket of the loopback interface; its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def listening(app: ASGIApp, portal: BlockingPortal, port: int = 0) -> Iterator[str]:
+    """Serve an app, whose lifespan is somebody else's, on a port of the loopback interface; its address."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
     served = portal.start_task_soon(server.serve, [listener])
     try:
