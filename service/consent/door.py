@@ -127,6 +127,8 @@ class Door:
         self._origins = known_origins(settings)
         self._proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
         self._limiter = Limiter(settings.consent_rate_limit)
+        # Apart from the decisions: whoever looks at many pages must still be able to decide.
+        self._views = Limiter(settings.consent_rate_limit)
         self._country_header = settings.consent_country_header
 
     async def admit(self, request: Request, takes: frozenset[str]) -> bytes:
@@ -144,6 +146,15 @@ class Door:
         named = request.headers.get(self._country_header, "").upper() if self._country_header else ""
         known = _COUNTRY.fullmatch(named) and named != "XX"  # what Cloudflare writes when it does not know
         return named if known and request.client is not None and self._is_proxy(request.client.host) else None
+
+    def is_looked_at(self, request: Request) -> bool:
+        """Whether a browser asks for this as a style sheet of a page of ours that it shows, and not more often than people look at pages.
+
+        Programs that collect pages say no such thing, nor do browsers that fetch a page ahead. Those too old to say it are not counted.
+        """
+        says = request.headers
+        is_shown = says.get("sec-fetch-dest") == "style" and says.get("sec-fetch-site") == "same-origin" and "sec-purpose" not in says
+        return is_shown and self._views.charge(self._caller(request)) == 0
 
     def _check_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")

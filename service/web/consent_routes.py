@@ -2,19 +2,25 @@
 
 The pages that everybody shares are cached, so the one thing about them that is a reader's own is a style sheet. It hides the banner
 from whoever has decided; where it cannot be had, the banner is shown and nothing optional is granted, which harms nobody.
+That a browser asks for it and is not told to hide the banner is how a shown banner is counted, without a script.
 """
 
 import re
+from contextlib import suppress
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator
+from starlette.background import BackgroundTask
 
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal
 from service.consent.defaults import DEFAULT_KEY
+from service.consent.door import door_of
+from service.consent.impressions import Impression
+from service.consent.ledger import Ledger, NeverPublished
 from service.consent.models import GRANTS, Choice, Key, PurposeDecision
 from service.consent.readers import find_reader
 from service.consent.record import NO_DECISION, Record
@@ -41,11 +47,23 @@ Keys = Annotated[list[Key], Form(max_length=50)]
 
 
 @router.get("/reader.css")
-def get_reader_style(request: Request, session: SessionDep, ledger: LedgerDep) -> Response:
+def get_reader_style(
+    request: Request, session: SessionDep, ledger: LedgerDep,
+    shown: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="the version in the page's banner; absent: it has none")] = None,
+) -> Response:  # fmt: skip
     """What this reader's copies of the shared pages leave out."""
     record = _record(request, session, ledger)
     hidden = ("" if record.reconsent_required else HIDE_BANNER) + ("" if record.status in GRANTS else HIDE_WITHDRAWAL)
-    return Response(hidden, 200, page.PRIVATE, "text/css; charset=utf-8")
+    # After the answer: a page waits for its style sheets.
+    counting = BackgroundTask(_count, request, ledger, shown) if record.reconsent_required and shown is not None else None
+    return Response(hidden, 200, page.PRIVATE, "text/css; charset=utf-8", counting)
+
+
+async def _count(request: Request, ledger: Ledger, version: int) -> None:
+    door = door_of(request)
+    if door.is_looked_at(request):
+        with suppress(NeverPublished):
+            await ledger.count(Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER), door.country(request))
 
 
 def _record(request: Request, session: SessionDep, ledger: LedgerDep) -> Record:

@@ -58,7 +58,11 @@ _TEMPLATES = _environment()
 
 def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -> bytes:
     """The page that a template makes of what is shown."""
-    return _TEMPLATES.get_template(template).render(settings=settings, style=style, **{"description": None, "feeds": ()} | shown).encode()
+    return (
+        _TEMPLATES.get_template(template)
+        .render(settings=settings, style=style, **{"description": None, "feeds": (), "banner": None} | shown)
+        .encode()
+    )
 
 
 def headers(style: str = "") -> dict[str, str]:

@@ -57,7 +57,7 @@ def get_front_page(
     body = page.write(
         "front.html", settings, style=style, title=section or settings.site_name, section=section, path=path,
         address=settings.public_url + path, stories=list(zip(articles, thumbs, strict=True)), older=older, is_first=cursor is None,
-        sections=store.sections(session, MOST_SECTIONS), notice=find_notice(session, settings, settings.language), feeds=_feeds(section),
+        sections=store.sections(session, MOST_SECTIONS), banner=find_notice(session, settings, settings.language), feeds=_feeds(section),
     )  # fmt: skip
     return _shared(request, body, style, (answers.any_of(Kind.ARTICLE),), status=200 if articles or section is None else 404)
 
@@ -71,9 +71,9 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     if row is None or row.reason is not None:
         status = 410 if row is not None and row.reason in (Reason.WITHDRAWN, Reason.DELETED) else 404
         said = row.detail if row is not None and row.reason == Reason.WITHDRAWN else None
-        notice = find_notice(session, settings, settings.language)
+        banner = find_notice(session, settings, settings.language)
         body = page.write(
-            "gone.html", settings, title="No longer here" if status == 410 else "Not found", said=said, notice=notice, path="/"
+            "gone.html", settings, title="No longer here" if status == 410 else "Not found", said=said, banner=banner, path="/"
         )
         return _shared(request, body, depends=depends, status=status)
     if row.slug is not None and slug != row.slug:
@@ -98,7 +98,7 @@ def _article(session: Session, settings: Settings, article: ArticleRead, documen
         "article.html", settings, style=style, title=article.headline, description=article.summary, article=article, blocks=placed, top=top,
         path=f"/read/{article.slug}", address=address_of(settings, article), json_ld=_json_ld(document, settings), shared=shared,
         shared_href=None if shared is None else urljoin(f"{settings.public_url}/", shared.href),
-        notice=find_notice(session, settings, language), feeds=_feeds(article.section),
+        banner=find_notice(session, settings, language), feeds=_feeds(article.section),
     )  # fmt: skip
     return body, style
 

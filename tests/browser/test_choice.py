@@ -5,11 +5,13 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
 from service.consent.subjects import COOKIE
 from tests.browser.browsing import BRIDGE, Reader, reading, serving_readers
 from tests.consent.deciding import OPTIONAL, current, events, granted, publish
 from tests.serving import Store
+from tests.sync.following import within
 
 EITHER_WAY = pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])
 
@@ -37,6 +39,23 @@ def test_a_first_visit_asks_on_one_layer_and_leaves_nothing_behind(reader: Reade
     expect(reader.banner).to_be_visible()
     assert reader.context.cookies() == []
     assert reader.page.locator("script:not([type='application/ld+json']), iframe, object, embed").count() == 0
+
+
+@EITHER_WAY
+def test_a_banner_that_was_shown_is_counted_and_a_hidden_one_is_not(reader: Reader, store: Store) -> None:
+    def impressions() -> int:
+        with store.database.reading() as session:
+            return session.execute(text("SELECT coalesce(sum(impressions), 0) FROM consent_impression")).scalar_one()
+
+    before = impressions()
+    reader.page.goto("/")
+    reader.page.goto(BRIDGE)
+    reader.page.goto("/consent")
+    within(10, lambda: impressions() == before + 2)
+    reader.press("Reject")
+    reader.page.goto("/")
+    expect(reader.banner).to_be_hidden()
+    assert impressions() == before + 2
 
 
 @EITHER_WAY
