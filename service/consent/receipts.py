@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from service.consent import log
 from service.consent.log import InclusionProof, TreeHead
+from service.consent.models import State
 from service.consent.record import Receipt
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Session
@@ -19,6 +20,10 @@ STYLE = (
     "h1{font-size:1.4rem}h2{font-size:1.1rem}dt{font-weight:600}dd{margin:0 0 .6rem}code{overflow-wrap:anywhere;font-size:.85em}"
     "blockquote{margin:0;padding-left:1rem;border-left:3px solid #767676;white-space:pre-line}@media print{body{margin:0}}"
 )
+SAID = {
+    State.GIVEN: "Agreed", State.RENEWED: "Agreed again", State.REFUSED: "Refused", State.WITHDRAWN: "Withdrawn", State.EXPIRED: "Ran out",
+    State.INVALIDATED: "Made invalid", State.UNKNOWN: "Seen, and not agreed to",
+}  # fmt: skip
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
@@ -76,7 +81,7 @@ def page(receipt: SignedReceipt) -> str:
         ("Recorded by", receipt.issuer),
         ("Responsible", notice.controller.name if notice.controller else None),
         ("Received", f"{event.event_time:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Decision", f"{event.event_state} ({event.action})"),
+        ("Decision", f"{SAID[event.event_state]} ({event.event_state}, {event.action})"),
         *((names.get(one.purpose_key, one.purpose_key), str(one.decision)) for one in event.purposes),
         ("Holds until", f"{event.valid_until:%Y-%m-%d %H:%M:%S} UTC" if event.valid_until else None),
         ("Notice", f"{notice.notice_key}, version {notice.version}, {notice.language}"),

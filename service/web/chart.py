@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from service.consent.reports import Cell
 
 WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 44, 84, 16, 32
+LEFT, RIGHT, TOP, BOTTOM = 52, 84, 16, 32
 MOST_MARKS = 6
 
 

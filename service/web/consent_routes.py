@@ -82,7 +82,7 @@ def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Res
     settings = request.app.state.settings
     record = _record(request, session, ledger)
     return page.private(
-        request, "choices.html", title="Your choice about cookies", record=record, granted=_granted(record), path="/consent",
+        request, "choices.html", title="What you have decided", record=record, granted=_granted(record), path="/consent",
         notice=find_notice(session, settings, settings.language), is_known=record is not NO_DECISION,
     )  # fmt: skip
 

@@ -39,7 +39,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def store(chromium: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store with the sample news. On which database it is makes no difference to a browser."""
     with serving_readers("sqlite", tmp_path_factory.mktemp("store"), sqlite_template) as served:
