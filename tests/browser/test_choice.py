@@ -1,5 +1,6 @@
 """Readers decide in a real browser, with scripts and without: first visit, every button, changing, withdrawing, erasing, being asked again."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -114,13 +115,17 @@ def test_a_reader_sees_what_is_kept_and_has_it_erased(reader: Reader) -> None:
     expect(reader.page.get_by_role("status")).to_contain_text("You have refused")
     reader.page.get_by_role("link", name="Your receipt").click()
     expect(reader.page.get_by_role("heading", name="Consent receipt")).to_be_visible()
+    expect(reader.page.locator("body")).to_contain_text("Refused (ConsentRefused, reject_all)")
     reader.page.go_back()
     reader.page.get_by_role("link", name="Everything that you decided here").click()
-    expect(reader.page.locator("body")).to_contain_text("reject_all")
-    reader.page.go_back()
+    assert [event["action"] for event in json.loads(reader.page.locator("pre").inner_text())["items"]] == ["reject_all"]
+    reader.page.goto("/v1/consents/current")
+    assert json.loads(reader.page.locator("pre").inner_text())["status"] == "ConsentRefused"
+    reader.page.goto("/consent")
     reader.press("Erase all that leads to me")
     expect(reader.page.get_by_role("status")).to_contain_text("You have not decided anything")
     assert reader.context.cookies() == []
+    assert reader.page.get_by_role("link", name="Your receipt").count() == 0
     reader.page.goto("/")
     expect(reader.banner).to_be_visible()
 

@@ -1,8 +1,10 @@
 """Pages stand still while their pictures arrive, and fit on any screen."""
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Route
 
+from tests.articles.newsroom import published
 from tests.browser.browsing import BRIDGE, DESK, PHONE, reading
 from tests.serving import Store
 
@@ -42,9 +44,11 @@ def test_nothing_moves_when_the_pictures_arrive(chromium: Browser, store: Store,
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_pages_fit_the_width_of_the_screen(chromium: Browser, store: Store, width: int) -> None:
+def test_pages_fit_the_width_of_the_screen(chromium: Browser, store: Store, newsroom: httpx.Client, width: int) -> None:
+    word = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente"
+    slug = published(newsroom, headline=word, summary=word, byline=word, body=[{"type": "paragraph", "html": word}])["slug"]
     with reading(chromium, store, viewport={"width": width, "height": 800}) as reader:
-        for path in ("/", BRIDGE, "/consent", "/consent/report"):
+        for path in ("/", BRIDGE, f"/read/{slug}", "/consent", "/consent/report"):
             reader.page.goto(path)
             assert reader.page.evaluate("document.documentElement.scrollWidth") <= width, path
             cut = "[...document.querySelectorAll('#notice *')].filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)"
