@@ -8,12 +8,24 @@ from sqlmodel import col, select
 
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
+from service.images.patching import refuse_changes
 from service.outbound import checked
 from service.tables import new_id, now
-from service.webhooks.models import DeliveryStatus, Span, Webhook, WebhookContent, WebhookDelivery, WebhookEvent, WebhookWrite
+from service.webhooks.models import (
+    DeliveryStatus,
+    Span,
+    Webhook,
+    WebhookContent,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookRead,
+    WebhookReplace,
+    WebhookWrite,
+)
 from service.webhooks.sealing import new_secret, seal
 
 _CONTENT = tuple(WebhookContent.model_fields)
+_READ_ONLY = sorted(set(WebhookReplace.model_fields) - set(WebhookWrite.model_fields))
 BOTH_FOR = timedelta(hours=24)
 """For how long messages are signed with the secret before, too."""
 
@@ -52,8 +64,9 @@ def create(session: Session, write: WebhookWrite) -> tuple[Webhook, bytes]:
     return webhook, secret
 
 
-def replace(session: Session, webhook: Webhook, write: WebhookWrite) -> None:
+def replace(session: Session, webhook: Webhook, write: WebhookReplace) -> None:
     """Write a webhook anew. Enabling one that was disabled goes on at once with what is pending."""
+    refuse_changes(write, WebhookRead.model_validate(webhook), _READ_ONLY)
     _check(session, write)
     changed = [name for name in _CONTENT if getattr(webhook, name) != getattr(write, name)]
     for name in changed:

@@ -109,6 +109,19 @@ class WebhookWrite(WebhookContent, TableShape):
     """A webhook to be made, or as it is to be."""
 
 
+class WebhookReplace(WebhookWrite):
+    """A webhook as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+
+    id: UUID | None = None
+    disabled_at: Time | None = None
+    disabled_reason: str | None = None
+    retry_at: Time | None = None
+    old_secret_until: Time | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    version: int | None = None
+
+
 class WebhookRead(Reading):
     """A webhook, without its secret."""
 

@@ -26,6 +26,7 @@ from service.webhooks.models import (
     WebhookEvent,
     WebhookMade,
     WebhookRead,
+    WebhookReplace,
     WebhookWrite,
 )  # fmt: skip
 from service.webhooks.sealing import Unsealable, shown
@@ -46,20 +47,31 @@ def create_webhook(request: Request, create: WebhookWrite, caller: Keeper, sessi
 
 @router.get("", response_model=pages.Page[WebhookRead])
 def list_webhooks(
-    request: Request, caller: Keeper, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None
-) -> Response:
+    request: Request, caller: Keeper, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
+    fields: pages.Fields = None, count: pages.Count = False,
+) -> Response:  # fmt: skip
     """List webhooks, newest first."""
     after = pages.read_cursor(request, cursor, _KEY)
     found = session.exec(pages.after(select(Webhook), [col(Webhook.id)], after, limit)).all()
     items = [WebhookRead.model_validate(webhook).model_dump_json().encode() for webhook in found[:limit]]
     next_key = (found[limit - 1].id,) if len(found) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, fields=fields, shape=WebhookRead)
+    total = pages.count_all(session, select(Webhook.id)) if count else None
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=WebhookRead)
 
 
 @router.get("/{webhook_id}", response_model=WebhookRead)
 def get_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
     """Read a webhook: whether it is enabled, and if not, why."""
     return _answer(request, lifecycle.get(session, webhook_id))
+
+
+@router.put("/{webhook_id}", response_model=WebhookRead)
+def replace_webhook(request: Request, webhook_id: UUID, replace: WebhookReplace, caller: Keeper, session: SessionDep) -> Response:
+    """Replace what is said of a webhook; its id and its secret stay. Enabling it goes on with what is pending."""
+    webhook = lifecycle.get(session, webhook_id, lock=True)
+    conditional.require_match(request, webhook.version)
+    lifecycle.replace(session, webhook, replace)
+    return _answer(request, webhook)
 
 
 @router.patch("/{webhook_id}", response_model=WebhookRead, openapi_extra={"requestBody": {"content": _PATCH}})
@@ -73,7 +85,7 @@ def edit_webhook(
     """Edit a webhook by JSON Merge Patch (RFC 7396). Enabling it goes on with what is pending."""
     webhook = lifecycle.get(session, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
-    lifecycle.replace(session, webhook, merged(WebhookWrite, WebhookRead.model_validate(webhook), patch))
+    lifecycle.replace(session, webhook, merged(WebhookReplace, WebhookRead.model_validate(webhook), patch))
     return _answer(request, webhook)
 
 

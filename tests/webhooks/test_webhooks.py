@@ -49,6 +49,32 @@ def test_it_can_be_narrowed_and_what_leaves_is_told(editor: httpx.Client, keeper
     ]  # fmt: skip
 
 
+def test_lists_say_how_many_there_are(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+    with webhook(keeper, partner) as hook, webhook(keeper, partner):
+        for _ in range(3):
+            published(editor)
+        assert keeper.get("/v1/webhooks?limit=1&count=true").json()["total"] >= 2
+        for query, total in (("", 3), ("&status=failed", 0)):
+            assert keeper.get(f"/v1/webhooks/{hook['id']}/deliveries?limit=1&count=true{query}").json()["total"] == total
+
+
+def test_what_was_read_can_be_put_back(keeper: httpx.Client, partner: Receiver) -> None:
+    with webhook(keeper, partner, name="Harbour") as hook:
+        path = f"/v1/webhooks/{hook['id']}"
+        before = keeper.get(path)
+        unchanged = {"If-Match": before.headers["etag"]}
+        for put_back in (keeper.put, keeper.patch):
+            same = put_back(path, json=before.json(), headers=unchanged)
+            assert (same.status_code, same.headers["etag"]) == (200, before.headers["etag"])
+            refusal = problem(put_back(path, json={**before.json(), "version": 7}, headers=unchanged), 422)
+            assert [error["pointer"] for error in refusal["errors"]] == ["/version"]
+        whole = keeper.put(path, json={"url": hook["url"], "kinds": ["article"]}, headers=unchanged).json()
+        assert (whole["name"], whole["kinds"], whole["version"]) == (None, ["article"], 2)
+        problem(keeper.put(path, json={"url": hook["url"]}), 428)
+        problem(keeper.put(path, json={"url": hook["url"]}, headers=unchanged), 412)
+        problem(keeper.put(f"/v1/webhooks/{uuid4()}", json={"url": hook["url"]}), 404)
+
+
 def test_a_refused_write_tells_nobody(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
     with webhook(keeper, partner) as hook:
         article = published(editor)
