@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from service import conditional
+from service.database import Session
 from service.errors import BadRequest, FieldProblem, Unprocessable
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
@@ -55,6 +56,12 @@ def after(statement: Statement, order: Order, key: Sequence[object] | None, limi
         place, start = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True)))
         statement = statement.where(place < start if descending else place > start)
     return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
+
+
+def count_all(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
+    """How many rows a SELECT finds on all pages together."""
+    counted: int = session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    return counted
 
 
 def make_cursor(request: Request, key: Sequence[Any]) -> str:

@@ -16,6 +16,7 @@ from service.consent.record import Standing
 from service.consent.subjects import digest_of
 from service.database import Session
 from service.errors import NotFound
+from service.pages import count_all
 
 
 class NoRecord(NotFound):
@@ -118,6 +119,20 @@ def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) 
     if after is not None:
         chosen = chosen.where(col(ConsentEvent.event_id) > after)
     return [told(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))]
+
+
+def count_events(session: Session, reader: Reader) -> int:
+    """How many events a reader has."""
+    return session.exec(select(func.count()).where(ConsentEvent.pseudonym == reader.pseudonym)).one()
+
+
+def count_records(session: Session, key: str | None, whose: Sequence[ColumnElement[bool]]) -> int:
+    """How many records some readers have: one for each notice that they decided about, or only on one notice."""
+    chosen = select(ConsentEvent.pseudonym, ConsentEvent.notice_key).distinct().where(col(ConsentEvent.event_state) != State.EXPIRED)
+    if key is not None:
+        chosen = chosen.where(ConsentEvent.notice_key == key)
+    known = chosen.join(ConsentSubject, col(ConsentSubject.pseudonym) == col(ConsentEvent.pseudonym)).where(*whose)
+    return count_all(session, known)
 
 
 def find_event(session: Session, reader: Reader, event_id: UUID) -> EventRead | None:

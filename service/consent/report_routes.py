@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, TypeAdapter
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from service import conditional, pages
@@ -16,7 +17,7 @@ from service.auth import Caller, Needs, Scope
 from service.consent import exports, reports, upkeep
 from service.consent.decisions import ConsentId
 from service.consent.models import ConsentEvent, ConsentSubject, Key
-from service.consent.readers import find_standings
+from service.consent.readers import count_records, find_standings
 from service.consent.record import Record, project
 from service.consent.reports import Dimension, Rates
 from service.consent.routes import LedgerDep
@@ -92,15 +93,12 @@ def _dimensions(by: str) -> list[Dimension]:
 def list_consent_records(
     request: Request, caller: Auditor, session: SessionDep, ledger: LedgerDep, notice_key: Key | None = None,
     consent_id: Annotated[ConsentId | None, Query(description="of readers whose page sent this id")] = None,
-    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None,
+    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None, count: pages.Count = False,
 ) -> Response:  # fmt: skip
     """Where readers stand now, on each notice that they decided about; the newest readers first. Erased readers have no record."""
     after = pages.read_cursor(request, cursor, _PLACE)
-    chosen = select(ConsentSubject.id, ConsentSubject.pseudonym)
-    if consent_id is not None:
-        chosen = chosen.where(
-            col(ConsentSubject.pseudonym).in_(select(ConsentEvent.pseudonym).where(ConsentEvent.consent_id == consent_id))
-        )
+    whose = [] if consent_id is None else [_sent(consent_id)]
+    chosen = select(ConsentSubject.id, ConsentSubject.pseudonym).where(*whose)
     if after is not None:
         chosen = chosen.where(col(ConsentSubject.id) <= after[0])
     readers = session.exec(chosen.order_by(col(ConsentSubject.id).desc()).limit(limit + 1)).all()
@@ -115,7 +113,12 @@ def list_consent_records(
         ReaderRecord(pseudonym=pseudonym, **dict(project(session, standing, ledger.shelves, at))).model_dump_json().encode()
         for _, pseudonym, standing in found[:limit]
     ]
-    return pages.answer_page(request, items, next_key=_next(found, readers, limit), fields=fields, shape=ReaderRecord)
+    total = count_records(session, notice_key, whose) if count else None
+    return pages.answer_page(request, items, next_key=_next(found, readers, limit), total=total, fields=fields, shape=ReaderRecord)
+
+
+def _sent(consent_id: str) -> ColumnElement[bool]:
+    return col(ConsentSubject.pseudonym).in_(select(ConsentEvent.pseudonym).where(ConsentEvent.consent_id == consent_id))
 
 
 def _next(

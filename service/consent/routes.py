@@ -20,7 +20,7 @@ from service.consent.impressions import Impression
 from service.consent.ledger import Asked, Ledger, Outcome
 from service.consent.log import with_leaves
 from service.consent.models import EventRead, Key
-from service.consent.readers import NoRecord, Reader, events_of, find_event, find_reader
+from service.consent.readers import NoRecord, Reader, count_events, events_of, find_event, find_reader
 from service.consent.receipts import SignedReceipt
 from service.consent.record import Record, Recorded, receipt
 from service.database import Session, SessionDep
@@ -114,14 +114,18 @@ def get_current_consent(request: Request, session: SessionDep, ledger: LedgerDep
 
 
 @router.get("/current/events", response_model=pages.Page[EventRead])
-def list_current_events(request: Request, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None) -> Response:
+def list_current_events(
+    request: Request, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:  # fmt: skip
     """Everything that the reader decided, oldest first, as it was recorded."""
     reader = _reader(request, session)
     after = pages.read_cursor(request, cursor, _EVENT_ID)
     events = events_of(session, reader, after[0] if after else None, limit + 1)
     items = [event.model_dump_json().encode() for event in with_leaves(session, events[:limit])]
     next_key = (events[limit - 1].event_id,) if len(events) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, shape=EventRead, headers=PRIVATE)
+    total = count_events(session, reader) if count else None
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=EventRead, headers=PRIVATE)
 
 
 @router.get("/current/receipt", response_model=SignedReceipt, openapi_extra={"responses": {"200": receipts.PRINTABLE}})

@@ -38,18 +38,20 @@ def read_delivery(delivery: WebhookDelivery, event: WebhookEvent) -> DeliveryRea
 @router.get("/deliveries", response_model=pages.Page[DeliveryRead])
 def list_webhook_deliveries(
     request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep, status: DeliveryStatus | None = None,
-    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None,
+    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None, count: pages.Count = False,
 ) -> Response:  # fmt: skip
     """List a webhook's deliveries, newest first, each with its attempts."""
     lifecycle.get(session, webhook_id)
     after = pages.read_cursor(request, cursor, _KEY)
-    statement = select(WebhookDelivery, WebhookEvent).join(WebhookEvent).where(WebhookDelivery.webhook_id == webhook_id)
+    wanted = [col(WebhookDelivery.webhook_id) == webhook_id]
     if status is not None:
-        statement = statement.where(WebhookDelivery.status == status)
+        wanted.append(col(WebhookDelivery.status) == status)
+    statement = select(WebhookDelivery, WebhookEvent).join(WebhookEvent).where(*wanted)
+    total = pages.count_all(session, select(WebhookDelivery.id).where(*wanted)) if count else None
     found = session.exec(pages.after(statement, [col(WebhookDelivery.id)], after, limit)).all()
     items = [read_delivery(delivery, event).model_dump_json().encode() for delivery, event in found[:limit]]
     next_key = (found[limit - 1][0].id,) if len(found) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, fields=fields, shape=DeliveryRead)
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=DeliveryRead)
 
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryWhole)

@@ -127,6 +127,7 @@ def test_records_are_listed_page_by_page_without_a_gap(store: Store, auditor: ht
             if number % 2:
                 decide(reader, "reject_all", notice_key="weather")
     for query, count in (("", 7), ("notice_key=weather&", 2)):
+        assert auditor.get(f"/v1/consent-records?{query}limit=2&count=true").json()["total"] == count
         path, seen = f"/v1/consent-records?{query}limit=2", []
         while path:
             page = auditor.get(path).json()

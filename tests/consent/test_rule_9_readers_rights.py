@@ -47,8 +47,9 @@ def test_rule_9_a_reader_fetches_everything_that_was_recorded(client: httpx.Clie
         decide(client, action)
     client.post("/v1/consents/current/withdrawal")
     assert [event["action"] for event in events(client)] == ["accept_all", "reject_all", "withdraw"]
-    page = client.get("/v1/consents/current/events?limit=2").json()
-    assert len(page["items"]) == 2
+    page = client.get("/v1/consents/current/events?limit=2&count=true&fields=event_id,action").json()
+    assert page["total"] == 3
+    assert [sorted(event) for event in page["items"]] == [["action", "event_id"]] * 2
     assert len(client.get(page["next"]).json()["items"]) == 1
 
 
