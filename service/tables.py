@@ -20,6 +20,7 @@ from sqlmodel._compat import SQLModelConfig
 
 # NUL cannot be stored by PostgreSQL, nor half of a surrogate pair; the other control characters are never meant.
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -126,7 +127,7 @@ def _unix_newlines(value: object) -> object:
 @lru_cache(maxsize=1_000)
 def _language(value: str) -> str:
     # Kept, for it takes a tenth of a millisecond, and a house writes in few languages.
-    if not langcodes.tag_is_valid(value):
+    if "_" in value or not langcodes.tag_is_valid(value):
         raise ValueError("must be a BCP 47 language tag, such as en, pt-BR or zh-Hant")
     return langcodes.standardize_tag(value)
 
@@ -136,6 +137,13 @@ def _web_address(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("must be an http or https address without credentials")
     return value
+
+
+def _written_out(value: object) -> object:
+    # A number would be taken for seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and _TIME.match(value)):
+        return value
+    raise ValueError("must be a time with its zone, such as 2030-05-01T06:00:00Z")
 
 
 def _utc(value: datetime) -> datetime:
@@ -158,7 +166,9 @@ Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean_text), AfterValidator(_one_line)
 ]
 """Text of one line, trimmed, not empty."""
-Time = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(write_time, return_type=str, when_used="json")]
+Time = Annotated[
+    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc), PlainSerializer(write_time, return_type=str, when_used="json")
+]
 """A time with its zone; leaves as RFC 3339 UTC."""
 Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]
 """A BCP 47 language tag, in its canonical form."""

@@ -81,7 +81,7 @@ class Heading(Shape):
     """A heading inside the body; the headline is level 1."""
 
     type: Literal["heading"] = "heading"
-    level: int = Field(2, ge=2, le=4)
+    level: int = Field(2, ge=2, le=4, strict=True)
     html: Inline
 
 
@@ -97,7 +97,7 @@ class ItemList(Shape):
     """A list."""
 
     type: Literal["list"] = "list"
-    ordered: bool = False
+    ordered: bool = Field(False, strict=True)
     items: Annotated[list[Inline], Field(max_length=500)]
 
 

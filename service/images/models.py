@@ -41,8 +41,8 @@ class FocalPoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    x: float = pydantic.Field(ge=0, le=1, examples=[0.5])
-    y: float = pydantic.Field(ge=0, le=1, examples=[0.3])
+    x: float = pydantic.Field(ge=0, le=1, strict=True, examples=[0.5])
+    y: float = pydantic.Field(ge=0, le=1, strict=True, examples=[0.3])
 
 
 def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:

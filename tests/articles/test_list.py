@@ -135,6 +135,7 @@ def test_only_the_fields_asked_for_are_given(client: httpx.Client, editor: httpx
         ("image_id=7", "/image_id"),
         ("language=no language", "/language"),
         ("published_after=yesterday", "/published_after"),
+        ("published_after=1577836800", "/published_after"),
         ("published_after=2020-01-01T00:00:00", "/published_after"),
         ("published_before=0001-01-01T00:00:00%2B14:00", "/published_before"),
         ("updated_after=9999-12-31T23:59:59-14:00", "/updated_after"),

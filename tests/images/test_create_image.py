@@ -127,6 +127,8 @@ def test_two_images_may_wait_for_their_files(editor: httpx.Client):
         ({"headline": "no such member"}, "/headline"),
         ({"digest": "ab"}, "/digest"),
         ({"focal_point": {"x": 2, "y": 0}}, "/focal_point/x"),
+        ({"focal_point": {"x": "0.5", "y": 0}}, "/focal_point/x"),
+        ({"focal_point": {"x": True, "y": 0}}, "/focal_point/x"),
         ({"source_url": "ftp://example.org/a.jpg"}, "/source_url"),
         ([], ""),
     ],
