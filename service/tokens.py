@@ -76,16 +76,18 @@ def create_token(request: Request, create: TokenCreate, caller: Admin, session: 
 
 
 @router.get("", response_model=pages.Page[TokenRead])
-def list_tokens(request: Request, caller: Admin, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None) -> Response:
+def list_tokens(
+    request: Request, caller: Admin, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
+    fields: pages.Fields = None, count: pages.Count = False,
+) -> Response:  # fmt: skip
     """List tokens, newest first, revoked ones too."""
     after = pages.read_cursor(request, cursor, _KEY)
-    statement = select(Token).order_by(col(Token.id).desc()).limit(limit + 1)
-    if after is not None:
-        statement = statement.where(col(Token.id) < after[0])
-    tokens = session.exec(statement).all()
+    statement = select(Token)
+    total = pages.count_all(session, statement) if count else None
+    tokens = session.exec(pages.after(statement, [col(Token.id)], after, limit)).all()
     items = [TokenRead.model_validate(token).model_dump_json().encode() for token in tokens[:limit]]
     next_key = (tokens[limit - 1].id,) if len(tokens) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, shape=TokenRead)
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=TokenRead)
 
 
 @router.get("/{token_id}", response_model=TokenRead)

@@ -67,18 +67,18 @@ def find(session: Session, article_id: UUID, number: int) -> ArticleVersion:
 
 @router.get("", response_model=pages.Page[VersionRead])
 def list_article_versions(
-    request: Request, article_id: UUID, caller: Reader, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None
-) -> Response:
+    request: Request, article_id: UUID, caller: Reader, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
+    fields: pages.Fields = None, count: pages.Count = False,
+) -> Response:  # fmt: skip
     """List an article's versions, newest first."""
     lifecycle.get(session, article_id, trashed=True)
     after = pages.read_cursor(request, cursor, _KEY)
     statement = select(ArticleVersion).where(ArticleVersion.article_id == article_id)
-    if after is not None:
-        statement = statement.where(col(ArticleVersion.version) < after[0])
-    versions = session.exec(statement.order_by(col(ArticleVersion.version).desc()).limit(limit + 1)).all()
+    total = pages.count_all(session, statement) if count else None
+    versions = session.exec(pages.after(statement, [col(ArticleVersion.version)], after, limit)).all()
     items = [VersionRead.model_validate(version).model_dump_json().encode() for version in versions[:limit]]
     next_key = (versions[limit - 1].version,) if len(versions) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, shape=VersionRead)
+    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=VersionRead)
 
 
 @router.get("/{number}", response_model=VersionWhole)

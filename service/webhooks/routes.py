@@ -52,10 +52,11 @@ def list_webhooks(
 ) -> Response:  # fmt: skip
     """List webhooks, newest first."""
     after = pages.read_cursor(request, cursor, _KEY)
-    found = session.exec(pages.after(select(Webhook), [col(Webhook.id)], after, limit)).all()
+    statement = select(Webhook)
+    total = pages.count_all(session, statement) if count else None
+    found = session.exec(pages.after(statement, [col(Webhook.id)], after, limit)).all()
     items = [WebhookRead.model_validate(webhook).model_dump_json().encode() for webhook in found[:limit]]
     next_key = (found[limit - 1].id,) if len(found) > limit else None
-    total = pages.count_all(session, select(Webhook.id)) if count else None
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=WebhookRead)
 
 

@@ -49,6 +49,8 @@ def test_events_are_paged_oldest_first(client: httpx.Client) -> None:
     rest = client.get(first["next"]).json()
     assert [event["event_id"] for event in first["items"] + rest["items"]] == recorded
     assert rest["next"] is None
+    counted = client.get("/v1/consents/current/events?limit=1&count=true&fields=event_id").json()
+    assert (counted["total"], counted["items"]) == (3, [{"event_id": recorded[0]}])
 
 
 def test_each_reader_sees_their_own_events_alone(store: Store) -> None:

@@ -134,6 +134,7 @@ def test_records_are_listed_page_by_page_without_a_gap(store: Store, auditor: ht
             seen += [(item["pseudonym"], item["notice_key"]) for item in page["items"]]
             path = page["next"]
         assert len(seen) == len(set(seen)) == count
+        assert auditor.get(f"/v1/consent-records?{query}limit=1&count=true").json()["total"] == count
 
 
 def test_only_who_may_read_consent_sees_reports(store: Store, client: httpx.Client) -> None:

@@ -57,6 +57,25 @@ def test_a_page_holds_twenty_unless_asked(client: httpx.Client, editor: httpx.Cl
     assert len(ids(client.get(f"/v1/articles?section={name}&limit=200"))) == 21
 
 
+def test_every_list_of_the_document_takes_fields_and_counts(admin: httpx.Client) -> None:
+    reads = {path: item["get"].get("parameters", []) for path, item in admin.get("/openapi.json").json()["paths"].items() if "get" in item}
+    lists = {path: names for path, known in reads.items() if "limit" in (names := {each["name"] for each in known})}
+    # The feed of changes is no list: it goes on for ever, and its entries are whole.
+    assert {path for path, names in lists.items() if not {"cursor", "fields", "count"} <= names} == {"/v1/changes"}
+
+
+def test_tokens_and_versions_are_counted_and_cut_down_to_some_members(admin: httpx.Client) -> None:
+    for _ in range(3):
+        admin.post("/v1/tokens", json={"name": "desk", "scopes": ["content:read"]})
+    tokens = admin.get("/v1/tokens?limit=2&count=true&fields=id,name").json()
+    assert [sorted(token) for token in tokens["items"]] == [["id", "name"]] * 2
+    assert tokens["total"] == len(walk(admin, "/v1/tokens?limit=2"))
+    article = published(admin)
+    assert admin.patch(f"/v1/articles/{article['id']}", json={"summary": "More."}, headers={"If-Match": "*"}).status_code == 200
+    versions = admin.get(f"/v1/articles/{article['id']}/versions?limit=1&count=true&fields=version").json()
+    assert (versions["items"], versions["total"]) == ([{"version": 2}], 2)
+
+
 @pytest.mark.parametrize("address", ["/v1/articles", "/v1/images", "/v1/captions", "/v1/tokens"])
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1e2", "1.5", "9" * 40, "%00", "\u0663"])
 def test_a_limit_is_one_to_two_hundred(admin: httpx.Client, client: httpx.Client, address: str, limit: str) -> None:

@@ -81,6 +81,8 @@ def test_a_refused_write_tells_nobody(editor: httpx.Client, keeper: httpx.Client
         taken = published(editor)
         problem(editor.patch(f"/v1/articles/{article['id']}", json={"slug": taken["slug"]}, headers={"If-Match": "*"}), 409)
         assert len(deliveries(keeper, hook)) == 2
+        assert keeper.get(f"/v1/webhooks/{hook['id']}/deliveries?limit=1&count=true").json()["total"] == 2
+        assert keeper.get("/v1/webhooks?count=true").json()["total"] == 1
 
 
 def test_the_log_says_what_was_sent_and_answered(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
