@@ -21,6 +21,7 @@ from sqlmodel import Field, col, select
 from starlette.concurrency import run_in_threadpool
 
 from service import operations
+from service.auth import bearer, get_caller
 from service.database import Database, Session, insert
 from service.errors import BadRequest, Conflict, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.tables import Json, Table, Time, now
@@ -87,7 +88,7 @@ class Route(APIRoute):
             key = request.headers.get("idempotency-key")
             if not self.keeps_answers or request.method != "POST" or key is None or "authorization" not in request.headers:
                 return await handle(request)
-            return await _once(request, key, handle)
+            return await _once(request, key, handle, reads_json=self.body_field is not None)
 
         return enter
 
@@ -127,14 +128,16 @@ def _need_json(request: Request) -> None:
     raise UnsupportedMediaType("Send the body as application/json.", headers={"Accept": "application/json"})
 
 
-async def _once(request: Request, key: str, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+async def _once(request: Request, key: str, handle: Callable[[Request], Coroutine[Any, Any, Response]], *, reads_json: bool) -> Response:
     """Run the request, or replay the answer that the first one with this key got."""
     if not 1 <= len(key) <= 255:
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database: Database = request.app.state.database
+    # Strangers claim no keys, and a token that was revoked is told no answer of its past.
+    await get_caller(request, database, await bearer(request))
     scope = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}"
     key_digest = hashlib.sha256(scope.encode()).hexdigest()
-    body_digest = await _fingerprint(request)
+    body_digest = await _fingerprint(request, reads_json=reads_json)
     async with database.turn():
         kept = await run_in_threadpool(_claim, database, key_digest, body_digest)
     if kept is not None:
@@ -166,12 +169,18 @@ def _release_when_it_fails(request: Request, database: Database, key_digest: str
     stack.push_async_exit(end)
 
 
-async def _fingerprint(request: Request) -> str:
-    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its kind and length."""
+async def _fingerprint(request: Request, *, reads_json: bool) -> str:
+    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its kind and length.
+
+    A client that sends a form again makes up another boundary for it, of the same length: it is left out.
+    """
+    media_type, _, boundary = request.headers.get("content-type", "").partition("boundary=")
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) <= request.app.state.settings.body_max_bytes:
-        return hashlib.sha256(await request.body()).hexdigest()
-    return hashlib.sha256(f"{request.headers.get('content-type')}\n{length}".encode()).hexdigest()
+    if reads_json or (length.isdigit() and int(length) <= request.app.state.settings.body_max_bytes):
+        body = await request.body()
+        mark = boundary.partition(";")[0].strip(' "').encode()
+        return hashlib.sha256(body.replace(mark, b"") if mark else body).hexdigest()
+    return hashlib.sha256(f"{media_type}\n{length}".encode()).hexdigest()
 
 
 def _claim(database: Database, key_digest: str, body_digest: str) -> Response | None:

@@ -28,7 +28,9 @@ class AppTransport(httpx.BaseTransport):
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
-        inner = httpx.Request(request.method, request.url, headers=request.headers, content=body, extensions=request.extensions)
+        # As a stream, for else a body that comes in pieces would be given a length.
+        stream = httpx.ByteStream(body)
+        inner = httpx.Request(request.method, request.url, headers=request.headers, stream=stream, extensions=request.extensions)
         response = await self._inner.handle_async_request(inner)
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(await _raw(response)))
 

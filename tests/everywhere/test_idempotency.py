@@ -13,6 +13,7 @@ from service.routing import KeptAnswer, forget_old_answers
 from service.tables import now
 from tests.articles.newsroom import draft, mark, problem
 from tests.everywhere.stores import another
+from tests.images.pictures import picture
 from tests.serving import Store
 
 
@@ -141,3 +142,28 @@ def test_the_claim_of_a_process_that_died_lapses(store: Store, editor: httpx.Cli
     problem(editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers), 409, "still-running")
     set_back(store, timedelta(seconds=61), answered=False)
     assert editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers).json()["id"] != first.json()["id"]
+
+
+def test_a_form_that_is_sent_again_is_the_same_whatever_its_boundary(editor: httpx.Client) -> None:
+    headers, form = key(), {"file": ("ferry.png", picture(colour="teal"), "image/png")}
+    first, again = (editor.post("/v1/images", files=form, data={"credit_line": "Ana Lind"}, headers=headers) for _ in range(2))
+    assert first.request.headers["content-type"] != again.request.headers["content-type"]
+    assert (again.status_code, again.content) == (201, first.content)
+    problem(editor.post("/v1/images", files=form, data={"credit_line": "Tom Reyes"}, headers=headers), 422, "key-reused")
+    other = {"file": ("ferry.png", picture(colour="navy"), "image/png")}
+    problem(editor.post("/v1/images", files=other, data={"credit_line": "Ana Lind"}, headers=headers), 422, "key-reused")
+
+
+def test_a_body_that_does_not_say_its_length_is_known_again(editor: httpx.Client) -> None:
+    headers = {**key(), "Content-Type": "application/json"}
+    first, again = (editor.post("/v1/articles", content=iter([b'{"headline": ', b'"One"}']), headers=headers) for _ in range(2))
+    assert (again.status_code, again.content) == (201, first.content)
+    problem(editor.post("/v1/articles", content=iter([b'{"headline": ', b'"Two"}']), headers=headers), 422, "key-reused")
+
+
+def test_a_token_that_was_revoked_is_told_no_earlier_answer(client: httpx.Client, admin: httpx.Client) -> None:
+    token = admin.post("/v1/tokens", json={"name": "wire", "scopes": ["content:write"]}).json()
+    headers = {**key(), "Authorization": f"Bearer {token['token']}"}
+    assert client.post("/v1/articles", json={"headline": "Once"}, headers=headers).status_code == 201
+    admin.delete(f"/v1/tokens/{token['id']}")
+    problem(client.post("/v1/articles", json={"headline": "Once"}, headers=headers), 401)
