@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -47,8 +46,12 @@ def has_example(document: Document, schema: Document, depth: int = 0) -> bool:
 def test_it_is_openapi_3_1_and_valid_in_itself(document: Document) -> None:
     assert document["openapi"].startswith("3.1.")
     assert document["info"]["title"] == "Copydesk"
-    references = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)))
-    assert references <= set(document["components"]["schemas"])
+    for reference in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document))):
+        root, *steps = reference.split("/")
+        found: Any = document
+        for step in steps:
+            found = found[step]
+        assert (root, bool(found)) == ("#", True), reference
 
 
 def test_every_operation_has_a_name_that_reads_as_a_method(document: Document) -> None:
@@ -135,7 +138,7 @@ def test_the_documentation_is_whole_without_another_host(client: httpx.Client) -
     assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert assets
     for asset in assets:
-        assert httpx.URL(urljoin(f"{client.base_url}docs", asset)).host == client.base_url.host
         assert client.get(asset).status_code == 200, asset
     assert "/openapi.json" in page.text
-    assert set(re.findall(r"https?://([^/\"']+)", page.text)) <= {client.base_url.host}
+    # Whatever name and scheme it is asked for by, as a proxy that opens TLS changes both.
+    assert "http" not in page.text.replace("http-equiv", "")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
@@ -30,6 +31,10 @@ def read_feed(
 FeedDep = Annotated[Feed, Depends(read_feed, scope="function")]
 
 
+class _JsonFeed(JSONResponse):
+    media_type = MEDIA_TYPES["feed.json"]
+
+
 def _described(name: str, example: str) -> Answers:
     return {200: {"content": {MEDIA_TYPES[name]: {"schema": {"type": "string"}, "example": example}}}}
 
@@ -49,10 +54,7 @@ def get_atom_feed(request: Request, found: FeedDep) -> Response:
     return _answer(request, found, "atom.xml", atom.write)
 
 
-@router.get(
-    "/feed.json", response_class=Response,
-    responses={200: {"content": {MEDIA_TYPES["feed.json"]: {"schema": json_feed.JsonFeed.model_json_schema(ref_template="#/$defs/{model}")}}}},
-)  # fmt: skip
+@router.get("/feed.json", response_class=_JsonFeed, response_model=json_feed.JsonFeed)
 def get_json_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as JSON Feed 1.1, whole, with pictures, captions and credits."""
     return _answer(request, found, "feed.json", json_feed.write)
