@@ -66,9 +66,10 @@ def answer(
 def answer_bytes(
     request: Request, body: bytes, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with JSON that is already written out."""
+    """Answer with JSON that is already written out. What is seen with a token is private, whatever else is said of it."""
     etag = etag_of(body, version)
-    known = {"ETag": etag, **PRIVATE, **(headers or {})}
+    private = PRIVATE if "authorization" in request.headers else {}
+    known = {"ETag": etag, **PRIVATE, **(headers or {}), **private}
     if request.method in ("GET", "HEAD") and matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=known)
     return Response(body, status, known, "application/json")

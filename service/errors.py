@@ -139,6 +139,12 @@ class UnsupportedMediaType(ServiceError):
     status, title = 415, "Unsupported media type"
 
 
+class RangeNotSatisfiable(ServiceError):
+    """`Range` asks for a part that the file does not have; `Content-Range` says how long the file is."""
+
+    status, title = 416, "No such part"
+
+
 class Unprocessable(ServiceError):
     """The request was read, but what it says cannot be; `errors` lists what, and where."""
 

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -26,6 +26,7 @@ from service.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    RangeNotSatisfiable,
     ServiceError,
     TooLarge,
     Unavailable,
@@ -122,7 +123,13 @@ def _allowed(request: Request) -> set[str]:
 
 
 class ShapedRefusals:
-    """ASGI layer: Starlette refuses an announced body that is too large in plain text, past every handler."""
+    """ASGI layer: what Starlette refuses in plain text, past every handler: a body announced as too large, a range of a file."""
+
+    _kinds: ClassVar[dict[int, ServiceError]] = {
+        400: BadRequest("The Range header cannot be read."),
+        413: TooLarge("The body is larger than this address takes."),
+        416: RangeNotSatisfiable("The file has no such range."),
+    }
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -132,15 +139,11 @@ class ShapedRefusals:
 
         async def shaped(message: Message) -> None:
             nonlocal problem
-            if message["type"] == "http.response.start" and message["status"] == TooLarge.status:
-                if MutableHeaders(scope=message)["content-type"].startswith("text/plain"):
-                    problem = TooLarge("The body is larger than this address takes.").problem(scope["path"])
-                    headers = [
-                        (b"content-type", PROBLEM.encode()),
-                        (b"content-length", b"%d" % len(problem)),
-                        (b"cache-control", b"no-store"),
-                    ]
-                    message = {**message, "headers": headers}
+            if message["type"] == "http.response.start" and message["status"] in self._kinds:
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "text/plain").startswith("text/plain"):
+                    problem = self._kinds[message["status"]].problem(scope["path"])
+                    headers.update({"content-type": PROBLEM, "content-length": str(len(problem)), "cache-control": "no-store"})
             elif problem and message["type"] == "http.response.body":
                 message = {**message, "body": problem}
             await send(message)
