@@ -14,6 +14,7 @@ import typer
 from alembic import command
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table as Grid
 from sqlmodel import col, select
@@ -24,7 +25,7 @@ from service.consent import retention, sealing
 from service.consent.log import TreeHead
 from service.consent.signing import Signer
 from service.consent.verify import Verdict, verify
-from service.database import Database, Unmigrated, migrations, require_migrated
+from service.database import AlreadyServed, Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
 from service.export import write_export
 from service.formats.importer import bring_in
@@ -285,6 +286,12 @@ def main() -> None:
     """Run the command line, turning expected faults into one sentence and exit status 1."""
     try:
         app()
-    except (Unmigrated, UnsafeSetting, ServiceError, ValidationError, FileNotFoundError) as fault:
-        screen.print(f"[red]{fault}[/]")
+    except ValidationError as fault:
+        for error in fault.errors():
+            place, said = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
+            name = f"COPYDESK_{place.upper()}" if fault.title == Settings.__name__ and place else place
+            screen.print(f"[red]{escape(f'{name}: {said}' if name else said)}[/]")
+        raise SystemExit(1) from None
+    except (Unmigrated, AlreadyServed, UnsafeSetting, ServiceError, FileNotFoundError) as fault:
+        screen.print(f"[red]{escape(str(fault))}[/]")
         raise SystemExit(1) from None

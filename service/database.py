@@ -1,6 +1,7 @@
 """One request is one transaction: it is begun, committed and ended here, and nowhere else."""
 
 import asyncio
+import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -47,6 +48,10 @@ class Session(SQLModelSession):
 
 class Unmigrated(RuntimeError):
     """The schema is not the one that this code was written for."""
+
+
+class AlreadyServed(RuntimeError):
+    """Another process serves this SQLite file."""
 
 
 class Database:
@@ -102,6 +107,25 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+@contextmanager
+def serving_alone(settings: Settings) -> Iterator[None]:
+    """Be the one process that serves a SQLite file; PostgreSQL takes many.
+
+    The lock is on a file of its own: closing the database's would let go of SQLite's locks on it. The kernel ends it with the process.
+    """
+    if not settings.is_sqlite:
+        yield
+        return
+    path = settings.sqlite_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}-serving").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyServed(f"Another process serves {path}. SQLite is served by one; more than one needs PostgreSQL.") from None
+        yield
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:

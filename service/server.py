@@ -7,6 +7,7 @@ from types import FrameType
 import uvicorn
 from pydantic import JsonValue
 
+from service.database import serving_alone
 from service.main import create_api
 from service.settings import Settings
 
@@ -19,7 +20,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # The app reads the environment, in processes of its own when there are several.
         os.environ["COPYDESK_PUBLIC_URL"] = _address(host, port)
     try:
-        _run(settings, host, port)
+        with serving_alone(settings):
+            _run(settings, host, port)
     except SystemExit as end:
         raise SystemExit(1 if end.code else 0) from None
 

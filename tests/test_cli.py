@@ -210,3 +210,26 @@ def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whateve
         for origin in (base, base.replace("127.0.0.1", "localhost")):
             assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": origin}).status_code == 201
         assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": "http://127.0.0.1:1"}).status_code == 403
+
+
+def test_a_second_process_does_not_serve_the_same_sqlite_file(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    with served(folder, "serve") as (base, process):
+        second = copydesk(folder, "serve", "--port", str(free_port()))
+        assert second.returncode == 1
+        assert "more than one needs PostgreSQL" in " ".join(second.stderr.split())
+        assert httpx.get(f"{base}/health/live").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    with served(folder, "serve") as (base, _):
+        assert httpx.get(f"{base}/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("COPYDESK_LOG_LEVEL", "loud"), ("COPYDESK_DATABASE_URL", "mysql://x"), ("COPYDESK_PUBLIC_MAX_AGE", "-1")]
+)
+def test_a_setting_that_cannot_be_is_named_as_it_is_written(folder: Path, setting: str, value: str) -> None:
+    refused = copydesk(folder, "serve", **{setting: value})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"{setting}: ")
+    assert "pydantic" not in refused.stderr
