@@ -159,7 +159,7 @@ class WireCache:
 
     async def _routed(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send, cors: Headers) -> Entry | None:
         caught_up = self._caught_up
-        collected = _Collected(send, cors)
+        collected = _Collected(send, cors, dict(scope["headers"]).get(b"if-none-match"))
         # Asked plainly: conditions and codings are answered from the entry.
         headers = [pair for pair in scope["headers"] if pair[0] not in (b"accept-encoding", b"if-none-match")]
         request_id(scope)  # Known before the scope is copied: the log's line and the answer have the same.
@@ -240,12 +240,14 @@ class WireCache:
 
 
 class _Collected:
-    """Takes a router's answer: keeps it when it says what it depends on, and passes it on as it comes when not."""
+    """Takes a router's answer: keeps it when it says what it depends on; else passes it on, unless it is `known` already."""
 
-    def __init__(self, send: Send, cors: Headers) -> None:
+    def __init__(self, send: Send, cors: Headers, known: bytes | None) -> None:
         self.depends: set[str] = set()
         self._send = send
         self._cors = cors
+        self._known = known
+        self._is_unchanged = False
         self._start: Message | None = None
         self._body = bytearray()
 
@@ -255,9 +257,18 @@ class _Collected:
         elif self._start is not None and message["type"] == "http.response.body":
             self._body += message.get("body", b"")
         elif message["type"] == "http.response.start":
-            await self._send({**message, "headers": [*message["headers"], *self._cors]})
+            await self._send(self._passed_on(message))
         else:
-            await self._send(message)
+            await self._send({**message, "body": b""} if self._is_unchanged else message)
+
+    def _passed_on(self, start: Message) -> Message:
+        headers = [*start["headers"], *self._cors]
+        etag = dict(start["headers"]).get(b"etag")
+        if start["status"] == 200 and etag is not None and self._known is not None:
+            self._is_unchanged = matches(self._known.decode("latin-1"), etag.decode())
+        if not self._is_unchanged:
+            return {**start, "headers": headers}
+        return {**start, "status": 304, "headers": [pair for pair in headers if pair[0] not in (b"content-type", b"content-length")]}
 
     def entry(self) -> Entry | None:
         """The answer as an entry, if it is for keeping."""

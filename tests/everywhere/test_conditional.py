@@ -16,7 +16,7 @@ def addresses(editor: httpx.Client) -> list[str]:
     article = published(editor, lead_image_id=image["id"])
     return [
         f"/v1/articles/{article['id']}", f"/v1/articles/{article['slug']}", f"/v1/articles/{article['id']}?body=html", f"/v1/images/{image['id']}",
-        f"/v1/captions/{words['id']}", f"/v1/images/{image['id']}/captions", *LISTS,
+        f"/v1/captions/{words['id']}", f"/v1/images/{image['id']}/captions", "/v1/consents/current", *LISTS,
     ]  # fmt: skip
 
 
