@@ -68,7 +68,11 @@ def test_a_part_of_a_file_can_be_asked_for(client: httpx.Client, public_href: st
     assert part.headers["content-range"] == f"bytes 4-9/{len(all_of_it.content)}"
     whole = client.get(public_href, headers={"Range": "bytes=4-9", "If-Range": '"another"'})
     assert (whole.status_code, whole.content) == (200, all_of_it.content)
-    assert client.get(public_href, headers={"Range": f"bytes={len(whole.content)}-"}).status_code == 416
+    beyond = client.get(public_href, headers={"Range": f"bytes={len(whole.content)}-"})
+    assert (beyond.status_code, beyond.headers["content-type"]) == (416, "application/problem+json")
+    assert (beyond.json()["type"], beyond.headers["content-range"]) == ("/problems/range-not-satisfiable", f"bytes */{len(whole.content)}")
+    unreadable = client.get(public_href, headers={"Range": "bytes=x"})
+    assert (unreadable.status_code, unreadable.json()["type"]) == (400, "/problems/bad-request")
 
 
 def test_head_tells_without_sending(client: httpx.Client, public_href: str):
