@@ -51,7 +51,7 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    notice_key: Key | None = None
+    notice_key: Key | None = Field(None, examples=["default"])
     ui_surface: Surface | None = None
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
+from pydantic import Field as Member
 from sqlmodel import Field, col, select
 
 from service.consent import merkle
@@ -66,7 +67,7 @@ class TreeHead(BaseModel):
     Hashes are in hex, key and signature in base64. `log_id` is the SHA-256 of the key.
     """
 
-    tree_size: int
+    tree_size: int = Member(examples=[1204])
     root_hash: str
     timestamp: Time
     algorithm: Literal["Ed25519"] = "Ed25519"
@@ -78,7 +79,7 @@ class TreeHead(BaseModel):
 class InclusionProof(BaseModel):
     """InclusionProofDataV2 of RFC 9162, with the hashes that it leads from and to; all in hex."""
 
-    leaf_index: int
+    leaf_index: int = Member(examples=[17])
     leaf_hash: str
     tree_size: int
     root_hash: str

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from service import conditional
 from service.consent import log
@@ -31,7 +31,7 @@ class NoLeafNamed(BadRequest):
 class ConsistencyProof(BaseModel):
     """ConsistencyProofDataV2 of RFC 9162, with both roots; all in hex."""
 
-    tree_size_1: int
+    tree_size_1: int = Field(examples=[1000])
     tree_size_2: int
     root_hash_1: str
     root_hash_2: str

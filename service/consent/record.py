@@ -33,7 +33,7 @@ class Record(BaseModel):
     valid_until: Time | None
     reconsent_required: bool
     reconsent_reasons: list[str]
-    notice_key: str | None
+    notice_key: str | None = Field(examples=["default"])
     notice_version: int | None
     notice_content_hash: str | None
     language: str | None

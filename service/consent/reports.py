@@ -55,7 +55,7 @@ class Rates(BaseModel):
 
     since: date
     until: date
-    by: list[Dimension]
+    by: list[Dimension] = Field(examples=[["day", "country"]])
     suppressed_below: int = Field(SMALLEST, description="figures from one up to this are not told")
     items: list[Cell]
     next: str | None = None

@@ -178,7 +178,9 @@ async def record_impression(request: Request, impression: Impression, ledger: Le
     await ledger.count(impression, door_of(request).country(request))
 
 
-@well_known.get("/.well-known/gpc.json")
+@well_known.get(
+    "/.well-known/gpc.json", responses={200: {"content": {"application/json": {"example": {"gpc": True, "lastUpdate": GPC_SINCE}}}}}
+)
 async def get_gpc_support(request: Request) -> Response:
     """Say that Global Privacy Control is honoured (GPC specification, section 4.2)."""
     body = b'{"gpc":true,"lastUpdate":"%b"}' % GPC_SINCE.encode()

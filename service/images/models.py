@@ -142,9 +142,9 @@ class CaptionRead(Reading):
     id: UUID
     image_id: UUID
     article_id: UUID | None
-    language: str
-    text: str | None
-    alt_text: str | None
+    language: str = pydantic.Field(examples=["en"])
+    text: str | None = pydantic.Field(examples=["The ferry leaves the old quay."])
+    alt_text: str | None = pydantic.Field(examples=["A white ferry beside a stone quay"])
     source: CaptionSource
     version: int
     created_at: Time

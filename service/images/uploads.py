@@ -13,7 +13,7 @@ import anyio
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
@@ -76,7 +76,7 @@ _NAMES = frozenset(field.name for field in fields(ImageFields))
 class FileAddress(Shape):
     """Where the picture for an image is."""
 
-    source_url: WebAddress
+    source_url: WebAddress = Field(examples=["https://wire.example/ferry.jpg"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,13 @@ def test_every_operation_names_its_problems(document: Document) -> None:
         assert all("example" in problems[status]["content"]["application/problem+json"] for status in expected)
 
 
-@pytest.mark.parametrize("tag", ["articles", "sync", "webhooks", "tokens", "running"])
+TAGS = [
+    "articles", "images", "captions", "imports", "feeds", "sync", "webhooks", "tokens", "running", "consent", "consent notices",
+    "consent log",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", TAGS)
 def test_what_is_sent_and_answered_has_examples(document: Document, tag: str) -> None:
     for method, path, operation in operations(document):
         if tag not in operation["tags"]:

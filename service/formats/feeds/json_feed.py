@@ -35,9 +35,9 @@ class PictureWords(Part):
     """What is said of a picture, for which the format itself has no place."""
 
     url: str
-    caption: str | None
-    alt_text: str | None
-    credit_line: str | None
+    caption: str | None = None
+    alt_text: str | None = None
+    credit_line: str | None = None
     width: int
     height: int
 
@@ -45,8 +45,8 @@ class PictureWords(Part):
 class Extension(Part):
     """Copydesk's extension of an item."""
 
-    dateline: str | None
-    credit_line: str | None
+    dateline: str | None = None
+    credit_line: str | None = None
     pictures: list[PictureWords]
 
 
@@ -57,14 +57,14 @@ class Item(Part):
     url: str
     title: str
     content_html: str
-    summary: str | None
-    image: str | None
+    summary: str | None = None
+    image: str | None = None
     date_published: Time
     date_modified: Time
-    authors: list[Person] | None
+    authors: list[Person] | None = None
     tags: list[str]
     language: str
-    attachments: list[Attachment] | None
+    attachments: list[Attachment] | None = None
     extension: Extension = Field(alias="_copydesk")
 
 
@@ -72,7 +72,7 @@ class JsonFeed(Part):
     """The feed."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = "https://jsonfeed.org/version/1.1"
-    title: str
+    title: str = Field(examples=["The Harbour Press"])
     home_page_url: str
     feed_url: str
     description: str
