@@ -103,8 +103,9 @@ class Api(FastAPI):
                 for response in operation["responses"].values()
             )
             for content in (response.get("content", {}) for response in responses):
-                if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
-                    content[PROBLEM] = content.pop("application/json")
+                for media_type, media in list(content.items()):
+                    if media.get("schema", {}).get("$ref", "").endswith("/Problem"):
+                        content[PROBLEM] = content.pop(media_type)
         return super().openapi()
 
 
