@@ -1,7 +1,6 @@
 """`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2 for wrong use."""
 
 import sys
-from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table as Grid
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
-from service import server, tokens
-from service.auth import Caller, Scope, Token
+from service import imports, server, tokens
+from service.auth import Scope, Token
 from service.consent import retention, sealing
 from service.consent.log import TreeHead
 from service.consent.signing import Signer
@@ -28,10 +28,8 @@ from service.consent.verify import Verdict, verify
 from service.database import AlreadyServed, Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
 from service.export import write_export
-from service.formats.importer import bring_in
-from service.formats.pages import NotAnArticle
-from service.formats.sources import expand, fetch_pictures, read_source
-from service.images.intake import Intake
+from service.formats.bulk.files import How
+from service.formats.bulk.writing import Mode
 from service.images.storage import check, open_store
 from service.logs import configure_logs
 from service.settings import Settings, UnsafeSetting
@@ -48,7 +46,6 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(media, name="media")
 app.add_typer(consent, name="consent")
 screen = Console(stderr=True, highlight=False)
-IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on")]
@@ -87,40 +84,30 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 @app.command("import")
-def import_pages(
+def import_content(
     sources: Annotated[
-        list[str], typer.Argument(help="addresses, saved HTML pages, text dumps, or folders of them", metavar="FILE|DIR|URL…")
+        list[str],
+        typer.Argument(
+            help="news pages: addresses, saved HTML, text dumps, folders of them; NDJSON of articles, packed with gzip or not",
+            metavar="FILE|DIR|URL…",
+        ),
     ],
-    publish: Annotated[bool, typer.Option("--publish", help="publish what is imported")] = False,
-    fetch_images: Annotated[bool, typer.Option(help="fetch the pictures' files too")] = True,
+    publish: Annotated[bool, typer.Option("--publish", help="publish pages, and items that do not say their status")] = False,
+    fetch_images: Annotated[bool, typer.Option(help="of pages: fetch the pictures' files too")] = True,
+    mode: Annotated[Mode, typer.Option(help="of NDJSON: create refuses what is there, update what is not")] = Mode.UPSERT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="of NDJSON: only say what would happen")] = False,
+    from_start: Annotated[bool, typer.Option("--from-start", help="of NDJSON: do not go on where it was interrupted")] = False,
     as_json: Json = False,
 ) -> None:
-    """Import news pages: one article each, with its pictures, captions and banner. Prints the id and slug of each."""
-    settings = _settings()
-    database = _check(settings)
-    pages = [page for source in sources for page in expand(source)]
-    failed = 0
-    with closing(Intake(settings)) as intake:
-        for source in track(pages, "Importing", console=screen, transient=True, disable=len(pages) < 2):
-            try:
-                page = read_source(settings, source)
-                files = fetch_pictures(intake, page) if fetch_images else {}
-                with database.writing() as session:
-                    imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
-            except (NotAnArticle, ServiceError, ValidationError) as fault:
-                failed += 1
-                screen.print(f"[red]{source}[/]: {fault}")
-                continue
-            article = imported.article
-            line = {
-                "source": str(source),
-                "id": str(article.id),
-                "slug": article.slug,
-                "status": str(article.status),
-                "created": imported.created,
-            }
-            sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{article.id} {article.slug}\n")
-    if failed:
+    """Import news pages, or NDJSON of articles by your own keys. Fails when anything was refused."""
+    found = imports.tell_apart(sources)
+    if found.pages and dry_run:
+        raise typer.BadParameter("--dry-run is for NDJSON.")
+    database = _database()
+    how = How(mode, dry_run, publish)
+    refused = imports.bring_files(database, found.files, screen, how, from_start=from_start, as_json=as_json)
+    refused += imports.bring_pages(database, found.pages, screen, publish=publish, fetch_images=fetch_images, as_json=as_json)
+    if refused:
         raise typer.Exit(1)
 
 
@@ -131,7 +118,7 @@ def export_content(
     as_json: Json = False,
 ) -> None:
     """Export articles, images and captions, one JSON document on each line, with the pictures' files: what is published, or all."""
-    settings = Settings()
+    settings = _settings()
     database = _check(settings)
     export = write_export(database, open_store(settings), folder, screen, everything=everything)
     counted = ", ".join(f"{count} {name}" for name, count in export.counts.items())
@@ -294,4 +281,7 @@ def main() -> None:
         raise SystemExit(1) from None
     except (Unmigrated, AlreadyServed, UnsafeSetting, ServiceError, FileNotFoundError) as fault:
         screen.print(f"[red]{escape(str(fault))}[/]")
+        raise SystemExit(1) from None
+    except OperationalError as fault:
+        screen.print(f"[red]The database did not answer: {escape(str(fault.orig))}[/]")
         raise SystemExit(1) from None

@@ -33,6 +33,7 @@ from service.database import Database, require_migrated
 from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
 from service.formats import routes as import_routes
+from service.formats.bulk import places as bulk_places
 from service.formats.bulk import routes as bulk_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
@@ -64,7 +65,7 @@ from service.wire_cache import WireCache
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
     auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models,
-    copy_models, webhook_models,
+    copy_models, webhook_models, bulk_places,
 )  # fmt: skip
 LISTENERS = (outbox,)
 """What is told of public changes: named, for each registers itself."""

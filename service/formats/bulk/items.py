@@ -1,7 +1,7 @@
 """A stream of bytes, packed or not, becomes items one by one: NDJSON or a JSON array of any length, never more than one item at hand."""
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ import orjson
 from service.errors import BadRequest, ServiceError, TooLarge
 
 GZIP = zlib.MAX_WBITS | 16
+MOST_TOGETHER = 250
+"""Items of one transaction: other writers wait for it, a few tenths of a second."""
+BYTES_TOGETHER = 1 << 20
 _PIECE = 1 << 16
 
 
@@ -119,3 +122,27 @@ def _send(parser: Any, piece: bytes) -> bool:
     except ijson.JSONError:
         return True
     return False
+
+
+Batch = list[tuple[int, object | ServiceError]]
+"""Items with their numbers in the whole."""
+
+
+async def batches(items: AsyncIterator[Item], *, first: int = 0) -> AsyncGenerator[Batch, None]:
+    """Items as they are written together, from a number on. What breaks off is the last item."""
+    batch: Batch = []
+    index = held = 0
+    try:
+        async for item in items:
+            if index >= first:
+                batch.append((index, item.content))
+                held += item.size
+            index += 1
+            if len(batch) == MOST_TOGETHER or held >= BYTES_TOGETHER:
+                yield batch
+                batch, held = [], 0
+    except BrokenStream as fault:
+        if index >= first:
+            batch.append((index, fault))
+    if batch:
+        yield batch

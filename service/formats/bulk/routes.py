@@ -1,12 +1,11 @@
 """`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are kept on disk until the last has come."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, aclosing
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -16,15 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from service.auth import Caller, Writer
 from service.conditional import PRIVATE
 from service.database import Database
-from service.errors import Problem, ServiceError, UnsupportedMediaType
-from service.formats.bulk.items import BrokenStream, Item, lines, members, unpacked
-from service.formats.bulk.writing import Mode, Result, write_all
+from service.errors import Problem, UnsupportedMediaType
+from service.formats.bulk.items import Batch, Item, batches, lines, members, unpacked
+from service.formats.bulk.writing import Mode, Result, write_all, write_line
 from service.routing import Route
 
 NDJSON = "application/x-ndjson"
-MOST_TOGETHER = 250
-"""Items of one transaction: other writers wait for it, a few tenths of a second."""
-BYTES_TOGETHER = 1 << 20
 UNBOUNDED = 1 << 50
 _IN_MEMORY = 1 << 20
 _SENT = 1 << 18
@@ -92,10 +88,10 @@ async def import_articles(
         results: IO[bytes] = kept.enter_context(SpooledTemporaryFile(_IN_MEMORY))
         results.write(b"" if as_lines else b'{"items":[')
         first = True
-        async with aclosing(_batches(_items(request, as_lines=as_lines))) as batches:
-            async for batch in batches:
+        async with aclosing(batches(_items(request, as_lines=as_lines))) as arriving:
+            async for batch in arriving:
                 for result in await _write(request, caller, batch, mode, dry_run=dry_run):
-                    line = _line(result, request.scope["path"])
+                    line = write_line(result, request.scope["path"])
                     results.write(line + b"\n" if as_lines else line if first else b"," + line)
                     first = False
         results.write(b"" if as_lines else b"]}")
@@ -125,37 +121,10 @@ def _items(request: Request, *, as_lines: bool) -> AsyncIterator[Item]:
     return lines(chunks, largest) if as_lines else members(chunks, largest)
 
 
-Batch = list[tuple[int, object | ServiceError]]
-
-
-async def _batches(items: AsyncIterator[Item]) -> AsyncGenerator[Batch, None]:
-    batch: Batch = []
-    index = held = 0
-    try:
-        async for item in items:
-            batch.append((index, item.content))
-            index, held = index + 1, held + item.size
-            if len(batch) == MOST_TOGETHER or held >= BYTES_TOGETHER:
-                yield batch
-                batch, held = [], 0
-    except BrokenStream as fault:
-        batch.append((index, fault))
-    if batch:
-        yield batch
-
-
 async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Sequence[Result]:
     database: Database = request.app.state.database
     async with database.turn():
         return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
-
-
-def _line(result: Result, path: str) -> bytes:
-    told = {
-        "index": result.index, "status": result.status, "id": result.id, "source": result.source, "external_id": result.external_id,
-        "version": result.version,
-    }  # fmt: skip
-    return orjson.dumps(told if result.problem is None else told | {"problem": orjson.Fragment(result.problem.problem(path))})
 
 
 async def _sent(results: IO[bytes]) -> AsyncIterator[bytes]:

@@ -5,11 +5,12 @@ inline, known by where they come from (`source` and `source_url`); they get thei
 """
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
+import orjson
 import structlog
 from sqlalchemy import tuple_
 from sqlalchemy.exc import DBAPIError
@@ -51,19 +52,40 @@ class Result:
     problem: ServiceError | None = None
 
 
+def write_line(result: Result, path: str) -> bytes:
+    """A result as JSON; `path` is where its problem says that it happened."""
+    told = {
+        "index": result.index, "status": result.status, "id": result.id, "source": result.source, "external_id": result.external_id,
+        "version": result.version,
+    }  # fmt: skip
+    return orjson.dumps(told if result.problem is None else told | {"problem": orjson.Fragment(result.problem.problem(path))})
+
+
+Note = Callable[[Session, Sequence[Result]], None]
+"""What is to be written down in the transaction of some results."""
+
+
 def write_all(
-    database: Database, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode, *, dry_run: bool
+    database: Database,
+    caller: Caller,
+    items: Sequence[tuple[int, object | ServiceError]],
+    mode: Mode,
+    *,
+    dry_run: bool,
+    note: Note | None = None,
 ) -> list[Result]:
     """Write a batch of items, numbered as they came. A dry run writes nothing, and says what would have happened."""
     try:
         with database.rehearsing() if dry_run else database.writing() as session:
             results = _write(session, caller, items, mode)
+            if note is not None:
+                note(session, results)
         return [_undone(result) for result in results] if dry_run else results
     except DBAPIError as fault:
         if len(items) == 1:
             return [_refused(items[0], _told(fault))]
     # One of them took the others' transaction with it: each for itself.
-    return [result for item in items for result in write_all(database, caller, [item], mode, dry_run=dry_run)]
+    return [result for item in items for result in write_all(database, caller, [item], mode, dry_run=dry_run, note=note)]
 
 
 def _told(fault: DBAPIError) -> ServiceError:
