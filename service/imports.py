@@ -1,4 +1,4 @@
-"""What `copydesk import` does with what it is given: files of many articles, and news pages."""
+"""What `copydesk import` does with what it is given: a folder that was exported, files of many articles, and news pages."""
 
 import sys
 from collections.abc import Sequence
@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 from service.auth import Caller, Scope
+from service.backup.folder import Manifest, is_export
+from service.backup.restore import check, restore
 from service.database import Database
 from service.errors import ServiceError
 from service.formats.bulk.files import FileImport, How, holds_items
@@ -22,6 +24,7 @@ from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle
 from service.formats.sources import expand, fetch_pictures, read_source
 from service.images.intake import Intake
+from service.images.storage import open_store
 
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 BULK = "/v1/articles/bulk"
@@ -32,20 +35,46 @@ BULK = "/v1/articles/bulk"
 class Sources:
     """What is to be imported, told apart."""
 
+    folders: list[Path]
     files: list[Path]
     pages: list[str]
 
 
 def tell_apart(sources: Sequence[str]) -> Sources:
-    """Files of many articles are told by their names; all else is pages."""
-    found = Sources([], [])
+    """Exported folders and files of many articles are told by what they are; all else is pages."""
+    found = Sources([], [], [])
     for source in sources:
         is_address = source.startswith(("http://", "https://"))
-        if not is_address and holds_items(source):
+        if not is_address and is_export(Path(source)):
+            found.folders.append(Path(source))
+        elif not is_address and holds_items(source):
             found.files.append(Path(source))
         else:
             found.pages.append(source)
     return found
+
+
+def take_in(database: Database, folder: Path, screen: Console, *, as_json: bool) -> None:
+    """Restore an exported folder into an empty store."""
+    done = restore(database, open_store(database.settings), folder, screen)
+    _tell_folder(folder, done.manifest, {"different": done.different}, as_json=as_json)
+    if missing := len(done.manifest.missing):
+        screen.print(f"[yellow]{missing} pictures have no file: the store that was exported had lost them.[/]")
+    if done.different:
+        screen.print(
+            f"[yellow]{done.different} public answers are not byte for byte what they were: this is another version, or it has another"
+            " COPYDESK_LANGUAGE.[/]"
+        )
+
+
+def look_at(folder: Path, screen: Console, *, as_json: bool) -> None:
+    """See whether an exported folder is whole."""
+    _tell_folder(folder, check(folder, screen), {}, as_json=as_json)
+
+
+def _tell_folder(folder: Path, manifest: Manifest, more: dict[str, int], *, as_json: bool) -> None:
+    counted = ", ".join(f"{count} {name}" for name, count in manifest.counts.items())
+    sys.stdout.write(orjson.dumps(manifest.counts | more).decode() + "\n" if as_json else f"{folder}: {counted}\n")
 
 
 def bring_files(database: Database, files: Sequence[Path], screen: Console, how: How, *, from_start: bool, as_json: bool) -> int:

@@ -160,10 +160,32 @@ def test_export_writes_a_folder_once(folder: Path) -> None:
     assert copydesk(folder, "import", "page.txt", "--publish").returncode == 0
     done = copydesk(folder, "export", "out", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"images": 2, "captions": 2, "articles": 1, "slugs": 1, "removed": 0}
+    assert json.loads(done.stdout) == {"images": 2, "captions": 2, "articles": 1, "slugs": 1, "changes": 5}
     again = copydesk(folder, "export", "out")
     assert (again.returncode, again.stdout) == (1, "")
     assert "not empty" in again.stderr
+
+
+def test_a_folder_is_checked_and_taken_in_by_an_empty_store_alone(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    (folder / "page.txt").write_text(DUMP)
+    assert copydesk(folder, "import", "page.txt", "--publish").returncode == 0
+    assert copydesk(folder, "export", "out", "--all", "--consent").returncode == 0
+    assert copydesk(folder, "consent", "verify", "out/consent.ndjson").returncode == 0
+    other = {"COPYDESK_DATABASE_URL": "sqlite:///other.db", "COPYDESK_MEDIA_URL": "file:other"}
+    copydesk(folder, "migrate", **other)
+    checked = copydesk(folder, "import", "out", "--dry-run", **other)
+    assert (checked.returncode, checked.stdout[:16]) == (0, "out: 2 images, 2")
+    done = copydesk(folder, "import", "out", "--json", **other)
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["articles"], json.loads(done.stdout)["different"]) == (1, 0)
+    again = copydesk(folder, "import", "out", **other)
+    assert (again.returncode, "not empty" in again.stderr, "Traceback" in again.stderr) == (1, True, False)
+    for wrong in (("out", "page.txt"), ("out", "--publish"), ("page.txt", "--dry-run")):
+        assert copydesk(folder, "import", *wrong, **other).returncode == 2
+    (folder / "out" / "manifest.json").unlink()
+    unfinished = copydesk(folder, "import", "out", **other)
+    assert (unfinished.returncode, "never finished" in unfinished.stderr) == (1, True)
 
 
 def test_production_refuses_to_start_without_a_secret(folder: Path) -> None:

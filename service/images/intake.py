@@ -7,7 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -63,6 +63,18 @@ class Draft:
         return self._hash.hexdigest()
 
 
+@contextmanager
+def drafted(store: MediaStore, limit: int) -> Iterator[Draft]:
+    """A new temporary file where the store keeps from, gone when the block ends. A disk that is full raises MediaUnavailable."""
+    with disk():
+        descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=store.incoming())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield Draft(file, Path(name), limit)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
 class Intake:
     """Where pictures come in: one for each running service."""
 
@@ -78,16 +90,9 @@ class Intake:
         self.asking = CapacityLimiter(ASKING)
         self.fetching = CapacityLimiter(FETCHING)
 
-    @contextmanager
-    def draft(self) -> Iterator[Draft]:
+    def draft(self) -> AbstractContextManager[Draft]:
         """A new temporary file, gone when the block ends. A disk that is full raises MediaUnavailable."""
-        with disk():
-            descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self.store.incoming())
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    yield Draft(file, Path(name), self.settings.upload_max_bytes)
-            finally:
-                Path(name).unlink(missing_ok=True)
+        return drafted(self.store, self.settings.upload_max_bytes)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> KeptFile:
         """Keep the picture that arrives. Raises TooLarge, and what decoding raises."""

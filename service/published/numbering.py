@@ -117,16 +117,20 @@ def _write(session: Session, written: Sequence[tuple[Kind, Rendered, Published |
         Change(number, kind, new.id, new.version, None, None, at, new.document, (new.section, new.language), _place(old))
         for number, (kind, new, old) in enumerate(written, seq + 1)
     ]
-    rows = [_row(change, new) for change, (_, new, _) in zip(told, written, strict=True)]
-    session.execute(upsert(session, Published), rows)
-    slugs = [{"slug": slug, "article_id": new.id} for _, new, _ in written for slug in sorted(new.slugs)]
-    if slugs:
-        session.execute(insert_new(session, PublishedSlug), slugs)
-    searched = [(change.seq, new.id, new.words, old) for change, (_, new, old) in zip(told, written, strict=True) if new.words is not None]
-    TEXT.drop(session, [old.seq for *_, old in searched if old is not None])
-    TEXT.put(session, ((number, id_, words) for number, id_, words, _ in searched))
+    searched = [old.seq for _, new, old in written if new.words is not None and old is not None]
+    TEXT.drop(session, searched)
+    put(session, [(change, new) for change, (_, new, _) in zip(told, written, strict=True)])
     _leave(session, [change for change in told if change.before not in (None, change.place)])
     return told
+
+
+def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
+    """Write published rows, each under its number, with the slugs and words that they are found by."""
+    session.execute(upsert(session, Published), [_row(change, new) for change, new in told])
+    slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
+    if slugs:
+        session.execute(insert_new(session, PublishedSlug), slugs)
+    TEXT.put(session, ((change.seq, new.id, new.words) for change, new in told if new.words is not None))
 
 
 def _place(row: Published | None) -> Scope | None:

@@ -39,6 +39,11 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
     return register
 
 
+def render(session: Session, kind: Kind, ids: Collection[UUID]) -> Iterable[Outcome]:
+    """What the public may see of these resources."""
+    return _renderers[kind](session, ids)
+
+
 def touch(session: Session, kind: Kind, *ids: UUID) -> None:
     """Say that these resources may look different to the public once this transaction is committed."""
     touched: dict[Kind, set[UUID]] = session.info.setdefault("touched", {})
@@ -78,7 +83,7 @@ def publish(session: Session) -> None:
     if not any(touched.values()) and not working.is_noted(session):
         return
     session.flush()
-    _lock(session)
+    lock(session)
     noted = working.taken(session)
     touch(session, Kind.ARTICLE, *_showing(session, touched.get(Kind.IMAGE, set())))
     changes = Changes()
@@ -88,8 +93,9 @@ def publish(session: Session) -> None:
     number_and_write(session, changes, noted)
 
 
-def _lock(session: Session) -> None:
-    session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED)
+def lock(session: Session) -> int:
+    """Keep everybody else from publishing until this transaction ends; the last number that was given."""
+    return session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED).one()
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
@@ -99,7 +105,7 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> 
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
     terms = _terms(session, before) if kind is Kind.ARTICLE else {}
     found: list[tuple[Outcome, Published | None]] = []
-    for outcome in _renderers[kind](session, ids):
+    for outcome in render(session, kind, ids):
         old = before.get(outcome.id)
         live = old is not None and old.reason is None
         old_terms = terms.get(outcome.id, frozenset())
@@ -147,13 +153,17 @@ def _replace_terms(
         if before:
             gone.append(outcome.id)
         if isinstance(outcome, Rendered):
-            rows += [
-                {"field": name, "value": value, "id": outcome.id, "published_at": outcome.published_at} for name, value in sorted(after)
-            ]
+            rows += term_rows(outcome)
     if gone:
         session.execute(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
     if rows:
         session.execute(insert(session, PublishedTerm), rows)
+
+
+def term_rows(article: Rendered) -> list[dict[str, object]]:
+    """The rows under which an article is found by its tags, authors and pictures."""
+    known = {"id": article.id, "published_at": article.published_at}
+    return [{"field": name, "value": value, **known} for name, value in sorted(article.terms)]
 
 
 @event.listens_for(Session, "after_commit")

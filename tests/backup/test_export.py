@@ -9,9 +9,10 @@ import httpx
 import pytest
 from rich.console import Console
 
-from service.export import FolderInUse, write_export
+from service.backup.export import write_export
+from service.backup.folder import FolderInUse
 from service.images.storage import open_store
-from tests.articles.newsroom import do, draft, edit, picture, published
+from tests.articles.newsroom import do, draft, edit, picture, published, trash
 from tests.formats.front_page import illustrated
 from tests.serving import Store
 
@@ -36,35 +37,39 @@ def test_what_is_published_is_exported_as_readers_get_it(store: Store, editor: h
     assert lines["images"] == [client.get(f"/v1/images/{article['lead_image_id']}").content]
     assert lines["captions"] == [client.get(f"/v1/captions/{article['lead_image']['caption']['id']}").content]
     assert {each["slug"] for each in found["slugs"]} >= {"bridge-reopens", "bridge-reopens-early"}
-    assert [(each["id"], each["reason"], each["detail"]) for each in found["removed"]] == [(killed["id"], "withdrawn", "Wrong.")]
+    removed = [each for each in found["changes"] if each["reason"]]
+    assert [(each["id"], each["reason"], each["detail"]) for each in removed] == [(killed["id"], "withdrawn", "Wrong.")]
     digest = found["images"][0]["digest"]
     (file,) = (folder / "media").iterdir()
     assert file.name == f"{digest}.png"
     assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["counts"] == {"images": 1, "captions": 1, "articles": 1, "files": 1, "slugs": 3, "removed": 1}
+    assert manifest["counts"] == {"images": 1, "captions": 1, "articles": 1, "files": 1, "slugs": 3, "changes": 4}
     assert (manifest["format"], manifest["everything"]) == ("copydesk-export", False)
+    assert manifest["digests"] == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.ndjson")}
 
 
-def test_everything_is_drafts_and_unused_pictures_too_and_nothing_from_the_trash(
-    store: Store, editor: httpx.Client, tmp_path: Path
-) -> None:
-    unfinished, image = draft(editor, edition_note="Check."), picture(editor)
-    made = [published(editor)["id"], unfinished["id"]]
-    trashed = draft(editor, headline="Trashed")
-    assert editor.delete(f"/v1/articles/{trashed['id']}", headers={"If-Match": "*"}).status_code == 204
+def test_everything_is_drafts_and_unused_pictures_and_the_trash_too(store: Store, editor: httpx.Client, tmp_path: Path) -> None:
+    unfinished, image, trashed = draft(editor, edition_note="Check."), picture(editor), draft(editor, headline="Trashed")
+    killed = do(editor, published(editor), "withdraw", reason="Wrong.")
+    trash(editor, trashed)
     found = export(store, tmp_path / "all", everything=True)
-    assert sorted(each["id"] for each in found["articles"]) == sorted(made)
-    assert (
-        next(each for each in found["articles"] if each["id"] == unfinished["id"]) == editor.get(f"/v1/articles/{unfinished['id']}").json()
-    )
+    articles = {each["id"]: each for each in found["articles"]}
+    assert sorted(articles) == sorted([unfinished["id"], trashed["id"], killed["id"]])
+    assert articles[unfinished["id"]] == editor.get(f"/v1/articles/{unfinished['id']}").json()
+    assert articles[killed["id"]] == editor.get(f"/v1/articles/{killed['id']}").json() | {"withdrawn_for": "Wrong."}
+    assert articles[trashed["id"]]["deleted_at"] is not None
     assert [each["id"] for each in found["images"]] == [image["id"]]
+    assert [(each["article_id"], each["action"]) for each in found["versions"] if each["article_id"] == killed["id"]] == [
+        (killed["id"], "created"),
+        (killed["id"], "withdrawn"),
+    ]
 
 
 def test_more_than_fits_at_once_is_exported_once_each(
     store: Store, editor: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.export.AT_ONCE", 2)
+    monkeypatch.setattr("service.backup.export.AT_ONCE", 2)
     made = [published(editor)["id"] for _ in range(5)]
     for everything in (False, True):
         found = export(store, tmp_path / str(everything), everything=everything)

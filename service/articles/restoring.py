@@ -1,0 +1,85 @@
+"""Articles come back as they were exported: rows, slugs and versions, and what editors find them by. Nothing is decided anew."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from sqlmodel import col, select
+
+from service.articles import desk
+from service.articles.history import VersionWhole
+from service.articles.models import Article, ArticleContent, ArticleSlug, ArticleVersion, Correction, Slug, Status
+from service.database import Session, insert
+from service.images.models import Image
+from service.images.restoring import stand_in
+from service.published.restoring import SlugKept
+from service.tables import Time
+
+_CONTENT = tuple(ArticleContent.model_fields)
+
+
+class ArticleKept(ArticleContent):
+    """An article as editors read it, what is resolved in it left out; and what they do not read."""
+
+    id: UUID
+    slug: Slug
+    status: Status
+    scheduled_for: Time | None
+    published_at: Time | None
+    first_published_at: Time | None
+    created_at: Time
+    updated_at: Time
+    version: Annotated[int, Field(ge=1)]
+    corrections: list[Correction]
+    withdrawn_for: str | None = None
+    deleted_at: Time | None = None
+
+
+class VersionKept(VersionWhole):
+    """One version of an article."""
+
+    article_id: UUID
+
+
+def put_slugs_back(session: Session, slugs: Sequence[SlugKept]) -> None:
+    """Claim every slug for the article that had it, past ones too."""
+    session.execute(insert(session, ArticleSlug), [{"slug": each.slug, "article_id": each.article_id} for each in slugs])
+
+
+def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
+    """Write articles, and index them for editors."""
+    stand_in(session, {each.lead_image_id for each in kept if each.lead_image_id is not None})
+    articles = [_article(each) for each in kept]
+    session.flush()
+    session.add_all(articles)
+    desk.index(session, articles, are_new=True)
+
+
+def _article(kept: ArticleKept) -> Article:
+    return Article(
+        **{name: getattr(kept, name) for name in ArticleKept.model_fields}, text_key=desk.text_key(kept.id),
+        listed_at=kept.published_at or kept.scheduled_for or kept.created_at,
+    )  # fmt: skip
+
+
+def put_versions_back(session: Session, versions: Sequence[VersionKept]) -> None:
+    """Write versions of articles that are there."""
+    session.execute(insert(session, ArticleVersion), [dict(version) for version in versions])
+
+
+def begin_histories(session: Session, kept: Sequence[ArticleKept], actor: str) -> None:
+    """Without its past, an article's history begins with what it is."""
+    rows = [
+        {
+            "article_id": each.id, "version": each.version, "at": each.updated_at, "actor_id": None, "actor": actor, "action": "imported",
+            "slug": each.slug, "status": each.status, "content": ArticleContent.model_construct(**{n: getattr(each, n) for n in _CONTENT}),
+        }
+        for each in kept
+    ]  # fmt: skip
+    session.execute(insert(session, ArticleVersion), rows)
+
+
+def is_unused(session: Session) -> bool:
+    """Whether nobody has ever written an article or an image here."""
+    return all(session.exec(select(key).limit(1)).first() is None for key in (col(ArticleSlug.slug), col(Image.id)))

@@ -1,0 +1,60 @@
+"""Images and captions come back as they were exported. Their files are kept before."""
+
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from service.database import Session, insert
+from service.images.intake import drafted
+from service.images.models import Caption, CaptionRead, Image, ImageRead
+from service.images.storage import MediaStore
+from service.tables import Time
+
+
+class ImageKept(ImageRead):
+    """An image as it is read; one in the trash says since when."""
+
+    deleted_at: Time | None = None
+
+
+class CaptionKept(CaptionRead):
+    """A caption as it is read; one that was deleted says when."""
+
+    deleted_at: Time | None = None
+
+
+_AS_READ = tuple(name for name in Image.model_fields if name in ImageKept.model_fields)
+
+
+def keep_file(store: MediaStore, path: Path, digest: str) -> bool:
+    """Keep a picture's file, unless it has another SHA-256; whether it was kept."""
+    with path.open("rb") as file, drafted(store, path.stat().st_size) as draft:
+        shutil.copyfileobj(file, draft)
+        draft.flush()
+        is_whole = draft.digest() == digest
+        if is_whole:
+            store.keep(draft.path, digest)
+    return is_whole
+
+
+def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
+    """Write images."""
+    rows = [{**{name: getattr(image, name) for name in _AS_READ}, "kept_metadata": image.metadata} for image in images]
+    session.execute(insert(session, Image), rows)
+
+
+def stand_in(session: Session, ids: Collection[UUID]) -> None:
+    """What something refers to and is not there was in the trash: so it is here, and nothing more is known of it."""
+    known = set(session.exec(select(Image.id).where(col(Image.id).in_(ids))))
+    for id_ in sorted(set(ids) - known):
+        image = Image(id=id_)
+        image.deleted_at = image.updated_at
+        session.add(image)
+
+
+def put_captions_back(session: Session, captions: Sequence[CaptionKept]) -> None:
+    """Write captions."""
+    session.execute(insert(session, Caption), [dict(caption) for caption in captions])

@@ -1,0 +1,30 @@
+"""Out of one store, into another."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from service.backup.export import write_export
+from service.backup.restore import Restored, restore
+from service.database import Database
+from service.images.storage import open_store
+from service.settings import Settings
+from tests.serving import Store
+
+QUIET = Console(quiet=True)
+
+
+def export(store: Store, folder: Path, *, everything: bool) -> Path:
+    """Export a store; its folder."""
+    done = write_export(store.database, open_store(store.settings), folder, QUIET, everything=everything)
+    assert done.missing == []
+    return folder
+
+
+def take_in(settings: Settings, folder: Path) -> Restored:
+    """Take a folder in."""
+    database = Database(settings)
+    try:
+        return restore(database, open_store(settings), folder, QUIET)
+    finally:
+        database.close()
