@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -119,7 +120,7 @@ def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
     creator, source_type = said.get("creator"), said.get("digital_source_type")
     names = [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
     notice = image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None
-    return Rights(names[:_MOST_CREATORS], image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None)
+    return Rights(tuple(names[:_MOST_CREATORS]), image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None)
 
 
 def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
@@ -129,10 +130,16 @@ def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
     negative = negative_of(image)
     if negative is None:
         return []
+    found = _files_of(negative)
+    return [*found, original(image)] if staff else [*found]
+
+
+@lru_cache(maxsize=512)
+def _files_of(negative: Negative) -> list[Rendition]:
+    # Kept, for hashing forty tokens takes longer than all else that is done for a picture, and pictures are shown again and again.
     whole = [_files(negative, size, FORMATS) for size in negative.whole()]
     found = [file for one_format in zip(*whole, strict=True) for file in one_format]
-    found += [file for size in negative.crops() for file in _files(negative, size, ["webp"])]
-    return [*found, original(image)] if staff else found
+    return found + [file for size in negative.crops() for file in _files(negative, size, ["webp"])]
 
 
 def _files(negative: Negative, size: Size, formats: Collection[str]) -> list[Rendition]:

@@ -41,7 +41,7 @@ class Inspected:
 class Rights:
     """What stays written in every file that leaves: who made the picture, whom to name, whose it is, and how it came about."""
 
-    creator: list[str] = field(default_factory=list)
+    creator: tuple[str, ...] = ()
     credit_line: str | None = None
     copyright_notice: str | None = None
     digital_source_type: str | None = None
