@@ -203,7 +203,7 @@ def rows_changed(result: Result[Any]) -> int:
     return result.rowcount
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The database of the running service."""
     database = request.app.state.database
     assert isinstance(database, Database)

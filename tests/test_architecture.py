@@ -3,11 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator
+from inspect import isasyncgenfunction, iscoroutinefunction, isfunction
 from pathlib import Path
 
 import pytest
+from fastapi.dependencies.models import Dependant
 
 from service import main
+from service.formats.feeds.routes import read_feed
 from service.routing import Route
 from service.tables import Table
 
@@ -78,6 +81,20 @@ def test_what_readers_ask_knows_no_working_table(name: str) -> None:
 def test_no_endpoint_is_without_the_shared_way_in() -> None:
     routers = [router for router in main.ROUTERS if router.prefix.startswith("/v1")]
     assert all(isinstance(route, Route) for router in routers for route in router.routes)
+
+
+def _needed(dependant: Dependant) -> Iterator[Dependant]:
+    for one in dependant.dependencies:
+        yield one
+        yield from _needed(one)
+
+
+def test_what_every_request_needs_takes_no_thread() -> None:
+    # A dependency that is no coroutine is called in another thread: a visit costs more than looking something up.
+    routes = [route for router in main.ROUTERS for route in router.routes if isinstance(route, Route)]
+    called = [one.call for route in routes for one in _needed(route.dependant)]
+    slow = {call.__qualname__ for call in called if isfunction(call) and not iscoroutinefunction(call) and not isasyncgenfunction(call)}
+    assert slow == {read_feed.__qualname__}
 
 
 def test_the_migrations_do_not_shadow_the_library() -> None:

@@ -38,7 +38,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def get_prints(request: Request) -> Prints:
+async def get_prints(request: Request) -> Prints:
     """The renditions of the running service."""
     prints: Prints = request.app.state.prints
     return prints

@@ -120,7 +120,9 @@ def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
     creator, source_type = said.get("creator"), said.get("digital_source_type")
     names = [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
     notice = image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None
-    return Rights(tuple(names[:_MOST_CREATORS]), image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None)
+    return Rights(
+        tuple(names[:_MOST_CREATORS]), image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None
+    )
 
 
 def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:

@@ -87,7 +87,7 @@ class Upload:
     file: KeptFile | None
 
 
-def get_intake(request: Request) -> Intake:
+async def get_intake(request: Request) -> Intake:
     """The intake of the running service."""
     intake: Intake = request.app.state.intake
     return intake
