@@ -5,7 +5,7 @@ retires the one before. Readers are served from the published table: `source` ho
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from service.consent.findings import EXPLANATIONS, Evidence, Finding, examine
-from service.consent.models import ConsentModel, ConsentNotice, NoticeContent, NoticeStatus, Purpose, notice_id
+from service.consent.models import ConsentModel, ConsentNotice, NoticeContent, NoticeStatus, notice_id
+from service.consent.reconsent import reasons_to_ask_again
 from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
@@ -268,25 +269,6 @@ def current(session: Session, key: str, language: str) -> ConsentNotice | None:
         ConsentNotice.notice_key == key, ConsentNotice.language == language, ConsentNotice.status == NoticeStatus.PUBLISHED
     )
     return session.exec(chosen.order_by(col(ConsentNotice.version).desc()).limit(1)).one_or_none()
-
-
-def reasons_to_ask_again(before: NoticeContent, after: NoticeContent) -> Iterator[str]:
-    """What of a new version its readers have not decided about: a purpose, a recipient, somebody else responsible."""
-    known = {purpose.purpose_key: purpose for purpose in before.purposes}
-    for purpose in after.purposes:
-        old = known.get(purpose.purpose_key)
-        if old is None:
-            yield f"new_purpose:{purpose.purpose_key}"
-        else:
-            yield from (f"new_recipient:{purpose.purpose_key}:{service}" for service in _new_recipients(old, purpose))
-    if before.consent_model is not after.consent_model:
-        yield f"new_consent_model:{after.consent_model}"
-    if before.controller is not None and after.controller is not None and before.controller.name != after.controller.name:
-        yield f"new_controller:{after.controller.name}"
-
-
-def _new_recipients(before: Purpose, after: Purpose) -> list[str]:
-    return [service for service in after.services if service not in before.services]
 
 
 @renders(Kind.NOTICE)
