@@ -9,10 +9,10 @@ from collections import defaultdict
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
-from service.formats.pages.asides import calls_away, is_aside
+from service.formats.pages.asides import calls_away, is_aside, points_elsewhere
 from service.formats.pages.bylines import story_credit
 from service.formats.pages.outline import Unit
-from service.formats.pages.text import ends_sentence, is_prose, key, words
+from service.formats.pages.text import ends_sentence, is_prose, key, similar, words
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "li", "blockquote"})
@@ -20,6 +20,10 @@ _TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "li", "blockquote"})
 _OF_ALL, _OF_PARENT = 0.7, 0.8
 # An element that holds this share of the text is the text, whatever it is called.
 _TOO_MUCH_FOR_AN_ASIDE = 0.3
+# Where asides would leave less than this share of what the other reading takes for text, their names mean something else here.
+_MISNAMED = 0.5
+# Above a headline stands no more than this share of the text: a standfirst at most.
+_ABOVE_A_HEADLINE = 0.2
 
 
 def outside_reading(page: HtmlElement) -> str:
@@ -36,22 +40,28 @@ class Article:
     the text and the pictures in it, in reading order.
     """
 
-    def __init__(self, units: list[Unit], reading: str) -> None:
+    def __init__(self, units: list[Unit], reading: str, headline: str) -> None:
+        self._headline = headline
         self._voted = _Votes(reading)
         self._weights = self._weighed(units)
         self.container = self._deepest()
         self.units: list[Unit] = []
         if self.container is not None:
             self.container = self._widened(self.container, units)
-            inside = below_headline([unit for unit in units if within(unit.block, self.container)])
-            self.units = self._trimmed([unit for unit in inside if self._belongs(unit, self.container)])
+            inside = self._below_headline([unit for unit in units if within(unit.block, self.container)])
+            kept = [unit for unit in inside if self._belongs(unit, self.container)]
+            if self._weight(kept) < _MISNAMED * self._weight(inside):
+                named = set(kept)
+                kept = [unit for unit in inside if unit in named or self._voted(unit)]
+            self.units = self._trimmed(kept)
 
     def _weighed(self, units: list[Unit]) -> dict[HtmlElement, float]:
         """The words of running text in each element; those only we take for text count a fifth."""
         weights: dict[HtmlElement, float] = defaultdict(float)
         for unit in units:
             length = words(unit.text)
-            if length < 8 or unit.linked * 2 > len(unit.text) or unit.block.tag in _HEADINGS | {"td", "th"}:
+            table = unit.block.tag in {"td", "th"} and not (self._voted(unit) and is_prose(unit.text))
+            if length < 8 or unit.linked * 2 > len(unit.text) or unit.block.tag in _HEADINGS or table:
                 continue
             weight = min(length, 120) * (1.0 if self._voted(unit) else 0.2) * (1.0 if ends_sentence(unit.text) else 0.5)
             for element in (unit.block, *unit.block.iterancestors()):
@@ -102,7 +112,7 @@ class Article:
             return False
         if unit.holder is not None:
             return True
-        if unit.linked > 0.75 * len(unit.text) or calls_away(unit.text):
+        if unit.linked > 0.75 * len(unit.text) or calls_away(unit.text) or points_elsewhere(unit.html):
             return False
         return self._voted(unit) or self._stands_beside_text(unit, container)
 
@@ -111,7 +121,9 @@ class Article:
         if parent is not None and parent.tag == "blockquote":
             return True
         beside = parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[container]
-        return beside and unit.block.tag in _TEXT_TAGS
+        return beside and (
+            unit.block.tag in _TEXT_TAGS or (words(unit.text) >= 20 and is_prose(unit.text) and unit.linked * 4 < len(unit.text))
+        )
 
     def _in_aside(self, element: HtmlElement, container: HtmlElement) -> bool:
         for ancestor in (element, *element.iterancestors()):
@@ -121,6 +133,23 @@ class Article:
             if light and is_aside(ancestor):
                 return True
         return False
+
+    def _weight(self, units: list[Unit]) -> int:
+        """The words of running text that the other reading too takes for text."""
+        return sum(words(unit.text) for unit in units if unit.block.tag not in _HEADINGS and self._voted(unit))
+
+    def _below_headline(self, units: list[Unit]) -> list[Unit]:
+        """The units after the headline, when it stands among them; pictures above it stay.
+
+        Pages head sections and boxes with the first level, too: one that says something else than the headline counts
+        only where hardly any text stands above it.
+        """
+        headings = [index for index, unit in enumerate(units) if unit.block.tag == "h1"]
+        likely = [index for index in headings if similar(units[index].text, self._headline)]
+        first = next(iter([*likely, *headings]), -1)
+        if self._weight(units[: first + 1]) > _ABOVE_A_HEADLINE * self._weight(units):
+            return units
+        return [unit for index, unit in enumerate(units) if unit.holder is not None or index > first]
 
     def _trimmed(self, units: list[Unit]) -> list[Unit]:
         """The units up to the last line of running text, or of what the other reading too takes for text."""
@@ -154,9 +183,3 @@ class _Votes:
 def within(element: HtmlElement, container: HtmlElement) -> bool:
     """Whether the element is the container or stands in it."""
     return element is container or any(ancestor is container for ancestor in element.iterancestors())
-
-
-def below_headline(units: list[Unit]) -> list[Unit]:
-    """The units after the first heading of the first level, when one stands among them; pictures above it stay."""
-    first = next((index for index, unit in enumerate(units) if unit.block.tag == "h1"), -1)
-    return [unit for index, unit in enumerate(units) if unit.holder is not None or (index > first and unit.block.tag != "h1")]

@@ -2,15 +2,20 @@
 
 import re
 
-from service.formats.pages.credits import AGENCIES
+from service.formats.pages.credit_words import AGENCIES
 from service.formats.pages.text import words
 
 _BY = re.compile(
-    r"^(?:(?:written |words |reported |story |analysis |opinion )?by|par|von|por|texte? (?:par|von|de))\s*[:：]?\s+(?P<names>\S.*)$",
+    r"^(?:(?:written |words |reported |story |analysis |opinion )?by|par|(?:(?:ein|eine) [^\W\d_]{4,20} )?von|por|texte? (?:par|von|de)"
+    r"|(?:(?:autor(?:es|en|in|a)?|auteurs?|text(?:o|e)?|tekst|author|yazar|penulis|reporter|tekijä)\s*[:：]|av|af|door|przez|oleh))"
+    r"\s*[:：]?\s+(?P<names>\S.*)$",
     re.IGNORECASE,
 )
 _BY_CJK = re.compile(r"^(?:作者|文|撰文|记者|記者|撰稿|通讯员|글)\s*[:：/／ ]\s*(?P<names>[^\W\d_][\w·・ 、，]{1,40})$")
-_BETWEEN_NAMES = re.compile(r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+(?:and|et|und|y|e|och|og|&|with)\s+")
+# A short word between names also stands within one (Ortega y Gasset), but then no two words follow it.
+_BETWEEN_NAMES = re.compile(
+    r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+/\s+|\s+(?:and|et|und|och|og|&|with)\s+|\s+(?:y|e|i|en|ja|ve|dan|oraz|и|та)\s+(?=\S+\s+\S)"
+)
 _NAME = re.compile(r"[^\W\d_][^\d!?:;]*")
 _PARTICLES = frozenset("de da do dos das del della di du des von van der den el al bin ibn la le ter ten y e zu".split())
 _NOT_NAMES = re.compile(
@@ -59,7 +64,7 @@ def byline_names(line: str) -> tuple[str, ...]:
     if found is None or words(line) > 20 or line[-1] in "!?:。！？":
         return ()
     names = split_names(found["names"])
-    if not names or not all(map(_is_name, names)):
+    if not names or not all(map(is_name, names)):
         return ()
     return tuple(name for name in names if name not in AGENCIES) or names
 
@@ -69,7 +74,8 @@ def split_names(listed: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip(" .\u00a0") for name in _BETWEEN_NAMES.split(listed))))
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether the text may be a person's name: no figures, no small words but particles, not how a sentence begins."""
     parts = name.split()
     if not _NAME.fullmatch(name) or len(parts) > 6 or _NOT_NAMES.match(parts[0]) or parts[0] in _PARTICLES:
         return False

@@ -8,47 +8,28 @@ the same without a colon (`… in Oslo. Photo by A. Lee`), an agency's name alon
 import re
 from collections.abc import Iterator
 
-# Longest first where one name begins another.
-AGENCIES = (
-    "Xinhua News Agency", "Xinhua", "VCG", "CFP", "CGTN", "CMG", "CCTV+", "CCTV", "CNSphoto", "CNS", "China Daily",
-    "ICphoto", "新华社", "新華社", "中新社", "视觉中国", "Reuters", "REUTERS", "AP Photo", "AP", "Associated Press",
-    "AFPTV", "AFP", "Agence France-Presse", "Getty Images", "GETTY IMAGES", "Getty", "Bloomberg", "EPA-EFE", "EPA",
-    "EFE", "ANSA", "LaPresse", "imago images", "Imago", "IMAGO", "imago", "dpa", "DPA", "APA", "Keystone",
-    "Kyodo News", "Kyodo", "Jiji Press", "共同", "時事", "ロイター", "Yonhap", "연합뉴스", "TASS", "ТАСС", "Sputnik",
-    "PA Wire", "PA Media", "PA Images", "PA", "Alamy Stock Photo", "Alamy", "Shutterstock", "iStockphoto", "iStock",
-    "Unsplash", "Pixabay", "Pexels", "Anadolu Agency", "Anadolu", "NurPhoto", "ZUMA Press", "ZUMA", "SIPA", "Abaca",
-    "MAXPPP", "Europa Press", "Belga", "ANP", "Ritzau Scanpix", "Ritzau", "NTB", "Lehtikuva", "PAP", "PTI", "ANI",
-    "Antara", "Bernama", "AAP", "NASA", "ESA", "SWNS", "Splash News", "BackGrid", "Wikimedia Commons", "Adobe Stock",
-    "WireImage", "Magnum Photos",
-)  # fmt: skip
-_AGENCY = "|".join(map(re.escape, AGENCIES))
-# What stands before a colon and a name. Chinese and Japanese write these without a space around them.
-_ANNOUNCED = (
-    r"(?:picture |image |photo |file )?(?:photo(?:graph)?s?|pictures?|pic|images?|credits?|source)"
-    r"(?: (?:credit|source|courtesy|by))?|courtesy|copyright|fotos?|bild(?:quelle)?|crédits?(?: photo)?|photographie"
-    r"|imagen|fotograf[íi]a|immagine|imagem|zdjęcie|фото|снимка|слика|fotoğraf|foto[ğg]raflar|valokuva|kuva|fotó|fénykép|nuotrauka|nuotr"
-    r"|ảnh|hình ảnh|φωτογραφία|φωτο|צילום|תמונה|تصویر|صورة|تصوير|عکس|फोटो|ছবি|ภาพ|gambar|larawan|isithombe|izithombe|picha"
-    r"|写真|撮影|提供|画像|图片来源|圖片來源|图源|图片|圖片|图|圖|摄影|攝影|사진"
-)
+from service.formats.pages.credit_words import AGENCY, ANNOUNCED, SOURCE
+
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
 _LONGEST = 160
 
 _SLASH = re.compile(r"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff]))[/／](?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$")
-_SLASHED_AGENCY = re.compile(rf"(?:(?<=[\s.。!?！？”\"’')）」』])[/／]\s|(?<=\w)[/／])(?P<credit>(?:{_AGENCY})\b[^.。!?！？]{{0,60}})$")
+_SLASHED_AGENCY = re.compile(rf"(?:(?<=[\s.。!?！？”\"’')）」』])[/／]\s|(?<=\w)[/／])(?P<credit>(?:{AGENCY})\b[^.。!?！？]{{0,60}})$")
 _BRACKETS = re.compile(r"[(（\[【](?P<credit>[^()（）\[\]【】]{2,120})[)）\]】]\s*[.。]?$")
 _NAME_BEFORE = re.compile(r"[.。!?！？][\"”’']?\s+(?P<name>[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w.'’-]*){0,3})\s*$")
 _COLON = re.compile(
-    rf"(?:^|(?<=[\W_])|(?<=[\u3040-\u9fff]))(?P<mark>{_ANNOUNCED})\s*[:：]\s*(?P<credit>\S[^。!?！？]{{1,90}})$",
+    rf"(?:(?:^|(?<=[\W_])|(?<=[\u3040-\u9fff]))(?P<mark>{ANNOUNCED})|(?:^|(?<=[.!?…)|–—-]\s))(?:{SOURCE}))\s*(?:[:：=]|[©ⓒ])\s*(?P<credit>\S[^。!?！？]{{1,90}})$",
     re.IGNORECASE,
 )
 _BY = re.compile(
     rf"{_AFTER_SENTENCE}(?P<mark>(?:photo(?:graph)?s?|pictures?|images?|fotos?)\s+(?:by|courtesy of|par|von|di|de)\s+"
-    rf"|courtesy of\s+|©\s*|\(c\)\s+)"
+    rf"|courtesy of\s+|fot\.\s+|\(c\)\s+)"
     r"(?P<credit>\S[^。!?！？]{1,90})$",
     re.IGNORECASE,
 )
+_OWNED = re.compile(r"(?:^|(?<=\s))(?P<mark>[©ⓒ]\s*)(?P<credit>[^\s。!?！？©ⓒ][^。!?！？©ⓒ]{1,90})$")
 _NAMED = re.compile(
-    rf"{_AFTER_SENTENCE}(?P<credit>(?:[^\W\d_][\w.'’-]*[ /,]+){{0,5}}(?:{_AGENCY})"
+    rf"{_AFTER_SENTENCE}(?P<credit>(?:(?:[^\W\d_a-zß-ÿ][\w.'’-]*|v[ao]n|de[rl]?|d[ai]|via|for)[ /,]+){{0,5}}(?:{AGENCY})"
     r"(?:\s?(?:[/|,]|\bvia\b|-)\s?[^\W\d_][\w.'’ -]{1,40}){0,3})$"
     r"|\s(?P<unmistakable>(?:[\w.'’-]+\s?/\s?)*(?:Getty Images|AP Photo|Alamy Stock Photo|Shutterstock)(?:/[\w.'’ -]{2,40})?)$"
 )
@@ -57,8 +38,8 @@ _TAKEN = re.compile(
     r"(?:摄|攝|供图|撮影|提供|写す|撮す)$"
 )
 _OF_PICTURES = re.compile(
-    rf"^(?:{_ANNOUNCED})(?:\s*[:：/]|\s+(?:by|via|courtesy)\b)|^©|\bAP Photo\b|\bvia (?:{_AGENCY}|AP)\b"
-    rf"|^(?:{_AGENCY})$|^(?:{_AGENCY})\s?[/|,-]|[/|,-]\s?(?:{_AGENCY})$|(?:撮影|提供|摄|攝|供图)$",
+    rf"^(?:{ANNOUNCED}|{SOURCE})(?:\s*[:：/=©]|\s+(?:by|via|courtesy)\b)|^[©ⓒ]|\bAP (?:Photo|Foto)\b|\bv[ií]a (?:{AGENCY}|AP)\b"
+    rf"|^(?:{AGENCY})$|^(?:{AGENCY})\s?[/|,-]|[/|,-]\s?(?:{AGENCY})$|(?:撮影|提供|摄|攝|供图)$",
     re.IGNORECASE,
 )
 _PHOTOGRAPHS_ONLY = re.compile(
@@ -87,7 +68,7 @@ def _candidates(caption: str) -> Iterator[tuple[int, str]]:
         before = _NAME_BEFORE.search(tail[: found.start()])
         start = before.start("name") if before else found.start()
         yield offset + start, bare_credit(tail[start : found.end()] if before else found["credit"])
-    for pattern in (_COLON, _BY, _SLASH, _NAMED, _TAKEN, _SLASHED_AGENCY):
+    for pattern in (_COLON, _BY, _OWNED, _SLASH, _NAMED, _TAKEN, _SLASHED_AGENCY):
         found = pattern.search(tail)
         if found:
             credit = next(part for name, part in found.groupdict().items() if part and name != "mark")
@@ -101,12 +82,15 @@ def _plausible(credit: str) -> bool:
 
 def bare_credit(credit: str) -> str:
     """A credit without the mark before its names: `(Photo by Ann Lee/VCG)` is `Ann Lee/VCG`."""
-    inner = credit.strip(" \u00a0()（）[]【】|/／-–—")
-    for pattern in (_COLON, _BY):
+    inner = credit.strip(" \u00a0|/／-–—:：,;")
+    for opening, closing in ("()", "（）", "[]", "【】"):
+        if inner.startswith(opening) or inner.count(opening) != inner.count(closing):
+            inner = inner.strip(f" {opening}{closing}")
+    for pattern in (_COLON, _BY, _OWNED):
         found = pattern.match(inner)
         if found:
             inner = found["credit"].strip()
-    return inner
+    return "" if re.fullmatch(f"{ANNOUNCED}|{SOURCE}", inner, re.IGNORECASE) else inner
 
 
 def is_photo_caption(text: str) -> bool:

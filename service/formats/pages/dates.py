@@ -5,31 +5,35 @@ another zone than UTC: that is how programs write a day.
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-_MONTHS = (
-    "january januar janvier enero gennaio janeiro januari jänner",
-    "february februar février fevrier febrero febbraio fevereiro februari",
-    "march märz mars marzo março maart",
-    "april avril abril aprile",
-    "may mai mayo maggio maio mei",
-    "june juin juni junio giugno junho",
-    "july juillet juli julio luglio julho",
-    "august août aout agosto augustus",
-    "september septembre septiembre settembre setembro",
-    "october oktober octobre octubre ottobre outubro",
-    "november novembre noviembre novembro",
-    "december dezember décembre decembre diciembre dicembre dezembro",
+_MONTHS = tuple(
+    """
+    january januar janvier enero gennaio janeiro januari jänner stycznia styczeń ocak января січня ledna tammikuuta ianuarie ιανουαρίου januára
+    february februar février fevrier febrero febbraio fevereiro februari feber lutego luty şubat февраля лютого února helmikuuta φεβρουαρίου
+    march märz mars marzo março maart marts marca marzec mart марта березня března maaliskuuta martie maret μαρτίου
+    april avril abril aprile kwietnia kwiecień nisan апреля квітня dubna huhtikuuta aprilie απριλίου
+    may mai mayo maggio maio mei maj maja mayıs мая травня května toukokuuta μαΐου
+    june juin juni junio giugno junho czerwca czerwiec haziran июня червня června kesäkuuta iunie ιουνίου
+    july juillet juli julio luglio julho lipca lipiec temmuz июля липня července heinäkuuta iulie ιουλίου
+    august août aout agosto augustus augusti sierpnia sierpień ağustos августа серпня srpna elokuuta agustus αυγούστου
+    september septembre septiembre settembre setembro września wrzesień eylül сентября вересня září syyskuuta septembrie σεπτεμβρίου
+    october oktober octobre octubre ottobre outubro października październik ekim октября жовтня října lokakuuta octombrie οκτωβρίου
+    november novembre noviembre novembro listopada listopad kasım ноября листопада listopadu marraskuuta noiembrie νοεμβρίου
+    december dezember décembre decembre diciembre dicembre dezembro grudnia grudzień aralık декабря грудня prosince joulukuuta desember
+    """.strip().splitlines()
 )
 _LABEL = (
     r"(?:(?:first |last )?(?:published|created|updated|posted|modified|date|time)(?: (?:on|at))?|publié le|mis à jour le"
-    r"|veröffentlicht|erstellt|aktualisiert|publicado(?: el)?|actualizado(?: el)?"
+    r"|veröffentlicht|erstellt|aktualisiert|publicado(?: el| em)?|actualizado(?: el)?|atualizado(?: em)?|pubblicato(?: il)?|aggiornato(?: il)?"
+    r"|stand|datum|publicerad|uppdaterad|publisert|oppdatert|opdateret|udgivet|opublikowano|aktualizacja|giriş|güncelleme|입력|수정"
     r"|发布时间|发布于|更新时间|更新于|時間|公開|更新)\s*[:：]?\s*"
 )
 _CLOCK = r"(?P<hour>\d{1,2})[:h时時](?P<minute>\d{2})(?:[:分](?P<second>\d{2}))?分?\s*(?P<half>[ap]\.?m\.?)?"
 _DAY = (
-    r"(?:(?P<y1>\d{4})[-/.年]\s?(?P<m1>\d{1,2})[-/.月]\s?(?P<d1>\d{1,2})日?"
+    r"(?:(?P<y1>\d{4})[-/.年년]\s?(?P<m1>\d{1,2})[-/.月월]\s?(?P<d1>\d{1,2})[日일.]?"
     r"|(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4})"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|\.)?[-\s]+(?:de )?(?P<n2>[^\W\d_]{3,10})\.?(?: de)?[-\s,]{1,2}(?P<y2>\d{4})"
     r"|(?P<n3>[^\W\d_]{3,10})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
@@ -37,7 +41,12 @@ _DAY = (
 _ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _CLOCK_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_CLOCK}\s*{_ZONE}[\s,]*{_WEEKDAY}{_DAY}", re.IGNORECASE)
-_DAY_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um )?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
+_DAY_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
+_ANYWHERE = re.compile(rf"(?<![\d.,/-]){_DAY}(?:[\sT,|·–-]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
+_DAY_IN_PATH = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)(?:(?P<mark>[-/])(?P<month>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)|[-/]?(?P<month2>[01]\d)[-/]?(?P<day2>[0-3]\d))(?!\d)"
+)
+_LONGEST = 200
 MIDNIGHT = datetime.min.time()
 _ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
 
@@ -45,6 +54,8 @@ _ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -
 def parse_time(stated: str | None) -> datetime | None:
     """A time as machines state it: ISO 8601, RFC 5322, or a line that `date_line` reads."""
     text = (stated or "").strip()[:64]
+    if re.fullmatch(r"1\d{9}(?:\d{3})?", text, re.ASCII):
+        return datetime.fromtimestamp(int(text[:10]), UTC)
     for read in (datetime.fromisoformat, parsedate_to_datetime) if len(text) > len("2026-05-04") else ():
         try:
             return _aware(read(text))
@@ -75,7 +86,29 @@ def date_line(line: str) -> tuple[datetime, bool] | None:
         time = _built(parts)
     except ValueError:
         return None
-    return time, re.match(r"updat|last|modif|mis à|aktual|actual|更新", parts.get("label", ""), re.IGNORECASE) is not None
+    return time, re.match(
+        r"updat|last|modif|mis à|aktual|actual|atual|aggior|uppdat|oppdat|opdat|güncel|수정|更新", parts.get("label", ""), re.IGNORECASE
+    ) is not None
+
+
+def time_in(text: str) -> datetime | None:
+    """The first day, and time of it, that stands in the text."""
+    for found in _ANYWHERE.finditer(text[:_LONGEST]):
+        try:
+            return _built({name: value for name, value in found.groupdict().items() if value})
+        except ValueError:
+            continue
+    return None
+
+
+def day_in_path(path: str) -> datetime | None:
+    """The day that an address carries (`/2025/04/01/`, `/20250401/`, `t20250401_`), as noon UTC."""
+    for found in _DAY_IN_PATH.finditer(path[:500]):
+        with suppress(ValueError):
+            return _noon(
+                datetime(int(found["year"]), int(found["month"] or found["month2"]), int(found["day"] or found["day2"]), tzinfo=UTC)
+            )
+    return None
 
 
 def _built(parts: dict[str, str]) -> datetime:

@@ -22,7 +22,13 @@ _LABEL = any_of(
     r"condividi|stampa|pubblicità|ascolta|commenti|abbonati|compartilhar|imprimir|publicidade|ouvir|salvar",
     r"分享|分享[到至].{0,12}|微信|微博|朋友圈|打印|收藏|评论|点赞|字号|返回(?:顶部|首页)|首页|广告|责任编辑.*|責任編輯.*|编辑[:：].*|扫码.{0,30}",
     r"シェア(?:する)?|ツイート|保存(?:する)?|記事を保存|印刷(?:する)?|コメント|広告|pr|続きを読む|会員登録|ログイン|有料(?:記事|会員限定)|フォロー(?:する)?",
-    r"공유(?:하기)?|인쇄|댓글|광고|기사저장",
+    r"공유(?:하기)?|인쇄|댓글|광고|기사저장|기사 ?듣기|글자 ?크기|스크랩|복사",
+    r"werbung|artikel (?:teilen|anhören|merken|drucken|versenden)|(?:link )?kopieren|kommentieren|folgen|mehr (?:anzeigen|laden)|weiterlesen|quelle öffnen",
+    r"del|dela|del artikkel|lytt|lyssna|lyt|annons|annonse|reklame?|kommenter(?:a)?|skriv ut|udskriv|spara|lagre|gem|følg|följ|tulosta|jaa|mainos",
+    r"udostępnij|skomentuj|komentarze|reklama|drukuj|zapisz|obserwuj|posłuchaj|compartilhe|comente|leia em voz alta|assine|continua após a publicidade",
+    r"paylaş|yorumlar?|yorum yap|yazdır|kaydet|dinle|abone ol|takip et|deel|delen|bewaar|luister|advertentie|bagikan|komentar|simpan|iklan",
+    r"поделиться|комментари[ии]|реклама|распечатать|поділитися|коментарі|sdílet|komentáře|tisk|megosztás|hirdetés|distribuie|κοινοποίηση",
+    r"مشاركة|طباعة|تعليقات|إعلان|שיתוף|הדפסה|תגובות|פרסומת|chia sẻ|bình luận|quảng cáo",
 )
 _OTHER_STORIES = any_of(
     r"related|related (?:stor(?:y|ies)|news|articles?|reading|topics?|content|links?|coverage|posts?|videos?)",
@@ -32,7 +38,11 @@ _OTHER_STORIES = any_of(
     r"(?:à )?lire aussi|à lire également|sur le même sujet|(?:nos )?articles? (?:liés|associés)",
     r"mehr zum thema|lesen sie auch|auch interessant|das könnte sie auch interessieren",
     r"te puede interesar|le[ae] también|más información|noticias relacionadas|leggi anche|potrebbe interessarti.{0,20}",
-    r"leia (?:também|mais)|veja também",
+    r"leia (?:também|mais)|veja também|te recomendamos|también te puede interesar|contenido relacionado|relacionadas?",
+    r"auch interessant|mehr dazu|lesetipps?|zum thema|das könnte (?:sie|dich)(?: auch)? interessieren|empfehlungen der redaktion|meistgelesene?(?: artikel)?",
+    r"les også|les mer|læs også|læs mere|läs (?:också|mer|även)|lue myös|lees ook|lees meer|relaterade? (?:artiklar|artikler)|relaterte saker",
+    r"czytaj (?:też|także|więcej)|zobacz (?:też|także|również)|powiązane(?: artykuły)?|polecane|ilgili haberler|bunlar da ilginizi çekebilir|baca juga",
+    r"читайте также|читайте також|по теме|čtěte také|související|olvasta már|citește și|διαβάστε επίσης|اقرأ أيضا|קראו גם|xem thêm|tin liên quan",
     r"相关(?:阅读|新闻|报道|推荐|链接)|延伸阅读|推荐阅读|猜你喜欢|関連(?:記事|ニュース|リンク)|おすすめ(?:記事)?|あわせて読みたい|관련 ?(?:기사|뉴스)",
 )
 _ONE_OTHER_STORY = re.compile(rf"{_OTHER_STORIES.pattern}\s*[:：].+", re.IGNORECASE)

@@ -21,6 +21,7 @@ from service.formats.pages.story import Story
 from service.formats.pages.text import key
 
 _LONGEST_HEADLINE = 300
+_LINES_ABOVE = 15
 
 
 def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
@@ -35,12 +36,13 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
         raise NotAnArticle("The page has no headline.")
     base = _base(tree, facts.canonical_url)
     units = outline(body, base, figures.holders(body))
-    article = Article(units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}")
+    article = Article(units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline)
     story = Story(article.units, facts.headline)
     if not story.texts:
         raise NotAnArticle("The page has no text beneath its headline.")
     shown = _shown(units, article, story, base)
     lead = _lead(shown, facts, base)
+    story.byline = story.byline or _line_above(units, article)
     return replace(_page(facts, facts.headline, story), blocks=shown, lead=lead, banner=banner_in(tree))
 
 
@@ -63,6 +65,13 @@ def _page(facts: Facts, headline: str, story: Story) -> Page:
         published_at=facts.published_at,
         updated_at=facts.updated_at,
     )
+
+
+def _line_above(units: list[Unit], article: Article) -> str | None:
+    """The byline that stands between the headline and the text, outside the element that holds the text."""
+    first = next((index for index, unit in enumerate(units) if unit is article.units[0]), 0)
+    near = [unit.text for unit in units[max(0, first - _LINES_ABOVE) : first]]
+    return next((line for line in reversed(near) if line and byline_names(line)), None)
 
 
 def _web_address(url: str | None) -> str | None:

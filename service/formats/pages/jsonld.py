@@ -2,60 +2,85 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import unescape
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.text import tidy
+from service.formats.pages.text import key, tidy
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Members = dict[str, Json]
 
-_ARTICLES = re.compile(r"(?:Article|BlogPosting|Report|Review|Recipe)$")
+_ARTICLES = re.compile(r"(?:Article|Posting|Report|Review|Recipe)$")
+_PAGES = re.compile(r"(?:Page|CreativeWork|VideoObject|AudioObject|Episode|ImageGallery|MediaGallery)$")
 _MARKUP = re.compile(r"<[^<>]{0,300}>")
+_FRAME = re.compile(r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*$")
+_LAST_COMMA = re.compile(r",(?=\s*[}\]])")
+_JOINTS = re.compile(r"[\s,;]*")
 _MOST_NODES = 5_000
+_DEEPEST = 6
+# What one object of a page may leave to another to say of the same article.
+_SHARED = (
+    "author",
+    "creator",
+    "datePublished",
+    "dateModified",
+    "inLanguage",
+    "articleSection",
+    "keywords",
+    "image",
+    "publisher",
+    "articleBody",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One object of the page's JSON-LD."""
+    """One object of the page's JSON-LD; `known` are the page's objects by their `@id`, which others refer to."""
 
-    members: dict[str, Json]
+    members: Members
+    known: Mapping[str, Members] = field(default_factory=dict)
 
     @property
     def types(self) -> tuple[str, ...]:
         """Its types by their bare names: `https://schema.org/NewsArticle` is `NewsArticle`."""
-        stated = self.members.get("@type")
-        listed = stated if isinstance(stated, list) else [stated]
-        return tuple(name.rsplit("/", 1)[-1] for name in listed if isinstance(name, str))
+        return tuple(name.rsplit("/", 1)[-1] for name in self._values("@type") if isinstance(name, str))
 
     def text(self, *names: str) -> str | None:
         """The first of these members that is a text, as plain text on one line."""
-        for name in names:
-            for value in self._values(name):
-                text = plain(value) if isinstance(value, str) else None
-                if text:
-                    return text
-        return None
+        return next((text for name in names for text in self.texts(name)), None)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every text of the member."""
-        return tuple(plain(value) for value in self._values(name) if isinstance(value, str) and plain(value))
+        stated = (value.get("@value") if isinstance(value, dict) else value for value in self._values(name))
+        return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
     def nodes(self, name: str) -> tuple["Node", ...]:
         """Every object of the member; a bare text counts as an object of that name and, if it is one, address."""
-        return tuple(filter(None, map(_as_node, self._values(name))))
+        return tuple(filter(None, map(self._as_node, self._values(name))))
 
     def _values(self, name: str) -> list[Json]:
-        value = self.members.get(name)
-        return value if isinstance(value, list) else [value]
+        return list(_flat(self.members.get(name), _DEEPEST))
+
+    def _as_node(self, value: Json) -> "Node | None":
+        reference = value.get("@id") if isinstance(value, dict) and "name" not in value else value
+        if isinstance(reference, str) and reference in self.known:
+            return Node(self.known[reference], self.known)
+        if isinstance(value, str) and value.strip():
+            return Node({"name": value, "url": value}, self.known)
+        return Node(value, self.known) if isinstance(value, dict) else None
 
 
-def _as_node(value: Json) -> Node | None:
-    if isinstance(value, str) and value.strip():
-        return Node({"name": value, "url": value})
-    return Node(value) if isinstance(value, dict) else None
+def _flat(value: Json, deepest: int) -> Iterator[Json]:
+    listed = value.get("@list", value.get("@set")) if isinstance(value, dict) else value
+    if isinstance(listed, list) and deepest:
+        for inner in listed:
+            yield from _flat(inner, deepest - 1)
+    else:
+        yield value
 
 
 def plain(text: str) -> str:
@@ -64,10 +89,24 @@ def plain(text: str) -> str:
 
 
 def article_node(tree: HtmlElement) -> Node:
-    """The object that describes the article, an empty one when the page has none."""
-    nodes = [node for node in _nodes(tree) if any(map(_ARTICLES.search, node.types))]
-    named = [node for node in nodes if node.text("headline", "name")]
-    return max(named or nodes, key=_richness, default=Node({}))
+    """The object that describes the article, completed by the page's other objects for it; empty when there is none."""
+    found = list(_objects(tree))
+    known = {str(members["@id"]): members for members in found if "@id" in members and len(members) > 1}
+    nodes = [Node(members, known) for members in found]
+    articles = [node for node in nodes if any(map(_ARTICLES.search, node.types))]
+    pages = [node for node in nodes if any(map(_PAGES.search, node.types))]
+    named = [node for node in articles if node.text("headline", "name")]
+    best = max(named or articles or [page for page in pages if page.text("headline")], key=_richness, default=Node({}))
+    members = dict(best.members)
+    for other in (*articles, *pages):
+        if _same_article(other, best):
+            members |= {name: other.members[name] for name in _SHARED if not members.get(name) and other.members.get(name)}
+    return Node(members, known)
+
+
+def _same_article(other: Node, article: Node) -> bool:
+    headline = other.text("headline")
+    return headline is None or key(headline) == key(article.text("headline", "name") or headline)
 
 
 def _richness(node: Node) -> int:
@@ -76,25 +115,37 @@ def _richness(node: Node) -> int:
     return sum(node.members.get(name) is not None for name in telling)
 
 
-def _nodes(tree: HtmlElement) -> Iterator[Node]:
-    scripts = (script for script in tree.iter("script") if "ld+json" in (script.get("type") or ""))
-    waiting: list[Json] = [_parsed(script.text or "") for script in scripts]
+def _objects(tree: HtmlElement) -> Iterator[Members]:
+    scripts = (script for script in tree.iter("script") if "ld+json" in (script.get("type") or "").lower())
+    waiting: deque[Json] = deque(value for script in scripts for value in _parsed(script.text or ""))
     for _ in range(_MOST_NODES):
         if not waiting:
             return
-        value = waiting.pop(0)
+        value = waiting.popleft()
         if isinstance(value, list):
-            waiting[:0] = value
+            waiting.extendleft(reversed(value))
         elif isinstance(value, dict):
-            yield Node(value)
+            yield value
             waiting.extend(value[name] for name in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart") if name in value)
 
 
-def _parsed(source: str) -> Json:
-    """The value of the script; pages break the rules with raw line ends, comment marks and closing semicolons."""
-    bare = re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$", "", source).strip().rstrip(";")
-    try:
-        value: Json = json.loads(bare, strict=False)
-    except (ValueError, RecursionError):
-        return None
-    return value
+def _parsed(source: str) -> list[Json]:
+    """The values of the script; pages break the rules with raw line ends, comment marks, last commas and objects in a row."""
+    bare = _FRAME.sub("", source).strip()
+    bare = unescape(bare) if bare.startswith(("{&quot;", "[{&quot;")) else bare
+    return _in_a_row(bare) or _in_a_row(_LAST_COMMA.sub("", bare))
+
+
+def _in_a_row(source: str) -> list[Json]:
+    decoder = json.JSONDecoder(strict=False)
+    found: list[Json] = []
+    at = 0
+    while at < len(source):
+        try:
+            value, at = decoder.raw_decode(source, at)
+        except (ValueError, RecursionError):
+            break
+        found.append(value)
+        joint = _JOINTS.match(source, at)
+        at = joint.end() if joint else at
+    return found

@@ -43,6 +43,14 @@ def key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold() or text
 
 
+def similar(text: str, other: str) -> bool:
+    """Whether the texts share four fifths of their words, or one holds the other whole."""
+    if key(text) in key(other) or key(other) in key(text):
+        return bool(text and other)
+    own, theirs = (set(re.findall(r"\w+", said.lower())) for said in (text, other))
+    return 2 * len(own & theirs) >= 0.8 * (len(own) + len(theirs)) > 0
+
+
 def ends_sentence(text: str) -> bool:
     """Whether the text ends as a sentence does, closing quotes and brackets allowed for."""
     return _SENTENCE_END.search(text[-12:]) is not None
