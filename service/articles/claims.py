@@ -11,14 +11,13 @@ from service.articles.body import images_of
 from service.articles.models import Article, ArticleWrite
 from service.database import Session
 from service.errors import Conflict, Unprocessable
+from service.images.claims import LONGEST_KEY
 from service.images.resolve import Pictures
 
 Pair = tuple[str, str]
 _HOLDERS = select(Article.source, Article.external_id, Article.id).where(
     tuple_(col(Article.source), col(Article.external_id)).in_(bindparam("pairs", expanding=True))
 )
-LONGEST_KEY = 2_600
-"""Bytes that an index of PostgreSQL takes in one row."""
 
 
 class ExternalIdTaken(Conflict):

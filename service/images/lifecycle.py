@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
-from service.images import captions, uses
+from service.images import captions, claims, uses
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, Metadata, UseRead
 from service.images.patching import refuse_changes
@@ -54,8 +54,10 @@ def get(session: Session, image_id: UUID, *, lock: bool = False, trashed: bool =
 
 
 def create(session: Session, content: ImageContent, file: KeptFile | None, image_id: UUID | None = None) -> tuple[Image, bool]:
-    """Make an image, or find the one that has this picture already, as it is; whether one was made."""
+    """Make an image, or find the one that has this picture already, as it is; whether one was made. Raises ImageKeyTaken."""
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
+    if file is None or _with_digest(session, file.digest) is None:
+        claims.claim(session, content, image.id)
     if file is None:
         session.add(image)
         working.note(session, Kind.IMAGE, image.id)
@@ -64,14 +66,19 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
     row = {name: getattr(image, name) for name in Image.model_fields}
     while True:
         # On PostgreSQL this waits for a rival with the same picture, and sees the rival's row afterwards.
-        session.execute(insert(session, Image).values(row).on_conflict_do_nothing())
-        held = session.exec(select(Image).where(Image.digest == file.digest, col(Image.deleted_at).is_(None))).one_or_none()
+        added = insert(session, Image).values(row)
+        session.execute(added.on_conflict_do_nothing(index_elements=["digest"], index_where=col(Image.deleted_at).is_(None)))
+        held = _with_digest(session, file.digest)
         if held is not None and held.id == image.id:
             captions.embed(session, held, file.found.captions)
         if held is not None:
             if held.id == image.id:
                 working.note(session, Kind.IMAGE, image.id)
             return held, held.id == image.id
+
+
+def _with_digest(session: Session, digest: str) -> Image | None:
+    return session.exec(select(Image).where(Image.digest == digest, col(Image.deleted_at).is_(None))).one_or_none()
 
 
 def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
@@ -82,9 +89,11 @@ def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
 
 
 def replace(session: Session, image: Image, write: ImageReplace) -> None:
-    """Write what is said of an image anew. What equals the stored leaves no trace."""
+    """Write what is said of an image anew. What equals the stored leaves no trace. Raises ImageKeyTaken."""
     refuse_changes(write, read_one(session, image), _READ_ONLY)
     changed = {name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(image, name)}
+    if {"source", "external_id"} & changed.keys():
+        claims.claim(session, write, image.id)
     for name, value in changed.items():
         setattr(image, name, value)
     if changed:
@@ -113,9 +122,10 @@ def trash(session: Session, image: Image) -> None:
 
 
 def restore(session: Session, image: Image) -> None:
-    """Bring an image back from the trash. Raises SamePicture when its picture has come in again since."""
+    """Bring an image back from the trash. Raises SamePicture and ImageKeyTaken when its picture or key has come in again since."""
     if image.deleted_at is None:
         return
+    claims.claim(session, image, image.id)
     image.deleted_at = None
     _note_change(session, image)
     _flush_alone(session, image)

@@ -58,13 +58,14 @@ class ImageContent(SQLModel):
     usage_terms: Text | None = None
     focal_point: FocalPoint | None = Field(default=None, sa_type=Json(FocalPoint))
     source: Line | None = None
+    external_id: Line | None = Field(default=None, description="the integrator's own key: with `source`, this image's alone")
     source_url: WebAddress | None = None
 
 
 class Image(ImageContent, Table, table=True):
     """A picture. The members from `digest` to `size` are null, all together, while it has no file."""
 
-    __table_args__ = (_unique("image_digest", "digest"),)
+    __table_args__ = (_unique("image_digest", "digest"), _unique("image_source_external_id", "source", "external_id"))
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     source: Line | None = Field(default=None, index=True)
@@ -184,6 +185,7 @@ class ImageRead(BaseModel):
     dominant_color: str | None = pydantic.Field(description="as CSS writes it", examples=["#3f3c30"])
     taken_at: Time | None = pydantic.Field(description="where the file says the zone too; `metadata.date_taken` is as it was written")
     source: str | None
+    external_id: str | None
     source_url: str | None
     metadata: Metadata
     renditions: list[Rendition]

@@ -59,6 +59,7 @@ class ImageFields:
     usage_terms: str | None = None
     focal_point: Annotated[PointText | None, Query(description='`{"x": 0.5, "y": 0.3}`')] = None
     source: str | None = None
+    external_id: str | None = None
     source_url: str | None = None
 
     def given(self) -> dict[str, object]:

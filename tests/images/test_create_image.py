@@ -50,7 +50,7 @@ def test_a_picture_alone_becomes_an_image(editor: httpx.Client, kind: str):
 def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
     assert list(make_image(editor)) == [
         "id", "digest", "content_type", "width", "height", "size", "credit_line", "copyright_notice", "usage_terms", "focal_point",
-        "placeholder", "dominant_color", "taken_at", "source", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
+        "placeholder", "dominant_color", "taken_at", "source", "external_id", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
 from pydantic import Field, JsonValue, ValidationError
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from service.articles.models import ArticleWrite
@@ -16,6 +17,8 @@ from service.problems import pointer_to
 from service.tables import Language, Line, Shape, Text, WebAddress, new_id
 
 Pair = tuple[str, str]
+Name = tuple[str | None, str, str | None]
+"""The source of a picture, and by what it is known there: the name of a member, and its value."""
 
 
 class InlineCaption(Shape):
@@ -27,9 +30,10 @@ class InlineCaption(Shape):
 
 
 class InlineImage(Shape):
-    """A picture that comes with its article. The same `source` (absent: the article's) and `source_url` is the same image."""
+    """A picture that comes with its article, known by `external_id`, or else by `source_url`, of a `source` (absent: the article's)."""
 
-    source_url: WebAddress = Field(examples=["https://wire.example/pictures/4711.jpg"])
+    external_id: Line | None = None
+    source_url: WebAddress | None = Field(default=None, examples=["https://wire.example/pictures/4711.jpg"])
     source: Line | None = None
     credit_line: Line | None = None
     copyright_notice: Text | None = None
@@ -67,9 +71,18 @@ class Reading:
     """The items of one batch, read: the pictures that come inline get the ids that they have, or will have."""
 
     def __init__(self, session: Session, items: Sequence[Mapping[str, JsonValue]]) -> None:
-        addresses = {place["source_url"] for item in items for _, place in _inline(item) if isinstance(place.get("source_url"), str)}
-        live = select(Image).where(col(Image.source_url).in_(addresses), col(Image.deleted_at).is_(None))
-        self._ids = {(image.source, image.source_url): image.id for image in session.exec(live)} if addresses else {}
+        said = [(item, picture) for item in items for _, picture in _inline(item)]
+        addresses = {address for _, picture in said if (address := _text(picture, "source_url"))}
+        keys = {
+            (_text(picture, "source") or _text(item, "source"), key) for item, picture in said if (key := _text(picture, "external_id"))
+        }
+        live, self._ids = select(Image).where(col(Image.deleted_at).is_(None)), dict[Name, UUID]()
+        if addresses:
+            found = session.exec(live.where(col(Image.source_url).in_(addresses)))
+            self._ids |= {(image.source, "source_url", image.source_url): image.id for image in found}
+        if keys:
+            found = session.exec(live.where(tuple_(col(Image.source), col(Image.external_id)).in_(keys)))
+            self._ids |= {(image.source, "external_id", image.external_id): image.id for image in found}
 
     def read(self, index: int, content: object | ServiceError) -> Work:
         """Understand one item. Raises what was wrong with it."""
@@ -82,13 +95,29 @@ class Reading:
         try:
             for pointer, inline in list(_inline(content)):
                 image = _valid(InlineImage, inline, pointer)
-                source = image.source or content.get("source")
-                id_ = self._ids.setdefault((source if isinstance(source, str) else None, image.source_url), new_id())
+                id_ = self._ids.setdefault(_name_of(image, _text(content, "source"), pointer), new_id())
                 pictures.append((image, id_))
                 _point(plain, pointer, id_)
             return Work(index, _valid(BulkItem, plain, ""), pictures)
         except RecursionError:
             raise Unprocessable.at("", "is nested too deeply") from None
+
+
+def _text(content: Mapping[str, JsonValue], name: str) -> str | None:
+    """A member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for U+0000."""
+    return value.strip() if isinstance(value := content.get(name), str) and "\x00" not in value else None
+
+
+def _name_of(image: InlineImage, source: str | None, pointer: str) -> Name:
+    """What an inline picture is known by; `source` is its article's. Raises Unprocessable when there is nothing."""
+    of = image.source or source
+    if image.external_id is not None:
+        if not of:
+            raise Unprocessable.at(f"{pointer}/source", "must be there, or the article's: `external_id` is one of this source")
+        return of, "external_id", image.external_id
+    if image.source_url is None:
+        raise Unprocessable.at(f"{pointer}/source_url", "must be there, or `external_id`: the picture is known by one of them")
+    return of, "source_url", image.source_url
 
 
 def _inline(item: Mapping[str, JsonValue]) -> Iterator[tuple[str, dict[str, JsonValue]]]:

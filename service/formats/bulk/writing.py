@@ -1,11 +1,11 @@
 """Many articles at once: each is made or brought up to date by its integrator's own key, and one that is refused spoils no other.
 
 Items are written in batches, one transaction each: what was answered is kept, whatever becomes of the rest. Pictures may come
-inline, known by where they come from (`source` and `source_url`); they get their files later.
+inline, known by where they come from (`source`, with `external_id` or `source_url`); they get their files later.
 """
 
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -22,7 +22,7 @@ from service.articles.models import Article, ArticleReplace
 from service.auth import Caller
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
-from service.formats.bulk.reading import Pair, Reading, Work
+from service.formats.bulk.reading import InlineImage, Pair, Reading, Work
 from service.formats.captioning import caption_image
 from service.images import lifecycle as images
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
@@ -151,13 +151,31 @@ def _write_wave(
         else:
             yield work, _update(session, caller, before, work)
     if new:
-        for work in new.values():
-            _place(session, work)
-        made = lifecycle.create_all(session, caller, {id_: work.write for id_, work in new.items()})
-        for work, (outcome, _) in zip(new.values(), made, strict=True):
-            if isinstance(outcome, Article):
-                _caption(session, work, outcome, again=False)
-            yield work, outcome if isinstance(outcome, ServiceError) else (outcome, 201)
+        yield from _create(session, caller, new)
+
+
+def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    """Make articles that are not there yet. Pictures that were made for one that is refused, and that no other shows, go again."""
+    pictures: dict[UUID, Image] = {}
+    writes = {}
+    for id_, work in new.items():
+        try:
+            _make_pictures(session, work, pictures)
+            writes[id_] = work.write
+        except ServiceError as refusal:
+            yield work, refusal
+    made = lifecycle.create_all(session, caller, writes)
+    for id_, (outcome, _) in zip(writes, made, strict=True):
+        if isinstance(outcome, Article):
+            _describe(session, new[id_])
+            _caption(session, new[id_], outcome, again=False)
+            for _, shown in new[id_].pictures:
+                pictures.pop(shown, None)
+        yield new[id_], outcome if isinstance(outcome, ServiceError) else (outcome, 201)
+    for unused in pictures.values():
+        session.delete(unused)
+    if pictures:
+        session.flush()  # An item of the next wave may bring the same picture: it must not find this one.
 
 
 def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
@@ -184,23 +202,32 @@ def _update(session: Session, caller: Caller, article: Article, work: Work) -> t
             if article.deleted_at is not None:
                 lifecycle.restore(session, caller, article)
             lifecycle.authorise(caller, article, write.status)
-            _place(session, work)
+            _make_pictures(session, work, {})
             lifecycle.replace(session, caller, article, write)
+            _describe(session, work)
             _caption(session, work, article, again=True)
     except ServiceError as refusal:
         return refusal
     return article, 200
 
 
-def _place(session: Session, work: Work) -> None:
-    """Make the pictures that are not there yet, and bring up to date what is said of the others."""
+def _said(work: Work, inline: InlineImage) -> dict[str, object]:
+    return inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {"source": inline.source or work.write.source}
+
+
+def _make_pictures(session: Session, work: Work, made: dict[UUID, Image]) -> None:
+    """Make the pictures that are not there yet, and add them to those that were `made`."""
     for inline, id_ in work.pictures:
-        said = inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {"source": inline.source or work.write.source}
-        image = session.get(Image, id_)
-        if image is None:
-            images.create(session, ImageCreate.model_validate(said), None, id_)
+        if session.get(Image, id_) is None:
+            made[id_], _ = images.create(session, ImageCreate.model_validate(_said(work, inline)), None, id_)
             session.flush()
-        else:
+
+
+def _describe(session: Session, work: Work) -> None:
+    """Bring up to date what is said of the pictures that were there before."""
+    for inline, id_ in work.pictures:
+        image, said = session.get_one(Image, id_), _said(work, inline)
+        if any(getattr(image, name) != value for name, value in said.items()):
             before = image.model_dump(include=set(ImageContent.model_fields))
             images.replace(session, image, ImageReplace.model_validate(before | said))
 
