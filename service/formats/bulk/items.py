@@ -15,6 +15,8 @@ MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""
 BYTES_TOGETHER = 1 << 20
 _PIECE = 1 << 16
+MOST_HELD = 8
+"""How many times larger than an item may be what is read of one in an array, to find where the next begins."""
 
 
 class BrokenStream(BadRequest):
@@ -86,7 +88,7 @@ def _too_large(largest: int) -> Item:
 
 
 async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
-    """The items of a JSON array. After one that cannot be read there is no telling where the next begins: it is the last."""
+    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next item begins."""
     found = ijson.sendable_list()
     parser = ijson.items_coro(found, "item", use_float=True)
     begun, since = False, 0
@@ -96,15 +98,15 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
                 begun = True
                 if not piece.lstrip().startswith(b"["):
                     raise BadRequest("The body is not a JSON array.")
-            broken = _send(parser, piece)
-            since = 0 if found else since + len(piece)
+            broken, held = _send(parser, piece), since + len(piece)
+            since = 0 if found else held
             for content in found:
-                yield Item(content, len(piece) // len(found))
+                yield Item(content, len(piece) // len(found)) if held <= largest + _PIECE else _too_large(largest)
+                held = 0
             del found[:]
             if broken:
-                yield Item(BrokenStream("From here on, the body is not JSON."), 0)
-                return
-            if since > largest + _PIECE:
+                raise BrokenStream("From here on, the body is not JSON.")
+            if since > MOST_HELD * largest:
                 yield _too_large(largest)
                 return
     if not begun:
@@ -112,7 +114,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
     try:
         parser.close()
     except ijson.JSONError:
-        yield Item(BrokenStream("The array does not end."), 0)
+        raise BrokenStream("The array does not end.") from None
 
 
 def _send(parser: Any, piece: bytes) -> bool:

@@ -16,7 +16,7 @@ from service.auth import Caller, Writer
 from service.conditional import PRIVATE
 from service.database import Database
 from service.errors import Problem, UnsupportedMediaType
-from service.formats.bulk.items import Batch, Item, batches, lines, members, unpacked
+from service.formats.bulk.items import Batch, BrokenStream, Item, batches, lines, members, unpacked
 from service.formats.bulk.writing import Mode, Result, write_all, write_line
 from service.routing import Route
 
@@ -90,6 +90,7 @@ async def import_articles(
         first = True
         async with aclosing(batches(_items(request, as_lines=as_lines))) as arriving:
             async for batch in arriving:
+                _refuse_whole(batch)
                 for result in await _write(request, caller, batch, mode, dry_run=dry_run):
                     line = write_line(result, request.scope["path"])
                     results.write(line + b"\n" if as_lines else line if first else b"," + line)
@@ -119,6 +120,13 @@ def _items(request: Request, *, as_lines: bool) -> AsyncIterator[Item]:
             raise UnsupportedMediaType(f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"})
     largest: int = request.app.state.settings.body_max_bytes
     return lines(chunks, largest) if as_lines else members(chunks, largest)
+
+
+def _refuse_whole(batch: Batch) -> None:
+    """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises BrokenStream."""
+    index, first = batch[0]
+    if index == 0 and isinstance(first, BrokenStream):
+        raise first
 
 
 async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Sequence[Result]:
