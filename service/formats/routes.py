@@ -54,7 +54,7 @@ class Received:
 async def receive_page(
     request: Request,
     caller: Writer,
-    url: Annotated[WebAddress | None, Query(description="the address of the page that is sent")] = None,
+    url: Annotated[WebAddress | None, Query(description="the address of the page that is sent, or, without a body, to fetch")] = None,
     fetch_images: Annotated[bool, Query(description="fetch the pictures' files too")] = True,
 ) -> Received:
     """Read the page that was sent, or fetch the one that was named, and its pictures, before the transaction begins."""
@@ -77,6 +77,8 @@ def _fetch(intake: Intake, page: Page | Item) -> dict[str, KeptFile]:
 def _read(request: Request, media_type: str, charset: str | None, body: bytes, url: str | None) -> Page | Item:
     try:
         match media_type:
+            case "" if url is not None and not body:
+                return fetch_page(request.app.state.settings, url)
             case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(body)):
                 return read(Ninjs.model_validate_json(body))
             case "application/json":
@@ -112,7 +114,20 @@ def _text(body: bytes, charset: str | None) -> str:
         raise Unprocessable("The text is not in the character set that it is said to be in.") from None
 
 
-@router.post("", status_code=201, response_model=ArticleRead, max_body_size=LARGEST_PAGE)
+_BODY = {
+    "content": {
+        "application/json": {"schema": PageAddress.model_json_schema(), "example": {"url": "https://wire.example/harbour-bridge-reopens"}},
+        "text/html": {"schema": {"type": "string", "description": "a page as it was saved"}},
+        "text/plain": {"schema": {"type": "string", "description": "the text dump of a page"}},
+        NINJS[0]: {"schema": {"type": "object", "description": "ninjs 3.1"}},
+    }
+}
+
+
+@router.post(
+    "", status_code=201, response_model=ArticleRead, max_body_size=LARGEST_PAGE, openapi_extra={"requestBody": _BODY},
+    responses={200: {"model": ArticleRead, "description": "This page was here already: its article, brought up to date."}},
+)  # fmt: skip
 def import_page(
     request: Request,
     received: Annotated[Received, Depends(receive_page)],

@@ -1,9 +1,15 @@
 """Bringing pages in over `POST /v1/imports`."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
+
+from tests.conftest import settings_for
+from tests.serving import Store, running
+from tests.websites import answer, website
 
 DUMP = """Cookies and privacy on this site
 
@@ -126,3 +132,25 @@ def test_what_holds_no_article_is_refused_and_nothing_is_kept(editor: httpx.Clie
 
 def test_a_reader_may_not_import(client: httpx.Client) -> None:
     assert import_dump(client).status_code == 401
+
+
+@pytest.fixture
+def fetching(tmp_path: Path, database_url: str) -> Iterator[Store]:
+    """A store that may fetch from this machine."""
+    with running(settings_for(database_url, tmp_path, outbound_allow_loopback=True)) as running_store:
+        yield running_store
+
+
+def test_a_page_is_fetched_whichever_way_its_address_is_told(fetching: Store) -> None:
+    with website() as site, fetching.client("content:write") as writer:
+        site.pages["/ferry"] = answer(PAGE.encode(), "Content-Type: text/html; charset=utf-8")
+        first = writer.post("/v1/imports?fetch_images=false", json={"url": f"{site.url}/ferry"})
+        again = writer.post("/v1/imports", params={"url": f"{site.url}/ferry", "fetch_images": "false"})
+        assert (first.status_code, again.status_code, again.json()["id"]) == (201, 200, first.json()["id"])
+        assert writer.post("/v1/imports").status_code == 415
+
+
+def test_what_may_be_sent_is_documented(client: httpx.Client) -> None:
+    described = client.get("/openapi.json").json()["paths"]["/v1/imports"]["post"]
+    assert sorted(described["requestBody"]["content"]) == ["application/json", "application/ninjs+json", "text/html", "text/plain"]
+    assert {"200", "201"} <= set(described["responses"])
