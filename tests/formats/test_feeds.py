@@ -1,10 +1,15 @@
 """RSS, Atom and JSON Feed, read by a reader of feeds that is not ours."""
 
+import json
+import os
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import feedparser
 import httpx
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +18,7 @@ from tests.everywhere.stores import another
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN, Store
 
+SCHEMAS = Path(os.environ.get("COPYDESK_TEST_SCHEMAS", "../shared/schemas"))
 XML = ["/feeds/rss.xml", "/feeds/atom.xml"]
 ALL = [*XML, "/feeds/feed.json"]
 
@@ -117,6 +123,29 @@ def test_an_article_is_whole_in_a_json_feed(editor: httpx.Client, client: httpx.
     (picture,) = item.extension["pictures"]
     assert picture["credit_line"] == "Ana Lind / Harbour Press"
     assert (picture["caption"], picture["alt_text"]) == ("The swing bridge at first light.", "A low bridge over calm water")
+
+
+def _version_1(schema: str) -> dict[str, Any]:
+    """What the schema of version 1.1 takes over from that of version 1, which is not beside it: anything at all."""
+    known: dict[str, Any] = {}
+    for pointer in re.findall(r'"feed-1#/([^"]+)"', schema):
+        place = known
+        for part in pointer.split("/"):
+            place = place.setdefault(part, {})
+    return known
+
+
+@pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"the schema of JSON Feed is not at {SCHEMAS} (COPYDESK_TEST_SCHEMAS)")
+def test_the_schema_of_json_feed_finds_nothing_wrong(editor: httpx.Client, client: httpx.Client) -> None:
+    schema = (SCHEMAS / "json-feed-1.1.json").read_text()
+    registry = jsonschema_rs.Registry([("https://json.schemastore.org/feed-1", _version_1(schema))])
+    known = jsonschema_rs.Draft4Validator(json.loads(schema), registry=registry, validate_formats=True)
+    illustrated(editor, authors=[{"name": "Mara Ellison"}], tags=["trams"])
+    feed = client.get("/feeds/feed.json").json()
+    assert [error.message for error in known.iter_errors(feed)] == []
+    (item,) = feed["items"]
+    for wrong in ({"logo": "x"}, {"language": 1}, {"items": [item | {"caption": "x"}]}, {"items": [{"id": item["id"]}]}):
+        assert not known.is_valid(feed | wrong)
 
 
 @pytest.mark.parametrize("address", ALL)
