@@ -16,15 +16,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, select, update
 
 from service.consent import subjects
+from service.consent.adding import EVENTS, SUBJECTS, Adding, add_events, add_subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
 from service.consent.group_commit import GroupCommit, Write, each
 from service.consent.impressions import Impression, add_one
-from service.consent.models import GRANTS, Action, ConsentEvent, EventRead, PurposeDecision, State
-from service.consent.readers import COLUMNS, EVENT, Reader, find_reader, find_readers, told
+from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
+from service.consent.readers import COLUMNS, Reader, find_reader, find_readers, told
 from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
 from service.consent.shelf import Shelves, Shown
 from service.consent.subjects import Subject
@@ -35,14 +35,7 @@ from service.tables import new_id, now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)
 
-
-# Statements of the core, made once: through the ORM, making one takes longer than running it.
-_EVENTS, _SUBJECTS = (ConsentEvent.metadata.tables[name] for name in ("consent_event", "consent_subject"))
-_ADD = {
-    is_sqlite: dialect.insert(_EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).returning(_EVENTS.c.event_id)
-    for is_sqlite, dialect in ((True, sqlite), (False, postgresql))
-}
-_BY_DEDUPE = select(*COLUMNS, _EVENTS.c.request_digest).where(_EVENTS.c.dedupe == bindparam("dedupe"))
+_BY_DEDUPE = select(*COLUMNS, EVENTS.c.request_digest).where(EVENTS.c.dedupe == bindparam("dedupe"))
 
 
 class NeverPublished(Unprocessable):
@@ -151,10 +144,8 @@ class Ledger:
         readers = find_readers(session, {one.asked.secret for one in recordings if one.asked.secret is not None})
         found = [self._find(session, one, readers) for one in recordings]
         pairs = [(one, what) for one, what in zip(recordings, found, strict=True) if isinstance(what, _Found)]
-        added = _add(session, [_row(what.event, one.dedupe, one.digest) for one, what in pairs])
-        subjects_row = [what.reader.row() for _, what in pairs if isinstance(what.reader, Subject) and what.event.event_id in added]
-        if subjects_row:
-            session.connection().execute(insert(_SUBJECTS), subjects_row)
+        added = add_events(session, [Adding(what.event, one.dedupe, one.digest) for one, what in pairs])
+        add_subjects(session, [what.reader for _, what in pairs if isinstance(what.reader, Subject) and what.event.event_id in added])
         return [self._answer(session, one, what, added) for one, what in zip(recordings, found, strict=True)]
 
     def _find(self, session: Session, recording: _Recording, readers: Mapping[str, Reader]) -> _Found | ServiceError:
@@ -219,7 +210,7 @@ class Ledger:
         for key, standing in reader.standings.items():
             if withdrawal.notice_key in (None, key) and standing.decisive.event_state is not State.WITHDRAWN:
                 event = self._withdrawn(session, standing, withdrawal, asked)
-                _add(session, [_row(event, None, None)])
+                add_events(session, [Adding(event)])
                 reader.standings[key] = standing.joined_by(event)
         return self.current(session, reader, withdrawal.notice_key)
 
@@ -256,22 +247,11 @@ def _decided(
 def _erase(session: Session, secret: str | None) -> bool:
     if secret is None:
         return False
-    gone = delete(_SUBJECTS).where(_SUBJECTS.c.secret_digest == subjects.digest_of(secret)).returning(_SUBJECTS.c.pseudonym)
+    gone = delete(SUBJECTS).where(SUBJECTS.c.secret_digest == subjects.digest_of(secret)).returning(SUBJECTS.c.pseudonym)
     pseudonym = session.connection().execute(gone).scalar_one_or_none()
-    forget = update(_EVENTS).where(_EVENTS.c.pseudonym == pseudonym).values(consent_id=None, dedupe=None, request_digest=None)
+    forget = update(EVENTS).where(EVENTS.c.pseudonym == pseudonym).values(consent_id=None, dedupe=None, request_digest=None)
     session.connection().execute(forget)
     return pseudonym is not None
-
-
-def _row(event: EventRead, dedupe: str | None, digest: str | None) -> dict[str, object]:
-    return {name: getattr(event, name) for name in EVENT} | {"dedupe": dedupe, "request_digest": digest}
-
-
-def _add(session: Session, rows: Sequence[Mapping[str, object]]) -> frozenset[UUID]:
-    """Insert events; those that were there already are not among the ids that come back."""
-    if not rows:
-        return frozenset()
-    return frozenset(session.connection().execute(_ADD[session.database.is_sqlite], rows).scalars())
 
 
 def _waves(writes: Sequence[Write[Any]]) -> Iterator[list[Write[Any]]]:
