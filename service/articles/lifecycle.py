@@ -20,7 +20,7 @@ from service.images.resolve import Pictures
 from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
-from service.tables import Time, new_id, now
+from service.tables import Time, new_id, new_row, now
 
 _CONTENT = tuple(ArticleContent.model_fields)
 
@@ -94,11 +94,12 @@ def _refuse_new(
 def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article:
     values = {name: getattr(write, name) for name in _CONTENT} | {"language": write.language or session.database.settings.language}
     at = now()
-    # Every default is given: SQLModel takes longer to find one that is a function than for all the rest.
-    article = Article(
-        **values, id=id_, slug=slug, text_key=desk.text_key(id_), published_at=write.published_at, version=0, corrections=[], created_at=at,
-        updated_at=at, listed_at=at,
-    )  # fmt: skip
+    own: dict[str, object] = {
+        "id": id_, "slug": slug, "text_key": desk.text_key(id_), "status": Status.DRAFT, "scheduled_for": None,
+        "published_at": write.published_at, "first_published_at": None, "withdrawn_for": None, "version": 0, "corrections": [],
+        "created_at": at, "updated_at": at, "deleted_at": None, "listed_at": at,
+    }  # fmt: skip
+    article = new_row(Article, values | own)
     session.add(article)
     if write.status == Status.PUBLISHED:
         _make_public(article, now())

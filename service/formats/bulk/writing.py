@@ -127,11 +127,13 @@ def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object |
 def _waves(works: Sequence[Work]) -> Iterator[list[Work]]:
     """Items in their order, parted where one has the key of another before it."""
     wave: list[Work] = []
+    pairs: set[Pair | None] = set()
     for work in works:
-        if work.pair is not None and any(work.pair == before.pair for before in wave):
+        if work.pair is not None and work.pair in pairs:
             yield wave
-            wave = []
+            wave, pairs = [], set()
         wave.append(work)
+        pairs.add(work.pair)
     if wave:
         yield wave
 
