@@ -83,13 +83,9 @@ class NoticeReplace(NoticeCreate):
 class Publication(Shape):
     """Which draft to publish, where there are several, and whether to ask readers again whatever has changed, with the reason."""
 
-    version: int | None = None
+    version: int | None = Field(default=None, examples=[2])
     requires_reconsent: bool | None = None
-    reason: Line | None = Field(
-        default=None,
-        examples=["The recipients changed their name."],
-        description="why this is said otherwise than what changed says; kept with the notice",
-    )
+    reason: Line | None = Field(default=None, description="why this is said otherwise than what changed says; kept with the notice")
 
 
 class NoticeRead(NoticeContent):

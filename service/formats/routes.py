@@ -119,7 +119,14 @@ _BODY = {
         "application/json": {"schema": PageAddress.model_json_schema(), "example": {"url": "https://wire.example/harbour-bridge-reopens"}},
         "text/html": {"schema": {"type": "string", "description": "a page as it was saved"}},
         "text/plain": {"schema": {"type": "string", "description": "the text dump of a page"}},
-        NINJS[0]: {"schema": {"type": "object", "description": "ninjs 3.1"}},
+        NINJS[0]: {
+            "schema": {"type": "object", "description": "ninjs 3.1"},
+            "example": {
+                "uri": "https://wire.example/4711",
+                "standard": {"name": "ninjs", "version": "3.1"},
+                "headlines": [{"value": "Bridge reopens"}],
+            },
+        },
     }
 }
 
