@@ -274,7 +274,7 @@ def picture(id_: UUID, text: str | None, *, has_file: bool) -> tuple[ImageRead, 
     files = [Rendition(name="original", href=f"https://x.example/media/{id_}.jpg", width=40, height=30, content_type="image/jpeg")]
     image = ImageRead(
         id=id_, digest=None, content_type=None, width=None, height=None, size=None, credit_line=text, copyright_notice=None, usage_terms=None, focal_point=None, placeholder=None, dominant_color=None,
-        taken_at=None, source=None, source_url=None, metadata={}, renditions=files if has_file else [], captions=[], version=1, created_at=at, updated_at=at,
+        taken_at=None, source=None, external_id=None, source_url=None, metadata={}, renditions=files if has_file else [], captions=[], version=1, created_at=at, updated_at=at,
     )  # fmt: skip
     caption = EffectiveCaption(
         id=id_, image_id=id_, article_id=None, language="en", text=text, alt_text=text, source=CaptionSource.MANUAL, version=1, created_at=at, updated_at=at, scope=Scope.IMAGE
