@@ -170,7 +170,7 @@ def _keep_banner(session: Session, page: Page, language: str) -> None:
     assert banner is not None
     record_banner(
         session,
-        key=slugify(page.site or DUMP, max_length=100),
+        key=slugify(page.site or "", max_length=100) or DUMP,
         title=banner.title,
         body=banner.body,
         accept_label=banner.accept_label,

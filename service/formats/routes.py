@@ -90,12 +90,16 @@ def _read(request: Request, media_type: str, charset: str | None, body: bytes, u
     except NotAnArticle as fault:
         raise UnreadablePage(str(fault)) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
+        if error.errors()[0]["type"] == "json_invalid":
             raise BadRequest("The body is not JSON.") from None
-        raise Unprocessable.at("/" + "/".join(str(part) for part in first["loc"]), first["msg"]) from None
+        raise _refused(error) from None
     accepted = f"application/json, text/html, text/plain, {NINJS[0]}"
     raise UnsupportedMediaType(f"Send one of {accepted}.", headers={"Accept": accepted})
+
+
+def _refused(error: ValidationError) -> Unprocessable:
+    first = error.errors()[0]
+    return Unprocessable.at("/" + "/".join(str(part) for part in first["loc"]), first["msg"])
 
 
 def _is_ninjs(body: bytes) -> bool:
@@ -143,7 +147,13 @@ def import_page(
 ) -> Response:
     """Import a page. The same page again updates what it made."""
     page, files = received.page, received.files
-    imported = importing.bring_in(session, caller, page, files) if isinstance(page, Item) else bring_in(session, caller, page, files=files)
+    try:
+        imported = (
+            importing.bring_in(session, caller, page, files) if isinstance(page, Item) else bring_in(session, caller, page, files=files)
+        )
+    except ValidationError as error:
+        # What a page says is measured where it is written: a list of a thousand entries is the page's fault.
+        raise _refused(error) from None
     article = imported.article
     session.flush()
     shape = articles.read_one(session, article)

@@ -17,7 +17,7 @@ from service.formats.pages.dates import day_in_path, parse_time, time_in
 from service.formats.pages.headline import Titles, best_headline
 from service.formats.pages.jsonld import Node, article_node, plain
 from service.formats.pages.language import language_tag
-from service.formats.pages.outline import absolute
+from service.formats.pages.outline import web_address
 from service.formats.pages.page import Author
 from service.formats.pages.people import People
 from service.formats.pages.text import tidy, words
@@ -80,8 +80,8 @@ class Facts:
         """The page's address by its own account, else the one it was fetched from; http and https only."""
         link = next((e.get("href") for e in self._tree.iter("link") if "canonical" in (e.get("rel") or "").lower().split()), None)
         for stated in (link, self.meta("og:url"), self.node.text("url"), self._url):
-            address = absolute(stated, self._url)
-            if address and address.startswith("http") and urlsplit(address).path.strip("/"):
+            address = web_address(stated, self._url)
+            if address and urlsplit(address).path.strip("/"):
                 return address
         return self._url
 

@@ -13,7 +13,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from service.formats.pages.credits import bare_credit, split_credit
-from service.formats.pages.outline import absolute
+from service.formats.pages.outline import web_address
 from service.formats.pages.page import Picture
 from service.formats.pages.text import any_of, key, tidy, words
 
@@ -48,6 +48,7 @@ _SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", 
 _SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
 _RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u ruby rb rt rp".split())
 _SMALLEST = 80
+_LONGEST_ALT = 2_000
 # Pictures and captions looked at on one page; galleries of a hundred are known.
 _MOST = 400
 
@@ -161,13 +162,13 @@ def is_caption(element: HtmlElement) -> bool:
 def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
     image = _best_image(holder)
-    url = _address(image, base) if image is not None else absolute(_background(holder), base)
+    url = _address(image, base) if image is not None else web_address(_background(holder), base)
     caption, credit = _words(holder)
     width, height = _sides(image)
     if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
     alt = tidy(image.get("alt") or "") if image is not None else ""
-    return Picture(url, alt or None, caption, credit, width, height)
+    return Picture(url, alt if 0 < len(alt) <= _LONGEST_ALT else None, caption, credit, width, height)
 
 
 def _best_image(holder: HtmlElement) -> HtmlElement | None:
@@ -181,7 +182,7 @@ def _address(image: HtmlElement, base: str | None) -> str | None:
         if "srcset" in name:
             value = value.split(",")[-1].strip().split(" ")[0] if value else ""
         if value and not value.startswith("data:") and not re.search(r"(?:blank|placeholder|spacer|pixel|loading)\.\w+$", value):
-            address = absolute(value, base)
+            address = web_address(value, base)
             if address:
                 return address
     return None
@@ -208,7 +209,7 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     link = next(around, None)
     if link is None:
         return False
-    target, here = urlsplit(absolute(link.get("href"), base) or ""), urlsplit(base or "")
+    target, here = urlsplit(web_address(link.get("href"), base) or ""), urlsplit(base or "")
     return not _FILE.search(target.path) and target.path != here.path
 
 

@@ -14,7 +14,7 @@ from service.formats.pages.facts import Facts
 from service.formats.pages.furniture import is_label
 from service.formats.pages.language import guess_language
 from service.formats.pages.lead import leading
-from service.formats.pages.outline import Unit, absolute, outline
+from service.formats.pages.outline import Unit, outline, web_address
 from service.formats.pages.overlay import banner_in
 from service.formats.pages.page import Author, Block, NotAnArticle, Page, Picture, PictureBlock
 from service.formats.pages.story import Story
@@ -30,7 +30,7 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
     Raises `NotAnArticle` when the bytes hold no page, no headline or no text, or more than any article.
     """
     tree = parse(page, charset)
-    facts = Facts(tree, _web_address(url))
+    facts = Facts(tree, web_address(url, None))
     body = tree.find("body")
     if body is None or not facts.headline:
         raise NotAnArticle("The page has no headline.")
@@ -74,15 +74,10 @@ def _line_above(units: list[Unit], article: Article) -> str | None:
     return next((line for line in reversed(near) if line and byline_names(line)), None)
 
 
-def _web_address(url: str | None) -> str | None:
-    address = absolute(url, None)
-    return address if address and address.startswith("http") else None
-
-
 def _base(tree: HtmlElement, url: str | None) -> str | None:
     """What relative addresses are relative to."""
     stated = next((element.get("href") for element in tree.iter("base") if element.get("href")), None)
-    return absolute(stated, url) or url
+    return web_address(stated, url) or url
 
 
 def _shown(units: list[Unit], article: Article, story: Story, base: str | None) -> tuple[Block, ...]:
@@ -142,5 +137,5 @@ def _lead(shown: tuple[Block, ...], facts: Facts, base: str | None) -> Picture |
     if first is not None:
         return first
     stated = [facts.meta("og:image", "twitter:image"), *(image.text("url", "contentUrl") for image in facts.node.nodes("image"))]
-    named = next(filter(None, (absolute(address, base) for address in stated)), None)
+    named = next(filter(None, (web_address(address, base) for address in stated)), None)
     return Picture(named, facts.meta("og:image:alt", "twitter:image:alt")) if named else None

@@ -21,6 +21,7 @@ _SILENT = frozenset(
 )
 _INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "code": "code", "sub": "sub", "sup": "sup"}
 _EMPTY = re.compile(r"<(strong|em|code|sub|sup|a|span)(?: [^<>]*)?>(\s*)</\1>")
+_LONGEST_ADDRESS = 2_000
 _SCHEMES = frozenset({"http", "https", "mailto"})
 
 
@@ -131,12 +132,20 @@ class _Walk:
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
-    """The address made absolute, or None when it is no http, https or mailto address."""
+    """The address made absolute, or None when it is no http, https or mailto address, or none that anybody would follow."""
     try:
         joined = urljoin(base or "", tidy(href or ""))
-        return joined if href and urlsplit(joined).scheme in _SCHEMES else None
+        parts = urlsplit(joined)
+        whole = parts.scheme == "mailto" or (parts.hostname and parts.username is None)
+        return joined if href and whole and parts.scheme in _SCHEMES and len(joined) <= _LONGEST_ADDRESS else None
     except ValueError:
         return None
+
+
+def web_address(href: str | None, base: str | None) -> str | None:
+    """The address made absolute, or None when it is no address of the web."""
+    address = absolute(href, base)
+    return address if address and address.startswith("http") else None
 
 
 def _trimmed(markup: str) -> str:

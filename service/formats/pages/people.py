@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 
 from service.formats.pages.bylines import byline_names, is_name, split_names
 from service.formats.pages.jsonld import Node, plain
-from service.formats.pages.outline import absolute
+from service.formats.pages.outline import web_address
 from service.formats.pages.page import Author
 from service.formats.pages.text import key, words
 
@@ -71,7 +71,7 @@ class People:
         for node in (*self._node.nodes("author"), *self._node.nodes("creator")):
             organised = "Organization" in " ".join(node.types)
             for name in _stated_names(node):
-                url = absolute(node.text("url"), self._url) if node.text("url") != name else None
+                url = web_address(node.text("url"), self._url) if node.text("url") != name else None
                 for single in (name,) if organised else names(name):
                     desk = organised or key(single) == self._site
                     (desks if desk else people).append(Author(single, url if single == name else None))
@@ -99,13 +99,13 @@ class People:
         around = _byline(element)
         links = [link for link in around.iter("a") if _personal(plain(" ".join(link.itertext())))]
         if len(links) > 1 or (links and links[0] is element):
-            return [Author(_personal(plain(" ".join(link.itertext()))) or "", absolute(link.get("href"), self._url)) for link in links]
+            return [Author(_personal(plain(" ".join(link.itertext()))) or "", web_address(link.get("href"), self._url)) for link in links]
         inner = next(
             (e for e in element.iter(etree.Element) if e.get("itemprop") == "name" or "author" in (e.get("rel") or "").split()), element
         )
         said = plain(inner.get("content") or " ".join(inner.itertext()))
         found = byline_names(said) or names(_WHEN.sub("", said))
-        address = absolute(element.get("href") or (links[0].get("href") if links else None), self._url)
+        address = web_address(element.get("href") or (links[0].get("href") if links else None), self._url)
         return [Author(name, address if len(found) == 1 else None) for name in found if words(name) <= 6]
 
 
