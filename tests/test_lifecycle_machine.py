@@ -52,7 +52,7 @@ class Known:
         """Why it is not there any more, of what was once public."""
         if self.public or not self.published_before:
             return None
-        return "deleted" if self.trashed else "withdrawn" if self.status == "withdrawn" else "unpublished"
+        return "withdrawn" if self.status == "withdrawn" else "deleted" if self.trashed else "unpublished"
 
     @property
     def reader_status(self) -> int:

@@ -76,9 +76,9 @@ def _is_public(article: Article) -> bool:
 
 
 def _reason(article: Article) -> Reason:
-    if article.deleted_at is not None:
-        return Reason.DELETED
-    return Reason.WITHDRAWN if article.status == Status.WITHDRAWN else Reason.UNPUBLISHED
+    if article.status == Status.WITHDRAWN:
+        return Reason.WITHDRAWN  # A kill stays one, with its reason, when the desk tidies up after it.
+    return Reason.DELETED if article.deleted_at is not None else Reason.UNPUBLISHED
 
 
 def _slugs(session: Session, ids: Iterable[UUID]) -> dict[UUID, set[str]]:

@@ -37,7 +37,7 @@ def test_nothing_brings_it_back(editor: httpx.Client) -> None:
 def test_it_can_be_trashed_and_restored_as_withdrawn(client: httpx.Client, editor: httpx.Client) -> None:
     article = do(editor, published(editor), "withdraw", reason="Wrong.")
     trash(editor, article)
-    problem(client.get(f"/v1/articles/{article['id']}"), 410)
+    assert problem(client.get(f"/v1/articles/{article['id']}"), 410, "withdrawn")["reason"] == "withdrawn"
     assert do(editor, article, "restore")["status"] == "withdrawn"
     assert problem(client.get(f"/v1/articles/{article['id']}"), 410, "withdrawn")["reason"] == "withdrawn"
 
