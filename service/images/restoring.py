@@ -15,8 +15,9 @@ from service.tables import Time
 
 
 class ImageKept(ImageRead):
-    """An image as it is read; one in the trash says since when."""
+    """An image as it is read; one in the trash says since when. Members that earlier versions did not export may be absent."""
 
+    external_id: str | None = None
     deleted_at: Time | None = None
 
 

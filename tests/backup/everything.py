@@ -18,7 +18,7 @@ def photograph(editor: httpx.Client, content: bytes, **fields: str) -> Article:
 
 def fill(editor: httpx.Client) -> None:
     """Let it happen, through the API."""
-    ferry = photograph(editor, agency(), source="wire.example", source_url="https://wire.example/ferry.jpg")
+    ferry = photograph(editor, agency(), source="wire.example", external_id="f-1", source_url="https://wire.example/ferry.jpg")
     quay = photograph(editor, jpeg(scene((420, 280))), credit_line="Bo Ek / Harbour Press")
     change(editor, f"/v1/images/{quay['id']}", {"focal_point": {"x": 0.1, "y": 0.75}})
     gull = photograph(editor, telephone())

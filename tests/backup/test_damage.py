@@ -87,6 +87,11 @@ def test_what_editors_had_changed_meanwhile_is_no_fault_but_is_counted(folder: P
     assert take_in(new("sqlite"), folder).different == 2
 
 
+def test_an_export_of_an_earlier_version_is_taken_in(folder: Path, new: New) -> None:
+    rewrite(folder, "images.ndjson", lambda line: line.replace(b'"external_id":null,', b""))
+    assert take_in(new("sqlite"), folder).different == 0
+
+
 def test_only_an_empty_store_takes_a_folder_in(folder: Path, settings: Settings, new: New) -> None:
     take_in(settings, folder)
     with pytest.raises(StoreInUse, match="not empty"):
