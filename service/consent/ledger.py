@@ -5,7 +5,7 @@ Decisions that arrive together are added together, with one statement for all of
 A retry is known by `dedupe`: an HMAC of the `Idempotency-Key`, or else of `consent_id`, `client_event_time` and the body. It gets the
 answer of the first, worked out again as of then from what was kept. Whoever shows the reader's cookie learns the reader's record by
 it; anybody else learns of the event alone, which the body told them already. The cookie itself is given again to a retry with
-the same `Idempotency-Key`, which nobody can guess, and within five minutes: then the first answer was lost on its way.
+the same `Idempotency-Key`, if nobody can guess it, and within five minutes: then the first answer was lost on its way.
 """
 
 import hashlib
@@ -34,6 +34,8 @@ from service.routing import KeyReused
 from service.tables import new_id, now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)
+UNGUESSABLE = 16
+"""Characters of an idempotency key from which on it is taken to be random, as a UUID is."""
 
 _BY_DEDUPE = select(*COLUMNS, EVENTS.c.request_digest).where(EVENTS.c.dedupe == bindparam("dedupe"))
 
@@ -52,6 +54,12 @@ class Asked:
     idempotency_key: str | None = None
     gpc: bool = False
     country: str | None = None
+
+    @property
+    def unguessable_key(self) -> str | None:
+        """The idempotency key, where it is long enough to be this reader's alone: the cookie is given again for no other."""
+        key = self.idempotency_key
+        return key if key is not None and len(key) >= UNGUESSABLE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ class Ledger:
         except Unprocessable as refusal:
             return refusal
         reader = None if asked.secret is None else readers.get(asked.secret)
-        who = subjects.new_subject(self._signing_key, asked.idempotency_key) if reader is None else reader
+        who = subjects.new_subject(self._signing_key, asked.unguessable_key) if reader is None else reader
         standing = None if reader is None else reader.standings.get(shown.key)
         return _Found(_decided(shown, decision, choices, standing, who.pseudonym, asked), standing, who)
 
@@ -192,8 +200,8 @@ class Ledger:
         asked = recording.asked
         event, secret = told(row), asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
-        if reader is None and asked.idempotency_key is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR:
-            secret = subjects.derived_secret(self._signing_key, asked.idempotency_key)
+        if reader is None and (key := asked.unguessable_key) is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR:
+            secret = subjects.derived_secret(self._signing_key, key)
             reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None or reader.pseudonym != event.pseudonym:
             return self._outcome(session, event, first_standing(event), None, replayed=True)

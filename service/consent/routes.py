@@ -30,7 +30,7 @@ from service.published import answers
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
 counters = APIRouter(prefix="/v1/consent-impressions", tags=["consent"], route_class=GuardedRoute)
 well_known = APIRouter(tags=["consent"], route_class=GuardedRoute)
-SHORTEST_KEY, LONGEST_KEY = 16, 255
+LONGEST_KEY = 255
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
 GPC_SINCE = "2026-11-23"
 _EVENT_ID = TypeAdapter(tuple[UUID])
@@ -58,10 +58,10 @@ LedgerDep = Annotated[Ledger, Depends(get_ledger)]
 
 
 def asked_by(request: Request) -> Asked:
-    """What the ledger asks of a request. Raises BadRequest for a key that is too short to be nobody else's."""
+    """What the ledger asks of a request. Raises BadRequest for a key that is none."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-        raise BadRequest(f"Idempotency-Key must have {SHORTEST_KEY} to {LONGEST_KEY} characters that nobody can guess, such as a UUID.")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
     gpc = request.headers.get("sec-gpc", "").strip() == "1"
     return Asked(request.cookies.get(subjects.COOKIE), key, gpc, door_of(request).country(request))
 
@@ -79,8 +79,8 @@ _BEACON = {
 }
 _HEADERS = [
     {
-        "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": SHORTEST_KEY, "maxLength": LONGEST_KEY},
-        "description": "the same for every retry of this decision, and guessable by nobody",
+        "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+        "description": "the same for every retry of this decision and for no other; a retry gets the cookie again if nobody can guess it",
     },
     {"name": "Sec-GPC", "in": "header", "schema": {"type": "string"}, "description": "1: Global Privacy Control is on"},
 ]  # fmt: skip
@@ -92,9 +92,9 @@ _HEADERS = [
 async def record_consent(request: Request, decision: Decision, ledger: LedgerDep) -> Response:
     """Record a reader's decision, and give the reader the cookie that leads back to it.
 
-    A retry (the same `Idempotency-Key`, of 16 to 255 characters that nobody can guess; or the same body with `consent_id` and
-    `client_event_time`) records nothing and is answered like the first, 201 with `Idempotent-Replayed: true`. A body sent as text/plain
-    (`navigator.sendBeacon`) is taken when it holds this JSON.
+    A retry (the same `Idempotency-Key`, or the same body with `consent_id` and `client_event_time`) records nothing and is answered like
+    the first, 201 with `Idempotent-Replayed: true`. Only a key of 16 characters or more, such as a UUID, gets a lost cookie again. A body
+    sent as text/plain (`navigator.sendBeacon`) is taken when it holds this JSON.
     """
     outcome = await ledger.record(decision, asked_by(request))
     headers = {

@@ -70,4 +70,14 @@ def test_rule_10_a_key_belongs_to_one_decision(client: httpx.Client) -> None:
     reused = client.post("/v1/consents", json=decision("reject_all"), headers=key)
     assert reused.status_code == 422
     assert reused.json()["type"] == "/problems/key-reused"
-    assert client.post("/v1/consents", json=decision(), headers={"Idempotency-Key": "guessable"}).status_code == 400
+    assert client.post("/v1/consents", json=decision(), headers={"Idempotency-Key": "x" * 256}).status_code == 400
+
+
+def test_rule_10_who_guesses_a_key_gets_nobodys_cookie(store: Store) -> None:
+    key = {"Idempotency-Key": "banner-1"}
+    with store.client() as first, store.client() as other:
+        recorded = first.post("/v1/consents", json=decision(), headers=key)
+        replayed = other.post("/v1/consents", json=decision(), headers=key)
+        assert (replayed.content, replayed.headers["idempotent-replayed"]) == (recorded.content, "true")
+        assert (secret_of(first) is not None, secret_of(other)) == (True, None)
+        assert first.post("/v1/consents", json=decision(), headers=key).content == recorded.content
