@@ -360,6 +360,24 @@ def test_texts_without_spaces_between_words_are_read_alike(language: str, headli
     assert page.language == language
 
 
+def test_a_headline_that_is_its_pictures_caption_too_is_both() -> None:
+    text = "Two cranes for the harbour /CFP\nTwo cranes for the harbour /CFP\n\nThe harbour office said on Monday that both would come by ship.\n"
+    found = read_dump(text + "The mayor said that the old one would become a place from which to watch birds.")
+    assert found.headline == "Two cranes for the harbour"
+    assert [block.picture for block in found.blocks if isinstance(block, PictureBlock)] == [Picture(None, None, found.headline, "CFP")]
+
+
+def test_an_agency_named_alone_beneath_the_headline_is_the_byline() -> None:
+    found = read_dump("Two cranes for the harbour\nCGTN\n\nThe harbour office said on Monday that both cranes would come by ship.")
+    assert (found.byline, found.authors) == ("CGTN", (Author("CGTN"),))
+
+
+@pytest.mark.parametrize("credit", ["(По материалам агентств)", "(Com informações de agências)", "(Med materiale fra NTB)"])
+def test_a_credit_in_brackets_is_known_in_many_languages(credit: str) -> None:
+    found = read_dump(f"Two cranes for the harbour\n\nThe harbour office said on Monday that both cranes would come by ship.\n\n{credit}")
+    assert found.credit_line == credit.strip("()")
+
+
 def test_markup_in_a_dump_is_text() -> None:
     page = read_dump(dump("Why a < b & c matters to sailors", f"<script>x</script> {FIRST}", SECOND))
     assert page.headline == "Why a < b & c matters to sailors"

@@ -1,5 +1,7 @@
 """The text, the pictures and the credits of a page are told apart whatever its makers named and nested them."""
 
+import json
+
 import pytest
 
 from service.formats.pages import Heading, Page, Paragraph, PictureBlock, read_html
@@ -84,6 +86,11 @@ def test_a_line_that_points_to_another_story_is_no_paragraph(line: str) -> None:
 def test_a_label_before_a_link_within_a_sentence_stays() -> None:
     line = 'The keeper wrote: <a href="https://kystavisen.example/2">a letter to the council of the island</a> and never sent it.'
     assert line in texts(read(f"<article><h1>{HEADLINE}</h1><div>{''.join(map(p, (*TEXTS, line)))}</div></article>"))
+
+
+def test_text_that_scripts_paint_is_taken_from_where_the_page_states_it() -> None:
+    stated = json.dumps({"@type": "NewsArticle", "headline": HEADLINE, "articleBody": "\n\n".join(TEXTS)})
+    assert texts(read(f"<div id='app'></div><script type='application/ld+json'>{stated}</script>")) == TEXTS
 
 
 @pytest.mark.parametrize(

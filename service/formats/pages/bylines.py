@@ -40,6 +40,7 @@ _CREDITED = re.compile(
 )
 _CREDITED_IN_BRACKETS = re.compile(
     r"^(?:avec|con (?:informaci[óo]n|información de|informazioni)|con agen\w+|mit (?:material|informationen|agentur\w*)"
+    r"|com (?:informações|agências?)|med (?:materiale?|innhold|opplysninger)|na podstawie|z materiałów|по материалам|за матеріалами|kaynak"
     r"|据|據|综合|綜合|来源|來源)\b.*"
     r"|^[据據综綜].{2,30}$",
     re.IGNORECASE,

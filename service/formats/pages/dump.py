@@ -14,6 +14,7 @@ from itertools import groupby, takewhile
 
 from service.formats.pages.banner import take_banner
 from service.formats.pages.bylines import byline_names, cut_story_credit, dateline, dateline_alone, story_credit
+from service.formats.pages.credit_words import AGENCIES
 from service.formats.pages.credits import is_photo_caption, split_credit
 from service.formats.pages.dates import date_line
 from service.formats.pages.furniture import is_section_name, without_furniture
@@ -147,7 +148,7 @@ def _best(candidates: list[str], pieces: int) -> str | None:
 def _twice_printed(above: list[_Piece]) -> str | None:
     """A headline that the page repeats, and that so looks like a caption."""
     first = above[0] if above else None
-    if isinstance(first, Picture) and first.credit is None and first.caption:
+    if isinstance(first, Picture) and first.caption:
         return None if ends_sentence(first.caption) else first.caption
     return None
 
@@ -189,10 +190,10 @@ class _Front:
         if credit:
             self.credits.append(credit)
             return True
-        return self._took_byline(line) or (not begun and self._took_date_or_place(line))
+        return self._took_byline(line, begun=begun) or (not begun and self._took_date_or_place(line))
 
-    def _took_byline(self, line: str) -> bool:
-        names = byline_names(line)
+    def _took_byline(self, line: str, *, begun: bool) -> bool:
+        names = (line,) if line in AGENCIES and not begun else byline_names(line)
         if not names or self.authors:
             return False
         self.byline, self.authors = line, names

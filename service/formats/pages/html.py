@@ -1,5 +1,6 @@
 """The reader of saved HTML pages: the article that the page shows, with its pictures where it shows them."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -12,14 +13,16 @@ from service.formats.pages.bylines import byline_names, dateline
 from service.formats.pages.document import parse
 from service.formats.pages.facts import Facts
 from service.formats.pages.furniture import is_label
+from service.formats.pages.jsonld import plain
 from service.formats.pages.language import guess_language
 from service.formats.pages.lead import leading
 from service.formats.pages.outline import Unit, outline, web_address
 from service.formats.pages.overlay import banner_in
-from service.formats.pages.page import Author, Block, NotAnArticle, Page, Picture, PictureBlock
+from service.formats.pages.page import Author, Block, NotAnArticle, Page, Paragraph, Picture, PictureBlock
 from service.formats.pages.story import Story
-from service.formats.pages.text import key
+from service.formats.pages.text import as_html, key, tidy_lines
 
+_BREAK = re.compile(r"</p>|<br\s*/?>|</div>|</h\d>", re.IGNORECASE)
 _LONGEST_HEADLINE = 300
 _LINES_ABOVE = 15
 
@@ -38,9 +41,9 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
     units = outline(body, base, figures.holders(body))
     article = Article(units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline)
     story = Story(article.units, facts.headline)
-    if not story.texts:
+    shown = _shown(units, article, story, base) if story.texts else _stated_text(facts)
+    if not shown:
         raise NotAnArticle("The page has no text beneath its headline.")
-    shown = _shown(units, article, story, base)
     lead = _lead(shown, facts, base)
     story.byline = story.byline or _line_above(units, article)
     return replace(_page(facts, facts.headline, story), blocks=shown, lead=lead, banner=banner_in(tree))
@@ -55,7 +58,7 @@ def _page(facts: Facts, headline: str, story: Story) -> Page:
         summary=facts.summary,
         byline=story.byline or ", ".join(author.name for author in authors) or None,
         authors=authors,
-        dateline=dateline(story.texts[0]),
+        dateline=dateline(story.texts[0]) if story.texts else None,
         section=facts.section,
         tags=facts.tags,
         language=facts.language or guess_language(" ".join(story.texts)),
@@ -67,9 +70,16 @@ def _page(facts: Facts, headline: str, story: Story) -> Page:
     )
 
 
+def _stated_text(facts: Facts) -> tuple[Block, ...]:
+    """The text that the page states for machines: what it shows readers, scripts bring later."""
+    whole = facts.node.members.get("articleBody")
+    lines = tidy_lines(_BREAK.sub("\n", whole)) if isinstance(whole, str) else []
+    return tuple(Paragraph(as_html(line)) for line in filter(None, map(plain, lines)))
+
+
 def _line_above(units: list[Unit], article: Article) -> str | None:
     """The byline that stands between the headline and the text, outside the element that holds the text."""
-    first = next((index for index, unit in enumerate(units) if unit is article.units[0]), 0)
+    first = next((index for index, unit in enumerate(units) if article.units and unit is article.units[0]), 0)
     near = [unit.text for unit in units[max(0, first - _LINES_ABOVE) : first]]
     return next((line for line in reversed(near) if line and byline_names(line)), None)
 
