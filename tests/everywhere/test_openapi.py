@@ -55,6 +55,12 @@ def test_it_is_openapi_3_1_and_valid_in_itself(document: Document) -> None:
         assert root == "#"
 
 
+def test_the_documentation_begins_with_articles_and_knows_every_tag(document: Document) -> None:
+    shown = [tag["name"] for tag in document["tags"]]
+    assert shown[0] == "articles"
+    assert set(shown) == {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+
+
 def test_every_operation_has_a_name_that_reads_as_a_method(document: Document) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))
