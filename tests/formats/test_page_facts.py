@@ -59,6 +59,10 @@ def test_the_name_of_the_site_is_no_headline() -> None:
     assert read(social("Fjordposten")).headline == HEADLINE
 
 
+def test_a_headline_given_as_the_name_of_the_site_is_still_the_headline() -> None:
+    assert read(social(HEADLINE, site=HEADLINE) + f"<title>{HEADLINE} og mer fra kysten</title>", heading="Kysten").headline == HEADLINE
+
+
 @pytest.mark.parametrize(
     "stated",
     [

@@ -8,6 +8,8 @@ from service.formats.pages.text import key, similar, words
 
 _SITE_SUFFIX = re.compile(r"^(.{12,}?)\s*(?:\s[-–—|•·»]|[|｜：])\s*([^|｜]{2,60})$")
 _SHORTEST = 8
+# In words. Some pages give their headline as the name of their site.
+_LONGEST_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ def best_headline(titles: Titles, site_names: Iterable[str | None]) -> str | Non
     A meta element that names the headline outright decides; a different echo, or a shown and a stated headline
     that differ from OpenGraph's and from each other, cast doubt on OpenGraph's.
     """
-    names = {key(name) for name in site_names if name} - ({key(titles.social or "")} & set(map(key, titles.shown)))
+    names = {key(name) for name in site_names if name and words(name) <= _LONGEST_NAME} - (
+        {key(titles.social or "")} & set(map(key, titles.shown))
+    )
     stated = titles.stated if titles.stated and key(titles.stated) not in names else None
     shown = [text for text in titles.shown if (words(text) > 1 and key(text) not in names) or key(text) == key(stated or "")]
     known = [text for text in (stated, *shown) if text]
