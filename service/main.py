@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import fastapi_swagger
 import structlog
 from anyio import to_thread
 from fastapi import FastAPI, Response
@@ -15,6 +14,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
@@ -142,12 +142,12 @@ def create_api(settings: Settings) -> FastAPI:
     # The endpoints refuse by the exact limit, with what it is; this one only stops what is far beyond it.
     app.include_router(image_routes.uploads, max_body_size=16 * settings.upload_max_bytes)
     app.add_api_route("/docs", _documentation, include_in_schema=False)
-    fastapi_swagger.patch_fastapi(app, redirect_from_root_to_docs=False)
+    app.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     return app
 
 
 def _documentation() -> Response:
-    """Swagger UI. Its own page names the assets by the host that it was asked for, and by http behind a proxy that opens TLS."""
+    """Swagger UI, of whose package the files alone are served. Its own page names the assets by the host that it was asked for, and by http behind a proxy that opens TLS."""
     return get_swagger_ui_html(
         openapi_url="/openapi.json", title="Copydesk", swagger_js_url="/swagger/swagger-ui-bundle.js",
         swagger_css_url="/swagger/swagger-ui.css", swagger_favicon_url="/swagger/favicon-32x32.png",

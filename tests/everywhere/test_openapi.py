@@ -143,8 +143,6 @@ def test_a_scope_that_is_needed_is_said(store: Store, document: Document) -> Non
                 assert (answer.status_code, answer.json().get("scope")) in ((403, scope[1]), (415, None)), (method, path, answer.text)
 
 
-# fastapi-swagger reads its files in a way that Python 3.11 and 3.12 call old; 3.13 took that back.
-@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
 def test_the_documentation_is_whole_without_another_host(client: httpx.Client) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
