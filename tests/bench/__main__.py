@@ -5,8 +5,9 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,16 +16,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import report
+from tests.bench import bulk, consents, figures, report
 from tests.bench.cores import Cores, Unfit, divide
+from tests.bench.empty import empties
+from tests.bench.figures import Figure
 from tests.bench.measure import Bench, Outcome, WrongCache
 from tests.bench.phases import groups, know
 from tests.bench.served import Unstarted
 from tests.bench.stand import addresses, make_writer, served_stores
-from tests.bench.stores import KEPT, Stores, filled
+from tests.bench.stores import ARTICLES, KEPT, READERS, Stores, filled
 from tests.bench.wrk import BadAnswers, Wrk, ensure_wrk
 from tests.postgres import PostgresUnavailable
 
+CONSENTING = {"consent-load": consents.load, "consent-current": consents.current}
+MANY = {"bulk": bulk.ratios, "bulk-memory": bulk.memory}
 screen = Console(stderr=True, highlight=False)
 Fault = (Unfit, Unstarted, BadAnswers, WrongCache, PostgresUnavailable)
 
@@ -40,24 +45,34 @@ class Server(enum.StrEnum):
 
 def main(
     server: Annotated[Server, typer.Option(help="the server under both apps; both: uvicorn, then granian")] = Server.SERVE,
-    only: Annotated[str, typer.Option(help="some groups: 304,article,list,search,create,consent")] = "",
+    only: Annotated[
+        str, typer.Option(help="some groups: 304,article,list,search,create,consent,consent-load,consent-current,bulk,bulk-memory")
+    ] = "",
     quick: Annotated[bool, typer.Option("--quick", help="one short round")] = False,
     sqlite_only: Annotated[bool, typer.Option("--sqlite-only", help="leave PostgreSQL out")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="write the kept stores anew")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, for scripts")] = False,
 ) -> None:
-    """Measure the service against a bare ASGI app. The first run writes 10,000 articles, which takes some minutes."""
+    """Measure the service against a bare ASGI app. The first run writes 10,000 articles and a million decisions, which takes some minutes."""
     servers = [Server.UVICORN, Server.GRANIAN] if server is Server.BOTH else [server]
+    wanted = {name.strip() for name in only.split(",") if name.strip()}
+    found: dict[Server, list[Outcome]] = {}
+    figured: list[Figure] = []
     try:
         cores = divide()
         ensure_wrk()
-        with _folder() as folder, _progress() as progress, filled(folder, progress, with_postgres=not sqlite_only, fresh=fresh) as stores:
+        with _folder() as folder, _progress() as progress:
+            bench = partial(_bench, folder=folder, cores=cores, progress=progress, quick=quick)
+            if not wanted or wanted - {*CONSENTING, *MANY}:
+                with filled(folder, progress, ARTICLES, with_postgres=not sqlite_only, fresh=fresh) as stores:
+                    cores.pin_load()
+                    found = {one: _measure(bench(one), stores, wanted) for one in servers}
             cores.pin_load()
-            found = {one: _measure(_bench(one, folder, cores, progress, quick=quick), stores, only) for one in servers}
+            figured = list(_figures(bench(Server.SERVE), wanted, with_postgres=not sqlite_only, fresh=fresh))
     except Fault as fault:
         screen.print(str(fault), style="red", markup=False)
         raise SystemExit(1) from None
-    _tell(found, _notes(cores), as_json=as_json)
+    _tell(found, figured, _notes(cores), as_json=as_json)
 
 
 @contextmanager
@@ -77,9 +92,21 @@ def _bench(server: Server, folder: Path, cores: Cores, progress: Progress, *, qu
     return Bench(server.value, folder, cores, Wrk(folder), rounds, seconds, progress)
 
 
-def _measure(bench: Bench, stores: Stores, only: str) -> list[Outcome]:
+def _figures(bench: Bench, wanted: set[str], *, with_postgres: bool, fresh: bool) -> Iterator[Figure]:
+    """Measure the groups that are no ratio to the bare app, which bring stores of their own."""
+    consenting, many = ([measure for name, measure in these.items() if not wanted or name in wanted] for these in (CONSENTING, MANY))
+    if consenting:
+        with filled(bench.folder, bench.progress, READERS, with_postgres=with_postgres, fresh=fresh) as stores:
+            for measure in consenting:
+                yield from measure(bench, stores)
+    if many:
+        stores_made = empties(bench.folder, with_postgres=with_postgres)
+        for measure in many:
+            yield from measure(bench, stores_made)
+
+
+def _measure(bench: Bench, stores: Stores, wanted: set[str]) -> list[Outcome]:
     urls, slugs = addresses(stores), stores.slugs()
-    wanted = {name.strip() for name in only.split(",") if name.strip()}
     with served_stores(bench, urls) as served:
         known = {name: know(one, f"/v1/articles/{slugs[0]}", make_writer(urls[name])) for name, one in served.items()}
         chosen = [group for group in groups(known, slugs) if not wanted or group.name in wanted]
@@ -97,15 +124,19 @@ def _notes(cores: Cores) -> list[str]:
     ]
 
 
-def _tell(found: Mapping[Server, list[Outcome]], notes: list[str], *, as_json: bool) -> None:
+def _tell(found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool) -> None:
+    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES]
     if as_json:
-        figures = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
-        sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")
+        told = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
+        told += [figures.as_json(figured, own_notes)] if figured else []
+        sys.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
         return
     console = Console() if sys.stdout.isatty() else Console(width=170)
     for server, outcomes in found.items():
         title = "Copydesk, as `copydesk serve` runs it" if server is Server.SERVE else f"Copydesk under {server}"
         report.show(console, title, outcomes, notes)
+    if figured:
+        figures.show(console, figured, own_notes)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,15 @@
 -- What wrk does: asks for the paths of a file in turn, or posts a body in which a mark is a new word each time,
--- and counts every answer that is neither 2xx nor 304.
--- Arguments: method, file of paths, file of the body or "-", mark, a word that no other run has.
+-- and counts every answer that is neither 2xx nor 304. After a tab, a path has a header line of its own.
+-- Arguments: method, file of paths, file of the body or "-", mark, a word that no other run has, requests a second or 0.
 
-local threads = {}
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long seconds, nanoseconds; } moment; int clock_gettime(int clock, moment *at);")
+local threads, moment, MONOTONIC = {}, ffi.new("moment"), 1
+
+local function milliseconds()
+    ffi.C.clock_gettime(MONOTONIC, moment)
+    return tonumber(moment.seconds) * 1e3 + tonumber(moment.nanoseconds) / 1e6
+end
 
 function setup(thread)
     table.insert(threads, thread)
@@ -15,11 +22,20 @@ function init(args)
     for path in io.lines(args[2]) do
         table.insert(paths, path)
     end
-    local turn = 0
+    local turn, pace = 0, tonumber(args[6])
+    if pace > 0 then
+        -- Requests leave at fixed times, however long the answers take: wrk asks before each how long to wait.
+        local due = milliseconds()
+        delay = function()
+            due = math.max(due + 1e3 / pace, milliseconds() - 1e3)
+            return math.max(0, math.floor(due - milliseconds()))
+        end
+    end
     if body == "-" then
         local asked = {}
         for place, path in ipairs(paths) do
-            asked[place] = wrk.format(method, path)
+            local address, name, value = path:match("^([^\t]+)\t([^:]+): (.+)$")
+            asked[place] = wrk.format(method, address or path, name and { [name] = value } or nil)
         end
         request = function()
             turn = turn % #asked + 1

@@ -12,7 +12,7 @@ from tests.bench import bare
 from tests.bench.cores import Cores
 from tests.bench.phases import Group, Phase
 from tests.bench.served import Served, serving
-from tests.bench.wrk import Load, Wrk
+from tests.bench.wrk import Load, Plan, Wrk
 
 
 class WrongCache(RuntimeError):
@@ -86,7 +86,7 @@ class Bench:
             for phase in phases:
                 self.wrk.run(phase.plan, stores[phase.store].port, phase.warm_up)
             for _ in range(self.rounds):
-                one = self._sample(phases[0], plain)
+                one = self.sample(phases[0].plan, plain)
                 self.progress.advance(bar)
                 for outcome in outcomes:
                     outcome.bare.append(one)
@@ -105,16 +105,17 @@ class Bench:
             assert bare.record(phase.plan, plain.port) == recorded
             yield plain
 
-    def _sample(self, phase: Phase, served: Served) -> Sample:
+    def sample(self, plan: Plan, served: Served) -> Sample:
+        """One run."""
         served.settle()
         before = served.cpu()
-        load = self.wrk.run(phase.plan, served.port, self.seconds)
+        load = self.wrk.run(plan, served.port, self.seconds)
         return Sample((served.cpu() - before) / load.requests, load)
 
     def _checked(self, phase: Phase, served: Served) -> Sample:
         """A sample whose answers came from where the phase says that they do."""
         before = served.cache_hits()
-        sample = self._sample(phase, served)
+        sample = self.sample(phase.plan, served)
         share = (served.cache_hits() - before) / sample.load.requests
         if (phase.from_cache is True and share < 0.99) or (phase.from_cache is False and share > 0.01):
             raise WrongCache(f"{phase.name}, {phase.store}: {share:.0%} of the answers came from the cache")

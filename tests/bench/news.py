@@ -83,7 +83,7 @@ def article(number: int, images: Sequence[UUID], *, published: bool = True) -> A
         authors=[Author(name=chance.choice(PEOPLE))], dateline="LARKMOUTH", section=chance.choice(SECTIONS), language="en",
         tags=[chance.choice(WHAT).split()[-1], chance.choice(WHERE).split()[-1]], credit_line="With input from Harbour Press",
         source="bench.example", external_id=str(number), canonical_url=f"https://larkmouth.example/news/{number}",
-        body=_body(chance, images), lead_image_id=images[0], status=Status.PUBLISHED if published else Status.DRAFT,
+        body=_body(chance, images), lead_image_id=images[0] if images else None, status=Status.PUBLISHED if published else Status.DRAFT,
         published_at=BEGAN + timedelta(minutes=number) if published else None, copyright_notice="© Larkmouth Courier",
     )  # fmt: skip
 

@@ -24,14 +24,15 @@ def addresses(stores: Stores) -> dict[str, str]:
 @contextmanager
 def served_stores(bench: Bench, urls: Mapping[str, str]) -> Iterator[dict[str, Served]]:
     """Serve every store for as long as the block lasts. They stand idle but for the one that is asked."""
-    bench.folder.joinpath("media").mkdir(exist_ok=True)
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_serving(bench, name, url)) for name, url in urls.items()}
+        yield {name: stack.enter_context(served_store(bench, url, CACHES[name])) for name, url in urls.items()}
 
 
-def _serving(bench: Bench, name: str, url: str) -> AbstractContextManager[Served]:
+def served_store(bench: Bench, url: str, cache_bytes: int = CACHES[HIT]) -> AbstractContextManager[Served]:
+    """Serve one store for as long as the block lasts."""
+    bench.folder.joinpath("media").mkdir(exist_ok=True)
     settings = {
-        "COPYDESK_DATABASE_URL": url, "COPYDESK_CACHE_BYTES": str(CACHES[name]), "COPYDESK_SECRET_KEY": SECRET,
+        "COPYDESK_DATABASE_URL": url, "COPYDESK_CACHE_BYTES": str(cache_bytes), "COPYDESK_SECRET_KEY": SECRET,
         "COPYDESK_MEDIA_URL": f"file:{bench.folder / 'media'}", "COPYDESK_CONSENT_RATE_LIMIT": "1000000000",
     }  # fmt: skip
     return serving(bench.server, settings, bench.folder, bench.cores, "/health/ready")

@@ -21,13 +21,17 @@ class BadAnswers(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one phase asks for: these paths in turn, or one path with a body."""
+    """What one phase asks for: these paths in turn, each with a header line after a tab if it needs one, or one path with a body.
+
+    Without a `rate` as fast as it is answered, else so many requests a second.
+    """
 
     paths: Sequence[str]
     method: str = "GET"
     body: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     connections: int = 16
+    rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +88,5 @@ class Wrk:
             f"--script={SCRIPT}",
         ]
         # The words in bodies differ between runs too: a slug that is taken would be another piece of work.
-        told = [plan.method, str(paths), "-" if plan.body is None else str(body), MARK, name[:10] + "x"]
+        told = [plan.method, str(paths), "-" if plan.body is None else str(body), MARK, name[:10] + "x", str(plan.rate or 0)]
         return ["wrk", *options, f"http://127.0.0.1:{port}", "--", *told]
