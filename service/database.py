@@ -219,6 +219,8 @@ def _sqlite_engine(path: Path) -> Engine:
         URL.create("sqlite", database=str(path)),
         connect_args={"check_same_thread": False, "timeout": WRITE_WAIT_SECONDS, "cached_statements": 512},
         pool_size=40,
+        # The same few are used again: each has a cache of its own that fills.
+        pool_use_lifo=True,
         max_overflow=0,
         json_serializer=_dump_json,
         json_deserializer=orjson.loads,
