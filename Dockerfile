@@ -27,6 +27,7 @@ RUN useradd --uid 10001 --user-group --no-log-init --no-create-home --home-dir /
 COPY --from=build /opt/copydesk /opt/copydesk
 ENV PATH=/opt/copydesk/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     COPYDESK_DATABASE_URL=sqlite:////data/copydesk.db \
     COPYDESK_MEDIA_URL=file:/data/media
 USER 10001:10001

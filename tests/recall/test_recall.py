@@ -181,7 +181,8 @@ def test_a_partner_that_is_killed_and_comes_back_is_reached(store: Store, editor
         with program(tmp_path, origin, token):
             within(10, lambda: held()["received_at"])
         withdraw(editor, article)
-        assert held()["state"] == "pending"
+        # Sent, if the store has not noticed yet that nobody listens any more.
+        assert held()["state"] in ("pending", "sent")
         with program(tmp_path, origin, token):
             within(10, lambda: held()["state"] == "received")
     assert held()["last_version"] == article["version"]
