@@ -52,7 +52,7 @@ def request_id(scope: Scope) -> bytes:
     """The caller's X-Request-ID when it is a plain one, else a new one: the same for every layer that asks."""
     known: bytes | None = scope.get(_KNOWN)
     if known is None:
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        given = dict(scope["headers"]).get(b"x-request-id")
         known = scope[_KNOWN] = given if given is not None and _REQUEST_ID.fullmatch(given) else _PROCESS % next(_NUMBERS)
     return known
 
