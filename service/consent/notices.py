@@ -85,7 +85,11 @@ class Publication(Shape):
 
     version: int | None = Field(default=None, examples=[2])
     requires_reconsent: bool | None = None
-    reason: Line | None = Field(default=None, description="why this is said otherwise than what changed says; kept with the notice")
+    reason: Line | None = Field(
+        default=None,
+        examples=["The recipients changed their name."],
+        description="why this is said otherwise than what changed says; kept with the notice",
+    )
 
 
 class NoticeRead(NoticeContent):
