@@ -22,6 +22,7 @@ from service import __version__, auth, health, problems, routing, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
+from service.articles.creating import Creating
 from service.consent import defaults, impressions, klaro, log_routes, notice_routes, report_routes, retention, upkeep
 from service.consent import log as consent_log
 from service.consent import models as consent_models
@@ -132,7 +133,7 @@ def create_api(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
-    app.state.copies = Copies(database)
+    app.state.copies, app.state.creating = Copies(database), Creating(database)
     app.state.intake = Intake(settings)
     app.state.registry = CollectorRegistry()
     app.state.prints = Prints(app.state.intake, app.state.registry)

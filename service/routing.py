@@ -143,14 +143,15 @@ async def _once(request: Request, key: str, handle: Callable[[Request], Coroutin
     if kept is not None:
         return kept
     _release_when_it_fails(request, database, key_digest)
+    request.state.key_digest, request.state.is_kept = key_digest, False
     response = await handle(request)
     session: Session | None = getattr(request.state, "session", None)
     if session is not None:
-        await run_in_threadpool(_keep, session, key_digest, response)
-    else:
+        await run_in_threadpool(keep, session, request, response)
+    elif not request.state.is_kept:
         # An endpoint without a session has written nothing, or in transactions of its own.
         async with database.turn():
-            await run_in_threadpool(_keep_alone, database, key_digest, response)
+            await run_in_threadpool(_keep_alone, database, request, response)
     return response
 
 
@@ -216,18 +217,26 @@ def _release(database: Database, key_digest: str) -> None:
         session.execute(delete(KeptAnswer).where(col(KeptAnswer.key_digest) == key_digest, col(KeptAnswer.status).is_(None)))
 
 
-def _keep(session: Session, key_digest: str, response: Response) -> None:
+def keep(session: Session, request: Request, response: Response) -> None:
+    """Keep the answer to a POST with a key in the transaction of its effect. It may be called again when that had to be rolled back.
+
+    Only an endpoint whose transaction is not the request's own needs to call it.
+    """
+    key_digest: str | None = getattr(request.state, "key_digest", None)
+    if key_digest is None:
+        return
     headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
     session.execute(
         update(KeptAnswer)
         .where(col(KeptAnswer.key_digest) == key_digest)
         .values(status=response.status_code, headers=headers, body=bytes(response.body))
     )
+    request.state.is_kept = True
 
 
-def _keep_alone(database: Database, key_digest: str, response: Response) -> None:
+def _keep_alone(database: Database, request: Request, response: Response) -> None:
     with database.writing() as session:
-        _keep(session, key_digest, response)
+        keep(session, request, response)
 
 
 def forget_old_answers(database: Database) -> None:

@@ -38,13 +38,14 @@ def refuse_references(session: Session, write: ArticleWrite, article_id: UUID, p
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
 
 
-def _pair(write: ArticleWrite) -> Pair | None:
+def pair_of(write: ArticleWrite) -> Pair | None:
+    """The integrator's own key of an article, if it is to have one."""
     return None if write.source is None or write.external_id is None else (write.source, write.external_id)
 
 
 def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[Pair, UUID]:
     """Whose the integrators' own keys of these articles are, of those that are anybody's."""
-    pairs = sorted(pair for write in writes if (pair := _pair(write)) is not None)
+    pairs = sorted(pair for write in writes if (pair := pair_of(write)) is not None)
     if not pairs:
         return {}
     if not session.database.is_sqlite:
@@ -56,7 +57,7 @@ def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict
 
 def refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[Pair, UUID]) -> None:
     """Raises ExternalIdTaken when the key is another article's, and Unprocessable when it is too long to be one."""
-    pair = _pair(write)
+    pair = pair_of(write)
     if pair is not None and len("".join(pair).encode()) > LONGEST_KEY:
         raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
     holder = None if pair is None else holders.get(pair)

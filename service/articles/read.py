@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator
 from uuid import UUID
 
+from fastapi import Request, Response
 from sqlmodel import col, select
 
+from service import conditional
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, LeadImage, Status
@@ -26,6 +28,12 @@ def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
 def read_one(session: Session, article: Article, pictures: Pictures | None = None) -> ArticleRead:
     """One article with its pictures and captions, which are looked up unless they are given."""
     return _read(article, resolve.load(session, _images(article)) if pictures is None else pictures)
+
+
+def answer(request: Request, session: Session, article: Article, pictures: Pictures | None = None, *, status: int = 200) -> Response:
+    """Answer an editor with an article as it stands."""
+    headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
+    return conditional.answer(request, read_one(session, article, pictures), article.version, status=status, headers=headers)
 
 
 def _images(article: Article) -> list[UUID]:

@@ -13,11 +13,11 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 from service import conditional, pages
 from service.articles import desk, lifecycle, read
 from service.articles.body import as_html, as_text
+from service.articles.creating import Creating
 from service.articles.models import Article, ArticleCreate, ArticleRead, ArticleReplace, ArticleWrite, Status
 from service.auth import CallerDep, Publisher, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
-from service.images.resolve import Pictures
 from service.published import answers, forms, store
 from service.published.forms import MEDIA_TYPES, Form, preferred
 from service.published.models import Kind, Reason
@@ -130,9 +130,10 @@ def _list_for_editors(
 
 
 @router.post("", status_code=201, response_model=ArticleRead)
-def create_article(request: Request, create: ArticleCreate, caller: Writer, session: SessionDep) -> Response:
+async def create_article(request: Request, create: ArticleCreate, caller: Writer) -> Response:
     """Create an article, as a draft or published at once."""
-    return _answer(request, session, *lifecycle.create(session, caller, create), status=201)
+    creating: Creating = request.app.state.creating
+    return await creating.create(request, caller, create)
 
 
 @router.get(
@@ -180,10 +181,10 @@ def replace_article(request: Request, article_id: UUID, replace: ArticleReplace,
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        return _answer(request, session, *lifecycle.create(session, caller, replace, article_id), status=201)
+        return read.answer(request, session, *lifecycle.create(session, caller, replace, article_id), status=201)
     lifecycle.authorise(caller, article, replace.status)
     conditional.require_match(request, article.version)
-    return _answer(request, session, *lifecycle.replace(session, caller, article, replace))
+    return read.answer(request, session, *lifecycle.replace(session, caller, article, replace))
 
 
 @router.patch(
@@ -201,7 +202,7 @@ def edit_article(
     article = lifecycle.get(session, article_id, lock=True)
     lifecycle.authorise(caller, article, patch.get("status"))
     conditional.require_match(request, article.version)
-    return _answer(request, session, *lifecycle.replace(session, caller, article, _merged(article, patch)))
+    return read.answer(request, session, *lifecycle.replace(session, caller, article, _merged(article, patch)))
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
@@ -233,7 +234,7 @@ def restore_article(request: Request, article_id: UUID, caller: Writer, session:
     """Bring an article back from the trash, as it was."""
     article = lifecycle.get(session, article_id, lock=True, trashed=True)
     conditional.respect_match(request, article.version)
-    return _answer(request, session, lifecycle.restore(session, caller, article))
+    return read.answer(request, session, lifecycle.restore(session, caller, article))
 
 
 @router.post("/{article_id}/publish", response_model=ArticleRead)
@@ -243,7 +244,7 @@ def publish_article(
     """Publish an article now, or at a time; an embargo in the future holds it back."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return _answer(request, session, lifecycle.publish(session, caller, article, publication.at if publication else None))
+    return read.answer(request, session, lifecycle.publish(session, caller, article, publication.at if publication else None))
 
 
 @router.post("/{article_id}/unpublish", response_model=ArticleRead)
@@ -251,7 +252,7 @@ def unpublish_article(request: Request, article_id: UUID, caller: Publisher, ses
     """Take an article back to a draft."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return _answer(request, session, lifecycle.unpublish(session, caller, article))
+    return read.answer(request, session, lifecycle.unpublish(session, caller, article))
 
 
 @router.post("/{article_id}/withdraw", response_model=ArticleRead)
@@ -259,7 +260,7 @@ def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal,
     """Kill an article: readers and followers get a tombstone with the reason."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return _answer(request, session, lifecycle.withdraw(session, caller, article, withdrawal.reason))
+    return read.answer(request, session, lifecycle.withdraw(session, caller, article, withdrawal.reason))
 
 
 @router.post("/{article_id}/corrections", status_code=201, response_model=ArticleRead)
@@ -267,12 +268,7 @@ def correct_article(request: Request, article_id: UUID, correction: CorrectionCr
     """Say what was put right."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return _answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
-
-
-def _answer(request: Request, session: Session, article: Article, pictures: Pictures | None = None, *, status: int = 200) -> Response:
-    headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
-    return conditional.answer(request, read.read_one(session, article, pictures), article.version, status=status, headers=headers)
+    return read.answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
 
 
 def _with_body(document: bytes, form: str) -> bytes:

@@ -21,7 +21,6 @@ from sqlalchemy import bindparam, delete, select, update
 from service.consent import subjects
 from service.consent.adding import EVENTS, SUBJECTS, Adding, add_events, add_subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
-from service.consent.group_commit import GroupCommit, Write, each
 from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
 from service.consent.readers import COLUMNS, Reader, find_reader, find_readers, told
@@ -30,6 +29,7 @@ from service.consent.shelf import Shelves, Shown
 from service.consent.subjects import Subject
 from service.database import Database, Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
+from service.group_commit import GroupCommit, Write, each
 from service.routing import KeyReused
 from service.tables import new_id, now
 
@@ -76,7 +76,6 @@ class _Recording:
     """A decision that waits for its transaction. `dedupe` is what every retry of it has in common, if that can be told, and
     `digest` what every request with this body has."""
 
-    ledger: "Ledger"
     decision: Decision
     asked: Asked
     dedupe: str | None
@@ -87,12 +86,8 @@ class _Recording:
         """What two decisions must not share if one statement is to add them: the second must see the first."""
         return frozenset(name for name in (self.asked.secret, self.dedupe) if name is not None)
 
-    def __call__(self, session: Session) -> Outcome:
-        """Record it alone."""
-        (answer,) = self.ledger.add(session, [self])
-        if isinstance(answer, ServiceError):
-            raise answer
-        return answer
+
+_Waiting = _Recording | Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +104,26 @@ class Ledger:
 
     def __init__(self, database: Database, signing_key: bytes) -> None:
         self.shelves = Shelves()
-        self._commits = GroupCommit(database, self._in_waves)
+        self._commits = GroupCommit[_Waiting, Any](database, self._in_waves)
         # Apart from the decisions: processes that count the same notice wait for each other.
-        self._counts = GroupCommit(database)
+        self._counts = GroupCommit[Write, Any](database, each)
         self._signing_key = signing_key
 
     async def record(self, decision: Decision, asked: Asked) -> Outcome:
         """Record a decision. Raises NeverPublished, UnknownPurpose, NotOffered, KeyReused."""
-        return await self._commits.run(_Recording(self, decision, asked, *self._fingerprints(decision, asked.idempotency_key)))
+        recording = _Recording(decision, asked, *self._fingerprints(decision, asked.idempotency_key))
+        outcome: Outcome = await self._commits.run(recording)
+        return outcome
 
     async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
-        return await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
+        record: Record = await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
+        return record
 
     async def erase(self, secret: str | None) -> bool:
         """Forget who a reader is: the salt goes, and with it the only way from the reader to the events. False where nobody is known."""
-        return await self._commits.run(lambda session: _erase(session, secret))
+        was_known: bool = await self._commits.run(lambda session: _erase(session, secret))
+        return was_known
 
     async def count(self, impression: Impression, country: str | None) -> None:
         """Count that a notice was shown. Raises NeverPublished."""
@@ -140,11 +139,10 @@ class Ledger:
         standing = None if reader is None else reader.latest(key)
         return NO_DECISION if standing is None else project(session, standing, self.shelves, now())
 
-    def _in_waves(self, session: Session, writes: Sequence[Write[Any]]) -> list[Any]:
+    def _in_waves(self, session: Session, writes: Sequence[_Waiting]) -> list[Any]:
         answers: list[Any] = []
         for wave in _waves(writes):
-            recordings = [write for write in wave if isinstance(write, _Recording)]
-            answers += self.add(session, recordings) if recordings else each(session, wave)
+            answers += self.add(session, wave) if isinstance(wave, list) else each(session, [wave])
         return answers
 
     def add(self, session: Session, recordings: Sequence[_Recording]) -> list[Outcome | ServiceError]:
@@ -262,20 +260,19 @@ def _erase(session: Session, secret: str | None) -> bool:
     return pseudonym is not None
 
 
-def _waves(writes: Sequence[Write[Any]]) -> Iterator[list[Write[Any]]]:
+def _waves(writes: Sequence[_Waiting]) -> Iterator[list[_Recording] | Write]:
     """Writes in their order, parted where one must see what came before: decisions go together, anything else by itself."""
-    wave: list[Write[Any]] = []
+    wave: list[_Recording] = []
     taken: set[str] = set()
     for write in writes:
-        names = write.names if isinstance(write, _Recording) else None
-        if wave and (names is None or not taken.isdisjoint(names)):
+        if wave and not (isinstance(write, _Recording) and taken.isdisjoint(write.names)):
             yield wave
             wave, taken = [], set()
-        if names is None:
-            yield [write]
-            continue
-        wave.append(write)
-        taken |= names
+        if isinstance(write, _Recording):
+            wave.append(write)
+            taken |= write.names
+        else:
+            yield write
     if wave:
         yield wave
 

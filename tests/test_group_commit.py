@@ -4,15 +4,18 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from service.consent.group_commit import GroupCommit
 from service.database import Database, Session
 from service.errors import Conflict
+from service.group_commit import GroupCommit, Write, each
 from tests.serving import Store
+
+Commits = GroupCommit[Write, Any]
 
 
 def add(session: Session, key: str) -> str:
@@ -32,13 +35,13 @@ def kept(store: Store) -> set[str]:
         return set(session.execute(text("SELECT pseudonym FROM consent_subject")).scalars())
 
 
-async def run_all(commits: GroupCommit, *keys: str) -> list[object]:
+async def run_all(commits: Commits, *keys: str) -> list[object]:
     writes = [commits.run((lambda session, key=key: add(session, key)) if key != "refuse" else refuse) for key in keys]
     return await asyncio.gather(*writes, return_exceptions=True)
 
 
 def test_everybody_gets_their_own_answer(store: Store) -> None:
-    answers = asyncio.run(run_all(GroupCommit(store.database), "a", "refuse", "b"))
+    answers = asyncio.run(run_all(Commits(store.database, each), "a", "refuse", "b"))
     assert answers[0] == "a"
     assert isinstance(answers[1], Conflict)
     assert answers[2] == "b"
@@ -46,7 +49,7 @@ def test_everybody_gets_their_own_answer(store: Store) -> None:
 
 
 def test_one_that_cannot_be_stored_spoils_nothing_else(store: Store) -> None:
-    answers = asyncio.run(run_all(GroupCommit(store.database), "a", "b", "a", "c"))
+    answers = asyncio.run(run_all(Commits(store.database, each), "a", "b", "a", "c"))
     assert [answers[0], answers[1], answers[3]] == ["a", "b", "c"]
     assert isinstance(answers[2], IntegrityError)
     assert kept(store) == {"a", "b", "c"}
@@ -54,7 +57,7 @@ def test_one_that_cannot_be_stored_spoils_nothing_else(store: Store) -> None:
 
 def test_more_than_fit_into_one_transaction_are_all_made(store: Store) -> None:
     keys = [f"reader {number}" for number in range(250)]
-    assert asyncio.run(run_all(GroupCommit(store.database), *keys)) == keys
+    assert asyncio.run(run_all(Commits(store.database, each), *keys)) == keys
     assert kept(store) == set(keys)
 
 
@@ -68,7 +71,7 @@ def test_processes_whose_writes_cross_do_not_fail(store: Store) -> None:
 
     async def cross(first: str, second: str) -> list[object]:
         database = Database(store.settings)
-        commits = GroupCommit(database)
+        commits = Commits(database, each)
         writes = (lambda session: add(session, first), meet, lambda session: add(session, second))
         answers = await asyncio.gather(*(commits.run(write) for write in writes), return_exceptions=True)
         database.close()
@@ -84,7 +87,7 @@ def test_processes_whose_writes_cross_do_not_fail(store: Store) -> None:
 
 def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
     async def leave() -> object:
-        commits = GroupCommit(store.database)
+        commits = Commits(store.database, each)
         leaving = asyncio.create_task(commits.run(lambda session: add(session, "leaving")))
         staying = asyncio.create_task(commits.run(lambda session: add(session, "staying")))
         await asyncio.sleep(0)

@@ -1,12 +1,12 @@
 """Many small writes in one transaction: what arrives while one commit waits for the disk goes together into the next.
 
-Each write still gets its own answer, after the commit that holds it. A commit costs milliseconds and a write microseconds, so this
-is the difference between hundreds and thousands of decisions a second; a lone write waits for nobody.
+Each write still gets its own answer, after the commit that holds it. What a transaction costs by itself is shared by all that is
+in it, so this is the difference between hundreds and thousands of decisions a second; a lone write waits for nobody.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.concurrency import run_in_threadpool
@@ -17,78 +17,81 @@ from service.errors import ServiceError
 MOST_TOGETHER = 100
 DEADLOCK = "40P01"
 """PostgreSQL's code for it: two processes held each what the other one's batch needed."""
+Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-Write = Callable[[Session], Answer]
+Write = Callable[[Session], Any]
+Do = Callable[[Session, Sequence[Item]], Sequence[Answer | ServiceError]]
 
 
-def each(session: Session, writes: Sequence[Write[Any]]) -> list[Any]:
+def each(session: Session, writes: Sequence[Write]) -> list[Any]:
     """Do writes one after the other: an answer or a refusal for each."""
     return [_attempt(write, session) for write in writes]
 
 
-class _Batch:
-    """Writes that go into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
+class _Batch(Generic[Item, Answer]):
+    """What goes into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
 
     def __init__(self) -> None:
-        self.writes: list[Write[Any]] = []
-        self.done: asyncio.Task[Sequence[Any]] | None = None
+        self.items: list[Item] = []
+        self.done: asyncio.Task[Sequence[Answer | ServiceError | DBAPIError]] | None = None
 
 
-class GroupCommit:
+class GroupCommit(Generic[Item, Answer]):
     """The writes of one kind that wait for the next transaction. Used from the event loop only.
 
-    `do` makes the writes of a batch, in their order: `each` by itself, or several with one statement.
+    `do` makes the writes of a batch, in their order: `each` by itself, or several with one statement. One that it refuses must
+    have changed nothing.
     """
 
-    def __init__(self, database: Database, do: Callable[[Session, Sequence[Write[Any]]], Sequence[Any]] = each) -> None:
+    def __init__(self, database: Database, do: Do[Item, Answer]) -> None:
         self._database = database
         self._do = do
         self._one_at_a_time = asyncio.Lock()
-        self._open: _Batch | None = None
+        self._open: _Batch[Item, Answer] | None = None
 
-    async def run(self, write: Write[Answer]) -> Answer:
-        """Do a write and return its answer once it is committed. A write that refuses must do so before it changes anything."""
+    async def run(self, item: Item) -> Answer:
+        """Write one and return its answer once it is committed. Raises what refused it."""
         batch = self._open or self._begin()
-        place = len(batch.writes)
-        batch.writes.append(write)
-        if len(batch.writes) == MOST_TOGETHER:
+        place = len(batch.items)
+        batch.items.append(item)
+        if len(batch.items) == MOST_TOGETHER:
             self._open = None
         assert batch.done is not None
         # Shielded: when one who asked goes away, the others' writes are made all the same.
         answer = (await asyncio.shield(batch.done))[place]
         if isinstance(answer, ServiceError | DBAPIError):
             raise answer
-        return answer  # type: ignore[no-any-return]  # a batch holds answers of every type
+        return answer
 
-    def _begin(self) -> _Batch:
-        self._open = batch = _Batch()
+    def _begin(self) -> _Batch[Item, Answer]:
+        self._open = batch = _Batch[Item, Answer]()
         batch.done = asyncio.create_task(self._commit(batch))
         return batch
 
-    async def _commit(self, batch: _Batch) -> Sequence[Any]:
+    async def _commit(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | ServiceError | DBAPIError]:
         async with self._one_at_a_time, self._database.turn():
             if self._open is batch:
                 self._open = None
-            return await run_in_threadpool(self._together, batch.writes)
+            return await run_in_threadpool(self._together, batch.items)
 
-    def _together(self, writes: Sequence[Write[Any]]) -> Sequence[Any]:
+    def _together(self, items: Sequence[Item]) -> Sequence[Answer | ServiceError | DBAPIError]:
         try:
             with self._database.writing() as session:
-                return self._do(session, writes)
+                return self._do(session, items)
         except DBAPIError as fault:
-            if len(writes) == 1:
+            if len(items) == 1:
                 return [fault]
             if not _is_one_writes_fault(fault):
                 raise
         # One of them took the others' transaction with it: each for itself.
-        return [answer for write in writes for answer in self._together([write])]
+        return [answer for item in items for answer in self._together([item])]
 
 
 def _is_one_writes_fault(fault: DBAPIError) -> bool:
     return isinstance(fault, IntegrityError | DataError) or getattr(fault.orig, "sqlstate", None) == DEADLOCK
 
 
-def _attempt(write: Write[Answer], session: Session) -> Answer | ServiceError:
+def _attempt(write: Write, session: Session) -> Any:
     try:
         return write(session)
     except ServiceError as refusal:
