@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, Select, func, literal, select, tuple_
 
 from service import conditional
 from service.database import Session
@@ -56,6 +56,19 @@ def after(statement: Statement, order: Order, key: Sequence[object] | None, limi
         place, start = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True)))
         statement = statement.where(place < start if descending else place > start)
     return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
+
+
+def common(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that many rows may meet, so that a list of them is walked in its order until a page is full.
+
+    SQLite keeps no statistics: by an index that fits the condition it would find all of them, and sort them for each page.
+    """
+    return func.likely(condition, type_=Boolean) if session.database.is_sqlite else condition
+
+
+def rare(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that few rows meet, so that they are found by its own index, and sorted: the opposite of `common`."""
+    return func.unlikely(condition, type_=Boolean) if session.database.is_sqlite else condition
 
 
 def count_all(session: Session, statement: Select[*tuple[Any, ...]]) -> int:

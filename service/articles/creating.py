@@ -16,6 +16,7 @@ from service.auth import Caller
 from service.database import Database, Session
 from service.errors import ServiceError
 from service.group_commit import GroupCommit
+from service.images.claims import Pair
 from service.tables import new_id
 
 
@@ -56,7 +57,7 @@ def _make(session: Session, creations: Sequence[Creation]) -> list[Response | Se
 def _waves(creations: Sequence[Creation]) -> Iterator[list[Creation]]:
     """Creations in their order, parted where one is another caller's, or has the key of one before it, which it must see."""
     wave: list[Creation] = []
-    pairs: set[claims.Pair] = set()
+    pairs: set[Pair] = set()
     for creation in creations:
         pair = claims.pair_of(creation.write)
         if wave and (creation.caller != wave[0].caller or pair in pairs):

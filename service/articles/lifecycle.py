@@ -16,6 +16,7 @@ from service.auth import Caller, Scope
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.images import resolve
+from service.images.claims import Pair
 from service.images.resolve import Pictures
 from service.published import working
 from service.published.models import Kind
@@ -81,7 +82,7 @@ def create_all(session: Session, caller: Caller, writes: Mapping[UUID, ArticleWr
 
 
 def _refuse_new(
-    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[claims.Pair, UUID]
+    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[Pair, UUID]
 ) -> None:
     if write.status not in (None, Status.DRAFT, Status.PUBLISHED):
         raise Unprocessable.at("/status", f"cannot be {write.status}: a new article is a draft or published")

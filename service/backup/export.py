@@ -27,7 +27,7 @@ from service.images import read as images
 from service.images.models import Caption, Image
 from service.images.storage import MediaStore
 from service.published.feed import KINDS
-from service.published.models import Kind, Published, PublishedSequence, PublishedSlug
+from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, all_but
 from service.published.restoring import ChangeKept, SlugKept
 from service.tables import now, write_time
 
@@ -143,7 +143,7 @@ def _slugs(session: Session, *, everything: bool) -> Iterator[bytes]:
 
 def _changes(session: Session) -> Iterator[bytes]:
     """The feed in its order; notices, which belong to consent, are not in it."""
-    last, of_content = 0, select(Published).where(col(Published.kind).in_(KINDS)).order_by(col(Published.seq))
+    last, of_content = 0, select(Published).where(col(Published.kind).not_in(all_but(KINDS))).order_by(col(Published.seq))
     while rows := session.exec(of_content.where(col(Published.seq) > last).limit(AT_ONCE)).all():
         for row in rows:
             known = row.model_dump(include=set(ChangeKept.model_fields) - {"etag"})

@@ -110,9 +110,10 @@ def retain(database: Database, at: datetime) -> int:
         before = _allow(session, wanted)
         ids = _past(session, before, AT_ONCE)
         session.execute(update(ConsentLeaf).where(col(ConsentLeaf.event_id).in_(ids)).values(event_id=None))
-        session.execute(delete(ConsentEvent).where(col(ConsentEvent.event_id).in_(ids)))
+        gone = delete(ConsentEvent).where(col(ConsentEvent.event_id).in_(ids)).returning(col(ConsentEvent.pseudonym))
+        readers = set(session.execute(gone).scalars())
         any_left = sqlalchemy.exists().where(col(ConsentEvent.pseudonym) == col(ConsentSubject.pseudonym))
-        session.execute(delete(ConsentSubject).where(col(ConsentSubject.created_at) < before, ~any_left))
+        session.execute(delete(ConsentSubject).where(col(ConsentSubject.pseudonym).in_(readers), ~any_left))
         session.execute(delete(ConsentImpression).where(col(ConsentImpression.day) < before.date()))
     return len(ids)
 

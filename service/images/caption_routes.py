@@ -45,7 +45,7 @@ def list_captions(
     equal = (
         (Caption.language, language), (Caption.image_id, image_id), (Caption.article_id, article_id), (Caption.source, source),
     )  # fmt: skip
-    live = col(Caption.image_id).in_(select(Image.id).where(col(Image.deleted_at).is_(None)))
+    live = select(Image.id).where(Image.id == Caption.image_id, col(Image.deleted_at).is_(None)).exists()
     conditions = [col(Caption.deleted_at).is_(None), live, *(col(column) == value for column, value in equal if value is not None)]
     found, more = lists.newest(request, session, Caption, conditions, asked)
     items = [read_caption(caption).model_dump_json().encode() for caption in found]

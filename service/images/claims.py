@@ -1,7 +1,10 @@
 """An integrator's own key of a picture, its `source` and `external_id`, is that picture's alone while it is not in the trash."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, func, select
 
 from service.database import Session
@@ -10,6 +13,20 @@ from service.images.models import Image, ImageContent
 
 LONGEST_KEY = 2_600
 """Bytes that an index of PostgreSQL takes in one row."""
+
+Pair = tuple[str, str]
+"""An integrator's own key: `source` and `external_id`."""
+
+
+def is_one_of(source: Mapped[str | None], external_id: Mapped[str | None], pairs: Iterable[Pair]) -> ColumnElement[bool]:
+    """Whether the row of these columns has one of the keys.
+
+    Asked source by source: SQLite uses no index for a list of pairs, and would read the whole table.
+    """
+    keys: dict[str, list[str]] = {}
+    for of, key in pairs:
+        keys.setdefault(of, []).append(key)
+    return or_(false(), *(and_(source == of, external_id.in_(known)) for of, known in keys.items()))
 
 
 class ImageKeyTaken(Conflict):

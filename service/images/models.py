@@ -45,6 +45,11 @@ class FocalPoint(BaseModel):
     y: float = pydantic.Field(ge=0, le=1, strict=True, examples=[0.3])
 
 
+def _live(name: str, *columns: str) -> Index:
+    where = text("deleted_at IS NULL")
+    return Index(f"ix_{name}", *columns, postgresql_where=where, sqlite_where=where)
+
+
 def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
     """One live row: what is in the trash does not count."""
     return Index(f"uq_{name}", *columns, unique=True, postgresql_where=text(where), sqlite_where=text(where))
@@ -65,10 +70,14 @@ class ImageContent(SQLModel):
 class Image(ImageContent, Table, table=True):
     """A picture. The members from `digest` to `size` are null, all together, while it has no file."""
 
-    __table_args__ = (_unique("image_digest", "digest"), _unique("image_source_external_id", "source", "external_id"))
+    __table_args__ = (
+        _unique("image_digest", "digest"),
+        _unique("image_source_external_id", "source", "external_id"),
+        _live("image_newest", "created_at", "id", "source"),
+        _live("image_source_url", "source_url"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    source: Line | None = Field(default=None, index=True)
     digest: str | None = None
     content_type: str | None = None
     width: int | None = None
@@ -102,6 +111,7 @@ class Caption(CaptionContent, Table, table=True):
     __table_args__ = (
         _unique("caption_of_image", "image_id", "language", where="deleted_at IS NULL AND article_id IS NULL"),
         _unique("caption_in_article", "image_id", "article_id", "language"),
+        _live("caption_newest", "created_at", "id", "language", "source"),
         Index("ix_caption_image_id", "image_id"),
     )
 

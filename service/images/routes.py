@@ -87,7 +87,7 @@ def list_images(
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
         return lists.answer_public(request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead)
-    conditions = _conditions(source=source, digest=digest, without_file=without_file, in_use=in_use)
+    conditions = _conditions(session, source=source, digest=digest, without_file=without_file, in_use=in_use)
     images, more = lists.newest(request, session, Image, conditions, asked)
     items = [shape.model_dump_json().encode() for shape in read_all(session, images)]
     next_key = (images[-1].created_at, images[-1].id) if more else None
@@ -95,16 +95,18 @@ def list_images(
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=ImageRead)
 
 
-def _conditions(*, source: str | None, digest: str | None, without_file: bool | None, in_use: bool | None) -> list[ColumnElement[bool]]:
+def _conditions(
+    session: Session, *, source: str | None, digest: str | None, without_file: bool | None, in_use: bool | None
+) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [col(Image.deleted_at).is_(None)]
     if source is not None:
-        found.append(col(Image.source) == source)
+        found.append(pages.common(session, col(Image.source) == source))
     if digest is not None:
         found.append(col(Image.digest) == digest.lower())
     if without_file is not None:
-        found.append(col(Image.digest).is_(None) if without_file else col(Image.digest).is_not(None))
+        found.append(pages.common(session, col(Image.digest).is_(None) if without_file else col(Image.digest).is_not(None)))
     if in_use is not None:
-        shown = col(Image.id).in_(select(ImageUse.image_id))
+        shown = select(ImageUse.image_id).where(ImageUse.image_id == Image.id).exists()
         found.append(shown if in_use else ~shown)
     return found
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from service.published.models import Kind
+from service.published.models import Kind, all_but
 from service.published.reader import Reader, Record
 from service.tables import write_time
 
@@ -132,10 +132,10 @@ async def _end_of_window(reader: Reader, wanted: Wanted, start: int, last: int) 
 
 
 def _statement(wanted: Wanted, place: Place, start: int, end: int, limit: int) -> tuple[str, Sequence[str | int]]:
-    kinds = ", ".join(["%s"] * len(wanted.kinds))
+    others = all_but(wanted.kinds)
     asked = [(name, value) for name, value in (("section", wanted.section), ("language", wanted.language)) if value is not None]
-    values: list[str | int] = [start, end, *wanted.kinds]
-    where = f"p.seq > %s AND p.seq <= %s AND p.kind IN ({kinds})"
+    values: list[str | int] = [start, end, *others]
+    where = f"p.seq > %s AND p.seq <= %s AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
     if asked:
         here = " AND ".join(f"p.{name} = %s" for name, _ in asked)
         there = " AND ".join(f"q.{name} = %s" for name, _ in asked)

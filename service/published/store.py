@@ -88,11 +88,22 @@ def page(
         hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
         conditions.append(col(Published.seq).in_(select(hits.cte("hits").c.key)))
     order, descending = _order(session, sort, query)
-    statement: Select[*tuple[Any, ...]] = select(*order, col(Published.document)).where(*conditions)
     total = session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one() if count else None
+    if _is_sorted(wanted, sort):
+        # First which: what is sorted would else carry all of its documents along, of thousands to show twenty.
+        found = pages.after(select(col(Published.id)).where(*conditions), order, after, limit, descending=descending)
+        conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
+    statement: Select[*tuple[Any, ...]] = select(*order, col(Published.document)).where(*conditions)
     rows = session.execute(pages.after(statement, order, after, limit, descending=descending)).all()
     more = len(rows) > limit
     return Listed([row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total)
+
+
+def _is_sorted(wanted: Filter, sort: Sort) -> bool:
+    """Whether what is asked for is found in another order than it is shown in."""
+    if sort == "-updated_at":
+        return not (wanted.q is None and wanted.published_after is None and wanted.published_before is None)
+    return not (wanted.q is None and wanted.updated_after is None)
 
 
 def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple[pages.Order, bool]:

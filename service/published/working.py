@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
 from service.database import Session, upsert
-from service.published.models import Kind, WorkingChange
+from service.published.models import Kind, WorkingChange, all_but
 from service.tables import now
 
 Key = tuple[Kind, UUID]
@@ -60,5 +60,5 @@ def write(session: Session, noted: Sequence[Key], seq: int) -> None:
 
 def since(session: Session, seq: int, kinds: Sequence[Kind], limit: int) -> Sequence[WorkingChange]:
     """What has changed after a number, oldest first."""
-    rows = select(WorkingChange).where(col(WorkingChange.seq) > seq, col(WorkingChange.kind).in_(kinds))
+    rows = select(WorkingChange).where(col(WorkingChange.seq) > seq, col(WorkingChange.kind).not_in(all_but(kinds)))
     return session.exec(rows.order_by(col(WorkingChange.seq)).limit(limit)).all()

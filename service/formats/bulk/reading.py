@@ -6,17 +6,16 @@ from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
 from pydantic import Field, JsonValue, ValidationError
-from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from service.articles.models import ArticleWrite
 from service.database import Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
+from service.images.claims import Pair, is_one_of
 from service.images.models import FocalPoint, Image
 from service.problems import pointer_to
 from service.tables import Language, Line, Shape, Text, WebAddress, new_id
 
-Pair = tuple[str, str]
 Name = tuple[str | None, str, str | None]
 """The source of a picture, and by what it is known there: the name of a member, and its value."""
 
@@ -74,14 +73,16 @@ class Reading:
         said = [(item, picture) for item in items for _, picture in _inline(item)]
         addresses = {address for _, picture in said if (address := _text(picture, "source_url"))}
         keys = {
-            (_text(picture, "source") or _text(item, "source"), key) for item, picture in said if (key := _text(picture, "external_id"))
+            (source, key)
+            for item, picture in said
+            if (source := _text(picture, "source") or _text(item, "source")) and (key := _text(picture, "external_id"))
         }
         live, self._ids = select(Image).where(col(Image.deleted_at).is_(None)), dict[Name, UUID]()
         if addresses:
             found = session.exec(live.where(col(Image.source_url).in_(addresses)))
             self._ids |= {(image.source, "source_url", image.source_url): image.id for image in found}
         if keys:
-            found = session.exec(live.where(tuple_(col(Image.source), col(Image.external_id)).in_(keys)))
+            found = session.exec(live.where(is_one_of(col(Image.source), col(Image.external_id), keys)))
             self._ids |= {(image.source, "external_id", image.external_id): image.id for image in found}
 
     def read(self, index: int, content: object | ServiceError) -> Work:

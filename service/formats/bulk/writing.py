@@ -12,19 +12,19 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from service.articles import lifecycle
-from service.articles.claims import ExternalIdTaken
+from service.articles.claims import ExternalIdTaken, has_one_of
 from service.articles.models import Article, ArticleReplace
 from service.auth import Caller
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
-from service.formats.bulk.reading import InlineImage, Pair, Reading, Work
+from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
 from service.images import lifecycle as images
+from service.images.claims import Pair
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
 
@@ -181,8 +181,7 @@ def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Itera
 
 
 def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
-    key = tuple_(col(Article.source), col(Article.external_id))
-    found = select(Article).where(key.in_(pairs)).order_by(col(Article.id))
+    found = select(Article).where(has_one_of(pairs)).order_by(col(Article.id))
     articles = session.exec(found if session.database.is_sqlite else found.with_for_update())
     return {(cast("str", article.source), cast("str", article.external_id)): article for article in articles}
 
