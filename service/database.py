@@ -61,6 +61,10 @@ class Database:
         self.settings = settings
         self.is_sqlite = settings.is_sqlite
         self.engine = _sqlite_engine(settings.sqlite_path) if self.is_sqlite else _postgres_engine(settings)
+        # PostgreSQL shows each statement what is committed when it begins, in a transaction and outside of one. Outside, a
+        # question is one way there and back instead of three.
+        alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._asking = self.engine.execution_options(copydesk_read_only=True, **alone)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit sets free.
@@ -71,17 +75,29 @@ class Database:
 
     def open(self, *, read_only: bool) -> Session:
         """Open a session; the caller ends it."""
-        engine = self.engine.execution_options(copydesk_read_only=True) if read_only else self.engine
-        return Session(engine, info={"database": self, "read_only": read_only}, autoflush=False, expire_on_commit=False)
+        return Session(
+            self._asking if read_only else self.engine,
+            info={"database": self, "read_only": read_only},
+            autoflush=False,
+            expire_on_commit=False,
+        )
 
     def connection(self) -> Connection:
         """A connection that only reads, for one short question."""
-        return self.engine.execution_options(copydesk_read_only=True).connect()
+        return self._asking.connect()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads."""
         with self.open(read_only=True) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that reads what the store held at one moment, whatever is committed meanwhile."""
+        with self.open(read_only=True) as session:
+            if not self.is_sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextmanager
@@ -233,7 +249,7 @@ def _sqlite_engine(path: Path) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference unmeasurable.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", "mmap_size=268435456"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456"):
         connection.execute(f"PRAGMA {pragma}")
 
 

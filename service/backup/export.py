@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import Progress
-from sqlalchemy import text, tuple_
+from sqlalchemy import tuple_
 from sqlmodel import col, func, select
 
 from service.articles import read as articles
@@ -62,9 +62,7 @@ def write_export(
         raise FolderInUse(f"{folder} is not empty.")
     (folder / "media").mkdir(parents=True, exist_ok=True)
     export = Export(folder, store, everything)
-    with database.reading() as session, Progress(console=screen, transient=True) as progress:
-        if not database.is_sqlite:
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    with database.snapshot() as session, Progress(console=screen, transient=True) as progress:
         for kind, name in NAMES.items():
             task = progress.add_task(f"Exporting {name}", total=_total(session, kind, everything=everything))
             lines = progress.track(_documents(session, kind, everything=everything), task_id=task)

@@ -142,7 +142,7 @@ def _of_articles(table: str) -> str:
 
 def _put_into_sqlite(url: str, rows: Rows) -> None:
     with closing(sqlite3.connect(make_url(url).database or "", isolation_level=None)) as connection:
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", "mmap_size=268435456"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN IMMEDIATE")
         for table, theirs in rows.items():
