@@ -82,10 +82,6 @@ class Database:
             expire_on_commit=False,
         )
 
-    def connection(self) -> Connection:
-        """A connection that only reads, for one short question."""
-        return self._asking.connect()
-
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads."""

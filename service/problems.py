@@ -1,9 +1,11 @@
 """Whatever goes wrong leaves as problem details, the framework's own refusals too, and each kind has a page that explains it."""
 
 import html
+import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+import psycopg
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -48,7 +50,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(IntegrityError, _overtaken)
-    for fault in (OperationalError, InterfaceError, PoolTimeout):
+    for fault in (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, sqlite3.OperationalError):
         app.add_exception_handler(fault, _database_gone)
     app.add_exception_handler(Exception, _crashed)
     app.include_router(router)

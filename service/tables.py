@@ -171,6 +171,11 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("is too far away") from None
 
 
+def stored_time(value: datetime | str) -> datetime:
+    """A time as a driver gives it: SQLite has none, and SQLAlchemy keeps it there as text, in UTC."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
 def write_time(value: datetime) -> str:
     """Write a time as RFC 3339 in UTC with `Z`, microseconds only where there are any."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

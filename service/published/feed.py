@@ -7,14 +7,14 @@ may have it from before: of what has left a section or language, `published_past
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import orjson
 
 from service.published.models import Kind, all_but
 from service.published.reader import Reader, Record
-from service.tables import write_time
+from service.tables import stored_time, write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
 
@@ -149,7 +149,7 @@ def _statement(wanted: Wanted, place: Place, start: int, end: int, limit: int) -
 def _entry_of(row: Record, wanted: Wanted) -> Entry:
     seq, kind, id_, version, reason, detail, changed_at, document, section, language = row
     key = UUID(id_) if isinstance(id_, str) else id_
-    at = datetime.fromisoformat(changed_at).replace(tzinfo=UTC) if isinstance(changed_at, str) else changed_at
+    at = stored_time(changed_at)
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
     body = entry(seq, kind, key, version, at, bytes(document), reason=reason, detail=detail)

@@ -66,7 +66,7 @@ class Follower:
     async def _take(self, place: Place) -> Batch:
         try:
             if self.secret is not None:
-                caller, _ = await run_in_threadpool(identify, self.database, self.secret)
+                caller, _ = await identify(self.reader, self.secret)
                 if self.view is View.STAFF:
                     caller.need(Scope.CONTENT_READ)
             if self.view is View.STAFF:
