@@ -1,9 +1,9 @@
 """What an article may refer to and be known by: pictures that are there, and a key of the integrator's that is nobody else's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, String, cast
+from sqlalchemy import ARRAY, String, bindparam, cast
 from sqlmodel import col, func, select
 
 from service.articles import desk
@@ -11,8 +11,12 @@ from service.articles.body import images_of
 from service.articles.models import Article, ArticleWrite
 from service.database import Session
 from service.errors import Conflict, Unprocessable
-from service.images.claims import LONGEST_KEY, Pair, is_one_of
+from service.images.claims import LONGEST_KEY, Pair, by_source
 from service.images.resolve import Pictures
+
+_HOLDERS = select(Article.source, Article.external_id, Article.id).where(
+    col(Article.source) == bindparam("source"), col(Article.external_id).in_(bindparam("external_ids", expanding=True))
+)
 
 
 class ExternalIdTaken(Conflict):
@@ -38,11 +42,6 @@ def pair_of(write: ArticleWrite) -> Pair | None:
     return None if write.source is None or write.external_id is None else (write.source, write.external_id)
 
 
-def has_one_of(pairs: Iterable[Pair]) -> ColumnElement[bool]:
-    """Whether an article has one of the keys."""
-    return is_one_of(col(Article.source), col(Article.external_id), pairs)
-
-
 def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[Pair, UUID]:
     """Whose the integrators' own keys of these articles are, of those that are anybody's."""
     pairs = sorted(pair for write in writes if (pair := pair_of(write)) is not None)
@@ -52,8 +51,8 @@ def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict
         # Of two that claim the same pair at once, the second waits here, and then sees the first.
         keys = func.unnest(cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))).column_valued("key")
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
-    holders = select(Article.source, Article.external_id, Article.id).where(has_one_of(pairs))
-    return {(source, external_id): id_ for source, external_id, id_ in session.execute(holders)}
+    asked = ({"source": source, "external_ids": external_ids} for source, external_ids in by_source(pairs).items())
+    return {(source, external_id): id_ for one in asked for source, external_id, id_ in session.execute(_HOLDERS, one)}
 
 
 def refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[Pair, UUID]) -> None:

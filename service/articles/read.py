@@ -17,6 +17,8 @@ from service.published.models import Kind, Reason
 from service.published.numbering import Outcome, Removed, Rendered
 from service.published.render import SHOWS, renders
 
+_PLAIN = set(ArticleRead.model_fields) - {"body", "authors", "corrections"}
+
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
     """Articles with their pictures and captions, in two queries however many they are."""
@@ -41,7 +43,7 @@ def _images(article: Article) -> list[UUID]:
 
 
 def _read(article: Article, pictures: Pictures) -> ArticleRead:
-    known = article.model_dump(include=set(ArticleRead.model_fields) - {"body", "authors", "corrections"})
+    known = article.model_dump(include=_PLAIN)
     return ArticleRead(
         **known, authors=article.authors, corrections=article.corrections, lead_image=_lead(article, pictures),
         body=[_resolved(block, article, pictures) for block in article.body],

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_
-from sqlalchemy.orm import Mapped
 from sqlmodel import col, func, select
 
 from service.database import Session
@@ -18,15 +16,15 @@ Pair = tuple[str, str]
 """An integrator's own key: `source` and `external_id`."""
 
 
-def is_one_of(source: Mapped[str | None], external_id: Mapped[str | None], pairs: Iterable[Pair]) -> ColumnElement[bool]:
-    """Whether the row of these columns has one of the keys.
+def by_source(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+    """The external ids of each source, by which keys are looked for.
 
-    Asked source by source: SQLite uses no index for a list of pairs, and would read the whole table.
+    Source by source, for SQLite uses no index for a list of pairs, and would read the whole table.
     """
     keys: dict[str, list[str]] = {}
-    for of, key in pairs:
-        keys.setdefault(of, []).append(key)
-    return or_(false(), *(and_(source == of, external_id.in_(known)) for of, known in keys.items()))
+    for source, external_id in pairs:
+        keys.setdefault(source, []).append(external_id)
+    return keys
 
 
 class ImageKeyTaken(Conflict):

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from service.articles.models import ArticleWrite
 from service.database import Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
-from service.images.claims import Pair, is_one_of
+from service.images.claims import Pair, by_source
 from service.images.models import FocalPoint, Image
 from service.problems import pointer_to
 from service.tables import Language, Line, Shape, Text, WebAddress, new_id
@@ -81,8 +81,8 @@ class Reading:
         if addresses:
             found = session.exec(live.where(col(Image.source_url).in_(addresses)))
             self._ids |= {(image.source, "source_url", image.source_url): image.id for image in found}
-        if keys:
-            found = session.exec(live.where(is_one_of(col(Image.source), col(Image.external_id), keys)))
+        for of, external_ids in by_source(keys).items():
+            found = session.exec(live.where(Image.source == of, col(Image.external_id).in_(external_ids)))
             self._ids |= {(image.source, "external_id", image.external_id): image.id for image in found}
 
     def read(self, index: int, content: object | ServiceError) -> Work:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from service.articles import lifecycle
-from service.articles.claims import ExternalIdTaken, has_one_of
+from service.articles.claims import ExternalIdTaken
 from service.articles.models import Article, ArticleReplace
 from service.auth import Caller
 from service.database import Database, Session
@@ -24,7 +24,7 @@ from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unproc
 from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
 from service.images import lifecycle as images
-from service.images.claims import Pair
+from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
 
@@ -181,9 +181,12 @@ def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Itera
 
 
 def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
-    found = select(Article).where(has_one_of(pairs)).order_by(col(Article.id))
-    articles = session.exec(found if session.database.is_sqlite else found.with_for_update())
-    return {(cast("str", article.source), cast("str", article.external_id)): article for article in articles}
+    known = {}
+    for source, external_ids in sorted(by_source(pairs).items()):
+        found = select(Article).where(Article.source == source, col(Article.external_id).in_(external_ids)).order_by(col(Article.id))
+        for article in session.exec(found if session.database.is_sqlite else found.with_for_update()):
+            known[source, cast("str", article.external_id)] = article
+    return known
 
 
 def _unwanted(work: Work, before: Article | None, mode: Mode) -> ServiceError | None:
