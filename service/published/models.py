@@ -20,9 +20,9 @@ class Kind(enum.StrEnum):
 
 
 def all_but(kinds: Collection[Kind]) -> list[Kind]:
-    """The other kinds, by which whoever reads in the order of `seq` leaves them out.
+    """The other kinds, by which whoever reads by `seq` leaves them out.
 
-    For `kind IN (…)` SQLite would read all of these kinds by the primary key, and sort them, for each page.
+    For `kind IN (…)` SQLite would read all of these kinds by an index that begins with it, and sort them, for each page.
     """
     return [kind for kind in Kind if kind not in kinds]
 

@@ -13,7 +13,7 @@ from service import pages
 from service.database import Session
 from service.published import words
 from service.published.answers import Row, id_of
-from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
+from service.published.models import Kind, Published, PublishedSlug, PublishedTerm, all_but
 from service.published.numbering import TEXT
 from service.published.render import SHOWS
 
@@ -80,13 +80,15 @@ def page(
     count: bool = False,
 ) -> Listed:
     """One page of what is public, in the order asked for, beginning after a key."""
-    conditions = [col(Published.kind) == kind, col(Published.reason).is_(None), *_conditions(wanted)]
+    conditions = [col(Published.reason).is_(None), *_conditions(wanted)]
     query = words.phrases(wanted.q) if wanted.q is not None else None
     if query == []:
         return Listed([], None, 0 if count else None)
     if query:
         hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
-        conditions.append(col(Published.seq).in_(select(hits.cte("hits").c.key)))
+        conditions += [col(Published.seq).in_(select(hits.cte("hits").c.key)), col(Published.kind).not_in(all_but([kind]))]
+    else:
+        conditions.append(col(Published.kind) == kind)
     order, descending = _order(session, sort, query)
     total = session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one() if count else None
     if _is_sorted(wanted, sort):
