@@ -52,7 +52,7 @@ class Token(Table, table=True):
 _BY_DIGEST = "SELECT id, name, scopes, revoked_at, expires_at, last_used_at FROM token WHERE digest = %s"
 
 
-class Asked(Protocol):
+class Answering(Protocol):
     """What answers one short question at once, in the event loop: the reader of the running service."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]: ...
@@ -98,7 +98,7 @@ def new_secret() -> str:
     return f"cd_{secrets.token_urlsafe(32)}"
 
 
-async def identify(reader: Asked, secret: str) -> tuple[Caller, datetime | None]:
+async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | None]:
     """Find whose token this is, and when its use was noted last. Asked anew for each request: a revocation holds at once."""
     found = await reader.rows(_BY_DIGEST, (digest_of(secret),))
     if not found:

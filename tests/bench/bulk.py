@@ -36,8 +36,7 @@ RATIO, FLAT = 0.15, 1.1
 NOTES = (
     "bulk: articles of nine paragraphs; articles a second through the API over those of a bare executemany of the same rows, in all tables and"
     " full text, by the database's own driver in one transaction. CPU: the server's processes over this one, PostgreSQL's left out.",
-    "bulk-memory: what the server has of its own (RssAnon, without the pages of SQLite's file that it has mapped) at its peak, over that at 10,000."
-    " glibc gives each thread that writes a batch an arena of its own, which it keeps: MALLOC_ARENA_MAX=1 shows what is left without them.",
+    "bulk-memory: what the server has of its own (RssAnon, without the pages of SQLite's file that it has mapped) at its peak, over that at 10,000.",
 )
 Rows = dict[str, list[tuple[object, ...]]]
 
