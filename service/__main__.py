@@ -1,5 +1,6 @@
 """`copydesk`, and `python -m service`, can be told to end from the first moment on, whatever they are busy with."""
 
+import gc
 import signal
 import sys
 from types import FrameType
@@ -13,8 +14,11 @@ def main() -> None:
     The kernel keeps from process 1, which the service is in a container, every signal that it has no handler for.
     """
     signal.signal(signal.SIGTERM, _end)
+    # Else a fifth of the time goes into looking for cycles among modules that stay for good.
+    gc.disable()
     from service import cli  # noqa: PLC0415  # takes a second, in which a container may be told to stop
 
+    gc.enable()
     cli.main()
 
 
