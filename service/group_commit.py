@@ -15,8 +15,6 @@ from service.database import Database, Session
 from service.errors import ServiceError
 
 MOST_TOGETHER = 100
-DEADLOCK = "40P01"
-"""PostgreSQL's code for it: two processes held each what the other one's batch needed."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
@@ -57,8 +55,13 @@ class GroupCommit(Generic[Item, Answer]):
         if len(batch.items) == MOST_TOGETHER:
             self._open = None
         assert batch.done is not None
-        # Shielded: when one who asked goes away, the others' writes are made all the same.
-        answer = (await asyncio.shield(batch.done))[place]
+        try:
+            # Shielded: when one who asked goes away, the others' writes are made all the same.
+            answer = (await asyncio.shield(batch.done))[place]
+        except asyncio.CancelledError:
+            # So is this one's: whoever asked must not go on, and ask for it again, before it is there.
+            await asyncio.wait([batch.done])
+            raise
         if isinstance(answer, ServiceError | DBAPIError):
             raise answer
         return answer
@@ -81,14 +84,16 @@ class GroupCommit(Generic[Item, Answer]):
         except DBAPIError as fault:
             if len(items) == 1:
                 return [fault]
-            if not _is_one_writes_fault(fault):
+            if not _may_be_one_writes_fault(fault):
                 raise
         # One of them took the others' transaction with it: each for itself.
         return [answer for item in items for answer in self._together([item])]
 
 
-def _is_one_writes_fault(fault: DBAPIError) -> bool:
-    return isinstance(fault, IntegrityError | DataError) or getattr(fault.orig, "sqlstate", None) == DEADLOCK
+def _may_be_one_writes_fault(fault: DBAPIError) -> bool:
+    """Whether the others may still be made: not when the database is gone. PostgreSQL refuses one write in many ways; they have a code."""
+    has_code = getattr(fault.orig, "sqlstate", None) is not None
+    return isinstance(fault, IntegrityError | DataError) or (has_code and not fault.connection_invalidated)
 
 
 def _attempt(write: Write, session: Session) -> Any:

@@ -17,10 +17,9 @@ depends_on: None = None
 KEPT = sa.text('deleted_at IS NULL')
 LIVE = sa.text('reason IS NULL')
 WALKED = {
-    'ix_article_listed': ('article', ['listed_at', 'id', 'status', 'section', 'language', 'source']),
-    'ix_article_updated': ('article', ['updated_at', 'id', 'status', 'section', 'language', 'source']),
+    'ix_article_listed': ('article', ['listed_at', 'id', 'status', 'section', 'language']),
+    'ix_article_updated': ('article', ['updated_at', 'id', 'status', 'section', 'language']),
     'ix_image_newest': ('image', ['created_at', 'id', 'source']),
-    'ix_image_source_url': ('image', ['source_url']),
     'ix_caption_newest': ('caption', ['created_at', 'id', 'language', 'source']),
 }
 PUBLISHED = {
@@ -30,10 +29,10 @@ PUBLISHED = {
     'ix_published_language': ['kind', 'language', 'published_at', 'id'],
 }
 FILTERED = {
-    'ix_published_newest': ['section', 'language', 'source'],
-    'ix_published_updated': ['section', 'language', 'source'],
-    'ix_published_section': ['language', 'source'],
-    'ix_published_language': ['section', 'source'],
+    'ix_published_newest': ['source'],
+    'ix_published_updated': ['section', 'language'],
+    'ix_published_section': ['language'],
+    'ix_published_language': ['section'],
 }
 
 
@@ -43,6 +42,7 @@ def upgrade() -> None:
     op.drop_index('ix_image_source', 'image')
     for name, (table, columns) in WALKED.items():
         op.create_index(name, table, columns, sqlite_where=KEPT, postgresql_where=KEPT)
+    op.create_index('ix_image_source_url', 'image', ['source_url'], postgresql_using='hash', sqlite_where=KEPT, postgresql_where=KEPT)
     # Before a row of an image may go, the database asks whether an article leads with it.
     op.create_index('ix_article_lead_image_id', 'article', ['lead_image_id'])
     for name in PUBLISHED:
@@ -90,6 +90,7 @@ def downgrade() -> None:
         op.drop_index(name, 'published')
         op.create_index(name, 'published', columns, sqlite_where=LIVE, postgresql_where=LIVE)
     op.drop_index('ix_article_lead_image_id', 'article')
+    op.drop_index('ix_image_source_url', 'image')
     for name, (table, _) in WALKED.items():
         op.drop_index(name, table)
     op.create_index('ix_image_source', 'image', ['source'])

@@ -42,7 +42,11 @@ class Creating:
 
 def _make(session: Session, creations: Sequence[Creation]) -> list[Response | ServiceError]:
     answers: list[Response | ServiceError] = []
-    for wave in _waves(creations):
+    waves = list(_waves(creations))
+    if len(waves) > 1:
+        # All keys before any slug, as whoever comes alone takes them: else he and this batch may wait for each other.
+        claims.claim_external_ids(session, [creation.write for creation in creations])
+    for wave in waves:
         made = lifecycle.create_all(session, wave[0].caller, {new_id(): creation.write for creation in wave})
         for creation, (article, pictures) in zip(wave, made, strict=True):
             if isinstance(article, ServiceError):

@@ -80,9 +80,12 @@ class ArticleContent(SQLModel):
 
 
 def _walked(name: str, time: str) -> Index:
-    """What the editors' lists walk, with what they are filtered by: the articles that a filter leaves out are not read."""
+    """What the editors' lists walk, with what they are filtered by: the articles that a filter leaves out are not read.
+
+    Not by source too: with a section it may have more bytes than an index of PostgreSQL takes.
+    """
     where = text("deleted_at IS NULL")
-    return Index(f"ix_article_{name}", time, "id", "status", "section", "language", "source", postgresql_where=where, sqlite_where=where)
+    return Index(f"ix_article_{name}", time, "id", "status", "section", "language", postgresql_where=where, sqlite_where=where)
 
 
 class Article(ArticleContent, Table, table=True):

@@ -45,9 +45,11 @@ class FocalPoint(BaseModel):
     y: float = pydantic.Field(ge=0, le=1, strict=True, examples=[0.3])
 
 
+_KEPT = text("deleted_at IS NULL")
+
+
 def _live(name: str, *columns: str) -> Index:
-    where = text("deleted_at IS NULL")
-    return Index(f"ix_{name}", *columns, postgresql_where=where, sqlite_where=where)
+    return Index(f"ix_{name}", *columns, postgresql_where=_KEPT, sqlite_where=_KEPT)
 
 
 def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
@@ -74,7 +76,8 @@ class Image(ImageContent, Table, table=True):
         _unique("image_digest", "digest"),
         _unique("image_source_external_id", "source", "external_id"),
         _live("image_newest", "created_at", "id", "source"),
-        _live("image_source_url", "source_url"),
+        # By its hash on PostgreSQL, whose other indexes do not take the longest addresses.
+        Index("ix_image_source_url", "source_url", postgresql_using="hash", postgresql_where=_KEPT, sqlite_where=_KEPT),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

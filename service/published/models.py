@@ -48,7 +48,10 @@ class PublishedSequence(Table, table=True):
 
 
 def _live(name: str, *columns: str) -> Index:
-    """What a list walks, with what it may be filtered by: the rows that a filter leaves out are not read."""
+    """What a list walks, with what it may be filtered by: the rows that a filter leaves out are not read.
+
+    A section and a source, of 2,000 bytes each, are never in one index: PostgreSQL takes 2,700.
+    """
     where = text("reason IS NULL")
     return Index(f"ix_published_{name}", "kind", *columns, postgresql_where=where, sqlite_where=where)
 
@@ -58,10 +61,10 @@ class Published(Table, table=True):
 
     __tablename__ = "published"
     __table_args__ = (
-        _live("newest", "published_at", "id", "section", "language", "source"),
-        _live("updated", "updated_at", "id", "section", "language", "source"),
-        _live("section", "section", "published_at", "id", "language", "source"),
-        _live("language", "language", "published_at", "id", "section", "source"),
+        _live("newest", "published_at", "id", "source"),
+        _live("updated", "updated_at", "id", "section", "language"),
+        _live("section", "section", "published_at", "id", "language"),
+        _live("language", "language", "published_at", "id", "section"),
         Index(
             "ix_published_buried", "changed_at",
             postgresql_where=text("reason IS NOT NULL"), sqlite_where=text("reason IS NOT NULL"),

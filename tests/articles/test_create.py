@@ -1,5 +1,6 @@
 """POST /v1/articles."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -207,3 +208,13 @@ def test_a_lead_image_is_read_with_its_caption(editor: httpx.Client) -> None:
     made = editor.post("/v1/captions", json={"image_id": image["id"], "text": "First run.", "alt_text": "A tram"}).json()
     lead = draft(editor, lead_image_id=image["id"])["lead_image"]
     assert (lead["id"], lead["caption"]["id"], lead["caption"]["scope"]) == (image["id"], made["id"], "image")
+
+
+def test_the_longest_section_and_source_in_any_script_are_kept(client: httpx.Client, editor: httpx.Client) -> None:
+    # PostgreSQL's indexes take 2,700 bytes, packed: these cannot be packed.
+    section, source = ("".join(random.Random(seed).choices([chr(place) for place in range(0x4E00, 0x9FFF)], k=500)) for seed in (1, 2))
+    article = draft(editor, section=section, source=source, status="published")
+    listed = client.get("/v1/articles", params={"section": section, "source": source}).json()["items"]
+    assert [item["id"] for item in listed] == [article["id"]]
+    address = f"https://wire.example/{section}{source}{section}{source}"[:2_000]
+    assert editor.post("/v1/images?fetch=false", json={"source": "wire", "source_url": address}).status_code == 201
