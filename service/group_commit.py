@@ -5,7 +5,7 @@ in it, so this is the difference between hundreds and thousands of decisions a s
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -24,6 +24,20 @@ Do = Callable[[Session, Sequence[Item]], Sequence[Answer | ServiceError]]
 def each(session: Session, writes: Sequence[Write]) -> list[Any]:
     """Do writes one after the other: an answer or a refusal for each."""
     return [_attempt(write, session) for write in writes]
+
+
+def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) -> Iterator[list[Item]]:
+    """Items in their order, parted where one has a name of another before it, and so must see what became of that."""
+    wave: list[Item] = []
+    taken: set[Hashable] = set()
+    for item in items:
+        if not taken.isdisjoint(names(item)):
+            yield wave
+            wave, taken = [], set()
+        wave.append(item)
+        taken.update(names(item))
+    if wave:
+        yield wave
 
 
 class _Batch(Generic[Item, Answer]):

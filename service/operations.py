@@ -14,6 +14,8 @@ from service import errors
 from service.errors import PROBLEM, ServiceError
 
 Described = dict[str, Any]
+"""A piece of the OpenAPI document, in the type that FastAPI takes it in."""
+Responses = dict[int | str, Described]
 _IF_MATCH = "the ETag that was read: the change is made to that version only. `*` changes whatever is there"
 _IF_NONE_MATCH = "ETags that are known: 304 when one of them is still good"
 _IDEMPOTENCY_KEY = "any text of your own for this request: sent again with it, it is not done again, and answered as the first time"
@@ -24,7 +26,7 @@ class Description:
     """What the document says of one operation."""
 
     text: str
-    responses: dict[int | str, Described]
+    responses: Responses
     extra: Described
 
 

@@ -42,9 +42,14 @@ def pair_of(write: ArticleWrite) -> Pair | None:
     return None if write.source is None or write.external_id is None else (write.source, write.external_id)
 
 
+def pairs_of(*writes: ArticleWrite) -> list[Pair]:
+    """The keys of articles, of those that are to have one."""
+    return [pair for write in writes if (pair := pair_of(write)) is not None]
+
+
 def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[Pair, UUID]:
     """Whose the integrators' own keys of these articles are, of those that are anybody's."""
-    pairs = sorted(pair for write in writes if (pair := pair_of(write)) is not None)
+    pairs = sorted(pairs_of(*writes))
     if not pairs:
         return {}
     if not session.database.is_sqlite:

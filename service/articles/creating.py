@@ -6,6 +6,7 @@ transaction around it takes the most: four that share it take half.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from fastapi import Request, Response
 
@@ -15,8 +16,7 @@ from service.articles.models import ArticleCreate
 from service.auth import Caller
 from service.database import Database, Session
 from service.errors import ServiceError
-from service.group_commit import GroupCommit
-from service.images.claims import Pair
+from service.group_commit import GroupCommit, waves
 from service.tables import new_id
 
 
@@ -42,11 +42,11 @@ class Creating:
 
 def _make(session: Session, creations: Sequence[Creation]) -> list[Response | ServiceError]:
     answers: list[Response | ServiceError] = []
-    waves = list(_waves(creations))
-    if len(waves) > 1:
+    parted = list(_waves(creations))
+    if len(parted) > 1:
         # All keys before any slug, as whoever comes alone takes them: else he and this batch may wait for each other.
         claims.claim_external_ids(session, [creation.write for creation in creations])
-    for wave in waves:
+    for wave in parted:
         made = lifecycle.create_all(session, wave[0].caller, {new_id(): creation.write for creation in wave})
         for creation, (article, pictures) in zip(wave, made, strict=True):
             if isinstance(article, ServiceError):
@@ -59,16 +59,6 @@ def _make(session: Session, creations: Sequence[Creation]) -> list[Response | Se
 
 
 def _waves(creations: Sequence[Creation]) -> Iterator[list[Creation]]:
-    """Creations in their order, parted where one is another caller's, or has the key of one before it, which it must see."""
-    wave: list[Creation] = []
-    pairs: set[Pair] = set()
-    for creation in creations:
-        pair = claims.pair_of(creation.write)
-        if wave and (creation.caller != wave[0].caller or pair in pairs):
-            yield wave
-            wave, pairs = [], set()
-        wave.append(creation)
-        if pair is not None:
-            pairs.add(pair)
-    if wave:
-        yield wave
+    """Creations in their order, parted where one is another caller's, or has the key of one before it."""
+    for _, theirs in groupby(creations, key=lambda creation: creation.caller):
+        yield from waves(theirs, lambda creation: claims.pairs_of(creation.write))

@@ -10,9 +10,10 @@ the same `Idempotency-Key`, if nobody can guess it, and within five minutes: the
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from service.consent.shelf import Shelves, Shown
 from service.consent.subjects import Subject
 from service.database import Database, Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
-from service.group_commit import GroupCommit, Write, each
+from service.group_commit import GroupCommit, Write, each, waves
 from service.routing import KeyReused
 from service.tables import new_id, now
 
@@ -141,8 +142,11 @@ class Ledger:
 
     def _in_waves(self, session: Session, writes: Sequence[_Waiting]) -> list[Any]:
         answers: list[Any] = []
-        for wave in _waves(writes):
-            answers += self.add(session, wave) if isinstance(wave, list) else each(session, [wave])
+        for _, alike in groupby(writes, key=type):
+            these = list(alike)
+            for wave in waves([write for write in these if isinstance(write, _Recording)], lambda recording: recording.names):
+                answers += self.add(session, wave)
+            answers += each(session, [write for write in these if not isinstance(write, _Recording)])
         return answers
 
     def add(self, session: Session, recordings: Sequence[_Recording]) -> list[Outcome | ServiceError]:
@@ -258,23 +262,6 @@ def _erase(session: Session, secret: str | None) -> bool:
     forget = update(EVENTS).where(EVENTS.c.pseudonym == pseudonym).values(consent_id=None, dedupe=None, request_digest=None)
     session.connection().execute(forget)
     return pseudonym is not None
-
-
-def _waves(writes: Sequence[_Waiting]) -> Iterator[list[_Recording] | Write]:
-    """Writes in their order, parted where one must see what came before: decisions go together, anything else by itself."""
-    wave: list[_Recording] = []
-    taken: set[str] = set()
-    for write in writes:
-        if wave and not (isinstance(write, _Recording) and taken.isdisjoint(write.names)):
-            yield wave
-            wave, taken = [], set()
-        if isinstance(write, _Recording):
-            wave.append(write)
-            taken |= write.names
-        else:
-            yield write
-    if wave:
-        yield wave
 
 
 def _never_published(decision: Decision | Impression) -> NeverPublished:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import anyio
@@ -18,6 +18,7 @@ from service.images.models import Image, ImageRead
 from service.images.prints import Prints
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
+from service.operations import Responses
 from service.published import store
 from service.published.models import Kind
 from service.routing import Route
@@ -31,7 +32,7 @@ _HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-_BYTES: dict[int | str, dict[str, Any]] = {
+_BYTES: Responses = {
     200: {"content": {"image/*": {}}},
     206: {"content": {"image/*": {}}, "description": "The range that was asked for."},
     307: {"description": "This was the address of another picture, focal point or credit; `Location` is today's."},

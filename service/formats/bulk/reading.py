@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue, ValidationError
 from sqlmodel import col, select
 
+from service.articles.claims import pair_of
 from service.articles.models import ArticleWrite
 from service.database import Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
@@ -61,9 +62,7 @@ class Work:
     @property
     def pair(self) -> Pair | None:
         """The integrator's own key."""
-        if self.write.source is None or self.write.external_id is None:
-            return None
-        return self.write.source, self.write.external_id
+        return pair_of(self.write)
 
 
 class Reading:

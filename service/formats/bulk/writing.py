@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from service.articles import lifecycle
-from service.articles.claims import ExternalIdTaken
+from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace
 from service.auth import Caller
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
 from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
+from service.group_commit import waves
 from service.images import lifecycle as images
 from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
@@ -112,7 +113,7 @@ def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object |
             understood.append(reading.read(index, content))
         except ServiceError as refusal:
             results[index] = _refused((index, content), refusal)
-    for wave in _waves(understood):
+    for wave in waves(understood, lambda work: pairs_of(work.write)):
         for work, outcome in _write_wave(session, caller, wave, mode):
             if isinstance(outcome, ServiceError):
                 results[work.index] = _refused((work.index, given[work.index]), outcome)
@@ -124,24 +125,10 @@ def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object |
     return [results[index] for index, _ in items]
 
 
-def _waves(works: Sequence[Work]) -> Iterator[list[Work]]:
-    """Items in their order, parted where one has the key of another before it."""
-    wave: list[Work] = []
-    pairs: set[Pair | None] = set()
-    for work in works:
-        if work.pair is not None and work.pair in pairs:
-            yield wave
-            wave, pairs = [], set()
-        wave.append(work)
-        pairs.add(work.pair)
-    if wave:
-        yield wave
-
-
 def _write_wave(
     session: Session, caller: Caller, works: Sequence[Work], mode: Mode
 ) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
-    known = _known(session, [work.pair for work in works if work.pair is not None])
+    known = _known(session, pairs_of(*(work.write for work in works)))
     new: dict[UUID, Work] = {}
     for work in works:
         before = None if work.pair is None else known.get(work.pair)

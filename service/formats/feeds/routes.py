@@ -1,7 +1,7 @@
 """The endpoints of `/feeds`. What they answer is kept ready until an article changes."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -9,13 +9,13 @@ from fastapi.responses import JSONResponse
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
 from service.formats.feeds.feed import MEDIA_TYPES, Feed
+from service.operations import Responses
 from service.published import answers
 from service.published.models import Kind
 from service.routing import Route
 from service.tables import Language
 
 router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
-Answers = dict[int | str, dict[str, Any]]
 
 
 def read_feed(
@@ -35,7 +35,7 @@ class _JsonFeed(JSONResponse):
     media_type = MEDIA_TYPES["feed.json"]
 
 
-def _described(name: str, example: str) -> Answers:
+def _described(name: str, example: str) -> Responses:
     return {200: {"content": {MEDIA_TYPES[name]: {"schema": {"type": "string"}, "example": example}}}}
 
 

@@ -1,7 +1,7 @@
 """The endpoints of `/sitemaps`. What they answer is kept ready until an article changes, or the news is two days old."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from service.database import Session, SessionDep
 from service.formats.feeds.feed import Entry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
+from service.operations import Responses
 from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
@@ -21,9 +22,7 @@ from service.tables import Time, now, write_time
 router = APIRouter(prefix="/sitemaps", tags=["sitemaps"], route_class=Route)
 MOST_NEWS, NEWS_FOR = 1_000, timedelta(days=2)
 """What a news sitemap may hold (Google, "Create a news sitemap")."""
-_XML: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}
-}
+_XML: Responses = {200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}}
 
 
 @router.get("/news.xml", response_class=Response, responses=_XML)

@@ -52,6 +52,7 @@ def _save(picture: Image.Image, wanted: Print, packet: bytes) -> int:
     # What a file said comes along in `info`, and Pillow would write some of it again: comments, profiles, EXIF.
     picture.info = {}
     kind, saving = _SAVING[wanted.format]
+    # Of any type: each of Pillow's writers has parameters of its own.
     params: dict[str, Any] = saving | ({"xmp": packet} if packet else {})
     picture.save(wanted.path, kind, **params)
     return Path(wanted.path).stat().st_size
