@@ -114,6 +114,8 @@ async def _framework(request: Request, error: Exception) -> Response:
         allowed = sorted(_allowed(request))
         detail = f"{request.method} is not for this address; it takes {', '.join(allowed)}."
         return problem_response(request, MethodNotAllowed(detail, headers={"Allow": ", ".join(allowed)}))
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return problem_response(request, BadRequest(f"The body is not UTF-8: byte {error.__cause__.start} begins no character."))
     detail = f"There is nothing at {request.scope['path']}." if kind is NotFound else str(error.detail)
     return problem_response(request, kind(detail, headers=error.headers))
 

@@ -130,3 +130,9 @@ def test_nothing_internal_is_shown(client: httpx.Client, editor: httpx.Client) -
     for answer in answers:
         assert not re.search(r"Traceback|sqlalchemy|psycopg|sqlite|pydantic|\.py\b|/service/", answer.text), answer.text
         assert "no-store" in answer.headers["cache-control"] or answer.status_code in (404, 410)
+
+
+def test_a_body_that_is_not_utf_8_is_told_so_and_where(editor: httpx.Client) -> None:
+    body = '{"headline": "Café"}'.encode("latin-1")
+    answer = editor.post("/v1/articles", content=body, headers={"Content-Type": "application/json"})
+    assert problem(answer, 400, "bad-request")["detail"] == "The body is not UTF-8: byte 17 begins no character."
