@@ -13,7 +13,13 @@ TEXT_INDEXES = ("published_text", "article_text")
 """Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
 
 
-def compared(_object: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:  # noqa: FBT001  # Alembic calls it so
+def compared(
+    _object: SchemaItem,
+    name: str | None,
+    kind: str,
+    _reflected: bool,  # noqa: FBT001  # Alembic calls it so
+    _other: SchemaItem | None,
+) -> bool:
     """Leave the full text tables out of the comparison."""
     return not (kind == "table" and name is not None and name.startswith(TEXT_INDEXES))
 
@@ -21,9 +27,13 @@ def compared(_object: SchemaItem, name: str | None, kind: str, _reflected: bool,
 def migrate(connection: Connection) -> None:
     """Bring one connection's database to the version asked for."""
     context.configure(
-        connection=connection, target_metadata=Table.metadata, render_as_batch=True, include_object=compared,
-        compare_type=True, transaction_per_migration=True,
-    )  # fmt: skip
+        connection=connection,
+        target_metadata=Table.metadata,
+        render_as_batch=True,
+        include_object=compared,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

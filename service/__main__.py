@@ -1,4 +1,6 @@
-"""`copydesk`, and `python -m service`, can be told to end from the first moment on, whatever they are busy with."""
+"""`copydesk`, and `python -m service`, can be told to end from the first moment on, whatever they are busy
+with.
+"""
 
 import gc
 import signal
@@ -11,7 +13,8 @@ SERVING = ("serve", "demo")
 def main() -> None:
     """Run the command line, ready for SIGTERM before anything else is even imported.
 
-    The kernel keeps from process 1, which the service is in a container, every signal that it has no handler for.
+    The kernel keeps from process 1, which the service is in a container, every signal that it has no handler
+    for.
     """
     signal.signal(signal.SIGTERM, _end)
     # Else a fifth of the time goes into looking for cycles among modules that stay for good.
@@ -23,7 +26,9 @@ def main() -> None:
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    """End. A service that does not serve yet has nothing to finish, and ends well; any other command was cut short."""
+    """End. A service that does not serve yet has nothing to finish, and ends well; any other command was cut
+    short.
+    """
     raise SystemExit(0 if sys.argv[1:2] and sys.argv[1] in SERVING else 128 + signal.SIGTERM)
 
 

@@ -21,7 +21,9 @@ from service.errors import Forbidden, Unauthorized
 from service.tables import Json, Line, Table, Time, new_id, now, stored_time
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer cd_…`, made by `copydesk token create`")
+bearer = HTTPBearer(
+    auto_error=False, description="`Authorization: Bearer cd_…`, made by `copydesk token create`"
+)
 
 
 class Scope(enum.StrEnum):
@@ -99,7 +101,9 @@ def new_secret() -> str:
 
 
 async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | None]:
-    """Find whose token this is, and when its use was noted last. Asked anew for each request: a revocation holds at once."""
+    """Find whose token this is, and when its use was noted last. Asked anew for each request: a revocation
+    holds at once.
+    """
     found = await reader.rows(_BY_DIGEST, (digest_of(secret),))
     if not found:
         raise Unauthorized(_NOT_GOOD)
@@ -116,7 +120,9 @@ def _note_use(database: Database, token_id: UUID | None) -> None:
 
 
 async def get_caller(
-    request: Request, database: DatabaseDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request,
+    database: DatabaseDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """Who calls. A token that is sent must be good, even where none is needed."""
     if credentials is None:

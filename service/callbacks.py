@@ -1,4 +1,6 @@
-"""A message is posted to an address that an integrator gave, through the door of `outbound` and no farther: redirects are not followed."""
+"""A message is posted to an address that an integrator gave, through the door of `outbound` and no farther:
+redirects are not followed.
+"""
 
 import time
 from collections.abc import Mapping

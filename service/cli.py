@@ -1,4 +1,6 @@
-"""`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2 for wrong use."""
+"""`copydesk`: serve the store, migrate it, make tokens, bring content in. Exit status 0, 1 when it failed, 2
+for wrong use.
+"""
 
 import sys
 from dataclasses import asdict
@@ -36,7 +38,9 @@ from service.settings import Settings, UnsafeSetting
 from service.tables import now
 from service.webhooks import worker
 
-app = typer.Typer(name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news.")
+app = typer.Typer(
+    name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news."
+)
 consent = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
 media = typer.Typer(no_args_is_help=True, help="Look after the pictures' files.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
@@ -93,14 +97,25 @@ def import_content(
             metavar="FILE|DIR|URL…",
         ),
     ],
-    publish: Annotated[bool, typer.Option("--publish", help="publish pages, and items that do not say their status")] = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="publish pages, and items that do not say their status")
+    ] = False,
     fetch_images: Annotated[bool, typer.Option(help="of pages: fetch the pictures' files too")] = True,
-    mode: Annotated[Mode, typer.Option(help="of NDJSON: create refuses what is there, update what is not")] = Mode.UPSERT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="of NDJSON: only say what would happen; of a folder: only check it")] = False,
-    from_start: Annotated[bool, typer.Option("--from-start", help="of NDJSON: do not go on where it was interrupted")] = False,
+    mode: Annotated[
+        Mode, typer.Option(help="of NDJSON: create refuses what is there, update what is not")
+    ] = Mode.UPSERT,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="of NDJSON: only say what would happen; of a folder: only check it"),
+    ] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="of NDJSON: do not go on where it was interrupted")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Import news pages, or NDJSON of articles by your own keys, or restore what was exported. Fails when anything was refused."""
+    """Import news pages, or NDJSON of articles by your own keys, or restore what was exported. Fails when
+    anything was refused.
+    """
     found = imports.tell_apart(sources)
     if found.folders and (len(sources) > 1 or publish):
         raise typer.BadParameter("a folder that was exported is taken in alone, and as it was.")
@@ -114,28 +129,44 @@ def import_content(
         imports.take_in(database, folder, screen, as_json=as_json)
     how = How(mode, dry_run, publish)
     refused = imports.bring_files(database, found.files, screen, how, from_start=from_start, as_json=as_json)
-    refused += imports.bring_pages(database, found.pages, screen, publish=publish, fetch_images=fetch_images, as_json=as_json)
+    refused += imports.bring_pages(
+        database, found.pages, screen, publish=publish, fetch_images=fetch_images, as_json=as_json
+    )
     if refused:
         raise typer.Exit(1)
 
 
 @app.command("export")
 def export_content(
-    folder: Annotated[Path, typer.Argument(help="a folder that is new or empty", metavar="DIR", file_okay=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="a folder that is new or empty", metavar="DIR", file_okay=False)
+    ],
     everything: Annotated[
-        bool, typer.Option("--all", help="drafts, scheduled and withdrawn articles and every version too, as editors read them")
+        bool,
+        typer.Option(
+            "--all",
+            help="drafts, scheduled and withdrawn articles and every version too, as editors read them",
+        ),
     ] = False,
-    consent_log: Annotated[bool, typer.Option("--consent", help="the log of readers' consent too, sealed first")] = False,
+    consent_log: Annotated[
+        bool, typer.Option("--consent", help="the log of readers' consent too, sealed first")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Export articles, images and captions, one JSON document on each line, with the pictures' files: what is published, or all."""
+    """Export articles, images and captions, one JSON document on each line, with the pictures' files: what is
+    published, or all.
+    """
     settings = _settings()
     database = _check(settings)
-    export = write_export(database, open_store(settings), folder, screen, everything=everything, consent=consent_log)
+    export = write_export(
+        database, open_store(settings), folder, screen, everything=everything, consent=consent_log
+    )
     counted = ", ".join(f"{count} {name}" for name, count in export.counts.items())
     sys.stdout.write(orjson.dumps(export.counts).decode() + "\n" if as_json else f"{folder}: {counted}\n")
     if export.missing:
-        screen.print(f"[red]The media store lacks {len(export.missing)} files that images name, such as {export.missing[0]}.[/]")
+        screen.print(
+            f"[red]The media store lacks {len(export.missing)} files that images name, such as {export.missing[0]}.[/]"
+        )
         raise typer.Exit(1)
 
 
@@ -153,7 +184,9 @@ def create_token(
 ) -> None:
     """Make a token and print it, alone, on standard output. It is shown only this once."""
     with _database().writing() as session:
-        made = tokens.make_token(session, tokens.TokenCreate(name=name, scopes=scope, expires_at=tokens.in_days(days)))
+        made = tokens.make_token(
+            session, tokens.TokenCreate(name=name, scopes=scope, expires_at=tokens.in_days(days))
+        )
     sys.stdout.write(made.token + "\n")
 
 
@@ -161,14 +194,19 @@ def create_token(
 def list_tokens(as_json: Json = False) -> None:
     """List tokens, newest first."""
     with _database().reading() as session:
-        found = [tokens.TokenRead.model_validate(row) for row in session.exec(select(Token).order_by(col(Token.id).desc()))]
+        found = [
+            tokens.TokenRead.model_validate(row)
+            for row in session.exec(select(Token).order_by(col(Token.id).desc()))
+        ]
     if as_json:
         sys.stdout.writelines(shape.model_dump_json() + "\n" for shape in found)
         return
     grid = Grid("id", "name", "scopes", "last used", "state")
     for shape in found:
         used = shape.last_used_at.strftime("%Y-%m-%d %H:%M") if shape.last_used_at else "never"
-        grid.add_row(str(shape.id), shape.name, " ".join(shape.scopes), used, "revoked" if shape.revoked_at else "good")
+        grid.add_row(
+            str(shape.id), shape.name, " ".join(shape.scopes), used, "revoked" if shape.revoked_at else "good"
+        )
     Console().print(grid)
 
 
@@ -182,18 +220,24 @@ def revoke_token(token_id: Annotated[UUID, typer.Argument(help="the token's id, 
 
 @media.command("check")
 def check_media(
-    remove: Annotated[bool, typer.Option("--remove", help="remove orphans older than a day")] = False, as_json: Json = False
+    remove: Annotated[bool, typer.Option("--remove", help="remove orphans older than a day")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find rows whose file is gone, and files that no row names. Fails when there are rows of the first kind."""
     settings = _settings()
     database = _check(settings)
-    looking = partial(track, description="Looking through the media store", total=None, console=screen, transient=True)
+    looking = partial(
+        track, description="Looking through the media store", total=None, console=screen, transient=True
+    )
     found = check.check(database, open_store(settings), remove=remove, watch=looking)
     if as_json:
         sys.stdout.write(found.model_dump_json() + "\n")
     else:
         sys.stdout.writelines(f"dangling {gone.image_id} {gone.digest}\n" for gone in found.dangling)
-        sys.stdout.writelines(f"{'removed' if orphan.removed else 'orphan'} {orphan.key} {orphan.size}\n" for orphan in found.orphans)
+        sys.stdout.writelines(
+            f"{'removed' if orphan.removed else 'orphan'} {orphan.key} {orphan.size}\n"
+            for orphan in found.orphans
+        )
         sys.stdout.writelines(f"foreign {key}\n" for key in found.foreign)
         removed = sum(orphan.removed for orphan in found.orphans)
         screen.print(
@@ -214,7 +258,9 @@ def seal_events() -> None:
 
 @consent.command("retain")
 def retain_events() -> None:
-    """Note decisions that ran out, and remove events past their period. `serve` does so by itself, every hour."""
+    """Note decisions that ran out, and remove events past their period. `serve` does so by itself, every
+    hour.
+    """
     database, done = _database(), dict.fromkeys(("noted", "removed"), 0)
     for name, work in (("noted", retention.note_expired), ("removed", retention.retain)):
         while some := work(database, now()):
@@ -224,14 +270,23 @@ def retain_events() -> None:
 
 @consent.command("verify")
 def verify_export(
-    export: Annotated[Path, typer.Argument(help="an export, NDJSON or CSV", exists=True, dir_okay=False, readable=True)],
-    public_key: Annotated[str | None, typer.Option(help="the key that must have signed it, in base64, as `tree-head` tells it")] = None,
+    export: Annotated[
+        Path, typer.Argument(help="an export, NDJSON or CSV", exists=True, dir_okay=False, readable=True)
+    ],
+    public_key: Annotated[
+        str | None, typer.Option(help="the key that must have signed it, in base64, as `tree-head` tells it")
+    ] = None,
     tree_head: Annotated[
-        list[Path] | None, typer.Option(help="a kept answer of `tree-head`, from which the log must go on", exists=True, dir_okay=False)
+        list[Path] | None,
+        typer.Option(
+            help="a kept answer of `tree-head`, from which the log must go on", exists=True, dir_okay=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check an export offline: finds rows that were edited, deleted, inserted or moved. Needs no database and no settings."""
+    """Check an export offline: finds rows that were edited, deleted, inserted or moved. Needs no database and
+    no settings.
+    """
     heads = [TreeHead.model_validate_json(path.read_bytes()) for path in tree_head or []]
     verdict = verify(export, public_key=public_key, kept_heads=heads)
     if as_json:
@@ -243,7 +298,9 @@ def verify_export(
 
 
 def _tell(verdict: Verdict, *, known_key: bool) -> None:
-    lines = [f"checked {what}" for what in ("each row against its leaf's hash and its place", *verdict.checked)]
+    lines = [
+        f"checked {what}" for what in ("each row against its leaf's hash and its place", *verdict.checked)
+    ]
     lines += [f"FAULT {fault}" for fault in verdict.faults]
     if verdict.more_faults:
         lines.append(f"FAULT {verdict.more_faults} more")
@@ -258,13 +315,17 @@ def _tell(verdict: Verdict, *, known_key: bool) -> None:
 
 @webhooks.command("work")
 def send_webhooks() -> None:
-    """Send webhooks beside the serving processes, which leave them to this with COPYDESK_WEBHOOK_CONCURRENCY=0. Ends at SIGTERM."""
+    """Send webhooks beside the serving processes, which leave them to this with
+    COPYDESK_WEBHOOK_CONCURRENCY=0. Ends at SIGTERM.
+    """
     settings = _settings()
     anyio.run(worker.work, _check(settings), settings.webhook_concurrency or 8)
 
 
 def _settings() -> Settings:
-    """The settings; what is logged from here on goes to standard error, which leaves standard output to the answer."""
+    """The settings; what is logged from here on goes to standard error, which leaves standard output to the
+    answer.
+    """
     settings = Settings()
     configure_logs(settings)
     return settings

@@ -20,12 +20,17 @@ def compress(body: bytes, coding: bytes) -> bytes:
 
 
 def negotiate(accepted: str) -> bytes:
-    """Choose a content coding by Accept-Encoding (RFC 9110, 12.5.3): the reader's preference, ours among equals."""
+    """Choose a content coding by Accept-Encoding (RFC 9110, 12.5.3): the reader's preference, ours among
+    equals.
+    """
     quality: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, parameters = part.partition(";")
         quality[name.strip()] = _quality(parameters)
-    ranked = [(quality.get(coding.decode(), quality.get("*", 0.0)), -place, coding) for place, coding in enumerate(_CODINGS)]
+    ranked = [
+        (quality.get(coding.decode(), quality.get("*", 0.0)), -place, coding)
+        for place, coding in enumerate(_CODINGS)
+    ]
     best, _, coding = max(ranked)
     return coding if best > 0 and best >= quality.get("identity", 0.0) else b""
 

@@ -1,7 +1,8 @@
 """Conditional requests (RFC 9110 section 13): strong ETags, 304, and no edit that overwrites another unseen.
 
-An ETag is `"<version>-<hash of the answer>"`. Readers compare it whole. A writer's `If-Match` compares the version, so that
-an edit is refused when the resource itself has changed, not when a caption inside its answer has.
+An ETag is `"<version>-<hash of the answer>"`. Readers compare it whole. A writer's `If-Match` compares the
+version, so that an edit is refused when the resource itself has changed, not when a caption inside its answer
+has.
 """
 
 import hashlib
@@ -43,7 +44,9 @@ def require_match(request: Request, version: int) -> None:
     if header is None:
         if request.headers.get("if-none-match", "").strip() == "*":
             raise AlreadyExists("There is something at this address already.", current_version=version)
-        raise PreconditionRequired("Send If-Match with the ETag that you read, or * to change it whatever it is.")
+        raise PreconditionRequired(
+            "Send If-Match with the ETag that you read, or * to change it whatever it is."
+        )
     if header.strip() == "*" or any(re.split("[-;]", tag)[0] == str(version) for tag in _TAG.findall(header)):
         return
     raise PreconditionFailed(f"The stored version is {version}.", current_version=version)
@@ -56,7 +59,12 @@ def respect_match(request: Request, version: int) -> None:
 
 
 def answer(
-    request: Request, content: BaseModel, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    content: BaseModel,
+    version: int | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer the holder of a token with one resource or list: its JSON, its ETag, never kept by a cache."""
     body = content.model_dump_json(by_alias=True).encode()
@@ -64,9 +72,16 @@ def answer(
 
 
 def answer_bytes(
-    request: Request, body: bytes, version: int | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    body: bytes,
+    version: int | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer with JSON that is already written out. What is seen with a token is private, whatever else is said of it."""
+    """Answer with JSON that is already written out. What is seen with a token is private, whatever else is
+    said of it.
+    """
     etag = etag_of(body, version)
     private = PRIVATE if "authorization" in request.headers else {}
     known = {"ETag": etag, **PRIVATE, **(headers or {}), **private}

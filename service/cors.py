@@ -1,7 +1,9 @@
-"""Which pages of other origins may call: any that the settings name may read, and only the reader's own may record consent, as that reader.
+"""Which pages of other origins may call: any that the settings name may read, and only the reader's own may
+record consent, as that reader.
 
-A reader is known by a cookie, which a browser sends to another origin only when the answer names that very origin and allows
-credentials. That is far too much for the rest of the API, where `*` is the rule and a token speaks for itself.
+A reader is known by a cookie, which a browser sends to another origin only when the answer names that very
+origin and allows credentials. That is far too much for the rest of the API, where `*` is the rule and a token
+speaks for itself.
 """
 
 from starlette.middleware.cors import CORSMiddleware
@@ -21,13 +23,22 @@ class Cors:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._content = CORSMiddleware(
-            app, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], max_age=PREFLIGHT_KEPT_FOR,
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            max_age=PREFLIGHT_KEPT_FOR,
             expose_headers=EXPOSED,
-        )  # fmt: skip
+        )
         self._consent = CORSMiddleware(
-            app, allow_origins=sorted(known_origins(settings)), allow_credentials=True, allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Content-Type", "Idempotency-Key"], max_age=PREFLIGHT_KEPT_FOR, expose_headers=EXPOSED,
-        )  # fmt: skip
+            app,
+            allow_origins=sorted(known_origins(settings)),
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Content-Type", "Idempotency-Key"],
+            max_age=PREFLIGHT_KEPT_FOR,
+            expose_headers=EXPOSED,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         consent = scope["type"] == "http" and scope["path"].startswith(WITH_CREDENTIALS)
@@ -37,12 +48,15 @@ class Cors:
 class PublicCors:
     """What the answers that everybody may keep say of other origins; made once, for they are many.
 
-    Where every origin may read, each answer says so, whoever asks: a cache in front then has one answer and not one per origin.
+    Where every origin may read, each answer says so, whoever asks: a cache in front then has one answer and
+    not one per origin.
     """
 
     def __init__(self, settings: Settings) -> None:
         exposed = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
-        self._everybody = [(b"access-control-allow-origin", b"*"), exposed] if "*" in settings.cors_origins else None
+        self._everybody = (
+            [(b"access-control-allow-origin", b"*"), exposed] if "*" in settings.cors_origins else None
+        )
         self._named = {
             origin: [(b"access-control-allow-origin", origin), exposed, _VARIES]
             for origin in (named.encode() for named in settings.cors_origins)

@@ -61,16 +61,17 @@ class Database:
         self.settings = settings
         self.is_sqlite = settings.is_sqlite
         self.engine = _sqlite_engine(settings.sqlite_path) if self.is_sqlite else _postgres_engine(settings)
-        # PostgreSQL shows each statement what is committed when it begins, in a transaction and outside of one. Outside, a
-        # question is one way there and back instead of three.
+        # PostgreSQL shows each statement what is committed when it begins, in a transaction and outside of
+        # one. Outside, a question is one way there and back instead of three.
         alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._asking = self.engine.execution_options(copydesk_read_only=True, **alone)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
-        # Commits have threads of their own: the others may all be waiting for a connection that only a commit sets free.
+        # Commits have threads of their own: the others may all be waiting for a connection that only a commit
+        # sets free.
         self.endings = CapacityLimiter(4 if self.is_sqlite else settings.database_pool_size)
-        # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the thread pool
-        # and serves them in order; SQLite's own busy handler would sleep and starve.
+        # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the
+        # thread pool and serves them in order; SQLite's own busy handler would sleep and starve.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
 
     def open(self, *, read_only: bool) -> Session:
@@ -125,7 +126,8 @@ class Database:
 def serving_alone(settings: Settings) -> Iterator[None]:
     """Be the one process that serves a SQLite file; PostgreSQL takes many.
 
-    The lock is on a file of its own: closing the database's would let go of SQLite's locks on it. The kernel ends it with the process.
+    The lock is on a file of its own: closing the database's would let go of SQLite's locks on it. The kernel
+    ends it with the process.
     """
     if not settings.is_sqlite:
         yield
@@ -136,12 +138,16 @@ def serving_alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyServed(f"Another process serves {path}. SQLite is served by one; more than one needs PostgreSQL.") from None
+            raise AlreadyServed(
+                f"Another process serves {path}. SQLite is served by one; more than one needs PostgreSQL."
+            ) from None
         yield
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """The session of one request: read-only for GET, otherwise committed after the answer is made and before it is sent."""
+    """The session of one request: read-only for GET, otherwise committed after the answer is made and before
+    it is sent.
+    """
     database: Database = request.app.state.database
     read_only = request.method in ("GET", "HEAD")
     async with nullcontext() if read_only else database.turn():
@@ -171,13 +177,16 @@ SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 
 
 def insert(session: Session, table: type[Table]) -> postgresql.Insert:
-    """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have alike."""
+    """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have
+    alike.
+    """
     return _insert(table, is_sqlite=session.database.is_sqlite)
 
 
 @cache
 def _insert(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
-    # The table, not its class: SQLAlchemy's bulk insert of objects costs more and counts no rows on PostgreSQL.
+    # The table, not its class: SQLAlchemy's bulk insert of objects costs more and counts no rows on
+    # PostgreSQL.
     plain = Table.metadata.tables[str(table.__tablename__)]
     # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
     return cast("postgresql.Insert", sqlite.insert(plain)) if is_sqlite else postgresql.insert(plain)
@@ -194,7 +203,8 @@ def _insert_new(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
 
 
 def upsert(session: Session, table: type[Table], *kept: str) -> postgresql.Insert:
-    """An INSERT that brings a row that is there already up to date; its key, and the columns that are named, stay.
+    """An INSERT that brings a row that is there already up to date; its key, and the columns that are named,
+    stay.
 
     Kept, as all of these are: to put a statement together takes as long as SQLite takes to carry it out.
     """
@@ -243,14 +253,16 @@ def _sqlite_engine(path: Path) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference unmeasurable.
+    # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference
+    # unmeasurable.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader fails with SQLITE_BUSY when it wants to write and somebody else has written since.
+    # A writer that begins as a reader fails with SQLITE_BUSY when it wants to write and somebody else has
+    # written since.
     read_only = connection.get_execution_options().get("copydesk_read_only")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 

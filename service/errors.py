@@ -23,7 +23,9 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(description="an address that explains this kind of problem", examples=["/problems/not-found"])
+    type: str = Field(
+        description="an address that explains this kind of problem", examples=["/problems/not-found"]
+    )
     title: str
     status: int
     detail: str
@@ -72,7 +74,8 @@ class ServiceError(Exception):
             errors=self.errors,
         )
         members = shape.model_copy(update=self.members).model_dump(by_alias=True)
-        # What was refused may be quoted in it: half a surrogate pair, which is not UTF-8, becomes a question mark.
+        # What was refused may be quoted in it: half a surrogate pair, which is not UTF-8, becomes a question
+        # mark.
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 

@@ -1,7 +1,9 @@
-"""Many small writes in one transaction: what arrives while one commit waits for the disk goes together into the next.
+"""Many small writes in one transaction: what arrives while one commit waits for the disk goes together into
+the next.
 
-Each write still gets its own answer, after the commit that holds it. What a transaction costs by itself is shared by all that is
-in it, so this is the difference between hundreds and thousands of decisions a second; a lone write waits for nobody.
+Each write still gets its own answer, after the commit that holds it. What a transaction costs by itself is
+shared by all that is in it, so this is the difference between hundreds and thousands of decisions a second; a
+lone write waits for nobody.
 """
 
 import asyncio
@@ -27,7 +29,9 @@ def each(session: Session, writes: Sequence[Write]) -> list[Any]:
 
 
 def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) -> Iterator[list[Item]]:
-    """Items in their order, parted where one has a name of another before it, and so must see what became of that."""
+    """Items in their order, parted where one has a name of another before it, and so must see what became of
+    that.
+    """
     wave: list[Item] = []
     taken: set[Hashable] = set()
     for item in items:
@@ -51,8 +55,8 @@ class _Batch(Generic[Item, Answer]):
 class GroupCommit(Generic[Item, Answer]):
     """The writes of one kind that wait for the next transaction. Used from the event loop only.
 
-    `do` makes the writes of a batch, in their order: `each` by itself, or several with one statement. One that it refuses must
-    have changed nothing.
+    `do` makes the writes of a batch, in their order: `each` by itself, or several with one statement. One
+    that it refuses must have changed nothing.
     """
 
     def __init__(self, database: Database, do: Do[Item, Answer]) -> None:
@@ -105,7 +109,9 @@ class GroupCommit(Generic[Item, Answer]):
 
 
 def _may_be_one_writes_fault(fault: DBAPIError) -> bool:
-    """Whether the others may still be made: not when the database is gone. PostgreSQL refuses one write in many ways; they have a code."""
+    """Whether the others may still be made: not when the database is gone. PostgreSQL refuses one write in
+    many ways; they have a code.
+    """
     has_code = getattr(fault.orig, "sqlstate", None) is not None
     return isinstance(fault, IntegrityError | DataError) or (has_code and not fault.connection_invalidated)
 

@@ -51,11 +51,15 @@ def get_readiness(request: Request, database: DatabaseDep, intake: IntakeDep) ->
     except MediaUnavailable as fault:
         media = f"unavailable: {fault.detail}"
     ready = (reached, migration, media) == ("ok", "ok", "ok")
-    checks = Readiness(status="ready" if ready else "unavailable", database=reached, migration=migration, media=media)
+    checks = Readiness(
+        status="ready" if ready else "unavailable", database=reached, migration=migration, media=media
+    )
     return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def get_metrics(request: Request) -> Response:
     """Prometheus metrics of this process."""
-    return Response(generate_latest(request.app.state.registry), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)
+    return Response(
+        generate_latest(request.app.state.registry), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST
+    )

@@ -1,4 +1,6 @@
-"""What `copydesk import` does with what it is given: a folder that was exported, files of many articles, and news pages."""
+"""What `copydesk import` does with what it is given: a folder that was exported, files of many articles, and
+news pages.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -59,7 +61,9 @@ def take_in(database: Database, folder: Path, screen: Console, *, as_json: bool)
     done = restore(database, open_store(database.settings), folder, screen)
     _tell_folder(folder, done.manifest, {"different": done.different}, as_json=as_json)
     if missing := len(done.manifest.missing):
-        screen.print(f"[yellow]{missing} pictures have no file: the store that was exported had lost them.[/]")
+        screen.print(
+            f"[yellow]{missing} pictures have no file: the store that was exported had lost them.[/]"
+        )
     if done.different:
         screen.print(
             f"[yellow]{done.different} public answers are not byte for byte what they were: this is another version, or it has another"
@@ -74,20 +78,30 @@ def look_at(folder: Path, screen: Console, *, as_json: bool) -> None:
 
 def _tell_folder(folder: Path, manifest: Manifest, more: dict[str, int], *, as_json: bool) -> None:
     counted = ", ".join(f"{count} {name}" for name, count in manifest.counts.items())
-    sys.stdout.write(orjson.dumps(manifest.counts | more).decode() + "\n" if as_json else f"{folder}: {counted}\n")
+    sys.stdout.write(
+        orjson.dumps(manifest.counts | more).decode() + "\n" if as_json else f"{folder}: {counted}\n"
+    )
 
 
-def bring_files(database: Database, files: Sequence[Path], screen: Console, how: How, *, from_start: bool, as_json: bool) -> int:
+def bring_files(
+    database: Database, files: Sequence[Path], screen: Console, how: How, *, from_start: bool, as_json: bool
+) -> int:
     """Import files of many articles; how many items were refused."""
-    return sum(_bring_file(database, path, screen, how, from_start=from_start, as_json=as_json) for path in files)
+    return sum(
+        _bring_file(database, path, screen, how, from_start=from_start, as_json=as_json) for path in files
+    )
 
 
-def _bring_file(database: Database, path: Path, screen: Console, how: How, *, from_start: bool, as_json: bool) -> int:
+def _bring_file(
+    database: Database, path: Path, screen: Console, how: How, *, from_start: bool, as_json: bool
+) -> int:
     bringing = FileImport(database, IMPORTER, path, how)
     if from_start:
         bringing.begin_anew()
     if place := bringing.place():
-        screen.print(f"{escape(str(path))} goes on behind item {place.items}, where it stopped on {place.at:%Y-%m-%d at %H:%M} UTC.")
+        screen.print(
+            f"{escape(str(path))} goes on behind item {place.items}, where it stopped on {place.at:%Y-%m-%d at %H:%M} UTC."
+        )
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=screen, transient=True) as progress:
         task = progress.add_task(f"Importing {escape(path.name)}", total=path.stat().st_size)
@@ -95,7 +109,9 @@ def _bring_file(database: Database, path: Path, screen: Console, how: How, *, fr
         done = bringing.run(partial(progress.advance, task), tell)
     if not as_json:
         before = f"{done.before} before, " if done.before else ""
-        sys.stdout.write(f"{path}: {before}{done.made} made, {done.found} brought up to date, {done.refused} refused\n")
+        sys.stdout.write(
+            f"{path}: {before}{done.made} made, {done.found} brought up to date, {done.refused} refused\n"
+        )
     return done.refused
 
 
@@ -113,7 +129,15 @@ def _print_refused(screen: Console, path: Path, results: Sequence[Result]) -> No
             screen.print(f"[red]{escape(told)}[/]: {escape(result.problem.detail)}", soft_wrap=True)
 
 
-def bring_pages(database: Database, sources: Sequence[str], screen: Console, *, publish: bool, fetch_images: bool, as_json: bool) -> int:
+def bring_pages(
+    database: Database,
+    sources: Sequence[str],
+    screen: Console,
+    *,
+    publish: bool,
+    fetch_images: bool,
+    as_json: bool,
+) -> int:
     """Import news pages, and print the id and slug of each; how many could not be."""
     pages = [page for source in sources for page in expand(source)]
     failed = 0
@@ -125,16 +149,24 @@ def bring_pages(database: Database, sources: Sequence[str], screen: Console, *, 
                 failed += 1
                 screen.print(f"[red]{escape(str(page))}[/]: {escape(str(fault))}", soft_wrap=True)
                 continue
-            sys.stdout.write(orjson.dumps(line).decode() + "\n" if as_json else f"{line['id']} {line['slug']}\n")
+            sys.stdout.write(
+                orjson.dumps(line).decode() + "\n" if as_json else f"{line['id']} {line['slug']}\n"
+            )
     return failed
 
 
-def _bring_page(database: Database, intake: Intake, source: str | Path, *, publish: bool, fetch_images: bool) -> dict[str, str | bool]:
+def _bring_page(
+    database: Database, intake: Intake, source: str | Path, *, publish: bool, fetch_images: bool
+) -> dict[str, str | bool]:
     page = read_source(database.settings, source)
     files = fetch_pictures(intake, page) if fetch_images else {}
     with database.writing() as session:
         imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
     article = imported.article
     return {
-        "source": str(source), "id": str(article.id), "slug": article.slug, "status": str(article.status), "created": imported.created,
-    }  # fmt: skip
+        "source": str(source),
+        "id": str(article.id),
+        "slug": article.slug,
+        "status": str(article.status),
+        "created": imported.created,
+    }

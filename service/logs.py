@@ -1,7 +1,8 @@
-"""One line of structured log and one measurement per request that reaches the router, with nothing personal in them.
+"""One line of structured log and one measurement per request that reaches the router, with nothing personal
+in them.
 
-Neither addresses, user agents nor query strings are logged. Answers from the wire cache are counted, not logged: a line would
-cost more than the answer.
+Neither addresses, user agents nor query strings are logged. Answers from the wire cache are counted, not
+logged: a line would cost more than the answer.
 """
 
 import logging
@@ -21,19 +22,30 @@ from service.settings import Settings
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KNOWN = "copydesk.request_id"
-# Ids must differ, not be unguessable: asking the kernel for chance each time is a tenth of what an answer from memory costs.
+# Ids must differ, not be unguessable: asking the kernel for chance each time is a tenth of what an answer
+# from memory costs.
 _PROCESS, _NUMBERS = token_hex(10).encode() + b"%012x", count()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "trafilatura": logging.CRITICAL, "htmldate": logging.CRITICAL}
-"""From which level on libraries are heard. httpx notes every address that it asks for, query string and all; of a page
-that is no article, the importer says so itself."""
+QUIET = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "trafilatura": logging.CRITICAL,
+    "htmldate": logging.CRITICAL,
+}
+"""From which level on libraries are heard. httpx notes every address that it asks for, query string and all;
+of a page that is no article, the importer says so itself.
+"""
 
 
 def configure_logs(settings: Settings) -> None:
     """Write JSON lines, or text for people, to standard error."""
     for library, level in QUIET.items():
         logging.getLogger(library).setLevel(level)
-    renderer = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -42,7 +54,9 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.log_level.upper()]
+        ),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -53,7 +67,9 @@ def request_id(scope: Scope) -> bytes:
     known: bytes | None = scope.get(_KNOWN)
     if known is None:
         given = dict(scope["headers"]).get(b"x-request-id")
-        known = scope[_KNOWN] = given if given is not None and _REQUEST_ID.fullmatch(given) else _PROCESS % next(_NUMBERS)
+        known = scope[_KNOWN] = (
+            given if given is not None and _REQUEST_ID.fullmatch(given) else _PROCESS % next(_NUMBERS)
+        )
     return known
 
 
@@ -62,8 +78,12 @@ class Measured:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("method", "route", "status")
-        self.requests = Counter("copydesk_requests", "Requests that reached the router", labels, registry=registry)
-        self.seconds = Histogram("copydesk_request_seconds", "Time to answer them", ("method", "route"), registry=registry)
+        self.requests = Counter(
+            "copydesk_requests", "Requests that reached the router", labels, registry=registry
+        )
+        self.seconds = Histogram(
+            "copydesk_request_seconds", "Time to answer them", ("method", "route"), registry=registry
+        )
 
 
 class RequestLog:

@@ -1,4 +1,6 @@
-"""The service put together: rooms mounted, refusals shaped, what runs beside the requests started and stopped."""
+"""The service put together: rooms mounted, refusals shaped, what runs beside the requests started and
+stopped.
+"""
 
 import gc
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +25,16 @@ from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.articles.creating import Creating
-from service.consent import defaults, impressions, klaro, log_routes, notice_routes, report_routes, retention, upkeep
+from service.consent import (
+    defaults,
+    impressions,
+    klaro,
+    log_routes,
+    notice_routes,
+    report_routes,
+    retention,
+    upkeep,
+)
 from service.consent import log as consent_log
 from service.consent import models as consent_models
 from service.consent import routes as consent_routes
@@ -65,30 +76,69 @@ from service.wire_cache import WireCache
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
-    auth, routing, published_models, consent_models, consent_log, impressions, retention, image_models, article_models,
-    copy_models, webhook_models, bulk_places,
-)  # fmt: skip
+    auth,
+    routing,
+    published_models,
+    consent_models,
+    consent_log,
+    impressions,
+    retention,
+    image_models,
+    article_models,
+    copy_models,
+    webhook_models,
+    bulk_places,
+)
 LISTENERS = (outbox,)
 """What is told of public changes: named, for each registers itself."""
 WRITERS = (newsarticle, ninjs_writer)
 """What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
-    consent_routes.router, article_routes.router, history.router,
-    image_routes.router, caption_routes.router, media.router,
-    consent_routes.counters, notice_routes.router, log_routes.router, consent_routes.well_known, klaro.router,
+    consent_routes.router,
+    article_routes.router,
+    history.router,
+    image_routes.router,
+    caption_routes.router,
+    media.router,
+    consent_routes.counters,
+    notice_routes.router,
+    log_routes.router,
+    consent_routes.well_known,
+    klaro.router,
     report_routes.router,
-    import_routes.router, bulk_routes.router, feed_routes.router, sitemap_routes.router,
-    sync_routes.router, webhook_routes.router, delivery_routes.router, recall_routes.router,
-    tokens.router, health.router,
-)  # fmt: skip
+    import_routes.router,
+    bulk_routes.router,
+    feed_routes.router,
+    sitemap_routes.router,
+    sync_routes.router,
+    webhook_routes.router,
+    delivery_routes.router,
+    recall_routes.router,
+    tokens.router,
+    health.router,
+)
 PAGES = (page_routes.router, reader_routes.router, report_pages.router)
-# A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are compressed.
+# A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
+# compressed.
 remove_compress_type("text/event-stream")
 TAGS = (
-    "articles", "images", "captions", "imports", "sync", "webhooks", "feeds", "sitemaps",
-    "consent", "consent notices", "consent clients", "consent log", "consent reports", "tokens", "running",
-)  # fmt: skip
+    "articles",
+    "images",
+    "captions",
+    "imports",
+    "sync",
+    "webhooks",
+    "feeds",
+    "sitemaps",
+    "consent",
+    "consent notices",
+    "consent clients",
+    "consent log",
+    "consent reports",
+    "tokens",
+    "running",
+)
 """The order in which the documentation shows them: routes stand in that in which they are looked for."""
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""
@@ -102,7 +152,9 @@ class Api(FastAPI):
         if self.openapi_schema is None:
             for path in super().openapi()["paths"].values():
                 if "get" in path:
-                    path["get"]["responses"].setdefault("304", {"description": "Unchanged since the ETag in If-None-Match"})
+                    path["get"]["responses"].setdefault(
+                        "304", {"description": "Unchanged since the ETag in If-None-Match"}
+                    )
             responses = (
                 response
                 for path in super().openapi()["paths"].values()
@@ -127,10 +179,19 @@ def create_api(settings: Settings) -> FastAPI:
     database = Database(settings)
     reader, watch = _reader_and_watch(settings, database)
     app = Api(
-        title="Copydesk", version=__version__, description=ABOUT, openapi_tags=[{"name": tag} for tag in TAGS], docs_url=None, redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None, redirect_slashes=False, generate_unique_id_function=_operation_id,
-        max_body_size=settings.body_max_bytes, lifespan=_lifespan, responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
-    )  # fmt: skip
+        title="Copydesk",
+        version=__version__,
+        description=ABOUT,
+        openapi_tags=[{"name": tag} for tag in TAGS],
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        max_body_size=settings.body_max_bytes,
+        lifespan=_lifespan,
+        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+    )
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
     app.state.copies, app.state.creating = Copies(database), Creating(database)
@@ -148,12 +209,17 @@ def create_api(settings: Settings) -> FastAPI:
 
 
 def _documentation() -> Response:
-    """Swagger UI, of whose package the files alone are served. Its own page names the assets by the host that it was asked for, and by http behind a proxy that opens TLS."""
+    """Swagger UI, of whose package the files alone are served. Its own page names the assets by the host that
+    it was asked for, and by http behind a proxy that opens TLS.
+    """
     return get_swagger_ui_html(
-        openapi_url="/openapi.json", title="Copydesk", swagger_js_url="/swagger/swagger-ui-bundle.js",
-        swagger_css_url="/swagger/swagger-ui.css", swagger_favicon_url="/swagger/favicon-32x32.png",
+        openapi_url="/openapi.json",
+        title="Copydesk",
+        swagger_js_url="/swagger/swagger-ui-bundle.js",
+        swagger_css_url="/swagger/swagger-ui.css",
+        swagger_favicon_url="/swagger/favicon-32x32.png",
         swagger_ui_parameters={"filter": True, "persistAuthorization": True, "tryItOutEnabled": True},
-    )  # fmt: skip
+    )
 
 
 def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
@@ -164,7 +230,9 @@ def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, W
 
 
 def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
-    """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the costly ones."""
+    """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the
+    costly ones.
+    """
     logged = RequestLog(problems.ShapedRefusals(app), Measured(app.state.registry))
     compressed = CompressMiddleware(logged)
     cache = WireCache(Cors(compressed, settings), compressed, settings, reader, watch)
@@ -178,7 +246,9 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Refuse a schema that is not this code's; then keep the clock and the watch running while requests are served."""
+    """Refuse a schema that is not this code's; then keep the clock and the watch running while requests are
+    served.
+    """
     settings, database = app.state.settings, app.state.database
     configure_logs(settings)
     require_migrated(database)
@@ -189,7 +259,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.warning("media store unavailable", fault=fault.detail)
     await app.state.reader.open()
     published = ahead.newest(database)
-    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
+    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is
+    # published.
     async with database.turn():
         await to_thread.run_sync(defaults.provide, database)
     await clock.release_all_due(database)
@@ -225,8 +296,12 @@ class _CacheMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the counts when they are asked for."""
         yield CounterMetricFamily("copydesk_cache_hits", "Answers given from memory", value=self.cache.hits)
-        yield CounterMetricFamily("copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses)
-        yield GaugeMetricFamily("copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes)
+        yield CounterMetricFamily(
+            "copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses
+        )
+        yield GaugeMetricFamily(
+            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes
+        )
         yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
 
 
@@ -240,8 +315,8 @@ def app_from_environment() -> ASGIApp:
 def spare_what_stays() -> None:
     """Tell Python's collector that what is there now is there for good, and to look for cycles less often.
 
-    It would go through 200,000 objects of modules, models and routes again and again: a fifth of what a write takes, and
-    pauses of tens of milliseconds.
+    It would go through 200,000 objects of modules, models and routes again and again: a fifth of what a write
+    takes, and pauses of tens of milliseconds.
     """
     gc.collect()
     gc.freeze()

@@ -1,5 +1,6 @@
-"""What every operation says of itself in the OpenAPI document beside its own shapes: who may call it, under which conditions,
-and the problems that it may answer with."""
+"""What every operation says of itself in the OpenAPI document beside its own shapes: who may call it, under
+which conditions, and the problems that it may answer with.
+"""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -33,7 +34,9 @@ class Description:
 def describe(route: APIRoute) -> Description:
     """Read off a route's dependencies what there is to be said."""
     calls = [needed.call for needed in _needed(route.dependant)]
-    scope = next((scope for scope in (getattr(call, "scope", None) for call in calls) if scope is not None), None)
+    scope = next(
+        (scope for scope in (getattr(call, "scope", None) for call in calls) if scope is not None), None
+    )
     has_token = any(isinstance(call, SecurityBase) for call in calls)
     extra = deepcopy(route.openapi_extra or {})
     for content in extra.get("requestBody", {}).get("content", {}).values():
@@ -43,9 +46,13 @@ def describe(route: APIRoute) -> Description:
     if has_token and scope is None:
         extra["security"] = [*extra.get("security", []), {}]
     text = route.description if scope is None else f"{route.description}\n\nNeeds the scope `{scope}`."
-    responses: dict[int | str, Described] = {kind.status: _response(kind) for kind in _kinds(route, has_token=has_token)}
+    responses: dict[int | str, Described] = {
+        kind.status: _response(kind) for kind in _kinds(route, has_token=has_token)
+    }
     unchanged: dict[int | str, Described] = (
-        {304: {"description": "What was named in If-None-Match is still good."}} if _may_be_unchanged(route) else {}
+        {304: {"description": "What was named in If-None-Match is still good."}}
+        if _may_be_unchanged(route)
+        else {}
     )
     return Description(text, unchanged | responses, extra)
 
@@ -80,7 +87,13 @@ def _headers(route: APIRoute, *, has_token: bool) -> Iterator[Described]:
 
 
 def _header(name: str, text: str) -> Described:
-    return {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": text,
+        "schema": {"type": "string"},
+    }
 
 
 def _kinds(route: APIRoute, *, has_token: bool) -> Iterator[type[ServiceError]]:
@@ -101,6 +114,12 @@ def _kinds(route: APIRoute, *, has_token: bool) -> Iterator[type[ServiceError]]:
 
 
 def _response(kind: type[ServiceError]) -> Described:
-    example = {"type": f"/problems/{kind.slug()}", "title": kind.title, "status": kind.status, "detail": kind.__doc__, "instance": "/v1/…"}
+    example = {
+        "type": f"/problems/{kind.slug()}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.__doc__,
+        "instance": "/v1/…",
+    }
     content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     return {"description": kind.title, "content": content}

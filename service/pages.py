@@ -1,7 +1,9 @@
-"""Lists: opaque keyset cursors that survive inserts and deletes, `Page` answers, and `Link` headers (RFC 8288).
+"""Lists: opaque keyset cursors that survive inserts and deletes, `Page` answers, and `Link` headers (RFC
+8288).
 
-A cursor holds the sort key of the last item of a page and the fingerprint of the list (its path and filters) that it was made
-for. It is not a secret and not signed: a made-up one can only name a place in a list that the caller may read anyway.
+A cursor holds the sort key of the last item of a page and the fingerprint of the list (its path and filters)
+that it was made for. It is not a secret and not signed: a made-up one can only name a place in a list that
+the caller may read anyway.
 """
 
 import base64
@@ -21,8 +23,12 @@ from service.database import Session
 from service.errors import BadRequest, FieldProblem, Unprocessable
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
-Cursor = Annotated[str | None, Query(max_length=2000, description="where the page begins: taken from `next`, never made up")]
-Fields = Annotated[str | None, Query(max_length=1000, description="only these members of each item, with commas between")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="where the page begins: taken from `next`, never made up")
+]
+Fields = Annotated[
+    str | None, Query(max_length=1000, description="only these members of each item, with commas between")
+]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -42,38 +48,54 @@ class Page(BaseModel, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
-    next: str | None = Field(description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"])
+    next: str | None = Field(
+        description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"]
+    )
     total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
 
 
-def after(statement: Statement, order: Order, key: Sequence[object] | None, limit: int, *, descending: bool = True) -> Statement:
-    """Narrow a SELECT to one page and one row more, by which to tell that there is a next: sorted by `order`, after `key`.
+def after(
+    statement: Statement, order: Order, key: Sequence[object] | None, limit: int, *, descending: bool = True
+) -> Statement:
+    """Narrow a SELECT to one page and one row more, by which to tell that there is a next: sorted by `order`,
+    after `key`.
 
-    `order` are columns, the last one unique. The comparison is one of row values: its expansion with OR made PostgreSQL read
-    500,000 rows to find a page's first.
+    `order` are columns, the last one unique. The comparison is one of row values: its expansion with OR made
+    PostgreSQL read 500,000 rows to find a page's first.
     """
     if key is not None:
-        place, start = tuple_(*order), tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True)))
+        place, start = (
+            tuple_(*order),
+            tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True))),
+        )
         statement = statement.where(place < start if descending else place > start)
-    return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(limit + 1)
+    return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(
+        limit + 1
+    )
 
 
 def common(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that many rows may meet, so that a list of them is walked in its order until a page is full.
+    """A condition that many rows may meet, so that a list of them is walked in its order until a page is
+    full.
 
-    SQLite keeps no statistics: by an index that fits the condition it would find all of them, and sort them for each page.
+    SQLite keeps no statistics: by an index that fits the condition it would find all of them, and sort them
+    for each page.
     """
     return func.likely(condition, type_=Boolean) if session.database.is_sqlite else condition
 
 
 def rare(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that few rows meet, so that they are found by its own index, and sorted: the opposite of `common`."""
+    """A condition that few rows meet, so that they are found by its own index, and sorted: the opposite of
+    `common`.
+    """
     return func.unlikely(condition, type_=Boolean) if session.database.is_sqlite else condition
 
 
 def count_all(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
     """How many rows a SELECT finds on all pages together."""
-    counted: int = session.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    counted: int = session.execute(
+        select(func.count()).select_from(statement.order_by(None).subquery())
+    ).scalar_one()
     return counted
 
 
@@ -114,9 +136,9 @@ def answer_page(
 ) -> Response:
     """Answer with one page of items that are written out as JSON already.
 
-    `next_key` is the sort key of the last item when there are more; `shape` is what an item is, to check `fields` against;
-    `also` are links that go with the list, written as in a `Link` header;
-    `headers` replace the private caching that holders of tokens get.
+    `next_key` is the sort key of the last item when there are more; `shape` is what an item is, to check
+    `fields` against; `also` are links that go with the list, written as in a `Link` header; `headers` replace
+    the private caching that holders of tokens get.
     """
     if fields is not None:
         items = _only(items, fields, shape)
@@ -141,8 +163,13 @@ def _only(items: Sequence[bytes], fields: str, shape: type[BaseModel]) -> list[b
     unknown = [name for name in wanted if name not in shape.model_fields]
     if unknown or not wanted:
         message = f"{unknown[0]!r} is not a member of an item" if unknown else "must name at least one member"
-        raise Unprocessable(f"fields: {message}.", errors=[FieldProblem(place="query", pointer="/fields", message=message)])
-    return [orjson.dumps({name: value for name, value in _members(item).items() if name in wanted}) for item in items]
+        raise Unprocessable(
+            f"fields: {message}.", errors=[FieldProblem(place="query", pointer="/fields", message=message)]
+        )
+    return [
+        orjson.dumps({name: value for name, value in _members(item).items() if name in wanted})
+        for item in items
+    ]
 
 
 def _members(item: bytes) -> dict[str, JsonValue]:

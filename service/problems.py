@@ -1,4 +1,6 @@
-"""Whatever goes wrong leaves as problem details, the framework's own refusals too, and each kind has a page that explains it."""
+"""Whatever goes wrong leaves as problem details, the framework's own refusals too, and each kind has a page
+that explains it.
+"""
 
 import html
 import sqlite3
@@ -34,14 +36,22 @@ from service.errors import (
     Unavailable,
     Unprocessable,
     UnsupportedMediaType,
-)  # fmt: skip
+)
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger()
 _BY_STATUS = {
     kind.status: kind
-    for kind in (BadRequest, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, Unprocessable)
-}  # fmt: skip
+    for kind in (
+        BadRequest,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        TooLarge,
+        UnsupportedMediaType,
+        Unprocessable,
+    )
+}
 
 
 def install_problems(app: FastAPI) -> None:
@@ -50,7 +60,13 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(IntegrityError, _overtaken)
-    for fault in (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, sqlite3.OperationalError):
+    for fault in (
+        OperationalError,
+        InterfaceError,
+        PoolTimeout,
+        psycopg.OperationalError,
+        sqlite3.OperationalError,
+    ):
         app.add_exception_handler(fault, _database_gone)
     app.add_exception_handler(Exception, _crashed)
     app.include_router(router)
@@ -77,18 +93,26 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem_response(request, NotFound(f"There is nothing at {request.scope['path']}."))
     problems = [_field_problem(item, error.body) for item in found]
     first = problems[0]
-    detail = f"{first.place} {first.pointer}: {first.message}" if first.pointer else f"{first.place}: {first.message}"
+    detail = (
+        f"{first.place} {first.pointer}: {first.message}"
+        if first.pointer
+        else f"{first.place}: {first.message}"
+    )
     return problem_response(request, Unprocessable(detail, errors=problems))
 
 
 def _field_problem(item: Any, body: object) -> FieldProblem:
     place, *path = item["loc"]
     message = item["msg"].removeprefix("Value error, ")
-    return FieldProblem(place=str(place), pointer=pointer_to(path, body if place == "body" else None), message=message)
+    return FieldProblem(
+        place=str(place), pointer=pointer_to(path, body if place == "body" else None), message=message
+    )
 
 
 def pointer_to(path: Sequence[str | int], body: object) -> str:
-    """The JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in the document."""
+    """The JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in the
+    document.
+    """
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in _steps(path, body))
 
 
@@ -115,19 +139,27 @@ async def _framework(request: Request, error: Exception) -> Response:
         detail = f"{request.method} is not for this address; it takes {', '.join(allowed)}."
         return problem_response(request, MethodNotAllowed(detail, headers={"Allow": ", ".join(allowed)}))
     if isinstance(error.__cause__, UnicodeDecodeError):
-        return problem_response(request, BadRequest(f"The body is not UTF-8: byte {error.__cause__.start} begins no character."))
+        return problem_response(
+            request, BadRequest(f"The body is not UTF-8: byte {error.__cause__.start} begins no character.")
+        )
     detail = f"There is nothing at {request.scope['path']}." if kind is NotFound else str(error.detail)
     return problem_response(request, kind(detail, headers=error.headers))
 
 
 def _allowed(request: Request) -> set[str]:
-    here = (found.route for found in iter_route_contexts(request.app.routes) if found.route.matches(request.scope)[0] is not Match.NONE)
+    here = (
+        found.route
+        for found in iter_route_contexts(request.app.routes)
+        if found.route.matches(request.scope)[0] is not Match.NONE
+    )
     methods = {method for route in here for method in getattr(route, "methods", None) or ()}
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
 class ShapedRefusals:
-    """ASGI layer: what Starlette refuses in plain text, past every handler: a body announced as too large, a range of a file."""
+    """ASGI layer: what Starlette refuses in plain text, past every handler: a body announced as too large, a
+    range of a file.
+    """
 
     _kinds: ClassVar[dict[int, ServiceError]] = {
         400: BadRequest("The Range header cannot be read."),
@@ -147,7 +179,13 @@ class ShapedRefusals:
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "text/plain").startswith("text/plain"):
                     problem = self._kinds[message["status"]].problem(scope["path"])
-                    headers.update({"content-type": PROBLEM, "content-length": str(len(problem)), "cache-control": "no-store"})
+                    headers.update(
+                        {
+                            "content-type": PROBLEM,
+                            "content-length": str(len(problem)),
+                            "cache-control": "no-store",
+                        }
+                    )
             elif problem and message["type"] == "http.response.body":
                 message = {**message, "body": problem}
             await send(message)
@@ -158,24 +196,33 @@ class ShapedRefusals:
 async def _overtaken(request: Request, error: Exception) -> Response:
     assert isinstance(error, IntegrityError)
     log.warning("overtaken by another write", fault=type(error.orig).__name__)
-    return problem_response(request, Conflict("Somebody else has just written the same. Read what there is, and try again."))
+    return problem_response(
+        request, Conflict("Somebody else has just written the same. Read what there is, and try again.")
+    )
 
 
 async def _database_gone(request: Request, error: Exception) -> Response:
     original = error.orig if isinstance(error, DBAPIError) else error
     log.error("database unavailable", fault=type(original).__name__)
-    return problem_response(request, Unavailable("The database did not answer.", headers={"Retry-After": "2"}))
+    return problem_response(
+        request, Unavailable("The database did not answer.", headers={"Retry-After": "2"})
+    )
 
 
 async def _crashed(request: Request, error: Exception) -> Response:
     log.error("unexpected fault", exc_info=error)
-    return problem_response(request, InternalError("The fault is in the log, under this request's X-Request-ID."))
+    return problem_response(
+        request, InternalError("The fault is in the log, under this request's X-Request-ID.")
+    )
 
 
 @router.get("/problems")
 async def list_problems() -> HTMLResponse:
     """Every kind of problem."""
-    rows = "".join(f'<li><a href="/problems/{slug}">{slug}</a> ({kind.status})' for slug, kind in sorted(ServiceError.kinds.items()))
+    rows = "".join(
+        f'<li><a href="/problems/{slug}">{slug}</a> ({kind.status})'
+        for slug, kind in sorted(ServiceError.kinds.items())
+    )
     return _page("Problems", f"<ul>{rows}</ul>")
 
 
@@ -186,7 +233,9 @@ async def explain_problem(slug: str) -> HTMLResponse:
     if kind is None:
         raise NotFound(f"There is no kind of problem {slug!r}.")
     text = html.escape(" ".join((kind.__doc__ or "").split()))
-    return _page(kind.title, f"<p>{text}</p><p>HTTP status {kind.status}. <a href='/problems'>All problems</a></p>")
+    return _page(
+        kind.title, f"<p>{text}</p><p>HTTP status {kind.status}. <a href='/problems'>All problems</a></p>"
+    )
 
 
 def _page(title: str, body: str) -> HTMLResponse:

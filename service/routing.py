@@ -1,9 +1,9 @@
-"""How every endpoint is entered: no query parameter that it does not know, no media type that it does not take, and a POST
-with an `Idempotency-Key` at most once.
+"""How every endpoint is entered: no query parameter that it does not know, no media type that it does not
+take, and a POST with an `Idempotency-Key` at most once.
 
-An answer to a keyed POST is kept in the transaction of its effect, so that there is never one without the other. The claim on
-the key is committed before, so that a second request meanwhile learns that the first is still running; a claim whose process
-died lapses after a minute.
+An answer to a keyed POST is kept in the transaction of its effect, so that there is never one without the
+other. The claim on the key is committed before, so that a second request meanwhile learns that the first is
+still running; a claim whose process died lapses after a minute.
 """
 
 import hashlib
@@ -66,7 +66,9 @@ class Route(APIRoute):
     """The route class of every router."""
 
     keeps_answers: ClassVar[bool] = True
-    """Whether the answer to a keyed POST is kept: not where it may have any length, and the same again does nothing anyway."""
+    """Whether the answer to a keyed POST is kept: not where it may have any length, and the same again does
+    nothing anyway.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,7 +88,12 @@ class Route(APIRoute):
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
             key = request.headers.get("idempotency-key")
-            if not self.keeps_answers or request.method != "POST" or key is None or "authorization" not in request.headers:
+            if (
+                not self.keeps_answers
+                or request.method != "POST"
+                or key is None
+                or "authorization" not in request.headers
+            ):
                 return await handle(request)
             return await _once(request, key, handle, reads_json=self.body_field is not None)
 
@@ -104,7 +111,9 @@ def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
     unknown = next((name for name in request.query_params if name not in known), None)
     if unknown is not None:
         listed = ", ".join(sorted(known)) or "none"
-        raise UnknownParameter(f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown)
+        raise UnknownParameter(
+            f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown
+        )
 
 
 def refuse_nul(request: Request) -> None:
@@ -114,7 +123,9 @@ def refuse_nul(request: Request) -> None:
     wrong = next((name for name, value in request.query_params.multi_items() if "\x00" in value), None)
     if wrong is not None:
         message = "must not contain the control character U+0000"
-        raise Unprocessable(f"{wrong} {message}.", errors=[FieldProblem(place="query", pointer=f"/{wrong}", message=message)])
+        raise Unprocessable(
+            f"{wrong} {message}.", errors=[FieldProblem(place="query", pointer=f"/{wrong}", message=message)]
+        )
 
 
 def _has_body(request: Request) -> bool:
@@ -123,12 +134,20 @@ def _has_body(request: Request) -> bool:
 
 def _need_json(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json")):
+    if media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
         return
     raise UnsupportedMediaType("Send the body as application/json.", headers={"Accept": "application/json"})
 
 
-async def _once(request: Request, key: str, handle: Callable[[Request], Coroutine[Any, Any, Response]], *, reads_json: bool) -> Response:
+async def _once(
+    request: Request,
+    key: str,
+    handle: Callable[[Request], Coroutine[Any, Any, Response]],
+    *,
+    reads_json: bool,
+) -> Response:
     """Run the request, or replay the answer that the first one with this key got."""
     if not 1 <= len(key) <= 255:
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
@@ -156,12 +175,16 @@ async def _once(request: Request, key: str, handle: Callable[[Request], Coroutin
 
 
 def _release_when_it_fails(request: Request, database: Database, key_digest: str) -> None:
-    """Let the same key be tried again at once when the request is refused, or its transaction cannot be committed.
+    """Let the same key be tried again at once when the request is refused, or its transaction cannot be
+    committed.
 
-    What is on this stack of FastAPI's ends after the request's transaction, whose turn to write it would wait for for ever.
+    What is on this stack of FastAPI's ends after the request's transaction, whose turn to write it would wait
+    for for ever.
     """
 
-    async def end(kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    async def end(
+        kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         if kind is not None:
             async with database.turn():
                 await run_in_threadpool(_release, database, key_digest)
@@ -171,7 +194,8 @@ def _release_when_it_fails(request: Request, database: Database, key_digest: str
 
 
 async def _fingerprint(request: Request, *, reads_json: bool) -> str:
-    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its kind and length.
+    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its
+    kind and length.
 
     A client that sends a form again makes up another boundary for it, of the same length: it is left out.
     """
@@ -192,12 +216,26 @@ def _claim(database: Database, key_digest: str, body_digest: str) -> Response | 
                 (col(KeptAnswer.key_digest) == key_digest)
                 & (
                     (col(KeptAnswer.claimed_at) < now() - KEPT_FOR)
-                    | (col(KeptAnswer.status).is_(None) & (col(KeptAnswer.claimed_at) < now() - CLAIM_LAPSES_AFTER))
+                    | (
+                        col(KeptAnswer.status).is_(None)
+                        & (col(KeptAnswer.claimed_at) < now() - CLAIM_LAPSES_AFTER)
+                    )
                 )
             )
         )
-        claim = {"key_digest": key_digest, "body_digest": body_digest, "claimed_at": now(), "headers": {}, "body": b""}
-        claimed = insert(session, KeptAnswer).values(claim).on_conflict_do_nothing().returning(col(KeptAnswer.key_digest))
+        claim = {
+            "key_digest": key_digest,
+            "body_digest": body_digest,
+            "claimed_at": now(),
+            "headers": {},
+            "body": b"",
+        }
+        claimed = (
+            insert(session, KeptAnswer)
+            .values(claim)
+            .on_conflict_do_nothing()
+            .returning(col(KeptAnswer.key_digest))
+        )
         if session.execute(claimed).first() is not None:
             return None
         kept = session.exec(select(KeptAnswer).where(KeptAnswer.key_digest == key_digest)).one()
@@ -208,17 +246,24 @@ def _replay(kept: KeptAnswer, body_digest: str) -> Response:
     if kept.body_digest != body_digest:
         raise KeyReused("This Idempotency-Key was used with another body.")
     if kept.status is None:
-        raise StillRunning("The first request with this Idempotency-Key is still running.", headers={"Retry-After": "1"})
+        raise StillRunning(
+            "The first request with this Idempotency-Key is still running.", headers={"Retry-After": "1"}
+        )
     return Response(kept.body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
 
 
 def _release(database: Database, key_digest: str) -> None:
     with database.writing() as session:
-        session.execute(delete(KeptAnswer).where(col(KeptAnswer.key_digest) == key_digest, col(KeptAnswer.status).is_(None)))
+        session.execute(
+            delete(KeptAnswer).where(
+                col(KeptAnswer.key_digest) == key_digest, col(KeptAnswer.status).is_(None)
+            )
+        )
 
 
 def keep(session: Session, request: Request, response: Response) -> None:
-    """Keep the answer to a POST with a key in the transaction of its effect. It may be called again when that had to be rolled back.
+    """Keep the answer to a POST with a key in the transaction of its effect. It may be called again when that
+    had to be rolled back.
 
     Only an endpoint whose transaction is not the request's own needs to call it.
     """

@@ -13,7 +13,9 @@ from service.settings import Settings
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until told to stop; being told with SIGTERM is a good end, exit status 0. What keeps it from serving is 1."""
+    """Serve until told to stop; being told with SIGTERM is a good end, exit status 0. What keeps it from
+    serving is 1.
+    """
     # uvicorn raises the signal again, once requests under way have been answered.
     signal.signal(signal.SIGTERM, _end_well)
     if settings.environment == "development" and "public_url" not in settings.model_fields_set:
@@ -28,10 +30,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 def _run(settings: Settings, host: str, port: int) -> None:
     uvicorn.run(
-        "service.main:app_from_environment", factory=True, host=host, port=port, loop="uvloop", http="httptools", access_log=False,
-        log_level="warning", timeout_graceful_shutdown=settings.shutdown_grace, workers=settings.workers, server_header=False,
-        proxy_headers=False, lifespan="on",
-    )  # fmt: skip
+        "service.main:app_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=settings.shutdown_grace,
+        workers=settings.workers,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+    )
 
 
 def _address(host: str, port: int) -> str:

@@ -1,7 +1,7 @@
 """Every setting that Copydesk reads from its environment, typed, documented, and refused when it is unsafe.
 
-A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory. `.env.example` and the README list them
-all; a test fails when one is missing there.
+A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory. `.env.example` and the
+README list them all; a test fails when one is missing there.
 """
 
 import re
@@ -27,70 +27,135 @@ class UnsafeSetting(ValueError):
 class Settings(BaseSettings):
     """The settings of one running service. Lists are written with commas between their members."""
 
-    model_config = SettingsConfigDict(env_prefix="COPYDESK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="COPYDESK_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses unsafe values and makes no secret of its own"
     )
-    database_url: str = Field("sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name")
-    database_pool_size: int = Field(10, ge=1, le=200, description="connections kept open to PostgreSQL, per process")
-    media_url: str = Field("file:./var/media", description="where pictures are kept: file:directory or s3://bucket/prefix")
-    s3_endpoint: str | None = Field(None, description="address of an S3 store other than Amazon's; else AWS_ENDPOINT_URL")
+    database_url: str = Field(
+        "sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name"
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="connections kept open to PostgreSQL, per process"
+    )
+    media_url: str = Field(
+        "file:./var/media", description="where pictures are kept: file:directory or s3://bucket/prefix"
+    )
+    s3_endpoint: str | None = Field(
+        None, description="address of an S3 store other than Amazon's; else AWS_ENDPOINT_URL"
+    )
     s3_region: str | None = Field(None, description="region of the bucket; else AWS_REGION")
-    s3_path_style: bool = Field(True, description="false puts the bucket's name into the host instead of the path")
-    s3_access_key_id: str | None = Field(None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container")
+    s3_path_style: bool = Field(
+        True, description="false puts the bucket's name into the host instead of the path"
+    )
+    s3_access_key_id: str | None = Field(
+        None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container"
+    )
     s3_secret_access_key: SecretStr | None = Field(None, description="else AWS_SECRET_ACCESS_KEY")
     public_url: str = Field(
-        "http://127.0.0.1:8000", description="the address under which readers reach this service; in development, where it listens"
+        "http://127.0.0.1:8000",
+        description="the address under which readers reach this service; in development, where it listens",
     )
-    site_name: str = Field("Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data")
+    site_name: str = Field(
+        "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
+    )
     article_url: str = Field(
-        "", description="where readers find an article, with {slug} or {id} in it; unset: on the pages of this service, or in its API"
+        "",
+        description="where readers find an article, with {slug} or {id} in it; unset: on the pages of this service, or in its API",
     )
-    web: Literal["on", "off"] = Field("on", description="off removes the readers' pages: the front page, /read and /consent")
-    secret_key: SecretStr | None = Field(None, description="at least 32 characters; made and kept in var/secret-key in development")
+    web: Literal["on", "off"] = Field(
+        "on", description="off removes the readers' pages: the front page, /read and /consent"
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="at least 32 characters; made and kept in var/secret-key in development"
+    )
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
-    consent_origins: Origins = Field((), description="origins beside the public URL's own whose pages may record consent")
-    consent_cookie_cross_site: bool = Field(False, description="true sets the subject cookie SameSite=None; Partitioned")
-    consent_rate_limit: int = Field(600, ge=1, description="public consent writes a minute from one IPv4 address or IPv6 /56, per process")
-    consent_retention_days: int = Field(1095, ge=30, description="days for which consent events are kept after they held last")
+    consent_origins: Origins = Field(
+        (), description="origins beside the public URL's own whose pages may record consent"
+    )
+    consent_cookie_cross_site: bool = Field(
+        False, description="true sets the subject cookie SameSite=None; Partitioned"
+    )
+    consent_rate_limit: int = Field(
+        600, ge=1, description="public consent writes a minute from one IPv4 address or IPv6 /56, per process"
+    )
+    consent_retention_days: int = Field(
+        1095, ge=30, description="days for which consent events are kept after they held last"
+    )
     consent_country_header: str = Field(
-        "", description="header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no country is kept"
+        "",
+        description="header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no country is kept",
     )
     trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
-    language: Language = Field("en", description="BCP 47 language of the house: the fallback for captions and notices")
-    embed_hosts: Hosts = Field(("www.youtube.com", "player.vimeo.com", "open.spotify.com"), description="hosts an embed block may name")
-    public_max_age: int = Field(5, ge=0, description="seconds that browsers and edges may keep a public answer")
-    public_stale_while_revalidate: int = Field(60, ge=0, description="seconds more that they may show it while asking")
-    cache_bytes: int = Field(67_108_864, ge=0, description="memory for ready answers, per process; 0 for none")
+    language: Language = Field(
+        "en", description="BCP 47 language of the house: the fallback for captions and notices"
+    )
+    embed_hosts: Hosts = Field(
+        ("www.youtube.com", "player.vimeo.com", "open.spotify.com"),
+        description="hosts an embed block may name",
+    )
+    public_max_age: int = Field(
+        5, ge=0, description="seconds that browsers and edges may keep a public answer"
+    )
+    public_stale_while_revalidate: int = Field(
+        60, ge=0, description="seconds more that they may show it while asking"
+    )
+    cache_bytes: int = Field(
+        67_108_864, ge=0, description="memory for ready answers, per process; 0 for none"
+    )
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
     image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")
-    picture_processes: int = Field(1, ge=1, le=16, description="processes that decode pictures, per serving process")
+    picture_processes: int = Field(
+        1, ge=1, le=16, description="processes that decode pictures, per serving process"
+    )
     picture_memory: int = Field(600_000_000, ge=200_000_000, description="bytes that each of them may take")
     picture_seconds: float = Field(10.0, gt=0, description="seconds that one picture may take")
-    picture_queue: int = Field(100, ge=1, description="sizes of pictures that may wait to be made; more are answered 503")
-    picture_ahead: bool = Field(True, description="true makes the sizes of a picture as soon as it is public, before anyone asks")
-    picture_keep_gps: bool = Field(False, description="true keeps where a picture was taken, for staff; readers never see it")
-    outbound_allow_loopback: bool = Field(False, description="true lets imports fetch from loopback addresses; refused in production")
-    outbound_max_bytes: int = Field(26_214_400, ge=1024, description="largest answer accepted from another host")
+    picture_queue: int = Field(
+        100, ge=1, description="sizes of pictures that may wait to be made; more are answered 503"
+    )
+    picture_ahead: bool = Field(
+        True, description="true makes the sizes of a picture as soon as it is public, before anyone asks"
+    )
+    picture_keep_gps: bool = Field(
+        False, description="true keeps where a picture was taken, for staff; readers never see it"
+    )
+    outbound_allow_loopback: bool = Field(
+        False, description="true lets imports fetch from loopback addresses; refused in production"
+    )
+    outbound_max_bytes: int = Field(
+        26_214_400, ge=1024, description="largest answer accepted from another host"
+    )
     outbound_deadline: float = Field(20.0, gt=0, description="seconds for one fetch, redirects and all")
-    tombstone_days: int = Field(90, ge=1, description="days for which removals are kept: the life of a cursor that stands still")
+    tombstone_days: int = Field(
+        90, ge=1, description="days for which removals are kept: the life of a cursor that stands still"
+    )
     webhook_concurrency: int = Field(
-        8, ge=0, le=64, description="webhooks sent to at once by one process; 0 leaves all to `copydesk webhooks work`"
+        8,
+        ge=0,
+        le=64,
+        description="webhooks sent to at once by one process; 0 leaves all to `copydesk webhooks work`",
     )
     webhook_log_days: int = Field(30, ge=1, description="days for which finished deliveries stay in the log")
     migrate_on_start: bool = Field(False, description="true migrates the database before serving")
     workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one needs PostgreSQL")
     shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least level that is logged"
+    )
     log_format: Literal["json", "console"] = Field("json", description="json lines, or text for people")
 
     @field_validator("cors_origins", "consent_origins", "trusted_proxies", "embed_hosts", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         """Read `a, b` as two members."""
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("database_url")
     @classmethod
@@ -136,7 +201,9 @@ class Settings(BaseSettings):
     def names_an_article(cls, value: str) -> str:
         """Accept an address with a place for the article's slug or id."""
         parts = urlsplit(value)
-        if not value or (parts.scheme in ("http", "https") and parts.netloc and ("{slug}" in value or "{id}" in value)):
+        if not value or (
+            parts.scheme in ("http", "https") and parts.netloc and ("{slug}" in value or "{id}" in value)
+        ):
             return value
         raise ValueError("must be an http or https URL with {slug} or {id} in it")
 

@@ -1,4 +1,6 @@
-"""What every table and every shape of the API is made of: one base, one set of constraint names, one clock, one kind of id."""
+"""What every table and every shape of the API is made of: one base, one set of constraint names, one clock,
+one kind of id.
+"""
 
 import enum
 import re
@@ -11,7 +13,16 @@ from uuid import UUID
 
 import langcodes
 import uuid_utils.compat
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    TypeAdapter,
+)
 from sqlalchemy import JSON, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -20,7 +31,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-# NUL cannot be stored by PostgreSQL, nor half of a surrogate pair; the other control characters are never meant.
+# NUL cannot be stored by PostgreSQL, nor half of a surrogate pair; the other control characters are never
+# meant.
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 NAMES = {
@@ -33,7 +45,9 @@ NAMES = {
 
 
 class Table(SQLModel):
-    """The base of every table: own metadata with constraint names that Alembic can address, and validated assignment."""
+    """The base of every table: own metadata with constraint names that Alembic can address, and validated
+    assignment.
+    """
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
     model_config = SQLModelConfig(validate_assignment=True)
@@ -45,7 +59,8 @@ Row = TypeVar("Row", bound=Table)
 class Shape(BaseModel):
     """The base of every request body: a member that it does not know is refused.
 
-    Not a SQLModel: that would construct each of an article's blocks in Python, which costs more than all of its validation.
+    Not a SQLModel: that would construct each of an article's blocks in Python, which costs more than all of
+    its validation.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -76,8 +91,9 @@ def now() -> datetime:
 def new_row(table: type[Row], values: Mapping[str, object]) -> Row:
     """Make a new row of all its values, which have been validated.
 
-    They are put where SQLAlchemy keeps what it has loaded. Its constructor would validate each again, and note that each has
-    changed, of which a row that is inserted whole has no use: that takes as long as everything else that is done for an article.
+    They are put where SQLAlchemy keeps what it has loaded. Its constructor would validate each again, and
+    note that each has changed, of which a row that is inserted whole has no use: that takes as long as
+    everything else that is done for an article.
     """
     row = manager_of_class(table).new_instance()
     assert isinstance(row, table)
@@ -182,15 +198,24 @@ def write_time(value: datetime) -> str:
 
 
 Text = Annotated[
-    str, BeforeValidator(_unix_newlines), StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(clean_text)
+    str,
+    BeforeValidator(_unix_newlines),
+    StringConstraints(strip_whitespace=True, max_length=20_000),
+    AfterValidator(clean_text),
 ]
 """Text of several lines, trimmed."""
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(clean_text), AfterValidator(_one_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(clean_text),
+    AfterValidator(_one_line),
 ]
 """Text of one line, trimmed, not empty."""
 Time = Annotated[
-    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc), PlainSerializer(write_time, return_type=str, when_used="json")
+    AwareDatetime,
+    BeforeValidator(_written_out),
+    AfterValidator(_utc),
+    PlainSerializer(write_time, return_type=str, when_used="json"),
 ]
 """A time with its zone; leaves as RFC 3339 UTC."""
 Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]

@@ -54,7 +54,9 @@ class TokenMade(TokenRead):
 def make_token(session: Session, create: TokenCreate) -> TokenMade:
     """Make a token and keep its digest."""
     secret = new_secret()
-    token = Token.model_validate(create, update={"digest": digest_of(secret), "scopes": sorted(set(create.scopes))})
+    token = Token.model_validate(
+        create, update={"digest": digest_of(secret), "scopes": sorted(set(create.scopes))}
+    )
     session.add(token)
     return TokenMade(**token.model_dump(include=set(TokenRead.model_fields)), token=secret)
 
@@ -77,9 +79,14 @@ def create_token(request: Request, create: TokenCreate, caller: Admin, session: 
 
 @router.get("", response_model=pages.Page[TokenRead])
 def list_tokens(
-    request: Request, caller: Admin, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
-    fields: pages.Fields = None, count: pages.Count = False,
-) -> Response:  # fmt: skip
+    request: Request,
+    caller: Admin,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
     """List tokens, newest first, revoked ones too."""
     after = pages.read_cursor(request, cursor, _KEY)
     statement = select(Token)

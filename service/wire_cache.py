@@ -1,8 +1,10 @@
-"""Ready answers for anonymous readers, in front of the router: a function of (URL, published sequence), dropped key by key.
+"""Ready answers for anonymous readers, in front of the router: a function of (URL, published sequence),
+dropped key by key.
 
-Pure ASGI, since every layer between the server and the bytes costs more than the bytes. A hit costs one check for changes and
-one dictionary look-up. A miss for one resource is answered from one prepared read, still before the router; everything else is
-answered by the router, and kept when the endpoint has said what its answer depends on (`published.answers.depend`).
+Pure ASGI, since every layer between the server and the bytes costs more than the bytes. A hit costs one check
+for changes and one dictionary look-up. A miss for one resource is answered from one prepared read, still
+before the router; everything else is answered by the router, and kept when the endpoint has said what its
+answer depends on (`published.answers.depend`).
 """
 
 import asyncio
@@ -51,9 +53,13 @@ class Entry:
 
     __slots__ = ("bodies", "body", "depends", "etag", "headers", "size", "status", "until")
 
-    def __init__(self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]) -> None:
+    def __init__(
+        self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]
+    ) -> None:
         self.status = status
-        self.headers = [pair for pair in headers if pair[0] not in (b"etag", b"content-length", b"x-request-id")]
+        self.headers = [
+            pair for pair in headers if pair[0] not in (b"etag", b"content-length", b"x-request-id")
+        ]
         self.body = body
         self.etag = etag
         self.depends = tuple(depends)
@@ -77,16 +83,24 @@ class Entry:
             etag = self.etag.encode() if not coding else self.etag[:-1].encode() + b";" + coding + b'"'
             unchanged.append((b"etag", etag))
         headers = [*unchanged, (b"content-length", b"%d" % len(body))]
-        return Coded(etag, headers, [pair for pair in unchanged if pair[0] not in (b"content-type", b"content-encoding")], body)
+        return Coded(
+            etag,
+            headers,
+            [pair for pair in unchanged if pair[0] not in (b"content-type", b"content-encoding")],
+            body,
+        )
 
 
 class WireCache:
     """The ASGI layer. `hits` and `misses` count; `bytes` is what the entries take.
 
-    Behind it are `app`, for what is not for everybody, and `public`, whose answers do not say yet which origins may read them.
+    Behind it are `app`, for what is not for everybody, and `public`, whose answers do not say yet which
+    origins may read them.
     """
 
-    def __init__(self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch) -> None:
+    def __init__(
+        self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch
+    ) -> None:
         self.app = app
         self.public = public
         self.settings = settings
@@ -126,7 +140,9 @@ class WireCache:
             await send({"type": "http.response.body", "body": body})
 
     async def _entry(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> Entry | None:
-        """The entry for a request: a ready one, or a new one; None when the answer was sent and is not for keeping."""
+        """The entry for a request: a ready one, or a new one; None when the answer was sent and is not for
+        keeping.
+        """
         key = (scope["path"], scope["query_string"])
         try:
             if self._watch.changed(self._seq):
@@ -141,7 +157,11 @@ class WireCache:
         except (psycopg.Error, sqlite3.Error):
             self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
             error = Unavailable("The database did not answer.", headers={"Retry-After": "2"})
-            headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"2"), (b"cache-control", b"no-store")]
+            headers = [
+                (b"content-type", PROBLEM.encode()),
+                (b"retry-after", b"2"),
+                (b"cache-control", b"no-store"),
+            ]
             return Entry(error.status, headers, error.problem(scope["path"]), None, ())
 
     async def _direct(self, key: tuple[str, bytes]) -> Entry | None:
@@ -149,7 +169,13 @@ class WireCache:
         path, query = key
         prefix, _, name = path.rpartition("/")
         kind = _DIRECT.get(prefix + "/")
-        if kind is None or query or not name or "\x00" in name or (kind is not Kind.ARTICLE and id_of(name) is None):
+        if (
+            kind is None
+            or query
+            or not name
+            or "\x00" in name
+            or (kind is not Kind.ARTICLE and id_of(name) is None)
+        ):
             return None
         caught_up = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
@@ -157,7 +183,9 @@ class WireCache:
         self._keep(key, entry, caught_up)
         return entry
 
-    async def _routed(self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send, cors: Headers) -> Entry | None:
+    async def _routed(
+        self, key: tuple[str, bytes], scope: Scope, receive: Receive, send: Send, cors: Headers
+    ) -> Entry | None:
         caught_up = self._caught_up
         collected = _Collected(send, cors, dict(scope["headers"]).get(b"if-none-match"))
         # Asked plainly: conditions and codings are answered from the entry.
@@ -228,19 +256,27 @@ class WireCache:
                 self._codings[accepted] = coding
         return coding
 
-    def _answer(self, scope: Scope, entry: Entry, coding: bytes, known: bytes | None) -> tuple[int, Headers, bytes]:
+    def _answer(
+        self, scope: Scope, entry: Entry, coding: bytes, known: bytes | None
+    ) -> tuple[int, Headers, bytes]:
         """Status, headers and body: nothing new where the reader knows this very answer."""
         before = entry.size
         coded = entry.coded(coding)
         if entry.size != before and self._entries.get((scope["path"], scope["query_string"])) is entry:
             self._grow(entry.size - before)
-        if known is not None and coded.etag and (known == coded.etag or matches(known.decode("latin-1"), coded.etag.decode())):
+        if (
+            known is not None
+            and coded.etag
+            and (known == coded.etag or matches(known.decode("latin-1"), coded.etag.decode()))
+        ):
             return 304, coded.unchanged, b""
         return entry.status, coded.headers, coded.body
 
 
 class _Collected:
-    """Takes a router's answer: keeps it when it says what it depends on; else passes it on, unless it is `known` already."""
+    """Takes a router's answer: keeps it when it says what it depends on; else passes it on, unless it is
+    `known` already.
+    """
 
     def __init__(self, send: Send, cors: Headers, known: bytes | None) -> None:
         self.depends: set[str] = set()
@@ -268,7 +304,11 @@ class _Collected:
             self._is_unchanged = matches(self._known.decode("latin-1"), etag.decode())
         if not self._is_unchanged:
             return {**start, "headers": headers}
-        return {**start, "status": 304, "headers": [pair for pair in headers if pair[0] not in (b"content-type", b"content-length")]}
+        return {
+            **start,
+            "status": 304,
+            "headers": [pair for pair in headers if pair[0] not in (b"content-type", b"content-length")],
+        }
 
     def entry(self) -> Entry | None:
         """The answer as an entry, if it is for keeping."""
@@ -284,7 +324,11 @@ def _is_for_everybody(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     path: str = scope["path"]
-    return (path == "/" or path.startswith(_KEPT)) and not path.startswith(WITH_CREDENTIALS) and not is_held(scope)
+    return (
+        (path == "/" or path.startswith(_KEPT))
+        and not path.startswith(WITH_CREDENTIALS)
+        and not is_held(scope)
+    )
 
 
 def _without_body(send: Send) -> Send:
@@ -293,7 +337,11 @@ def _without_body(send: Send) -> Send:
     async def headless(message: Message) -> None:
         # A server that reads files itself would send the path instead.
         if message["type"] in ("http.response.body", "http.response.pathsend"):
-            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+            message = {
+                "type": "http.response.body",
+                "body": b"",
+                "more_body": message.get("more_body", False),
+            }
         await send(message)
 
     return headless

@@ -29,7 +29,11 @@ def bucket(port: int | None = None) -> dict[str, object]:
     """The settings of a new, empty bucket, reached by way of another port if one is given."""
     name = f"pictures-{uuid4().hex[:12]}"
     assert httpx.put(f"http://127.0.0.1:{server()}/{name}", trust_env=False).status_code == 200
-    return {"media_url": f"s3://{name}/news/desk", "s3_endpoint": f"http://127.0.0.1:{port or server()}", **S3}
+    return {
+        "media_url": f"s3://{name}/news/desk",
+        "s3_endpoint": f"http://127.0.0.1:{port or server()}",
+        **S3,
+    }
 
 
 def objects(settings: Settings) -> str:
@@ -39,7 +43,9 @@ def objects(settings: Settings) -> str:
 
 
 class Gate:
-    """A port that leads to the S3 server while it is open. Shut, it refuses connections; stuck, it takes them and says nothing."""
+    """A port that leads to the S3 server while it is open. Shut, it refuses connections; stuck, it takes them
+    and says nothing.
+    """
 
     def __init__(self) -> None:
         self.port = 0

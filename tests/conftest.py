@@ -1,4 +1,6 @@
-"""Every test that asks for a store runs on SQLite and on PostgreSQL, and with the settings that it says, whoever runs it."""
+"""Every test that asks for a store runs on SQLite and on PostgreSQL, and with the settings that it says,
+whoever runs it.
+"""
 
 import os
 import shutil
@@ -15,8 +17,11 @@ from service.settings import Settings
 from tests import postgres
 from tests.serving import ORIGIN, Store, running
 
-for own in [name for name in os.environ if name.startswith("COPYDESK_") and not name.startswith("COPYDESK_TEST_")]:
-    # Whoever works on Copydesk may have exported settings of a store of their own, to which tests must do nothing.
+for own in [
+    name for name in os.environ if name.startswith("COPYDESK_") and not name.startswith("COPYDESK_TEST_")
+]:
+    # Whoever works on Copydesk may have exported settings of a store of their own, to which tests must do
+    # nothing.
     del os.environ[own]
 
 SECRET = "a secret of the tests, long enough to be taken"
@@ -25,12 +30,20 @@ EDITOR = ("content:read", "content:write", "content:publish")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Some proofs take minutes: they are cut short unless asked for in full."""
-    parser.addoption("--long", action="store_true", help="run the proofs that are cut short otherwise in full")
+    parser.addoption(
+        "--long", action="store_true", help="run the proofs that are cut short otherwise in full"
+    )
 
 
 def settings_for(url: str, folder: Path, **changes: object) -> Settings:
     """Settings of a test's store; the environment and `.env` are not asked."""
-    known = {"database_url": url, "media_url": f"file:{folder / 'media'}", "public_url": ORIGIN, "secret_key": SECRET, "log_level": "error"}
+    known = {
+        "database_url": url,
+        "media_url": f"file:{folder / 'media'}",
+        "public_url": ORIGIN,
+        "secret_key": SECRET,
+        "log_level": "error",
+    }
     return Settings(_env_file=None, **known | {"database_pool_size": 4, "picture_ahead": False, **changes})
 
 

@@ -1,4 +1,6 @@
-"""Speak to the real app from ordinary tests: its lifespan runs, requests go through every layer, nothing is replaced."""
+"""Speak to the real app from ordinary tests: its lifespan runs, requests go through every layer, nothing is
+replaced.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -30,9 +32,13 @@ class AppTransport(httpx.BaseTransport):
         body = request.read()
         # As a stream, for else a body that comes in pieces would be given a length.
         stream = httpx.ByteStream(body)
-        inner = httpx.Request(request.method, request.url, headers=request.headers, stream=stream, extensions=request.extensions)
+        inner = httpx.Request(
+            request.method, request.url, headers=request.headers, stream=stream, extensions=request.extensions
+        )
         response = await self._inner.handle_async_request(inner)
-        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(await _raw(response)))
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=httpx.ByteStream(await _raw(response))
+        )
 
 
 async def _raw(response: httpx.Response) -> bytes:
@@ -57,7 +63,9 @@ class Store:
     def token(self, *scopes: str, name: str = "tester") -> str:
         """Make a token."""
         with self.database.writing() as session:
-            return make_token(session, TokenCreate.model_validate({"name": name, "scopes": list(scopes)})).token
+            return make_token(
+                session, TokenCreate.model_validate({"name": name, "scopes": list(scopes)})
+            ).token
 
 
 @contextmanager

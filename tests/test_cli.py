@@ -35,7 +35,15 @@ def environment(**settings: str) -> dict[str, str]:
 
 def copydesk(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "service", *words]
-    return subprocess.run(command, cwd=folder, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def free_port() -> int:
@@ -49,9 +57,13 @@ def free_port() -> int:
 def served(folder: Path, command: str, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "service", command, "--port", str(port)], cwd=folder, env=environment(**settings), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "service", command, "--port", str(port)],
+        cwd=folder,
+        env=environment(**settings),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         base = f"http://127.0.0.1:{port}"
         wait_until_ready(base, process)
@@ -76,16 +88,24 @@ def wait_until_ready(base: str, process: subprocess.Popen[str]) -> None:
 def test_webhooks_are_sent_by_a_process_of_their_own(folder: Path) -> None:
     settings = {"COPYDESK_WEBHOOK_CONCURRENCY": "0", "COPYDESK_OUTBOUND_ALLOW_LOOPBACK": "true"}
     copydesk(folder, "migrate")
-    scopes = [word for scope in ("content:write", "content:publish", "webhooks:write") for word in ("--scope", scope)]
+    scopes = [
+        word
+        for scope in ("content:write", "content:publish", "webhooks:write")
+        for word in ("--scope", scope)
+    ]
     token = copydesk(folder, "token", "create", "--name", "all", *scopes).stdout.strip()
     with receiver() as partner, served(folder, "serve", **settings) as (base, _):
         keeper = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"})
         partner.secret = keeper.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
-        article = keeper.post("/v1/articles", json={"headline": "The lock gates are open", "status": "published"}).json()
+        article = keeper.post(
+            "/v1/articles", json={"headline": "The lock gates are open", "status": "published"}
+        ).json()
         time.sleep(1)
         assert partner.taken == []
         command = [sys.executable, "-m", "service", "webhooks", "work"]
-        worker = subprocess.Popen(command, cwd=folder, env=environment(**settings), stderr=subprocess.PIPE, text=True)
+        worker = subprocess.Popen(
+            command, cwd=folder, env=environment(**settings), stderr=subprocess.PIPE, text=True
+        )
         for _ in range(300):
             if partner.taken:
                 break
@@ -99,7 +119,11 @@ def test_webhooks_are_sent_by_a_process_of_their_own(folder: Path) -> None:
 
 def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> None:
     copydesk(folder, "migrate")
-    with served(folder, "serve") as (base, process), httpx.Client(base_url=base, timeout=40) as reader, ThreadPoolExecutor() as pool:
+    with (
+        served(folder, "serve") as (base, process),
+        httpx.Client(base_url=base, timeout=40) as reader,
+        ThreadPoolExecutor() as pool,
+    ):
         waiting = pool.submit(reader.get, "/v1/changes?wait=30")
         streaming = pool.submit(reader.get, "/v1/changes", headers={"Accept": "text/event-stream"})
         time.sleep(1)
@@ -121,7 +145,17 @@ def test_serve_refuses_an_unmigrated_database_and_names_the_command_that_mends_i
 
 def test_a_token_is_printed_alone_listed_without_its_secret_and_revoked(folder: Path) -> None:
     assert copydesk(folder, "migrate").returncode == 0
-    made = copydesk(folder, "token", "create", "--name", "wire desk", "--scope", "content:read", "--scope", "content:write")
+    made = copydesk(
+        folder,
+        "token",
+        "create",
+        "--name",
+        "wire desk",
+        "--scope",
+        "content:read",
+        "--scope",
+        "content:write",
+    )
     assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", made.stdout)
     listed = json.loads(copydesk(folder, "token", "list", "--json").stdout)
     assert (listed["name"], listed["scopes"]) == ("wire desk", ["content:read", "content:write"])
@@ -189,7 +223,9 @@ def test_a_folder_is_checked_and_taken_in_by_an_empty_store_alone(folder: Path) 
 
 
 def test_production_refuses_to_start_without_a_secret(folder: Path) -> None:
-    refused = copydesk(folder, "serve", COPYDESK_ENVIRONMENT="production", COPYDESK_PUBLIC_URL="https://news.example")
+    refused = copydesk(
+        folder, "serve", COPYDESK_ENVIRONMENT="production", COPYDESK_PUBLIC_URL="https://news.example"
+    )
     assert refused.returncode == 1
     assert "COPYDESK_SECRET_KEY" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -209,7 +245,9 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
         assert lead["caption"]["text"]
         picture = httpx.get(base + lead["renditions"][0]["href"])
         assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
-        assert {notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]} >= {"default"}
+        assert {
+            notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]
+        } >= {"default"}
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -225,13 +263,23 @@ def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> Non
         assert [item["slug"] for item in httpx.get(f"{base}/v1/articles").json()["items"]] == [slug]
 
 
-def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whatever_port_it_is_served(folder: Path) -> None:
+def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whatever_port_it_is_served(
+    folder: Path,
+) -> None:
     copydesk(folder, "migrate")
     decision = {"notice_key": "default", "notice_version": 1, "action": "reject_all"}
     with served(folder, "serve") as (base, _):
         for origin in (base, base.replace("127.0.0.1", "localhost")):
-            assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": origin}).status_code == 201
-        assert httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": "http://127.0.0.1:1"}).status_code == 403
+            assert (
+                httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": origin}).status_code
+                == 201
+            )
+        assert (
+            httpx.post(
+                f"{base}/v1/consents", json=decision, headers={"Origin": "http://127.0.0.1:1"}
+            ).status_code
+            == 403
+        )
 
 
 def test_a_second_process_does_not_serve_the_same_sqlite_file(folder: Path) -> None:
@@ -248,7 +296,12 @@ def test_a_second_process_does_not_serve_the_same_sqlite_file(folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("COPYDESK_LOG_LEVEL", "loud"), ("COPYDESK_DATABASE_URL", "mysql://x"), ("COPYDESK_PUBLIC_MAX_AGE", "-1")]
+    ("setting", "value"),
+    [
+        ("COPYDESK_LOG_LEVEL", "loud"),
+        ("COPYDESK_DATABASE_URL", "mysql://x"),
+        ("COPYDESK_PUBLIC_MAX_AGE", "-1"),
+    ],
 )
 def test_a_setting_that_cannot_be_is_named_as_it_is_written(folder: Path, setting: str, value: str) -> None:
     refused = copydesk(folder, "serve", **{setting: value})

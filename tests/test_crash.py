@@ -26,7 +26,11 @@ def write_article(client: httpx.Client) -> tuple[str, str]:
 
 
 def write_image(client: httpx.Client) -> tuple[str, str]:
-    made = client.post("/v1/images", content=noise((24, 24)), headers={"Content-Type": "image/png"}).raise_for_status().json()
+    made = (
+        client.post("/v1/images", content=noise((24, 24)), headers={"Content-Type": "image/png"})
+        .raise_for_status()
+        .json()
+    )
     original = next(each["href"] for each in made["renditions"] if each["name"] == "original")
     return original, made["digest"]
 
@@ -51,7 +55,9 @@ def write_until_it_dies(base: str, token: str, place: int, answered: list[tuple[
 
 
 def is_kept(store: Store, editor: httpx.Client, place: int, where: str, what: str) -> bool:
-    """Whether a write is there, whole: the article for readers, the picture with its bytes, the decision for its reader."""
+    """Whether a write is there, whole: the article for readers, the picture with its bytes, the decision for
+    its reader.
+    """
     with store.client() as reader:
         if WRITES[place] is write_article:
             return bool(reader.get(where).json().get("headline") == what)
@@ -62,14 +68,21 @@ def is_kept(store: Store, editor: httpx.Client, place: int, where: str, what: st
 
 def test_whatever_was_answered_survives_a_kill(database_url: str, tmp_path: Path) -> None:
     media = f"file:{tmp_path / 'media'}"
-    environment = {"COPYDESK_DATABASE_URL": database_url, "COPYDESK_MEDIA_URL": media, "COPYDESK_SECRET_KEY": SECRET}
+    environment = {
+        "COPYDESK_DATABASE_URL": database_url,
+        "COPYDESK_MEDIA_URL": media,
+        "COPYDESK_SECRET_KEY": SECRET,
+    }
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
     token = copydesk(tmp_path, "token", "create", "--name", "writer", *scopes, **environment).stdout.strip()
     answered: list[tuple[int, str, str]] = []
     for _ in range(2):
         with served(tmp_path, "serve", **environment) as (base, process), ThreadPoolExecutor(4) as writers:
             before = len(answered)
-            lives = [writers.submit(write_until_it_dies, base, token, place % len(WRITES), answered) for place in range(4)]
+            lives = [
+                writers.submit(write_until_it_dies, base, token, place % len(WRITES), answered)
+                for place in range(4)
+            ]
             while len(answered) < before + 30 and not any(life.done() for life in lives):
                 threading.Event().wait(0.01)
             time.sleep(random.uniform(0, 0.2))  # any moment will do
@@ -77,5 +90,8 @@ def test_whatever_was_answered_survives_a_kill(database_url: str, tmp_path: Path
             for life in lives:
                 life.result(timeout=20)
     assert len(answered) >= 60
-    with running(settings_for(database_url, tmp_path, media_url=media)) as store, store.client(*SCOPES) as editor:
+    with (
+        running(settings_for(database_url, tmp_path, media_url=media)) as store,
+        store.client(*SCOPES) as editor,
+    ):
         assert [each for each in answered if not is_kept(store, editor, *each)] == []

@@ -1,4 +1,6 @@
-"""The service ends when it is told to, from its first moment on: as an ordinary process, and as the first one of a container."""
+"""The service ends when it is told to, from its first moment on: as an ordinary process, and as the first one
+of a container.
+"""
 
 import os
 import shutil
@@ -29,11 +31,17 @@ def can_be_first() -> bool:
 
 
 @contextmanager
-def started(folder: Path, *words: str, before: tuple[str, ...] = (), **settings: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    folder: Path, *words: str, before: tuple[str, ...] = (), **settings: str
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [*before, sys.executable, "-m", "service", *words], cwd=folder, env=environment(**settings), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [*before, sys.executable, "-m", "service", *words],
+        cwd=folder,
+        env=environment(**settings),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         yield process
     finally:
@@ -54,7 +62,9 @@ def inner(process: subprocess.Popen[str]) -> int:
 def wait_for_a_handler(pid: int) -> None:
     """Wait until the process has a handler for SIGTERM, which is long before it has imported anything."""
     for _ in range(2_000):
-        caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        caught = next(
+            line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt")
+        )
         if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
             return
         time.sleep(0.002)
@@ -62,7 +72,9 @@ def wait_for_a_handler(pid: int) -> None:
 
 
 @pytest.mark.parametrize(("command", "status"), [("serve", 0), ("demo", 0), ("migrate", 143)])
-def test_a_command_that_is_told_to_end_while_it_starts_ends_at_once(tmp_path: Path, command: str, status: int) -> None:
+def test_a_command_that_is_told_to_end_while_it_starts_ends_at_once(
+    tmp_path: Path, command: str, status: int
+) -> None:
     with started(tmp_path, command) as process:
         wait_for_a_handler(process.pid)
         process.send_signal(signal.SIGTERM)
@@ -83,7 +95,10 @@ def test_the_first_process_of_a_container_ends_at_once_while_it_starts(tmp_path:
 def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> None:
     server = postgres.server()
     url = server.create_database(f"ending_{tmp_path.name}", server.template("migrated", _migrated_postgres))
-    with psycopg.connect(url) as holder, started(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_MIGRATE_ON_START="true") as process:
+    with (
+        psycopg.connect(url) as holder,
+        started(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_MIGRATE_ON_START="true") as process,
+    ):
         holder.execute("LOCK TABLE alembic_version")
         for _ in range(100):
             if holder.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:

@@ -12,7 +12,9 @@ from tests.serving import running
 NOTICES = "/v1/consent-notices"
 
 
-def test_a_store_begins_with_the_honest_notice_and_keeps_one_of_its_own(database_url: str, tmp_path: Path) -> None:
+def test_a_store_begins_with_the_honest_notice_and_keeps_one_of_its_own(
+    database_url: str, tmp_path: Path
+) -> None:
     with running(settings_for(database_url, tmp_path)) as fresh, fresh.client("consent:write") as newsroom:
         assert [item["notice_key"] for item in newsroom.get(NOTICES).json()["items"]] == ["default"]
         newsroom.post(NOTICES, json=notice("default"))

@@ -20,7 +20,9 @@ Commits = GroupCommit[Write, Any]
 
 def add(session: Session, key: str) -> str:
     session.execute(
-        text("INSERT INTO consent_subject (id, salt, pseudonym, secret_digest, created_at) VALUES (:id, :salt, :key, :key, '2026-01-01')"),
+        text(
+            "INSERT INTO consent_subject (id, salt, pseudonym, secret_digest, created_at) VALUES (:id, :salt, :key, :key, '2026-01-01')"
+        ),
         {"id": f"{abs(hash(key)) % 10**12:032d}", "salt": b"salt", "key": key},
     )
     return key
@@ -36,7 +38,10 @@ def kept(store: Store) -> set[str]:
 
 
 async def run_all(commits: Commits, *keys: str) -> list[object]:
-    writes = [commits.run((lambda session, key=key: add(session, key)) if key != "refuse" else refuse) for key in keys]
+    writes = [
+        commits.run((lambda session, key=key: add(session, key)) if key != "refuse" else refuse)
+        for key in keys
+    ]
     return await asyncio.gather(*writes, return_exceptions=True)
 
 

@@ -47,7 +47,9 @@ def fetch(url: str, accept: str = "*/*", **settings: object) -> Fetched:
 
 
 class Names:
-    """A name server of the tests' own, and the way to public addresses, all of which lead to one website on loopback."""
+    """A name server of the tests' own, and the way to public addresses, all of which lead to one website on
+    loopback.
+    """
 
     def __init__(self, site: Website) -> None:
         self.known: dict[str, list[list[str]]] = {}
@@ -80,21 +82,85 @@ def names(site: Website, monkeypatch: pytest.MonkeyPatch) -> Names:
 
 NOT_PUBLIC = [
     # loopback, in every notation that a resolver takes
-    "127.0.0.1", "127.1", "127.0.1", "127.255.255.254", "2130706433", "0x7f000001", "0x7f.1", "0x7F.0x0.0x0.0x1", "017700000001",
-    "0177.0.0.1", "0177.0.0.01", "127.0.0.1.", "0", "0.0.0.0", "0.0.0.1", "localhost", "LOCALHOST", "localhost.", "[::1]",
-    "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "①②⑦.⓪.⓪.①", "127。0。0。1",
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "127.255.255.254",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0x7F.0x0.0x0.0x1",
+    "017700000001",
+    "0177.0.0.1",
+    "0177.0.0.01",
+    "127.0.0.1.",
+    "0",
+    "0.0.0.0",
+    "0.0.0.1",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "①②⑦.⓪.⓪.①",
+    "127。0。0。1",
     # private networks, carriers' and machines' own
-    "10.0.0.1", "10.255.255.255", "10.1", "167772161", "172.16.0.1", "172.31.255.255", "192.168.0.1", "192.168.257", "100.64.0.1",
-    "100.127.255.255", "[fc00::1]", "[fd12:3456:789a::1]", "[fec0::1]", "[::ffff:10.0.0.1]", "[::ffff:192.168.0.1]",
+    "10.0.0.1",
+    "10.255.255.255",
+    "10.1",
+    "167772161",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.257",
+    "100.64.0.1",
+    "100.127.255.255",
+    "[fc00::1]",
+    "[fd12:3456:789a::1]",
+    "[fec0::1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:192.168.0.1]",
     # link-local and metadata services
-    "169.254.169.254", "169.254.170.2", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "[fe80::1]", "[fe80::1%25lo]", "[fe80::1%lo]",
-    "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "168.63.129.16", "100.100.100.200",
+    "169.254.169.254",
+    "169.254.170.2",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "[fe80::1]",
+    "[fe80::1%25lo]",
+    "[fe80::1%lo]",
+    "[fd00:ec2::254]",
+    "[::ffff:169.254.169.254]",
+    "168.63.129.16",
+    "100.100.100.200",
     # multicast, broadcast, reserved, documentation, benchmarks, relays
-    "224.0.0.1", "239.255.255.250", "[ff02::1]", "[ff0e::1]", "255.255.255.255", "240.0.0.1", "192.0.0.1", "192.0.2.1", "198.51.100.7",
-    "203.0.113.9", "198.18.0.1", "192.88.99.1", "[2001:db8::1]", "[3fff::1]", "[100::1]",
+    "224.0.0.1",
+    "239.255.255.250",
+    "[ff02::1]",
+    "[ff0e::1]",
+    "255.255.255.255",
+    "240.0.0.1",
+    "192.0.0.1",
+    "192.0.2.1",
+    "198.51.100.7",
+    "203.0.113.9",
+    "198.18.0.1",
+    "192.88.99.1",
+    "[2001:db8::1]",
+    "[3fff::1]",
+    "[100::1]",
     # addresses that carry another one: NAT64, 6to4, Teredo
-    "[64:ff9b::7f00:1]", "[64:ff9b::10.0.0.1]", "[64:ff9b:1::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[2001:0:4136:e378::1]",
-]  # fmt: skip
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b::10.0.0.1]",
+    "[64:ff9b:1::1]",
+    "[2002:7f00:1::]",
+    "[2002:a00:1::1]",
+    "[2001:0:4136:e378::1]",
+]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -107,7 +173,16 @@ def test_no_notation_of_an_address_that_is_not_public_is_fetched(host: str, sche
     assert isinstance(refused.value, AddressRefused) or "There is no host" in refused.value.detail
 
 
-INSIDE = ["::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a00:1::", "fd00:ec2::254", "fe80::1", "ff02::1"]
+INSIDE = [
+    "::1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "2002:a00:1::",
+    "fd00:ec2::254",
+    "fe80::1",
+    "ff02::1",
+]
 
 
 @pytest.mark.parametrize("host", [host for host in NOT_PUBLIC if not host.startswith("[")][:12] + INSIDE)
@@ -151,11 +226,20 @@ def test_a_redirect_is_resolved_and_checked_anew(names: Names, site: Website):
 @pytest.mark.parametrize(
     "to",
     [
-        "http://127.0.0.1/", "http://localhost:8080/", "http://[::1]:8080/", "http://169.254.169.254/latest/", "//10.0.0.1/", "http://0x7f.1/",
-        "file:///etc/passwd", "ftp://harbour.example/", "gopher://harbour.example/", "http://user:pw@harbour.example/",
-        "http://harbour.example:22/", "http://harbour.example:6379/",
+        "http://127.0.0.1/",
+        "http://localhost:8080/",
+        "http://[::1]:8080/",
+        "http://169.254.169.254/latest/",
+        "//10.0.0.1/",
+        "http://0x7f.1/",
+        "file:///etc/passwd",
+        "ftp://harbour.example/",
+        "gopher://harbour.example/",
+        "http://user:pw@harbour.example/",
+        "http://harbour.example:22/",
+        "http://harbour.example:6379/",
     ],
-)  # fmt: skip
+)
 def test_a_public_website_cannot_redirect_into_the_network(names: Names, site: Website, to: str):
     names.known["harbour.example"] = [[PUBLIC]]
     site.pages["/"] = redirect(to)
@@ -167,15 +251,36 @@ def test_a_public_website_cannot_redirect_into_the_network(names: Names, site: W
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://harbour.example/", "file:///etc/passwd", "data:text/html,x", "javascript:1", "//harbour.example/", "harbour.example", "", "http://",
-        "http:///", "http://user@harbour.example/", "http://user:secret@harbour.example/", "http://:@harbour.example/", "http://har bour.example/",
-        "http://harbour.example:99999/", "http://harbour.example:0/", "http://harbour.example:22/", "http://harbour.example:25/",
-        "http://harbour.example:5432/", "https://harbour.example:6379/", "http://harbour.example:11211/", "http://%31%32%37.0.0.1/",
-        "http://harbour.example\\@127.0.0.1/", "http://harbour.example#@127.0.0.1:22/", "http://[::1", "http://" + "a" * 64 + ".example/",
-        "http://harbour.example\x00.evil/", "http://harbour.example\r\nHost: x/",
+        "ftp://harbour.example/",
+        "file:///etc/passwd",
+        "data:text/html,x",
+        "javascript:1",
+        "//harbour.example/",
+        "harbour.example",
+        "",
+        "http://",
+        "http:///",
+        "http://user@harbour.example/",
+        "http://user:secret@harbour.example/",
+        "http://:@harbour.example/",
+        "http://har bour.example/",
+        "http://harbour.example:99999/",
+        "http://harbour.example:0/",
+        "http://harbour.example:22/",
+        "http://harbour.example:25/",
+        "http://harbour.example:5432/",
+        "https://harbour.example:6379/",
+        "http://harbour.example:11211/",
+        "http://%31%32%37.0.0.1/",
+        "http://harbour.example\\@127.0.0.1/",
+        "http://harbour.example#@127.0.0.1:22/",
+        "http://[::1",
+        "http://" + "a" * 64 + ".example/",
+        "http://harbour.example\x00.evil/",
+        "http://harbour.example\r\nHost: x/",
     ],
     ids=range(27),
-)  # fmt: skip
+)
 def test_urls_that_are_not_plain_web_addresses_are_not_fetched(url: str, names: Names):
     names.known["harbour.example"] = [[PUBLIC]]
     if "#" in url:
@@ -208,7 +313,9 @@ def test_a_redirect_in_a_circle_ends(site: Website):
         fetch(site.url)
 
 
-def test_nothing_of_the_environment_and_no_cookie_goes_along(site: Website, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_nothing_of_the_environment_and_no_cookie_goes_along(
+    site: Website, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     (tmp_path / ".netrc").write_text("default login editor password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -223,7 +330,15 @@ def test_nothing_of_the_environment_and_no_cookie_goes_along(site: Website, monk
 
 
 @pytest.mark.parametrize(
-    "status", ["204 No Content", "206 Partial Content", "304 Not Modified", "403 Forbidden", "404 Not Found", "500 Oops"]
+    "status",
+    [
+        "204 No Content",
+        "206 Partial Content",
+        "304 Not Modified",
+        "403 Forbidden",
+        "404 Not Found",
+        "500 Oops",
+    ],
 )
 def test_an_answer_that_is_no_page_fails(site: Website, status: str):
     site.pages["/"] = answer(PAGE, status=status) if status[0] in "45" else answer(b"", status=status)
@@ -314,12 +429,18 @@ def test_compressed_pages_are_read(site: Website):
 @pytest.mark.parametrize(
     "page",
     [
-        b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab",
-        answer(b"not gzip", "Content-Encoding: gzip"), answer(gzip.compress(PAGE)[:-9], "Content-Encoding: gzip"),
-        answer(PAGE, "Content-Encoding: sdch"), redirect("http://[/"), answer(b"", status="302 Found"),
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab",
+        answer(b"not gzip", "Content-Encoding: gzip"),
+        answer(gzip.compress(PAGE)[:-9], "Content-Encoding: gzip"),
+        answer(PAGE, "Content-Encoding: sdch"),
+        redirect("http://[/"),
+        answer(b"", status="302 Found"),
     ],
     ids=range(9),
-)  # fmt: skip
+)
 def test_a_broken_answer_fails_cleanly(site: Website, page: bytes):
     site.pages["/"] = page
     with pytest.raises((FetchFailed, AddressRefused)):
@@ -346,7 +467,7 @@ def test_where_nobody_listens_fetching_fails():
         (b"\x00\x01\x02", "text/html", "application/octet-stream"),
     ],
     ids=range(8),
-)  # fmt: skip
+)
 def test_the_content_says_what_it_is(site: Website, body: bytes, said: str, kind: str):
     site.pages["/"] = answer(body, f"Content-Type: {said}")
     assert fetch(site.url).content_type == kind
@@ -363,7 +484,9 @@ def test_loopback_is_for_development_only_and_nothing_else_comes_with_it(site: W
 
 
 def test_httpx_and_httpcore_still_connect_through_the_backend_that_checks(names: Names):
-    """A canary: it fails when an upgrade moves the pool that `PinnedTransport` replaces, or the calls that its backend answers."""
+    """A canary: it fails when an upgrade moves the pool that `PinnedTransport` replaces, or the calls that
+    its backend answers.
+    """
     names.known["harbour.example"] = [["10.0.0.1"]]
     backend = PinnedBackend(time.monotonic() + 5, allow_loopback=False)
     with PinnedTransport(backend) as transport, httpx.Client(transport=transport, trust_env=False) as client:

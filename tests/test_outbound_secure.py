@@ -27,7 +27,9 @@ HALF_A_HELLO = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xf0"  # a record header and th
 
 def fetch(url: str, **settings: object) -> outbound.Fetched:
     known = {"outbound_deadline": 5, "outbound_allow_loopback": True}
-    return Outbound(settings_for("sqlite:///unused", Path("unused"), **known | settings)).fetch(url, accept="*/*")
+    return Outbound(settings_for("sqlite:///unused", Path("unused"), **known | settings)).fetch(
+        url, accept="*/*"
+    )
 
 
 @pytest.fixture
@@ -54,10 +56,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ferry")]),
         datetime.now(UTC),
     )
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+    )
     made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
     made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("ferry.example")]), critical=False)
-    signed = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
+    signed = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
+        key, hashes.SHA256()
+    )
     pem, path = serialization.Encoding.PEM, tmp_path_factory.mktemp("tls") / "ferry.pem"
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.write_bytes(signed.public_bytes(pem) + secret)
@@ -166,7 +176,15 @@ def test_a_page_compressed_in_two_members_is_read_whole(site: Website):
 
 
 @pytest.mark.parametrize(
-    ("said", "charset"), [("UTF-8", "utf-8"), ("iso-8859-1", "cp1252"), ("zlib", None), ("hex", None), ("idna", None), ("no such", None)]
+    ("said", "charset"),
+    [
+        ("UTF-8", "utf-8"),
+        ("iso-8859-1", "cp1252"),
+        ("zlib", None),
+        ("hex", None),
+        ("idna", None),
+        ("no such", None),
+    ],
 )
 def test_an_encoding_that_is_passed_on_can_decode_text(site: Website, said: str, charset: str | None):
     site.pages["/"] = answer(b"words", f"Content-Type: text/plain; charset={said}")
@@ -181,7 +199,9 @@ def test_a_name_whose_punycode_is_broken_is_refused(site: Website):
         fetch(site.url)
 
 
-def test_when_one_address_of_a_host_does_not_answer_the_next_one_is_tried(site: Website, names: dict[str, list[str]]):
+def test_when_one_address_of_a_host_does_not_answer_the_next_one_is_tried(
+    site: Website, names: dict[str, list[str]]
+):
     names["ferry.example"] = ["127.0.0.2", "127.0.0.1"]  # the website listens on the second only
     assert fetch(f"http://ferry.example:{site.port}/").body == PAGE
 

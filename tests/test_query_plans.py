@@ -1,6 +1,8 @@
-"""No request reads a table from one end to the other: what one costs follows from what it asks for, not from what the store holds.
+"""No request reads a table from one end to the other: what one costs follows from what it asks for, not from
+what the store holds.
 
-SQLite says how it would carry a statement out. It keeps no statistics, so its plan is the same for ten rows and for ten million.
+SQLite says how it would carry a statement out. It keeps no statistics, so its plan is the same for ten rows
+and for ten million.
 """
 
 import re
@@ -42,12 +44,34 @@ ASKED_FOR = {
 }
 """What may be sorted as a whole, or read through, and why: by a part of its statement."""
 VALUES = {
-    "section": "harbour", "tag": "ferries", "language": "fi", "author": "Ana Lind", "source": "northern-wire", "q": "ferry quay",
-    "published_after": "2020-01-01T00:00:00Z", "published_before": "2030-01-01T00:00:00Z", "updated_after": "2020-01-01T00:00:00Z",
-    "sort": "-updated_at", "status": "draft", "digest": "0" * 64, "without_file": "true", "in_use": "false", "kind": "article,caption",
-    "notice_key": "default", "view": "staff", "count": "true", "limit": "3", "consent_id": "device-1", "purpose": "analytics",
-    "from": "2026-01-01", "to": "2026-12-31", "event_state": "ConsentGiven", "format": "jsonld", "body": "html", "wait": "0",
-}  # fmt: skip
+    "section": "harbour",
+    "tag": "ferries",
+    "language": "fi",
+    "author": "Ana Lind",
+    "source": "northern-wire",
+    "q": "ferry quay",
+    "published_after": "2020-01-01T00:00:00Z",
+    "published_before": "2030-01-01T00:00:00Z",
+    "updated_after": "2020-01-01T00:00:00Z",
+    "sort": "-updated_at",
+    "status": "draft",
+    "digest": "0" * 64,
+    "without_file": "true",
+    "in_use": "false",
+    "kind": "article,caption",
+    "notice_key": "default",
+    "view": "staff",
+    "count": "true",
+    "limit": "3",
+    "consent_id": "device-1",
+    "purpose": "analytics",
+    "from": "2026-01-01",
+    "to": "2026-12-31",
+    "event_state": "ConsentGiven",
+    "format": "jsonld",
+    "body": "html",
+    "wait": "0",
+}
 
 
 @pytest.fixture
@@ -89,7 +113,14 @@ def write_everything(desk: httpx.Client, reader: httpx.Client) -> None:
     """What editors, integrators and readers do in a day."""
     picture = make_image(desk)
     desk.post("/v1/captions", json={"image_id": picture["id"], "language": "en", "text": "The quay."})
-    article = published(desk, tags=["ferries"], section="harbour", lead_image_id=picture["id"], source="northern-wire", external_id=mark())
+    article = published(
+        desk,
+        tags=["ferries"],
+        section="harbour",
+        lead_image_id=picture["id"],
+        source="northern-wire",
+        external_id=mark(),
+    )
     article = edit(desk, article, headline="The ferry is back", section="sport")
     do(desk, article, "corrections", text="It has two decks.")
     do(desk, do(desk, article, "unpublish"), "publish")
@@ -97,7 +128,11 @@ def write_everything(desk: httpx.Client, reader: httpx.Client) -> None:
     gone = draft(desk)
     trash(desk, gone)
     do(desk, gone, "restore")
-    inline = {"external_id": mark(), "source_url": f"https://wire.example/{mark()}.jpg", "captions": [{"text": "The ferry."}]}
+    inline = {
+        "external_id": mark(),
+        "source_url": f"https://wire.example/{mark()}.jpg",
+        "captions": [{"text": "The ferry."}],
+    }
     item = {"headline": "Bulk", "source": "northern-wire", "external_id": mark(), "lead_image": inline}
     refused = {
         "headline": "Bulk",
@@ -114,9 +149,17 @@ def write_everything(desk: httpx.Client, reader: httpx.Client) -> None:
     desk.post("/v1/webhooks", json={"url": "https://partner.example/hook"})
     desk.delete(f"/v1/images/{desk.post('/v1/images', json={}).json()['id']}", headers={"If-Match": "*"})
     notice = reader.get("/v1/consent-notices/default/current").json()
-    decision = {"notice_key": "default", "notice_version": notice["version"], "action": "accept_all", "ui_surface": "banner"}
+    decision = {
+        "notice_key": "default",
+        "notice_version": notice["version"],
+        "action": "accept_all",
+        "ui_surface": "banner",
+    }
     for _ in range(2):
-        assert reader.post("/v1/consents", json=decision, headers={"Idempotency-Key": uuid4().hex}).status_code == 201
+        assert (
+            reader.post("/v1/consents", json=decision, headers={"Idempotency-Key": uuid4().hex}).status_code
+            == 201
+        )
     reader.post("/v1/consents/withdraw", json={})
 
 
@@ -124,13 +167,26 @@ def read_everything(client: httpx.Client) -> None:
     """Every list, bare and by each of its filters; every second page."""
     paths = client.get("/openapi.json").json()["paths"]
     for path in sorted(path for path, operations in paths.items() if "get" in operations and "{" not in path):
-        names = [parameter["name"] for parameter in paths[path]["get"].get("parameters", ()) if parameter["in"] == "query"]
+        names = [
+            parameter["name"]
+            for parameter in paths[path]["get"].get("parameters", ())
+            if parameter["in"] == "query"
+        ]
         asked = [{}, *({name: VALUES[name]} for name in names if name in VALUES)]
         if "sort" in names:
-            asked += [one | {"sort": sort} for one in asked for sort in ("published_at", "-updated_at") if "sort" not in one]
+            asked += [
+                one | {"sort": sort}
+                for one in asked
+                for sort in ("published_at", "-updated_at")
+                if "sort" not in one
+            ]
         for parameters in asked:
             answer = client.get(path, params={"limit": "1", **parameters} if "limit" in names else parameters)
-            following = answer.json().get("next") if answer.headers.get("content-type") == "application/json" else None
+            following = (
+                answer.json().get("next")
+                if answer.headers.get("content-type") == "application/json"
+                else None
+            )
             if isinstance(following, str):
                 client.get(following)
 

@@ -23,10 +23,15 @@ def test_every_setting_is_where_people_look_for_it(name: str, place: str) -> Non
 @pytest.mark.parametrize(
     "unsafe",
     [
-        {"secret_key": None}, {"secret_key": "short"}, {"public_url": "http://news.example"}, {"outbound_allow_loopback": True},
-        {"workers": 2}, {"database_url": "mysql://x"}, {"public_url": "news.example"},
+        {"secret_key": None},
+        {"secret_key": "short"},
+        {"public_url": "http://news.example"},
+        {"outbound_allow_loopback": True},
+        {"workers": 2},
+        {"database_url": "mysql://x"},
+        {"public_url": "news.example"},
     ],
-)  # fmt: skip
+)
 def test_production_refuses_what_is_unsafe(unsafe: dict[str, object]) -> None:
     Settings(_env_file=None, **SAFE)
     with pytest.raises(ValidationError):
@@ -39,10 +44,21 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_that_a_developer_has_exported_do_not_reach_the_tests() -> None:
-    exported = {"COPYDESK_CONSENT_RATE_LIMIT": "1", "COPYDESK_DATABASE_URL": "sqlite:///precious.db", "COPYDESK_ENVIRONMENT": "production"}
+    exported = {
+        "COPYDESK_CONSENT_RATE_LIMIT": "1",
+        "COPYDESK_DATABASE_URL": "sqlite:///precious.db",
+        "COPYDESK_ENVIRONMENT": "production",
+    }
     show = "from tests.conftest import settings_for as s; from pathlib import Path; print(s('sqlite:///x.db', Path('x')).model_dump_json())"
     shown = [
-        subprocess.run([sys.executable, "-c", show], cwd=ROOT, env=os.environ | more, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", show],
+            cwd=ROOT,
+            env=os.environ | more,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for more in ({}, exported)
     ]
     assert shown[0] == shown[1]

@@ -6,17 +6,17 @@ Revision: 0002, after 0001
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = '0002'
-down_revision: str | None = '0001'
+revision: str = "0002"
+down_revision: str | None = "0001"
 branch_labels: None = None
 depends_on: None = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table('image', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('dominant_color', sa.String(), nullable=True))
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("dominant_color", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('image', schema=None) as batch_op:
-        batch_op.drop_column('dominant_color')
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.drop_column("dominant_color")

@@ -9,27 +9,29 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = '0005'
-down_revision: str | None = '0004'
+revision: str = "0005"
+down_revision: str | None = "0004"
 branch_labels: None = None
 depends_on: None = None
 
 
 def upgrade() -> None:
     with _notices_open():
-        op.add_column('consent_notice', sa.Column('reconsent_override', sa.String(), nullable=True))
-    op.create_index('ix_consent_event_consent_id', 'consent_event', ['consent_id'])
+        op.add_column("consent_notice", sa.Column("reconsent_override", sa.String(), nullable=True))
+    op.create_index("ix_consent_event_consent_id", "consent_event", ["consent_id"])
 
 
 def downgrade() -> None:
-    op.drop_index('ix_consent_event_consent_id', 'consent_event')
+    op.drop_index("ix_consent_event_consent_id", "consent_event")
     with _notices_open():
-        op.drop_column('consent_notice', 'reconsent_override')
+        op.drop_column("consent_notice", "reconsent_override")
 
 
 @contextmanager
 def _notices_open() -> Iterator[None]:
-    """SQLite's trigger names every column that may not change: it is made anew for the columns that there are then."""
+    """SQLite's trigger names every column that may not change: it is made anew for the columns that there are
+    then.
+    """
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     if is_sqlite:
         op.execute("DROP TRIGGER consent_notice_no_update")

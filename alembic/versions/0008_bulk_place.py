@@ -6,21 +6,22 @@ Revision: 0008, after 0007
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = '0008'
-down_revision: str | None = '0007'
+revision: str = "0008"
+down_revision: str | None = "0007"
 branch_labels: None = None
 depends_on: None = None
 
 
 def upgrade() -> None:
-    op.create_table('bulk_place',
-    sa.Column('digest', sa.String(), nullable=False),
-    sa.Column('items', sa.Integer(), nullable=False),
-    sa.Column('refused', sa.Integer(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('digest', name=op.f('pk_bulk_place'))
+    op.create_table(
+        "bulk_place",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_bulk_place")),
     )
 
 
 def downgrade() -> None:
-    op.drop_table('bulk_place')
+    op.drop_table("bulk_place")

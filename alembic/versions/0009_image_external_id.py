@@ -6,8 +6,8 @@ Revision: 0009, after 0008
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = '0009'
-down_revision: str | None = '0008'
+revision: str = "0009"
+down_revision: str | None = "0008"
 branch_labels: None = None
 depends_on: None = None
 
@@ -15,12 +15,18 @@ LIVE = sa.text("deleted_at IS NULL")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table('image', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('external_id', sa.String(), nullable=True))
-        batch_op.create_index('uq_image_source_external_id', ['source', 'external_id'], unique=True, postgresql_where=LIVE, sqlite_where=LIVE)
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("external_id", sa.String(), nullable=True))
+        batch_op.create_index(
+            "uq_image_source_external_id",
+            ["source", "external_id"],
+            unique=True,
+            postgresql_where=LIVE,
+            sqlite_where=LIVE,
+        )
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('image', schema=None) as batch_op:
-        batch_op.drop_index('uq_image_source_external_id', postgresql_where=LIVE, sqlite_where=LIVE)
-        batch_op.drop_column('external_id')
+    with op.batch_alter_table("image", schema=None) as batch_op:
+        batch_op.drop_index("uq_image_source_external_id", postgresql_where=LIVE, sqlite_where=LIVE)
+        batch_op.drop_column("external_id")

@@ -1,4 +1,6 @@
-"""An article's body: typed blocks whose inline HTML is always clean, and what they become as HTML and as text."""
+"""An article's body: typed blocks whose inline HTML is always clean, and what they become as HTML and as
+text.
+"""
 
 import html
 import re
@@ -14,9 +16,11 @@ from service.images.models import EffectiveCaption, ImageRead
 from service.tables import Line, Reading, Shape, clean_text
 
 _CLEANER = nh3.Cleaner(
-    tags={"a", "strong", "em", "code", "sub", "sup", "br", "span"}, attributes={"a": {"href"}, "span": {"lang"}},
-    url_schemes={"http", "https", "mailto"}, link_rel=None,
-)  # fmt: skip
+    tags={"a", "strong", "em", "code", "sub", "sup", "br", "span"},
+    attributes={"a": {"href"}, "span": {"lang"}},
+    url_schemes={"http", "https", "mailto"},
+    link_rel=None,
+)
 """Made once, which costs as much as cleaning a paragraph."""
 _TAG = re.compile("<[^>]*>")
 """In clean HTML, where neither character stands for itself, not even in an address."""
@@ -34,7 +38,8 @@ def sanitise(value: str) -> str:
     if _MARKUP.search(value) is None:
         return value.strip()
     clean = _CLEANER.clean(value).strip()
-    # What is moved out of a table that goes may nest links, which HTML does not: the next reading takes them apart.
+    # What is moved out of a table that goes may nest links, which HTML does not: the next reading takes them
+    # apart.
     while "<" in clean and clean != value:
         value, clean = clean, _CLEANER.clean(clean).strip()
     return clean
@@ -50,7 +55,8 @@ def _web_address(value: str) -> str:
 def _inline(value: str) -> str:
     given = clean_text(value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value)
     clean = sanitise(given)
-    # Measured and looked through as it is kept: sanitising turns & into &amp;, and &#7; into a control character.
+    # Measured and looked through as it is kept: sanitising turns & into &amp;, and &#7; into a control
+    # character.
     if clean != given:
         clean_text(clean)
     if len(clean) > LONGEST_INLINE:
@@ -58,10 +64,15 @@ def _inline(value: str) -> str:
     return clean
 
 
-Inline = Annotated[str, WithJsonSchema({"type": "string", "maxLength": LONGEST_INLINE}), AfterValidator(_inline)]
+Inline = Annotated[
+    str, WithJsonSchema({"type": "string", "maxLength": LONGEST_INLINE}), AfterValidator(_inline)
+]
 """Inline HTML, sanitised."""
 EmbedAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(clean_text), AfterValidator(_web_address)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2_000),
+    AfterValidator(clean_text),
+    AfterValidator(_web_address),
 ]
 
 
@@ -105,7 +116,9 @@ class ItemList(Shape):
 
 
 class ImageBlock(Shape):
-    """A picture between paragraphs. `image` and `caption` are what readers receive; they are ignored on write."""
+    """A picture between paragraphs. `image` and `caption` are what readers receive; they are ignored on
+    write.
+    """
 
     type: Literal["image"] = "image"
     image_id: UUID
@@ -128,7 +141,9 @@ class Divider(Shape):
 
 
 class ResolvedImage(Reading):
-    """A picture as readers receive it, with the caption that holds here. Both are null when the picture is gone."""
+    """A picture as readers receive it, with the caption that holds here. Both are null when the picture is
+    gone.
+    """
 
     type: Literal["image"] = "image"
     image_id: UUID
@@ -137,8 +152,12 @@ class ResolvedImage(Reading):
     caption: EffectiveCaption | None
 
 
-Block = Annotated[Paragraph | Heading | Quote | ItemList | ImageBlock | Embed | Divider, Field(discriminator="type")]
-ResolvedBlock = Annotated[Paragraph | Heading | Quote | ItemList | ResolvedImage | Embed | Divider, Field(discriminator="type")]
+Block = Annotated[
+    Paragraph | Heading | Quote | ItemList | ImageBlock | Embed | Divider, Field(discriminator="type")
+]
+ResolvedBlock = Annotated[
+    Paragraph | Heading | Quote | ItemList | ResolvedImage | Embed | Divider, Field(discriminator="type")
+]
 
 
 def images_of(blocks: Sequence[BaseModel]) -> list[UUID]:
@@ -177,7 +196,9 @@ def figure(image: ImageRead | None, caption: EffectiveCaption | None) -> str:
         return ""
     shown = image.renditions[0]
     smaller = ", ".join(
-        f"{each.href} {each.width}w" for each in image.renditions if each.name.startswith("w") and each.content_type == _SMALL
+        f"{each.href} {each.width}w"
+        for each in image.renditions
+        if each.name.startswith("w") and each.content_type == _SMALL
     )
     choice = f' srcset="{html.escape(smaller)}" sizes="100vw"' if smaller else ""
     alt = html.escape((caption.alt_text if caption else None) or "")

@@ -1,4 +1,6 @@
-"""What an article may refer to and be known by: pictures that are there, and a key of the integrator's that is nobody else's."""
+"""What an article may refer to and be known by: pictures that are there, and a key of the integrator's that
+is nobody else's.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -15,7 +17,8 @@ from service.images.claims import LONGEST_KEY, Pair, by_source
 from service.images.resolve import Pictures
 
 _HOLDERS = select(Article.source, Article.external_id, Article.id).where(
-    col(Article.source) == bindparam("source"), col(Article.external_id).in_(bindparam("external_ids", expanding=True))
+    col(Article.source) == bindparam("source"),
+    col(Article.external_id).in_(bindparam("external_ids", expanding=True)),
 )
 
 
@@ -54,17 +57,29 @@ def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict
         return {}
     if not session.database.is_sqlite:
         # Of two that claim the same pair at once, the second waits here, and then sees the first.
-        keys = func.unnest(cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))).column_valued("key")
+        keys = func.unnest(
+            cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))
+        ).column_valued("key")
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
-    asked = ({"source": source, "external_ids": external_ids} for source, external_ids in by_source(pairs).items())
-    return {(source, external_id): id_ for one in asked for source, external_id, id_ in session.execute(_HOLDERS, one)}
+    asked = (
+        {"source": source, "external_ids": external_ids} for source, external_ids in by_source(pairs).items()
+    )
+    return {
+        (source, external_id): id_
+        for one in asked
+        for source, external_id, id_ in session.execute(_HOLDERS, one)
+    }
 
 
 def refuse_taken(write: ArticleWrite, article_id: UUID, holders: Mapping[Pair, UUID]) -> None:
-    """Raises ExternalIdTaken when the key is another article's, and Unprocessable when it is too long to be one."""
+    """Raises ExternalIdTaken when the key is another article's, and Unprocessable when it is too long to be
+    one.
+    """
     pair = pair_of(write)
     if pair is not None and len("".join(pair).encode()) > LONGEST_KEY:
-        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
+        raise Unprocessable.at(
+            "/external_id", f"must not have more than {LONGEST_KEY} bytes together with source"
+        )
     holder = None if pair is None else holders.get(pair)
     if holder not in (None, article_id):
         raise ExternalIdTaken("Another article has this source and external_id.", id=str(holder))

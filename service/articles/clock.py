@@ -1,4 +1,6 @@
-"""Scheduled articles and embargoes take effect by themselves, once, however many workers run and however long all were down."""
+"""Scheduled articles and embargoes take effect by themselves, once, however many workers run and however long
+all were down.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -25,7 +27,9 @@ log = structlog.get_logger()
 def next_due(database: Database) -> datetime | None:
     """When the next scheduled article is due."""
     with database.reading() as session:
-        waiting = select(func.min(Article.scheduled_for)).where(Article.status == Status.SCHEDULED, col(Article.deleted_at).is_(None))
+        waiting = select(func.min(Article.scheduled_for)).where(
+            Article.status == Status.SCHEDULED, col(Article.deleted_at).is_(None)
+        )
         return session.exec(waiting).one()
 
 
@@ -33,7 +37,9 @@ def release_due(database: Database) -> int:
     """Publish what is due. Workers share the work: rows that another one has locked are left to it."""
     with database.writing() as session:
         due = select(Article).where(
-            Article.status == Status.SCHEDULED, col(Article.scheduled_for) <= now(), col(Article.deleted_at).is_(None)
+            Article.status == Status.SCHEDULED,
+            col(Article.scheduled_for) <= now(),
+            col(Article.deleted_at).is_(None),
         )
         due = due.order_by(col(Article.scheduled_for)).limit(AT_ONCE)
         articles = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()

@@ -1,7 +1,8 @@
-"""Articles that arrive together are made together: in one transaction, with one statement for all of them in each table.
+"""Articles that arrive together are made together: in one transaction, with one statement for all of them in
+each table.
 
-Each is answered as if it had come alone, and one that is refused spoils no other. Of what a single one costs the store, the
-transaction around it takes the most: four that share it take half.
+Each is answered as if it had come alone, and one that is refused spoils no other. Of what a single one costs
+the store, the transaction around it takes the most: four that share it take half.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +45,8 @@ def _make(session: Session, creations: Sequence[Creation]) -> list[Response | Se
     answers: list[Response | ServiceError] = []
     parted = list(_waves(creations))
     if len(parted) > 1:
-        # All keys before any slug, as whoever comes alone takes them: else he and this batch may wait for each other.
+        # All keys before any slug, as whoever comes alone takes them: else he and this batch may wait for
+        # each other.
         claims.claim_external_ids(session, [creation.write for creation in creations])
     for wave in parted:
         made = lifecycle.create_all(session, wave[0].caller, {new_id(): creation.write for creation in wave})

@@ -26,14 +26,24 @@ TEXT = TextIndex("article_text")
 
 
 def text_key(article_id: UUID) -> int:
-    """The integer under which an article's words are indexed. Ids that callers choose may share any of their bits."""
+    """The integer under which an article's words are indexed. Ids that callers choose may share any of their
+    bits.
+    """
     return int.from_bytes(blake2b(article_id.bytes, digest_size=8).digest()) >> 1
 
 
 def words_of(article: Article) -> Words:
     """What of an article is searched."""
     people = [author.name for author in article.authors]
-    rest = [article.summary, article.byline, *people, article.dateline, article.section, *article.tags, as_text(article.body)]
+    rest = [
+        article.summary,
+        article.byline,
+        *people,
+        article.dateline,
+        article.section,
+        *article.tags,
+        as_text(article.body),
+    ]
     return Words(article.headline, "\n".join(part for part in rest if part))
 
 
@@ -42,9 +52,15 @@ def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> No
     # The terms below refer to the articles' rows.
     session.flush()
     if not are_new:
-        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_([article.id for article in articles])))
+        session.execute(
+            delete(ArticleTerm).where(col(ArticleTerm.article_id).in_([article.id for article in articles]))
+        )
         TEXT.drop(session, [article.text_key for article in articles])
-    rows = [{"field": name, "value": value, "article_id": article.id} for article in articles for name, value in sorted(_terms(article))]
+    rows = [
+        {"field": name, "value": value, "article_id": article.id}
+        for article in articles
+        for name, value in sorted(_terms(article))
+    ]
     if rows:
         session.execute(insert(session, ArticleTerm), rows)
     TEXT.put(session, ((article.text_key, article.id, words_of(article)) for article in articles))
@@ -56,11 +72,17 @@ def _terms(article: Article) -> set[tuple[str, str]]:
 
 
 def _use(article: Article) -> Use:
-    images = [] if article.deleted_at else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
+    images = (
+        []
+        if article.deleted_at
+        else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
+    )
     return Use(article.id, article.slug, article.headline, str(article.status), frozenset(images))
 
 
-def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]) -> Iterator[FieldProblem]:
+def reference_problems(
+    write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]
+) -> Iterator[FieldProblem]:
     """What in an article points at something that this store cannot show."""
     if write.lead_image_id is not None and write.lead_image_id not in pictures.images:
         yield FieldProblem(pointer="/lead_image_id", message="names no image of this store")
@@ -69,28 +91,52 @@ def reference_problems(write: ArticleWrite, article_id: UUID, pictures: Pictures
             captions = pictures.captions_in(block.image_id, article_id)
             if block.image_id not in pictures.images:
                 yield FieldProblem(pointer=f"/body/{place}/image_id", message="names no image of this store")
-            elif block.caption_id is not None and block.caption_id not in {caption.id for caption in captions}:
-                yield FieldProblem(pointer=f"/body/{place}/caption_id", message="names no caption of this image")
+            elif block.caption_id is not None and block.caption_id not in {
+                caption.id for caption in captions
+            }:
+                yield FieldProblem(
+                    pointer=f"/body/{place}/caption_id", message="names no caption of this image"
+                )
         elif isinstance(block, Embed) and block.url.split("/")[2].lower() not in embed_hosts:
-            yield FieldProblem(pointer=f"/body/{place}/url", message=f"names a host that is not one of {', '.join(embed_hosts)}")
+            yield FieldProblem(
+                pointer=f"/body/{place}/url",
+                message=f"names a host that is not one of {', '.join(embed_hosts)}",
+            )
 
 
-def page(session: Session, wanted: Filter, status: Status | None, sort: Sort, after: Sequence[object] | None, limit: int) -> list[Article]:
-    """Working articles in the order asked for, one more than the limit when there are more. The trash is left out."""
+def page(
+    session: Session,
+    wanted: Filter,
+    status: Status | None,
+    sort: Sort,
+    after: Sequence[object] | None,
+    limit: int,
+) -> list[Article]:
+    """Working articles in the order asked for, one more than the limit when there are more. The trash is left
+    out.
+    """
     conditions = _conditions(session, wanted, status)
     order, descending = _order(session, sort, wanted.q)
     # First which: what is sorted would else carry all of its bodies along, of thousands to show twenty.
-    found = pages.after(select(col(Article.id)).where(*conditions), order, after, limit, descending=descending)
+    found = pages.after(
+        select(col(Article.id)).where(*conditions), order, after, limit, descending=descending
+    )
     shown = select(Article).where(col(Article.id).in_(found))
-    return list(session.exec(shown.order_by(*(column.desc() if descending else column.asc() for column in order))))
+    return list(
+        session.exec(shown.order_by(*(column.desc() if descending else column.asc() for column in order)))
+    )
 
 
 def count(session: Session, wanted: Filter, status: Status | None) -> int:
     """How many working articles there are."""
-    return session.exec(select(func.count()).select_from(Article).where(*_conditions(session, wanted, status))).one()
+    return session.exec(
+        select(func.count()).select_from(Article).where(*_conditions(session, wanted, status))
+    ).one()
 
 
-def key_of(session: Session, article: Article, sort: Sort, q: str | None) -> tuple[datetime | UUID | int, ...]:
+def key_of(
+    session: Session, article: Article, sort: Sort, q: str | None
+) -> tuple[datetime | UUID | int, ...]:
     """The key of an article in a list's order."""
     if sort == "-updated_at":
         return (article.updated_at, article.id)
@@ -125,19 +171,35 @@ def _conditions(session: Session, wanted: Filter, status: Status | None) -> list
     )
     found: list[ColumnElement[bool]] = [col(Article.deleted_at).is_(None)]
     found.extend(pages.common(session, col(column) == value) for column, value in equal if value is not None)
-    found.extend(_has_term(name, value) for name, value in (("tag", wanted.tag), ("author", wanted.author)) if value is not None)
+    found.extend(
+        _has_term(name, value)
+        for name, value in (("tag", wanted.tag), ("author", wanted.author))
+        if value is not None
+    )
     if wanted.image_id is not None:
-        found.append(col(Article.id).in_(select(ImageUse.article_id).where(ImageUse.image_id == wanted.image_id)))
+        found.append(
+            col(Article.id).in_(select(ImageUse.article_id).where(ImageUse.image_id == wanted.image_id))
+        )
     # What was published is listed at that time, by which lists have an index.
     if wanted.published_after is not None:
-        found += [col(Article.published_at) > wanted.published_after, col(Article.listed_at) > wanted.published_after]
+        found += [
+            col(Article.published_at) > wanted.published_after,
+            col(Article.listed_at) > wanted.published_after,
+        ]
     if wanted.published_before is not None:
-        found += [col(Article.published_at) < wanted.published_before, col(Article.listed_at) < wanted.published_before]
+        found += [
+            col(Article.published_at) < wanted.published_before,
+            col(Article.listed_at) < wanted.published_before,
+        ]
     if wanted.updated_after is not None:
         found.append(pages.rare(session, col(Article.updated_at) > wanted.updated_after))
     if wanted.q is not None:
         query = words.phrases(wanted.q)
-        found.append(col(Article.text_key).in_(select(TEXT.matching(session, query).cte("hits").c.key)) if query else literal(False))
+        found.append(
+            col(Article.text_key).in_(select(TEXT.matching(session, query).cte("hits").c.key))
+            if query
+            else literal(False)
+        )
     return found
 
 
@@ -147,7 +209,9 @@ def _has_term(name: str, value: str) -> ColumnElement[bool]:
 
 
 def find(session: Session, key: str) -> tuple[Article, bool]:
-    """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises NotFound, Gone."""
+    """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises
+    NotFound, Gone.
+    """
     article_id = id_of(key)
     by_slug = article_id is None
     if by_slug:

@@ -19,7 +19,10 @@ from service.tables import Reading, Time
 
 router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)
 Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
-Against = Annotated[int | None, Query(ge=1, le=2_147_483_647, description="the version to compare with; absent: the one before")]
+Against = Annotated[
+    int | None,
+    Query(ge=1, le=2_147_483_647, description="the version to compare with; absent: the one before"),
+]
 _KEY = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2_147_483_647)]])
 
 
@@ -67,9 +70,15 @@ def find(session: Session, article_id: UUID, number: int) -> ArticleVersion:
 
 @router.get("", response_model=pages.Page[VersionRead])
 def list_article_versions(
-    request: Request, article_id: UUID, caller: Reader, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
-    fields: pages.Fields = None, count: pages.Count = False,
-) -> Response:  # fmt: skip
+    request: Request,
+    article_id: UUID,
+    caller: Reader,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
     """List an article's versions, newest first."""
     lifecycle.get(session, article_id, trashed=True)
     after = pages.read_cursor(request, cursor, _KEY)
@@ -82,22 +91,37 @@ def list_article_versions(
 
 
 @router.get("/{number}", response_model=VersionWhole)
-def get_article_version(request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep) -> Response:
+def get_article_version(
+    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep
+) -> Response:
     """Read one version whole."""
     return conditional.answer(request, VersionWhole.model_validate(find(session, article_id, number)), number)
 
 
 @router.get("/{number}/diff", response_model=Difference)
 def diff_article_version(
-    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep, against: Against = None
+    request: Request,
+    article_id: UUID,
+    number: Number,
+    caller: Reader,
+    session: SessionDep,
+    against: Against = None,
 ) -> Response:
     """What a version changed against the one before it, or against another (`against`)."""
     version = find(session, article_id, number)
     base = against if against is not None else number - 1
     earlier = find(session, article_id, base) if base >= 1 else None
     before, after = _members(earlier), _members(version)
-    changes = [FieldChange(field=name, before=before.get(name), after=value) for name, value in after.items() if before.get(name) != value]
-    return conditional.answer(request, Difference(before=earlier.version if earlier else None, after=number, changes=changes), number)
+    changes = [
+        FieldChange(field=name, before=before.get(name), after=value)
+        for name, value in after.items()
+        if before.get(name) != value
+    ]
+    return conditional.answer(
+        request,
+        Difference(before=earlier.version if earlier else None, after=number, changes=changes),
+        number,
+    )
 
 
 def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
@@ -108,7 +132,9 @@ def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
 
 
 @router.post("/{number}/restore", response_model=ArticleRead)
-def restore_article_version(request: Request, article_id: UUID, number: Number, caller: Writer, session: SessionDep) -> Response:
+def restore_article_version(
+    request: Request, article_id: UUID, number: Number, caller: Writer, session: SessionDep
+) -> Response:
     """Write an old version's content anew, as a new version. Slug and status stay as they are."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)

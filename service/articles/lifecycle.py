@@ -1,7 +1,9 @@
-"""What may happen to an article: written, published, embargoed, corrected, withdrawn, trashed; every write is a version.
+"""What may happen to an article: written, published, embargoed, corrected, withdrawn, trashed; every write is
+a version.
 
-`draft → scheduled → published → withdrawn`. Whatever the public can see follows from `status`: a published article is public, any
-other is not. An embargo in the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
+`draft → scheduled → published → withdrawn`. Whatever the public can see follows from `status`: a published
+article is public, any other is not. An embargo in the future keeps an article `scheduled`; the clock
+(clock.py) publishes it when its time has come.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,16 @@ from uuid import UUID
 from sqlmodel import select
 
 from service.articles import claims, desk, slugs
-from service.articles.models import READ_ONLY, Article, ArticleContent, ArticleReplace, ArticleVersion, ArticleWrite, Correction, Status
+from service.articles.models import (
+    READ_ONLY,
+    Article,
+    ArticleContent,
+    ArticleReplace,
+    ArticleVersion,
+    ArticleWrite,
+    Correction,
+    Status,
+)
 from service.auth import Caller, Scope
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
@@ -27,7 +38,9 @@ _CONTENT = tuple(ArticleContent.model_fields)
 
 
 class ArticleWithdrawn(Conflict):
-    """A withdrawn article stays as it was withdrawn: it can be read by editors and deleted, not edited or published again."""
+    """A withdrawn article stays as it was withdrawn: it can be read by editors and deleted, not edited or
+    published again.
+    """
 
     title = "The article was withdrawn"
 
@@ -51,8 +64,12 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
     return article
 
 
-def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None) -> tuple[Article, Pictures]:
-    """Make an article, as a draft or published at once. The pictures that it shows come along, as they were found."""
+def create(
+    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID | None = None
+) -> tuple[Article, Pictures]:
+    """Make an article, as a draft or published at once. The pictures that it shows come along, as they were
+    found.
+    """
     ((made, pictures),) = create_all(session, caller, {article_id or new_id(): write})
     if isinstance(made, ServiceError):
         raise made
@@ -61,12 +78,17 @@ def create(session: Session, caller: Caller, write: ArticleWrite, article_id: UU
     return made, pictures
 
 
-def create_all(session: Session, caller: Caller, writes: Mapping[UUID, ArticleWrite]) -> list[tuple[Article | ServiceError, Pictures]]:
-    """Make articles under these ids: what became of each, in their order. One that is refused has left nothing behind.
+def create_all(
+    session: Session, caller: Caller, writes: Mapping[UUID, ArticleWrite]
+) -> list[tuple[Article | ServiceError, Pictures]]:
+    """Make articles under these ids: what became of each, in their order. One that is refused has left
+    nothing behind.
 
     No two may have the same `source` and `external_id`.
     """
-    pictures = resolve.load(session, {image for write in writes.values() for image in claims.images_in(write)})
+    pictures = resolve.load(
+        session, {image for write in writes.values() for image in claims.images_in(write)}
+    )
     holders = claims.claim_external_ids(session, list(writes.values()))
     made: dict[UUID, Article | ServiceError] = {}
     for id_, write in writes.items():
@@ -74,15 +96,24 @@ def create_all(session: Session, caller: Caller, writes: Mapping[UUID, ArticleWr
             _refuse_new(session, caller, write, id_, pictures, holders)
         except ServiceError as refusal:
             made[id_] = refusal
-    wanted = [slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made]
+    wanted = [
+        slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made
+    ]
     for id_, slug in slugs.claim_all(session, wanted).items():
         made[id_] = slug if isinstance(slug, ServiceError) else _new(session, id_, slug, writes[id_])
-    _remember(session, [one for one in made.values() if isinstance(one, Article)], caller, "created", is_new=True)
+    _remember(
+        session, [one for one in made.values() if isinstance(one, Article)], caller, "created", is_new=True
+    )
     return [(made[id_], pictures) for id_ in writes]
 
 
 def _refuse_new(
-    session: Session, caller: Caller, write: ArticleWrite, article_id: UUID, pictures: Pictures, holders: Mapping[Pair, UUID]
+    session: Session,
+    caller: Caller,
+    write: ArticleWrite,
+    article_id: UUID,
+    pictures: Pictures,
+    holders: Mapping[Pair, UUID],
 ) -> None:
     if write.status not in (None, Status.DRAFT, Status.PUBLISHED):
         raise Unprocessable.at("/status", f"cannot be {write.status}: a new article is a draft or published")
@@ -93,13 +124,26 @@ def _refuse_new(
 
 
 def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article:
-    values = {name: getattr(write, name) for name in _CONTENT} | {"language": write.language or session.database.settings.language}
+    values = {name: getattr(write, name) for name in _CONTENT} | {
+        "language": write.language or session.database.settings.language
+    }
     at = now()
     own: dict[str, object] = {
-        "id": id_, "slug": slug, "text_key": desk.text_key(id_), "status": Status.DRAFT, "scheduled_for": None,
-        "published_at": write.published_at, "first_published_at": None, "withdrawn_for": None, "version": 0, "corrections": [],
-        "created_at": at, "updated_at": at, "deleted_at": None, "listed_at": at,
-    }  # fmt: skip
+        "id": id_,
+        "slug": slug,
+        "text_key": desk.text_key(id_),
+        "status": Status.DRAFT,
+        "scheduled_for": None,
+        "published_at": write.published_at,
+        "first_published_at": None,
+        "withdrawn_for": None,
+        "version": 0,
+        "corrections": [],
+        "created_at": at,
+        "updated_at": at,
+        "deleted_at": None,
+        "listed_at": at,
+    }
     article = new_row(Article, values | own)
     session.add(article)
     if write.status == Status.PUBLISHED:
@@ -108,12 +152,16 @@ def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article
 
 
 def authorise(caller: Caller, article: Article, status: object) -> None:
-    """Refuse a caller who may not bring an article into this status, whatever else is to be said of the request."""
+    """Refuse a caller who may not bring an article into this status, whatever else is to be said of the
+    request.
+    """
     if status in (Status.DRAFT, Status.PUBLISHED) and status != article.status:
         caller.need(Scope.CONTENT_PUBLISH)
 
 
-def replace(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> tuple[Article, Pictures]:
+def replace(
+    session: Session, caller: Caller, article: Article, write: ArticleReplace
+) -> tuple[Article, Pictures]:
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
     _refuse_read_only(article, write)
     status = _wanted_status(article, write)
@@ -166,7 +214,10 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
     """Kill an article: it leaves a tombstone with the reason on every surface, and cannot come back."""
     _refuse_withdrawn(article)
     if article.first_published_at is None:
-        raise WrongState("Only what was published can be withdrawn; delete this instead.", article_status=str(article.status))
+        raise WrongState(
+            "Only what was published can be withdrawn; delete this instead.",
+            article_status=str(article.status),
+        )
     article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
     _remember(session, [article], caller, "withdrawn", was_public=True)
     return article
@@ -209,7 +260,8 @@ def _make_public(article: Article, at: datetime) -> None:
     if due > now():
         article.status, article.scheduled_for = Status.SCHEDULED, due
         return
-    # When it was due, if that has come: the clock is a little late, an editor who publishes what is scheduled is early.
+    # When it was due, if that has come: the clock is a little late, an editor who publishes what is scheduled
+    # is early.
     article.published_at = article.published_at or min(article.scheduled_for or at, at)
     article.first_published_at = article.first_published_at or article.published_at
     article.status, article.scheduled_for = Status.PUBLISHED, None
@@ -238,13 +290,17 @@ def _move(article: Article, caller: Caller, status: Status) -> str:
 def _wanted_status(article: Article, write: ArticleReplace) -> Status:
     status = article.status if write.status is None else Status(write.status)
     if status != article.status and status not in (Status.DRAFT, Status.PUBLISHED):
-        raise Unprocessable.at("/status", f"cannot be set to {status}: that is what …/publish and …/withdraw are for")
+        raise Unprocessable.at(
+            "/status", f"cannot be set to {status}: that is what …/publish and …/withdraw are for"
+        )
     return status
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
     """Whether another date of publication is given. Null takes a draft's away; what is public has one."""
-    given = "published_at" in write.model_fields_set and (write.published_at is not None or article.status == Status.DRAFT)
+    given = "published_at" in write.model_fields_set and (
+        write.published_at is not None or article.status == Status.DRAFT
+    )
     return given and write.published_at != article.published_at
 
 
@@ -264,7 +320,10 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
     given = (name for name in READ_ONLY if name in write.model_fields_set)
     wrong = [name for name in given if getattr(write, name) != getattr(article, name)]
     if wrong:
-        errors = [FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored") for name in wrong]
+        errors = [
+            FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored")
+            for name in wrong
+        ]
         raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
@@ -273,7 +332,13 @@ def _state(article: Article) -> dict[str, object]:
 
 
 def _remember(
-    session: Session, articles: Sequence[Article], caller: Caller, action: str, *, was_public: bool = False, is_new: bool = False
+    session: Session,
+    articles: Sequence[Article],
+    caller: Caller,
+    action: str,
+    *,
+    was_public: bool = False,
+    is_new: bool = False,
 ) -> None:
     """Write a version of each, bring the desk's indexes up, and let the read model look at the articles."""
     if not articles:
@@ -284,7 +349,9 @@ def _remember(
         article.listed_at = article.published_at or article.scheduled_for or article.created_at
         article.version += 1
     session.flush()  # the versions refer to their articles
-    session.execute(insert(session, ArticleVersion), [_version(article, caller, action) for article in articles])
+    session.execute(
+        insert(session, ArticleVersion), [_version(article, caller, action) for article in articles]
+    )
     desk.index(session, articles, are_new=is_new)
     public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
     touch(session, Kind.ARTICLE, *public)
@@ -294,6 +361,13 @@ def _remember(
 def _version(article: Article, caller: Caller, action: str) -> dict[str, object]:
     content = ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT})
     return {
-        "article_id": article.id, "version": article.version, "at": article.updated_at, "actor_id": caller.id, "actor": caller.name,
-        "action": action, "slug": article.slug, "status": article.status, "content": content,
-    }  # fmt: skip
+        "article_id": article.id,
+        "version": article.version,
+        "at": article.updated_at,
+        "actor_id": caller.id,
+        "actor": caller.name,
+        "action": action,
+        "slug": article.slug,
+        "status": article.status,
+        "content": content,
+    }

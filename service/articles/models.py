@@ -12,7 +12,21 @@ from sqlmodel import Field, SQLModel
 from service.articles.body import Block, ResolvedBlock
 from service.images.models import EffectiveCaption, ImageRead
 from service.published.answers import id_of
-from service.tables import Json, Language, Line, Reading, Shape, Table, TableShape, Text, Time, WebAddress, new_id, now, text_enum
+from service.tables import (
+    Json,
+    Language,
+    Line,
+    Reading,
+    Shape,
+    Table,
+    TableShape,
+    Text,
+    Time,
+    WebAddress,
+    new_id,
+    now,
+    text_enum,
+)
 
 
 class Status(enum.StrEnum):
@@ -30,7 +44,11 @@ def _not_an_id(value: str) -> str:
     return value
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120), AfterValidator(_not_an_id)]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120),
+    AfterValidator(_not_an_id),
+]
 
 
 def _absent(value: object) -> bool:
@@ -62,16 +80,22 @@ class ArticleContent(SQLModel):
     headline: Line = Field(schema_extra={"examples": ["Harbour bridge reopens after winter repairs"]})
     summary: Text | None = None
     byline: Line | None = None
-    authors: Annotated[list[Author], Field(max_length=50)] = Field(default_factory=list, sa_type=Json(list[Author]))
+    authors: Annotated[list[Author], Field(max_length=50)] = Field(
+        default_factory=list, sa_type=Json(list[Author])
+    )
     dateline: Line | None = None
     section: Line | None = None
-    tags: Annotated[list[Line], Field(max_length=100), AfterValidator(_each_once)] = Field(default_factory=list, sa_type=Json(list[str]))
+    tags: Annotated[list[Line], Field(max_length=100), AfterValidator(_each_once)] = Field(
+        default_factory=list, sa_type=Json(list[str])
+    )
     language: Language
     credit_line: Line | None = None
     source: Line | None = None
     external_id: Line | None = None
     canonical_url: WebAddress | None = None
-    body: Annotated[list[Block], Field(max_length=2_000)] = Field(default_factory=list, sa_type=Json(list[Block]))
+    body: Annotated[list[Block], Field(max_length=2_000)] = Field(
+        default_factory=list, sa_type=Json(list[Block])
+    )
     lead_image_id: UUID | None = None
     embargoed_until: Time | None = None
     usage_terms: Text | None = None
@@ -80,12 +104,22 @@ class ArticleContent(SQLModel):
 
 
 def _walked(name: str, time: str) -> Index:
-    """What the editors' lists walk, with what they are filtered by: the articles that a filter leaves out are not read.
+    """What the editors' lists walk, with what they are filtered by: the articles that a filter leaves out are
+    not read.
 
     Not by source too: with a section it may have more bytes than an index of PostgreSQL takes.
     """
     where = text("deleted_at IS NULL")
-    return Index(f"ix_article_{name}", time, "id", "status", "section", "language", postgresql_where=where, sqlite_where=where)
+    return Index(
+        f"ix_article_{name}",
+        time,
+        "id",
+        "status",
+        "section",
+        "language",
+        postgresql_where=where,
+        sqlite_where=where,
+    )
 
 
 class Article(ArticleContent, Table, table=True):
@@ -95,7 +129,12 @@ class Article(ArticleContent, Table, table=True):
         _walked("listed", "listed_at"),
         _walked("updated", "updated_at"),
         Index("ix_article_lead_image_id", "lead_image_id"),
-        Index("ix_article_due", "scheduled_for", postgresql_where=text("status = 'scheduled'"), sqlite_where=text("status = 'scheduled'")),
+        Index(
+            "ix_article_due",
+            "scheduled_for",
+            postgresql_where=text("status = 'scheduled'"),
+            sqlite_where=text("status = 'scheduled'"),
+        ),
         Index("uq_article_source_external_id", "source", "external_id", unique=True),
     )
 
@@ -158,7 +197,9 @@ class ArticleWrite(ArticleContent, TableShape):
 
     language: Language = Field(default="", description="absent: the language of the house")
     slug: Slug | None = None
-    status: Status | None = Field(default=None, description="draft or published; `published` needs the scope content:publish")
+    status: Status | None = Field(
+        default=None, description="draft or published; `published` needs the scope content:publish"
+    )
     published_at: Time | None = Field(default=None, description="for articles that were published earlier")
 
     @field_validator("published_at")
@@ -183,7 +224,9 @@ class ArticleCreate(ArticleWrite):
 
 
 class ArticleReplace(ArticleWrite):
-    """An article as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+    """An article as it was read may be sent back: members that only the service sets are welcome while they
+    are unchanged.
+    """
 
     id: UUID | None = None
     scheduled_for: Time | None = None
@@ -197,7 +240,15 @@ class ArticleReplace(ArticleWrite):
     body_text: object = Field(default=None, exclude=True)
 
 
-READ_ONLY = ("id", "scheduled_for", "first_published_at", "created_at", "updated_at", "version", "corrections")
+READ_ONLY = (
+    "id",
+    "scheduled_for",
+    "first_published_at",
+    "created_at",
+    "updated_at",
+    "version",
+    "corrections",
+)
 
 
 class LeadImage(ImageRead):

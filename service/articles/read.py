@@ -32,10 +32,19 @@ def read_one(session: Session, article: Article, pictures: Pictures | None = Non
     return _read(article, resolve.load(session, _images(article)) if pictures is None else pictures)
 
 
-def answer(request: Request, session: Session, article: Article, pictures: Pictures | None = None, *, status: int = 200) -> Response:
+def answer(
+    request: Request,
+    session: Session,
+    article: Article,
+    pictures: Pictures | None = None,
+    *,
+    status: int = 200,
+) -> Response:
     """Answer an editor with an article as it stands."""
     headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
-    return conditional.answer(request, read_one(session, article, pictures), article.version, status=status, headers=headers)
+    return conditional.answer(
+        request, read_one(session, article, pictures), article.version, status=status, headers=headers
+    )
 
 
 def _images(article: Article) -> list[UUID]:
@@ -45,22 +54,34 @@ def _images(article: Article) -> list[UUID]:
 def _read(article: Article, pictures: Pictures) -> ArticleRead:
     known = article.model_dump(include=_PLAIN)
     return ArticleRead(
-        **known, authors=article.authors, corrections=article.corrections, lead_image=_lead(article, pictures),
+        **known,
+        authors=article.authors,
+        corrections=article.corrections,
+        lead_image=_lead(article, pictures),
         body=[_resolved(block, article, pictures) for block in article.body],
-    )  # fmt: skip
+    )
 
 
 def _resolved(block: Block, article: Article, pictures: Pictures) -> ResolvedBlock:
     if not isinstance(block, ImageBlock):
         return block
-    caption = pictures.caption(block.image_id, article_id=article.id, language=article.language, caption_id=block.caption_id)
+    caption = pictures.caption(
+        block.image_id, article_id=article.id, language=article.language, caption_id=block.caption_id
+    )
     return ResolvedImage(
-        image_id=block.image_id, caption_id=block.caption_id, image=pictures.image(block.image_id, article_id=article.id), caption=caption
+        image_id=block.image_id,
+        caption_id=block.caption_id,
+        image=pictures.image(block.image_id, article_id=article.id),
+        caption=caption,
     )
 
 
 def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
-    image = None if article.lead_image_id is None else pictures.image(article.lead_image_id, article_id=article.id)
+    image = (
+        None
+        if article.lead_image_id is None
+        else pictures.image(article.lead_image_id, article_id=article.id)
+    )
     if image is None:
         return None
     caption = pictures.caption(image.id, article_id=article.id, language=article.language)
@@ -104,7 +125,16 @@ def _rendered(article: Article, shape: ArticleRead, slugs: frozenset[str]) -> Re
     document = shape.model_copy(update={"edition_note": None}).model_dump_json().encode()
     terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
     return Rendered(
-        id=article.id, version=article.version, document=document, published_at=article.published_at, updated_at=article.updated_at,
-        slug=article.slug, slugs=slugs, section=article.section, language=article.language, source=article.source,
-        terms=frozenset(terms | {(SHOWS, str(image)) for image in _images(article)}), words=desk.words_of(article),
-    )  # fmt: skip
+        id=article.id,
+        version=article.version,
+        document=document,
+        published_at=article.published_at,
+        updated_at=article.updated_at,
+        slug=article.slug,
+        slugs=slugs,
+        section=article.section,
+        language=article.language,
+        source=article.source,
+        terms=frozenset(terms | {(SHOWS, str(image)) for image in _images(article)}),
+        words=desk.words_of(article),
+    )

@@ -1,4 +1,6 @@
-"""Articles come back as they were exported: rows, slugs and versions, and what editors find them by. Nothing is decided anew."""
+"""Articles come back as they were exported: rows, slugs and versions, and what editors find them by. Nothing
+is decided anew.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,7 +11,15 @@ from sqlmodel import col, select
 
 from service.articles import desk
 from service.articles.history import VersionWhole
-from service.articles.models import Article, ArticleContent, ArticleSlug, ArticleVersion, Correction, Slug, Status
+from service.articles.models import (
+    Article,
+    ArticleContent,
+    ArticleSlug,
+    ArticleVersion,
+    Correction,
+    Slug,
+    Status,
+)
 from service.database import Session, insert
 from service.images.models import Image
 from service.images.restoring import stand_in
@@ -44,7 +54,9 @@ class VersionKept(VersionWhole):
 
 def put_slugs_back(session: Session, slugs: Sequence[SlugKept]) -> None:
     """Claim every slug for the article that had it, past ones too."""
-    session.execute(insert(session, ArticleSlug), [{"slug": each.slug, "article_id": each.article_id} for each in slugs])
+    session.execute(
+        insert(session, ArticleSlug), [{"slug": each.slug, "article_id": each.article_id} for each in slugs]
+    )
 
 
 def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
@@ -58,9 +70,10 @@ def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
 
 def _article(kept: ArticleKept) -> Article:
     return Article(
-        **{name: getattr(kept, name) for name in ArticleKept.model_fields}, text_key=desk.text_key(kept.id),
+        **{name: getattr(kept, name) for name in ArticleKept.model_fields},
+        text_key=desk.text_key(kept.id),
         listed_at=kept.published_at or kept.scheduled_for or kept.created_at,
-    )  # fmt: skip
+    )
 
 
 def put_versions_back(session: Session, versions: Sequence[VersionKept]) -> None:
@@ -72,14 +85,23 @@ def begin_histories(session: Session, kept: Sequence[ArticleKept], actor: str) -
     """Without its past, an article's history begins with what it is."""
     rows = [
         {
-            "article_id": each.id, "version": each.version, "at": each.updated_at, "actor_id": None, "actor": actor, "action": "imported",
-            "slug": each.slug, "status": each.status, "content": ArticleContent.model_construct(**{n: getattr(each, n) for n in _CONTENT}),
+            "article_id": each.id,
+            "version": each.version,
+            "at": each.updated_at,
+            "actor_id": None,
+            "actor": actor,
+            "action": "imported",
+            "slug": each.slug,
+            "status": each.status,
+            "content": ArticleContent.model_construct(**{n: getattr(each, n) for n in _CONTENT}),
         }
         for each in kept
-    ]  # fmt: skip
+    ]
     session.execute(insert(session, ArticleVersion), rows)
 
 
 def is_unused(session: Session) -> bool:
     """Whether nobody has ever written an article or an image here."""
-    return all(session.exec(select(key).limit(1)).first() is None for key in (col(ArticleSlug.slug), col(Image.id)))
+    return all(
+        session.exec(select(key).limit(1)).first() is None for key in (col(ArticleSlug.slug), col(Image.id))
+    )

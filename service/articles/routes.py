@@ -28,14 +28,29 @@ from service.tables import Language, Line, Shape, Text, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 Format = Annotated[
-    Form | None, Query(alias="format", description="ninjs 3.1, or a NewsArticle in JSON-LD; as `Accept` asks for it when absent")
+    Form | None,
+    Query(
+        alias="format",
+        description="ninjs 3.1, or a NewsArticle in JSON-LD; as `Accept` asks for it when absent",
+    ),
 ]
 _SAID = {
     Form.NINJS: {"uri": "urn:uuid:0199…", "type": "text", "headlines": [{"value": "Harbour bridge reopens"}]},
-    Form.JSONLD: {"@context": "https://schema.org", "@type": "NewsArticle", "headline": "Harbour bridge reopens"},
+    Form.JSONLD: {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": "Harbour bridge reopens",
+    },
 }
-FEEDS = {"rss.xml": "application/rss+xml", "atom.xml": "application/atom+xml", "feed.json": "application/feed+json"}
-BodyForm = Annotated[Literal["blocks", "html", "text"], Query(alias="body", description="html adds body_html, text adds body_text")]
+FEEDS = {
+    "rss.xml": "application/rss+xml",
+    "atom.xml": "application/atom+xml",
+    "feed.json": "application/feed+json",
+}
+BodyForm = Annotated[
+    Literal["blocks", "html", "text"],
+    Query(alias="body", description="html adds body_html, text adds body_text"),
+]
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
 Said = Annotated[Text, Field(min_length=1)]
@@ -83,14 +98,20 @@ def list_articles(
     fields: pages.Fields = None,
     count: pages.Count = False,
 ) -> Response:
-    """List articles, newest first: what is published, and with content:read everything that is not in the trash."""
-    wanted = Filter(section, tag, language, author, source, image_id, published_after, published_before, updated_after, q)
+    """List articles, newest first: what is published, and with content:read everything that is not in the
+    trash.
+    """
+    wanted = Filter(
+        section, tag, language, author, source, image_id, published_after, published_before, updated_after, q
+    )
     order: Sort = sort or ("relevance" if q else "-published_at")
     after = _key(request, cursor, ranked=order == "relevance" and q is not None)
     if status is not None and status != Status.PUBLISHED:
         caller.need(Scope.CONTENT_READ)
     if caller.may(Scope.CONTENT_READ):
-        return _list_for_editors(request, session, wanted, status, order, after, limit, body, fields, count=count)
+        return _list_for_editors(
+            request, session, wanted, status, order, after, limit, body, fields, count=count
+        )
     listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     items = [_with_body(document, body) for document in listed.documents]
@@ -108,22 +129,39 @@ def list_articles(
 
 
 def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetime | UUID | int, ...] | None:
-    return pages.read_cursor(request, cursor, _RANKED) if ranked else pages.read_cursor(request, cursor, _NEWEST)
+    return (
+        pages.read_cursor(request, cursor, _RANKED) if ranked else pages.read_cursor(request, cursor, _NEWEST)
+    )
 
 
 def _feeds(section: str | None, language: str | None) -> list[str]:
     """The feeds of a list, for readers to discover (RFC 8288)."""
-    asked = {name: value for name, value in (("section", section), ("language", language)) if value is not None}
+    asked = {
+        name: value for name, value in (("section", section), ("language", language)) if value is not None
+    }
     query = f"?{urlencode(asked)}" if asked else ""
-    return [f'</feeds/{name}{query}>; rel="alternate"; type="{media_type}"' for name, media_type in FEEDS.items()]
+    return [
+        f'</feeds/{name}{query}>; rel="alternate"; type="{media_type}"' for name, media_type in FEEDS.items()
+    ]
 
 
 def _list_for_editors(
-    request: Request, session: Session, wanted: Filter, status: Status | None, order: Sort,
-    after: tuple[datetime | UUID | int, ...] | None, limit: int, body: str, fields: str | None, *, count: bool,
-) -> Response:  # fmt: skip
+    request: Request,
+    session: Session,
+    wanted: Filter,
+    status: Status | None,
+    order: Sort,
+    after: tuple[datetime | UUID | int, ...] | None,
+    limit: int,
+    body: str,
+    fields: str | None,
+    *,
+    count: bool,
+) -> Response:
     found = desk.page(session, wanted, status, order, after, limit)
-    items = [_with_body(shape.model_dump_json().encode(), body) for shape in read.read(session, found[:limit])]
+    items = [
+        _with_body(shape.model_dump_json().encode(), body) for shape in read.read(session, found[:limit])
+    ]
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
     total = desk.count(session, wanted, status) if count else None
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
@@ -137,14 +175,25 @@ async def create_article(request: Request, create: ArticleCreate, caller: Writer
 
 
 @router.get(
-    "/{key}", response_model=ArticleRead,
+    "/{key}",
+    response_model=ArticleRead,
     responses={
-        200: {"content": {MEDIA_TYPES[form]: {"schema": {"type": "object"}, "example": said} for form, said in _SAID.items()}},
+        200: {
+            "content": {
+                MEDIA_TYPES[form]: {"schema": {"type": "object"}, "example": said}
+                for form, said in _SAID.items()
+            }
+        },
         308: {"description": "An old slug: the article is at its new one."},
     },
-)  # fmt: skip
+)
 def get_article(
-    request: Request, key: str, caller: CallerDep, session: SessionDep, body: BodyForm = "blocks", form: Format = None
+    request: Request,
+    key: str,
+    caller: CallerDep,
+    session: SessionDep,
+    body: BodyForm = "blocks",
+    form: Format = None,
 ) -> Response:
     """Read an article by its id or its slug."""
     form = form or preferred(request.headers.get("accept", ""))
@@ -152,9 +201,16 @@ def get_article(
     if caller.may(Scope.CONTENT_READ):
         article, moved = desk.find(session, key)
         if moved:
-            return Response(status_code=308, headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE})
-        shape = forms.write(form, _with_body(read.read_one(session, article).model_dump_json().encode(), body), settings)
-        return conditional.answer_bytes(request, shape, article.version, headers={"Content-Type": MEDIA_TYPES[form]})
+            return Response(
+                status_code=308,
+                headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE},
+            )
+        shape = forms.write(
+            form, _with_body(read.read_one(session, article).model_dump_json().encode(), body), settings
+        )
+        return conditional.answer_bytes(
+            request, shape, article.version, headers={"Content-Type": MEDIA_TYPES[form]}
+        )
     row = store.find(session, Kind.ARTICLE, key)
     answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
     if answer.status == 200 and body != "blocks":
@@ -174,27 +230,36 @@ def _query(request: Request) -> str:
 
 
 @router.put("/{article_id}", response_model=ArticleRead, responses={201: {"model": ArticleRead}})
-def replace_article(request: Request, article_id: UUID, replace: ArticleReplace, caller: Writer, session: SessionDep) -> Response:
+def replace_article(
+    request: Request, article_id: UUID, replace: ArticleReplace, caller: Writer, session: SessionDep
+) -> Response:
     """Replace an article, or create one under an id of your own (`If-None-Match: *` creates only)."""
     try:
         article = lifecycle.get(session, article_id, lock=True)
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        return read.answer(request, session, *lifecycle.create(session, caller, replace, article_id), status=201)
+        return read.answer(
+            request, session, *lifecycle.create(session, caller, replace, article_id), status=201
+        )
     lifecycle.authorise(caller, article, replace.status)
     conditional.require_match(request, article.version)
     return read.answer(request, session, *lifecycle.replace(session, caller, article, replace))
 
 
 @router.patch(
-    "/{article_id}", response_model=ArticleRead,
-    openapi_extra={"requestBody": {"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}},
-)  # fmt: skip
+    "/{article_id}",
+    response_model=ArticleRead,
+    openapi_extra={
+        "requestBody": {"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}
+    },
+)
 def edit_article(
     request: Request,
     article_id: UUID,
-    patch: Annotated[dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])],
+    patch: Annotated[
+        dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])
+    ],
     caller: Writer,
     session: SessionDep,
 ) -> Response:
@@ -202,7 +267,9 @@ def edit_article(
     article = lifecycle.get(session, article_id, lock=True)
     lifecycle.authorise(caller, article, patch.get("status"))
     conditional.require_match(request, article.version)
-    return read.answer(request, session, *lifecycle.replace(session, caller, article, _merged(article, patch)))
+    return read.answer(
+        request, session, *lifecycle.replace(session, caller, article, _merged(article, patch))
+    )
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
@@ -210,7 +277,8 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
     stored = ArticleReplace.model_validate(article.model_dump(include=set(ArticleWrite.model_fields)))
     whole = orjson.loads(stored.model_dump_json(include=set(ArticleWrite.model_fields)))
     for name, value in patch.items():
-        # What is removed takes its default. A date may be null; members that only the service sets are compared.
+        # What is removed takes its default. A date may be null; members that only the service sets are
+        # compared.
         if value is None and name in whole and name != "published_at":
             del whole[name]
         else:
@@ -218,7 +286,9 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
     try:
         return ArticleReplace.model_validate(whole)
     except ValidationError as error:
-        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=whole) from None
+        raise RequestValidationError(
+            [{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=whole
+        ) from None
 
 
 @router.delete("/{article_id}", status_code=204)
@@ -239,12 +309,18 @@ def restore_article(request: Request, article_id: UUID, caller: Writer, session:
 
 @router.post("/{article_id}/publish", response_model=ArticleRead)
 def publish_article(
-    request: Request, article_id: UUID, caller: Publisher, session: SessionDep, publication: Publication | None = None
+    request: Request,
+    article_id: UUID,
+    caller: Publisher,
+    session: SessionDep,
+    publication: Publication | None = None,
 ) -> Response:
     """Publish an article now, or at a time; an embargo in the future holds it back."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return read.answer(request, session, lifecycle.publish(session, caller, article, publication.at if publication else None))
+    return read.answer(
+        request, session, lifecycle.publish(session, caller, article, publication.at if publication else None)
+    )
 
 
 @router.post("/{article_id}/unpublish", response_model=ArticleRead)
@@ -256,7 +332,9 @@ def unpublish_article(request: Request, article_id: UUID, caller: Publisher, ses
 
 
 @router.post("/{article_id}/withdraw", response_model=ArticleRead)
-def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal, caller: Publisher, session: SessionDep) -> Response:
+def withdraw_article(
+    request: Request, article_id: UUID, withdrawal: Withdrawal, caller: Publisher, session: SessionDep
+) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
@@ -264,11 +342,18 @@ def withdraw_article(request: Request, article_id: UUID, withdrawal: Withdrawal,
 
 
 @router.post("/{article_id}/corrections", status_code=201, response_model=ArticleRead)
-def correct_article(request: Request, article_id: UUID, correction: CorrectionCreate, caller: Writer, session: SessionDep) -> Response:
+def correct_article(
+    request: Request, article_id: UUID, correction: CorrectionCreate, caller: Writer, session: SessionDep
+) -> Response:
     """Say what was put right."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
-    return read.answer(request, session, lifecycle.correct(session, caller, article, correction.kind, correction.text), status=201)
+    return read.answer(
+        request,
+        session,
+        lifecycle.correct(session, caller, article, correction.kind, correction.text),
+        status=201,
+    )
 
 
 def _with_body(document: bytes, form: str) -> bytes:

@@ -1,4 +1,6 @@
-"""Slugs: made from the headline when none is given, unique under concurrency, and never given to another article again."""
+"""Slugs: made from the headline when none is given, unique under concurrency, and never given to another
+article again.
+"""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -44,7 +46,9 @@ def claim_all(session: Session, claims: Sequence[Claim]) -> dict[UUID, str | Slu
     rows = {claim.first: claim.article_id for claim in reversed(claims) if claim.first is not None}
     claimed: dict[UUID, str | SlugTaken] = {}
     if len(claims) > 1 and rows:
-        found = session.execute(_claim(session), [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)])
+        found = session.execute(
+            _claim(session), [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)]
+        )
         claimed.update((article_id, slug) for article_id, slug in found)
     for claim in claims:
         if claim.article_id not in claimed:
@@ -73,7 +77,9 @@ def _base(headline: str) -> str:
 
 
 def _candidates(base: str) -> Iterator[str]:
-    """The slug itself, a few with numbers, then ones that nobody has: looking for the next free number would read them all."""
+    """The slug itself, a few with numbers, then ones that nobody has: looking for the next free number would
+    read them all.
+    """
     if id_of(base) is None:
         yield base
     yield from (f"{base}-{number}" for number in range(2, 6))

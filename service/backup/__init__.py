@@ -1,1 +1,3 @@
-"""A folder that holds the store's content: written by `copydesk export`, and taken in by `copydesk import` into an empty store."""
+"""A folder that holds the store's content: written by `copydesk export`, and taken in by `copydesk import`
+into an empty store.
+"""

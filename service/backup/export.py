@@ -1,4 +1,6 @@
-"""The store's content is written into a folder: what is published, or everything, the trash too, read in one snapshot."""
+"""The store's content is written into a folder: what is published, or everything, the trash too, read in one
+snapshot.
+"""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,11 +53,19 @@ class Export:
 
     def write(self, name: str, lines: Iterable[bytes]) -> None:
         """Write a file of lines."""
-        self.counts[name.removesuffix(".ndjson")], self.digests[name] = folders.write_lines(self.folder / name, lines)
+        self.counts[name.removesuffix(".ndjson")], self.digests[name] = folders.write_lines(
+            self.folder / name, lines
+        )
 
 
 def write_export(
-    database: Database, store: MediaStore, folder: Path, screen: Console, *, everything: bool, consent: bool = False
+    database: Database,
+    store: MediaStore,
+    folder: Path,
+    screen: Console,
+    *,
+    everything: bool,
+    consent: bool = False,
 ) -> Export:
     """Write what is published, or everything, into a folder that is new or empty. Raises FolderInUse."""
     if folder.exists() and any(folder.iterdir()):
@@ -75,9 +85,14 @@ def write_export(
     if consent:
         _write_consent(export, database)
     manifest = Manifest(
-        made_at=now(), store_id=sequence.store_id, seq=sequence.seq, everything=everything, counts=export.counts, digests=export.digests,
+        made_at=now(),
+        store_id=sequence.store_id,
+        seq=sequence.seq,
+        everything=everything,
+        counts=export.counts,
+        digests=export.digests,
         missing=export.missing,
-    )  # fmt: skip
+    )
     # Last, so that a folder without it is known to be unfinished.
     (folder / folders.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
     return export
@@ -85,7 +100,9 @@ def write_export(
 
 def _total(session: Session, kind: Kind, *, everything: bool) -> int:
     if not everything:
-        return session.exec(select(func.count()).where(Published.kind == kind, col(Published.reason).is_(None))).one()
+        return session.exec(
+            select(func.count()).where(Published.kind == kind, col(Published.reason).is_(None))
+        ).one()
     table = {Kind.IMAGE: Image, Kind.CAPTION: Caption, Kind.ARTICLE: Article}[kind]
     return session.exec(select(func.count()).select_from(table)).one()
 
@@ -95,17 +112,36 @@ def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[by
         return _published(session, kind)
     match kind:
         case Kind.IMAGE:
-            return (line for rows in _working(session, Image) for line in _lines(rows, images.read_all(session, rows)))
+            return (
+                line
+                for rows in _working(session, Image)
+                for line in _lines(rows, images.read_all(session, rows))
+            )
         case Kind.CAPTION:
-            return (line for rows in _working(session, Caption) for line in _lines(rows, map(images.read_caption, rows)))
-    return (line for rows in _working(session, Article) for line in _lines(rows, articles.read(session, rows)))
+            return (
+                line
+                for rows in _working(session, Caption)
+                for line in _lines(rows, map(images.read_caption, rows))
+            )
+    return (
+        line for rows in _working(session, Article) for line in _lines(rows, articles.read(session, rows))
+    )
 
 
 def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel]) -> Iterator[bytes]:
-    """Documents as editors read them, and behind them what no document says: why an article was withdrawn, what is in the trash."""
+    """Documents as editors read them, and behind them what no document says: why an article was withdrawn,
+    what is in the trash.
+    """
     for row, shape in zip(rows, shapes, strict=True):
-        unsaid = {"withdrawn_for": row.withdrawn_for if isinstance(row, Article) else None, "deleted_at": row.deleted_at}
-        known = {name: write_time(value) if isinstance(value, datetime) else value for name, value in unsaid.items() if value is not None}
+        unsaid = {
+            "withdrawn_for": row.withdrawn_for if isinstance(row, Article) else None,
+            "deleted_at": row.deleted_at,
+        }
+        known = {
+            name: write_time(value) if isinstance(value, datetime) else value
+            for name, value in unsaid.items()
+            if value is not None
+        }
         line = shape.model_dump_json().encode()
         yield line[:-1] + b"," + orjson.dumps(known)[1:] if known else line
 
@@ -113,7 +149,11 @@ def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel
 def _published(session: Session, kind: Kind) -> Iterator[bytes]:
     """The documents of a kind, by id, some at a time."""
     key, last = col(Published.id), FIRST
-    live = select(Published.id, Published.document).where(Published.kind == kind, col(Published.reason).is_(None)).order_by(key)
+    live = (
+        select(Published.id, Published.document)
+        .where(Published.kind == kind, col(Published.reason).is_(None))
+        .order_by(key)
+    )
     while rows := session.exec(live.where(key > last).limit(AT_ONCE)).all():
         yield from (document for _, document in rows)
         last = rows[-1][0]
@@ -133,15 +173,24 @@ def _slugs(session: Session, *, everything: bool) -> Iterator[bytes]:
     readers = select(table.slug, table.article_id, PublishedSlug.article_id)
     if everything:
         readers = readers.outerjoin(PublishedSlug, col(PublishedSlug.slug) == col(ArticleSlug.slug))
-    while rows := session.exec(readers.where(col(table.slug) > last).order_by(col(table.slug)).limit(AT_ONCE)).all():
+    while rows := session.exec(
+        readers.where(col(table.slug) > last).order_by(col(table.slug)).limit(AT_ONCE)
+    ).all():
         for slug, article_id, public in rows:
-            yield SlugKept(slug=slug, article_id=article_id, public=public is not None).model_dump_json().encode()
+            yield (
+                SlugKept(slug=slug, article_id=article_id, public=public is not None)
+                .model_dump_json()
+                .encode()
+            )
         last = rows[-1][0]
 
 
 def _changes(session: Session) -> Iterator[bytes]:
     """The feed in its order; notices, which belong to consent, are not in it."""
-    last, of_content = 0, select(Published).where(col(Published.kind).not_in(all_but(KINDS))).order_by(col(Published.seq))
+    last, of_content = (
+        0,
+        select(Published).where(col(Published.kind).not_in(all_but(KINDS))).order_by(col(Published.seq)),
+    )
     while rows := session.exec(of_content.where(col(Published.seq) > last).limit(AT_ONCE)).all():
         for row in rows:
             known = row.model_dump(include=set(ChangeKept.model_fields) - {"etag"})
@@ -152,7 +201,9 @@ def _changes(session: Session) -> Iterator[bytes]:
 
 def _versions(session: Session) -> Iterator[bytes]:
     key, last = (col(ArticleVersion.article_id), col(ArticleVersion.version)), (FIRST, 0)
-    while rows := session.exec(select(ArticleVersion).where(tuple_(*key) > last).order_by(*key).limit(AT_ONCE)).all():
+    while rows := session.exec(
+        select(ArticleVersion).where(tuple_(*key) > last).order_by(*key).limit(AT_ONCE)
+    ).all():
         yield from (VersionKept.model_validate(row).model_dump_json().encode() for row in rows)
         last = rows[-1].article_id, rows[-1].version
         session.expunge_all()

@@ -1,11 +1,16 @@
-"""What is in an exported folder, and whether all of it is there: one JSON document on each line, and the pictures' files.
+"""What is in an exported folder, and whether all of it is there: one JSON document on each line, and the
+pictures' files.
 
-    manifest.json      what this is: the format, the store, the number of its last change, how many of each kind, the files' SHA-256
-    images.ndjson      images, captions and articles as `/v1` answers them, ordered by id; of what is published the very bytes that
-    captions.ndjson    readers get; of everything those that editors get, followed by why an article was withdrawn (`withdrawn_for`)
+    manifest.json      what this is: the format, the store, the number of its last change, how many of each
+    kind, the files' SHA-256
+    images.ndjson      images, captions and articles as `/v1` answers them, ordered by id; of what is
+    published the very bytes that
+    captions.ndjson    readers get; of everything those that editors get, followed by why an article was
+    withdrawn (`withdrawn_for`)
     articles.ndjson    and since when a line is in the trash (`deleted_at`)
     slugs.ndjson       every slug that leads to one of the articles, past ones too
-    changes.ndjson     the feed of changes without the documents: what is public, and what is not any more, with the reason
+    changes.ndjson     the feed of changes without the documents: what is public, and what is not any more,
+    with the reason
     versions.ndjson    with everything: each version of the articles
     consent.ndjson     where it was asked for: the log of consent, as `/v1/consent-exports` writes it
     media/DIGEST.EXT   the pictures' files, by the SHA-256 that `digest` names
@@ -53,7 +58,9 @@ class Damaged(Unprocessable):
 
 
 class Manifest(BaseModel):
-    """What a folder says of itself. `missing` are digests of files that the media store of the exported store had lost."""
+    """What a folder says of itself. `missing` are digests of files that the media store of the exported store
+    had lost.
+    """
 
     format: Literal["copydesk-export"] = FORMAT
     format_version: int = FORMAT_VERSION
@@ -98,7 +105,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_lines(folder: Path, manifest: Manifest, passed: Callable[[int], None]) -> None:
-    """See whether every file of lines is there, whole and unchanged. Raises Damaged. `passed` is told of bytes as they are read."""
+    """See whether every file of lines is there, whole and unchanged. Raises Damaged. `passed` is told of
+    bytes as they are read.
+    """
     for name, digest in manifest.digests.items():
         count, found = 0, hashlib.sha256()
         for piece in _pieces(folder / name):
@@ -107,7 +116,9 @@ def check_lines(folder: Path, manifest: Manifest, passed: Callable[[int], None])
             passed(len(piece))
         expected = manifest.counts.get(name.removesuffix(".ndjson"))
         if found.hexdigest() != digest:
-            raise Damaged(f"{folder / name} is not what was exported: it has another SHA-256 than {MANIFEST} says.")
+            raise Damaged(
+                f"{folder / name} is not what was exported: it has another SHA-256 than {MANIFEST} says."
+            )
         if expected != count:
             raise Damaged(f"{folder / name} has {count} lines, and {MANIFEST} tells of {expected}.")
 
@@ -153,7 +164,9 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> tuple[int, str]:
 
 
 def file_of(folder: Path, digest: str, content_type: str) -> Path:
-    """Where the file of a picture is. Raises Damaged for what is no digest or no picture's type: it would lead elsewhere."""
+    """Where the file of a picture is. Raises Damaged for what is no digest or no picture's type: it would
+    lead elsewhere.
+    """
     if _DIGEST.fullmatch(digest) is None or content_type not in EXTENSIONS:
         raise Damaged(f"{folder / IMAGES} tells of a file {digest!r} of the type {content_type!r}.")
     return folder / "media" / f"{digest}.{EXTENSIONS[content_type]}"

@@ -1,7 +1,9 @@
-"""An exported folder is taken in by an empty store, which then answers as the one that it came from: all of it, or nothing.
+"""An exported folder is taken in by an empty store, which then answers as the one that it came from: all of
+it, or nothing.
 
-First the folder is looked through, then the pictures' files are kept, then everything is written in one transaction. Files that are kept
-by an attempt that fails do no harm: the next one finds them, and `copydesk media check --remove` removes them.
+First the folder is looked through, then the pictures' files are kept, then everything is written in one
+transaction. Files that are kept by an attempt that fails do no harm: the next one finds them, and `copydesk
+media check --remove` removes them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +39,9 @@ Item = TypeVar("Item")
 
 
 class StoreInUse(Conflict):
-    """Only an empty store takes in what was exported: one without articles, images and captions, not even in the trash."""
+    """Only an empty store takes in what was exported: one without articles, images and captions, not even in
+    the trash.
+    """
 
     title = "The store is not empty"
 
@@ -76,7 +80,9 @@ def check(path: Path, screen: Console) -> Manifest:
 
 
 def restore(database: Database, store: MediaStore, path: Path, screen: Console) -> Restored:
-    """Take in a folder. Raises Damaged and StoreInUse; then nothing is in the store but, perhaps, files that nobody names."""
+    """Take in a folder. Raises Damaged and StoreInUse; then nothing is in the store but, perhaps, files that
+    nobody names.
+    """
     with _progress(screen) as progress:
         folder = _opened(path, progress)
         with database.reading() as session:
@@ -107,16 +113,22 @@ def _opened(path: Path, progress: Progress) -> _Folder:
 
 def _refuse_used(session: Session) -> None:
     if not (articles.is_unused(session) and published.is_unused(session)):
-        raise StoreInUse("The store is not empty: an export is only taken in by a store without any articles and images.")
+        raise StoreInUse(
+            "The store is not empty: an export is only taken in by a store without any articles and images."
+        )
 
 
 def _each_file(folder: _Folder, is_whole: Callable[[Path, str], bool]) -> None:
-    """Do something with every picture's file that says whether it has its digest, a few at a time. Raises Damaged."""
+    """Do something with every picture's file that says whether it has its digest, a few at a time. Raises
+    Damaged.
+    """
     lost = set(folder.manifest.missing)
     with ThreadPoolExecutor(KEEPING) as hands:
         for batch in folder.batches(folders.IMAGES, ImageKept, "Pictures' files"):
             named = [(image.digest, image.content_type or "") for image in batch if image.digest is not None]
-            paths = {file_of(folder.path, digest, kind): digest for digest, kind in named if digest not in lost}
+            paths = {
+                file_of(folder.path, digest, kind): digest for digest, kind in named if digest not in lost
+            }
             if absent := [path for path in paths if not path.exists()]:
                 raise Damaged(f"{absent[0]} is missing.")
             for path, whole in zip(paths, hands.map(is_whole, paths, paths.values()), strict=True):

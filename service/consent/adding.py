@@ -1,4 +1,6 @@
-"""Events and readers are added many at once: on both databases one statement, known beforehand, serves any number of rows."""
+"""Events and readers are added many at once: on both databases one statement, known beforehand, serves any
+number of rows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +21,21 @@ _PLAIN = TypeAdapter(list[PurposeDecision])
 
 
 def _from_json(table: Table) -> postgresql.Insert:
-    """Take the rows out of one parameter, an array of JSON: with values for each, every number of rows would be another statement."""
-    rows = func.jsonb_to_recordset(bindparam("rows", type_=postgresql.JSONB)).table_valued(*(column(one.name, one.type) for one in table.c))
-    return postgresql.insert(table).from_select(table.c.keys(), select(*rows.render_derived("given", with_types=True).c))
+    """Take the rows out of one parameter, an array of JSON: with values for each, every number of rows would
+    be another statement.
+    """
+    rows = func.jsonb_to_recordset(bindparam("rows", type_=postgresql.JSONB)).table_valued(
+        *(column(one.name, one.type) for one in table.c)
+    )
+    return postgresql.insert(table).from_select(
+        table.c.keys(), select(*rows.render_derived("given", with_types=True).c)
+    )
 
 
 _EVENTS_TO_SQLITE = sqlite.insert(EVENTS).on_conflict_do_nothing(index_elements=["dedupe"])
-_EVENTS_TO_POSTGRES = _from_json(EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).returning(EVENTS.c.event_id)
+_EVENTS_TO_POSTGRES = (
+    _from_json(EVENTS).on_conflict_do_nothing(index_elements=["dedupe"]).returning(EVENTS.c.event_id)
+)
 _SUBJECTS_TO_SQLITE = insert(SUBJECTS)
 _SUBJECTS_TO_POSTGRES = _from_json(SUBJECTS)
 _THERE = select(EVENTS.c.event_id).where(EVENTS.c.event_id.in_(bindparam("ids", expanding=True)))
@@ -41,7 +51,10 @@ class Adding:
 
     def row(self) -> dict[str, object]:
         """Its columns."""
-        return {name: getattr(self.event, name) for name in EVENT} | {"dedupe": self.dedupe, "request_digest": self.request_digest}
+        return {name: getattr(self.event, name) for name in EVENT} | {
+            "dedupe": self.dedupe,
+            "request_digest": self.request_digest,
+        }
 
 
 def add_events(session: Session, events: Sequence[Adding]) -> frozenset[UUID]:

@@ -1,4 +1,6 @@
-"""What a reader's answer to a notice comes to: every purpose that was shown is granted or denied, and nothing that was not shown."""
+"""What a reader's answer to a notice comes to: every purpose that was shown is granted or denied, and nothing
+that was not shown.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -26,13 +28,17 @@ class UnknownPurpose(Unprocessable):
 
 
 class NotOffered(Unprocessable):
-    """The notice does not offer this action, or the purposes that are sent with it say something else than the action does."""
+    """The notice does not offer this action, or the purposes that are sent with it say something else than
+    the action does.
+    """
 
     title = "The notice offers no such decision"
 
 
 class Decision(BaseModel):
-    """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one left out is denied."""
+    """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one
+    left out is denied.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,10 +46,16 @@ class Decision(BaseModel):
     notice_version: int = Field(ge=1, le=2**31 - 1, examples=[1])
     action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
     purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = Field(default_factory=list)
-    language: Language | None = Field(default=None, description="the language that was shown; the notice's own when absent")
+    language: Language | None = Field(
+        default=None, description="the language that was shown; the notice's own when absent"
+    )
     ui_surface: Surface | None = Field(default=None, examples=["banner", "settings"])
-    consent_id: ConsentId | None = Field(default=None, description="the page's own id of this consent: it correlates, and opens nothing")
-    client_event_time: Time | None = Field(default=None, description="when the reader decided, by the reader's clock")
+    consent_id: ConsentId | None = Field(
+        default=None, description="the page's own id of this consent: it correlates, and opens nothing"
+    )
+    client_event_time: Time | None = Field(
+        default=None, description="when the reader decided, by the reader's clock"
+    )
 
 
 class Withdrawal(BaseModel):
@@ -58,7 +70,8 @@ class Withdrawal(BaseModel):
 def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecision]:
     """Decide every purpose that was shown. Raises UnknownPurpose and NotOffered.
 
-    Global Privacy Control denies advertising, sale and sharing unless the reader grants the purpose by its name in this request.
+    Global Privacy Control denies advertising, sale and sharing unless the reader grants the purpose by its
+    name in this request.
     """
     named = _named(shown, decision)
     _need_offer(shown, decision, named)
@@ -74,8 +87,14 @@ def _named(shown: Shown, decision: Decision) -> dict[str, Choice]:
     for place, purpose in enumerate(decision.purposes):
         key = purpose.purpose_key
         if key not in shown.purposes or key in named:
-            message = f"{key!r} is named twice" if key in named else f"version {shown.version} of {shown.key!r} has no purpose {key!r}"
-            raise UnknownPurpose(message, errors=[FieldProblem(pointer=f"/purposes/{place}/purpose_key", message=message)])
+            message = (
+                f"{key!r} is named twice"
+                if key in named
+                else f"version {shown.version} of {shown.key!r} has no purpose {key!r}"
+            )
+            raise UnknownPurpose(
+                message, errors=[FieldProblem(pointer=f"/purposes/{place}/purpose_key", message=message)]
+            )
         named[key] = purpose.decision
     return named
 
@@ -83,7 +102,9 @@ def _named(shown: Shown, decision: Decision) -> dict[str, Choice]:
 def _need_offer(shown: Shown, decision: Decision, named: dict[str, Choice]) -> None:
     action = decision.action
     if action is Action.ACKNOWLEDGE and shown.model is ConsentModel.OPT_IN:
-        raise _not_offered("/action", "an opt_in notice is accepted, rejected or chosen from, not acknowledged")
+        raise _not_offered(
+            "/action", "an opt_in notice is accepted, rejected or chosen from, not acknowledged"
+        )
     if action in (Action.ACCEPT_ALL, Action.SAVE) and shown.model is ConsentModel.NOTICE_ONLY:
         raise _not_offered("/action", "this notice only informs: it can be acknowledged or rejected")
     if action is Action.SAVE:
@@ -93,15 +114,22 @@ def _need_offer(shown: Shown, decision: Decision, named: dict[str, Choice]) -> N
     said = Choice.GRANTED if action is Action.ACCEPT_ALL else Choice.DENIED
     for place, purpose in enumerate(decision.purposes):
         if purpose.decision is not said and purpose.purpose_key not in shown.required:
-            raise _not_offered(f"/purposes/{place}/decision", f"{action} does not leave {purpose.purpose_key!r} {purpose.decision}")
+            raise _not_offered(
+                f"/purposes/{place}/decision",
+                f"{action} does not leave {purpose.purpose_key!r} {purpose.decision}",
+            )
 
 
 def _not_offered(pointer: str, message: str) -> NotOffered:
     return NotOffered(f"{pointer}: {message}.", errors=[FieldProblem(pointer=pointer, message=message)])
 
 
-def state_of(shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None) -> State:
-    """What the decision comes to: a grant when anything optional is granted, or when all was accepted and nothing is optional."""
+def state_of(
+    shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None
+) -> State:
+    """What the decision comes to: a grant when anything optional is granted, or when all was accepted and
+    nothing is optional.
+    """
     if decision.action is Action.ACKNOWLEDGE:
         return State.UNKNOWN
     optional = [choice for choice in choices if choice.purpose_key not in shown.required]
@@ -111,11 +139,14 @@ def state_of(shown: Shown, decision: Decision, choices: Collection[PurposeDecisi
     return State.GIVEN if standing is None or standing.first_grant_at is None else State.RENEWED
 
 
-def place(claimed: datetime | None, at: datetime, *, denies: bool, standing: Standing | None) -> tuple[datetime, datetime]:
+def place(
+    claimed: datetime | None, at: datetime, *, denies: bool, standing: Standing | None
+) -> tuple[datetime, datetime]:
     """When the reader is taken to have decided, and from when the decision's validity counts.
 
-    The reader's clock is believed from 400 days back to 5 minutes ahead. Where it cannot be, doubt goes to the denial: a denial
-    counts as of now, a grant by a clock that lost its date as of the date that it claims.
+    The reader's clock is believed from 400 days back to 5 minutes ahead. Where it cannot be, doubt goes to
+    the denial: a denial counts as of now, a grant by a clock that lost its date as of the date that it
+    claims.
     """
     newest = at if standing is None else max(at, standing.decided_at)
     if claimed is None:
@@ -128,9 +159,19 @@ def place(claimed: datetime | None, at: datetime, *, denies: bool, standing: Sta
 
 
 def _not_past_a_denial(claimed: datetime, at: datetime, standing: Standing | None) -> datetime:
-    """Two decisions by one clock that runs ahead may arrive in the wrong order: the denial that it says came later must win."""
+    """Two decisions by one clock that runs ahead may arrive in the wrong order: the denial that it says came
+    later must win.
+    """
     for event in standing.events if standing else ():
-        ahead = event.client_event_time is not None and event.client_event_time > event.event_time + CLOCK_TOLERANCE
-        if ahead and event.client_event_time is not None and event.client_event_time >= claimed and event.event_state is State.REFUSED:
+        ahead = (
+            event.client_event_time is not None
+            and event.client_event_time > event.event_time + CLOCK_TOLERANCE
+        )
+        if (
+            ahead
+            and event.client_event_time is not None
+            and event.client_event_time >= claimed
+            and event.event_state is State.REFUSED
+        ):
             return min(at, event.decided_at)
     return at

@@ -1,4 +1,6 @@
-"""The notices that a store begins with, and the banners of imported pages: every one is kept in its own words and judged by them."""
+"""The notices that a store begins with, and the banners of imported pages: every one is kept in its own words
+and judged by them.
+"""
 
 from uuid import UUID
 
@@ -15,23 +17,32 @@ BROWSEWRAP_KEY = "browsewrap"
 
 _PURPOSES = [
     Purpose(
-        purpose_key="necessary", name="Necessary", required=True, lawful_basis="legitimate_interests",
+        purpose_key="necessary",
+        name="Necessary",
+        required=True,
+        lawful_basis="legitimate_interests",
         description="Showing you pages, keeping the service safe, and remembering what you choose here.",
         google_consent_types=["security_storage", "functionality_storage"],
     ),
     Purpose(
-        purpose_key="preferences", name="Preferences", google_consent_types=["personalization_storage"],
+        purpose_key="preferences",
+        name="Preferences",
+        google_consent_types=["personalization_storage"],
         description="Remembering your region, your text size and what you like to read.",
     ),
     Purpose(
-        purpose_key="analytics", name="Analytics", google_consent_types=["analytics_storage"],
+        purpose_key="analytics",
+        name="Analytics",
+        google_consent_types=["analytics_storage"],
         description="Counting which stories are read, so that we learn what serves our readers.",
     ),
     Purpose(
-        purpose_key="marketing", name="Marketing", google_consent_types=["ad_storage", "ad_user_data", "ad_personalization"],
+        purpose_key="marketing",
+        name="Marketing",
+        google_consent_types=["ad_storage", "ad_user_data", "ad_personalization"],
         description="Showing you advertising that fits your interests, here and elsewhere.",
     ),
-]  # fmt: skip
+]
 
 HONEST = NoticeCreate(
     notice_key=DEFAULT_KEY,
@@ -58,11 +69,15 @@ BROWSEWRAP = NoticeCreate(
         actions=Actions(acknowledge="Agreed"),
     ),
 )
-"""The kind of banner that informs and takes going on for a yes. It is shipped to show how such a one is judged, and for nothing else."""
+"""The kind of banner that informs and takes going on for a yes. It is shipped to show how such a one is
+judged, and for nothing else.
+"""
 
 
 def provide(database: Database) -> None:
-    """See to it that a store has a notice that readers can decide on: the honest one, unless its key has a notice already."""
+    """See to it that a store has a notice that readers can decide on: the honest one, unless its key has a
+    notice already.
+    """
     with database.reading() as session:
         known = session.exec(_with_key(DEFAULT_KEY)).first()
     # A start that finds one, as all but the first do, waits for nobody who writes.
@@ -102,17 +117,22 @@ def record_banner(
 ) -> ConsentNotice:
     """Keep the words of a page's banner as a published notice, word for word, and return it.
 
-    It is `notice_only`: nobody decided anything here when the page showed it. The same words again return the notice that is
-    there; other words make its next version. Raises pydantic.ValidationError where the words or the key are not storable.
+    It is `notice_only`: nobody decided anything here when the page showed it. The same words again return the
+    notice that is there; other words make its next version. Raises pydantic.ValidationError where the words
+    or the key are not storable.
     """
     actions = {"acknowledge": accept_label, "reject_all": reject_label, "save": settings_label}
     content = NoticeContent.model_validate(
         {
-            "notice_key": key, "consent_model": ConsentModel.NOTICE_ONLY, "language": language, "purposes": [],
+            "notice_key": key,
+            "consent_model": ConsentModel.NOTICE_ONLY,
+            "language": language,
+            "purposes": [],
             "texts": {"title": title, "body": body, "actions": actions},
-            "privacy_notice_url": privacy_notice_url, "terms_url": terms_url,
+            "privacy_notice_url": privacy_notice_url,
+            "terms_url": terms_url,
         }
-    )  # fmt: skip
+    )
     notices.take_turn(session, content.notice_key)
     known = notices.current(session, content.notice_key, content.language)
     if known is not None and known.content_hash == notices.content_hash(content):

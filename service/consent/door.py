@@ -1,7 +1,8 @@
 """Public writes come in here: from pages of known origins, small, as JSON, and not too many from one place.
 
-Nothing about the caller outlives the minute in which it matters. An address, of IPv6 the network that one customer is given, is
-hashed with a salt that changes every day and is never stored, and counted in memory alone.
+Nothing about the caller outlives the minute in which it matters. An address, of IPv6 the network that one
+customer is given, is hashed with a salt that changes every day and is never stored, and counted in memory
+alone.
 """
 
 import hashlib
@@ -26,8 +27,10 @@ from service.tables import now
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 NETWORK = 7
-"""Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier puts thousands of readers, and its next
-addresses have thousands more: a wider prefix would refuse a crowd. Of IPv6, one customer has 256 networks or more to change between."""
+"""Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier
+puts thousands of readers, and its next addresses have thousands more: a wider prefix would refuse a crowd. Of
+IPv6, one customer has 256 networks or more to change between.
+"""
 JSON = frozenset({"application/json", "text/plain"})
 """JSON, and the plain text that `navigator.sendBeacon` sends a string as."""
 FORM = frozenset({"application/x-www-form-urlencoded"})
@@ -36,7 +39,9 @@ LARGEST_BODY = 8 * 1024
 MOST_NETWORKS = 100_000
 MOST_RETRIES = 20_000
 RETRY_COST = 0.1
-"""A retry of a decision that was let in already costs a tenth: a client that lost its answer must not be turned away."""
+"""A retry of a decision that was let in already costs a tenth: a client that lost its answer must not be
+turned away.
+"""
 
 
 class ForeignOrigin(Forbidden):
@@ -57,7 +62,8 @@ class Limiter:
     def charge(self, address: str, request: bytes | None = None) -> float:
         """Take a request from its network's bucket. Returns 0, or the seconds until there is room for it.
 
-        `request` is the same for every retry of one request, and None where a retry cannot be told from another request.
+        `request` is the same for every retry of one request, and None where a retry cannot be told from
+        another request.
         """
         self._change_salt()
         network, at = self._digest(_network(address)), time.monotonic()
@@ -110,8 +116,15 @@ def known_origins(settings: Settings) -> frozenset[str]:
     In development a page that was opened under one name of this machine is the same page under the others.
     """
     own = urlsplit(settings.public_url)
-    named = {f"{own.scheme}://{own.netloc}".lower(), *(origin.rstrip("/").lower() for origin in settings.consent_origins)}
-    return frozenset(named if settings.environment == "production" else (name for origin in named for name in _names(origin)))
+    named = {
+        f"{own.scheme}://{own.netloc}".lower(),
+        *(origin.rstrip("/").lower() for origin in settings.consent_origins),
+    }
+    return frozenset(
+        named
+        if settings.environment == "production"
+        else (name for origin in named for name in _names(origin))
+    )
 
 
 def _names(origin: str) -> Iterator[str]:
@@ -134,13 +147,17 @@ class Door:
         self._country_header = settings.consent_country_header
 
     async def admit(self, request: Request, takes: frozenset[str]) -> bytes:
-        """Let a write of one of these media types in, and return its body. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests."""
+        """Let a write of one of these media types in, and return its body. Raises ForeignOrigin,
+        UnsupportedMediaType, TooLarge, TooManyRequests.
+        """
         self._check_origin(request)
         body = await _small_body(request)
         _check_media_type(request, body, takes)
         wait = self._limiter.charge(self._caller(request), _retried(request, body))
         if wait:
-            raise TooManyRequests("Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))})
+            raise TooManyRequests(
+                "Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))}
+            )
         return body
 
     def country(self, request: Request) -> str | None:
@@ -150,12 +167,18 @@ class Door:
         return named if known and request.client is not None and self._is_proxy(request.client.host) else None
 
     def is_looked_at(self, request: Request) -> bool:
-        """Whether a browser asks for this as a style sheet of a page of ours that it shows, and not more often than people look at pages.
+        """Whether a browser asks for this as a style sheet of a page of ours that it shows, and not more
+        often than people look at pages.
 
-        Programs that collect pages say no such thing, nor do browsers that fetch a page ahead. Those too old to say it are not counted.
+        Programs that collect pages say no such thing, nor do browsers that fetch a page ahead. Those too old
+        to say it are not counted.
         """
         says = request.headers
-        is_shown = says.get("sec-fetch-dest") == "style" and says.get("sec-fetch-site") == "same-origin" and "sec-purpose" not in says
+        is_shown = (
+            says.get("sec-fetch-dest") == "style"
+            and says.get("sec-fetch-site") == "same-origin"
+            and "sec-purpose" not in says
+        )
         return is_shown and self._views.charge(self._caller(request)) == 0
 
     def _check_origin(self, request: Request) -> None:
@@ -167,7 +190,9 @@ class Door:
             raise ForeignOrigin("A page of another site may not record consent here.")
 
     def _caller(self, request: Request) -> str:
-        """The address that the request comes from, looking behind the proxies that are trusted, nearest first."""
+        """The address that the request comes from, looking behind the proxies that are trusted, nearest
+        first.
+        """
         address = request.client.host if request.client is not None else ""
         forwarded = [part for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
         while forwarded and self._is_proxy(address):
@@ -204,7 +229,9 @@ def _retried(request: Request, body: bytes) -> bytes | None:
 
 
 class GuardedRoute(Route):
-    """The route class of what readers' pages call: writes come through the door. A token has no meaning here and is not looked at."""
+    """The route class of what readers' pages call: writes come through the door. A token has no meaning here
+    and is not looked at.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler of a write."""
@@ -236,4 +263,10 @@ async def admitted(request: Request, takes: frozenset[str]) -> Request:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return Request({**request.scope, "headers": [*headers, (b"content-type", b"application/json")] if dropped else headers}, receive)
+    return Request(
+        {
+            **request.scope,
+            "headers": [*headers, (b"content-type", b"application/json")] if dropped else headers,
+        },
+        receive,
+    )

@@ -1,7 +1,8 @@
-"""The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which holds the tree head.
+"""The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which
+holds the tree head.
 
-A row is an event without `consent_id`, which the log does not hold, and with its leaf's index and hash. Of an event that retention
-has removed there is the leaf alone: without its hash nobody could work out the root.
+A row is an event without `consent_id`, which the log does not hold, and with its leaf's index and hash. Of an
+event that retention has removed there is the leaf alone: without its hash nobody could work out the root.
 """
 
 import csv
@@ -30,13 +31,17 @@ MANIFEST_MARK = "# "
 """What a CSV's last line begins with, before the manifest in JSON."""
 DOCUMENTED = {
     "description": "The export",
-    "content": {media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")},
+    "content": {
+        media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")
+    },
 }
 Row = dict[str, JsonValue]
 
 
 class Manifest(BaseModel):
-    """What an export holds: `rows` leaves from the first to the last of `tree_head`, of which `removed` have lost their event."""
+    """What an export holds: `rows` leaves from the first to the last of `tree_head`, of which `removed` have
+    lost their event.
+    """
 
     format: str = FORMAT
     issuer: str
@@ -47,7 +52,9 @@ class Manifest(BaseModel):
 
 
 class SignedManifest(BaseModel):
-    """A manifest and the signature over its canonical JSON (RFC 8785), by the key that signs the log's heads; both in base64."""
+    """A manifest and the signature over its canonical JSON (RFC 8785), by the key that signs the log's heads;
+    both in base64.
+    """
 
     manifest: Manifest
     public_key: str
@@ -64,7 +71,11 @@ def write(database: Database, signer: Signer, *, as_csv: bool) -> Iterator[bytes
     for first in range(0, head.tree_size, AT_ONCE):
         rows = _rows(database, first, min(first + AT_ONCE, head.tree_size))
         removed += sum("event_id" not in row for row in rows)
-        yield _csv([_cells(row) for row in rows]) if as_csv else b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        yield (
+            _csv([_cells(row) for row in rows])
+            if as_csv
+            else b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        )
     manifest = _signed(signer, database.settings.public_url, head, removed).model_dump_json()
     yield f"{MANIFEST_MARK if as_csv else ''}{manifest}\n".encode()
 
@@ -101,6 +112,10 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _signed(signer: Signer, issuer: str, head: ConsentTreeHead, removed: int) -> SignedManifest:
-    manifest = Manifest(issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=log.told(head))
+    manifest = Manifest(
+        issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=log.told(head)
+    )
     signature = signer.sign(canonical(manifest.model_dump(mode="json")))
-    return SignedManifest(manifest=manifest, public_key=encoded(signer.public_key), signature=encoded(signature))
+    return SignedManifest(
+        manifest=manifest, public_key=encoded(signer.public_key), signature=encoded(signature)
+    )

@@ -1,7 +1,9 @@
-"""Why a notice cannot carry consent, read from its model, its buttons, its purposes and its words; each finding is explained.
+"""Why a notice cannot carry consent, read from its model, its buttons, its purposes and its words; each
+finding is explained.
 
-The measure is the GDPR's (articles 4(11) and 7, recitals 32, 42 and 43) as the guidelines of the European Data Protection Board
-read it: freely given, specific, informed, by a clear affirmative act, and as easy to refuse as to give.
+The measure is the GDPR's (articles 4(11) and 7, recitals 32, 42 and 43) as the guidelines of the European
+Data Protection Board read it: freely given, specific, informed, by a clear affirmative act, and as easy to
+refuse as to give.
 """
 
 import enum
@@ -38,7 +40,9 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A finding, the JSON pointer to where it is in the notice, and the sentence or purpose that shows it, where there is one."""
+    """A finding, the JSON pointer to where it is in the notice, and the sentence or purpose that shows it,
+    where there is one.
+    """
 
     finding: Finding
     pointer: str
@@ -86,5 +90,7 @@ def _in_purposes(notice: NoticeContent) -> list[Evidence]:
         return [Evidence(Finding.NO_PURPOSES, "/purposes")]
     for place, purpose in enumerate(notice.purposes):
         if purpose.pregranted and not purpose.required:
-            return [Evidence(Finding.PREGRANTED_PURPOSE, f"/purposes/{place}/pregranted", purpose.purpose_key)]
+            return [
+                Evidence(Finding.PREGRANTED_PURPOSE, f"/purposes/{place}/pregranted", purpose.purpose_key)
+            ]
     return []

@@ -27,7 +27,11 @@ class ConsentImpression(Table, table=True):
     """How often one version was shown on one day. Country and surface are empty where they are not known."""
 
     __tablename__ = "consent_impression"
-    __table_args__ = (ForeignKeyConstraint(["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]
+        ),
+    )
 
     day: date = Field(primary_key=True)
     notice_key: str = Field(primary_key=True)
@@ -40,13 +44,18 @@ class ConsentImpression(Table, table=True):
 def add_one(session: Session, impression: Impression, country: str | None) -> None:
     """Count one more."""
     row = {
-        "day": now().date(), "notice_key": impression.notice_key, "notice_version": impression.notice_version, "country": country or "",
-        "ui_surface": impression.ui_surface or "", "impressions": 1,
-    }  # fmt: skip
+        "day": now().date(),
+        "notice_key": impression.notice_key,
+        "notice_version": impression.notice_version,
+        "country": country or "",
+        "ui_surface": impression.ui_surface or "",
+        "impressions": 1,
+    }
     session.execute(
         insert(session, ConsentImpression)
         .values(row)
         .on_conflict_do_update(
-            index_elements=[name for name in row if name != "impressions"], set_={"impressions": col(ConsentImpression.impressions) + 1}
+            index_elements=[name for name in row if name != "impressions"],
+            set_={"impressions": col(ConsentImpression.impressions) + 1},
         )
     )

@@ -1,7 +1,9 @@
-"""Klaro as it is published (npm, 0.7.22) works with this store: it takes its configuration from here and sends what readers decide.
+"""Klaro as it is published (npm, 0.7.22) works with this store: it takes its configuration from here and
+sends what readers decide.
 
-Its privacy manager is a notice's key, and each purpose of the notice is one of its services. The configuration's `id`, which Klaro
-sends back, names the version, so that a decision is kept about the very words that were shown.
+Its privacy manager is a notice's key, and each purpose of the notice is one of its services. The
+configuration's `id`, which Klaro sends back, names the version, so that a decision is kept about the very
+words that were shown.
 """
 
 from typing import Annotated, Literal
@@ -31,7 +33,9 @@ _VERSIONS = 200
 
 
 class KlaroConsents(BaseModel):
-    """What a reader decided, by the names of services. `type` says by which button; `show` is that the notice was shown."""
+    """What a reader decided, by the names of services. `type` says by which button; `show` is that the notice
+    was shown.
+    """
 
     consents: Annotated[dict[Key, bool], Field(max_length=50)] = {}
     type: str = Field("script", max_length=40, examples=["accept", "decline", "save", "show"])
@@ -52,14 +56,20 @@ class NoSuchManager(NotFound):
 
 @router.get("/{notice_key}/config.json", response_model=dict[str, JsonValue])
 def get_klaro_config(
-    request: Request, notice_key: Key, session: SessionDep,
-    name: Annotated[str, Query(max_length=35, description="`default`, or the language wanted, from `data-klaro-config`")] = "default",
+    request: Request,
+    notice_key: Key,
+    session: SessionDep,
+    name: Annotated[
+        str, Query(max_length=35, description="`default`, or the language wanted, from `data-klaro-config`")
+    ] = "default",
     testing: Annotated[Literal["true"] | None, Query(description="Klaro's own")] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Read a notice as Klaro's configuration, in the language that `name` gives, or else the house's."""
     notice = _current(request, session, notice_key, name if langcodes.tag_is_valid(name) else None)
     body = orjson.dumps({"name": name, **config_of(notice, cookie=_cookie(session, notice))})
-    answer = answers.made(body, "application/json", (answers.any_of(Kind.NOTICE),), request.app.state.settings)
+    answer = answers.made(
+        body, "application/json", (answers.any_of(Kind.NOTICE),), request.app.state.settings
+    )
     return answers.respond(request, answer)
 
 
@@ -71,9 +81,16 @@ def _current(request: Request, session: Session, key: str, language: str | None)
 
 
 def _cookie(session: Session, notice: NoticeRead) -> str:
-    """The name of Klaro's own cookie. Another one makes it ask again, which it does by itself for new purposes only."""
+    """The name of Klaro's own cookie. Another one makes it ask again, which it does by itself for new
+    purposes only.
+    """
     versions = store.page(
-        session, Kind.NOTICE, Filter(source=notice.notice_key, language=notice.language), "-published_at", None, _VERSIONS
+        session,
+        Kind.NOTICE,
+        Filter(source=notice.notice_key, language=notice.language),
+        "-published_at",
+        None,
+        _VERSIONS,
     )
     known = [NoticeRead.model_validate_json(document) for document in versions.documents]
     asked_anew = max((one.version for one in known if one.requires_reconsent), default=None)
@@ -84,32 +101,50 @@ def config_of(notice: NoticeRead, *, cookie: str) -> dict[str, JsonValue]:
     """A notice in Klaro's terms."""
     language = langcodes.get(notice.language).language or notice.language
     return {
-        "version": 1, "id": f"{notice.notice_key}/{notice.version}", "status": "active", "lang": language, "fallbackLang": "en",
-        "storageName": cookie, "cookieExpiresAfterDays": notice.validity_days, "default": False, "htmlTexts": False,
-        "acceptAll": True, "hideDeclineAll": notice.texts.actions.reject_all is None, "showNoticeTitle": notice.texts.title is not None,
-        "services": [_service(purpose) for purpose in notice.purposes], "translations": {language: _texts(notice)},
-    }  # fmt: skip
+        "version": 1,
+        "id": f"{notice.notice_key}/{notice.version}",
+        "status": "active",
+        "lang": language,
+        "fallbackLang": "en",
+        "storageName": cookie,
+        "cookieExpiresAfterDays": notice.validity_days,
+        "default": False,
+        "htmlTexts": False,
+        "acceptAll": True,
+        "hideDeclineAll": notice.texts.actions.reject_all is None,
+        "showNoticeTitle": notice.texts.title is not None,
+        "services": [_service(purpose) for purpose in notice.purposes],
+        "translations": {language: _texts(notice)},
+    }
 
 
 def _service(purpose: Purpose) -> JsonValue:
     return {
-        "name": purpose.purpose_key, "title": purpose.name, "description": purpose.description, "purposes": [purpose.purpose_key],
-        "required": purpose.required, "default": purpose.required or purpose.pregranted,
-    }  # fmt: skip
+        "name": purpose.purpose_key,
+        "title": purpose.name,
+        "description": purpose.description,
+        "purposes": [purpose.purpose_key],
+        "required": purpose.required,
+        "default": purpose.required or purpose.pregranted,
+    }
 
 
 def _texts(notice: NoticeRead) -> JsonValue:
     texts, actions = notice.texts, notice.texts.actions
     shown: dict[str, JsonValue] = {
-        "ok": actions.accept_all or actions.acknowledge, "acceptAll": actions.accept_all, "decline": actions.reject_all,
+        "ok": actions.accept_all or actions.acknowledge,
+        "acceptAll": actions.accept_all,
+        "decline": actions.reject_all,
         "privacyPolicyUrl": notice.privacy_notice_url,
-    }  # fmt: skip
+    }
     return {
         **{name: label for name, label in shown.items() if label is not None},
         "consentNotice": {"description": texts.body, **_given(title=texts.title, learnMore=actions.save)},
         "consentModal": {"description": texts.body, **_given(title=texts.title)},
-        "purposes": {one.purpose_key: {"title": one.name, "description": one.description} for one in notice.purposes},
-    }  # fmt: skip
+        "purposes": {
+            one.purpose_key: {"title": one.name, "description": one.description} for one in notice.purposes
+        },
+    }
 
 
 def _given(**labels: str | None) -> dict[str, JsonValue]:
@@ -120,7 +155,9 @@ def _given(**labels: str | None) -> dict[str, JsonValue]:
 async def record_klaro_consents(
     request: Request, notice_key: Key, submission: KlaroSubmission, ledger: LedgerDep, database: DatabaseDep
 ) -> Response:
-    """Take what Klaro sends: a decision is recorded, a shown notice counted. The answer is `{}`, which Klaro wants."""
+    """Take what Klaro sends: a decision is recorded, a shown notice counted. The answer is `{}`, which Klaro
+    wants.
+    """
     said = submission.consent_data
     version = _version(said.config, notice_key)
     if version is None:
@@ -137,16 +174,32 @@ async def record_klaro_consents(
 def _version(config: str | None, key: str) -> int | None:
     """The version in the configuration's id; None where the page uses a configuration of its own."""
     prefix, _, version = (config or "").rpartition("/")
-    return int(version) if prefix == key and version.isascii() and version.isdigit() and 0 < int(version) < 2**31 else None
+    return (
+        int(version)
+        if prefix == key and version.isascii() and version.isdigit() and 0 < int(version) < 2**31
+        else None
+    )
 
 
 def _decision(key: str, version: int, said: KlaroConsents) -> Decision:
     """The decision in our terms. A button's name counts only when what was sent with it says the same."""
     choices = {name: Choice.GRANTED if granted else Choice.DENIED for name, granted in said.consents.items()}
-    action = Action.ACCEPT_ALL if said.type == "accept" else Action.REJECT_ALL if said.type == "decline" else Action.SAVE
+    action = (
+        Action.ACCEPT_ALL
+        if said.type == "accept"
+        else Action.REJECT_ALL
+        if said.type == "decline"
+        else Action.SAVE
+    )
     if action is Action.ACCEPT_ALL and Choice.DENIED in choices.values():
         action = Action.SAVE
     purposes = [PurposeDecision(purpose_key=name, decision=choice) for name, choice in choices.items()]
     return Decision.model_validate(
-        {"notice_key": key, "notice_version": version, "action": action, "purposes": purposes, "ui_surface": SURFACE}
+        {
+            "notice_key": key,
+            "notice_version": version,
+            "action": action,
+            "purposes": purposes,
+            "ui_surface": SURFACE,
+        }
     )

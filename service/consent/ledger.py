@@ -2,10 +2,11 @@
 
 Decisions that arrive together are added together, with one statement for all of them.
 
-A retry is known by `dedupe`: an HMAC of the `Idempotency-Key`, or else of `consent_id`, `client_event_time` and the body. It gets the
-answer of the first, worked out again as of then from what was kept. Whoever shows the reader's cookie learns the reader's record by
-it; anybody else learns of the event alone, which the body told them already. The cookie itself is given again to a retry with
-the same `Idempotency-Key`, if nobody can guess it, and within five minutes: then the first answer was lost on its way.
+A retry is known by `dedupe`: an HMAC of the `Idempotency-Key`, or else of `consent_id`, `client_event_time`
+and the body. It gets the answer of the first, worked out again as of then from what was kept. Whoever shows
+the reader's cookie learns the reader's record by it; anybody else learns of the event alone, which the body
+told them already. The cookie itself is given again to a retry with the same `Idempotency-Key`, if nobody can
+guess it, and within five minutes: then the first answer was lost on its way.
 """
 
 import hashlib
@@ -58,7 +59,9 @@ class Asked:
 
     @property
     def unguessable_key(self) -> str | None:
-        """The idempotency key, where it is long enough to be this reader's alone: the cookie is given again for no other."""
+        """The idempotency key, where it is long enough to be this reader's alone: the cookie is given again
+        for no other.
+        """
         key = self.idempotency_key
         return key if key is not None and len(key) >= UNGUESSABLE else None
 
@@ -74,8 +77,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """A decision that waits for its transaction. `dedupe` is what every retry of it has in common, if that can be told, and
-    `digest` what every request with this body has."""
+    """A decision that waits for its transaction. `dedupe` is what every retry of it has in common, if that
+    can be told, and `digest` what every request with this body has.
+    """
 
     decision: Decision
     asked: Asked
@@ -117,12 +121,16 @@ class Ledger:
         return outcome
 
     async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
-        """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn already, adds nothing."""
+        """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn
+        already, adds nothing.
+        """
         record: Record = await self._commits.run(lambda session: self._withdraw(session, withdrawal, asked))
         return record
 
     async def erase(self, secret: str | None) -> bool:
-        """Forget who a reader is: the salt goes, and with it the only way from the reader to the events. False where nobody is known."""
+        """Forget who a reader is: the salt goes, and with it the only way from the reader to the events.
+        False where nobody is known.
+        """
         was_known: bool = await self._commits.run(lambda session: _erase(session, secret))
         return was_known
 
@@ -144,21 +152,34 @@ class Ledger:
         answers: list[Any] = []
         for _, alike in groupby(writes, key=type):
             these = list(alike)
-            for wave in waves([write for write in these if isinstance(write, _Recording)], lambda recording: recording.names):
+            for wave in waves(
+                [write for write in these if isinstance(write, _Recording)], lambda recording: recording.names
+            ):
                 answers += self.add(session, wave)
             answers += each(session, [write for write in these if not isinstance(write, _Recording)])
         return answers
 
     def add(self, session: Session, recordings: Sequence[_Recording]) -> list[Outcome | ServiceError]:
         """Add decisions of which no two are the same reader's: what each led to, or why it was refused."""
-        readers = find_readers(session, {one.asked.secret for one in recordings if one.asked.secret is not None})
+        readers = find_readers(
+            session, {one.asked.secret for one in recordings if one.asked.secret is not None}
+        )
         found = [self._find(session, one, readers) for one in recordings]
         pairs = [(one, what) for one, what in zip(recordings, found, strict=True) if isinstance(what, _Found)]
         added = add_events(session, [Adding(what.event, one.dedupe, one.digest) for one, what in pairs])
-        add_subjects(session, [what.reader for _, what in pairs if isinstance(what.reader, Subject) and what.event.event_id in added])
+        add_subjects(
+            session,
+            [
+                what.reader
+                for _, what in pairs
+                if isinstance(what.reader, Subject) and what.event.event_id in added
+            ],
+        )
         return [self._answer(session, one, what, added) for one, what in zip(recordings, found, strict=True)]
 
-    def _find(self, session: Session, recording: _Recording, readers: Mapping[str, Reader]) -> _Found | ServiceError:
+    def _find(
+        self, session: Session, recording: _Recording, readers: Mapping[str, Reader]
+    ) -> _Found | ServiceError:
         decision, asked = recording.decision, recording.asked
         shown = self.shelves.find(session, decision.notice_key, decision.notice_version)
         if shown is None:
@@ -179,12 +200,16 @@ class Ledger:
             return found
         if found.event.event_id not in added:
             return self._replay(session, recording)
-        standing = first_standing(found.event) if found.standing is None else found.standing.joined_by(found.event)
+        standing = (
+            first_standing(found.event) if found.standing is None else found.standing.joined_by(found.event)
+        )
         secret = found.reader.secret if isinstance(found.reader, Subject) else recording.asked.secret
         return self._outcome(session, found.event, standing, secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
-        """What every retry of this decision has in common, if it can be told, and what every request with this body has."""
+        """What every retry of this decision has in common, if it can be told, and what every request with
+        this body has.
+        """
         body = decision.model_dump_json().encode()
         if key is not None:
             return self._keyed(b"key", key.encode()), self._keyed(b"body", body)
@@ -193,7 +218,9 @@ class Ledger:
         return None, self._keyed(b"body", body)
 
     def _keyed(self, purpose: bytes, content: bytes) -> str:
-        return hmac.new(self._signing_key, b"consent " + purpose + b"\0" + content, hashlib.sha256).hexdigest()
+        return hmac.new(
+            self._signing_key, b"consent " + purpose + b"\0" + content, hashlib.sha256
+        ).hexdigest()
 
     def _replay(self, session: Session, recording: _Recording) -> Outcome | KeyReused:
         *row, kept_digest = session.execute(_BY_DEDUPE, {"dedupe": recording.dedupe}).one()
@@ -202,16 +229,32 @@ class Ledger:
         asked = recording.asked
         event, secret = told(row), asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
-        if reader is None and (key := asked.unguessable_key) is not None and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR:
+        if (
+            reader is None
+            and (key := asked.unguessable_key) is not None
+            and now() - event.event_time < COOKIE_GIVEN_AGAIN_FOR
+        ):
             secret = subjects.derived_secret(self._signing_key, key)
             reader = find_reader(session, secret, up_to=event.event_id)
         if reader is None or reader.pseudonym != event.pseudonym:
             return self._outcome(session, event, first_standing(event), None, replayed=True)
         return self._outcome(session, event, reader.standings[event.notice_key], secret, replayed=True)
 
-    def _outcome(self, session: Session, event: EventRead, standing: Standing, secret: str | None, *, replayed: bool = False) -> Outcome:
+    def _outcome(
+        self,
+        session: Session,
+        event: EventRead,
+        standing: Standing,
+        secret: str | None,
+        *,
+        replayed: bool = False,
+    ) -> Outcome:
         record = project(session, standing, self.shelves, event.event_time)
-        return Outcome(Recorded.model_construct(**dict(record), receipt=receipt(session, event, self.shelves)), secret, replayed)
+        return Outcome(
+            Recorded.model_construct(**dict(record), receipt=receipt(session, event, self.shelves)),
+            secret,
+            replayed,
+        )
 
     def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: Asked) -> Record:
         reader = find_reader(session, asked.secret)
@@ -224,42 +267,84 @@ class Ledger:
                 reader.standings[key] = standing.joined_by(event)
         return self.current(session, reader, withdrawal.notice_key)
 
-    def _withdrawn(self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked) -> EventRead:
+    def _withdrawn(
+        self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked
+    ) -> EventRead:
         before, at = standing.decisive, now()
         shown = self.shelves.shown(session, before)
         return EventRead.model_construct(
-            event_id=new_id(), event_time=at, client_event_time=None,
+            event_id=new_id(),
+            event_time=at,
+            client_event_time=None,
             # A grant by a clock that runs ahead must not outlast the withdrawal that follows it.
-            decided_at=max(at, standing.decided_at), valid_until=None, event_state=State.WITHDRAWN, action=Action.WITHDRAW,
+            decided_at=max(at, standing.decided_at),
+            valid_until=None,
+            event_state=State.WITHDRAWN,
+            action=Action.WITHDRAW,
             purposes=[shown.choice(key, granted=False) for key in shown.purposes],
-            notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash, language=before.language,
-            ui_surface=withdrawal.ui_surface, gpc=asked.gpc, country=asked.country, consent_id=before.consent_id, pseudonym=before.pseudonym,
+            notice_key=shown.key,
+            notice_version=shown.version,
+            notice_content_hash=shown.content_hash,
+            language=before.language,
+            ui_surface=withdrawal.ui_surface,
+            gpc=asked.gpc,
+            country=asked.country,
+            consent_id=before.consent_id,
+            pseudonym=before.pseudonym,
             previous_event_id=before.event_id,
-        )  # fmt: skip
+        )
 
 
 def _decided(
-    shown: Shown, decision: Decision, choices: list[PurposeDecision], standing: Standing | None, pseudonym: str, asked: Asked
+    shown: Shown,
+    decision: Decision,
+    choices: list[PurposeDecision],
+    standing: Standing | None,
+    pseudonym: str,
+    asked: Asked,
 ) -> EventRead:
     at = now()
     state = state_of(shown, decision, choices, standing)
-    decided_at, valid_from = place(decision.client_event_time, at, denies=state not in GRANTS, standing=standing)
+    decided_at, valid_from = place(
+        decision.client_event_time, at, denies=state not in GRANTS, standing=standing
+    )
     # Constructed, not validated: every part of it has been.
     return EventRead.model_construct(
-        event_id=new_id(), event_time=at, client_event_time=decision.client_event_time, decided_at=decided_at,
-        valid_until=valid_from + timedelta(days=shown.validity_days), event_state=state, action=decision.action, purposes=choices,
-        notice_key=shown.key, notice_version=shown.version, notice_content_hash=shown.content_hash,
-        language=decision.language or shown.language, ui_surface=decision.ui_surface, gpc=asked.gpc, country=asked.country, consent_id=decision.consent_id,
-        pseudonym=pseudonym, previous_event_id=None if standing is None else standing.decisive.event_id,
-    )  # fmt: skip
+        event_id=new_id(),
+        event_time=at,
+        client_event_time=decision.client_event_time,
+        decided_at=decided_at,
+        valid_until=valid_from + timedelta(days=shown.validity_days),
+        event_state=state,
+        action=decision.action,
+        purposes=choices,
+        notice_key=shown.key,
+        notice_version=shown.version,
+        notice_content_hash=shown.content_hash,
+        language=decision.language or shown.language,
+        ui_surface=decision.ui_surface,
+        gpc=asked.gpc,
+        country=asked.country,
+        consent_id=decision.consent_id,
+        pseudonym=pseudonym,
+        previous_event_id=None if standing is None else standing.decisive.event_id,
+    )
 
 
 def _erase(session: Session, secret: str | None) -> bool:
     if secret is None:
         return False
-    gone = delete(SUBJECTS).where(SUBJECTS.c.secret_digest == subjects.digest_of(secret)).returning(SUBJECTS.c.pseudonym)
+    gone = (
+        delete(SUBJECTS)
+        .where(SUBJECTS.c.secret_digest == subjects.digest_of(secret))
+        .returning(SUBJECTS.c.pseudonym)
+    )
     pseudonym = session.connection().execute(gone).scalar_one_or_none()
-    forget = update(EVENTS).where(EVENTS.c.pseudonym == pseudonym).values(consent_id=None, dedupe=None, request_digest=None)
+    forget = (
+        update(EVENTS)
+        .where(EVENTS.c.pseudonym == pseudonym)
+        .values(consent_id=None, dedupe=None, request_digest=None)
+    )
     session.connection().execute(forget)
     return pseudonym is not None
 

@@ -1,7 +1,8 @@
-"""The log of events: a Merkle tree (RFC 9162) over them, in which nothing can be changed, left out or put in between unseen.
+"""The log of events: a Merkle tree (RFC 9162) over them, in which nothing can be changed, left out or put in
+between unseen.
 
-An entry is an event in canonical JSON. It names the reader by pseudonym only and leaves `consent_id` out, so that erasing a reader
-takes nothing from it: destroying the salt ends the link, and every proof still holds.
+An entry is an event in canonical JSON. It names the reader by pseudonym only and leaves `consent_id` out, so
+that erasing a reader takes nothing from it: destroying the salt ends the link, and every proof still holds.
 """
 
 import struct
@@ -28,7 +29,9 @@ HASH = 32
 
 
 class NotInTheLog(NotFound):
-    """The log has no such leaf, or is not yet as large. An event is sealed into it some seconds after it was recorded."""
+    """The log has no such leaf, or is not yet as large. An event is sealed into it some seconds after it was
+    recorded.
+    """
 
     title = "Not in the log"
 
@@ -40,7 +43,9 @@ class NoSuchTree(Unprocessable):
 
 
 class ConsentLeaf(Table, table=True):
-    """One leaf. `hashes` are its own and, upwards, those of the full subtrees that it completes; retention forgets `event_id`."""
+    """One leaf. `hashes` are its own and, upwards, those of the full subtrees that it completes; retention
+    forgets `event_id`.
+    """
 
     __tablename__ = "consent_leaf"
 
@@ -62,7 +67,8 @@ class ConsentTreeHead(Table, table=True):
 
 
 class TreeHead(BaseModel):
-    """The log at one size. `signature` is over TreeHeadDataV2 of RFC 9162, section 4.10, without extensions; `timestamp` in milliseconds.
+    """The log at one size. `signature` is over TreeHeadDataV2 of RFC 9162, section 4.10, without extensions;
+    `timestamp` in milliseconds.
 
     Hashes are in hex, key and signature in base64. `log_id` is the SHA-256 of the key.
     """
@@ -97,19 +103,25 @@ def tree_head_data(size: int, root: bytes, timestamp: datetime) -> bytes:
     return struct.pack(">QQB", milliseconds, size, len(root)) + root + struct.pack(">H", 0)
 
 
-def signed_head(signer: Signer, size: int, root: bytes, *, after: ConsentTreeHead | None = None) -> ConsentTreeHead:
+def signed_head(
+    signer: Signer, size: int, root: bytes, *, after: ConsentTreeHead | None = None
+) -> ConsentTreeHead:
     """Sign the log as it is now; never with an earlier time than the head before."""
     at = now()
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     if after is not None:
         at = max(at, after.timestamp)
     signature = signer.sign(tree_head_data(size, root, at))
-    return ConsentTreeHead(tree_size=size, root_hash=root, timestamp=at, public_key=signer.public_key, signature=signature)
+    return ConsentTreeHead(
+        tree_size=size, root_hash=root, timestamp=at, public_key=signer.public_key, signature=signature
+    )
 
 
 def latest_head(session: Session) -> ConsentTreeHead | None:
     """The newest head, or None before anything was sealed."""
-    return session.exec(select(ConsentTreeHead).order_by(col(ConsentTreeHead.tree_size).desc()).limit(1)).one_or_none()
+    return session.exec(
+        select(ConsentTreeHead).order_by(col(ConsentTreeHead.tree_size).desc()).limit(1)
+    ).one_or_none()
 
 
 def head_now(session: Session, signer: Signer) -> ConsentTreeHead:
@@ -120,9 +132,13 @@ def head_now(session: Session, signer: Signer) -> ConsentTreeHead:
 def told(head: ConsentTreeHead) -> TreeHead:
     """A head for an answer."""
     return TreeHead(
-        tree_size=head.tree_size, root_hash=head.root_hash.hex(), timestamp=head.timestamp, log_id=log_id(head.public_key),
-        public_key=encoded(head.public_key), signature=encoded(head.signature),
-    )  # fmt: skip
+        tree_size=head.tree_size,
+        root_hash=head.root_hash.hex(),
+        timestamp=head.timestamp,
+        log_id=log_id(head.public_key),
+        public_key=encoded(head.public_key),
+        signature=encoded(head.signature),
+    )
 
 
 def subtrees(session: Session, spans: Iterable[Span]) -> Subtree:
@@ -144,7 +160,9 @@ def frontier(session: Session, size: int) -> Frontier:
     return Frontier(size, [subtree(level, place) for level, place in edge.subtrees()])
 
 
-def find_leaf(session: Session, leaf_index: int | None, leaf_hash: str | None, event_id: UUID | None) -> ConsentLeaf:
+def find_leaf(
+    session: Session, leaf_index: int | None, leaf_hash: str | None, event_id: UUID | None
+) -> ConsentLeaf:
     """Find a leaf by one of its names. Raises NotInTheLog."""
     chosen = select(ConsentLeaf)
     if leaf_index is not None:
@@ -154,7 +172,9 @@ def find_leaf(session: Session, leaf_index: int | None, leaf_hash: str | None, e
     else:
         assert leaf_hash is not None
         start = bytes.fromhex(leaf_hash)
-        chosen = chosen.where(col(ConsentLeaf.hashes) >= start, col(ConsentLeaf.hashes) < start + b"\xff" * HASH)
+        chosen = chosen.where(
+            col(ConsentLeaf.hashes) >= start, col(ConsentLeaf.hashes) < start + b"\xff" * HASH
+        )
     leaf = session.exec(chosen.limit(1)).one_or_none()
     if leaf is None:
         raise NotInTheLog("The log has no such leaf, or not yet.")
@@ -178,6 +198,9 @@ def prove_inclusion(session: Session, leaf: ConsentLeaf, size: int) -> Inclusion
     spans = inclusion_spans(leaf.leaf_index, size)
     subtree = subtrees(session, [Span(0, size), *spans])
     return InclusionProof(
-        leaf_index=leaf.leaf_index, leaf_hash=leaf.hashes[:HASH].hex(), tree_size=size, root_hash=Span(0, size).hash(subtree).hex(),
+        leaf_index=leaf.leaf_index,
+        leaf_hash=leaf.hashes[:HASH].hex(),
+        tree_size=size,
+        root_hash=Span(0, size).hash(subtree).hex(),
         inclusion_path=[span.hash(subtree).hex() for span in spans],
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""The public endpoints of the log: its signed head, and proofs that an event is in it and that it was only ever added to."""
+"""The public endpoints of the log: its signed head, and proofs that an event is in it and that it was only
+ever added to.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +20,10 @@ from service.routing import Route
 router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
 PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
 """The head changes every second, and a proof is asked for once."""
-TreeSize = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="of the tree that is asked about; absent: that of the head")]
+TreeSize = Annotated[
+    int | None,
+    Query(ge=0, le=2**31 - 1, description="of the tree that is asked about; absent: that of the head"),
+]
 LeafHash = Annotated[str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the leaf's hash, in hex")]
 
 
@@ -48,18 +53,26 @@ def _size(session: Session, request: Request, asked: int | None) -> int:
 
 @router.get("/tree-head", response_model=TreeHead)
 def get_tree_head(request: Request, session: SessionDep) -> Response:
-    """The log as it is now: how many events it holds, and the signed hash over all of them. Keep it, and ask later for a proof of
-    consistency: then nothing that was in the log can have been changed or taken out meanwhile."""
+    """The log as it is now: how many events it holds, and the signed hash over all of them. Keep it, and ask
+    later for a proof of consistency: then nothing that was in the log can have been changed or taken out
+    meanwhile.
+    """
     head = log.head_now(session, Signer(request.app.state.settings.signing_key))
     return conditional.answer(request, log.told(head), headers=PUBLIC)
 
 
 @router.get("/inclusion-proof", response_model=InclusionProof)
 def get_inclusion_proof(
-    request: Request, session: SessionDep, leaf_index: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
-    leaf_hash: LeafHash = None, event_id: UUID | None = None, tree_size: TreeSize = None,
-) -> Response:  # fmt: skip
-    """Prove that an event is in the log: the leaf is named by its index, its hash or its event (RFC 9162, 2.1.3)."""
+    request: Request,
+    session: SessionDep,
+    leaf_index: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
+    leaf_hash: LeafHash = None,
+    event_id: UUID | None = None,
+    tree_size: TreeSize = None,
+) -> Response:
+    """Prove that an event is in the log: the leaf is named by its index, its hash or its event (RFC 9162,
+    2.1.3).
+    """
     if leaf_index is None and leaf_hash is None and event_id is None:
         raise NoLeafNamed("Name a leaf by leaf_index, event_id or leaf_hash.")
     leaf, size = log.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
@@ -70,16 +83,24 @@ def get_inclusion_proof(
 
 @router.get("/consistency-proof", response_model=ConsistencyProof)
 def get_consistency_proof(
-    request: Request, session: SessionDep, first: Annotated[int, Query(ge=0, le=2**31 - 1)], second: TreeSize = None
+    request: Request,
+    session: SessionDep,
+    first: Annotated[int, Query(ge=0, le=2**31 - 1)],
+    second: TreeSize = None,
 ) -> Response:
     """Prove that the log of `first` leaves is the beginning of that of `second` (RFC 9162, 2.1.4)."""
     size = _size(session, request, second)
     if first > size:
-        raise NoSuchTree(f"The older log cannot have more leaves than the newer, which has {size}.", tree_size=size)
+        raise NoSuchTree(
+            f"The older log cannot have more leaves than the newer, which has {size}.", tree_size=size
+        )
     spans = consistency_spans(first, size)
     subtree = log.subtrees(session, [Span(0, first), Span(0, size), *spans])
     proof = ConsistencyProof(
-        tree_size_1=first, tree_size_2=size, root_hash_1=Span(0, first).hash(subtree).hex(),
-        root_hash_2=Span(0, size).hash(subtree).hex(), consistency_path=[span.hash(subtree).hex() for span in spans],
-    )  # fmt: skip
+        tree_size_1=first,
+        tree_size_2=size,
+        root_hash_1=Span(0, first).hash(subtree).hex(),
+        root_hash_2=Span(0, size).hash(subtree).hex(),
+        consistency_path=[span.hash(subtree).hex() for span in spans],
+    )
     return conditional.answer(request, proof, headers=PUBLIC)

@@ -1,7 +1,8 @@
-"""The Merkle tree of RFC 9162, section 2.1: its hashes, its proofs, and how to check them. Knows nothing of consent or of tables.
+"""The Merkle tree of RFC 9162, section 2.1: its hashes, its proofs, and how to check them. Knows nothing of
+consent or of tables.
 
-Every node of the tree covers a span of leaves. A span of 2^k leaves that begins at a multiple of 2^k never changes once it is full;
-proofs and roots are put together from these, which `Subtree` finds.
+Every node of the tree covers a span of leaves. A span of 2^k leaves that begins at a multiple of 2^k never
+changes once it is full; proofs and roots are put together from these, which `Subtree` finds.
 """
 
 import hashlib
@@ -10,7 +11,9 @@ from dataclasses import dataclass, field
 
 EMPTY_ROOT = hashlib.sha256().digest()
 Subtree = Callable[[int, int], bytes]
-"""The hash of the full subtree of a level and place: it covers the leaves from place·2^level on, 2^level of them."""
+"""The hash of the full subtree of a level and place: it covers the leaves from place·2^level on, 2^level of
+them.
+"""
 
 
 class NotProven(ValueError):
@@ -100,7 +103,9 @@ def inclusion_spans(index: int, size: int) -> list[Span]:
 
 
 def consistency_spans(first: int, second: int) -> list[Span]:
-    """The nodes of a consistency proof (PROOF and SUBPROOF of RFC 9162, 2.1.4.1); none where either tree is empty, or both are one."""
+    """The nodes of a consistency proof (PROOF and SUBPROOF of RFC 9162, 2.1.4.1); none where either tree is
+    empty, or both are one.
+    """
     if not 0 < first < second:
         return []
     node, path = Span(0, second), list[Span]()
@@ -145,7 +150,9 @@ def check_consistency(first: int, second: int, old: bytes, new: bytes, path: Seq
 
 
 def _sides(place: int, last: int, path: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Go up a path from a place in a level whose last place is `last`: each node, and whether it is on the left."""
+    """Go up a path from a place in a level whose last place is `last`: each node, and whether it is on the
+    left.
+    """
     for node in path:
         if last == 0:
             raise NotProven("the path is too long")

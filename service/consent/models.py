@@ -1,7 +1,9 @@
-"""What a consent notice, a reader and a decision are, in their tables; events are only ever added, and a published notice stays.
+"""What a consent notice, a reader and a decision are, in their tables; events are only ever added, and a
+published notice stays.
 
-Two guards keep that: the listeners below refuse it in this process, and triggers refuse it in the database. What the triggers let
-through is what erasing a reader needs: `consent_id` and the two digests of an event may become null, and nothing else may change.
+Two guards keep that: the listeners below refuse it in this process, and triggers refuse it in the database.
+What the triggers let through is what erasing a reader needs: `consent_id` and the two digests of an event may
+become null, and nothing else may change.
 """
 
 import enum
@@ -76,12 +78,19 @@ def _distinct(purposes: list["Purpose"]) -> list["Purpose"]:
 
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
-"""What a notice or a purpose is called by programs: lower case letters, digits, and `.`, `_`, `-` between them."""
+"""What a notice or a purpose is called by programs: lower case letters, digits, and `.`, `_`, `-` between
+them.
+"""
 Label = Annotated[Line, StringConstraints(max_length=100)]
 GoogleConsentType = Literal[
-    "ad_storage", "ad_user_data", "ad_personalization", "analytics_storage",
-    "functionality_storage", "personalization_storage", "security_storage",
-]  # fmt: skip
+    "ad_storage",
+    "ad_user_data",
+    "ad_personalization",
+    "analytics_storage",
+    "functionality_storage",
+    "personalization_storage",
+    "security_storage",
+]
 
 
 class Purpose(Shape):
@@ -90,9 +99,16 @@ class Purpose(Shape):
     purpose_key: Key
     name: Line
     description: Text = ""
-    required: bool = Field(default=False, description="the service cannot do without it: it is not asked for and cannot be refused")
-    pregranted: bool = Field(default=False, description="shown as granted before the reader has done anything")
-    lawful_basis: Line = Field(default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]})
+    required: bool = Field(
+        default=False,
+        description="the service cannot do without it: it is not asked for and cannot be refused",
+    )
+    pregranted: bool = Field(
+        default=False, description="shown as granted before the reader has done anything"
+    )
+    lawful_basis: Line = Field(
+        default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]}
+    )
     services: Annotated[list[Line], Field(max_length=500)] = Field(default_factory=list)
     google_consent_types: list[GoogleConsentType] = Field(default_factory=list)
 
@@ -135,24 +151,33 @@ class NoticeContent(SQLModel):
     terms_url: WebAddress | None = None
     controller: Controller | None = Field(default=None, sa_type=Json(Controller))
     jurisdiction: Line | None = Field(default=None, schema_extra={"examples": ["EU"]})
-    validity_days: int = Field(default=VALIDITY_DAYS, ge=1, le=730, description="days for which a decision on this notice holds")
+    validity_days: int = Field(
+        default=VALIDITY_DAYS, ge=1, le=730, description="days for which a decision on this notice holds"
+    )
     requires_reconsent: bool | None = Field(
-        default=None, description="whether readers must be asked again; worked out from what changed when it is not given"
+        default=None,
+        description="whether readers must be asked again; worked out from what changed when it is not given",
     )
     child_directed: bool = False
 
 
 class ConsentNotice(NoticeContent, Table, table=True):
-    """One version of a notice. A draft can be edited; from its publication on, only `published` may become `retired`."""
+    """One version of a notice. A draft can be edited; from its publication on, only `published` may become
+    `retired`.
+    """
 
     __tablename__ = "consent_notice"
     __table_args__ = (
         UniqueConstraint("notice_key", "version"),
         Index(
-            "uq_consent_notice_draft", "notice_key", "language", unique=True,
-            postgresql_where=text("status = 'draft'"), sqlite_where=text("status = 'draft'"),
+            "uq_consent_notice_draft",
+            "notice_key",
+            "language",
+            unique=True,
+            postgresql_where=text("status = 'draft'"),
+            sqlite_where=text("status = 'draft'"),
         ),
-    )  # fmt: skip
+    )
 
     id: UUID = Field(primary_key=True)
     version: int
@@ -169,15 +194,18 @@ class ConsentNotice(NoticeContent, Table, table=True):
 
 
 def notice_id(key: str, version: int) -> UUID:
-    """The id of a version, from its name (UUIDv5), so that `/{key}/versions/{n}` is found among the published by id."""
+    """The id of a version, from its name (UUIDv5), so that `/{key}/versions/{n}` is found among the published
+    by id.
+    """
     return uuid5(NAMESPACE_URL, f"/v1/consent-notices/{key}/versions/{version}")
 
 
 class ConsentSubject(Table, table=True):
-    """A reader who has decided something. Deleting the row, and the salt in it, leaves events that belong to nobody.
+    """A reader who has decided something. Deleting the row, and the salt in it, leaves events that belong to
+    nobody.
 
-    `pseudonym` is HMAC-SHA256(salt, id). It stands here too, beside the salt that it is made with, so that a cookie leads to the
-    reader's events in one read.
+    `pseudonym` is HMAC-SHA256(salt, id). It stands here too, beside the salt that it is made with, so that a
+    cookie leads to the reader's events in one read.
     """
 
     __tablename__ = "consent_subject"
@@ -192,7 +220,8 @@ class ConsentSubject(Table, table=True):
 class PurposeDecision(BaseModel):
     """A decision about one purpose."""
 
-    # Not a Shape: those are validated in Python, and a decision has several of these. Frozen: decisions share them.
+    # Not a Shape: those are validated in Python, and a decision has several of these. Frozen: decisions share
+    # them.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     purpose_key: Key
@@ -200,10 +229,12 @@ class PurposeDecision(BaseModel):
 
 
 class ConsentEvent(Table, table=True):
-    """What a reader did, once, as it was received. The words that were shown are those of the notice version, which never change.
+    """What a reader did, once, as it was received. The words that were shown are those of the notice version,
+    which never change.
 
-    `event_time` is the server's clock. `decided_at` is when the reader is taken to have decided, and orders a reader's events.
-    `dedupe` is null, or the same for every retry of one decision; `request_digest` tells a retry from another request.
+    `event_time` is the server's clock. `decided_at` is when the reader is taken to have decided, and orders a
+    reader's events. `dedupe` is null, or the same for every retry of one decision; `request_digest` tells a
+    retry from another request.
     """
 
     __tablename__ = "consent_event"
@@ -211,7 +242,9 @@ class ConsentEvent(Table, table=True):
         Index("ix_consent_event_standing", "pseudonym", "notice_key", "decided_at"),
         Index("ix_consent_event_valid_until", "valid_until"),
         Index("ix_consent_event_consent_id", "consent_id"),
-        ForeignKeyConstraint(["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]),
+        ForeignKeyConstraint(
+            ["notice_key", "notice_version"], ["consent_notice.notice_key", "consent_notice.version"]
+        ),
     )
 
     event_id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -237,7 +270,9 @@ class ConsentEvent(Table, table=True):
 
 
 class EventRead(BaseModel):
-    """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed there."""
+    """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed
+    there.
+    """
 
     event_id: UUID
     event_time: Time

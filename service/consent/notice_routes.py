@@ -1,6 +1,7 @@
 """The endpoints of consent notices: what readers are shown, and how the newsroom writes it.
 
-Readers are answered from the published table, like all that is public. Holders of `consent:read` or `consent:write` see drafts too.
+Readers are answered from the published table, like all that is public. Holders of `consent:read` or
+`consent:write` see drafts too.
 """
 
 from datetime import datetime
@@ -33,7 +34,9 @@ NoticeVersion = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _NEWEST = TypeAdapter(tuple[datetime, UUID])
 _LANGUAGES = 200
 _FAR = 50
-"""The distance, as CLDR measures it, up to which one language stands in for another: nn reads nb, and pt reads pt-BR."""
+"""The distance, as CLDR measures it, up to which one language stands in for another: nn reads nb, and pt
+reads pt-BR.
+"""
 
 
 def _sees_drafts(caller: Caller) -> bool:
@@ -47,7 +50,10 @@ def list_consent_notices(
     session: SessionDep,
     notice_key: str | None = None,
     language: Language | None = None,
-    status: Annotated[NoticeStatus | None, Query(description="drafts need consent:read; absent: published, or all of them with it")] = None,
+    status: Annotated[
+        NoticeStatus | None,
+        Query(description="drafts need consent:read; absent: published, or all of them with it"),
+    ] = None,
     limit: pages.Limit = 20,
     cursor: pages.Cursor = None,
     fields: pages.Fields = None,
@@ -58,34 +64,60 @@ def list_consent_notices(
         caller.need(Scope.CONSENT_READ if not _sees_drafts(caller) else Scope.CONSENT_WRITE)
     after = pages.read_cursor(request, cursor, _NEWEST)
     if _sees_drafts(caller):
-        return _list_for_editors(request, session, notice_key, language, status, after, limit, fields, count=count)
+        return _list_for_editors(
+            request, session, notice_key, language, status, after, limit, fields, count=count
+        )
     wanted = Filter(section=(status or NoticeStatus.PUBLISHED).value, language=language, source=notice_key)
     listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, limit, count=count)
     answers.depend(request, answers.any_of(Kind.NOTICE))
     headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
     return pages.answer_page(
-        request, listed.documents, next_key=listed.next_key, total=listed.total, fields=fields, shape=NoticeRead, headers=headers
+        request,
+        listed.documents,
+        next_key=listed.next_key,
+        total=listed.total,
+        fields=fields,
+        shape=NoticeRead,
+        headers=headers,
     )
 
 
 def _list_for_editors(
-    request: Request, session: Session, key: str | None, language: str | None, status: NoticeStatus | None,
-    after: tuple[datetime, UUID] | None, limit: int, fields: str | None, *, count: bool,
-) -> Response:  # fmt: skip
-    wanted = ((ConsentNotice.notice_key, key), (ConsentNotice.language, language), (ConsentNotice.status, status))
-    chosen = select(ConsentNotice).where(*(col(column) == value for column, value in wanted if value is not None))
+    request: Request,
+    session: Session,
+    key: str | None,
+    language: str | None,
+    status: NoticeStatus | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    fields: str | None,
+    *,
+    count: bool,
+) -> Response:
+    wanted = (
+        (ConsentNotice.notice_key, key),
+        (ConsentNotice.language, language),
+        (ConsentNotice.status, status),
+    )
+    chosen = select(ConsentNotice).where(
+        *(col(column) == value for column, value in wanted if value is not None)
+    )
     total = session.exec(select(func.count()).select_from(chosen.subquery())).one() if count else None
     place = tuple_(col(ConsentNotice.created_at), col(ConsentNotice.id))
     if after is not None:
         chosen = chosen.where(place < after)
-    found = session.exec(chosen.order_by(col(ConsentNotice.created_at).desc(), col(ConsentNotice.id).desc()).limit(limit + 1)).all()
+    found = session.exec(
+        chosen.order_by(col(ConsentNotice.created_at).desc(), col(ConsentNotice.id).desc()).limit(limit + 1)
+    ).all()
     items = [notices.read(notice).model_dump_json().encode() for notice in found[:limit]]
     next_key = (found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=NoticeRead)
 
 
 @router.post("", status_code=201, response_model=NoticeRead)
-def create_consent_notice(request: Request, create: NoticeCreate, caller: Editor, session: SessionDep) -> Response:
+def create_consent_notice(
+    request: Request, create: NoticeCreate, caller: Editor, session: SessionDep
+) -> Response:
     """Write a draft: the next version of its key."""
     notice = notices.create(session, create)
     location = f"/v1/consent-notices/{notice.notice_key}/versions/{notice.version}"
@@ -94,7 +126,11 @@ def create_consent_notice(request: Request, create: NoticeCreate, caller: Editor
 
 @router.get("/{notice_key}/current", response_model=NoticeRead)
 def get_current_consent_notice(
-    request: Request, notice_key: str, caller: CallerDep, session: SessionDep, language: Language | None = None
+    request: Request,
+    notice_key: str,
+    caller: CallerDep,
+    session: SessionDep,
+    language: Language | None = None,
 ) -> Response:
     """Read the version that holds now, in the language that is nearest to the one asked for."""
     row = find_current(session, notice_key, language, request.app.state.settings.language)
@@ -103,34 +139,59 @@ def get_current_consent_notice(
 
 
 def find_current(session: Session, key: str, wanted: str | None, house: str) -> Row | None:
-    """Find the published version that holds now, in the language that is nearest to the one wanted, or to the house's."""
-    holding = store.page(session, Kind.NOTICE, Filter(source=key, section=NoticeStatus.PUBLISHED), "-published_at", None, _LANGUAGES)
+    """Find the published version that holds now, in the language that is nearest to the one wanted, or to the
+    house's.
+    """
+    holding = store.page(
+        session,
+        Kind.NOTICE,
+        Filter(source=key, section=NoticeStatus.PUBLISHED),
+        "-published_at",
+        None,
+        _LANGUAGES,
+    )
     versions = {one["language"]: one["version"] for one in map(orjson.loads, reversed(holding.documents))}
     if not versions:
         return None
-    return store.find(session, Kind.NOTICE, str(notice_id(key, versions[_nearest(list(versions), wanted, house)])))
+    return store.find(
+        session, Kind.NOTICE, str(notice_id(key, versions[_nearest(list(versions), wanted, house)]))
+    )
 
 
 def _nearest(languages: list[str], wanted: str | None, house: str) -> str:
     """The language to answer in: the one asked for, the house's, or the one that was published last."""
     for tag in (wanted, house):
-        nearest = None if tag is None else langcodes.closest_supported_match(tag, languages, max_distance=_FAR)
+        nearest = (
+            None if tag is None else langcodes.closest_supported_match(tag, languages, max_distance=_FAR)
+        )
         if nearest is not None:
             return nearest
     return languages[-1]
 
 
 @router.get("/{notice_key}/versions/{version}", response_model=NoticeRead)
-def get_consent_notice(request: Request, notice_key: str, version: NoticeVersion, caller: CallerDep, session: SessionDep) -> Response:
+def get_consent_notice(
+    request: Request, notice_key: str, version: NoticeVersion, caller: CallerDep, session: SessionDep
+) -> Response:
     """Read one version, as it was shown to readers; drafts with consent:read."""
     if _sees_drafts(caller):
         return _answer(request, notices.find(session, notice_key, version))
-    return _serve(request, caller, store.find(session, Kind.NOTICE, str(notice_id(notice_key, version))), f"{notice_key}/{version}")
+    return _serve(
+        request,
+        caller,
+        store.find(session, Kind.NOTICE, str(notice_id(notice_key, version))),
+        f"{notice_key}/{version}",
+    )
 
 
 @router.put("/{notice_key}/versions/{version}", response_model=NoticeRead)
 def replace_consent_notice(
-    request: Request, notice_key: str, version: NoticeVersion, replace: NoticeReplace, caller: Editor, session: SessionDep
+    request: Request,
+    notice_key: str,
+    version: NoticeVersion,
+    replace: NoticeReplace,
+    caller: Editor,
+    session: SessionDep,
 ) -> Response:
     """Replace a draft. A published version never changes (409)."""
     notice = notices.find(session, notice_key, version, lock=True)
@@ -140,7 +201,9 @@ def replace_consent_notice(
 
 
 @router.delete("/{notice_key}/versions/{version}", status_code=204)
-def delete_consent_notice(request: Request, notice_key: str, version: NoticeVersion, caller: Editor, session: SessionDep) -> None:
+def delete_consent_notice(
+    request: Request, notice_key: str, version: NoticeVersion, caller: Editor, session: SessionDep
+) -> None:
     """Throw a draft away. A published version is kept (409)."""
     notice = notices.find(session, notice_key, version, lock=True)
     conditional.require_match(request, notice.revision)
@@ -149,18 +212,24 @@ def delete_consent_notice(request: Request, notice_key: str, version: NoticeVers
 
 @router.post("/{notice_key}/publish", response_model=NoticeRead)
 def publish_consent_notice(
-    request: Request, notice_key: str, caller: Editor, session: SessionDep, publication: Publication | None = None
+    request: Request,
+    notice_key: str,
+    caller: Editor,
+    session: SessionDep,
+    publication: Publication | None = None,
 ) -> Response:
     """Publish the draft: readers are shown it from now on, and it never changes again.
 
-    An `opt_in` notice with findings is refused (422) with what was found. Whether earlier decisions still hold follows from what
-    changed, unless `requires_reconsent` says it. Not asking again although something is new needs a `reason` (422), which is kept as
-    `reconsent_override`.
+    An `opt_in` notice with findings is refused (422) with what was found. Whether earlier decisions still
+    hold follows from what changed, unless `requires_reconsent` says it. Not asking again although something
+    is new needs a `reason` (422), which is kept as `reconsent_override`.
     """
     return _answer(request, notices.publish(session, notice_key, publication or Publication()))
 
 
-def _answer(request: Request, notice: ConsentNotice, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(
+    request: Request, notice: ConsentNotice, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     return conditional.answer(request, notices.read(notice), notice.revision, status=status, headers=headers)
 
 
@@ -168,4 +237,6 @@ def _serve(request: Request, caller: Caller, row: Row | None, key: str) -> Respo
     """Answer with a published document: publicly, or privately to whoever sent a token."""
     if row is not None and not caller.is_anonymous:
         return conditional.answer_bytes(request, row.document, row.version)
-    return answers.respond(request, answers.answer_row(row, Kind.NOTICE, key, request.url.path, request.app.state.settings))
+    return answers.respond(
+        request, answers.answer_row(row, Kind.NOTICE, key, request.url.path, request.app.state.settings)
+    )

@@ -1,7 +1,9 @@
-"""A notice is drafted, published and from then on kept as it was; what changed between two versions decides who is asked again.
+"""A notice is drafted, published and from then on kept as it was; what changed between two versions decides
+who is asked again.
 
-Versions are numbered within a key, in all its languages together. Within one language they follow each other: publishing one
-retires the one before. Readers are served from the published table: `source` holds the key there and `section` the status.
+Versions are numbered within a key, in all its languages together. Within one language they follow each other:
+publishing one retires the one before. Readers are served from the published table: `source` holds the key
+there and `section` the status.
 """
 
 import hashlib
@@ -48,7 +50,9 @@ class AlreadyPublished(Conflict):
 
 
 class ReasonNeeded(Unprocessable):
-    """Something is new, and readers are not to be asked again: `reason` must say why. It is kept for whoever audits this."""
+    """Something is new, and readers are not to be asked again: `reason` must say why. It is kept for whoever
+    audits this.
+    """
 
     title = "Not asking again needs a reason"
 
@@ -67,7 +71,9 @@ class NoticeCreate(NoticeContent, TableShape):
 
 
 class NoticeReplace(NoticeCreate):
-    """A draft as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+    """A draft as it was read may be sent back: members that only the service sets are welcome while they are
+    unchanged.
+    """
 
     version: int | None = None
     status: NoticeStatus | None = None
@@ -81,7 +87,9 @@ class NoticeReplace(NoticeCreate):
 
 
 class Publication(Shape):
-    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed, with the reason."""
+    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed,
+    with the reason.
+    """
 
     version: int | None = Field(default=None, examples=[2])
     requires_reconsent: bool | None = None
@@ -93,7 +101,9 @@ class Publication(Shape):
 
 
 class NoticeRead(NoticeContent):
-    """A version of a notice, with what it is worth: `valid_for_consent`, and the findings that say why it is not."""
+    """A version of a notice, with what it is worth: `valid_for_consent`, and the findings that say why it is
+    not.
+    """
 
     version: int
     status: NoticeStatus
@@ -115,7 +125,8 @@ def read(notice: ConsentNotice) -> NoticeRead:
 def content_hash(notice: NoticeContent) -> str:
     """The SHA-256, in hex, of the canonical JSON (RFC 8785) of what a reader sees."""
     seen = notice.model_dump(mode="json", include=set(NoticeContent.model_fields) - UNSEEN)
-    # Keys are ASCII and there are no numbers, so sorting by code point is all that RFC 8785 asks beside compact UTF-8.
+    # Keys are ASCII and there are no numbers, so sorting by code point is all that RFC 8785 asks beside
+    # compact UTF-8.
     return hashlib.sha256(orjson.dumps(seen, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -154,7 +165,11 @@ def take_turn(session: Session, key: str) -> None:
 
 def _judged(content: NoticeContent) -> dict[str, object]:
     found = [evidence.finding.value for evidence in examine(content)]
-    return {"content_hash": content_hash(content), "validity_findings": found, "valid_for_consent": not found and _asks(content)}
+    return {
+        "content_hash": content_hash(content),
+        "validity_findings": found,
+        "valid_for_consent": not found and _asks(content),
+    }
 
 
 def _asks(content: NoticeContent) -> bool:
@@ -162,13 +177,17 @@ def _asks(content: NoticeContent) -> bool:
 
 
 def _next_version(session: Session, key: str) -> int:
-    newest = session.exec(select(func.max(ConsentNotice.version)).where(ConsentNotice.notice_key == key)).one()
+    newest = session.exec(
+        select(func.max(ConsentNotice.version)).where(ConsentNotice.notice_key == key)
+    ).one()
     return (newest or 0) + 1
 
 
 def find(session: Session, key: str, version: int, *, lock: bool = False) -> ConsentNotice:
     """Find one version, draft or not."""
-    notice = session.get(ConsentNotice, notice_id(key, version), with_for_update=lock and not session.database.is_sqlite)
+    notice = session.get(
+        ConsentNotice, notice_id(key, version), with_for_update=lock and not session.database.is_sqlite
+    )
     if notice is None:
         raise NotFound(f"There is no version {version} of a notice {key!r}.")
     return notice
@@ -179,10 +198,19 @@ def replace(notice: ConsentNotice, content: NoticeReplace) -> None:
     _need_draft(notice)
     _refuse_read_only(notice, content)
     wanted = NoticeCreate.model_validate(content.model_dump(include=set(NoticeContent.model_fields)))
-    changed = {name: getattr(wanted, name) for name in NoticeContent.model_fields if getattr(wanted, name) != getattr(notice, name)}
+    changed = {
+        name: getattr(wanted, name)
+        for name in NoticeContent.model_fields
+        if getattr(wanted, name) != getattr(notice, name)
+    }
     if not changed:
         return
-    for name, value in {**changed, **_judged(wanted), "updated_at": now(), "revision": notice.revision + 1}.items():
+    for name, value in {
+        **changed,
+        **_judged(wanted),
+        "updated_at": now(),
+        "revision": notice.revision + 1,
+    }.items():
         setattr(notice, name, value)
 
 
@@ -194,7 +222,12 @@ def _refuse_read_only(notice: ConsentNotice, content: NoticeReplace) -> None:
     if wrong:
         raise Unprocessable(
             f"{wrong[0]} is set by the service.",
-            errors=[FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored") for name in wrong],
+            errors=[
+                FieldProblem(
+                    pointer=f"/{name}", message="is set by the service and differs from what is stored"
+                )
+                for name in wrong
+            ],
         )
 
 
@@ -206,7 +239,10 @@ def delete(session: Session, notice: ConsentNotice) -> None:
 
 def _need_draft(notice: ConsentNotice) -> None:
     if notice.status is not NoticeStatus.DRAFT:
-        raise AlreadyPublished(f"Version {notice.version} of {notice.notice_key!r} has been published.", current_status=notice.status.value)
+        raise AlreadyPublished(
+            f"Version {notice.version} of {notice.notice_key!r} has been published.",
+            current_status=notice.status.value,
+        )
 
 
 def publish(session: Session, key: str, publication: Publication) -> ConsentNotice:
@@ -226,11 +262,16 @@ def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
     notices = session.exec(select(ConsentNotice).where(ConsentNotice.notice_key == key)).all()
     if not notices:
         raise NotFound(f"There is no notice {key!r}.")
-    drafts = [notice for notice in notices if notice.status is NoticeStatus.DRAFT and version in (None, notice.version)]
+    drafts = [
+        notice
+        for notice in notices
+        if notice.status is NoticeStatus.DRAFT and version in (None, notice.version)
+    ]
     if len(drafts) != 1:
         known = [notice.version for notice in notices if notice.status is NoticeStatus.DRAFT]
         raise NothingToPublish(
-            f"{key!r} has {'no such draft' if not drafts else 'several drafts: name one'}.", drafts=list[JsonValue](known)
+            f"{key!r} has {'no such draft' if not drafts else 'several drafts: name one'}.",
+            drafts=list[JsonValue](known),
         )
     return drafts[0]
 
@@ -238,11 +279,17 @@ def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
 def _invalid(evidence: Sequence[Evidence]) -> InvalidNotice:
     codes = [one.finding.value for one in evidence]
     errors = [FieldProblem(pointer=one.pointer, message=one.told()) for one in evidence]
-    return InvalidNotice(f"An opt_in notice cannot be published with: {', '.join(codes)}.", errors=errors, findings=list[JsonValue](codes))
+    return InvalidNotice(
+        f"An opt_in notice cannot be published with: {', '.join(codes)}.",
+        errors=errors,
+        findings=list[JsonValue](codes),
+    )
 
 
 def release(session: Session, notice: ConsentNotice, *, reason: str | None = None) -> None:
-    """Make a draft the current version of its key in its language, and retire the one before. Raises ReasonNeeded."""
+    """Make a draft the current version of its key in its language, and retire the one before. Raises
+    ReasonNeeded.
+    """
     before = current(session, notice.notice_key, notice.language)
     if before is not None and before.version > notice.version:
         # A page's banner was published meanwhile. The later one must have the higher number.
@@ -253,7 +300,9 @@ def release(session: Session, notice: ConsentNotice, *, reason: str | None = Non
         notice.requires_reconsent = bool(new)
     elif new and not notice.requires_reconsent and reason is None:
         message = f"there is something new: {', '.join(new)}"
-        raise ReasonNeeded("Say why readers are not asked again.", errors=[FieldProblem(pointer="/reason", message=message)])
+        raise ReasonNeeded(
+            "Say why readers are not asked again.", errors=[FieldProblem(pointer="/reason", message=message)]
+        )
     notice.reconsent_reasons = (new or ["asked_for_by_publisher"]) if notice.requires_reconsent else []
     notice.reconsent_override = reason
     notice.status, notice.effective_at, notice.updated_at = NoticeStatus.PUBLISHED, now(), now()
@@ -266,7 +315,9 @@ def release(session: Session, notice: ConsentNotice, *, reason: str | None = Non
 def current(session: Session, key: str, language: str) -> ConsentNotice | None:
     """The version that holds now for a key in one language."""
     chosen = select(ConsentNotice).where(
-        ConsentNotice.notice_key == key, ConsentNotice.language == language, ConsentNotice.status == NoticeStatus.PUBLISHED
+        ConsentNotice.notice_key == key,
+        ConsentNotice.language == language,
+        ConsentNotice.status == NoticeStatus.PUBLISHED,
     )
     return session.exec(chosen.order_by(col(ConsentNotice.version).desc()).limit(1)).one_or_none()
 
@@ -274,11 +325,19 @@ def current(session: Session, key: str, language: str) -> ConsentNotice | None:
 @renders(Kind.NOTICE)
 def render(session: Session, ids: Collection[UUID]) -> Iterable[Rendered]:
     """What the public reads of notices: every version that was ever published."""
-    chosen = select(ConsentNotice).where(col(ConsentNotice.id).in_(ids), col(ConsentNotice.status) != NoticeStatus.DRAFT)
+    chosen = select(ConsentNotice).where(
+        col(ConsentNotice.id).in_(ids), col(ConsentNotice.status) != NoticeStatus.DRAFT
+    )
     for notice in session.exec(chosen.execution_options(populate_existing=True)):
         effective: datetime | None = notice.effective_at
         assert effective is not None
         yield Rendered(
-            id=notice.id, version=notice.version, document=read(notice).model_dump_json().encode(), published_at=effective,
-            updated_at=notice.updated_at, section=notice.status.value, language=notice.language, source=notice.notice_key,
-        )  # fmt: skip
+            id=notice.id,
+            version=notice.version,
+            document=read(notice).model_dump_json().encode(),
+            published_at=effective,
+            updated_at=notice.updated_at,
+            section=notice.status.value,
+            language=notice.language,
+            source=notice.notice_key,
+        )

@@ -1,4 +1,6 @@
-"""Whose cookie this is: one read leads from its secret to the reader's pseudonym and to the events that count."""
+"""Whose cookie this is: one read leads from its secret to the reader's pseudonym and to the events that
+count.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -36,7 +38,11 @@ class Reader:
         """Where they stand on one notice, or on that which they decided about last."""
         if key is not None:
             return self.standings.get(key)
-        return max(self.standings.values(), key=lambda standing: (standing.decided_at, standing.decisive.event_id), default=None)
+        return max(
+            self.standings.values(),
+            key=lambda standing: (standing.decided_at, standing.decisive.event_id),
+            default=None,
+        )
 
 
 EVENT = [name for name in EventRead.model_fields if name in ConsentEvent.model_fields]
@@ -45,10 +51,14 @@ COLUMNS = [ConsentEvent.metadata.tables["consent_event"].c[name] for name in EVE
 
 
 def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tuple[Any, ...]]:
-    """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up to one event."""
+    """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up
+    to one event.
+    """
     same, grant = aliased(ConsentEvent), aliased(ConsentEvent)
     last = select(func.max(same.decided_at)).where(
-        same.pseudonym == col(ConsentSubject.pseudonym), same.notice_key == col(ConsentEvent.notice_key), same.event_state != State.EXPIRED
+        same.pseudonym == col(ConsentSubject.pseudonym),
+        same.notice_key == col(ConsentEvent.notice_key),
+        same.event_state != State.EXPIRED,
     )
     first = select(func.min(grant.decided_at)).where(
         grant.pseudonym == col(ConsentSubject.pseudonym),
@@ -56,14 +66,20 @@ def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tu
         col(grant.event_state).in_(GRANTS),
     )
     if up_to:
-        last, first = last.where(same.event_id <= bindparam("up_to")), first.where(grant.event_id <= bindparam("up_to"))
+        last, first = (
+            last.where(same.event_id <= bindparam("up_to")),
+            first.where(grant.event_id <= bindparam("up_to")),
+        )
     counts = and_(
-        col(ConsentEvent.pseudonym) == col(ConsentSubject.pseudonym), col(ConsentEvent.decided_at) == last.scalar_subquery(),
+        col(ConsentEvent.pseudonym) == col(ConsentSubject.pseudonym),
+        col(ConsentEvent.decided_at) == last.scalar_subquery(),
         # That a decision ran out is worked out from the decision. The note of it is history.
         col(ConsentEvent.event_state) != State.EXPIRED,
         *([col(ConsentEvent.event_id) <= bindparam("up_to")] if up_to else []),
-    )  # fmt: skip
-    columns = sqlalchemy.select(col(ConsentSubject.pseudonym), col(ConsentSubject.secret_digest), first.scalar_subquery(), *COLUMNS)
+    )
+    columns = sqlalchemy.select(
+        col(ConsentSubject.pseudonym), col(ConsentSubject.secret_digest), first.scalar_subquery(), *COLUMNS
+    )
     joined = columns.select_from(ConsentSubject).outerjoin(ConsentEvent, counts)
     return joined.where(whose).order_by(col(ConsentSubject.pseudonym), col(ConsentEvent.notice_key))
 
@@ -128,15 +144,23 @@ def count_events(session: Session, reader: Reader) -> int:
 
 def count_records(session: Session, key: str | None, whose: Sequence[ColumnElement[bool]]) -> int:
     """How many records some readers have: one for each notice that they decided about, or only on one notice."""
-    chosen = select(ConsentEvent.pseudonym, ConsentEvent.notice_key).distinct().where(col(ConsentEvent.event_state) != State.EXPIRED)
+    chosen = (
+        select(ConsentEvent.pseudonym, ConsentEvent.notice_key)
+        .distinct()
+        .where(col(ConsentEvent.event_state) != State.EXPIRED)
+    )
     if key is not None:
         chosen = chosen.where(ConsentEvent.notice_key == key)
-    known = chosen.join(ConsentSubject, col(ConsentSubject.pseudonym) == col(ConsentEvent.pseudonym)).where(*whose)
+    known = chosen.join(ConsentSubject, col(ConsentSubject.pseudonym) == col(ConsentEvent.pseudonym)).where(
+        *whose
+    )
     return count_all(session, known)
 
 
 def find_event(session: Session, reader: Reader, event_id: UUID) -> EventRead | None:
     """One of a reader's own events. Somebody else's is looked for in the same way, and takes as long."""
-    chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.event_id) == event_id, col(ConsentEvent.pseudonym) == reader.pseudonym)
+    chosen = sqlalchemy.select(*COLUMNS).where(
+        col(ConsentEvent.event_id) == event_id, col(ConsentEvent.pseudonym) == reader.pseudonym
+    )
     row = session.execute(chosen).one_or_none()
     return None if row is None else told(row)

@@ -1,4 +1,6 @@
-"""A receipt that a reader can keep: what was decided about which words, signed, with the proof that it is in the log; to read or to print."""
+"""A receipt that a reader can keep: what was decided about which words, signed, with the proof that it is in
+the log; to read or to print.
+"""
 
 import base64
 import hashlib
@@ -21,9 +23,14 @@ STYLE = (
     "blockquote{margin:0;padding-left:1rem;border-left:3px solid #767676;white-space:pre-line}@media print{body{margin:0}}"
 )
 SAID = {
-    State.GIVEN: "Agreed", State.RENEWED: "Agreed again", State.REFUSED: "Refused", State.WITHDRAWN: "Withdrawn", State.EXPIRED: "Ran out",
-    State.INVALIDATED: "Made invalid", State.UNKNOWN: "Seen, and not agreed to",
-}  # fmt: skip
+    State.GIVEN: "Agreed",
+    State.RENEWED: "Agreed again",
+    State.REFUSED: "Refused",
+    State.WITHDRAWN: "Withdrawn",
+    State.EXPIRED: "Ran out",
+    State.INVALIDATED: "Made invalid",
+    State.UNKNOWN: "Seen, and not agreed to",
+}
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
@@ -39,11 +46,15 @@ class Logged(BaseModel):
 
 
 class SignedReceipt(Receipt):
-    """A receipt in the name of `issuer`. `signature` is over the canonical JSON (RFC 8785) of `event`, `issuer` and `notice`, where
-    `event` is without `leaf_index` and `leaf_hash`; key and signature are in base64."""
+    """A receipt in the name of `issuer`. `signature` is over the canonical JSON (RFC 8785) of `event`,
+    `issuer` and `notice`, where `event` is without `leaf_index` and `leaf_hash`; key and signature are in
+    base64.
+    """
 
     issuer: str = Field(description="the service's public address")
-    log: Logged | None = Field(description="null until the event is sealed, some seconds after it was recorded")
+    log: Logged | None = Field(
+        description="null until the event is sealed, some seconds after it was recorded"
+    )
     algorithm: Literal["Ed25519"] = "Ed25519"
     public_key: str
     signature: str
@@ -51,7 +62,9 @@ class SignedReceipt(Receipt):
 
 def signed_content(receipt: Receipt, issuer: str) -> bytes:
     """What the signature is over."""
-    told = receipt.model_dump(mode="json", include={"event": True, "notice": True}, exclude={"event": {"leaf_index", "leaf_hash"}})
+    told = receipt.model_dump(
+        mode="json", include={"event": True, "notice": True}, exclude={"event": {"leaf_index", "leaf_hash"}}
+    )
     return canonical({**told, "issuer": issuer})
 
 
@@ -60,9 +73,13 @@ def sign(session: Session, receipt: Receipt, settings: Settings) -> SignedReceip
     signer = Signer(settings.signing_key)
     (event,) = log.with_leaves(session, [receipt.event])
     return SignedReceipt(
-        event=event, notice=receipt.notice, issuer=settings.public_url, log=_proof(session, signer, event.leaf_index),
-        public_key=encoded(signer.public_key), signature=encoded(signer.sign(signed_content(receipt, settings.public_url))),
-    )  # fmt: skip
+        event=event,
+        notice=receipt.notice,
+        issuer=settings.public_url,
+        log=_proof(session, signer, event.leaf_index),
+        public_key=encoded(signer.public_key),
+        signature=encoded(signer.sign(signed_content(receipt, settings.public_url))),
+    )
 
 
 def _proof(session: Session, signer: Signer, leaf_index: int | None) -> Logged | None:
@@ -70,11 +87,15 @@ def _proof(session: Session, signer: Signer, leaf_index: int | None) -> Logged |
         return None
     head = log.head_now(session, signer)
     leaf = log.find_leaf(session, leaf_index, None, None)
-    return Logged(tree_head=log.told(head), inclusion_proof=log.prove_inclusion(session, leaf, head.tree_size))
+    return Logged(
+        tree_head=log.told(head), inclusion_proof=log.prove_inclusion(session, leaf, head.tree_size)
+    )
 
 
 def page(receipt: SignedReceipt) -> str:
-    """The receipt as a page that prints well; it needs nothing from anywhere, and every word of it is escaped."""
+    """The receipt as a page that prints well; it needs nothing from anywhere, and every word of it is
+    escaped.
+    """
     event, notice = receipt.event, receipt.notice
     names = {purpose.purpose_key: purpose.name for purpose in notice.purposes}
     rows = [
@@ -103,4 +124,8 @@ def page(receipt: SignedReceipt) -> str:
 
 
 def _list(rows: list[tuple[str, str | None]], tag: str = "span") -> str:
-    return "".join(f"<dt>{escape(name)}</dt><dd><{tag}>{escape(value)}</{tag}></dd>" for name, value in rows if value is not None)
+    return "".join(
+        f"<dt>{escape(name)}</dt><dd><{tag}>{escape(value)}</{tag}></dd>"
+        for name, value in rows
+        if value is not None
+    )

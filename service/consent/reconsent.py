@@ -6,17 +6,25 @@ from service.consent.models import NoticeContent, Purpose
 
 
 def reasons_to_ask_again(before: NoticeContent, after: NoticeContent) -> Iterator[str]:
-    """What of a new version its readers have not decided about: a purpose, a recipient, somebody else responsible."""
+    """What of a new version its readers have not decided about: a purpose, a recipient, somebody else
+    responsible.
+    """
     known = {purpose.purpose_key: purpose for purpose in before.purposes}
     for purpose in after.purposes:
         old = known.get(purpose.purpose_key)
         if old is None:
             yield f"new_purpose:{purpose.purpose_key}"
         else:
-            yield from (f"new_recipient:{purpose.purpose_key}:{service}" for service in _new_recipients(old, purpose))
+            yield from (
+                f"new_recipient:{purpose.purpose_key}:{service}" for service in _new_recipients(old, purpose)
+            )
     if before.consent_model is not after.consent_model:
         yield f"new_consent_model:{after.consent_model}"
-    if before.controller is not None and after.controller is not None and before.controller.name != after.controller.name:
+    if (
+        before.controller is not None
+        and after.controller is not None
+        and before.controller.name != after.controller.name
+    ):
         yield f"new_controller:{after.controller.name}"
 
 

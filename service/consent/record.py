@@ -1,7 +1,8 @@
 """What follows from a reader's events: the record is worked out whenever it is asked for, and kept nowhere.
 
-The latest decision on a notice holds, by the time at which the reader is taken to have decided and not by arrival. Where several
-have the same time, a purpose is granted only if every one of them grants it. Time alone ends a decision: no job has to run.
+The latest decision on a notice holds, by the time at which the reader is taken to have decided and not by
+arrival. Where several have the same time, a purpose is granted only if every one of them grants it. Time
+alone ends a decision: no job has to run.
 """
 
 from collections.abc import Iterator
@@ -23,13 +24,16 @@ _MOST_DENYING_FIRST = (State.WITHDRAWN, State.REFUSED, State.UNKNOWN, State.GIVE
 class Record(BaseModel):
     """Where a reader stands. Whoever shows the notice asks again when `reconsent_required` is true.
 
-    `reconsent_reasons` holds `no_decision`, `expired`, `stale_notice` (the words decided on had been replaced before),
-    `new_purpose:<key>`, `new_recipient:<key>:<service>`, `new_consent_model:…`, `new_controller:…`, `asked_for_by_publisher`.
+    `reconsent_reasons` holds `no_decision`, `expired`, `stale_notice` (the words decided on had been replaced
+    before), `new_purpose:<key>`, `new_recipient:<key>:<service>`, `new_consent_model:…`, `new_controller:…`,
+    `asked_for_by_publisher`.
     """
 
     status: State
     purposes: list[PurposeDecision]
-    google_consent: dict[str, Choice] = Field(description="for Google Consent Mode v2, from the purposes' `google_consent_types`")
+    google_consent: dict[str, Choice] = Field(
+        description="for Google Consent Mode v2, from the purposes' `google_consent_types`"
+    )
     valid_until: Time | None
     reconsent_required: bool
     reconsent_reasons: list[str]
@@ -56,7 +60,9 @@ class Recorded(Record):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The events of one reader on one notice that count: those with the latest time. `first_grant_at` is over all of them."""
+    """The events of one reader on one notice that count: those with the latest time. `first_grant_at` is over
+    all of them.
+    """
 
     events: tuple[EventRead, ...]
     first_grant_at: datetime | None
@@ -69,7 +75,9 @@ class Standing:
     @property
     def decisive(self) -> EventRead:
         """The event that speaks for those of its time: the most denying, and the newest of these."""
-        return min(self.events, key=lambda event: (_MOST_DENYING_FIRST.index(event.event_state), -event.event_id.int))
+        return min(
+            self.events, key=lambda event: (_MOST_DENYING_FIRST.index(event.event_state), -event.event_id.int)
+        )
 
     def joined_by(self, event: EventRead) -> "Standing":
         """Where the reader stands after one more event, whenever it arrives."""
@@ -88,9 +96,19 @@ def first_standing(event: EventRead) -> Standing:
 
 
 NO_DECISION = Record(
-    status=State.UNKNOWN, purposes=[], google_consent=dict.fromkeys(GOOGLE_CONSENT_MODE, Choice.DENIED), valid_until=None, reconsent_required=True, reconsent_reasons=["no_decision"], notice_key=None,
-    notice_version=None, notice_content_hash=None, language=None, event_id=None, decided_at=None,
-)  # fmt: skip
+    status=State.UNKNOWN,
+    purposes=[],
+    google_consent=dict.fromkeys(GOOGLE_CONSENT_MODE, Choice.DENIED),
+    valid_until=None,
+    reconsent_required=True,
+    reconsent_reasons=["no_decision"],
+    notice_key=None,
+    notice_version=None,
+    notice_content_hash=None,
+    language=None,
+    event_id=None,
+    decided_at=None,
+)
 """Where a reader stands who has decided nothing, or of whom nothing is kept."""
 
 
@@ -98,8 +116,15 @@ def project(session: Session, standing: Standing, shelves: Shelves, at: datetime
     """Work the record out as of a time."""
     event = standing.decisive
     shown = shelves.shown(session, event)
-    granted = set.intersection(*({one.purpose_key for one in each.purposes if one.decision is Choice.GRANTED} for each in standing.events))
-    valid_until = min((each.valid_until for each in standing.events if each.valid_until is not None), default=None)
+    granted = set.intersection(
+        *(
+            {one.purpose_key for one in each.purposes if one.decision is Choice.GRANTED}
+            for each in standing.events
+        )
+    )
+    valid_until = min(
+        (each.valid_until for each in standing.events if each.valid_until is not None), default=None
+    )
     expired = valid_until is not None and valid_until <= at
     status = _status(standing, shown, granted, expired=expired)
     reasons = list(_reasons(event, shelves.later(session, shown, by=at), expired=expired))
@@ -107,10 +132,19 @@ def project(session: Session, standing: Standing, shelves: Shelves, at: datetime
         granted = set()
     purposes = [shown.choice(key, granted=key in granted) for key in shown.purposes]
     return Record(
-        status=status, purposes=purposes, google_consent=shown.google_consent(granted | shown.required), valid_until=valid_until, reconsent_required=bool(reasons), reconsent_reasons=reasons,
-        notice_key=event.notice_key, notice_version=event.notice_version, notice_content_hash=event.notice_content_hash,
-        language=event.language, event_id=event.event_id, decided_at=event.decided_at,
-    )  # fmt: skip
+        status=status,
+        purposes=purposes,
+        google_consent=shown.google_consent(granted | shown.required),
+        valid_until=valid_until,
+        reconsent_required=bool(reasons),
+        reconsent_reasons=reasons,
+        notice_key=event.notice_key,
+        notice_version=event.notice_version,
+        notice_content_hash=event.notice_content_hash,
+        language=event.language,
+        event_id=event.event_id,
+        decided_at=event.decided_at,
+    )
 
 
 def _status(standing: Standing, shown: Shown, granted: set[str], *, expired: bool) -> State:

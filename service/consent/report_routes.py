@@ -60,12 +60,20 @@ _MEDIA_TYPES = {Format.NDJSON: "application/x-ndjson", Format.CSV: "text/csv; ch
 
 @router.get("/consent-reports/rates", response_model=Rates)
 def get_consent_rates(
-    request: Request, caller: Auditor, session: SessionDep, since: Since = None, until: Until = None, notice_key: Key | None = None,
-    by: Annotated[str, Query(max_length=100, description="day, notice_version, country, ui_surface: with commas between")] = (
-        "day,notice_version,country"
-    ),
-) -> Response:  # fmt: skip
-    """How often notices were shown, accepted, rejected, chosen from and withdrawn from. Figures below ten are not told."""
+    request: Request,
+    caller: Auditor,
+    session: SessionDep,
+    since: Since = None,
+    until: Until = None,
+    notice_key: Key | None = None,
+    by: Annotated[
+        str,
+        Query(max_length=100, description="day, notice_version, country, ui_surface: with commas between"),
+    ] = ("day,notice_version,country"),
+) -> Response:
+    """How often notices were shown, accepted, rejected, chosen from and withdrawn from. Figures below ten are
+    not told.
+    """
     first, last = period(since, until or now().date())
     return conditional.answer(request, reports.rates(session, first, last, _dimensions(by), notice_key))
 
@@ -85,17 +93,28 @@ def _dimensions(by: str) -> list[Dimension]:
     wrong = next((name for name in named if name not in list(Dimension)), None)
     if wrong is not None:
         message = f"{wrong!r} is none of {', '.join(Dimension)}"
-        raise Unprocessable(f"by: {message}.", errors=[FieldProblem(place="query", pointer="/by", message=message)])
+        raise Unprocessable(
+            f"by: {message}.", errors=[FieldProblem(place="query", pointer="/by", message=message)]
+        )
     return [Dimension(name) for name in dict.fromkeys(named)]
 
 
 @router.get("/consent-records", response_model=pages.Page[ReaderRecord])
 def list_consent_records(
-    request: Request, caller: Auditor, session: SessionDep, ledger: LedgerDep, notice_key: Key | None = None,
+    request: Request,
+    caller: Auditor,
+    session: SessionDep,
+    ledger: LedgerDep,
+    notice_key: Key | None = None,
     consent_id: Annotated[ConsentId | None, Query(description="of readers whose page sent this id")] = None,
-    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None, count: pages.Count = False,
-) -> Response:  # fmt: skip
-    """Where readers stand now, on each notice that they decided about; the newest readers first. Erased readers have no record."""
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """Where readers stand now, on each notice that they decided about; the newest readers first. Erased
+    readers have no record.
+    """
     after = pages.read_cursor(request, cursor, _PLACE)
     whose = [] if consent_id is None else [_sent(consent_id)]
     chosen = select(ConsentSubject.id, ConsentSubject.pseudonym).where(*whose)
@@ -110,15 +129,21 @@ def list_consent_records(
         if notice_key in (None, key) and (after is None or id_ != after[0] or key > after[1])
     ]
     items = [
-        ReaderRecord(pseudonym=pseudonym, **dict(project(session, standing, ledger.shelves, at))).model_dump_json().encode()
+        ReaderRecord(pseudonym=pseudonym, **dict(project(session, standing, ledger.shelves, at)))
+        .model_dump_json()
+        .encode()
         for _, pseudonym, standing in found[:limit]
     ]
     total = count_records(session, notice_key, whose) if count else None
-    return pages.answer_page(request, items, next_key=_next(found, readers, limit), total=total, fields=fields, shape=ReaderRecord)
+    return pages.answer_page(
+        request, items, next_key=_next(found, readers, limit), total=total, fields=fields, shape=ReaderRecord
+    )
 
 
 def _sent(consent_id: str) -> ColumnElement[bool]:
-    return col(ConsentSubject.pseudonym).in_(select(ConsentEvent.pseudonym).where(ConsentEvent.consent_id == consent_id))
+    return col(ConsentSubject.pseudonym).in_(
+        select(ConsentEvent.pseudonym).where(ConsentEvent.consent_id == consent_id)
+    )
 
 
 def _next(
@@ -127,15 +152,22 @@ def _next(
     ids = [id_ for id_, _ in readers]
     if len(found) > limit:
         return found[limit - 1][0]
-    # All of these readers are on this page, or have no record of this notice: the last one ends with a name after all others.
+    # All of these readers are on this page, or have no record of this notice: the last one ends with a name
+    # after all others.
     return (ids[-1], "~") if len(ids) > limit else None
 
 
-@router.get("/consent-exports", response_class=Response, openapi_extra={"responses": {"200": exports.DOCUMENTED}})
+@router.get(
+    "/consent-exports", response_class=Response, openapi_extra={"responses": {"200": exports.DOCUMENTED}}
+)
 async def export_consents(
-    request: Request, caller: Auditor, database: DatabaseDep, format_: Annotated[Format | None, Query(alias="format")] = None
+    request: Request,
+    caller: Auditor,
+    database: DatabaseDep,
+    format_: Annotated[Format | None, Query(alias="format")] = None,
 ) -> Response:
-    """Export every event in the order of the log, with a signed manifest in the last line; `copydesk consent verify` checks it offline.
+    """Export every event in the order of the log, with a signed manifest in the last line; `copydesk consent
+    verify` checks it offline.
 
     NDJSON, or CSV with `format=csv` or by `Accept: text/csv`. What was recorded before this request is in it.
     """

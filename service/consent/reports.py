@@ -1,4 +1,6 @@
-"""How readers decide, as figures by day, notice version, country and surface; a figure below ten is told to nobody."""
+"""How readers decide, as figures by day, notice version, country and surface; a figure below ten is told to
+nobody.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,9 +31,11 @@ class Dimension(StrEnum):
 
 
 class Cell(BaseModel):
-    """Figures of one cell. `decisions` are those that accepted, rejected or chose; `acceptance_rate` is the share that accepted.
+    """Figures of one cell. `decisions` are those that accepted, rejected or chose; `acceptance_rate` is the
+    share that accepted.
 
-    A figure is null when it is below ten but not none, or would follow from such a one; `suppressed` says that there is any.
+    A figure is null when it is below ten but not none, or would follow from such a one; `suppressed` says
+    that there is any.
     """
 
     notice_key: str
@@ -51,7 +55,9 @@ class Cell(BaseModel):
 
 
 class Rates(BaseModel):
-    """A report: a cell for each combination of what it is `by`. Days are those of UTC; `until` is the last one."""
+    """A report: a cell for each combination of what it is `by`. Days are those of UTC; `until` is the last
+    one.
+    """
 
     since: date
     until: date
@@ -62,13 +68,18 @@ class Rates(BaseModel):
 
 
 _FIGURES = {
-    "accepted": Action.ACCEPT_ALL, "rejected": Action.REJECT_ALL, "custom": Action.SAVE, "acknowledged": Action.ACKNOWLEDGE,
+    "accepted": Action.ACCEPT_ALL,
+    "rejected": Action.REJECT_ALL,
+    "custom": Action.SAVE,
+    "acknowledged": Action.ACKNOWLEDGE,
     "withdrawn": Action.WITHDRAW,
-}  # fmt: skip
+}
 _PARTS = frozenset(("accepted", "rejected", "custom"))
 
 
-def rates(session: Session, since: date, until: date, by: Sequence[Dimension], notice_key: str | None) -> Rates:
+def rates(
+    session: Session, since: date, until: date, by: Sequence[Dimension], notice_key: str | None
+) -> Rates:
     """Count what was shown and decided from one day to another."""
     figures = {"impressions": 0, **dict.fromkeys(_FIGURES, 0)}
     cells: dict[tuple[Any, ...], dict[str, int]] = {}
@@ -77,7 +88,10 @@ def rates(session: Session, since: date, until: date, by: Sequence[Dimension], n
         (tuple(_FIGURES), _decided(since, until, by, notice_key)),
     ):
         for row in session.execute(statement):
-            place = (row[0], *(str(value) if value not in (None, "") else None for value in row[1 : len(by) + 1]))
+            place = (
+                row[0],
+                *(str(value) if value not in (None, "") else None for value in row[1 : len(by) + 1]),
+            )
             cells.setdefault(place, dict(figures)).update(zip(names, row[len(by) + 1 :], strict=True))
     ordered = sorted(cells, key=lambda place: tuple("" if part is None else part for part in place))
     items = [_cell(place[0], dict(zip(by, place[1:], strict=True)), cells[place]) for place in ordered]
@@ -85,19 +99,32 @@ def rates(session: Session, since: date, until: date, by: Sequence[Dimension], n
 
 
 def _shown(since: date, until: date, by: Sequence[Dimension], key: str | None) -> Select[*tuple[Any, ...]]:
-    place: list[Any] = [col(ConsentImpression.notice_key), *(getattr(ConsentImpression, dimension) for dimension in by)]
-    chosen = sqlalchemy.select(*place, func.sum(ConsentImpression.impressions)).where(col(ConsentImpression.day).between(since, until))
-    return (chosen if key is None else chosen.where(col(ConsentImpression.notice_key) == key)).group_by(*place)
+    place: list[Any] = [
+        col(ConsentImpression.notice_key),
+        *(getattr(ConsentImpression, dimension) for dimension in by),
+    ]
+    chosen = sqlalchemy.select(*place, func.sum(ConsentImpression.impressions)).where(
+        col(ConsentImpression.day).between(since, until)
+    )
+    return (chosen if key is None else chosen.where(col(ConsentImpression.notice_key) == key)).group_by(
+        *place
+    )
 
 
 def _decided(since: date, until: date, by: Sequence[Dimension], key: str | None) -> Select[*tuple[Any, ...]]:
     day: ColumnElement[Any] = func.date(ConsentEvent.event_time)
     place: list[Any] = [
-        col(ConsentEvent.notice_key), *(day if dimension is Dimension.DAY else getattr(ConsentEvent, dimension) for dimension in by)
-    ]  # fmt: skip
-    counts = [func.sum(case((col(ConsentEvent.action) == action, 1), else_=0)) for action in _FIGURES.values()]
+        col(ConsentEvent.notice_key),
+        *(day if dimension is Dimension.DAY else getattr(ConsentEvent, dimension) for dimension in by),
+    ]
+    counts = [
+        func.sum(case((col(ConsentEvent.action) == action, 1), else_=0)) for action in _FIGURES.values()
+    ]
     # Ids begin with their time, and are the one thing about time that is indexed.
-    within = col(ConsentEvent.event_id) >= _first_id(since), col(ConsentEvent.event_id) < _first_id(until + timedelta(days=1))
+    within = (
+        col(ConsentEvent.event_id) >= _first_id(since),
+        col(ConsentEvent.event_id) < _first_id(until + timedelta(days=1)),
+    )
     chosen = sqlalchemy.select(*place, *counts).where(*within, col(ConsentEvent.action) != Action.EXPIRE)
     return (chosen if key is None else chosen.where(col(ConsentEvent.notice_key) == key)).group_by(*place)
 
@@ -109,11 +136,24 @@ def _first_id(day: date) -> UUID:
 
 def _cell(key: str, place: dict[Dimension, str | None], counted: dict[str, int]) -> Cell:
     told: dict[str, int | None] = {**counted, "decisions": sum(counted[part] for part in _PARTS)}
-    hidden = {name for name in ("impressions", "acknowledged", "withdrawn", "decisions") if _is_small(told[name])}
+    hidden = {
+        name for name in ("impressions", "acknowledged", "withdrawn", "decisions") if _is_small(told[name])
+    }
     hidden |= _PARTS if "decisions" in hidden else _hidden_parts(counted)
-    rate = None if "accepted" in hidden or not told["decisions"] else round(counted["accepted"] / told["decisions"], 4)
+    rate = (
+        None
+        if "accepted" in hidden or not told["decisions"]
+        else round(counted["accepted"] / told["decisions"], 4)
+    )
     return Cell.model_validate(
-        {"notice_key": key, **place, **told, **dict.fromkeys(hidden), "acceptance_rate": rate, "suppressed": bool(hidden)}
+        {
+            "notice_key": key,
+            **place,
+            **told,
+            **dict.fromkeys(hidden),
+            "acceptance_rate": rate,
+            "suppressed": bool(hidden),
+        }
     )
 
 
@@ -122,7 +162,9 @@ def _is_small(figure: int | None) -> bool:
 
 
 def _hidden_parts(counted: dict[str, int]) -> set[str]:
-    """The parts of `decisions` that must not be told: the small ones, and more until those cannot be worked out from the rest."""
+    """The parts of `decisions` that must not be told: the small ones, and more until those cannot be worked
+    out from the rest.
+    """
     hidden = {part for part in _PARTS if _is_small(counted[part])}
     for part in sorted(_PARTS - hidden, key=lambda part: counted[part]):
         together = [counted[one] for one in hidden if counted[one]]

@@ -1,8 +1,8 @@
 """The endpoints that readers' pages call: recording a decision, reading where one stands, withdrawing.
 
-A reader is known by the cookie alone. Without one, `current` says that nothing was decided (200, `ConsentUnknown`, nothing granted,
-`reconsent_required: true`), so that a page needs one rule: show the notice when `reconsent_required` is true. A cookie under
-which nothing is kept is answered 404, whoever made it up.
+A reader is known by the cookie alone. Without one, `current` says that nothing was decided (200,
+`ConsentUnknown`, nothing granted, `reconsent_required: true`), so that a page needs one rule: show the notice
+when `reconsent_required` is true. A cookie under which nothing is kept is answered 404, whoever made it up.
 """
 
 from typing import Annotated
@@ -34,7 +34,9 @@ LONGEST_KEY = 255
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
 GPC_SINCE = "2026-11-23"
 _EVENT_ID = TypeAdapter(tuple[UUID])
-NoticeKeyQuery = Annotated[Key | None, Query(description="on this notice; absent: on that which was decided about last")]
+NoticeKeyQuery = Annotated[
+    Key | None, Query(description="on this notice; absent: on that which was decided about last")
+]
 
 
 async def get_ledger(request: Request) -> Ledger:
@@ -75,26 +77,43 @@ def known_by(request: Request, outcome: Outcome) -> dict[str, str]:
 
 
 _BEACON = {
-    "text/plain": {"schema": {"type": "string", "contentMediaType": "application/json", "description": "the same JSON, from a beacon"}}
+    "text/plain": {
+        "schema": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "the same JSON, from a beacon",
+        }
+    }
 }
 _HEADERS = [
     {
-        "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
         "description": "the same for every retry of this decision and for no other; a retry gets the cookie again if nobody can guess it",
     },
-    {"name": "Sec-GPC", "in": "header", "schema": {"type": "string"}, "description": "1: Global Privacy Control is on"},
-]  # fmt: skip
+    {
+        "name": "Sec-GPC",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "1: Global Privacy Control is on",
+    },
+]
 
 
 @router.post(
-    "", status_code=201, response_model=Recorded, openapi_extra={"requestBody": {"content": _BEACON}, "parameters": _HEADERS}
-)  # fmt: skip
+    "",
+    status_code=201,
+    response_model=Recorded,
+    openapi_extra={"requestBody": {"content": _BEACON}, "parameters": _HEADERS},
+)
 async def record_consent(request: Request, decision: Decision, ledger: LedgerDep) -> Response:
     """Record a reader's decision, and give the reader the cookie that leads back to it.
 
-    A retry (the same `Idempotency-Key`, or the same body with `consent_id` and `client_event_time`) records nothing and is answered like
-    the first, 201 with `Idempotent-Replayed: true`. Only a key of 16 characters or more, such as a UUID, gets a lost cookie again. A body
-    sent as text/plain (`navigator.sendBeacon`) is taken when it holds this JSON.
+    A retry (the same `Idempotency-Key`, or the same body with `consent_id` and `client_event_time`) records
+    nothing and is answered like the first, 201 with `Idempotent-Replayed: true`. Only a key of 16 characters
+    or more, such as a UUID, gets a lost cookie again. A body sent as text/plain (`navigator.sendBeacon`) is
+    taken when it holds this JSON.
     """
     outcome = await ledger.record(decision, asked_by(request))
     headers = {
@@ -106,7 +125,9 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
 
 
 @router.get("/current", response_model=Record)
-def get_current_consent(request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None) -> Response:
+def get_current_consent(
+    request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None
+) -> Response:
     """Where the reader stands: what is granted now, until when, and whether to ask again."""
     secret = request.cookies.get(subjects.COOKIE)
     reader = None if secret is None else _reader(request, session)
@@ -115,9 +136,13 @@ def get_current_consent(request: Request, session: SessionDep, ledger: LedgerDep
 
 @router.get("/current/events", response_model=pages.Page[EventRead])
 def list_current_events(
-    request: Request, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None,
+    request: Request,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
     count: pages.Count = False,
-) -> Response:  # fmt: skip
+) -> Response:
     """Everything that the reader decided, oldest first, as it was recorded."""
     reader = _reader(request, session)
     after = pages.read_cursor(request, cursor, _EVENT_ID)
@@ -125,15 +150,26 @@ def list_current_events(
     items = [event.model_dump_json().encode() for event in with_leaves(session, events[:limit])]
     next_key = (events[limit - 1].event_id,) if len(events) > limit else None
     total = count_events(session, reader) if count else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=EventRead, headers=PRIVATE)
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=fields, shape=EventRead, headers=PRIVATE
+    )
 
 
-@router.get("/current/receipt", response_model=SignedReceipt, openapi_extra={"responses": {"200": receipts.PRINTABLE}})
+@router.get(
+    "/current/receipt", response_model=SignedReceipt, openapi_extra={"responses": {"200": receipts.PRINTABLE}}
+)
 def get_current_receipt(
-    request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None,
-    event_id: Annotated[UUID | None, Query(description="of this event of the reader's; absent: of the one that holds")] = None,
-) -> Response:  # fmt: skip
-    """The receipt of a decision, for the reader to keep: the event, the words that it was about, signed; as HTML to print, by `Accept`."""
+    request: Request,
+    session: SessionDep,
+    ledger: LedgerDep,
+    notice_key: NoticeKeyQuery = None,
+    event_id: Annotated[
+        UUID | None, Query(description="of this event of the reader's; absent: of the one that holds")
+    ] = None,
+) -> Response:
+    """The receipt of a decision, for the reader to keep: the event, the words that it was about, signed; as
+    HTML to print, by `Accept`.
+    """
     reader = _reader(request, session)
     event = _decisive(reader, notice_key) if event_id is None else find_event(session, reader, event_id)
     if event is None:
@@ -151,16 +187,26 @@ def _decisive(reader: Reader, key: str | None) -> EventRead | None:
 
 
 @router.delete("/current", status_code=204)
-async def erase_current_consent(ledger: LedgerDep, cross_site: CrossSite, cookie: SubjectCookie = None) -> Response:
-    """Erase everything that leads to the reader, at once and for good. What was decided stays in the log and belongs to nobody."""
+async def erase_current_consent(
+    ledger: LedgerDep, cross_site: CrossSite, cookie: SubjectCookie = None
+) -> Response:
+    """Erase everything that leads to the reader, at once and for good. What was decided stays in the log and
+    belongs to nobody.
+    """
     if not await ledger.erase(cookie):
         raise NoRecord("Nothing is kept under this cookie.")
-    return Response(status_code=204, headers={**PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)})
+    return Response(
+        status_code=204, headers={**PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)}
+    )
 
 
 @router.post("/current/withdrawal", response_model=Record)
-async def withdraw_consent(request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None) -> Response:
-    """Withdraw consent, without a reason and at once. Accepted whether or not anything is kept, and as often as it is asked."""
+async def withdraw_consent(
+    request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None
+) -> Response:
+    """Withdraw consent, without a reason and at once. Accepted whether or not anything is kept, and as often
+    as it is asked.
+    """
     record = await ledger.withdraw(withdrawal or Withdrawal(), asked_by(request))
     return Response(record.model_dump_json().encode(), 200, PRIVATE, "application/json")
 
@@ -179,7 +225,8 @@ async def record_impression(request: Request, impression: Impression, ledger: Le
 
 
 @well_known.get(
-    "/.well-known/gpc.json", responses={200: {"content": {"application/json": {"example": {"gpc": True, "lastUpdate": GPC_SINCE}}}}}
+    "/.well-known/gpc.json",
+    responses={200: {"content": {"application/json": {"example": {"gpc": True, "lastUpdate": GPC_SINCE}}}}},
 )
 async def get_gpc_support(request: Request) -> Response:
     """Say that Global Privacy Control is honoured (GPC specification, section 4.2)."""

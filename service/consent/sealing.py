@@ -1,7 +1,9 @@
-"""Events go into the log in batches, off the write path: recording a decision is one insert, and waits for no other.
+"""Events go into the log in batches, off the write path: recording a decision is one insert, and waits for no
+other.
 
-The order of the log is that in which events are sealed. Those that were recorded together by several processes may commit out of
-order, so sealing looks back some seconds for events that it has not seen, and now and then over all of them.
+The order of the log is that in which events are sealed. Those that were recorded together by several
+processes may commit out of order, so sealing looks back some seconds for events that it has not seen, and now
+and then over all of them.
 """
 
 from datetime import timedelta
@@ -21,7 +23,9 @@ from service.database import Database, Session
 BATCH = 500
 """Sealing these takes a store's one writer on SQLite for some 20 ms."""
 LOOKS_BACK = {True: timedelta(seconds=1), False: timedelta(seconds=15)}
-"""Longer than a transaction that records may last: on SQLite one follows the other, on PostgreSQL a lock is waited for for 10 s."""
+"""Longer than a transaction that records may last: on SQLite one follows the other, on PostgreSQL a lock is
+waited for for 10 s.
+"""
 FIRST = UUID(int=0)
 """Before every event."""
 
@@ -33,12 +37,15 @@ def seal(database: Database, signer: Signer) -> int:
         batch = seal_batch(database, signer, after=after)
         if not batch:
             return sealed
-        # The oldest come first, so the next batch has nothing before this one's end that was there when this pass began.
+        # The oldest come first, so the next batch has nothing before this one's end that was there when this
+        # pass began.
         sealed, after = sealed + len(batch), batch[-1]
 
 
 def seal_batch(database: Database, signer: Signer, *, after: UUID | None = None) -> list[UUID]:
-    """Seal some events that were recorded after one of them, or lately. Returns their ids, in order of the log."""
+    """Seal some events that were recorded after one of them, or lately. Returns their ids, in order of the
+    log.
+    """
     with database.writing() as session:
         _take_turn(session)
         head = latest_head(session)
@@ -51,7 +58,9 @@ def seal_batch(database: Database, signer: Signer, *, after: UUID | None = None)
 
 
 def is_waiting(database: Database) -> bool:
-    """Whether anything was recorded lately that is not sealed. Asked before a turn to write is taken for nothing."""
+    """Whether anything was recorded lately that is not sealed. Asked before a turn to write is taken for
+    nothing.
+    """
     with database.reading() as session:
         return latest_head(session) is None or bool(_unsealed(session, _lately(session), 1))
 
@@ -64,7 +73,9 @@ def _take_turn(session: Session) -> None:
 
 def _lately(session: Session) -> UUID:
     """The smallest id of an event that may have been committed since the last one was sealed."""
-    last = session.exec(select(ConsentLeaf.event_id).order_by(col(ConsentLeaf.leaf_index).desc()).limit(1)).first()
+    last = session.exec(
+        select(ConsentLeaf.event_id).order_by(col(ConsentLeaf.leaf_index).desc()).limit(1)
+    ).first()
     if last is None:
         return FIRST
     # A UUIDv7 begins with the milliseconds since 1970 (RFC 9562, 5.7).
@@ -81,7 +92,11 @@ def _unsealed(session: Session, after: UUID, limit: int = BATCH) -> list[EventRe
 def _append(session: Session, signer: Signer, events: list[EventRead], head: ConsentTreeHead | None) -> None:
     tree = frontier(session, 0 if head is None else head.tree_size)
     rows = [
-        {"leaf_index": tree.size, "event_id": event.event_id, "hashes": b"".join(tree.append(merkle.leaf_hash(entry_of(event))))}
+        {
+            "leaf_index": tree.size,
+            "event_id": event.event_id,
+            "hashes": b"".join(tree.append(merkle.leaf_hash(entry_of(event)))),
+        }
         for event in events
     ]
     session.connection().execute(sqlalchemy.insert(ConsentLeaf), rows)

@@ -1,7 +1,8 @@
-"""The published notices at hand: each version is read once per process, and the list of versions looked at again when it may have grown.
+"""The published notices at hand: each version is read once per process, and the list of versions looked at
+again when it may have grown.
 
-A published version never changes, so it is kept for good. Which versions there are is believed for a second, or until this process
-publishes something itself; a version that is not at hand is always looked for.
+A published version never changes, so it is kept for good. Which versions there are is believed for a second,
+or until this process publishes something itself; a version that is not at hand is always looked for.
 """
 
 import time
@@ -29,7 +30,18 @@ BELIEVED_FOR = 1.0
 SALE_OR_SHARING = frozenset({"ad_storage", "ad_user_data", "ad_personalization"})
 GOOGLE_CONSENT_MODE = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 """The signals of version 2, which are told whether or not a purpose serves them."""
-_ADVERTISING = frozenset({"marketing", "advertising", "ads", "targeted_advertising", "sale", "sharing", "sale_or_sharing", "sell_or_share"})
+_ADVERTISING = frozenset(
+    {
+        "marketing",
+        "advertising",
+        "ads",
+        "targeted_advertising",
+        "sale",
+        "sharing",
+        "sale_or_sharing",
+        "sell_or_share",
+    }
+)
 
 
 class Wording(BaseModel):
@@ -77,7 +89,10 @@ class Shown:
 
     def google_consent(self, granted: Collection[str]) -> dict[str, Choice]:
         """The signals of Google Consent Mode v2: one is granted when every purpose that it serves is."""
-        return {signal: Choice.GRANTED if serves.issubset(granted) else Choice.DENIED for signal, serves in self.signals}
+        return {
+            signal: Choice.GRANTED if serves.issubset(granted) else Choice.DENIED
+            for signal, serves in self.signals
+        }
 
 
 @dataclass(slots=True)
@@ -128,7 +143,9 @@ class Shelves:
 
 
 def _published(session: Session, key: str, shelf: _Shelf) -> dict[int, Shown]:
-    chosen = select(ConsentNotice).where(ConsentNotice.notice_key == key, col(ConsentNotice.status) != NoticeStatus.DRAFT)
+    chosen = select(ConsentNotice).where(
+        ConsentNotice.notice_key == key, col(ConsentNotice.status) != NoticeStatus.DRAFT
+    )
     found = session.exec(chosen.where(col(ConsentNotice.version).not_in(list(shelf.versions)))).all()
     return {notice.version: _shown(notice) for notice in found}
 
@@ -136,26 +153,40 @@ def _published(session: Session, key: str, shelf: _Shelf) -> dict[int, Shown]:
 def _shown(notice: ConsentNotice) -> Shown:
     assert notice.effective_at is not None
     return Shown(
-        key=notice.notice_key, version=notice.version, language=notice.language, content_hash=notice.content_hash,
-        model=notice.consent_model, validity_days=notice.validity_days,
+        key=notice.notice_key,
+        version=notice.version,
+        language=notice.language,
+        content_hash=notice.content_hash,
+        model=notice.consent_model,
+        validity_days=notice.validity_days,
         purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
         required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
         choices={purpose.purpose_key: _choices(purpose.purpose_key) for purpose in notice.purposes},
         advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
-        signals=tuple(_signals(notice.purposes)), effective_at=notice.effective_at, reasons=tuple(notice.reconsent_reasons), wording=Wording.model_validate(notice),
-    )  # fmt: skip
+        signals=tuple(_signals(notice.purposes)),
+        effective_at=notice.effective_at,
+        reasons=tuple(notice.reconsent_reasons),
+        wording=Wording.model_validate(notice),
+    )
 
 
 def _choices(key: str) -> tuple[PurposeDecision, PurposeDecision]:
     """Denied and granted: made once, for every decision holds some of them."""
-    return PurposeDecision(purpose_key=key, decision=Choice.DENIED), PurposeDecision(purpose_key=key, decision=Choice.GRANTED)
+    return PurposeDecision(purpose_key=key, decision=Choice.DENIED), PurposeDecision(
+        purpose_key=key, decision=Choice.GRANTED
+    )
 
 
 def _signals(purposes: list[Purpose]) -> Iterator[tuple[str, frozenset[str]]]:
     mapped = [signal for purpose in purposes for signal in purpose.google_consent_types]
     for signal in dict.fromkeys([*GOOGLE_CONSENT_MODE, *mapped]):
-        # One that no purpose serves is denied: no set of what was granted has the name of a purpose that is none.
-        yield signal, frozenset(one.purpose_key for one in purposes if signal in one.google_consent_types) or frozenset({""})
+        # One that no purpose serves is denied: no set of what was granted has the name of a purpose that is
+        # none.
+        yield (
+            signal,
+            frozenset(one.purpose_key for one in purposes if signal in one.google_consent_types)
+            or frozenset({""}),
+        )
 
 
 def _advertises(purpose: Purpose) -> bool:

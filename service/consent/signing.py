@@ -1,7 +1,7 @@
 """The service's signature: Ed25519 (RFC 8032), with a key of its own that follows from COPYDESK_SECRET_KEY.
 
-Nothing more has to be kept, copied or lost. Another secret makes another key; what was signed before keeps the public key that it
-was signed with beside it.
+Nothing more has to be kept, copied or lost. Another secret makes another key; what was signed before keeps
+the public key that it was signed with beside it.
 """
 
 import base64
@@ -43,7 +43,9 @@ def is_signed(content: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def canonical(value: JsonValue) -> bytes:
-    """The one way to write a JSON value (RFC 8785). Member names here are ASCII and numbers integers, for which sorting is enough."""
+    """The one way to write a JSON value (RFC 8785). Member names here are ASCII and numbers integers, for
+    which sorting is enough.
+    """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 

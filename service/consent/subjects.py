@@ -1,4 +1,6 @@
-"""The reader's cookie: 128 random bits that only the reader holds; the store keeps their digest, and a salted name for the reader."""
+"""The reader's cookie: 128 random bits that only the reader holds; the store keeps their digest, and a salted
+name for the reader.
+"""
 
 import base64
 import hashlib
@@ -26,20 +28,34 @@ class Subject:
     def row(self) -> dict[str, object]:
         """What is kept: everything but the secret itself."""
         return {
-            "id": self.id, "salt": self.salt, "pseudonym": self.pseudonym, "secret_digest": digest_of(self.secret), "created_at": now(),
-        }  # fmt: skip
+            "id": self.id,
+            "salt": self.salt,
+            "pseudonym": self.pseudonym,
+            "secret_digest": digest_of(self.secret),
+            "created_at": now(),
+        }
 
 
 def new_subject(signing_key: bytes, idempotency_key: str | None) -> Subject:
-    """Make a reader. With an idempotency key the secret follows from it, so that a retry whose answer was lost gets the same cookie."""
+    """Make a reader. With an idempotency key the secret follows from it, so that a retry whose answer was
+    lost gets the same cookie.
+    """
     id_, salt = new_id(), secrets.token_bytes(16)
-    secret = _written(secrets.token_bytes(16)) if idempotency_key is None else derived_secret(signing_key, idempotency_key)
+    secret = (
+        _written(secrets.token_bytes(16))
+        if idempotency_key is None
+        else derived_secret(signing_key, idempotency_key)
+    )
     return Subject(id_, salt, hmac.new(salt, id_.bytes, hashlib.sha256).hexdigest(), secret)
 
 
 def derived_secret(signing_key: bytes, idempotency_key: str) -> str:
-    """The secret that belongs to an idempotency key: 128 bits of an HMAC, which nobody can make without the signing key."""
-    return _written(hmac.new(signing_key, b"consent subject\0" + idempotency_key.encode(), hashlib.sha256).digest()[:16])
+    """The secret that belongs to an idempotency key: 128 bits of an HMAC, which nobody can make without the
+    signing key.
+    """
+    return _written(
+        hmac.new(signing_key, b"consent subject\0" + idempotency_key.encode(), hashlib.sha256).digest()[:16]
+    )
 
 
 def _written(secret: bytes) -> str:

@@ -1,6 +1,7 @@
 """What has to be done for the consent ledger while it serves, and waits for nobody's request.
 
-Events are sealed into the log every second; decisions that ran out are noted, and what is past its period goes, every hour.
+Events are sealed into the log every second; decisions that ran out are noted, and what is past its period
+goes, every hour.
 """
 
 import asyncio
@@ -21,7 +22,9 @@ from service.tables import now
 SEALS_EVERY = 1.0
 TIDIES_EVERY = timedelta(hours=1)
 LOOKS_BACK = timedelta(days=7)
-"""How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of them."""
+"""How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of
+them.
+"""
 log = structlog.get_logger()
 
 
@@ -45,7 +48,10 @@ async def run(database: Database) -> None:
 
 async def _tidy(database: Database) -> None:
     at = now()
-    for work in (partial(retention.note_expired, database, at, at - LOOKS_BACK), partial(retention.retain, database, at)):
+    for work in (
+        partial(retention.note_expired, database, at, at - LOOKS_BACK),
+        partial(retention.retain, database, at),
+    ):
         done = retention.AT_ONCE
         while done == retention.AT_ONCE:
             async with database.turn():
@@ -53,7 +59,9 @@ async def _tidy(database: Database) -> None:
 
 
 async def seal_waiting(database: Database, signer: Signer, after: UUID | None = None) -> None:
-    """Seal what was recorded lately, or after an event, batch by batch, and let those who record decisions go in between."""
+    """Seal what was recorded lately, or after an event, batch by batch, and let those who record decisions go
+    in between.
+    """
     while True:
         async with database.turn():
             batch = await run_in_threadpool(seal_batch, database, signer, after=after)

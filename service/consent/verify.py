@@ -1,7 +1,8 @@
-"""Checks an export against itself, offline: that no row was edited, deleted, inserted or moved, and who says so.
+"""Checks an export against itself, offline: that no row was edited, deleted, inserted or moved, and who says
+so.
 
-Whoever can sign could write another log from its beginning. Against that there are the tree heads that others have kept: the export
-of a log that goes on from one of them has that root at that size.
+Whoever can sign could write another log from its beginning. Against that there are the tree heads that others
+have kept: the export of a log that goes on from one of them has that root at that size.
 """
 
 import base64
@@ -56,7 +57,9 @@ class Verdict:
 
 
 def verify(path: Path, *, public_key: str | None = None, kept_heads: Iterable[TreeHead] = ()) -> Verdict:
-    """Check an export. With `public_key`, in base64, it must be by this key; with `kept_heads`, its log must go on from each of them."""
+    """Check an export. With `public_key`, in base64, it must be by this key; with `kept_heads`, its log must
+    go on from each of them.
+    """
     verdict, tree, heads = Verdict(), Frontier(), {head.tree_size: head.root_hash for head in kept_heads}
     roots = {0: tree.root.hex()}
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -68,7 +71,9 @@ def verify(path: Path, *, public_key: str | None = None, kept_heads: Iterable[Tr
     _check_manifest(verdict, tree, lines.last, public_key)
     for size, root in heads.items():
         verdict.need(
-            f"the kept tree head of {size} leaves", holds=roots.get(size) == root, fault=f"the log is another than at {size} leaves"
+            f"the kept tree head of {size} leaves",
+            holds=roots.get(size) == root,
+            fault=f"the log is another than at {size} leaves",
         )
     return verdict
 
@@ -109,20 +114,27 @@ def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
 
 def _from_cells(columns: list[str], cells: list[str]) -> Row:
     texts = dict(zip(columns, cells, strict=True))
-    row: Row = {name: orjson.loads(text) if name in _JSON_COLUMNS and text else text or None for name, text in texts.items()}
+    row: Row = {
+        name: orjson.loads(text) if name in _JSON_COLUMNS and text else text or None
+        for name, text in texts.items()
+    }
     return row if any(row[name] is not None for name in EVENT) else {name: row[name] for name in LEAF}
 
 
 def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
     index, told = row.get("leaf_index"), row.get("leaf_hash")
     if index != tree.size:
-        verdict.fault(f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted or moved")
+        verdict.fault(
+            f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted or moved"
+        )
     entry = {name: value for name, value in row.items() if name not in LEAF}
     leaf = leaf_hash(canonical(entry)) if entry else _unhexed(told)
     verdict.removed += not entry
     verdict.rows += 1
     if leaf.hex() != told:
-        verdict.fault(f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf")
+        verdict.fault(
+            f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf"
+        )
     tree.append(leaf)
 
 
@@ -137,7 +149,11 @@ def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str
     try:
         signed = SignedManifest.model_validate_json(line.removeprefix(MANIFEST_MARK))
     except ValidationError:
-        verdict.need("the manifest", holds=False, fault="the last line is not a manifest: the end of the export is missing")
+        verdict.need(
+            "the manifest",
+            holds=False,
+            fault="the last line is not a manifest: the end of the export is missing",
+        )
         return
     manifest, head = signed.manifest, signed.manifest.tree_head
     verdict.public_key = signed.public_key
@@ -145,13 +161,37 @@ def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str
     data = _head_data(head)
     for what, holds, fault in (
         (f"the format, {FORMAT}", manifest.format == FORMAT, f"its format is {manifest.format}"),
-        ("the signature of the manifest", is_signed(told, _bytes(signed.signature), key), "the manifest was edited or is signed by somebody else"),
-        ("the signature of the tree head", is_signed(data, _bytes(head.signature), _bytes(head.public_key)), "the tree head was edited"),
-        (f"that all {verdict.rows} rows are there", verdict.rows == manifest.rows == head.tree_size, f"there are {verdict.rows} rows, of {head.tree_size}"),
-        ("how many were removed by retention", verdict.removed == manifest.removed, f"{verdict.removed} events are missing, {manifest.removed} were removed"),
-        ("each leaf and their order, by the root over all", tree.root.hex() == head.root_hash, "the rows do not lead to the root in the tree head"),
-        ("the key that was given", public_key in (None, signed.public_key), "it is signed by another key than the one that was given"),
-    ):  # fmt: skip
+        (
+            "the signature of the manifest",
+            is_signed(told, _bytes(signed.signature), key),
+            "the manifest was edited or is signed by somebody else",
+        ),
+        (
+            "the signature of the tree head",
+            is_signed(data, _bytes(head.signature), _bytes(head.public_key)),
+            "the tree head was edited",
+        ),
+        (
+            f"that all {verdict.rows} rows are there",
+            verdict.rows == manifest.rows == head.tree_size,
+            f"there are {verdict.rows} rows, of {head.tree_size}",
+        ),
+        (
+            "how many were removed by retention",
+            verdict.removed == manifest.removed,
+            f"{verdict.removed} events are missing, {manifest.removed} were removed",
+        ),
+        (
+            "each leaf and their order, by the root over all",
+            tree.root.hex() == head.root_hash,
+            "the rows do not lead to the root in the tree head",
+        ),
+        (
+            "the key that was given",
+            public_key in (None, signed.public_key),
+            "it is signed by another key than the one that was given",
+        ),
+    ):
         verdict.need(what, holds=holds, fault=fault)
 
 

@@ -1,7 +1,9 @@
-"""What the words of a notice say about how consent is taken, in the larger languages of the web; sentence by sentence.
+"""What the words of a notice say about how consent is taken, in the larger languages of the web; sentence by
+sentence.
 
-Each question is two word lists that must meet in one sentence: going on and agreeing, terms and agreeing, browser and settings.
-A list that met nothing says nothing, so a language that is missing here hides a finding and never makes one up.
+Each question is two word lists that must meet in one sentence: going on and agreeing, terms and agreeing,
+browser and settings. A list that met nothing says nothing, so a language that is missing here hides a finding
+and never makes one up.
 """
 
 import re

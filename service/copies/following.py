@@ -1,6 +1,8 @@
-"""Followers with a token: what each page held, and that it has arrived, known by the cursor that the follower comes back with.
+"""Followers with a token: what each page held, and that it has arrived, known by the cursor that the follower
+comes back with.
 
-Both are kept in memory for a second, so that following stays reading; a process that is killed outright loses that second.
+Both are kept in memory for a second, so that following stays reading; a process that is killed outright loses
+that second.
 """
 
 import asyncio
@@ -25,7 +27,9 @@ log = structlog.get_logger()
 
 
 class Copies:
-    """What followers were sent, and how far they have come, until it is written. Used from the event loop only."""
+    """What followers were sent, and how far they have come, until it is written. Used from the event loop
+    only.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +42,9 @@ class Copies:
         """A token comes to an address for what follows a number: it has all up to there."""
         id_ = uuid5(token_id, address)
         known = self._holders.get(id_)
-        if known is None or known.acked_seq != seq:  # Who waits for the next change says the same again and again.
+        if (
+            known is None or known.acked_seq != seq
+        ):  # Who waits for the next change says the same again and again.
             self._holders[id_] = Holder(id_, token_id, address, seq, now())
             self._moved.add(id_)
 

@@ -1,4 +1,6 @@
-"""What was sent to whom, and what is known to have arrived, is written so that of two who know, the first times and the farthest hold."""
+"""What was sent to whom, and what is known to have arrived, is written so that of two who know, the first
+times and the farthest hold.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +40,9 @@ class Sent:
 
     @property
     def key(self) -> Key:
-        """What tells one from another, in the order in which they are written: no two processes then wait for each other."""
+        """What tells one from another, in the order in which they are written: no two processes then wait for
+        each other.
+        """
         return self.article_id, self.holder_id, self.version, self.gone
 
     def received_at(self, holder: Holder) -> datetime | None:
@@ -54,11 +58,15 @@ def keep(session: Session, holders: Collection[Holder], sent: Collection[Sent]) 
 
 
 def _keep_holders(session: Session, holders: Collection[Holder]) -> dict[UUID, Holder]:
-    """Write how far holders have come, unless something later is known; how far each has. Their rows stay locked until the
-    commit: what another process writes of them meanwhile, it writes with this in sight."""
+    """Write how far holders have come, unless something later is known; how far each has. Their rows stay
+    locked until the commit: what another process writes of them meanwhile, it writes with this in sight.
+    """
     upsert = insert(session, CopyHolder)
     fresh = {name: upsert.excluded[name] for name in ("address", "acked_seq", "acked_at")}
-    rows = [{name: getattr(each, name) for name in Holder.__slots__} for each in sorted(holders, key=lambda each: each.id)]
+    rows = [
+        {name: getattr(each, name) for name in Holder.__slots__}
+        for each in sorted(holders, key=lambda each: each.id)
+    ]
     later = upsert.excluded.acked_at > col(CopyHolder.acked_at)
     session.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=fresh, where=later), rows)
     found = session.exec(select(CopyHolder).where(col(CopyHolder.id).in_([each.id for each in holders])))

@@ -24,8 +24,8 @@ class CopyHolder(Table, table=True):
 
 
 class ArticleCopy(Table, table=True):
-    """One version of an article, or (`gone`) its removal, as it was sent to a holder; received once it has come back for more,
-    or has answered 2xx.
+    """One version of an article, or (`gone`) its removal, as it was sent to a holder; received once it has
+    come back for more, or has answered 2xx.
 
     No foreign keys: rows are added by the hundred, and nothing that they name is ever deleted.
     """
@@ -33,11 +33,14 @@ class ArticleCopy(Table, table=True):
     __tablename__ = "article_copy"
     __table_args__ = (
         Index(
-            "ix_article_copy_unanswered", "holder_id", "seq",
-            postgresql_where=text("received_at IS NULL"), sqlite_where=text("received_at IS NULL"),
+            "ix_article_copy_unanswered",
+            "holder_id",
+            "seq",
+            postgresql_where=text("received_at IS NULL"),
+            sqlite_where=text("received_at IS NULL"),
         ),
         {"sqlite_with_rowid": False},
-    )  # fmt: skip
+    )
 
     article_id: UUID = Field(primary_key=True)
     holder_id: UUID = Field(primary_key=True)

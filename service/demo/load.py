@@ -34,7 +34,9 @@ def load(database: Database, screen: Console) -> None:
             # Drawn and kept before the transaction begins: bytes are stored before the row that names them.
             kept = {picture.number: _keep(intake, picture) for picture in sample.pictures.values()}
             with database.writing() as session:
-                known = select(Article.id).where(Article.source == SOURCE, Article.external_id == sample.external_id)
+                known = select(Article.id).where(
+                    Article.source == SOURCE, Article.external_id == sample.external_id
+                )
                 if session.exec(known).one_or_none() is None:
                     _write(session, sample, kept)
 
@@ -44,7 +46,11 @@ def introduce(settings: Settings, screen: Console, host: str, port: int) -> None
     database = Database(settings)
     with database.writing() as session:
         made = make_token(
-            session, TokenCreate(name="demo", scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN])
+            session,
+            TokenCreate(
+                name="demo",
+                scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN],
+            ),
         )
     database.close()
     base = f"http://{host}:{port}"
@@ -68,7 +74,10 @@ def _keep(intake: Intake, picture: SamplePicture) -> KeptFile:
 
 
 def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
-    shown = {place: _image(session, sample, picture, kept[picture.number]) for place, picture in sample.pictures.items()}
+    shown = {
+        place: _image(session, sample, picture, kept[picture.number])
+        for place, picture in sample.pictures.items()
+    }
     body: list[dict[str, object]] = []
     for place, paragraph in enumerate(sample.paragraphs):
         if place == 1 and sample.heading:
@@ -79,11 +88,21 @@ def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
     if sample.quote:
         body.append({"type": "quote", "html": sample.quote[0], "cite": sample.quote[1]})
     create = {
-        "headline": sample.headline, "summary": sample.summary, "section": sample.section, "language": sample.language, "tags": sample.tags,
-        "authors": [{"name": sample.author}], "byline": sample.author, "dateline": sample.dateline, "credit_line": sample.credit_line,
-        "source": SOURCE, "external_id": sample.external_id, "body": body, "lead_image_id": next(iter(shown.values()), None),
+        "headline": sample.headline,
+        "summary": sample.summary,
+        "section": sample.section,
+        "language": sample.language,
+        "tags": sample.tags,
+        "authors": [{"name": sample.author}],
+        "byline": sample.author,
+        "dateline": sample.dateline,
+        "credit_line": sample.credit_line,
+        "source": SOURCE,
+        "external_id": sample.external_id,
+        "body": body,
+        "lead_image_id": next(iter(shown.values()), None),
         "status": "published" if sample.published else "draft",
-    }  # fmt: skip
+    }
     lifecycle.create(session, DESK, ArticleCreate.model_validate(create))
 
 

@@ -1,4 +1,6 @@
-"""Pictures for the samples, drawn when they are needed: a landscape in layers, the same one for the same seed."""
+"""Pictures for the samples, drawn when they are needed: a landscape in layers, the same one for the same
+seed.
+"""
 
 import io
 import math
@@ -46,13 +48,20 @@ def _sky(top: Colour, bottom: Colour) -> Image.Image:
 
 
 def _sun(pen: ImageDraw.ImageDraw, chance: random.Random, sky: Colour) -> None:
-    x, y, radius = chance.uniform(0.2, 0.8) * SIZE[0], chance.uniform(0.15, 0.4) * SIZE[1], chance.uniform(45, 90)
+    x, y, radius = (
+        chance.uniform(0.2, 0.8) * SIZE[0],
+        chance.uniform(0.15, 0.4) * SIZE[1],
+        chance.uniform(45, 90),
+    )
     pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_between(sky, (255, 255, 255), 0.6))
 
 
 def _ridge(chance: random.Random, base: float) -> list[tuple[float, float]]:
-    waves = [(chance.uniform(8, 60), chance.uniform(0.002, 0.012), chance.uniform(0, math.tau)) for _ in range(4)]
+    waves = [
+        (chance.uniform(8, 60), chance.uniform(0.002, 0.012), chance.uniform(0, math.tau)) for _ in range(4)
+    ]
     crest = [
-        (float(x), base - sum(height * math.sin(x * rate + shift) for height, rate, shift in waves)) for x in range(0, SIZE[0] + 16, 16)
+        (float(x), base - sum(height * math.sin(x * rate + shift) for height, rate, shift in waves))
+        for x in range(0, SIZE[0] + 16, 16)
     ]
     return [(0.0, float(SIZE[1])), *crest, (float(SIZE[0]), float(SIZE[1]))]

@@ -1,1 +1,3 @@
-"""Articles in the shapes of others: saved pages read into articles, articles written as feeds and wire formats."""
+"""Articles in the shapes of others: saved pages read into articles, articles written as feeds and wire
+formats.
+"""

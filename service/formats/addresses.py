@@ -1,4 +1,6 @@
-"""The whole addresses that feeds, sitemaps and wire formats give: nobody who reads them knows what ours are relative to."""
+"""The whole addresses that feeds, sitemaps and wire formats give: nobody who reads them knows what ours are
+relative to.
+"""
 
 from urllib.parse import quote, urljoin
 from uuid import UUID
@@ -35,7 +37,9 @@ def with_whole_addresses(settings: Settings, article: ArticleRead) -> ArticleRea
     """An article whose pictures are found from anywhere."""
     lead = article.lead_image
     whole = None if lead is None else lead.model_copy(update={"renditions": _whole(settings, lead)})
-    return article.model_copy(update={"body": [_block(settings, block) for block in article.body], "lead_image": whole})
+    return article.model_copy(
+        update={"body": [_block(settings, block) for block in article.body], "lead_image": whole}
+    )
 
 
 def _block(settings: Settings, block: ResolvedBlock) -> ResolvedBlock:
@@ -46,4 +50,7 @@ def _block(settings: Settings, block: ResolvedBlock) -> ResolvedBlock:
 
 
 def _whole(settings: Settings, image: ImageRead) -> list[object]:
-    return [shown.model_copy(update={"href": urljoin(f"{settings.public_url}/", shown.href)}) for shown in image.renditions]
+    return [
+        shown.model_copy(update={"href": urljoin(f"{settings.public_url}/", shown.href)})
+        for shown in image.renditions
+    ]

@@ -1,4 +1,6 @@
-"""Where the words that came with a picture go: they become its own caption while it has none, and else its caption in this article."""
+"""Where the words that came with a picture go: they become its own caption while it has none, and else its
+caption in this article.
+"""
 
 from uuid import UUID
 
@@ -10,10 +12,21 @@ from service.images.models import Caption, CaptionReplace, CaptionSource, Captio
 
 
 def caption_image(
-    session: Session, image: Image, article_id: UUID, language: str, words: str | None, alt: str | None, *, again: bool
+    session: Session,
+    image: Image,
+    article_id: UUID,
+    language: str,
+    words: str | None,
+    alt: str | None,
+    *,
+    again: bool,
 ) -> None:
-    """Caption a picture of an imported article; `again` when the article was here before. What editors wrote is left alone."""
-    live = select(Caption).where(Caption.image_id == image.id, Caption.language == language, col(Caption.deleted_at).is_(None))
+    """Caption a picture of an imported article; `again` when the article was here before. What editors wrote
+    is left alone.
+    """
+    live = select(Caption).where(
+        Caption.image_id == image.id, Caption.language == language, col(Caption.deleted_at).is_(None)
+    )
     known = {caption.article_id: caption for caption in session.exec(live)}
     usable = (caption for caption in known.values() if caption.article_id in (None, article_id))
     if not (words or alt) or any((caption.text, caption.alt_text) == (words, alt) for caption in usable):
@@ -21,7 +34,13 @@ def caption_image(
     ours = known.get(article_id) or (known.get(None) if again else None)
     if ours is None:
         scope = article_id if None in known else None
-        write = CaptionWrite(article_id=scope, text=words, alt_text=alt, source=CaptionSource.IMPORT, language=language)
+        write = CaptionWrite(
+            article_id=scope, text=words, alt_text=alt, source=CaptionSource.IMPORT, language=language
+        )
         captions.create(session, write, image.id)
     elif ours.source is CaptionSource.IMPORT:
-        captions.replace(session, ours, CaptionReplace(article_id=ours.article_id, text=words, alt_text=alt, source=ours.source))
+        captions.replace(
+            session,
+            ours,
+            CaptionReplace(article_id=ours.article_id, text=words, alt_text=alt, source=ours.source),
+        )

@@ -1,7 +1,9 @@
-"""A page that was read becomes one article with its pictures, captions and banner; the same page again updates what it made.
+"""A page that was read becomes one article with its pictures, captions and banner; the same page again
+updates what it made.
 
-An article that was imported is known by its `source` (the page's site) and `external_id` (its canonical address; of a text dump,
-which has neither, the fingerprint of its headline). Pictures are known by their address, or by their place in that article.
+An article that was imported is known by its `source` (the page's site) and `external_id` (its canonical
+address; of a text dump, which has neither, the fingerprint of its headline). Pictures are known by their
+address, or by their place in that article.
 """
 
 import hashlib
@@ -39,7 +41,12 @@ class Imported:
 
 
 def bring_in(
-    session: Session, caller: Caller, page: Page, *, files: Mapping[str, KeptFile] = NONE_FETCHED, publish: bool = False
+    session: Session,
+    caller: Caller,
+    page: Page,
+    *,
+    files: Mapping[str, KeptFile] = NONE_FETCHED,
+    publish: bool = False,
 ) -> Imported:
     """Write a page into the store: as a draft, or published. An article that is published already stays so."""
     source, external_id = identity(page)
@@ -78,14 +85,25 @@ def _update(session: Session, caller: Caller, article: Article, write: ArticleRe
 
 
 def _content(page: Page, source: str, external_id: str, language: str) -> dict[str, object]:
-    # A page that says nothing of its time leaves the stored one as it is; one from the future is not believed.
-    dated: dict[str, object] = {} if page.published_at is None or page.published_at > now() else {"published_at": page.published_at}
+    # A page that says nothing of its time leaves the stored one as it is; one from the future is not
+    # believed.
+    dated: dict[str, object] = (
+        {} if page.published_at is None or page.published_at > now() else {"published_at": page.published_at}
+    )
     content: dict[str, object] = {
-        "headline": page.headline[:500], "summary": page.summary, "byline": _short(page.byline), "dateline": _short(page.dateline),
-        "authors": [{"name": author.name[:500], "url": author.url} for author in page.authors[:50]], "section": _short(page.section),
-        "tags": [tag[:500] for tag in page.tags[:100]], "language": language, "credit_line": _short(page.credit_line), "source": source,
-        "external_id": external_id, "canonical_url": page.canonical_url,
-    }  # fmt: skip
+        "headline": page.headline[:500],
+        "summary": page.summary,
+        "byline": _short(page.byline),
+        "dateline": _short(page.dateline),
+        "authors": [{"name": author.name[:500], "url": author.url} for author in page.authors[:50]],
+        "section": _short(page.section),
+        "tags": [tag[:500] for tag in page.tags[:100]],
+        "language": language,
+        "credit_line": _short(page.credit_line),
+        "source": source,
+        "external_id": external_id,
+        "canonical_url": page.canonical_url,
+    }
     return content | dated
 
 
@@ -111,7 +129,13 @@ class _Pictures:
     """The images of one page: found again, or made without their files, each with its caption."""
 
     def __init__(
-        self, session: Session, page: Page, article: Article | None, article_id: UUID, language: str, files: Mapping[str, KeptFile]
+        self,
+        session: Session,
+        page: Page,
+        article: Article | None,
+        article_id: UUID,
+        language: str,
+        files: Mapping[str, KeptFile],
     ) -> None:
         self._files = files
         self._session = session
@@ -120,7 +144,7 @@ class _Pictures:
         self._language = language
         self._before: Iterator[UUID] = iter(
             [block.image_id for block in article.body if isinstance(block, ImageBlock)] if article else []
-        )  # fmt: skip
+        )
         self._placed: dict[Picture, Image] = {}
         self._again = article is not None
 
@@ -133,14 +157,29 @@ class _Pictures:
         return image.id
 
     def _same_address(self, picture: Picture) -> Image | None:
-        return next((image for image in self._placed.values() if picture.url is not None and image.source_url == picture.url), None)
+        return next(
+            (
+                image
+                for image in self._placed.values()
+                if picture.url is not None and image.source_url == picture.url
+            ),
+            None,
+        )
 
     def _find(self, picture: Picture) -> Image | None:
         live = select(Image).where(col(Image.deleted_at).is_(None))
         if picture.url is not None:
-            return self._session.exec(live.where(Image.source == self._site, Image.source_url == picture.url)).first()
+            return self._session.exec(
+                live.where(Image.source == self._site, Image.source_url == picture.url)
+            ).first()
         before = next(self._before, None)
-        return None if before is None else self._session.exec(live.where(Image.id == before, col(Image.source_url).is_(None))).one_or_none()
+        return (
+            None
+            if before is None
+            else self._session.exec(
+                live.where(Image.id == before, col(Image.source_url).is_(None))
+            ).one_or_none()
+        )
 
     def _with_file(self, image: Image | None, picture: Picture) -> Image | None:
         """An image that had no file yet gets the one that was fetched now."""
@@ -159,9 +198,19 @@ class _Pictures:
         self._session.flush()
         for picture, image in self._placed.items():
             if picture.credit:
-                said = image.model_dump(include=set(ImageContent.model_fields)) | {"credit_line": _short(picture.credit)}
+                said = image.model_dump(include=set(ImageContent.model_fields)) | {
+                    "credit_line": _short(picture.credit)
+                }
                 images.replace(self._session, image, ImageReplace.model_validate(said))
-            caption_image(self._session, image, self._article_id, self._language, picture.caption, picture.alt, again=self._again)
+            caption_image(
+                self._session,
+                image,
+                self._article_id,
+                self._language,
+                picture.caption,
+                picture.alt,
+                again=self._again,
+            )
 
 
 def _keep_banner(session: Session, page: Page, language: str) -> None:

@@ -100,22 +100,43 @@ def write(document: bytes, settings: Settings) -> bytes:
 def _news_article(article: ArticleRead, settings: Settings) -> NewsArticle:
     address = address_of(settings, article)
     publisher = Organization(name=settings.site_name, url=settings.public_url)
-    people = [Person(name=author.name, url=as_uri(author.url) if author.url else None) for author in article.authors]
+    people = [
+        Person(name=author.name, url=as_uri(author.url) if author.url else None) for author in article.authors
+    ]
     return NewsArticle(
-        id=article.id.urn, url=address, main_entity_of_page=WebPage(id=address), headline=article.headline,
-        description=article.summary, image=list(_images(article)) or None,
-        date_published=article.published_at, date_modified=article.updated_at, author=[*people] or [publisher], publisher=publisher,
-        article_section=article.section, keywords=article.tags or None, in_language=article.language, dateline=article.dateline,
-        article_body=as_text(article.body), credit_text=article.credit_line, copyright_notice=article.copyright_notice,
-        correction=[CorrectionComment(text=each.text, date_published=each.at) for each in article.corrections] or None,
-    )  # fmt: skip
+        id=article.id.urn,
+        url=address,
+        main_entity_of_page=WebPage(id=address),
+        headline=article.headline,
+        description=article.summary,
+        image=list(_images(article)) or None,
+        date_published=article.published_at,
+        date_modified=article.updated_at,
+        author=[*people] or [publisher],
+        publisher=publisher,
+        article_section=article.section,
+        keywords=article.tags or None,
+        in_language=article.language,
+        dateline=article.dateline,
+        article_body=as_text(article.body),
+        credit_text=article.credit_line,
+        copyright_notice=article.copyright_notice,
+        correction=[CorrectionComment(text=each.text, date_published=each.at) for each in article.corrections]
+        or None,
+    )
 
 
 def _images(article: ArticleRead) -> Iterator[ImageObject]:
     """The crops of the lead picture, or of the first that the body shows."""
-    placed = ((block.image, block.caption) for block in article.body if isinstance(block, ResolvedImage) and block.image is not None)
+    placed = (
+        (block.image, block.caption)
+        for block in article.body
+        if isinstance(block, ResolvedImage) and block.image is not None
+    )
     lead = article.lead_image
-    image, caption = (lead, lead.caption) if lead is not None and lead.renditions else next(placed, (None, None))
+    image, caption = (
+        (lead, lead.caption) if lead is not None and lead.renditions else next(placed, (None, None))
+    )
     if image is not None:
         for crop in _crops(image):
             yield _image_object(image, crop, caption)
@@ -133,6 +154,12 @@ def _crops(image: ImageRead) -> list[Rendition]:
 
 def _image_object(image: ImageRead, crop: Rendition, caption: EffectiveCaption | None) -> ImageObject:
     return ImageObject(
-        url=crop.href, width=crop.width, height=crop.height, encoding_format=crop.content_type, caption=caption.text if caption else None,
-        description=caption.alt_text if caption else None, credit_text=image.credit_line, copyright_notice=image.copyright_notice,
-    )  # fmt: skip
+        url=crop.href,
+        width=crop.width,
+        height=crop.height,
+        encoding_format=crop.content_type,
+        caption=caption.text if caption else None,
+        description=caption.alt_text if caption else None,
+        credit_text=image.credit_line,
+        copyright_notice=image.copyright_notice,
+    )

@@ -1,4 +1,6 @@
-"""`POST /v1/imports`: a page, the dump of one, its address, or a ninjs object becomes a draft article with its images and captions."""
+"""`POST /v1/imports`: a page, the dump of one, its address, or a ninjs object becomes a draft article with
+its images and captions.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -54,19 +56,33 @@ class Received:
 async def receive_page(
     request: Request,
     caller: Writer,
-    url: Annotated[WebAddress | None, Query(description="the address of the page that is sent, or, without a body, to fetch")] = None,
+    url: Annotated[
+        WebAddress | None,
+        Query(description="the address of the page that is sent, or, without a body, to fetch"),
+    ] = None,
     fetch_images: Annotated[bool, Query(description="fetch the pictures' files too")] = True,
 ) -> Received:
-    """Read the page that was sent, or fetch the one that was named, and its pictures, before the transaction begins."""
+    """Read the page that was sent, or fetch the one that was named, and its pictures, before the transaction
+    begins.
+    """
     body = await request.body()
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = next(
-        (part.split("=", 1)[1].strip(' "') for part in parameters.split(";") if part.strip().lower().startswith("charset=")), None
+        (
+            part.split("=", 1)[1].strip(' "')
+            for part in parameters.split(";")
+            if part.strip().lower().startswith("charset=")
+        ),
+        None,
     )
     # A slow website holds these threads for half a minute: they are not those that answer for articles.
     intake: Intake = request.app.state.intake
-    page = await anyio.to_thread.run_sync(_read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching)
-    files = await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching) if fetch_images else {}
+    page = await anyio.to_thread.run_sync(
+        _read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching
+    )
+    files = (
+        await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching) if fetch_images else {}
+    )
     return Received(page, files)
 
 
@@ -74,7 +90,9 @@ def _fetch(intake: Intake, page: Page | Item) -> dict[str, KeptFile]:
     return fetch_files(intake, page.addresses()) if isinstance(page, Item) else fetch_pictures(intake, page)
 
 
-def _read(request: Request, media_type: str, charset: str | None, body: bytes, url: str | None) -> Page | Item:
+def _read(
+    request: Request, media_type: str, charset: str | None, body: bytes, url: str | None
+) -> Page | Item:
     try:
         match media_type:
             case "" if url is not None and not body:
@@ -103,7 +121,9 @@ def _refused(error: ValidationError) -> Unprocessable:
 
 
 def _is_ninjs(body: bytes) -> bool:
-    """Whether JSON is a ninjs object rather than an address: only the former has the `uri` that the standard asks for."""
+    """Whether JSON is a ninjs object rather than an address: only the former has the `uri` that the standard
+    asks for.
+    """
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -120,7 +140,10 @@ def _text(body: bytes, charset: str | None) -> str:
 
 _BODY = {
     "content": {
-        "application/json": {"schema": PageAddress.model_json_schema(), "example": {"url": "https://wire.example/harbour-bridge-reopens"}},
+        "application/json": {
+            "schema": PageAddress.model_json_schema(),
+            "example": {"url": "https://wire.example/harbour-bridge-reopens"},
+        },
         "text/html": {"schema": {"type": "string", "description": "a page as it was saved"}},
         "text/plain": {"schema": {"type": "string", "description": "the text dump of a page"}},
         NINJS[0]: {
@@ -136,9 +159,18 @@ _BODY = {
 
 
 @router.post(
-    "", status_code=201, response_model=ArticleRead, max_body_size=LARGEST_PAGE, openapi_extra={"requestBody": _BODY},
-    responses={200: {"model": ArticleRead, "description": "This page was here already: its article, brought up to date."}},
-)  # fmt: skip
+    "",
+    status_code=201,
+    response_model=ArticleRead,
+    max_body_size=LARGEST_PAGE,
+    openapi_extra={"requestBody": _BODY},
+    responses={
+        200: {
+            "model": ArticleRead,
+            "description": "This page was here already: its article, brought up to date.",
+        }
+    },
+)
 def import_page(
     request: Request,
     received: Annotated[Received, Depends(receive_page)],
@@ -149,7 +181,9 @@ def import_page(
     page, files = received.page, received.files
     try:
         imported = (
-            importing.bring_in(session, caller, page, files) if isinstance(page, Item) else bring_in(session, caller, page, files=files)
+            importing.bring_in(session, caller, page, files)
+            if isinstance(page, Item)
+            else bring_in(session, caller, page, files=files)
         )
     except ValidationError as error:
         # What a page says is measured where it is written: a list of a thousand entries is the page's fault.
@@ -158,4 +192,6 @@ def import_page(
     session.flush()
     shape = articles.read_one(session, article)
     headers = {"Location": f"/v1/articles/{article.id}"}
-    return conditional.answer(request, shape, article.version, status=201 if imported.created else 200, headers=headers)
+    return conditional.answer(
+        request, shape, article.version, status=201 if imported.created else 200, headers=headers
+    )

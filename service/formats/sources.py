@@ -33,7 +33,9 @@ def read_file(path: Path) -> Page:
 
 
 def expand(source: str) -> Iterator[str | Path]:
-    """An address stays one; a folder becomes the pages in it, in the order of their names. Raises FileNotFoundError."""
+    """An address stays one; a folder becomes the pages in it, in the order of their names. Raises
+    FileNotFoundError.
+    """
     if source.startswith(("http://", "https://")):
         yield source
         return
@@ -52,8 +54,12 @@ def read_source(settings: Settings, source: str | Path) -> Page:
 
 
 def fetch_pictures(intake: Intake, page: Page) -> dict[str, KeptFile]:
-    """Fetch and keep the pictures of a page, by their addresses. One that cannot be had is left out: it can be given later."""
-    pictures = [block.picture for block in page.blocks if isinstance(block, PictureBlock)] + ([page.lead] if page.lead else [])
+    """Fetch and keep the pictures of a page, by their addresses. One that cannot be had is left out: it can
+    be given later.
+    """
+    pictures = [block.picture for block in page.blocks if isinstance(block, PictureBlock)] + (
+        [page.lead] if page.lead else []
+    )
     return fetch_files(intake, [picture.url for picture in pictures if picture.url])
 
 

@@ -9,7 +9,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def element(
-    parent: etree._Element, name: str, text: str | None = None, attributes: Mapping[str, str | None] | None = None
+    parent: etree._Element,
+    name: str,
+    text: str | None = None,
+    attributes: Mapping[str, str | None] | None = None,
 ) -> etree._Element:
     """Add an element; attributes that are None are left out. `name` is local, or `{namespace}local`."""
     given = {key: allowed(value) for key, value in (attributes or {}).items() if value is not None}

@@ -1,7 +1,8 @@
-"""Make the sizes of a picture that pages ask for first as soon as the picture is public, before a reader waits for them.
+"""Make the sizes of a picture that pages ask for first as soon as the picture is public, before a reader
+waits for them.
 
-It follows the published numbers, as any other follower does, and has one picture in the queue at a time: readers who ask for
-something else meanwhile wait for one picture at the most.
+It follows the published numbers, as any other follower does, and has one picture in the queue at a time:
+readers who ask for something else meanwhile wait for one picture at the most.
 """
 
 import asyncio
@@ -62,10 +63,16 @@ def newest(database: Database) -> int:
 def _changed(database: Database, seq: int) -> tuple[int, list[UUID]]:
     with database.reading() as session:
         changes = store.changed_since(session, seq, AT_ONCE)
-    return max([seq, *(number for _, _, number in changes)]), [id_ for kind, id_, _ in changes if kind is Kind.IMAGE]
+    return max([seq, *(number for _, _, number in changes)]), [
+        id_ for kind, id_, _ in changes if kind is Kind.IMAGE
+    ]
 
 
 def _public(database: Database, image_id: UUID) -> Negative | None:
     with database.reading() as session:
         row = store.find(session, Kind.IMAGE, str(image_id))
-    return None if row is None or row.reason is not None else negative_of(ImageRead.model_validate_json(row.document))
+    return (
+        None
+        if row is None or row.reason is not None
+        else negative_of(ImageRead.model_validate_json(row.document))
+    )

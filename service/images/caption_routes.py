@@ -33,7 +33,9 @@ def list_captions(
     session: SessionDep,
     asked: AskedDep,
     language: Language | None = None,
-    image_id: Annotated[UUID | None, Query(description="needs content:read; readers ask /v1/images/{id}/captions")] = None,
+    image_id: Annotated[
+        UUID | None, Query(description="needs content:read; readers ask /v1/images/{id}/captions")
+    ] = None,
     article_id: Annotated[UUID | None, Query(description="needs content:read")] = None,
     source: Annotated[CaptionSource | None, Query(description="needs content:read")] = None,
 ) -> Response:
@@ -41,17 +43,28 @@ def list_captions(
     if not (image_id is None and article_id is None and source is None):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
-        return lists.answer_public(request, session, caller, Kind.CAPTION, Filter(language=language), asked, CaptionRead)
+        return lists.answer_public(
+            request, session, caller, Kind.CAPTION, Filter(language=language), asked, CaptionRead
+        )
     equal = (
-        (Caption.language, language), (Caption.image_id, image_id), (Caption.article_id, article_id), (Caption.source, source),
-    )  # fmt: skip
+        (Caption.language, language),
+        (Caption.image_id, image_id),
+        (Caption.article_id, article_id),
+        (Caption.source, source),
+    )
     live = select(Image.id).where(Image.id == Caption.image_id, col(Image.deleted_at).is_(None)).exists()
-    conditions = [col(Caption.deleted_at).is_(None), live, *(col(column) == value for column, value in equal if value is not None)]
+    conditions = [
+        col(Caption.deleted_at).is_(None),
+        live,
+        *(col(column) == value for column, value in equal if value is not None),
+    ]
     found, more = lists.newest(request, session, Caption, conditions, asked)
     items = [read_caption(caption).model_dump_json().encode() for caption in found]
     next_key = (found[-1].created_at, found[-1].id) if more else None
     total = lists.count(session, Caption, conditions, asked)
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=CaptionRead)
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=asked.fields, shape=CaptionRead
+    )
 
 
 @router.post("", status_code=201, response_model=CaptionRead)
@@ -66,12 +79,16 @@ def get_caption(request: Request, caption_id: UUID, caller: CallerDep, session: 
     if caller.may(Scope.CONTENT_READ):
         return _answer(request, captions.get(session, caption_id))
     row = store.find(session, Kind.CAPTION, str(caption_id))
-    answer = answers.answer_row(row, Kind.CAPTION, str(caption_id), request.url.path, request.app.state.settings)
+    answer = answers.answer_row(
+        row, Kind.CAPTION, str(caption_id), request.url.path, request.app.state.settings
+    )
     return answers.respond(request, answer)
 
 
 @router.put("/{caption_id}", response_model=CaptionRead, responses={201: {"model": CaptionRead}})
-def replace_caption(request: Request, caption_id: UUID, replace: CaptionReplace, caller: Writer, session: SessionDep) -> Response:
+def replace_caption(
+    request: Request, caption_id: UUID, replace: CaptionReplace, caller: Writer, session: SessionDep
+) -> Response:
     """Replace a caption, or create one under an id of your own (`If-None-Match: *` creates only)."""
     try:
         caption = captions.get(session, caption_id, lock=True)
@@ -80,7 +97,9 @@ def replace_caption(request: Request, caption_id: UUID, replace: CaptionReplace,
             raise PreconditionFailed("There is no caption at this address.", current_version=None) from None
         if replace.image_id is None:
             raise Unprocessable.at("/image_id", "is needed for a new caption") from None
-        return _answer(request, captions.create_as(session, caption_id, replace.image_id, replace), status=201)
+        return _answer(
+            request, captions.create_as(session, caption_id, replace.image_id, replace), status=201
+        )
     conditional.require_match(request, caption.version)
     captions.replace(session, caption, replace)
     return _answer(request, caption)

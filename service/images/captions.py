@@ -1,8 +1,8 @@
 """Captions: which one holds for a picture in an article, and how they are written.
 
-The effective caption is, of those for any article and those for this one: the caption that the block names; the one for this
-article in its language; the one for any article in that language; one in a language that it falls back to; any. A caption that
-was written for another article is never shown.
+The effective caption is, of those for any article and those for this one: the caption that the block names;
+the one for this article in its language; the one for any article in that language; one in a language that it
+falls back to; any. A caption that was written for another article is never shown.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -25,7 +25,7 @@ from service.images.models import (
     EffectiveCaption,
     Image,
     Scope,
-)  # fmt: skip
+)
 from service.images.patching import refuse_changes
 from service.images.read import read_caption
 from service.published.models import Kind
@@ -46,10 +46,20 @@ class CaptionTaken(Conflict):
 
 
 def effective(
-    captions: Collection[CaptionRead], *, article_id: UUID | None, language: str, house_language: str, caption_id: UUID | None = None
+    captions: Collection[CaptionRead],
+    *,
+    article_id: UUID | None,
+    language: str,
+    house_language: str,
+    caption_id: UUID | None = None,
 ) -> EffectiveCaption | None:
-    """The caption that holds in an article, of all the live captions of one picture; the same one whatever their order."""
-    usable = sorted((caption for caption in captions if caption.article_id in (None, article_id)), key=lambda caption: caption.id)
+    """The caption that holds in an article, of all the live captions of one picture; the same one whatever
+    their order.
+    """
+    usable = sorted(
+        (caption for caption in captions if caption.article_id in (None, article_id)),
+        key=lambda caption: caption.id,
+    )
     if not usable:
         return None
     named = next((caption for caption in usable if caption.id == caption_id), None)
@@ -65,7 +75,9 @@ def effective(
 
 
 def broader(language: str) -> Iterator[str]:
-    """A language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh (RFC 4647, 3.4)."""
+    """A language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh (RFC
+    4647, 3.4).
+    """
     subtags = language.split("-")
     while subtags:
         yield "-".join(subtags)
@@ -107,7 +119,9 @@ def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UU
 
 
 def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> None:
-    """Write the captions that a picture brings with it, in languages in which it has none for any article yet."""
+    """Write the captions that a picture brings with it, in languages in which it has none for any article
+    yet.
+    """
     live = select(Caption.language).where(
         Caption.image_id == image.id, col(Caption.article_id).is_(None), col(Caption.deleted_at).is_(None)
     )
@@ -116,7 +130,9 @@ def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> N
         language = _known_language(each.language) or session.database.settings.language
         if language not in known and (each.text or each.alt_text):
             known.add(language)
-            words = CaptionWrite(language=language, text=each.text, alt_text=each.alt_text, source=CaptionSource.EMBEDDED)
+            words = CaptionWrite(
+                language=language, text=each.text, alt_text=each.alt_text, source=CaptionSource.EMBEDDED
+            )
             create(session, words, image.id)
 
 
@@ -137,7 +153,9 @@ def create_as(session: Session, caption_id: UUID, image_id: UUID, write: Caption
 def replace(session: Session, caption: Caption, write: CaptionReplace) -> None:
     """Write a caption anew. What equals the stored leaves no trace."""
     refuse_changes(write, read_caption(caption), _READ_ONLY)
-    changed = {name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(caption, name)}
+    changed = {
+        name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(caption, name)
+    }
     if write.language is None:
         changed.pop("language", None)
     if not changed:
@@ -166,11 +184,14 @@ def _touch(session: Session, caption: Caption) -> None:
     touch(session, Kind.IMAGE, caption.image_id)
 
 
-def _claim(session: Session, image_id: UUID, article_id: UUID | None, language: str, own_id: UUID | None) -> None:
+def _claim(
+    session: Session, image_id: UUID, article_id: UUID | None, language: str, own_id: UUID | None
+) -> None:
     """Make sure that the image and the article exist, and that no other caption stands where this one will.
 
-    The lock on the image lets one caption of it be written at a time. The article is locked before, as whoever writes an
-    article does: two requests that lock in different orders would wait for each other for ever.
+    The lock on the image lets one caption of it be written at a time. The article is locked before, as
+    whoever writes an article does: two requests that lock in different orders would wait for each other for
+    ever.
     """
     if article_id is not None:
         article = select(_ARTICLE.c.id).where(_ARTICLE.c.id == article_id, _ARTICLE.c.deleted_at.is_(None))
@@ -180,7 +201,10 @@ def _claim(session: Session, image_id: UUID, article_id: UUID | None, language: 
     if session.exec(image.with_for_update(key_share=True)).one_or_none() is None:
         raise Unprocessable.at("/image_id", "names no image of this store")
     holder = select(Caption.id).where(
-        Caption.image_id == image_id, Caption.article_id == article_id, Caption.language == language, col(Caption.deleted_at).is_(None)
+        Caption.image_id == image_id,
+        Caption.article_id == article_id,
+        Caption.language == language,
+        col(Caption.deleted_at).is_(None),
     )
     taken = next((id_ for id_ in session.exec(holder) if id_ != own_id), None)
     if taken is not None:

@@ -1,4 +1,6 @@
-"""An integrator's own key of a picture, its `source` and `external_id`, is that picture's alone while it is not in the trash."""
+"""An integrator's own key of a picture, its `source` and `external_id`, is that picture's alone while it is
+not in the trash.
+"""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -39,11 +41,17 @@ def claim(session: Session, content: ImageContent, image_id: UUID) -> None:
     if source is None or external_id is None:
         return
     if len((source + external_id).encode()) > LONGEST_KEY:
-        raise Unprocessable.at("/external_id", f"must not have more than {LONGEST_KEY} bytes together with source")
+        raise Unprocessable.at(
+            "/external_id", f"must not have more than {LONGEST_KEY} bytes together with source"
+        )
     if not session.database.is_sqlite:
         # Of two that claim the same key at once, the second waits here, and then sees the first.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"image {source}\n{external_id}", 0))))
-    others = select(Image.id).where(Image.source == source, Image.external_id == external_id, Image.id != image_id)
+        session.execute(
+            select(func.pg_advisory_xact_lock(func.hashtextextended(f"image {source}\n{external_id}", 0)))
+        )
+    others = select(Image.id).where(
+        Image.source == source, Image.external_id == external_id, Image.id != image_id
+    )
     holder = session.exec(others.where(col(Image.deleted_at).is_(None))).one_or_none()
     if holder is not None:
         raise ImageKeyTaken("Another image has this source and external_id.", id=str(holder))

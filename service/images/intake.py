@@ -24,7 +24,9 @@ from service.outbound import Outbound
 from service.settings import Settings
 
 KEEPING, ASKING, FETCHING = 4, 16, 8
-"""How many pictures are handed to the store, asked of it, and fetched from others, at a time. What a bucket is handed is in memory."""
+"""How many pictures are handed to the store, asked of it, and fetched from others, at a time. What a bucket
+is handed is in memory.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Draft:
 
 @contextmanager
 def drafted(store: MediaStore, limit: int) -> Iterator[Draft]:
-    """A new temporary file where the store keeps from, gone when the block ends. A disk that is full raises MediaUnavailable."""
+    """A new temporary file where the store keeps from, gone when the block ends. A disk that is full raises
+    MediaUnavailable.
+    """
     with disk():
         descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=store.incoming())
         try:
@@ -85,7 +89,8 @@ class Intake:
         self.lab = Lab(settings)
         # Uploads wait for their turn in the event loop, and hold no thread meanwhile.
         self._turn = CapacityLimiter(settings.picture_processes)
-        # What waits for other machines has threads of its own: the others answer for articles, whatever a store or a website does.
+        # What waits for other machines has threads of its own: the others answer for articles, whatever a
+        # store or a website does.
         self._keeping = CapacityLimiter(KEEPING)
         self.asking = CapacityLimiter(ASKING)
         self.fetching = CapacityLimiter(FETCHING)
@@ -103,7 +108,9 @@ class Intake:
             return await anyio.to_thread.run_sync(self._keep, draft, found, limiter=self._keeping)
 
     def fetch(self, url: str) -> KeptFile:
-        """Fetch the picture at an address and keep it. Raises what `outbound`, and what decoding raises. Takes seconds."""
+        """Fetch the picture at an address and keep it. Raises what `outbound`, and what decoding raises.
+        Takes seconds.
+        """
         fetched = self.outbound.fetch(url, accept=", ".join(EXTENSIONS))
         with self.draft() as draft:
             draft.write(fetched.body)

@@ -1,7 +1,8 @@
-"""The darkrooms of a running service: processes that decode strangers' files, each within its memory and its time, some at once.
+"""The darkrooms of a running service: processes that decode strangers' files, each within its memory and its
+time, some at once.
 
-A job waits for a free process; when too many wait, the next one is refused at once (503). A process that takes too long, or dies of
-its file, is replaced by a new one for the next job, and only that job is refused.
+A job waits for a free process; when too many wait, the next one is refused at once (503). A process that
+takes too long, or dies of its file, is replaced by a new one for the next job, and only that job is refused.
 """
 
 import os
@@ -74,7 +75,9 @@ class Darkroom:
         self._jobs = 0
 
     def ask(self, job: bytes, seconds: float) -> bytes:
-        """Have a job done. Raises TimeoutError, and EOFError when the process dies of it; it is gone after either."""
+        """Have a job done. Raises TimeoutError, and EOFError when the process dies of it; it is gone after
+        either.
+        """
         try:
             process = self._running()
             assert process.stdin is not None
@@ -100,11 +103,19 @@ class Darkroom:
             self.close()
         if self._process is None:
             # No environment of the service's: there are secrets in it.
-            environment = {"PYTHONPATH": str(Path(service.__file__).parent.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+            environment = {
+                "PYTHONPATH": str(Path(service.__file__).parent.parent),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
             self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of ours
                 [sys.executable, "-m", "service.images.darkroom", str(self._memory)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/", bufsize=0,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                cwd="/",
+                bufsize=0,
+            )
             self._jobs = 0
             assert self._process.stdout is not None
             _line(self._process.stdout.fileno(), _START_SECONDS)
@@ -141,7 +152,9 @@ class Lab:
         self._places = BoundedSemaphore(settings.picture_processes + settings.picture_queue)
 
     def inspect(self, path: Path) -> Inspected:
-        """Decode a file and describe it, however many wait. Raises UnknownPicture, TooManyPixels, DamagedPicture, TooDemanding."""
+        """Decode a file and describe it, however many wait. Raises UnknownPicture, TooManyPixels,
+        DamagedPicture, TooDemanding.
+        """
         job = Inspect(str(path.resolve()), self._settings.image_max_pixels)
         return self._work({"job": "inspect", **asdict(job)}, _INSPECTED)
 
@@ -150,7 +163,9 @@ class Lab:
         return self._work({"job": "develop", **asdict(job)}, _DEVELOPED)
 
     def queued(self, work: Callable[[], None]) -> Future[None]:
-        """Do some work with prints in its turn, on a thread of the lab's own. Raises LabBusy when too much waits already."""
+        """Do some work with prints in its turn, on a thread of the lab's own. Raises LabBusy when too much
+        waits already.
+        """
         if not self._places.acquire(blocking=False):
             raise LabBusy("Too many pictures wait to be made.", headers={"Retry-After": "2"})
         try:
@@ -178,7 +193,9 @@ class Lab:
                 raise self._refusal(_REFUSED.validate_python(answer["refused"]))
             return shape.validate_python(answer)
         except TimeoutError:
-            raise TooDemanding(f"The picture takes more than {self._settings.picture_seconds:g} seconds to decode.") from None
+            raise TooDemanding(
+                f"The picture takes more than {self._settings.picture_seconds:g} seconds to decode."
+            ) from None
         except (EOFError, orjson.JSONDecodeError, ValidationError):
             darkroom.close()
             log.warning("a darkroom died of its file", job=job["job"], file=job["path"])

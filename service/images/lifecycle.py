@@ -1,7 +1,8 @@
-"""What may happen to an image: created with or without its file, edited, given another file, trashed and restored.
+"""What may happen to an image: created with or without its file, edited, given another file, trashed and
+restored.
 
-The same bytes are the same image: a picture that is there already is not made again. An image that a working article shows, a
-draft's too, cannot be trashed.
+The same bytes are the same image: a picture that is there already is not made again. An image that a working
+article shows, a draft's too, cannot be trashed.
 """
 
 from datetime import datetime
@@ -53,8 +54,12 @@ def get(session: Session, image_id: UUID, *, lock: bool = False, trashed: bool =
     return image
 
 
-def create(session: Session, content: ImageContent, file: KeptFile | None, image_id: UUID | None = None) -> tuple[Image, bool]:
-    """Make an image, or find the one that has this picture already, as it is; whether one was made. Raises ImageKeyTaken."""
+def create(
+    session: Session, content: ImageContent, file: KeptFile | None, image_id: UUID | None = None
+) -> tuple[Image, bool]:
+    """Make an image, or find the one that has this picture already, as it is; whether one was made. Raises
+    ImageKeyTaken.
+    """
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
     if file is None or _with_digest(session, file.digest) is None:
         claims.claim(session, content, image.id)
@@ -67,7 +72,11 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
     while True:
         # On PostgreSQL this waits for a rival with the same picture, and sees the rival's row afterwards.
         added = insert(session, Image).values(row)
-        session.execute(added.on_conflict_do_nothing(index_elements=["digest"], index_where=col(Image.deleted_at).is_(None)))
+        session.execute(
+            added.on_conflict_do_nothing(
+                index_elements=["digest"], index_where=col(Image.deleted_at).is_(None)
+            )
+        )
         held = _with_digest(session, file.digest)
         if held is not None and held.id == image.id:
             captions.embed(session, held, file.found.captions)
@@ -78,7 +87,9 @@ def create(session: Session, content: ImageContent, file: KeptFile | None, image
 
 
 def _with_digest(session: Session, digest: str) -> Image | None:
-    return session.exec(select(Image).where(Image.digest == digest, col(Image.deleted_at).is_(None))).one_or_none()
+    return session.exec(
+        select(Image).where(Image.digest == digest, col(Image.deleted_at).is_(None))
+    ).one_or_none()
 
 
 def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
@@ -91,7 +102,9 @@ def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
 def replace(session: Session, image: Image, write: ImageReplace) -> None:
     """Write what is said of an image anew. What equals the stored leaves no trace. Raises ImageKeyTaken."""
     refuse_changes(write, read_one(session, image), _READ_ONLY)
-    changed = {name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(image, name)}
+    changed = {
+        name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(image, name)
+    }
     if {"source", "external_id"} & changed.keys():
         claims.claim(session, write, image.id)
     for name, value in changed.items():
@@ -114,7 +127,9 @@ def trash(session: Session, image: Image) -> None:
     """Put an image into the trash. Raises InUse."""
     shown_by = uses.of(session, image.id)
     if shown_by:
-        listed: list[JsonValue] = [UseRead.model_validate(use, from_attributes=True).model_dump(mode="json") for use in shown_by]
+        listed: list[JsonValue] = [
+            UseRead.model_validate(use, from_attributes=True).model_dump(mode="json") for use in shown_by
+        ]
         raise InUse(f"{len(listed)} article(s) show this image.", uses=listed)
     image.deleted_at = now()
     _note_change(session, image)
@@ -122,7 +137,9 @@ def trash(session: Session, image: Image) -> None:
 
 
 def restore(session: Session, image: Image) -> None:
-    """Bring an image back from the trash. Raises SamePicture and ImageKeyTaken when its picture or key has come in again since."""
+    """Bring an image back from the trash. Raises SamePicture and ImageKeyTaken when its picture or key has
+    come in again since.
+    """
     if image.deleted_at is None:
         return
     claims.claim(session, image, image.id)
@@ -133,14 +150,18 @@ def restore(session: Session, image: Image) -> None:
 
 
 def _give(session: Session, image: Image, file: KeptFile) -> None:
-    """The file, and what it says of itself. What somebody has written stays; what came from the file before goes with it."""
+    """The file, and what it says of itself. What somebody has written stays; what came from the file before
+    goes with it.
+    """
     before, found = _said(image.kept_metadata), file.found
     image.digest, image.size = file.digest, file.size
     image.content_type, image.width, image.height = found.content_type, found.width, found.height
     image.placeholder, image.dominant_color = found.placeholder, found.dominant_color
     image.taken_at = None if found.taken_at is None else datetime.fromisoformat(found.taken_at)
     keeps_gps = session.database.settings.picture_keep_gps
-    image.kept_metadata = _METADATA.validate_python({name: said for name, said in found.metadata.items() if name != "gps" or keeps_gps})
+    image.kept_metadata = _METADATA.validate_python(
+        {name: said for name, said in found.metadata.items() if name != "gps" or keeps_gps}
+    )
     now_said = _said(image.kept_metadata)
     for name in _RIGHTS:
         if getattr(image, name) in (None, before[name]):
@@ -162,7 +183,9 @@ def _note_change(session: Session, image: Image) -> None:
 
 def _note_captions(session: Session, image: Image) -> None:
     """Captions come and go with their image."""
-    working.note(session, Kind.CAPTION, *(caption.id for caption in captions_of(session, [image.id]).get(image.id, [])))
+    working.note(
+        session, Kind.CAPTION, *(caption.id for caption in captions_of(session, [image.id]).get(image.id, []))
+    )
 
 
 def _flush_alone(session: Session, image: Image) -> None:
@@ -173,4 +196,6 @@ def _flush_alone(session: Session, image: Image) -> None:
     except IntegrityError:
         session.rollback()
         statement = select(Image.id).where(Image.digest == digest, col(Image.deleted_at).is_(None))
-        raise SamePicture("Another image has this picture.", id=str(session.exec(statement).one_or_none())) from None
+        raise SamePicture(
+            "Another image has this picture.", id=str(session.exec(statement).one_or_none())
+        ) from None

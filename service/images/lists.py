@@ -38,13 +38,19 @@ AskedDep = Annotated[Asked, Depends()]
 
 
 def newest(
-    request: Request, session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked
+    request: Request,
+    session: Session,
+    table: type[Row],
+    conditions: Sequence[ColumnElement[bool]],
+    asked: Asked,
 ) -> tuple[list[Row], bool]:
     """Working rows, newest first, and whether there are more."""
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
     # For a class that is not known yet SQLModel types its columns as attributes, which they are not.
     place = cast("list[ColumnElement[object]]", [col(table.created_at), col(table.id)])
-    statement = select(table).where(*conditions).order_by(*(column.desc() for column in place)).limit(asked.limit + 1)
+    statement = (
+        select(table).where(*conditions).order_by(*(column.desc() for column in place)).limit(asked.limit + 1)
+    )
     if after is not None:
         key = [literal(value, column.type) for value, column in zip(after, place, strict=True)]
         statement = statement.where(tuple_(*place) < tuple_(*key))
@@ -52,13 +58,25 @@ def newest(
     return list(rows[: asked.limit]), len(rows) > asked.limit
 
 
-def count(session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked) -> int | None:
+def count(
+    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked
+) -> int | None:
     """How many working rows there are, if that was asked for."""
-    return session.exec(select(func.count()).select_from(table).where(*conditions)).one() if asked.count else None
+    return (
+        session.exec(select(func.count()).select_from(table).where(*conditions)).one()
+        if asked.count
+        else None
+    )
 
 
 def answer_public(
-    request: Request, session: Session, caller: Caller, kind: Kind, wanted: Filter, asked: Asked, shape: type[BaseModel]
+    request: Request,
+    session: Session,
+    caller: Caller,
+    kind: Kind,
+    wanted: Filter,
+    asked: Asked,
+    shape: type[BaseModel],
 ) -> Response:
     """Answer with what is public, newest first."""
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
@@ -66,19 +84,33 @@ def answer_public(
     answers.depend(request, answers.any_of(kind))
     headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
     return pages.answer_page(
-        request, listed.documents, next_key=listed.next_key, total=listed.total, fields=asked.fields, shape=shape, headers=headers
+        request,
+        listed.documents,
+        next_key=listed.next_key,
+        total=listed.total,
+        fields=asked.fields,
+        shape=shape,
+        headers=headers,
     )
 
 
 def answer_known(
-    request: Request, caller: Caller, found: Sequence[tuple[UUID, BaseModel]], asked: Asked, shape: type[BaseModel]
+    request: Request,
+    caller: Caller,
+    found: Sequence[tuple[UUID, BaseModel]],
+    asked: Asked,
+    shape: type[BaseModel],
 ) -> Response:
     """Answer with one page of a short list that is known whole, in the order of the ids given with its items."""
     after = pages.read_cursor(request, asked.cursor, _BY_ID)
-    rest = sorted(((id_, item) for id_, item in found if after is None or id_ > after[0]), key=lambda pair: pair[0])
+    rest = sorted(
+        ((id_, item) for id_, item in found if after is None or id_ > after[0]), key=lambda pair: pair[0]
+    )
     shown = rest[: asked.limit]
     next_key = (shown[-1][0],) if len(rest) > asked.limit else None
     items = [item.model_dump_json().encode() for _, item in shown]
     headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
     total = len(found) if asked.count else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=shape, headers=headers)
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=asked.fields, shape=shape, headers=headers
+    )

@@ -1,4 +1,6 @@
-"""The endpoint of `/media`: the files of pictures, to readers as soon as an article shows them, and to editors before."""
+"""The endpoint of `/media`: the files of pictures, to readers as soon as an article shows them, and to
+editors before.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +26,8 @@ from service.published.models import Kind
 from service.routing import Route
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
-# An address leads to the same bytes for ever. Whatever a file contains, a browser only ever shows it as a picture.
+# An address leads to the same bytes for ever. Whatever a file contains, a browser only ever shows it as a
+# picture.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FOR_NOW = {"Cache-Control": "public, max-age=60"}
 _HARMLESS = {
@@ -35,7 +38,9 @@ _HARMLESS = {
 _BYTES: Responses = {
     200: {"content": {"image/*": {}}},
     206: {"content": {"image/*": {}}, "description": "The range that was asked for."},
-    307: {"description": "This was the address of another picture, focal point or credit; `Location` is today's."},
+    307: {
+        "description": "This was the address of another picture, focal point or credit; `Location` is today's."
+    },
 }
 
 
@@ -48,14 +53,22 @@ async def get_prints(request: Request) -> Prints:
 PrintsDep = Annotated[Prints, Depends(get_prints)]
 
 
-# Not with a session, which would be held while a rendition is made; and not in a thread, for a hundred may wait for one.
+# Not with a session, which would be held while a rendition is made; and not in a thread, for a hundred may
+# wait for one.
 @router.get("/{image_id}/{name}", response_class=Response, responses=_BYTES)
 @router.head("/{image_id}/{name}", include_in_schema=False)
 async def get_media(
-    request: Request, image_id: UUID, name: str, caller: CallerDep, database: DatabaseDep, intake: IntakeDep, prints: PrintsDep
+    request: Request,
+    image_id: UUID,
+    name: str,
+    caller: CallerDep,
+    database: DatabaseDep,
+    intake: IntakeDep,
+    prints: PrintsDep,
 ) -> Response:
-    """Fetch a file of a picture, or a range of it. The addresses stand in the image's `renditions`; each is also there with the
-    ending `.jpg`, `.webp` or `.avif`, and without one: then `Accept` chooses. A file is made when it is first asked for.
+    """Fetch a file of a picture, or a range of it. The addresses stand in the image's `renditions`; each is
+    also there with the ending `.jpg`, `.webp` or `.avif`, and without one: then `Accept` chooses. A file is
+    made when it is first asked for.
     """
     image, is_public = await run_in_threadpool(_find, database, image_id, caller)
     negative = renditions.negative_of(image)
@@ -63,7 +76,9 @@ async def get_media(
         raise NotFound("There is no such file.")
     if caller.may(Scope.CONTENT_READ) and (original := renditions.original(image)).href == request.url.path:
         # Readers never get it: a camera writes into it where the photographer lives.
-        return await _send(request, intake.store, negative.digest, name, original.content_type, conditional.PRIVATE)
+        return await _send(
+            request, intake.store, negative.digest, name, original.content_type, conditional.PRIVATE
+        )
     wanted = renditions.asked(negative, name)
     if wanted is None:
         raise NotFound("There is no such file.")
@@ -71,15 +86,28 @@ async def get_media(
     format_ = wanted.format or renditions.accepted(request.headers.get("accept", ""))
     varying = {} if wanted.format else {"Vary": "Accept" if is_public else "Accept, Authorization"}
     if not wanted.is_current:
-        headers = {**(_FOR_NOW if is_public else conditional.PRIVATE), "Location": negative.href(wanted.size, wanted.format)}
+        headers = {
+            **(_FOR_NOW if is_public else conditional.PRIVATE),
+            "Location": negative.href(wanted.size, wanted.format),
+        }
         return Response(status_code=307, headers=headers)
     file = negative.file(wanted.size, format_)
     # What a reader has already needs no store: it may be away.
     is_known = conditional.matches(request.headers.get("if-none-match"), _etag(negative.digest, file))
-    if not is_known and not await anyio.to_thread.run_sync(intake.store.has, negative.digest, file, limiter=intake.asking):
+    if not is_known and not await anyio.to_thread.run_sync(
+        intake.store.has, negative.digest, file, limiter=intake.asking
+    ):
         await _made(prints, negative, wanted.size, format_)
     shown_name = f"{wanted.size.name}.{format_}"
-    return await _send(request, intake.store, negative.digest, shown_name, renditions.FORMATS[format_], {**caching, **varying}, file)
+    return await _send(
+        request,
+        intake.store,
+        negative.digest,
+        shown_name,
+        renditions.FORMATS[format_],
+        {**caching, **varying},
+        file,
+    )
 
 
 def _find(database: Database, image_id: UUID, caller: Caller) -> tuple[Image | ImageRead, bool]:
@@ -104,11 +132,19 @@ async def _made(prints: Prints, negative: renditions.Negative, size: renditions.
     except FileNotFoundError:
         raise MediaUnavailable("The picture's own file is missing in the store.") from None
     except (Unprocessable, UnsupportedMediaType) as fault:
-        raise Unavailable(f"This size could not be made. {fault.detail}", headers={"Retry-After": "60"}) from fault
+        raise Unavailable(
+            f"This size could not be made. {fault.detail}", headers={"Retry-After": "60"}
+        ) from fault
 
 
 async def _send(
-    request: Request, media: MediaStore, digest: str, name: str, content_type: str, caching: Mapping[str, str], rendition: str | None = None
+    request: Request,
+    media: MediaStore,
+    digest: str,
+    name: str,
+    content_type: str,
+    caching: Mapping[str, str],
+    rendition: str | None = None,
 ) -> Response:
     etag = _etag(digest, rendition)
     headers = {**_HARMLESS, **caching, "ETag": etag, "Content-Disposition": f'inline; filename="{name}"'}

@@ -1,6 +1,8 @@
-"""Images, captions and uses: what is kept of a picture, what is said of it, and which working article shows it.
+"""Images, captions and uses: what is kept of a picture, what is said of it, and which working article shows
+it.
 
-An image's `version` counts changes of the image, not of its captions, though these are among what is read of it.
+An image's `version` counts changes of the image, not of its captions, though these are among what is read of
+it.
 """
 
 import enum
@@ -12,7 +14,20 @@ from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from service.tables import Json, Language, Line, Reading, Table, TableShape, Text, Time, WebAddress, new_id, now, text_enum
+from service.tables import (
+    Json,
+    Language,
+    Line,
+    Reading,
+    Table,
+    TableShape,
+    Text,
+    Time,
+    WebAddress,
+    new_id,
+    now,
+    text_enum,
+)
 
 Metadata = dict[str, JsonValue]
 """What a picture's own metadata said, by its field names."""
@@ -65,7 +80,9 @@ class ImageContent(SQLModel):
     usage_terms: Text | None = None
     focal_point: FocalPoint | None = Field(default=None, sa_type=Json(FocalPoint))
     source: Line | None = None
-    external_id: Line | None = Field(default=None, description="the integrator's own key: with `source`, this image's alone")
+    external_id: Line | None = Field(
+        default=None, description="the integrator's own key: with `source`, this image's alone"
+    )
     source_url: WebAddress | None = None
 
 
@@ -77,7 +94,13 @@ class Image(ImageContent, Table, table=True):
         _unique("image_source_external_id", "source", "external_id"),
         _live("image_newest", "created_at", "id", "source"),
         # By its hash on PostgreSQL, whose other indexes do not take the longest addresses.
-        Index("ix_image_source_url", "source_url", postgresql_using="hash", postgresql_where=_KEPT, sqlite_where=_KEPT),
+        Index(
+            "ix_image_source_url",
+            "source_url",
+            postgresql_using="hash",
+            postgresql_where=_KEPT,
+            sqlite_where=_KEPT,
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -100,9 +123,13 @@ class Image(ImageContent, Table, table=True):
 class CaptionContent(SQLModel):
     """What an editor or integrator writes of a caption."""
 
-    article_id: UUID | None = Field(default=None, description="the only article that it is for; null: for any")
+    article_id: UUID | None = Field(
+        default=None, description="the only article that it is for; null: for any"
+    )
     text: Text | None = Field(
-        default=None, description="what the picture shows", schema_extra={"examples": ["The ferry leaves the old quay."]}
+        default=None,
+        description="what the picture shows",
+        schema_extra={"examples": ["The ferry leaves the old quay."]},
     )
     alt_text: Text | None = Field(default=None, description="what replaces seeing the picture")
     source: CaptionSource = Field(default=CaptionSource.MANUAL, sa_type=text_enum(CaptionSource))
@@ -112,7 +139,9 @@ class Caption(CaptionContent, Table, table=True):
     """What one picture shows, in words of one language; for one article alone when `article_id` is set."""
 
     __table_args__ = (
-        _unique("caption_of_image", "image_id", "language", where="deleted_at IS NULL AND article_id IS NULL"),
+        _unique(
+            "caption_of_image", "image_id", "language", where="deleted_at IS NULL AND article_id IS NULL"
+        ),
         _unique("caption_in_article", "image_id", "article_id", "language"),
         _live("caption_newest", "created_at", "id", "language", "source"),
         Index("ix_caption_image_id", "image_id"),
@@ -130,7 +159,9 @@ class Caption(CaptionContent, Table, table=True):
 
 
 class ImageUse(Table, table=True):
-    """A working article that shows an image. The articles room writes it, with what names the article to an editor."""
+    """A working article that shows an image. The articles room writes it, with what names the article to an
+    editor.
+    """
 
     __tablename__ = "image_use"
 
@@ -174,7 +205,9 @@ class EffectiveCaption(CaptionRead):
 class Rendition(BaseModel):
     """A file of the picture. Its address changes when its bytes would, and never leads to others."""
 
-    name: str = pydantic.Field(description="width, behind a crop's sides; staff see `original` too", examples=["w640", "16x9-w1280"])
+    name: str = pydantic.Field(
+        description="width, behind a crop's sides; staff see `original` too", examples=["w640", "16x9-w1280"]
+    )
     href: str
     width: int
     height: int
@@ -182,10 +215,14 @@ class Rendition(BaseModel):
 
 
 class ImageRead(BaseModel):
-    """An image as it is read. Readers see the captions that are public; an article shows those for any article and its own."""
+    """An image as it is read. Readers see the captions that are public; an article shows those for any
+    article and its own.
+    """
 
     id: UUID
-    digest: str | None = pydantic.Field(description="SHA-256 of the file; null, as the members from here to `size`, without one")
+    digest: str | None = pydantic.Field(
+        description="SHA-256 of the file; null, as the members from here to `size`, without one"
+    )
     content_type: str | None
     width: int | None = pydantic.Field(description="of the upright picture, in pixels")
     height: int | None
@@ -194,9 +231,13 @@ class ImageRead(BaseModel):
     copyright_notice: str | None
     usage_terms: str | None
     focal_point: FocalPoint | None
-    placeholder: str | None = pydantic.Field(description="a ThumbHash in base64: the picture blurred, in some 25 bytes")
+    placeholder: str | None = pydantic.Field(
+        description="a ThumbHash in base64: the picture blurred, in some 25 bytes"
+    )
     dominant_color: str | None = pydantic.Field(description="as CSS writes it", examples=["#3f3c30"])
-    taken_at: Time | None = pydantic.Field(description="where the file says the zone too; `metadata.date_taken` is as it was written")
+    taken_at: Time | None = pydantic.Field(
+        description="where the file says the zone too; `metadata.date_taken` is as it was written"
+    )
     source: str | None
     external_id: str | None
     source_url: str | None
@@ -213,7 +254,9 @@ class ImageCreate(ImageContent, TableShape):
 
 
 class ImageReplace(ImageCreate):
-    """An image as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+    """An image as it was read may be sent back: members that only the service sets are welcome while they are
+    unchanged.
+    """
 
     id: UUID | None = None
     digest: str | None = None
@@ -252,7 +295,9 @@ class CaptionCreate(CaptionWrite):
 
 
 class CaptionReplace(CaptionWrite):
-    """A caption as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+    """A caption as it was read may be sent back: members that only the service sets are welcome while they
+    are unchanged.
+    """
 
     id: UUID | None = None
     image_id: UUID | None = None

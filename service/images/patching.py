@@ -13,7 +13,9 @@ Whole = TypeVar("Whole", bound=BaseModel)
 
 
 def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -> Whole:
-    """What is stored with the patch applied: absent members stay, null removes, objects are merged member by member."""
+    """What is stored with the patch applied: absent members stay, null removes, objects are merged member by
+    member.
+    """
     known = {info.alias or name for name, info in shape.model_fields.items()}
     whole: dict[str, JsonValue] = orjson.loads(stored.model_dump_json(include=known))
     for name, value in patch.items():
@@ -27,7 +29,9 @@ def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -
 
 def invalid(error: ValidationError, body: object) -> RequestValidationError:
     """The refusal of a body that was not read by the framework."""
-    return RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=body)
+    return RequestValidationError(
+        [{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=body
+    )
 
 
 def _merge(stored: JsonValue, patch: JsonValue) -> JsonValue:
@@ -43,7 +47,8 @@ def _merge(stored: JsonValue, patch: JsonValue) -> JsonValue:
 
 
 def refuse_changes(given: BaseModel, stored: BaseModel, names: Iterable[str]) -> None:
-    """Refuse members that only the service sets where they differ from what is stored; equal ones are welcome.
+    """Refuse members that only the service sets where they differ from what is stored; equal ones are
+    welcome.
 
     `names` are those of `given`; a member with an alias has that name in `stored`.
     """
@@ -51,6 +56,10 @@ def refuse_changes(given: BaseModel, stored: BaseModel, names: Iterable[str]) ->
     for name in names:
         alias = type(given).model_fields[name].alias or name
         if name in given.model_fields_set and getattr(given, name) != getattr(stored, alias):
-            problems.append(FieldProblem(pointer=f"/{alias}", message="is set by the service and differs from what is stored"))
+            problems.append(
+                FieldProblem(
+                    pointer=f"/{alias}", message="is set by the service and differs from what is stored"
+                )
+            )
     if problems:
         raise Unprocessable(f"{problems[0].pointer} {problems[0].message}.", errors=problems)

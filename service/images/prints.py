@@ -1,6 +1,8 @@
-"""Make renditions when they are asked for, each once however many ask at a time, and keep them in the media store.
+"""Make renditions when they are asked for, each once however many ask at a time, and keep them in the media
+store.
 
-The same file may be made twice by two serving processes that know nothing of each other: that costs a second and changes nothing.
+The same file may be made twice by two serving processes that know nothing of each other: that costs a second
+and changes nothing.
 """
 
 import os
@@ -32,12 +34,15 @@ class Prints:
         self._most_pixels = intake.settings.image_max_pixels
         self._making: dict[tuple[str, ...], Future[None]] = {}
         self._lock = Lock()
-        self._made = Counter("copydesk_renditions_made", "Sizes and crops of pictures that were made", registry=registry)
+        self._made = Counter(
+            "copydesk_renditions_made", "Sizes and crops of pictures that were made", registry=registry
+        )
 
     def make(self, negative: Negative, wanted: Sequence[Wanted]) -> Future[None]:
         """Have files made that are not kept yet, all of them from one decoding.
 
-        Raises LabBusy at once. The future raises what decoding raises, and FileNotFoundError when the picture's own file is gone.
+        Raises LabBusy at once. The future raises what decoding raises, and FileNotFoundError when the
+        picture's own file is gone.
         """
         keys = (negative.digest, *(negative.file(size, format_) for size, format_ in wanted))
         with self._lock:

@@ -1,6 +1,8 @@
-"""How images and captions are read: by editors as they stand, by readers as they were rendered when they were written.
+"""How images and captions are read: by editors as they stand, by readers as they were rendered when they were
+written.
 
-An image is public while a published article shows it. So is a caption of it, unless it was written for an article that does not.
+An image is public while a published article shows it. So is a caption of it, unless it was written for an
+article that does not.
 """
 
 from collections import defaultdict
@@ -20,9 +22,11 @@ from service.published.render import renders, shown, shown_in, touch
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
 """What a picture says to whoever publishes it, and to nobody else."""
 _CAPTIONS = (
-    select(Caption).where(col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None))
-    .order_by(col(Caption.id)).execution_options(populate_existing=True)
-)  # fmt: skip
+    select(Caption)
+    .where(col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None))
+    .order_by(col(Caption.id))
+    .execution_options(populate_existing=True)
+)
 
 
 def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
@@ -55,8 +59,12 @@ def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool 
     """An image with these captions; for staff, with the file as it came and all that it says of itself."""
     known = image.model_dump(include=set(ImageRead.model_fields))
     # By name, for PostgreSQL keeps no order: the same image is the same bytes from either database.
-    metadata = {name: value for name, value in sorted(image.kept_metadata.items()) if staff or name not in STAFF_ONLY}
-    return ImageRead(**known, metadata=metadata, renditions=listed(image, staff=staff), captions=list(captions))
+    metadata = {
+        name: value for name, value in sorted(image.kept_metadata.items()) if staff or name not in STAFF_ONLY
+    }
+    return ImageRead(
+        **known, metadata=metadata, renditions=listed(image, staff=staff), captions=list(captions)
+    )
 
 
 @renders(Kind.IMAGE)
@@ -73,16 +81,32 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
         elif image.id not in public:
             yield Removed(image.id, image.version, Reason.UNPUBLISHED)
         else:
-            document = with_captions(image, [caption for caption in known if _is_public(caption, public, pairs)]).model_dump_json()
-            yield Rendered(image.id, image.version, document.encode(), image.created_at, image.updated_at, source=image.source)
+            document = with_captions(
+                image, [caption for caption in known if _is_public(caption, public, pairs)]
+            ).model_dump_json()
+            yield Rendered(
+                image.id,
+                image.version,
+                document.encode(),
+                image.created_at,
+                image.updated_at,
+                source=image.source,
+            )
 
 
 @renders(Kind.CAPTION)
 def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """What the public may see of these captions."""
-    rows = select(Caption, Image.deleted_at).join(Image).where(col(Caption.id).in_(ids)).execution_options(populate_existing=True)
+    rows = (
+        select(Caption, Image.deleted_at)
+        .join(Image)
+        .where(col(Caption.id).in_(ids))
+        .execution_options(populate_existing=True)
+    )
     found = session.exec(rows).all()
-    public, pairs = _public(session, {caption.image_id for caption, _ in found}, [caption for caption, _ in found])
+    public, pairs = _public(
+        session, {caption.image_id for caption, _ in found}, [caption for caption, _ in found]
+    )
     for caption, image_deleted_at in found:
         shape = read_caption(caption)
         if caption.deleted_at is not None or image_deleted_at is not None:
@@ -91,7 +115,14 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
             yield Removed(caption.id, caption.version, Reason.UNPUBLISHED)
         else:
             document = shape.model_dump_json().encode()
-            yield Rendered(caption.id, caption.version, document, caption.created_at, caption.updated_at, language=caption.language)
+            yield Rendered(
+                caption.id,
+                caption.version,
+                document,
+                caption.created_at,
+                caption.updated_at,
+                language=caption.language,
+            )
 
 
 def _public(

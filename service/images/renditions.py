@@ -1,7 +1,9 @@
-"""Which files of a picture there are, and their addresses: widths of the whole, and crops around the focal point.
+"""Which files of a picture there are, and their addresses: widths of the whole, and crops around the focal
+point.
 
-An address holds a token of all that its bytes come from: the picture, the focal point of a crop, the rights that stay written in it,
-and the recipe by which it is made. When one of these changes, so does the address; so a file may be cached for ever.
+An address holds a token of all that its bytes come from: the picture, the focal point of a crop, the rights
+that stay written in it, and the recipe by which it is made. When one of these changes, so does the address;
+so a file may be cached for ever.
 """
 
 import hashlib
@@ -22,7 +24,9 @@ WIDTHS = (2400, 1600, 1280, 960, 640, 480, 320, 160)
 CROPS = {"1x1": (1, 1), "4x3": (4, 3), "16x9": (16, 9)}
 FORMATS = {"jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 TALLEST = 9600
-"""Pixels that a rendition may be high. WebP ends at 16,383; a picture that is a thousand times as high as wide is no photograph."""
+"""Pixels that a rendition may be high. WebP ends at 16,383; a picture that is a thousand times as high as
+wide is no photograph.
+"""
 RECIPE = 1
 """Raise it when the same picture is to come out differently: every address changes."""
 _NAME = re.compile(r"((?:(?:1x1|4x3|16x9)-)?w[0-9]{1,4})-([0-9a-f]{12})(?:\.(jpg|webp|avif))?")
@@ -33,7 +37,9 @@ Part = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One size of a picture: its name, its pixels, and the part of the upright picture in fractions (left, top, width, height)."""
+    """One size of a picture: its name, its pixels, and the part of the upright picture in fractions (left,
+    top, width, height).
+    """
 
     name: str
     width: int
@@ -53,7 +59,9 @@ class Negative:
     rights: Rights
 
     def sizes(self) -> Iterator[Size]:
-        """Every size that there is, the whole picture first, the largest first. None is larger than the picture."""
+        """Every size that there is, the whole picture first, the largest first. None is larger than the
+        picture.
+        """
         yield from self.whole()
         yield from self.crops()
 
@@ -99,7 +107,9 @@ class Negative:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for: a size, a format unless `Accept` is to choose, and whether its token is today's."""
+    """What an address asks for: a size, a format unless `Accept` is to choose, and whether its token is
+    today's.
+    """
 
     size: Size
     format: str | None
@@ -118,16 +128,22 @@ def negative_of(image: Image | ImageRead) -> Negative | None:
 def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
     """Cut where a file has no room: the whole packet of a JPEG must fit into 64 kB."""
     creator, source_type = said.get("creator"), said.get("digital_source_type")
-    names = [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
+    names = (
+        [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
+    )
     notice = image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None
     return Rights(
-        tuple(names[:_MOST_CREATORS]), image.credit_line, notice, source_type[:_MOST_TEXT] if isinstance(source_type, str) else None
+        tuple(names[:_MOST_CREATORS]),
+        image.credit_line,
+        notice,
+        source_type[:_MOST_TEXT] if isinstance(source_type, str) else None,
     )
 
 
 def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
-    """The files that an image names, ready for `srcset`: the whole in every format, the crops in WebP. The first one, the largest
-    JPEG, is for whoever shows only one. The file as it came holds what readers must not have, such as places: it is for staff.
+    """The files that an image names, ready for `srcset`: the whole in every format, the crops in WebP. The
+    first one, the largest JPEG, is for whoever shows only one. The file as it came holds what readers must
+    not have, such as places: it is for staff.
     """
     negative = negative_of(image)
     if negative is None:
@@ -138,7 +154,8 @@ def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
 
 @lru_cache(maxsize=512)
 def _files_of(negative: Negative) -> list[Rendition]:
-    # Kept, for hashing forty tokens takes longer than all else that is done for a picture, and pictures are shown again and again.
+    # Kept, for hashing forty tokens takes longer than all else that is done for a picture, and pictures are
+    # shown again and again.
     whole = [_files(negative, size, FORMATS) for size in negative.whole()]
     found = [file for one_format in zip(*whole, strict=True) for file in one_format]
     return found + [file for size in negative.crops() for file in _files(negative, size, ["webp"])]
@@ -146,7 +163,9 @@ def _files_of(negative: Negative) -> list[Rendition]:
 
 def _files(negative: Negative, size: Size, formats: Collection[str]) -> list[Rendition]:
     return [
-        Rendition(name=size.name, href=href, width=size.width, height=size.height, content_type=FORMATS[format_])
+        Rendition(
+            name=size.name, href=href, width=size.width, height=size.height, content_type=FORMATS[format_]
+        )
         for format_, href in zip(formats, negative.hrefs(size, formats), strict=True)
     ]
 
@@ -156,7 +175,13 @@ def original(image: Image | ImageRead) -> Rendition:
     assert image.digest is not None
     assert image.content_type is not None
     href = f"/media/{image.id}/{original_name(image.digest, image.content_type)}"
-    return Rendition(name="original", href=href, width=image.width or 0, height=image.height or 0, content_type=image.content_type)
+    return Rendition(
+        name="original",
+        href=href,
+        width=image.width or 0,
+        height=image.height or 0,
+        content_type=image.content_type,
+    )
 
 
 def asked(negative: Negative, name: str) -> Asked | None:
@@ -169,6 +194,12 @@ def asked(negative: Negative, name: str) -> Asked | None:
 
 
 def accepted(accept: str) -> str:
-    """The format for an `Accept` header: the smallest that is named, and JPEG, which everyone can show, otherwise."""
-    named = {part.partition(";")[0].strip().lower() for part in accept.split(",") if not re.search(r";\s*q=0(\.0*)?\s*(;|$)", part)}
+    """The format for an `Accept` header: the smallest that is named, and JPEG, which everyone can show,
+    otherwise.
+    """
+    named = {
+        part.partition(";")[0].strip().lower()
+        for part in accept.split(",")
+        if not re.search(r";\s*q=0(\.0*)?\s*(;|$)", part)
+    }
     return next((format_ for format_ in ("avif", "webp") if FORMATS[format_] in named), "jpg")

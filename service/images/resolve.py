@@ -13,9 +13,10 @@ from service.images.models import CaptionRead, EffectiveCaption, Image, ImageRea
 from service.images.read import captions_of, with_captions
 
 _LIVE = (
-    select(Image).where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
+    select(Image)
+    .where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
     .execution_options(populate_existing=True)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class Pictures:
     captions: dict[UUID, list[CaptionRead]]
     house_language: str
     _shown: dict[UUID, ImageRead] = field(default_factory=dict)
-    """Images without captions, each shaped once: the addresses of its files take longer than all else that an article shows."""
+    """Images without captions, each shaped once: the addresses of its files take longer than all else that an
+    article shows.
+    """
 
     def image(self, image_id: UUID, *, article_id: UUID | None = None) -> ImageRead | None:
         """The image with the captions that it has here; None for one that is not there or trashed."""
@@ -38,18 +41,26 @@ class Pictures:
         return self._shown[image_id].model_copy(update={"captions": self.captions_in(image_id, article_id)})
 
     def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
-        """The captions of an image for any article and those for this one. What was written for another article stays
-        there: that one may be a draft."""
-        return [caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)]
+        """The captions of an image for any article and those for this one. What was written for another
+        article stays there: that one may be a draft.
+        """
+        return [
+            caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)
+        ]
 
-    def caption(self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None) -> EffectiveCaption | None:
+    def caption(
+        self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
+    ) -> EffectiveCaption | None:
         """The caption that holds for the image in an article; `caption_id` is the one that its block names."""
         if image_id not in self.images:
             return None
         return effective(
-            self.captions.get(image_id, ()), article_id=article_id, language=language, house_language=self.house_language,
+            self.captions.get(image_id, ()),
+            article_id=article_id,
+            language=language,
+            house_language=self.house_language,
             caption_id=caption_id,
-        )  # fmt: skip
+        )
 
 
 def load(session: Session, image_ids: Collection[UUID]) -> Pictures:

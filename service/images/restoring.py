@@ -15,7 +15,9 @@ from service.tables import Time
 
 
 class ImageKept(ImageRead):
-    """An image as it is read; one in the trash says since when. Members that earlier versions did not export may be absent."""
+    """An image as it is read; one in the trash says since when. Members that earlier versions did not export
+    may be absent.
+    """
 
     external_id: str | None = None
     deleted_at: Time | None = None
@@ -43,12 +45,17 @@ def keep_file(store: MediaStore, path: Path, digest: str) -> bool:
 
 def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
     """Write images."""
-    rows = [{**{name: getattr(image, name) for name in _AS_READ}, "kept_metadata": image.metadata} for image in images]
+    rows = [
+        {**{name: getattr(image, name) for name in _AS_READ}, "kept_metadata": image.metadata}
+        for image in images
+    ]
     session.execute(insert(session, Image), rows)
 
 
 def stand_in(session: Session, ids: Collection[UUID]) -> None:
-    """What something refers to and is not there was in the trash: so it is here, and nothing more is known of it."""
+    """What something refers to and is not there was in the trash: so it is here, and nothing more is known of
+    it.
+    """
     known = set(session.exec(select(Image.id).where(col(Image.id).in_(ids))))
     for id_ in sorted(set(ids) - known):
         image = Image(id=id_)

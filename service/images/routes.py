@@ -33,9 +33,16 @@ uploads = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
 
 _REF = "#/components/schemas/{model}"
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
-_FORM = {"type": "object", "required": ["file"], "properties": {"file": _PICTURE["schema"]}, "additionalProperties": False}
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": _PICTURE["schema"]},
+    "additionalProperties": False,
+}
 _FIELDS = FIELDS.json_schema(ref_template=_REF)["properties"]
-_CREATE = {key: value for key, value in ImageCreate.model_json_schema(ref_template=_REF).items() if key != "$defs"}
+_CREATE = {
+    key: value for key, value in ImageCreate.model_json_schema(ref_template=_REF).items() if key != "$defs"
+}
 _NEW = {
     "multipart/form-data": {"schema": _FORM | {"properties": _FORM["properties"] | _FIELDS}},
     "application/json": {"schema": _CREATE},
@@ -50,11 +57,17 @@ _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
 
 
 @uploads.post(
-    "", status_code=201, response_model=ImageRead, openapi_extra={"requestBody": {"required": True, "content": _NEW}},
-    responses={200: {"model": ImageRead, "description": "This very picture was here already: its image, unchanged."}},
-)  # fmt: skip
+    "",
+    status_code=201,
+    response_model=ImageRead,
+    openapi_extra={"requestBody": {"required": True, "content": _NEW}},
+    responses={
+        200: {"model": ImageRead, "description": "This very picture was here already: its image, unchanged."}
+    },
+)
 def create_image(request: Request, upload: UploadDep, session: SessionDep) -> Response:
-    """Send a picture in a form or alone, or JSON: its `source_url` is fetched, and without one the image waits for its file.
+    """Send a picture in a form or alone, or JSON: its `source_url` is fetched, and without one the image
+    waits for its file.
 
     The fields of the image may also stand in the address.
     """
@@ -62,9 +75,15 @@ def create_image(request: Request, upload: UploadDep, session: SessionDep) -> Re
     return _answer(request, session, image, status=201 if made else 200)
 
 
-@uploads.put("/{image_id}/file", response_model=ImageRead, openapi_extra={"requestBody": {"required": True, "content": _FILE}})
+@uploads.put(
+    "/{image_id}/file",
+    response_model=ImageRead,
+    openapi_extra={"requestBody": {"required": True, "content": _FILE}},
+)
 def replace_image_file(request: Request, image_id: UUID, file: FileDep, session: SessionDep) -> Response:
-    """Give an image its file, or another one: in a form, alone, or from the `source_url` in JSON. Its addresses change with it."""
+    """Give an image its file, or another one: in a form, alone, or from the `source_url` in JSON. Its
+    addresses change with it.
+    """
     image = lifecycle.get(session, image_id, lock=True)
     conditional.require_match(request, image.version)
     lifecycle.replace_file(session, image, file)
@@ -80,23 +99,34 @@ def list_images(
     source: str | None = None,
     digest: Annotated[str | None, Query(max_length=64, description="needs content:read")] = None,
     without_file: Annotated[bool | None, Query(description="needs content:read")] = None,
-    in_use: Annotated[bool | None, Query(description="whether a working article shows it; needs content:read")] = None,
+    in_use: Annotated[
+        bool | None, Query(description="whether a working article shows it; needs content:read")
+    ] = None,
 ) -> Response:
     """List images, newest first: the public ones, and with content:read all that are not in the trash."""
     if not (digest is None and without_file is None and in_use is None):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
-        return lists.answer_public(request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead)
+        return lists.answer_public(
+            request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead
+        )
     conditions = _conditions(session, source=source, digest=digest, without_file=without_file, in_use=in_use)
     images, more = lists.newest(request, session, Image, conditions, asked)
     items = [shape.model_dump_json().encode() for shape in read_all(session, images)]
     next_key = (images[-1].created_at, images[-1].id) if more else None
     total = lists.count(session, Image, conditions, asked)
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=asked.fields, shape=ImageRead)
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=asked.fields, shape=ImageRead
+    )
 
 
 def _conditions(
-    session: Session, *, source: str | None, digest: str | None, without_file: bool | None, in_use: bool | None
+    session: Session,
+    *,
+    source: str | None,
+    digest: str | None,
+    without_file: bool | None,
+    in_use: bool | None,
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [col(Image.deleted_at).is_(None)]
     if source is not None:
@@ -104,7 +134,11 @@ def _conditions(
     if digest is not None:
         found.append(col(Image.digest) == digest.lower())
     if without_file is not None:
-        found.append(pages.common(session, col(Image.digest).is_(None) if without_file else col(Image.digest).is_not(None)))
+        found.append(
+            pages.common(
+                session, col(Image.digest).is_(None) if without_file else col(Image.digest).is_not(None)
+            )
+        )
     if in_use is not None:
         shown = select(ImageUse.image_id).where(ImageUse.image_id == Image.id).exists()
         found.append(shown if in_use else ~shown)
@@ -120,8 +154,12 @@ def get_image(request: Request, image_id: UUID, caller: CallerDep, session: Sess
 
 
 @router.put("/{image_id}", response_model=ImageRead, responses={201: {"model": ImageRead}})
-def replace_image(request: Request, image_id: UUID, replace: ImageReplace, caller: Writer, session: SessionDep) -> Response:
-    """Replace what is said of an image, or create one without a file under an id of your own (`If-None-Match: *` creates only)."""
+def replace_image(
+    request: Request, image_id: UUID, replace: ImageReplace, caller: Writer, session: SessionDep
+) -> Response:
+    """Replace what is said of an image, or create one without a file under an id of your own (`If-None-Match:
+    *` creates only).
+    """
     try:
         image = lifecycle.get(session, image_id, lock=True)
     except NotFound:
@@ -165,15 +203,22 @@ def restore_image(request: Request, image_id: UUID, caller: Writer, session: Ses
 
 
 @router.get("/{image_id}/uses", response_model=pages.Page[UseRead])
-def list_image_uses(request: Request, image_id: UUID, caller: Reader, session: SessionDep, asked: AskedDep) -> Response:
+def list_image_uses(
+    request: Request, image_id: UUID, caller: Reader, session: SessionDep, asked: AskedDep
+) -> Response:
     """List the working articles that show an image, drafts included."""
     image = lifecycle.get(session, image_id)
-    found = [(use.article_id, UseRead.model_validate(use, from_attributes=True)) for use in uses.of(session, image.id)]
+    found = [
+        (use.article_id, UseRead.model_validate(use, from_attributes=True))
+        for use in uses.of(session, image.id)
+    ]
     return lists.answer_known(request, caller, found, asked, UseRead)
 
 
 @router.get("/{image_id}/captions", response_model=pages.Page[CaptionRead])
-def list_image_captions(request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, asked: AskedDep) -> Response:
+def list_image_captions(
+    request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, asked: AskedDep
+) -> Response:
     """List the captions of an image: the public ones, and with content:read all."""
     if caller.may(Scope.CONTENT_READ):
         captions = read_one(session, lifecycle.get(session, image_id)).captions
@@ -183,12 +228,16 @@ def list_image_captions(request: Request, image_id: UUID, caller: CallerDep, ses
             return _respond(request, row, image_id)
         answers.depend(request, answers.one_of(Kind.IMAGE, image_id))
         captions = ImageRead.model_validate_json(row.document).captions
-    return lists.answer_known(request, caller, [(caption.id, caption) for caption in captions], asked, CaptionRead)
+    return lists.answer_known(
+        request, caller, [(caption.id, caption) for caption in captions], asked, CaptionRead
+    )
 
 
 def _answer(request: Request, session: Session, image: Image, *, status: int = 200) -> Response:
     headers = {"Location": f"/v1/images/{image.id}"} if status == 201 else {}
-    return conditional.answer(request, read_one(session, image), image.version, status=status, headers=headers)
+    return conditional.answer(
+        request, read_one(session, image), image.version, status=status, headers=headers
+    )
 
 
 def _respond(request: Request, row: Row | None, image_id: UUID) -> Response:

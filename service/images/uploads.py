@@ -1,7 +1,9 @@
-"""What a request brings for an image: a form with a file, a picture alone, or JSON; read and kept before the session is opened.
+"""What a request brings for an image: a form with a file, a picture alone, or JSON; read and kept before the
+session is opened.
 
-Uploads are not read by the framework, which would hold a picture in memory, and not before the caller is known. No slow client and
-no large picture holds a transaction, for endpoints take these dependencies before their session.
+Uploads are not read by the framework, which would hold a picture in memory, and not before the caller is
+known. No slow client and no large picture holds a transaction, for endpoints take these dependencies before
+their session.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -64,7 +66,9 @@ class ImageFields:
 
     def given(self) -> dict[str, object]:
         """The fields that were given."""
-        members: dict[str, object] = {name: value for name, value in asdict(self).items() if value is not None}
+        members: dict[str, object] = {
+            name: value for name, value in asdict(self).items() if value is not None
+        }
         if self.focal_point is not None:
             members["focal_point"] = FocalPoint.model_validate_json(self.focal_point)
         return members
@@ -102,7 +106,9 @@ async def receive_image(
     caller: Writer,
     intake: IntakeDep,
     query: Annotated[ImageFields, Depends()],
-    fetch: Annotated[bool, Query(description="false: keep `source_url` for later, and fetch nothing now")] = True,
+    fetch: Annotated[
+        bool, Query(description="false: keep `source_url` for later, and fetch nothing now")
+    ] = True,
 ) -> Upload:
     """Read the body of a new image; fetch its file when JSON names a `source_url`."""
     given = query.given()
@@ -125,7 +131,9 @@ async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> K
         case "multipart/form-data":
             file, texts = await _form(request, intake)
             if texts:
-                raise Unprocessable.at(f"/{next(iter(texts))}", "is not a field here: this form takes `file` alone")
+                raise Unprocessable.at(
+                    f"/{next(iter(texts))}", "is not a field here: this form takes `file` alone"
+                )
             return file
         case "application/json":
             address = _valid(FileAddress, await _json(request))
@@ -215,7 +223,9 @@ async def _json(request: Request) -> dict[str, JsonValue]:
     except orjson.JSONDecodeError as fault:
         raise BadRequest(f"The body is not JSON: {fault}.") from None
     if not isinstance(found, dict):
-        raise RequestValidationError([{"loc": ("body",), "msg": "must be a JSON object", "type": "dict_type"}], body=found)
+        raise RequestValidationError(
+            [{"loc": ("body",), "msg": "must be a JSON object", "type": "dict_type"}], body=found
+        )
     return found
 
 

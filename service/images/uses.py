@@ -1,4 +1,6 @@
-"""Which working article shows which image: told by the articles room, asked before an image goes into the trash."""
+"""Which working article shows which image: told by the articles room, asked before an image goes into the
+trash.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,8 +13,10 @@ from service.database import Session, insert
 from service.images.models import Image, ImageUse
 
 _LIVE = (
-    select(Image.id).where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None)).order_by(col(Image.id))
-)  # fmt: skip
+    select(Image.id)
+    .where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
+    .order_by(col(Image.id))
+)
 _LIVE_HELD = _LIVE.with_for_update(read=True)
 
 
@@ -30,17 +34,29 @@ class Use:
 def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -> None:
     """Say which images articles show from now on, each all of them. New articles have shown none so far."""
     if not are_new:
-        session.execute(delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses])))
+        session.execute(
+            delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses]))
+        )
     wanted = frozenset[UUID]().union(*(use.image_ids for use in uses))
     if not wanted:
         return
-    # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of their ids, for
-    # two articles that show the same images must not wait for each other.
-    found = session.exec(_LIVE if session.database.is_sqlite else _LIVE_HELD, params={"ids": list(wanted)}).all()
+    # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of
+    # their ids, for two articles that show the same images must not wait for each other.
+    found = session.exec(
+        _LIVE if session.database.is_sqlite else _LIVE_HELD, params={"ids": list(wanted)}
+    ).all()
     rows = [
-        {"image_id": id_, "article_id": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status}
-        for use in uses for id_ in found if id_ in use.image_ids
-    ]  # fmt: skip
+        {
+            "image_id": id_,
+            "article_id": use.article_id,
+            "slug": use.slug,
+            "headline": use.headline,
+            "status": use.status,
+        }
+        for use in uses
+        for id_ in found
+        if id_ in use.image_ids
+    ]
     if rows:
         session.execute(insert(session, ImageUse), rows)
 

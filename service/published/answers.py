@@ -1,4 +1,6 @@
-"""What a reader is told: the answer for one published row, with what it depends on, so that the wire cache knows when to drop it."""
+"""What a reader is told: the answer for one published row, with what it depends on, so that the wire cache
+knows when to drop it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +20,9 @@ UNTIL = "copydesk.until"
 
 
 class Withdrawn(Gone):
-    """The article was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy of it."""
+    """The article was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy of
+    it.
+    """
 
     title = "Withdrawn by its publisher"
 
@@ -69,14 +73,18 @@ def one_of(kind: Kind, id_: UUID) -> str:
 
 def public_headers(settings: Settings) -> dict[str, str]:
     """The caching that every public answer carries."""
-    ages = f"max-age={settings.public_max_age}, stale-while-revalidate={settings.public_stale_while_revalidate}"
+    ages = (
+        f"max-age={settings.public_max_age}, stale-while-revalidate={settings.public_stale_while_revalidate}"
+    )
     return {"Cache-Control": f"public, {ages}", "Vary": "Accept-Encoding, Authorization"}
 
 
 def made(body: bytes, media_type: str, depends: tuple[str, ...], settings: Settings) -> Answer:
     """An answer of its own kind, made of what it depends on."""
     etag = etag_of(body)
-    return Answer(200, _raw({"Content-Type": media_type, "ETag": etag, **public_headers(settings)}), body, etag, depends)
+    return Answer(
+        200, _raw({"Content-Type": media_type, "ETag": etag, **public_headers(settings)}), body, etag, depends
+    )
 
 
 def keep_until(request: Request, time: datetime) -> None:
@@ -102,7 +110,13 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
     if row.slug is not None and key != row.slug and id_of(key) is None:
         location = path.removesuffix(key) + row.slug
         return Answer(308, _raw({"Location": location, **headers}), b"", None, depends)
-    return Answer(200, _raw({"Content-Type": "application/json", "ETag": row.etag, **headers}), row.document, row.etag, depends)
+    return Answer(
+        200,
+        _raw({"Content-Type": "application/json", "ETag": row.etag, **headers}),
+        row.document,
+        row.etag,
+        depends,
+    )
 
 
 def _gone(row: Row, kind: Kind) -> ServiceError:

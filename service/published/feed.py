@@ -1,7 +1,9 @@
-"""The change feed: everything public in the order of its last change, and what has gone, as bytes that are written out already.
+"""The change feed: everything public in the order of its last change, and what has gone, as bytes that are
+written out already.
 
-A published row is its own entry: `seq > place` is all that has to be asked. An entry that a filter leaves out is a removal to whoever
-may have it from before: of what has left a section or language, `published_past` holds when it did.
+A published row is its own entry: `seq > place` is all that has to be asked. An entry that a filter leaves out
+is a removal to whoever may have it from before: of what has left a section or language, `published_past`
+holds when it did.
 """
 
 import enum
@@ -31,15 +33,21 @@ LEFT_SCOPE = "left_scope"
 WINDOW = 1_000
 """Rows that a filter is tried on at once: on SQLite they are read in the event loop."""
 MOST_WINDOWS = 100
-"""A batch ends, empty perhaps, after this many windows: nobody waits for a rare section to be found among millions."""
+"""A batch ends, empty perhaps, after this many windows: nobody waits for a rare section to be found among
+millions.
+"""
 _HEAD = "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published) FROM published_sequence"
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
-_COLUMNS = "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language"
+_COLUMNS = (
+    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the store stands: its id, its last number, the highest pruned number, and the number of the last public change."""
+    """Where the store stands: its id, its last number, the highest pruned number, and the number of the last
+    public change.
+    """
 
     store: UUID
     seq: int
@@ -49,8 +57,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a follower has come. `base` is a number up to which nothing that has gone need be told any more: where the store
-    stood when the follower began, or was last caught up."""
+    """How far a follower has come. `base` is a number up to which nothing that has gone need be told any
+    more: where the store stood when the follower began, or was last caught up.
+    """
 
     seq: int
     base: int
@@ -107,7 +116,9 @@ def beginning(head: Head) -> Place:
 
 
 async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit: int) -> Batch:
-    """The next entries after a place, up to a head that was asked for before: what is committed meanwhile comes later."""
+    """The next entries after a place, up to a head that was asked for before: what is committed meanwhile
+    comes later.
+    """
     found: list[Entry] = []
     reached = place.seq
     for _ in range(MOST_WINDOWS):
@@ -131,9 +142,15 @@ async def _end_of_window(reader: Reader, wanted: Wanted, start: int, last: int) 
     return end
 
 
-def _statement(wanted: Wanted, place: Place, start: int, end: int, limit: int) -> tuple[str, Sequence[str | int]]:
+def _statement(
+    wanted: Wanted, place: Place, start: int, end: int, limit: int
+) -> tuple[str, Sequence[str | int]]:
     others = all_but(wanted.kinds)
-    asked = [(name, value) for name, value in (("section", wanted.section), ("language", wanted.language)) if value is not None]
+    asked = [
+        (name, value)
+        for name, value in (("section", wanted.section), ("language", wanted.language))
+        if value is not None
+    ]
     values: list[str | int] = [start, end, *others]
     where = f"p.seq > %s AND p.seq <= %s AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
     if asked:
@@ -157,13 +174,28 @@ def _entry_of(row: Record, wanted: Wanted) -> Entry:
 
 
 def entry(
-    seq: int, kind: str, id_: UUID, version: int, changed_at: datetime, document: bytes, *, reason: str | None, detail: str | None
+    seq: int,
+    kind: str,
+    id_: UUID,
+    version: int,
+    changed_at: datetime,
+    document: bytes,
+    *,
+    reason: str | None,
+    detail: str | None,
 ) -> bytes:
     """One entry as JSON: a put with its document, or with a reason a removal without."""
     gone = reason is not None
     return (
         b'{"seq":%d,"kind":"%b","id":"%b","op":"%b","reason":%b,"detail":%b,"version":%d,"changed_at":"%b","data":%b}'
     ) % (
-        seq, kind.encode(), str(id_).encode(), b"remove" if gone else b"put", orjson.dumps(reason), orjson.dumps(detail),
-        version, write_time(changed_at).encode(), b"null" if gone else document,
-    )  # fmt: skip
+        seq,
+        kind.encode(),
+        str(id_).encode(),
+        b"remove" if gone else b"put",
+        orjson.dumps(reason),
+        orjson.dumps(detail),
+        version,
+        write_time(changed_at).encode(),
+        b"null" if gone else document,
+    )

@@ -1,7 +1,7 @@
 """The forms in which an article can be asked for: by `?format=`, or by `Accept`; and who writes each of them.
 
-The rooms that know a form stand above the one that answers: each says here how it writes (`writes`). A form is made of
-the same document that `json` is, so that none can show more than that.
+The rooms that know a form stand above the one that answers: each says here how it writes (`writes`). A form
+is made of the same document that `json` is, so that none can show more than that.
 """
 
 import enum
@@ -22,7 +22,11 @@ class Form(enum.StrEnum):
     JSONLD = "jsonld"
 
 
-MEDIA_TYPES = {Form.JSON: "application/json", Form.NINJS: "application/ninjs+json", Form.JSONLD: "application/ld+json"}
+MEDIA_TYPES = {
+    Form.JSON: "application/json",
+    Form.NINJS: "application/ninjs+json",
+    Form.JSONLD: "application/ld+json",
+}
 Writer = Callable[[bytes, Settings], bytes]
 Tombstone = Callable[[Row, Settings], bytes]
 _writers: dict[Form, Writer] = {}
@@ -67,10 +71,17 @@ def preferred(accept: str) -> Form:
 
 
 def asked_by_accept(scope: Scope, accept: bytes) -> Scope:
-    """A request for an article with the form that its `Accept` asks for in its query, so that a cache tells the forms apart."""
+    """A request for an article with the form that its `Accept` asks for in its query, so that a cache tells
+    the forms apart.
+    """
     path, query = scope["path"], scope["query_string"]
     form = preferred(accept.decode("latin-1"))
-    if form is Form.JSON or not path.startswith("/v1/articles/") or path.count("/") != 3 or b"format=" in query:
+    if (
+        form is Form.JSON
+        or not path.startswith("/v1/articles/")
+        or path.count("/") != 3
+        or b"format=" in query
+    ):
         return scope
     return {**scope, "query_string": query + b"&" * bool(query) + b"format=" + form.encode()}
 

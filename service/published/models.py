@@ -22,7 +22,8 @@ class Kind(enum.StrEnum):
 def all_but(kinds: Collection[Kind]) -> list[Kind]:
     """The other kinds, by which whoever reads by `seq` leaves them out.
 
-    For `kind IN (…)` SQLite would read all of these kinds by an index that begins with it, and sort them, for each page.
+    For `kind IN (…)` SQLite would read all of these kinds by an index that begins with it, and sort them, for
+    each page.
     """
     return [kind for kind in Kind if kind not in kinds]
 
@@ -37,7 +38,9 @@ class Reason(enum.StrEnum):
 
 
 class PublishedSequence(Table, table=True):
-    """One row: this store's own id, the number of the last change, and the highest number of a tombstone that is no longer kept."""
+    """One row: this store's own id, the number of the last change, and the highest number of a tombstone that
+    is no longer kept.
+    """
 
     __tablename__ = "published_sequence"
 
@@ -57,7 +60,9 @@ def _live(name: str, *columns: str) -> Index:
 
 
 class Published(Table, table=True):
-    """One public resource: the JSON that readers get and the number of its last change; a tombstone when `reason` is set."""
+    """One public resource: the JSON that readers get and the number of its last change; a tombstone when
+    `reason` is set.
+    """
 
     __tablename__ = "published"
     __table_args__ = (
@@ -66,10 +71,12 @@ class Published(Table, table=True):
         _live("section", "section", "published_at", "id", "language"),
         _live("language", "language", "published_at", "id", "section"),
         Index(
-            "ix_published_buried", "changed_at",
-            postgresql_where=text("reason IS NOT NULL"), sqlite_where=text("reason IS NOT NULL"),
+            "ix_published_buried",
+            "changed_at",
+            postgresql_where=text("reason IS NOT NULL"),
+            sqlite_where=text("reason IS NOT NULL"),
         ),
-    )  # fmt: skip
+    )
 
     kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
     id: UUID = Field(primary_key=True)
@@ -126,7 +133,9 @@ class PublishedPast(Table, table=True):
 
 
 class WorkingChange(Table, table=True):
-    """The number of the last change of one working resource, drafts included: what the staff's view of the feed is read from."""
+    """The number of the last change of one working resource, drafts included: what the staff's view of the
+    feed is read from.
+    """
 
     __tablename__ = "working_change"
 

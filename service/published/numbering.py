@@ -17,7 +17,9 @@ from service.tables import now
 
 TEXT = TextIndex("published_text")
 _TAKE = (
-    update(PublishedSequence).values(seq=PublishedSequence.seq + bindparam("count", type_=BigInteger)).returning(col(PublishedSequence.seq))
+    update(PublishedSequence)
+    .values(seq=PublishedSequence.seq + bindparam("count", type_=BigInteger))
+    .returning(col(PublishedSequence.seq))
 )
 
 
@@ -55,7 +57,9 @@ Scope = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource was, if it was."""
+    """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource
+    was, if it was.
+    """
 
     seq: int
     kind: Kind
@@ -94,7 +98,8 @@ def number_and_write(session: Session, changes: Changes, noted: Sequence[working
     if count == 0:
         return
     last: int = session.execute(_TAKE, {"count": count}).scalar_one()
-    # Captions and images before the articles that show them: a follower meets nothing that it does not know yet.
+    # Captions and images before the articles that show them: a follower meets nothing that it does not know
+    # yet.
     told = _write(session, changes.written[::-1], last - count)
     seq = last - count + len(told)
     for removed, old in changes.removed:
@@ -108,13 +113,26 @@ def number_and_write(session: Session, changes: Changes, noted: Sequence[working
     session.info["published_seq"] = last
 
 
-def _write(session: Session, written: Sequence[tuple[Kind, Rendered, Published | None]], seq: int) -> list[Change]:
+def _write(
+    session: Session, written: Sequence[tuple[Kind, Rendered, Published | None]], seq: int
+) -> list[Change]:
     """Write published rows under the numbers after `seq`."""
     if not written:
         return []
     at = now()
     told = [
-        Change(number, kind, new.id, new.version, None, None, at, new.document, (new.section, new.language), _place(old))
+        Change(
+            number,
+            kind,
+            new.id,
+            new.version,
+            None,
+            None,
+            at,
+            new.document,
+            (new.section, new.language),
+            _place(old),
+        )
         for number, (kind, new, old) in enumerate(written, seq + 1)
     ]
     searched = [old.seq for _, new, old in written if new.words is not None and old is not None]
@@ -139,17 +157,36 @@ def _place(row: Published | None) -> Scope | None:
 
 def _row(change: Change, new: Rendered) -> dict[str, object]:
     return {
-        "kind": change.kind, "id": new.id, "seq": change.seq, "version": new.version, "reason": None, "detail": None,
-        "changed_at": change.changed_at, "document": new.document, "etag": etag_of(new.document, new.version), "slug": new.slug,
-        "section": new.section, "language": new.language, "source": new.source,
-        "published_at": new.published_at, "updated_at": new.updated_at,
-    }  # fmt: skip
+        "kind": change.kind,
+        "id": new.id,
+        "seq": change.seq,
+        "version": new.version,
+        "reason": None,
+        "detail": None,
+        "changed_at": change.changed_at,
+        "document": new.document,
+        "etag": etag_of(new.document, new.version),
+        "slug": new.slug,
+        "section": new.section,
+        "language": new.language,
+        "source": new.source,
+        "published_at": new.published_at,
+        "updated_at": new.updated_at,
+    }
 
 
 def _leave(session: Session, changes: Sequence[Change]) -> None:
-    """Remember the section and language that resources were in: who follows those is told that they have left."""
+    """Remember the section and language that resources were in: who follows those is told that they have
+    left.
+    """
     rows = [
-        {"kind": each.kind, "id": each.id, "section": each.before[0] or "", "language": each.before[1] or "", "until_seq": each.seq}
+        {
+            "kind": each.kind,
+            "id": each.id,
+            "section": each.before[0] or "",
+            "language": each.before[1] or "",
+            "until_seq": each.seq,
+        }
         for each in changes
         if each.before is not None
     ]
@@ -160,10 +197,19 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
     document, at = b"{}", now()
     values = {
-        "seq": seq, "version": removed.version, "reason": removed.reason, "detail": removed.detail, "changed_at": at,
-        "document": document, "etag": etag_of(document, removed.version),
-    }  # fmt: skip
-    session.execute(update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values))
+        "seq": seq,
+        "version": removed.version,
+        "reason": removed.reason,
+        "detail": removed.detail,
+        "changed_at": at,
+        "document": document,
+        "etag": etag_of(document, removed.version),
+    }
+    session.execute(
+        update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values)
+    )
     TEXT.drop(session, [old.seq] if old.kind is Kind.ARTICLE else [])
     place = (old.section, old.language)
-    return Change(seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place)
+    return Change(
+        seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place
+    )

@@ -1,8 +1,9 @@
-"""The shortest way from an address to the bytes of its answer: one prepared read, in the event loop, without the ORM.
+"""The shortest way from an address to the bytes of its answer: one prepared read, in the event loop, without
+the ORM.
 
-On SQLite the read takes microseconds and runs in the loop on a connection of its own; on PostgreSQL it goes through psycopg's
-async pool. The reader also knows whether anything public has changed: `PRAGMA data_version` on a connection that does nothing
-else (it ignores the asking connection's own writes), or the counter row.
+On SQLite the read takes microseconds and runs in the loop on a connection of its own; on PostgreSQL it goes
+through psycopg's async pool. The reader also knows whether anything public has changed: `PRAGMA data_version`
+on a connection that does nothing else (it ignores the asking connection's own writes), or the counter row.
 """
 
 import sqlite3
@@ -62,9 +63,12 @@ class SqliteReader:
         self._read, self._watch = self._connect(), self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
         connection.execute("PRAGMA query_only=ON")
-        # As much of the file as SQLite maps at the most: what is not mapped is read page by page, of which a document has seven.
+        # As much of the file as SQLite maps at the most: what is not mapped is read page by page, of which a
+        # document has seven.
         connection.execute("PRAGMA mmap_size=2147418112")
         return connection
 
@@ -108,16 +112,25 @@ class SqliteReader:
 
 
 class PostgresReader:
-    """Reads through psycopg's async pool, with prepared statements, in PostgreSQL's binary form: a document as text is twice as long."""
+    """Reads through psycopg's async pool, with prepared statements, in PostgreSQL's binary form: a document
+    as text is twice as long.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._pool = AsyncConnectionPool(
-            settings.database_url, min_size=1, max_size=settings.database_pool_size, open=False, timeout=3, reconnect_timeout=1,
+            settings.database_url,
+            min_size=1,
+            max_size=settings.database_pool_size,
+            open=False,
+            timeout=3,
+            reconnect_timeout=1,
             kwargs={"autocommit": True, "application_name": "copydesk reader"},
-        )  # fmt: skip
+        )
 
     async def open(self) -> None:
-        """Start the pool, with its first connection made: one that is still being made when the pool closes is never closed."""
+        """Start the pool, with its first connection made: one that is still being made when the pool closes
+        is never closed.
+        """
         await self._pool.open(wait=True, timeout=10)
 
     async def close(self) -> None:
@@ -148,7 +161,8 @@ class PostgresReader:
         try:
             return await self._ask(statement, values)
         except psycopg.OperationalError:
-            # The connection may have died while nobody used it. To check each before it is used would be a question more every time.
+            # The connection may have died while nobody used it. To check each before it is used would be a
+            # question more every time.
             await self._pool.check()
             return await self._ask(statement, values)
 

@@ -1,11 +1,13 @@
-"""Whatever a transaction commits is published in that same transaction, rendered once, and numbered as its last step.
+"""Whatever a transaction commits is published in that same transaction, rendered once, and numbered as its
+last step.
 
-A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before the commit, all that
-was touched, and all that shows it, is rendered; what differs from the published row takes the next numbers of the one counter
-row and is written. Nothing differs, nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
+A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before
+the commit, all that was touched, and all that shows it, is rendered; what differs from the published row
+takes the next numbers of the one counter row and is written. Nothing differs, nothing is numbered: a PUT of
+what is stored already leaves no trace in the feed.
 
-The counter row is locked before rendering, not after. A shorter lock would let two transactions render a caption and the
-article that shows it from each other's past, and publish the stale one for good.
+The counter row is locked before rendering, not after. A shorter lock would let two transactions render a
+caption and the article that shows it from each other's past, and publish the stale one for good.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -59,11 +61,15 @@ def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
     return {UUID(value) for value in session.exec(values)}
 
 
-def shown_in(session: Session, images: Collection[UUID], articles: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+def shown_in(
+    session: Session, images: Collection[UUID], articles: Collection[UUID]
+) -> set[tuple[UUID, UUID]]:
     """The (image, article) pairs in which one of these articles is published and shows one of these images."""
     if not images or not articles:
         return set()
-    terms = select(PublishedTerm.value, PublishedTerm.id).where(*_shows(images), col(PublishedTerm.id).in_(articles))
+    terms = select(PublishedTerm.value, PublishedTerm.id).where(
+        *_shows(images), col(PublishedTerm.id).in_(articles)
+    )
     return {(UUID(value), article) for value, article in session.exec(terms)}
 
 
@@ -100,8 +106,9 @@ def lock(session: Session) -> int:
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
-    """Render, and keep what differs from the published rows. The terms of articles are brought up at once: what images
-    and captions are public follows from them."""
+    """Render, and keep what differs from the published rows. The terms of articles are brought up at once:
+    what images and captions are public follows from them.
+    """
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
     terms = _terms(session, before) if kind is Kind.ARTICLE else {}
@@ -113,14 +120,21 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> 
         if isinstance(outcome, Removed):
             if old is not None and (live or old.reason is not outcome.reason):
                 changes.removed.append((outcome, old))
-        elif old is None or not live or old.document != outcome.document or _found_differently(session, outcome, old, old_terms):
+        elif (
+            old is None
+            or not live
+            or old.document != outcome.document
+            or _found_differently(session, outcome, old, old_terms)
+        ):
             changes.written.append((kind, outcome, old))
         found.append((outcome, old))
     if kind is Kind.ARTICLE:
         _replace_terms(session, found, terms)
 
 
-def _found_differently(session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
+def _found_differently(
+    session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]
+) -> bool:
     if (new.slug, new.section, new.language, new.source, new.published_at) != (
         old.slug,
         old.section,
@@ -142,13 +156,20 @@ def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tupl
 
 
 def _replace_terms(
-    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Mapping[UUID, frozenset[tuple[str, str]]]
+    session: Session,
+    outcomes: Sequence[tuple[Outcome, Published | None]],
+    known: Mapping[UUID, frozenset[tuple[str, str]]],
 ) -> None:
     gone, rows = [], []
     for outcome, old in outcomes:
-        before, after = known.get(outcome.id, frozenset()), outcome.terms if isinstance(outcome, Rendered) else frozenset()
+        before, after = (
+            known.get(outcome.id, frozenset()),
+            outcome.terms if isinstance(outcome, Rendered) else frozenset(),
+        )
         touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
-        shifted = isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
+        shifted = (
+            isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
+        )
         if before == after and not shifted:
             continue
         if before:
@@ -169,7 +190,9 @@ def term_rows(article: Rendered) -> list[dict[str, object]]:
 
 @event.listens_for(Session, "after_commit")
 def _know(session: Session) -> None:
-    session.database.known_sequence = max(session.database.known_sequence, session.info.pop("published_seq", 0))
+    session.database.known_sequence = max(
+        session.database.known_sequence, session.info.pop("published_seq", 0)
+    )
 
 
 @event.listens_for(Session, "after_rollback")

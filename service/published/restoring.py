@@ -1,8 +1,9 @@
-"""What was public is put back under the numbers that it had, and rendered afresh from what the working tables hold now.
+"""What was public is put back under the numbers that it had, and rendered afresh from what the working tables
+hold now.
 
-First every number, then, resource by resource, what stands under it: so no more than a few of them are ever at hand. A new store's
-own numbers come before, all of them, and what is working only is numbered behind: whoever follows the feed of the new store from its
-beginning is told the same as in the old one.
+First every number, then, resource by resource, what stands under it: so no more than a few of them are ever
+at hand. A new store's own numbers come before, all of them, and what is working only is numbered behind:
+whoever follows the feed of the new store from its beginning is told the same as in the old one.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +18,15 @@ from service.database import Session, insert, rows_changed
 from service.errors import Unprocessable
 from service.published import working
 from service.published.feed import KINDS
-from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, PublishedTerm, Reason, WorkingChange
+from service.published.models import (
+    Kind,
+    Published,
+    PublishedSequence,
+    PublishedSlug,
+    PublishedTerm,
+    Reason,
+    WorkingChange,
+)
 from service.published.numbering import Change, Rendered, put
 from service.published.render import lock, render, term_rows
 from service.tables import Time, new_id
@@ -28,13 +37,17 @@ _WORKING = ("caption", "image", "article")
 
 
 class NotAsPublished(Unprocessable):
-    """What is said to have been public is not what the articles, images and captions make public, so it is not restored."""
+    """What is said to have been public is not what the articles, images and captions make public, so it is
+    not restored.
+    """
 
     title = "Not what was published"
 
 
 class ChangeKept(BaseModel):
-    """A number of the feed and what it stands for; `etag` is the answer's that readers got, null for a removal."""
+    """A number of the feed and what it stands for; `etag` is the answer's that readers got, null for a
+    removal.
+    """
 
     seq: int
     kind: Kind
@@ -70,13 +83,22 @@ def put_numbers_back(session: Session, changes: Sequence[ChangeKept], behind: in
     """Put numbers back. What is under those of live resources is awaited."""
     rows = [
         {
-            "kind": each.kind, "id": each.id, "seq": behind + each.seq, "version": each.version, "reason": each.reason,
-            "detail": each.detail, "changed_at": each.changed_at, "section": each.section, "language": each.language,
-            "document": _AWAITED if each.reason is None else _NOTHING, "etag": each.etag or etag_of(_NOTHING, each.version),
-            "published_at": each.changed_at, "updated_at": each.changed_at,
+            "kind": each.kind,
+            "id": each.id,
+            "seq": behind + each.seq,
+            "version": each.version,
+            "reason": each.reason,
+            "detail": each.detail,
+            "changed_at": each.changed_at,
+            "section": each.section,
+            "language": each.language,
+            "document": _AWAITED if each.reason is None else _NOTHING,
+            "etag": each.etag or etag_of(_NOTHING, each.version),
+            "published_at": each.changed_at,
+            "updated_at": each.changed_at,
         }
         for each in changes
-    ]  # fmt: skip
+    ]
     session.execute(insert(session, Published), rows)
 
 
@@ -94,7 +116,9 @@ def show(session: Session, kind: Kind, ids: Collection[UUID]) -> int:
     known = {id_: (seq, changed_at, etag) for id_, seq, changed_at, etag in session.exec(live)}
     shown = {outcome.id: outcome for outcome in render(session, kind, ids) if isinstance(outcome, Rendered)}
     if odd := sorted(known.keys() ^ shown.keys()):
-        raise NotAsPublished(f"The {kind} {odd[0]} is {'not ' if odd[0] in known else ''}public, unlike what the list of changes says.")
+        raise NotAsPublished(
+            f"The {kind} {odd[0]} is {'not ' if odd[0] in known else ''}public, unlike what the list of changes says."
+        )
     if not shown:
         return 0
     put(session, [(_change(kind, new, known[id_][0], known[id_][1]), new) for id_, new in shown.items()])
@@ -104,16 +128,32 @@ def show(session: Session, kind: Kind, ids: Collection[UUID]) -> int:
 
 
 def _change(kind: Kind, new: Rendered, seq: int, changed_at: Time) -> Change:
-    return Change(seq, kind, new.id, new.version, None, None, changed_at, new.document, (new.section, new.language), None)
+    return Change(
+        seq,
+        kind,
+        new.id,
+        new.version,
+        None,
+        None,
+        changed_at,
+        new.document,
+        (new.section, new.language),
+        None,
+    )
 
 
 def end(session: Session, last: int) -> None:
-    """Number what is working behind the last number, and go on from there, as another store: cursors of the one that was exported may
-    stand behind what it has lost. Raises NotAsPublished when something is still awaited.
+    """Number what is working behind the last number, and go on from there, as another store: cursors of the
+    one that was exported may stand behind what it has lost. Raises NotAsPublished when something is still
+    awaited.
     """
-    awaited = select(Published.kind, Published.id).where(Published.document == _AWAITED, col(Published.kind).in_(KINDS))
+    awaited = select(Published.kind, Published.id).where(
+        Published.document == _AWAITED, col(Published.kind).in_(KINDS)
+    )
     if missing := session.exec(awaited.limit(1)).first():
-        raise NotAsPublished(f"The list of changes tells of the {missing[0]} {missing[1]}, which is not there.")
+        raise NotAsPublished(
+            f"The list of changes tells of the {missing[0]} {missing[1]}, which is not there."
+        )
     # What rendering has touched is rendered, and what is working is numbered here.
     session.info.pop("touched", None)
     working.forget(session)

@@ -1,4 +1,6 @@
-"""How readers ask: one resource, a page of articles by filters and full text, or what has changed since a number."""
+"""How readers ask: one resource, a page of articles by filters and full text, or what has changed since a
+number.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ from service.published.render import SHOWS
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
 RANKED = 2_000
-"""Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second on a million."""
+"""Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second
+on a million.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
     """Find one resource by its id, or an article by any slug that it has had."""
     id_ = id_of(key)
     if id_ is None and kind is Kind.ARTICLE:
-        id_ = session.execute(select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)).scalar_one_or_none()
+        id_ = session.execute(
+            select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)
+        ).scalar_one_or_none()
     if id_ is None:
         return None
     # More columns than SQLAlchemy's overloads have types for.
@@ -65,7 +71,9 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         Published.document,
         Published.slug,
     )
-    row = session.execute(select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)).one_or_none()
+    row = session.execute(
+        select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)
+    ).one_or_none()
     return None if row is None else Row(*row)
 
 
@@ -86,19 +94,31 @@ def page(
         return Listed([], None, 0 if count else None)
     if query:
         hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
-        conditions += [col(Published.seq).in_(select(hits.cte("hits").c.key)), col(Published.kind).not_in(all_but([kind]))]
+        conditions += [
+            col(Published.seq).in_(select(hits.cte("hits").c.key)),
+            col(Published.kind).not_in(all_but([kind])),
+        ]
     else:
         conditions.append(col(Published.kind) == kind)
     order, descending = _order(session, sort, query)
-    total = session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one() if count else None
+    total = (
+        session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one()
+        if count
+        else None
+    )
     if _is_sorted(wanted, sort):
-        # First which: what is sorted would else carry all of its documents along, of thousands to show twenty.
-        found = pages.after(select(col(Published.id)).where(*conditions), order, after, limit, descending=descending)
+        # First which: what is sorted would else carry all of its documents along, of thousands to show
+        # twenty.
+        found = pages.after(
+            select(col(Published.id)).where(*conditions), order, after, limit, descending=descending
+        )
         conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
     statement: Select[*tuple[Any, ...]] = select(*order, col(Published.document)).where(*conditions)
     rows = session.execute(pages.after(statement, order, after, limit, descending=descending)).all()
     more = len(rows) > limit
-    return Listed([row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total)
+    return Listed(
+        [row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total
+    )
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:
@@ -121,10 +141,16 @@ def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     equal = (
-        (Published.section, wanted.section), (Published.language, wanted.language), (Published.source, wanted.source),
-    )  # fmt: skip
+        (Published.section, wanted.section),
+        (Published.language, wanted.language),
+        (Published.source, wanted.source),
+    )
     found: list[ColumnElement[bool]] = [col(column) == value for column, value in equal if value is not None]
-    terms = (("tag", wanted.tag), ("author", wanted.author), (SHOWS, None if wanted.image_id is None else str(wanted.image_id)))
+    terms = (
+        ("tag", wanted.tag),
+        ("author", wanted.author),
+        (SHOWS, None if wanted.image_id is None else str(wanted.image_id)),
+    )
     found.extend(_has_term(name, value) for name, value in terms if value is not None)
     if wanted.published_after is not None:
         found.append(col(Published.published_at) > wanted.published_after)
@@ -136,13 +162,19 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def _has_term(name: str, value: str) -> ColumnElement[bool]:
-    ids = select(col(PublishedTerm.id)).where(col(PublishedTerm.field) == name, col(PublishedTerm.value) == value)
+    ids = select(col(PublishedTerm.id)).where(
+        col(PublishedTerm.field) == name, col(PublishedTerm.value) == value
+    )
     return col(Published.id).in_(ids)
 
 
 def sections(session: Session, limit: int) -> list[str]:
-    """The sections of what is published, by name: one step along their index for each, however many articles they have."""
-    smallest = select(func.min(col(Published.section))).where(col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None))
+    """The sections of what is published, by name: one step along their index for each, however many articles
+    they have.
+    """
+    smallest = select(func.min(col(Published.section))).where(
+        col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None)
+    )
     found: list[str] = []
     while len(found) < limit:
         beyond = smallest if not found else smallest.where(col(Published.section) > found[-1])

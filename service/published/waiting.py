@@ -1,6 +1,8 @@
-"""Whoever waits for a change is woken by its commit, and costs nothing until then: one task per process looks, whoever waits.
+"""Whoever waits for a change is woken by its commit, and costs nothing until then: one task per process
+looks, whoever waits.
 
-The task itself rests while nobody waits. Drafts take numbers too: those who wait for what is public are not woken by them.
+The task itself rests while nobody waits. Drafts take numbers too: those who wait for what is public are not
+woken by them.
 """
 
 import asyncio
@@ -35,7 +37,9 @@ def is_held(scope: Scope) -> bool:
     """Whether the answer to a request may wait for a change: it is for nobody else, and never kept."""
     if scope["path"] != "/v1/changes":
         return False
-    return b"wait=" in scope["query_string"] or any(name == b"accept" and b"event-stream" in value for name, value in scope["headers"])
+    return b"wait=" in scope["query_string"] or any(
+        name == b"accept" and b"event-stream" in value for name, value in scope["headers"]
+    )
 
 
 class Waiting:
@@ -51,7 +55,9 @@ class Waiting:
         self._somebody = asyncio.Event()
 
     async def beyond(self, view: View, seq: int, seconds: float) -> bool:
-        """Wait until there is a number above this one; False when these seconds are over first, or the service ends."""
+        """Wait until there is a number above this one; False when these seconds are over first, or the
+        service ends.
+        """
         self.count += 1
         self._somebody.set()
         try:
@@ -96,8 +102,9 @@ class Waiting:
 
     @contextmanager
     def closing_when_told(self) -> Iterator[None]:
-        """Close as soon as the process is told to end: a server ends what runs beside it only after the last answer,
-        and these answers would be the last."""
+        """Close as soon as the process is told to end: a server ends what runs beside it only after the last
+        answer, and these answers would be the last.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             self.close()

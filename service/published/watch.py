@@ -1,4 +1,6 @@
-"""Whether anything public has changed: at once on SQLite, within a second on PostgreSQL however many processes write."""
+"""Whether anything public has changed: at once on SQLite, within a second on PostgreSQL however many
+processes write.
+"""
 
 import asyncio
 import time
@@ -11,7 +13,9 @@ from service.database import Database
 from service.published.reader import SqliteReader
 
 TRUSTED_FOR = 1.0
-"""Seconds for which PostgreSQL's last word is believed; after that, every answer asks it first until it is heard again."""
+"""Seconds for which PostgreSQL's last word is believed; after that, every answer asks it first until it is
+heard again.
+"""
 POLL = 0.4
 TICK = 0.02
 log = structlog.get_logger()
@@ -21,17 +25,23 @@ class Watch(Protocol):
     """Tells the wire cache when to look for changes."""
 
     def changed(self, seq: int) -> bool:
-        """Whether something may have changed since this number. Asked before every cached answer, so it must be cheap."""
+        """Whether something may have changed since this number. Asked before every cached answer, so it must
+        be cheap.
+        """
 
     async def moved(self, within: float) -> bool:
-        """Wait until something may have been committed since this was last asked; False when these seconds are over first."""
+        """Wait until something may have been committed since this was last asked; False when these seconds
+        are over first.
+        """
 
     async def run(self) -> None:
         """Listen until cancelled."""
 
 
 class SqliteWatch:
-    """`PRAGMA data_version`, fifty times a second at the most: it misses nothing, whoever writes; own commits count at once."""
+    """`PRAGMA data_version`, fifty times a second at the most: it misses nothing, whoever writes; own commits
+    count at once.
+    """
 
     def __init__(self, reader: SqliteReader, database: Database) -> None:
         self._reader = reader
@@ -41,7 +51,9 @@ class SqliteWatch:
         self._heard = -1
 
     def changed(self, seq: int) -> bool:
-        """Whether this process has published since this number, or anybody has committed since this was last looked at."""
+        """Whether this process has published since this number, or anybody has committed since this was last
+        looked at.
+        """
         if self._database.known_sequence > seq:
             return True
         now = time.monotonic()
@@ -55,7 +67,9 @@ class SqliteWatch:
         return True
 
     async def moved(self, within: float) -> bool:
-        """Look fifty times a second, for as long as this is asked: SQLite tells nobody, and looking takes two microseconds."""
+        """Look fifty times a second, for as long as this is asked: SQLite tells nobody, and looking takes two
+        microseconds.
+        """
         ends = time.monotonic() + within
         while True:
             version = self._reader.data_version()
@@ -71,7 +85,9 @@ class SqliteWatch:
 
 
 class PostgresWatch:
-    """LISTEN for the number that each publishing transaction notifies, with polling behind it; own commits count at once."""
+    """LISTEN for the number that each publishing transaction notifies, with polling behind it; own commits
+    count at once.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -109,7 +125,9 @@ class PostgresWatch:
 
     async def _listen(self) -> None:
         url = self._database.settings.database_url
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True, application_name="copydesk watch") as connection:
+        async with await psycopg.AsyncConnection.connect(
+            url, autocommit=True, application_name="copydesk watch"
+        ) as connection:
             await connection.execute("LISTEN copydesk_published")
             while True:
                 asked_at = time.monotonic()

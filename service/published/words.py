@@ -1,8 +1,9 @@
-"""Full text: one way to cut any language into words, and an index of them on SQLite (FTS5) and on PostgreSQL (tsvector).
+"""Full text: one way to cut any language into words, and an index of them on SQLite (FTS5) and on PostgreSQL
+(tsvector).
 
-Cutting happens here, so that both databases find the same things: text is folded (NFKC, case, accents), split into words,
-and each Chinese, Japanese or Korean character is a word of its own, searched as a phrase. No stemming: a newsroom's texts are
-of many languages, and names matter more than inflections.
+Cutting happens here, so that both databases find the same things: text is folded (NFKC, case, accents), split
+into words, and each Chinese, Japanese or Korean character is a word of its own, searched as a phrase. No
+stemming: a newsroom's texts are of many languages, and names matter more than inflections.
 """
 
 import re
@@ -26,7 +27,9 @@ MOST_TERMS = 12
 LONGEST_WORD = 255
 """Characters of a word that tell it from others: PostgreSQL refuses longer ones in a query."""
 MOST_INDEXED = 400_000
-"""Bytes of a text that are searched: PostgreSQL refuses a vector of more than a megabyte, and one takes twice its text."""
+"""Bytes of a text that are searched: PostgreSQL refuses a vector of more than a megabyte, and one takes twice
+its text.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ def cut(value: str) -> list[str]:
     """Cut a text into the words that are indexed and searched."""
     folded = value.casefold()
     if not folded.isascii():
-        folded = unicodedata.normalize("NFC", _NOT_ASCII.sub(_without_accent, unicodedata.normalize("NFKD", folded)))
+        folded = unicodedata.normalize(
+            "NFC", _NOT_ASCII.sub(_without_accent, unicodedata.normalize("NFKD", folded))
+        )
     return [word[:LONGEST_WORD] for word in _WORD.findall(folded)]
 
 
@@ -76,7 +81,8 @@ class TextIndex:
     def put(self, session: Session, texts: Iterable[tuple[int, UUID, Words]]) -> None:
         """Index texts, each under a new key."""
         rows = [
-            {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)} for key, id_, words in texts
+            {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)}
+            for key, id_, words in texts
         ]
         if rows:
             session.execute(self._insert(session), rows)
@@ -86,20 +92,31 @@ class TextIndex:
         if not keys:
             return
         column = "rowid" if session.database.is_sqlite else "key"
-        session.execute(text(f"DELETE FROM {self.table} WHERE {column} = :key"), [{"key": key} for key in keys])
+        session.execute(
+            text(f"DELETE FROM {self.table} WHERE {column} = :key"), [{"key": key} for key in keys]
+        )
 
     def _insert(self, session: Session) -> TextClause:
         if session.database.is_sqlite:
-            return text(f"INSERT INTO {self.table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)")
+            return text(
+                f"INSERT INTO {self.table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)"
+            )
         return text(
             f"INSERT INTO {self.table} (key, id, words) VALUES (:key, CAST(:id AS uuid),"
             " setweight(to_tsvector('simple', :headline), 'A') || setweight(to_tsvector('simple', :body), 'D'))"
         )
 
     def matching(
-        self, session: Session, query: Sequence[Sequence[str]], *, headline: bool = False, newest: int | None = None
+        self,
+        session: Session,
+        query: Sequence[Sequence[str]],
+        *,
+        headline: bool = False,
+        newest: int | None = None,
     ) -> TextualSelect:
-        """Select the keys of the texts that hold every phrase; in their headline only, or the newest few only, if asked."""
+        """Select the keys of the texts that hold every phrase; in their headline only, or the newest few
+        only, if asked.
+        """
         if session.database.is_sqlite:
             found = " AND ".join(f'"{" ".join(phrase)}"' for phrase in query)
             wanted = f"headline : ({found})" if headline else found

@@ -51,7 +51,10 @@ class TokenHeld(HeldRead):
 
     token_id: UUID
     name: str = Field(examples=["wire partner"])
-    follows: str = Field(description="what it follows: a token that follows several things is listed for each", examples=["/v1/changes"])
+    follows: str = Field(
+        description="what it follows: a token that follows several things is listed for each",
+        examples=["/v1/changes"],
+    )
 
 
 class WebhookHeld(HeldRead):
@@ -59,7 +62,10 @@ class WebhookHeld(HeldRead):
 
     webhook_id: UUID
     name: str | None
-    url: str = Field(description="scheme and host alone: the rest of the address may hold a secret", examples=["https://partner.example"])
+    url: str = Field(
+        description="scheme and host alone: the rest of the address may hold a secret",
+        examples=["https://partner.example"],
+    )
 
 
 class RecallRead(Reading):
@@ -68,34 +74,68 @@ class RecallRead(Reading):
     article_id: UUID
     status: Status
     version: int
-    withdrawn_at: Time | None = Field(description="null while the article is not withdrawn: then this tells who would have to be reached")
+    withdrawn_at: Time | None = Field(
+        description="null while the article is not withdrawn: then this tells who would have to be reached"
+    )
     withdrawn_version: int | None
     reason: str | None
     tokens: list[TokenHeld]
     webhooks: list[WebhookHeld]
     reached: int = Field(description="how many have received the withdrawal")
-    outstanding: int = Field(description="how many have the article still, as far as is known: sent, pending and stopped")
-    anonymous: Literal["not recorded"] = Field(description="readers, and followers without a token, are not on record")
+    outstanding: int = Field(
+        description="how many have the article still, as far as is known: sent, pending and stopped"
+    )
+    anonymous: Literal["not recorded"] = Field(
+        description="readers, and followers without a token, are not on record"
+    )
 
 
 EXAMPLE = {
-    "article_id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310", "status": "withdrawn", "version": 5,
-    "withdrawn_at": "2026-03-02T06:04:10.500000Z", "withdrawn_version": 5, "reason": "It named the wrong person.",
+    "article_id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310",
+    "status": "withdrawn",
+    "version": 5,
+    "withdrawn_at": "2026-03-02T06:04:10.500000Z",
+    "withdrawn_version": 5,
+    "reason": "It named the wrong person.",
     "tokens": [
         {
-            "last_version": 4, "received_at": "2026-03-02T05:40:02.120000Z",
-            "versions": [{"version": 4, "sent_at": "2026-03-02T05:40:01.900000Z", "received_at": "2026-03-02T05:40:02.120000Z"}],
-            "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z", "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
-            "state": "received", "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa", "name": "wire partner", "follows": "/v1/changes",
+            "last_version": 4,
+            "received_at": "2026-03-02T05:40:02.120000Z",
+            "versions": [
+                {
+                    "version": 4,
+                    "sent_at": "2026-03-02T05:40:01.900000Z",
+                    "received_at": "2026-03-02T05:40:02.120000Z",
+                }
+            ],
+            "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z",
+            "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
+            "state": "received",
+            "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa",
+            "name": "wire partner",
+            "follows": "/v1/changes",
         },
     ],
     "webhooks": [
         {
-            "last_version": 4, "received_at": "2026-03-02T05:40:01.800000Z",
-            "versions": [{"version": 4, "sent_at": "2026-03-02T05:40:01.700000Z", "received_at": "2026-03-02T05:40:01.800000Z"}],
-            "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z", "withdrawal_received_at": None,
-            "state": "sent", "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1", "name": None, "url": "https://partner.example",
+            "last_version": 4,
+            "received_at": "2026-03-02T05:40:01.800000Z",
+            "versions": [
+                {
+                    "version": 4,
+                    "sent_at": "2026-03-02T05:40:01.700000Z",
+                    "received_at": "2026-03-02T05:40:01.800000Z",
+                }
+            ],
+            "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z",
+            "withdrawal_received_at": None,
+            "state": "sent",
+            "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1",
+            "name": None,
+            "url": "https://partner.example",
         },
     ],
-    "reached": 1, "outstanding": 1, "anonymous": "not recorded",
-}  # fmt: skip
+    "reached": 1,
+    "outstanding": 1,
+    "anonymous": "not recorded",
+}

@@ -1,7 +1,8 @@
-"""Who had an article is read from the copies that were sent; whoever has no more than a later removal never had it.
+"""Who had an article is read from the copies that were sent; whoever has no more than a later removal never
+had it.
 
-A version from the withdrawal on tells of it, whatever it is sent as: a removal to those who follow what is public, the withdrawn article itself
-to those who follow the working content.
+A version from the withdrawal on tells of it, whatever it is sent as: a removal to those who follow what is
+public, the withdrawn article itself to those who follow the working content.
 """
 
 from collections.abc import Sequence
@@ -35,10 +36,13 @@ class _Held:
         """What it has, and how far the withdrawal has come to it."""
         last = self.puts[-1]
         return HeldRead(
-            last_version=last.version, received_at=last.received_at, versions=[CopyRead.model_validate(copy) for copy in self.puts],
-            withdrawal_sent_at=min((copy.sent_at for copy in self.told), default=None), withdrawal_received_at=self._received_at(),
+            last_version=last.version,
+            received_at=last.received_at,
+            versions=[CopyRead.model_validate(copy) for copy in self.puts],
+            withdrawal_sent_at=min((copy.sent_at for copy in self.told), default=None),
+            withdrawal_received_at=self._received_at(),
             state=self._reach(stopped=stopped) if withdrawn else None,
-        )  # fmt: skip
+        )
 
     def _received_at(self) -> datetime | None:
         return min((copy.received_at for copy in self.told if copy.received_at is not None), default=None)
@@ -46,7 +50,9 @@ class _Held:
     def _reach(self, *, stopped: bool) -> Reach:
         if self._received_at() is not None:
             return Reach.RECEIVED
-        if any(copy.received_at is not None and copy.version > self.puts[-1].version for copy in self.removals):
+        if any(
+            copy.received_at is not None and copy.version > self.puts[-1].version for copy in self.removals
+        ):
             return Reach.REMOVED
         if stopped:
             return Reach.STOPPED
@@ -57,21 +63,32 @@ def recall(session: Session, article: Article) -> RecallRead:
     """Who had the article, and who has received its withdrawal."""
     withdrawal = _withdrawal(session, article)
     held = _held(session, article.id, withdrawal)
-    holders = session.exec(select(CopyHolder).where(col(CopyHolder.id).in_(held)).order_by(col(CopyHolder.id))).all()
+    holders = session.exec(
+        select(CopyHolder).where(col(CopyHolder.id).in_(held)).order_by(col(CopyHolder.id))
+    ).all()
     withdrawn = withdrawal is not None
     tokens = _tokens(session, holders, held, withdrawn=withdrawn)
     webhooks = _webhooks(session, holders, held, withdrawn=withdrawn)
     states = [each.state for each in (*tokens, *webhooks)]
     return RecallRead(
-        article_id=article.id, status=article.status, version=article.version,
-        withdrawn_at=withdrawal.at if withdrawal else None, withdrawn_version=withdrawal.version if withdrawal else None,
-        reason=article.withdrawn_for, tokens=tokens, webhooks=webhooks, reached=states.count(Reach.RECEIVED),
-        outstanding=sum(state in _OUTSTANDING for state in states), anonymous="not recorded",
-    )  # fmt: skip
+        article_id=article.id,
+        status=article.status,
+        version=article.version,
+        withdrawn_at=withdrawal.at if withdrawal else None,
+        withdrawn_version=withdrawal.version if withdrawal else None,
+        reason=article.withdrawn_for,
+        tokens=tokens,
+        webhooks=webhooks,
+        reached=states.count(Reach.RECEIVED),
+        outstanding=sum(state in _OUTSTANDING for state in states),
+        anonymous="not recorded",
+    )
 
 
 def _withdrawal(session: Session, article: Article) -> ArticleVersion | None:
-    versions = select(ArticleVersion).where(ArticleVersion.article_id == article.id, ArticleVersion.status == Status.WITHDRAWN)
+    versions = select(ArticleVersion).where(
+        ArticleVersion.article_id == article.id, ArticleVersion.status == Status.WITHDRAWN
+    )
     return session.exec(versions.order_by(col(ArticleVersion.version)).limit(1)).one_or_none()
 
 
@@ -91,24 +108,32 @@ def _sorted(copies: Sequence[ArticleCopy], withdrawal: ArticleVersion | None) ->
     )
 
 
-def _tokens(session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool) -> list[TokenHeld]:
-    rows = session.exec(select(Token).where(col(Token.id).in_([holder.token_id for holder in holders if holder.token_id]))).all()
+def _tokens(
+    session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool
+) -> list[TokenHeld]:
+    rows = session.exec(
+        select(Token).where(col(Token.id).in_([holder.token_id for holder in holders if holder.token_id]))
+    ).all()
     known = {token.id: token for token in rows}
     followers = [(holder, known[holder.token_id]) for holder in holders if holder.token_id is not None]
     return [
         TokenHeld(
             **held[holder.id].read(withdrawn=withdrawn, stopped=_is_over(token)).model_dump(),
-            token_id=token.id, name=token.name, follows=holder.address,
+            token_id=token.id,
+            name=token.name,
+            follows=holder.address,
         )
         for holder, token in followers
-    ]  # fmt: skip
+    ]
 
 
 def _is_over(token: Token) -> bool:
     return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now())
 
 
-def _webhooks(session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool) -> list[WebhookHeld]:
+def _webhooks(
+    session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool
+) -> list[WebhookHeld]:
     receivers = [holder for holder in holders if holder.token_id is None]
     rows = session.exec(select(Webhook).where(col(Webhook.id).in_([holder.id for holder in receivers]))).all()
     known = {webhook.id: webhook for webhook in rows}
@@ -116,5 +141,12 @@ def _webhooks(session: Session, holders: Sequence[CopyHolder], held: dict[UUID, 
     for holder in receivers:
         webhook = known.get(holder.id)
         read = held[holder.id].read(withdrawn=withdrawn, stopped=webhook is None or not webhook.enabled)
-        told.append(WebhookHeld(**read.model_dump(), webhook_id=holder.id, name=webhook.name if webhook else None, url=holder.address))
+        told.append(
+            WebhookHeld(
+                **read.model_dump(),
+                webhook_id=holder.id,
+                name=webhook.name if webhook else None,
+                url=holder.address,
+            )
+        )
     return told

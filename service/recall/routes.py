@@ -19,16 +19,28 @@ router = APIRouter(prefix="/v1/articles/{article_id}/recall", tags=["articles"],
 
 
 async def _all_written(request: Request, caller: Publisher) -> None:
-    """What this process holds in memory of its followers comes first; that of other processes is a second old at the most."""
+    """What this process holds in memory of its followers comes first; that of other processes is a second old
+    at the most.
+    """
     try:
         await request.app.state.copies.write()
     except OperationalError as fault:
         raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
 
 
-@router.get("", response_model=RecallRead, responses={200: {"content": {"application/json": {"example": EXAMPLE}}}})
+@router.get(
+    "", response_model=RecallRead, responses={200: {"content": {"application/json": {"example": EXAMPLE}}}}
+)
 def get_article_recall(
-    request: Request, article_id: UUID, caller: Publisher, written: Annotated[None, Depends(_all_written)], session: SessionDep
+    request: Request,
+    article_id: UUID,
+    caller: Publisher,
+    written: Annotated[None, Depends(_all_written)],
+    session: SessionDep,
 ) -> Response:
-    """Who had which version of an article, by the feed with a token or by a webhook, and who has received its withdrawal since."""
-    return conditional.answer(request, report.recall(session, lifecycle.get(session, article_id, trashed=True)))
+    """Who had which version of an article, by the feed with a token or by a webhook, and who has received its
+    withdrawal since.
+    """
+    return conditional.answer(
+        request, report.recall(session, lifecycle.get(session, article_id, trashed=True))
+    )

@@ -1,1 +1,3 @@
-"""Following the store: one ordered feed of what has changed and what has gone, asked for, waited for or streamed."""
+"""Following the store: one ordered feed of what has changed and what has gone, asked for, waited for or
+streamed.
+"""

@@ -1,7 +1,9 @@
-"""A cursor says how far a follower has come in the feed of one store; in any other it is refused, and when it is too old.
+"""A cursor says how far a follower has come in the feed of one store; in any other it is refused, and when it
+is too old.
 
-It holds which store it belongs to, the number of the last change that was told, and the number up to which removals need not be told
-(`feed.Place`). It is no secret and not signed: a made-up one can only name a place in a feed that the caller may read anyway.
+It holds which store it belongs to, the number of the last change that was told, and the number up to which
+removals need not be told (`feed.Place`). It is no secret and not signed: a made-up one can only name a place
+in a feed that the caller may read anyway.
 """
 
 import base64
@@ -23,8 +25,9 @@ _HOW = frozenset({"since", "wait"})
 
 
 class StartAgain(Gone):
-    """This cursor leads nowhere any more: it is of another store or another state of it, or removals after it are no longer
-    kept. Drop what you have and follow from the beginning, at `start`."""
+    """This cursor leads nowhere any more: it is of another store or another state of it, or removals after it
+    are no longer kept. Drop what you have and follow from the beginning, at `start`.
+    """
 
     title = "Start again"
 
@@ -43,7 +46,10 @@ def read_cursor(request: Request, cursor: str, head: Head, view: View) -> Place:
     if store != _mark(head.store):
         raise _start_again(request, "This cursor belongs to another store.")
     if max(seq, base) > head.seq:
-        raise _start_again(request, "This cursor is of a state that this store has lost: it was restored from an earlier one.")
+        raise _start_again(
+            request,
+            "This cursor is of a state that this store has lost: it was restored from an earlier one.",
+        )
     if view is View.PUBLIC and base < head.pruned:
         raise _start_again(request, "This cursor is older than the removals that are kept.")
     return Place(seq, base)

@@ -1,7 +1,8 @@
 """The staff's feed: every change of the working content, drafts included, each with what the resource is now.
 
-A filter leaves a removal of whatever lies outside of it, whether it was ever inside or not: a removal of what the follower does not
-have costs it nothing, and the working tables need not remember where everything has been.
+A filter leaves a removal of whatever lies outside of it, whether it was ever inside or not: a removal of what
+the follower does not have costs it nothing, and the working tables need not remember where everything has
+been.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,9 @@ def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch
         changes = working.since(session, place.seq, wanted.kinds, limit + 1)
         more, changes = len(changes) > limit, changes[:limit]
         standing = _standing(session, changes)
-        entries = [_entry(change, standing.get((change.kind, change.id), _NEVER), wanted) for change in changes]
+        entries = [
+            _entry(change, standing.get((change.kind, change.id), _NEVER), wanted) for change in changes
+        ]
     if more:
         return Batch(entries, replace(place, seq=changes[-1].seq), caught_up=False)
     # What was committed after the number was read has come along already.
@@ -44,12 +47,23 @@ def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:
     reason = str(Reason.DELETED) if document is None else None
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
-    body = feed.entry(change.seq, change.kind, change.id, version, change.changed_at, document or b"", reason=reason, detail=None)
+    body = feed.entry(
+        change.seq,
+        change.kind,
+        change.id,
+        version,
+        change.changed_at,
+        document or b"",
+        reason=reason,
+        detail=None,
+    )
     return Entry(change.seq, change.kind, change.id, version, reason is not None, body)
 
 
 def _standing(session: Session, changes: Sequence[WorkingChange]) -> dict[tuple[Kind, UUID], Standing]:
-    ids: dict[Kind, list[UUID]] = {kind: [change.id for change in changes if change.kind is kind] for kind in feed.KINDS}
+    ids: dict[Kind, list[UUID]] = {
+        kind: [change.id for change in changes if change.kind is kind] for kind in feed.KINDS
+    }
     found: dict[tuple[Kind, UUID], Standing] = {}
     articles = session.exec(select(Article).where(col(Article.id).in_(ids[Kind.ARTICLE]))).all()
     for article, shape in zip(articles, read.read(session, articles), strict=True):

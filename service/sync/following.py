@@ -1,4 +1,6 @@
-"""One follower: what it asks for, where it stands, and its next batch, from the public feed or from the staff's."""
+"""One follower: what it asks for, where it stands, and its next batch, from the public feed or from the
+staff's.
+"""
 
 import sqlite3
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from service.sync import desk
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """What is asked, of whom, and by whom. `secret` is the token's: it must still be good whenever something is told."""
+    """What is asked, of whom, and by whom. `secret` is the token's: it must still be good whenever something
+    is told.
+    """
 
     database: Database
     reader: Reader
@@ -43,7 +47,9 @@ class Follower:
 
     @property
     def address(self) -> str:
-        """What is followed, whatever the size of a page: followers of one token that ask for different things are told apart."""
+        """What is followed, whatever the size of a page: followers of one token that ask for different things
+        are told apart.
+        """
         kinds = ",".join(self.wanted.kinds) if self.wanted.kinds != feed.KINDS else None
         asked = {"kind": kinds, "section": self.wanted.section, "language": self.wanted.language}
         narrowed = [(name, value) for name, value in asked.items() if value is not None]
@@ -57,7 +63,9 @@ class Follower:
             self.copies.came(self.token_id, self.address, place.seq)
 
     async def take(self, place: Place) -> Batch:
-        """The next batch after a place, whatever is in it. Raises Unauthorized when the token is no longer good."""
+        """The next batch after a place, whatever is in it. Raises Unauthorized when the token is no longer
+        good.
+        """
         batch = await self._take(place)
         if self.token_id is not None and batch.entries:
             self.copies.sent(self.token_id, self.address, batch.entries)

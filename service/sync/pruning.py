@@ -1,6 +1,8 @@
-"""Removals are kept for as long as a cursor lives, and no longer; of withdrawals the store keeps the tombstone for ever.
+"""Removals are kept for as long as a cursor lives, and no longer; of withdrawals the store keeps the
+tombstone for ever.
 
-What is forgotten moves `pruned_seq`, in the same transaction: a cursor that has not passed it is refused from then on.
+What is forgotten moves `pruned_seq`, in the same transaction: a cursor that has not passed it is refused from
+then on.
 """
 
 import asyncio
@@ -26,7 +28,11 @@ def prune(database: Database) -> int:
     before = now() - timedelta(days=database.settings.tombstone_days)
     old = (
         select(Published.seq)
-        .where(col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN, Published.changed_at < before)
+        .where(
+            col(Published.reason).is_not(None),
+            col(Published.reason) != Reason.WITHDRAWN,
+            Published.changed_at < before,
+        )
         .order_by(col(Published.changed_at))
         .limit(AT_ONCE)
     )
@@ -35,7 +41,11 @@ def prune(database: Database) -> int:
         if not numbers:
             return 0
         # This locks the counter: nobody brings one of them back to life meanwhile under the same number.
-        session.execute(update(PublishedSequence).values(pruned_seq=max(numbers)).where(col(PublishedSequence.pruned_seq) < max(numbers)))
+        session.execute(
+            update(PublishedSequence)
+            .values(pruned_seq=max(numbers))
+            .where(col(PublishedSequence.pruned_seq) < max(numbers))
+        )
         pruned = session.exec(select(PublishedSequence.pruned_seq)).one()
         session.execute(delete(Published).where(col(Published.seq).in_(numbers)))
         session.execute(delete(PublishedPast).where(col(PublishedPast.until_seq) <= pruned))

@@ -22,22 +22,44 @@ from service.tables import Language
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
 _KINDS = ", ".join(Followed)
-Kinds = Annotated[str | None, Query(description=f"only these, with commas between: {_KINDS}", examples=["article,image"])]
-Section = Annotated[str | None, Query(description="only articles of this section; one that leaves it is a removal, `left_scope`")]
-InLanguage = Annotated[Language | None, Query(description="only articles and captions in this language; as with `section`")]
-Since = Annotated[str | None, Query(max_length=100, description="where to go on: taken from `next`; absent: from the beginning")]
+Kinds = Annotated[
+    str | None, Query(description=f"only these, with commas between: {_KINDS}", examples=["article,image"])
+]
+Section = Annotated[
+    str | None,
+    Query(description="only articles of this section; one that leaves it is a removal, `left_scope`"),
+]
+InLanguage = Annotated[
+    Language | None, Query(description="only articles and captions in this language; as with `section`")
+]
+Since = Annotated[
+    str | None,
+    Query(max_length=100, description="where to go on: taken from `next`; absent: from the beginning"),
+]
 Wait = Annotated[float, Query(ge=0, le=30, description="seconds to wait for a change when there is none")]
-AsView = Annotated[View, Query(description="staff: every change of working content, drafts included; needs content:read")]
-LastEventId = Annotated[str | None, Header(description="where a stream that broke off goes on; sent by EventSource itself")]
+AsView = Annotated[
+    View, Query(description="staff: every change of working content, drafts included; needs content:read")
+]
+LastEventId = Annotated[
+    str | None, Header(description="where a stream that broke off goes on; sent by EventSource itself")
+]
 
 
 @router.get(
-    "", response_model=ChangesRead,
-    responses={200: {"content": {
-        "application/json": {"example": EXAMPLE},
-        stream.MEDIA_TYPE: {"schema": {"type": "string"}, "example": 'id: qZ2b…\ndata: {"seq":41,"kind":"article",…}\n\n'},
-    }}},
-)  # fmt: skip
+    "",
+    response_model=ChangesRead,
+    responses={
+        200: {
+            "content": {
+                "application/json": {"example": EXAMPLE},
+                stream.MEDIA_TYPE: {
+                    "schema": {"type": "string"},
+                    "example": 'id: qZ2b…\ndata: {"seq":41,"kind":"article",…}\n\n',
+                },
+            }
+        }
+    },
+)
 async def list_changes(
     request: Request,
     caller: CallerDep,
@@ -50,16 +72,28 @@ async def list_changes(
     wait: Wait = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Follow the store: every public resource in the order of its last change, and what has gone, with the reason.
+    """Follow the store: every public resource in the order of its last change, and what has gone, with the
+    reason.
 
-    The first synchronisation and every later one are the same loop: apply `items` in their order, go on at `next`. When
-    `caught_up`, ask again with `wait`, or ask with `Accept: text/event-stream` for a stream of the same entries.
+    The first synchronisation and every later one are the same loop: apply `items` in their order, go on at
+    `next`. When `caught_up`, ask again with `wait`, or ask with `Accept: text/event-stream` for a stream of
+    the same entries.
     """
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
     state = request.app.state
     wanted = Wanted(_kinds(kind), section, language)
-    follower = Follower(state.database, state.reader, state.waiting, state.copies, wanted, view, limit, caller.id, _secret(request))
+    follower = Follower(
+        state.database,
+        state.reader,
+        state.waiting,
+        state.copies,
+        wanted,
+        view,
+        limit,
+        caller.id,
+        _secret(request),
+    )
     head = await follower.head()
     streamed = stream.MEDIA_TYPE in request.headers.get("accept", "")
     cursor = (last_event_id if streamed else None) or since
@@ -79,7 +113,9 @@ def _kinds(kind: str | None) -> tuple[Kind, ...]:
     unknown = sorted(names - set(Followed))
     if unknown:
         message = f"{unknown[0]!r} is not one of {_KINDS}"
-        raise Unprocessable(f"kind: {message}.", errors=[FieldProblem(place="query", pointer="/kind", message=message)])
+        raise Unprocessable(
+            f"kind: {message}.", errors=[FieldProblem(place="query", pointer="/kind", message=message)]
+        )
     return tuple(known for known in feed.KINDS if known in names)
 
 
@@ -101,12 +137,16 @@ async def _waited(follower: Follower, place: Place, seconds: float) -> Batch:
 
 def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> Response:
     body = b'{"items":[%b],"next":%b,"caught_up":%b}' % (
-        b",".join(entry.body for entry in batch.entries), orjson.dumps(following), b"true" if batch.caught_up else b"false",
-    )  # fmt: skip
+        b",".join(entry.body for entry in batch.entries),
+        orjson.dumps(following),
+        b"true" if batch.caught_up else b"false",
+    )
     link = {"Link": f'<{following}>; rel="next"'}
     if waited:
         return Response(body, headers={**link, "Cache-Control": "no-store"}, media_type="application/json")
     if "authorization" in request.headers:
         return conditional.answer_bytes(request, body, headers=link)
     answers.depend(request, *(answers.any_of(kind) for kind in feed.KINDS))
-    return conditional.answer_bytes(request, body, headers={**link, **answers.public_headers(request.app.state.settings)})
+    return conditional.answer_bytes(
+        request, body, headers={**link, **answers.public_headers(request.app.state.settings)}
+    )

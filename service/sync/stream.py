@@ -1,4 +1,6 @@
-"""Server-sent events (WHATWG HTML, 9.2): the entries of the feed as they are committed, each with the cursor behind it as its id."""
+"""Server-sent events (WHATWG HTML, 9.2): the entries of the feed as they are committed, each with the cursor
+behind it as its id.
+"""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -11,7 +13,9 @@ from service.sync.cursors import write_cursor
 from service.sync.following import Follower
 
 SIGN_OF_LIFE_EVERY = 25.0
-"""Seconds: shorter than what proxies take for dead, and long enough that a thousand idle streams cost next to nothing."""
+"""Seconds: shorter than what proxies take for dead, and long enough that a thousand idle streams cost next to
+nothing.
+"""
 MEDIA_TYPE = "text/event-stream"
 
 
@@ -30,14 +34,19 @@ async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterato
             return  # The token was revoked, or the database is away: asked again, the answer says so.
         yield _written(batch, store, place)
         place = batch.place
-        while batch.caught_up and not await follower.waiting.beyond(follower.view, place.seq, SIGN_OF_LIFE_EVERY):
+        while batch.caught_up and not await follower.waiting.beyond(
+            follower.view, place.seq, SIGN_OF_LIFE_EVERY
+        ):
             if follower.waiting.closed:
                 return
             yield b": still here\n\n"
 
 
 def _written(batch: Batch, store: UUID, before: Place) -> bytes:
-    lines = [b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(entry.seq, before.base)).encode(), entry.body) for entry in batch.entries]
+    lines = [
+        b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(entry.seq, before.base)).encode(), entry.body)
+        for entry in batch.entries
+    ]
     # An event without data is not dispatched, but its id is kept: whoever comes back goes on from here.
     note = b": caught up\n" if batch.caught_up else b""
     lines.append(b"%bid: %b\n\n" % (note, write_cursor(store, batch.place).encode()))

@@ -1,1 +1,3 @@
-"""The readers' own pages, made from what is published: a front page, the articles, the reader's choice, and the staff's report."""
+"""The readers' own pages, made from what is published: a front page, the articles, the reader's choice, and
+the staff's report.
+"""

@@ -1,4 +1,6 @@
-"""Rates over time as lines in SVG: where every point and mark of the drawing is. What is not told leaves a gap, never a zero."""
+"""Rates over time as lines in SVG: where every point and mark of the drawing is. What is not told leaves a
+gap, never a zero.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One rate: its unbroken runs, as SVG paths, and its points. `label_y` is where its name stands at the end."""
+    """One rate: its unbroken runs, as SVG paths, and its points. `label_y` is where its name stands at the
+    end.
+    """
 
     name: str
     paths: list[str]
@@ -44,13 +48,27 @@ class Chart:
 def draw(notice_key: str, cells: Sequence[Cell], since: date, until: date) -> Chart:
     """Draw the shares of decisions that accepted, and that rejected, day by day."""
     accepted = [(cell.day, cell.acceptance_rate) for cell in cells]
-    rejected = [(cell.day, cell.rejected / cell.decisions if cell.rejected is not None and cell.decisions else None) for cell in cells]
-    lines = [_line(name, told, since, until) for name, told in (("accepted", accepted), ("rejected", rejected))]
-    return Chart(notice_key, _apart(lines), _days(since, until), [(_y(share / 100), share) for share in (0, 25, 50, 75, 100)])
+    rejected = [
+        (cell.day, cell.rejected / cell.decisions if cell.rejected is not None and cell.decisions else None)
+        for cell in cells
+    ]
+    lines = [
+        _line(name, told, since, until) for name, told in (("accepted", accepted), ("rejected", rejected))
+    ]
+    return Chart(
+        notice_key,
+        _apart(lines),
+        _days(since, until),
+        [(_y(share / 100), share) for share in (0, 25, 50, 75, 100)],
+    )
 
 
 def _line(name: str, told: Sequence[tuple[date | None, float | None]], since: date, until: date) -> Line:
-    points = [Point(day, share, _x(day, since, until), _y(share)) for day, share in told if day is not None and share is not None]
+    points = [
+        Point(day, share, _x(day, since, until), _y(share))
+        for day, share in told
+        if day is not None and share is not None
+    ]
     return Line(name, list(_runs(points)), points, points[-1].y + 4 if points else 0.0)
 
 

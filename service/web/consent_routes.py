@@ -1,8 +1,10 @@
-"""The reader's own choice, by forms that need no script: deciding from the banner, seeing what holds, changing and withdrawing it.
+"""The reader's own choice, by forms that need no script: deciding from the banner, seeing what holds,
+changing and withdrawing it.
 
-The pages that everybody shares are cached, so the one thing about them that is a reader's own is a style sheet. It hides the banner
-from whoever has decided; where it cannot be had, the banner is shown and nothing optional is granted, which harms nobody.
-That a browser asks for it and is not told to hide the banner is how a shown banner is counted, without a script.
+The pages that everybody shares are cached, so the one thing about them that is a reader's own is a style
+sheet. It hides the banner from whoever has decided; where it cannot be had, the banner is shown and nothing
+optional is granted, which harms nobody. That a browser asks for it and is not told to hide the banner is how
+a shown banner is counted, without a script.
 """
 
 import re
@@ -48,14 +50,25 @@ Keys = Annotated[list[Key], Form(max_length=50)]
 
 @router.get("/reader.css")
 def get_reader_style(
-    request: Request, session: SessionDep, ledger: LedgerDep,
-    shown: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="the version in the page's banner; absent: it has none")] = None,
-) -> Response:  # fmt: skip
+    request: Request,
+    session: SessionDep,
+    ledger: LedgerDep,
+    shown: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="the version in the page's banner; absent: it has none"),
+    ] = None,
+) -> Response:
     """What this reader's copies of the shared pages leave out."""
     record = _record(request, session, ledger)
-    hidden = ("" if record.reconsent_required else HIDE_BANNER) + ("" if record.status in GRANTS else HIDE_WITHDRAWAL)
+    hidden = ("" if record.reconsent_required else HIDE_BANNER) + (
+        "" if record.status in GRANTS else HIDE_WITHDRAWAL
+    )
     # After the answer: a page waits for its style sheets.
-    counting = BackgroundTask(_count, request, ledger, shown) if record.reconsent_required and shown is not None else None
+    counting = (
+        BackgroundTask(_count, request, ledger, shown)
+        if record.reconsent_required and shown is not None
+        else None
+    )
     return Response(hidden, 200, page.PRIVATE, "text/css; charset=utf-8", counting)
 
 
@@ -63,7 +76,10 @@ async def _count(request: Request, ledger: Ledger, version: int) -> None:
     door = door_of(request)
     if door.is_looked_at(request):
         with suppress(NeverPublished):
-            await ledger.count(Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER), door.country(request))
+            await ledger.count(
+                Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER),
+                door.country(request),
+            )
 
 
 def _record(request: Request, session: SessionDep, ledger: LedgerDep) -> Record:
@@ -82,26 +98,46 @@ def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Res
     settings = request.app.state.settings
     record = _record(request, session, ledger)
     return page.private(
-        request, "choices.html", title="What you have decided", record=record, granted=_granted(record), path="/consent",
-        notice=find_notice(session, settings, settings.language), is_known=record is not NO_DECISION,
-    )  # fmt: skip
+        request,
+        "choices.html",
+        title="What you have decided",
+        record=record,
+        granted=_granted(record),
+        path="/consent",
+        notice=find_notice(session, settings, settings.language),
+        is_known=record is not NO_DECISION,
+    )
 
 
 @router.post("")
 async def record_choice(
-    request: Request, ledger: LedgerDep, notice_key: Annotated[Key, Form()], notice_version: Annotated[int, Form(ge=1, le=2**31 - 1)],
-    action: Annotated[Literal["accept_all", "reject_all", "save", "acknowledge"], Form()], language: Annotated[Language, Form()],
-    surface: Annotated[Literal["banner", "choices"], Form()], offered: Keys = [], granted: Keys = [], back: Back = "/",  # noqa: B006  # FastAPI copies it
-) -> Response:  # fmt: skip
+    request: Request,
+    ledger: LedgerDep,
+    notice_key: Annotated[Key, Form()],
+    notice_version: Annotated[int, Form(ge=1, le=2**31 - 1)],
+    action: Annotated[Literal["accept_all", "reject_all", "save", "acknowledge"], Form()],
+    language: Annotated[Language, Form()],
+    surface: Annotated[Literal["banner", "choices"], Form()],
+    offered: Keys = [],  # noqa: B006  # FastAPI copies it
+    granted: Keys = [],  # noqa: B006
+    back: Back = "/",
+) -> Response:
     """Record what the reader chose, and lead back to where the reader was."""
     # By `accept_all` and `reject_all` the boxes mean nothing.
-    purposes = [PurposeDecision(purpose_key=key, decision=Choice.GRANTED if key in granted else Choice.DENIED) for key in offered]
+    purposes = [
+        PurposeDecision(purpose_key=key, decision=Choice.GRANTED if key in granted else Choice.DENIED)
+        for key in offered
+    ]
     decision = Decision.model_validate(
         {
-            "notice_key": notice_key, "notice_version": notice_version, "action": action, "language": language, "ui_surface": surface,
+            "notice_key": notice_key,
+            "notice_version": notice_version,
+            "action": action,
+            "language": language,
+            "ui_surface": surface,
             "purposes": purposes if action == "save" else [],
         }
-    )  # fmt: skip
+    )
     outcome = await ledger.record(decision, asked_by(request))
     return RedirectResponse(back, 303, known_by(request, outcome))
 
@@ -118,4 +154,6 @@ async def erase_choice(request: Request, ledger: LedgerDep) -> Response:
     """Erase what leads to the reader; when nothing does, there is nothing to do."""
     await ledger.erase(request.cookies.get(subjects.COOKIE))
     cross_site = request.app.state.settings.consent_cookie_cross_site
-    return RedirectResponse("/consent", 303, {**page.PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)})
+    return RedirectResponse(
+        "/consent", 303, {**page.PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)}
+    )

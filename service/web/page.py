@@ -1,7 +1,9 @@
-"""One page of HTML: made from its template, sent with a policy under which nothing runs and nothing comes from elsewhere.
+"""One page of HTML: made from its template, sent with a policy under which nothing runs and nothing comes
+from elsewhere.
 
-There is no script at all, so the policy needs none. What differs from page to page is one style element, the colours that stand
-in for pictures until they are there; the policy names its hash, for a nonce would make every copy in every cache the same.
+There is no script at all, so the policy needs none. What differs from page to page is one style element, the
+colours that stand in for pictures until they are there; the policy names its hash, for a nonce would make
+every copy in every cache the same.
 """
 
 import base64
@@ -46,7 +48,11 @@ def _minute(time: datetime) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader(__package__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"direction": _direction, "day": _day, "minute": _minute, "rfc3339": write_time}
     environment.globals |= {"style_name": STYLE_NAME}
@@ -66,16 +72,26 @@ def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -
 
 
 def headers(style: str = "") -> dict[str, str]:
-    """What every page is sent with: where it may load from (itself), and that no other site may frame it or learn its address."""
-    hashed = f" 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" if style else ""
+    """What every page is sent with: where it may load from (itself), and that no other site may frame it or
+    learn its address.
+    """
+    hashed = (
+        f" 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" if style else ""
+    )
     policy = f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     # A form needs its Origin sent: `no-referrer` would make it null.
-    return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin-when-cross-origin", "X-Content-Type-Options": "nosniff"}
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def private(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
     """Answer with a page for this one reader."""
-    return Response(write(template, request.app.state.settings, **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE)
+    return Response(
+        write(template, request.app.state.settings, **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE
+    )
 
 
 class PageRoute(APIRoute):

@@ -1,4 +1,6 @@
-"""A picture as a page shows it: its sizes for `srcset`, the room that it takes, its words, and a colour until it is there."""
+"""A picture as a page shows it: its sizes for `srcset`, the room that it takes, its words, and a colour until
+it is there.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +32,13 @@ def whole(image: ImageRead | None, caption: EffectiveCaption | None, language: s
     """The picture as it is, in every width; None while it has no file."""
     if image is None or not image.renditions:
         return None
-    return _picture(image, caption, language, image.renditions[0], [each for each in image.renditions if each.name.startswith("w")])
+    return _picture(
+        image,
+        caption,
+        language,
+        image.renditions[0],
+        [each for each in image.renditions if each.name.startswith("w")],
+    )
 
 
 def crop(image: ImageRead, caption: EffectiveCaption | None, language: str) -> Picture | None:
@@ -40,13 +48,25 @@ def crop(image: ImageRead, caption: EffectiveCaption | None, language: str) -> P
     return None if shown is None else _picture(image, caption, language, shown, cut)
 
 
-def _picture(image: ImageRead, caption: EffectiveCaption | None, language: str, shown: Rendition, sizes: Iterable[Rendition]) -> Picture:
+def _picture(
+    image: ImageRead,
+    caption: EffectiveCaption | None,
+    language: str,
+    shown: Rendition,
+    sizes: Iterable[Rendition],
+) -> Picture:
     text = caption.text if caption else None
     return Picture(
-        shown.href, shown.width, shown.height, ", ".join(f"{each.href} {each.width}w" for each in sizes if each.content_type == SMALL),
-        (caption.alt_text if caption else None) or "", text,
-        caption.language if caption and caption.language != language else None, _credit(image.credit_line, text), image.dominant_color,
-    )  # fmt: skip
+        shown.href,
+        shown.width,
+        shown.height,
+        ", ".join(f"{each.href} {each.width}w" for each in sizes if each.content_type == SMALL),
+        (caption.alt_text if caption else None) or "",
+        text,
+        caption.language if caption and caption.language != language else None,
+        _credit(image.credit_line, text),
+        image.dominant_color,
+    )
 
 
 def _credit(credit: str | None, text: str | None) -> str | None:
@@ -59,12 +79,21 @@ def first_of(article: ArticleRead) -> tuple[ImageRead, EffectiveCaption | None] 
     if article.lead_image is not None and article.lead_image.renditions:
         return article.lead_image, article.lead_image.caption
     shown = (block for block in article.body if isinstance(block, ResolvedImage))
-    return next(((block.image, block.caption) for block in shown if block.image is not None and block.image.renditions), None)
+    return next(
+        (
+            (block.image, block.caption)
+            for block in shown
+            if block.image is not None and block.image.renditions
+        ),
+        None,
+    )
 
 
 def for_open_graph(image: ImageRead) -> Rendition:
     """The JPEG that is shown where somebody shares the article."""
-    jpegs = [each for each in image.renditions if each.name.startswith("w") and each.content_type == "image/jpeg"]
+    jpegs = [
+        each for each in image.renditions if each.name.startswith("w") and each.content_type == "image/jpeg"
+    ]
     return next((each for each in jpegs if each.width <= OPEN_GRAPH_WIDTH), image.renditions[0])
 
 

@@ -1,7 +1,8 @@
-"""The staff's page of rates: a chart of each notice over time, and the figures beneath it, for holders of `consent:read`.
+"""The staff's page of rates: a chart of each notice over time, and the figures beneath it, for holders of
+`consent:read`.
 
-A browser's page has no way to send a token with a link, so the token is pasted into a form, used for one answer, and kept nowhere:
-no cookie, no address, no script that could read it.
+A browser's page has no way to send a token with a link, so the token is pasted into a form, used for one
+answer, and kept nowhere: no cookie, no address, no script that could read it.
 """
 
 from datetime import date
@@ -33,21 +34,38 @@ TITLE = "How readers decide"
 
 
 @router.get("")
-def get_report_page(request: Request, caller: CallerDep, database: DatabaseDep, since: Day = None, until: Day = None) -> Response:
+def get_report_page(
+    request: Request, caller: CallerDep, database: DatabaseDep, since: Day = None, until: Day = None
+) -> Response:
     """The report, for whoever sends a token in the header; the form that asks for it, for whoever does not."""
     if caller.is_anonymous:
-        return page.private(request, "report.html", title=TITLE, report=None, charts=[], groups=[], since=since, until=until, path="/")
+        return page.private(
+            request,
+            "report.html",
+            title=TITLE,
+            report=None,
+            charts=[],
+            groups=[],
+            since=since,
+            until=until,
+            path="/",
+        )
     caller.need(Scope.CONSENT_READ)
     return _report(request, database, since, until)
 
 
 @router.post("")
 async def show_report(
-    request: Request, database: DatabaseDep, token: Annotated[str, Form(max_length=200)],
-    since: Annotated[Day, Form()] = None, until: Annotated[Day, Form()] = None,
-) -> Response:  # fmt: skip
+    request: Request,
+    database: DatabaseDep,
+    token: Annotated[str, Form(max_length=200)],
+    since: Annotated[Day, Form()] = None,
+    until: Annotated[Day, Form()] = None,
+) -> Response:
     """The report, for the token in the form."""
-    caller = await get_caller(request, database, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token.strip()))
+    caller = await get_caller(
+        request, database, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token.strip())
+    )
     caller.need(Scope.CONSENT_READ)
     return await run_in_threadpool(_report, request, database, since, until)
 
@@ -58,4 +76,14 @@ def _report(request: Request, database: Database, since: date | None, until: dat
         report = reports.rates(session, first, last, [Dimension.DAY], None)
     groups = [(key, list(cells)) for key, cells in groupby(report.items, key=lambda cell: cell.notice_key)]
     charts = [chart.draw(key, cells, first, last) for key, cells in groups]
-    return page.private(request, "report.html", title=TITLE, report=report, charts=charts, groups=groups, since=first, until=last, path="/")
+    return page.private(
+        request,
+        "report.html",
+        title=TITLE,
+        report=report,
+        charts=charts,
+        groups=groups,
+        since=first,
+        until=last,
+        path="/",
+    )

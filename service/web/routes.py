@@ -1,7 +1,8 @@
-"""The pages that all readers share: the front page and the articles, the same bytes for everybody, so that every cache may keep them.
+"""The pages that all readers share: the front page and the articles, the same bytes for everybody, so that
+every cache may keep them.
 
-Whether a reader still has to be asked about cookies is not in them. The banner is in every page, and a style sheet of the
-reader's own (`consent_routes`) hides it from whoever has decided.
+Whether a reader still has to be asked about cookies is not in them. The banner is in every page, and a style
+sheet of the reader's own (`consent_routes`) hides it from whoever has decided.
 """
 
 from dataclasses import replace
@@ -41,25 +42,58 @@ _NEWEST = TypeAdapter(tuple[Time, UUID])
 
 @router.get("/")
 def get_front_page(
-    request: Request, session: SessionDep, section: Annotated[Line | None, Query()] = None, cursor: pages.Cursor = None
+    request: Request,
+    session: SessionDep,
+    section: Annotated[Line | None, Query()] = None,
+    cursor: pages.Cursor = None,
 ) -> Response:
     """The newest articles, of all sections or of one."""
     settings: Settings = request.app.state.settings
     asked = {} if section is None else {"section": section}
     here = Request({**request.scope, "query_string": urlencode(asked).encode()})
-    listed = store.page(session, Kind.ARTICLE, Filter(section=section), "-published_at", pages.read_cursor(here, cursor, _NEWEST), LONGEST)
+    listed = store.page(
+        session,
+        Kind.ARTICLE,
+        Filter(section=section),
+        "-published_at",
+        pages.read_cursor(here, cursor, _NEWEST),
+        LONGEST,
+    )
     articles = [ArticleRead.model_validate_json(document) for document in listed.documents]
     found = [pictures.first_of(article) for article in articles]
-    thumbs = [None if one is None else pictures.crop(*one, article.language) for one, article in zip(found, articles, strict=True)]
+    thumbs = [
+        None if one is None else pictures.crop(*one, article.language)
+        for one, article in zip(found, articles, strict=True)
+    ]
     style = pictures.colours(thumbs)
-    older = f"/?{urlencode({**asked, 'cursor': pages.make_cursor(here, listed.next_key)})}" if listed.next_key else None
+    older = (
+        f"/?{urlencode({**asked, 'cursor': pages.make_cursor(here, listed.next_key)})}"
+        if listed.next_key
+        else None
+    )
     path = f"/?{urlencode(asked)}" if asked else "/"
     body = page.write(
-        "front.html", settings, style=style, title=section or settings.site_name, section=section, path=path,
-        address=settings.public_url + path, stories=list(zip(articles, thumbs, strict=True)), older=older, is_first=cursor is None,
-        sections=store.sections(session, MOST_SECTIONS), banner=find_notice(session, settings, settings.language), feeds=_feeds(section),
-    )  # fmt: skip
-    return _shared(request, body, style, (answers.any_of(Kind.ARTICLE),), status=200 if articles or section is None else 404)
+        "front.html",
+        settings,
+        style=style,
+        title=section or settings.site_name,
+        section=section,
+        path=path,
+        address=settings.public_url + path,
+        stories=list(zip(articles, thumbs, strict=True)),
+        older=older,
+        is_first=cursor is None,
+        sections=store.sections(session, MOST_SECTIONS),
+        banner=find_notice(session, settings, settings.language),
+        feeds=_feeds(section),
+    )
+    return _shared(
+        request,
+        body,
+        style,
+        (answers.any_of(Kind.ARTICLE),),
+        status=200 if articles or section is None else 404,
+    )
 
 
 @router.get("/read/{slug}")
@@ -73,7 +107,12 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
         said = row.detail if row is not None and row.reason == Reason.WITHDRAWN else None
         banner = find_notice(session, settings, settings.language)
         body = page.write(
-            "gone.html", settings, title="No longer here" if status == 410 else "Not found", said=said, banner=banner, path="/"
+            "gone.html",
+            settings,
+            title="No longer here" if status == 410 else "Not found",
+            said=said,
+            banner=banner,
+            path="/",
         )
         return _shared(request, body, depends=depends, status=status)
     if row.slug is not None and slug != row.slug:
@@ -83,10 +122,17 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     return _shared(request, *_article(session, settings, article, row.document), depends=depends)
 
 
-def _article(session: Session, settings: Settings, article: ArticleRead, document: bytes) -> tuple[bytes, str]:
+def _article(
+    session: Session, settings: Settings, article: ArticleRead, document: bytes
+) -> tuple[bytes, str]:
     language, lead = article.language, article.lead_image
     placed = [
-        (block, pictures.whole(block.image, block.caption, language) if isinstance(block, ResolvedImage) else None)
+        (
+            block,
+            pictures.whole(block.image, block.caption, language)
+            if isinstance(block, ResolvedImage)
+            else None,
+        )
         for block in article.body
     ]
     in_body = {block.image_id for block in article.body if isinstance(block, ResolvedImage)}
@@ -95,11 +141,22 @@ def _article(session: Session, settings: Settings, article: ArticleRead, documen
     share = pictures.first_of(article)
     shared = None if share is None else pictures.for_open_graph(share[0])
     body = page.write(
-        "article.html", settings, style=style, title=article.headline, description=article.summary, article=article, blocks=placed, top=top,
-        path=f"/read/{article.slug}", address=address_of(settings, article), json_ld=_json_ld(document, settings), shared=shared,
+        "article.html",
+        settings,
+        style=style,
+        title=article.headline,
+        description=article.summary,
+        article=article,
+        blocks=placed,
+        top=top,
+        path=f"/read/{article.slug}",
+        address=address_of(settings, article),
+        json_ld=_json_ld(document, settings),
+        shared=shared,
         shared_href=None if shared is None else urljoin(f"{settings.public_url}/", shared.href),
-        banner=find_notice(session, settings, language), feeds=_feeds(article.section),
-    )  # fmt: skip
+        banner=find_notice(session, settings, language),
+        feeds=_feeds(article.section),
+    )
     return body, style
 
 
@@ -118,7 +175,9 @@ def find_notice(session: Session, settings: Settings, language: str) -> NoticeRe
     return None if row is None else NoticeRead.model_validate_json(row.document)
 
 
-def _shared(request: Request, body: bytes, style: str = "", depends: tuple[str, ...] = (), *, status: int = 200) -> Response:
+def _shared(
+    request: Request, body: bytes, style: str = "", depends: tuple[str, ...] = (), *, status: int = 200
+) -> Response:
     """Answer everybody with the same page, until an article that it shows or the notice changes."""
     settings: Settings = request.app.state.settings
     answer = answers.made(body, page.MEDIA_TYPE, (*depends, answers.any_of(Kind.NOTICE)), settings)
@@ -134,7 +193,11 @@ async def get_icon() -> Response:
 
 @router.get("/assets/{name}")
 async def get_asset(name: str) -> Response:
-    """The style sheet, under the name that says what is in it; older pages, kept in caches, are led to today's."""
+    """The style sheet, under the name that says what is in it; older pages, kept in caches, are led to
+    today's.
+    """
     if name != page.STYLE_NAME:
         return RedirectResponse(f"/assets/{page.STYLE_NAME}", 307)
-    return Response(page.STYLE, 200, {"Cache-Control": "public, max-age=31536000, immutable"}, "text/css; charset=utf-8")
+    return Response(
+        page.STYLE, 200, {"Cache-Control": "public, max-age=31536000, immutable"}, "text/css; charset=utf-8"
+    )

@@ -1,9 +1,10 @@
 """Messages are sent in their order, one after the other for each webhook, until the receiver takes them.
 
-A worker leases a webhook for as long as it sends to it: other workers pass it by, so that nothing is sent twice while the worker lives,
-and a lease that runs out is taken over. A message that is not taken is sent again on the schedule that Standard Webhooks publishes,
-and those behind it wait: nothing overtakes. After the last attempt, and when the receiver answers 410, the webhook is
-disabled with the reason; what is pending stays, and goes out when it is enabled again.
+A worker leases a webhook for as long as it sends to it: other workers pass it by, so that nothing is sent
+twice while the worker lives, and a lease that runs out is taken over. A message that is not taken is sent
+again on the schedule that Standard Webhooks publishes, and those behind it wait: nothing overtakes. After the
+last attempt, and when the receiver answers 410, the webhook is disabled with the reason; what is pending
+stays, and goes out when it is enabled again.
 """
 
 import random
@@ -25,7 +26,8 @@ from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDel
 from service.webhooks.sealing import Unsealable, unseal
 
 SCHEDULE = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600)
+    timedelta(seconds=seconds)
+    for seconds in (5, 300, 1_800, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600)
 )
 """What passes between attempts: over 75 hours in all."""
 LONGEST_WAIT = timedelta(hours=24)
@@ -52,29 +54,47 @@ def is_due(database: Database, at: datetime) -> bool:
 
 
 def _due(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    pending = exists().where(col(WebhookDelivery.webhook_id) == col(Webhook.id), col(WebhookDelivery.status) == DeliveryStatus.PENDING)
+    pending = exists().where(
+        col(WebhookDelivery.webhook_id) == col(Webhook.id),
+        col(WebhookDelivery.status) == DeliveryStatus.PENDING,
+    )
     rested = or_(col(Webhook.retry_at).is_(None), col(Webhook.retry_at) <= at)
-    return col(Webhook.enabled).is_(True), rested, or_(col(Webhook.leased_until).is_(None), col(Webhook.leased_until) < at), pending
+    return (
+        col(Webhook.enabled).is_(True),
+        rested,
+        or_(col(Webhook.leased_until).is_(None), col(Webhook.leased_until) < at),
+        pending,
+    )
 
 
 def lease(database: Database, at: datetime, most: int) -> list[Message]:
-    """Take some webhooks that are due; the first message of each. Those that another worker is taking are passed by."""
+    """Take some webhooks that are due; the first message of each. Those that another worker is taking are
+    passed by.
+    """
     with database.writing() as session:
         # In no order: with more webhooks than hands, none is always the last.
         due = select(Webhook).where(*_due(at)).order_by(func.random()).limit(most)
-        taken = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True, of=Webhook)).all()
+        taken = session.exec(
+            due if database.is_sqlite else due.with_for_update(skip_locked=True, of=Webhook)
+        ).all()
         for webhook in taken:
             webhook.lease = new_id()
         return [message for webhook in taken if (message := _next(session, webhook, at)) is not None]
 
 
 def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
-    """The next message, with the lease prolonged; None with the lease given back when there is nothing to send now."""
+    """The next message, with the lease prolonged; None with the lease given back when there is nothing to
+    send now.
+    """
     found = None
     if webhook.enabled and (webhook.retry_at is None or webhook.retry_at <= at):
         pending = select(WebhookDelivery, WebhookEvent).join(WebhookEvent)
-        pending = pending.where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.status == DeliveryStatus.PENDING)
-        found = session.exec(pending.order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id)).limit(1)).first()
+        pending = pending.where(
+            WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.status == DeliveryStatus.PENDING
+        )
+        found = session.exec(
+            pending.order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id)).limit(1)
+        ).first()
     if found is None or webhook.lease is None:
         webhook.lease = webhook.leased_until = None
         return None
@@ -93,12 +113,18 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
 def secrets_of(settings: Settings, webhook: Webhook, at: datetime) -> list[bytes]:
     """The secrets to sign with: the new one first, and for a while the one before. Raises Unsealable."""
     sealed = [webhook.secret]
-    if webhook.old_secret is not None and webhook.old_secret_until is not None and webhook.old_secret_until > at:
+    if (
+        webhook.old_secret is not None
+        and webhook.old_secret_until is not None
+        and webhook.old_secret_until > at
+    ):
         sealed.append(webhook.old_secret)
     return [unseal(settings, webhook.id, secret) for secret in sealed]
 
 
-def record(database: Database, message: Message, attempt: Attempt, retry_after: str | None, at: datetime) -> Message | None:
+def record(
+    database: Database, message: Message, attempt: Attempt, retry_after: str | None, at: datetime
+) -> Message | None:
     """Write down what came of an attempt; the next message, if there is one to send now."""
     with database.writing() as session:
         webhook = _held(session, message)
@@ -128,7 +154,9 @@ def release(database: Database, message: Message) -> None:
 
 def _held(session: Session, message: Message) -> Webhook | None:
     statement = select(Webhook).where(Webhook.id == message.webhook_id)
-    return session.exec(statement if session.database.is_sqlite else statement.with_for_update()).one_or_none()
+    return session.exec(
+        statement if session.database.is_sqlite else statement.with_for_update()
+    ).one_or_none()
 
 
 def note(delivery: WebhookDelivery, attempt: Attempt) -> None:
@@ -145,7 +173,11 @@ def _put_off(webhook: Webhook, attempt: Attempt, retry_after: str | None, at: da
     webhook.tries += 1
     if webhook.tries > len(SCHEDULE):
         said = attempt.fault or f"it answered {attempt.status}"
-        _disable(webhook, at, f"failing: {webhook.tries} attempts over {sum(SCHEDULE, timedelta()) // timedelta(hours=1)} hours; {said}")
+        _disable(
+            webhook,
+            at,
+            f"failing: {webhook.tries} attempts over {sum(SCHEDULE, timedelta()) // timedelta(hours=1)} hours; {said}",
+        )
         return
     # A little more, by chance: what failed together is not to come back together.
     scheduled = SCHEDULE[webhook.tries - 1] * random.uniform(1, 1.1)  # noqa: S311  # no secret
@@ -165,7 +197,9 @@ def _asked(retry_after: str | None, at: datetime) -> timedelta:
     return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)) - at
 
 
-def attempt_of(at: datetime, ms: int, headers: dict[str, str], answered: Answered | None, fault: str | None) -> Attempt:
+def attempt_of(
+    at: datetime, ms: int, headers: dict[str, str], answered: Answered | None, fault: str | None
+) -> Attempt:
     """An attempt for the log."""
     status, said = (answered.status, answered.body) if answered is not None else (None, None)
     return Attempt(at=at, ms=ms, request_headers=headers, status=status, answer=said, fault=fault)

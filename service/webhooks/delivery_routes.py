@@ -20,7 +20,7 @@ from service.webhooks.models import (
     Span,
     WebhookDelivery,
     WebhookEvent,
-)  # fmt: skip
+)
 
 router = APIRouter(prefix="/v1/webhooks/{webhook_id}", tags=["webhooks"], route_class=Route)
 Keeper = Annotated[Caller, Depends(Needs(Scope.WEBHOOKS_WRITE))]
@@ -30,16 +30,29 @@ _KEY = TypeAdapter(tuple[UUID])
 def read_delivery(delivery: WebhookDelivery, event: WebhookEvent) -> DeliveryRead:
     """A delivery as it is read."""
     return DeliveryRead(
-        id=delivery.id, message_id=f"msg_{event.id.hex}", type=event.type, seq=delivery.seq, status=delivery.status,
-        attempts=delivery.attempts, created_at=delivery.created_at, finished_at=delivery.finished_at,
-    )  # fmt: skip
+        id=delivery.id,
+        message_id=f"msg_{event.id.hex}",
+        type=event.type,
+        seq=delivery.seq,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        created_at=delivery.created_at,
+        finished_at=delivery.finished_at,
+    )
 
 
 @router.get("/deliveries", response_model=pages.Page[DeliveryRead])
 def list_webhook_deliveries(
-    request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep, status: DeliveryStatus | None = None,
-    limit: pages.Limit = 20, cursor: pages.Cursor = None, fields: pages.Fields = None, count: pages.Count = False,
-) -> Response:  # fmt: skip
+    request: Request,
+    webhook_id: UUID,
+    caller: Keeper,
+    session: SessionDep,
+    status: DeliveryStatus | None = None,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
     """List a webhook's deliveries, newest first, each with its attempts."""
     lifecycle.get(session, webhook_id)
     after = pages.read_cursor(request, cursor, _KEY)
@@ -51,11 +64,15 @@ def list_webhook_deliveries(
     found = session.exec(pages.after(statement, [col(WebhookDelivery.id)], after, limit)).all()
     items = [read_delivery(delivery, event).model_dump_json().encode() for delivery, event in found[:limit]]
     next_key = (found[limit - 1][0].id,) if len(found) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=DeliveryRead)
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=fields, shape=DeliveryRead
+    )
 
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryWhole)
-def get_webhook_delivery(request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+def get_webhook_delivery(
+    request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep
+) -> Response:
     """Read a delivery: its attempts with what was sent along and answered, and the body that is sent."""
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
     whole = DeliveryWhole(**read_delivery(delivery, event).model_dump(), request_body=event.body.decode())
@@ -63,8 +80,12 @@ def get_webhook_delivery(request: Request, webhook_id: UUID, delivery_id: UUID, 
 
 
 @router.post("/deliveries/{delivery_id}/redeliver", status_code=202, response_model=DeliveryRead)
-def redeliver_webhook_delivery(request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep) -> Response:
-    """Send a message again, with the same `webhook-id`. Its `seq` tells the receiver that it is not the newest."""
+def redeliver_webhook_delivery(
+    request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep
+) -> Response:
+    """Send a message again, with the same `webhook-id`. Its `seq` tells the receiver that it is not the
+    newest.
+    """
     lifecycle.get(session, webhook_id, lock=True)
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
     lifecycle.redeliver(delivery)
@@ -72,7 +93,11 @@ def redeliver_webhook_delivery(request: Request, webhook_id: UUID, delivery_id: 
 
 
 @router.post("/redeliver", status_code=202, response_model=Redelivered)
-def redeliver_webhook_deliveries(request: Request, webhook_id: UUID, span: Span, caller: Keeper, session: SessionDep) -> Response:
+def redeliver_webhook_deliveries(
+    request: Request, webhook_id: UUID, span: Span, caller: Keeper, session: SessionDep
+) -> Response:
     """Send what was delivered in a time again, in its order: what a receiver that has lost a day asks for."""
     webhook = lifecycle.get(session, webhook_id, lock=True)
-    return conditional.answer(request, Redelivered(count=lifecycle.redeliver_span(session, webhook, span)), status=202)
+    return conditional.answer(
+        request, Redelivered(count=lifecycle.redeliver_span(session, webhook, span)), status=202
+    )

@@ -1,4 +1,6 @@
-"""What may happen to a webhook: made, edited, given a new secret, tried, and told again what it has been told."""
+"""What may happen to a webhook: made, edited, given a new secret, tried, and told again what it has been
+told.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -31,7 +33,9 @@ BOTH_FOR = timedelta(hours=24)
 
 
 class SecretLost(Conflict):
-    """The webhook's secret cannot be read: it was kept under another COPYDESK_SECRET_KEY. Give it a new one with …/secret."""
+    """The webhook's secret cannot be read: it was kept under another COPYDESK_SECRET_KEY. Give it a new one
+    with …/secret.
+    """
 
     title = "The secret cannot be read"
 
@@ -45,10 +49,14 @@ def get(session: Session, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     return webhook
 
 
-def get_delivery(session: Session, webhook_id: UUID, delivery_id: UUID) -> tuple[WebhookDelivery, WebhookEvent]:
+def get_delivery(
+    session: Session, webhook_id: UUID, delivery_id: UUID
+) -> tuple[WebhookDelivery, WebhookEvent]:
     """Find a delivery of a webhook. Raises NotFound."""
     statement = select(WebhookDelivery, WebhookEvent).join(WebhookEvent)
-    found = session.exec(statement.where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id)).one_or_none()
+    found = session.exec(
+        statement.where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id)
+    ).one_or_none()
     if found is None:
         raise NotFound(f"There is no delivery {str(delivery_id)!r} of this webhook.")
     return found[0], found[1]
@@ -72,7 +80,9 @@ def replace(session: Session, webhook: Webhook, write: WebhookReplace) -> None:
     for name in changed:
         setattr(webhook, name, getattr(write, name))
     if "enabled" in changed:
-        webhook.disabled_at, webhook.disabled_reason = (None, None) if webhook.enabled else (now(), "disabled by its keeper")
+        webhook.disabled_at, webhook.disabled_reason = (
+            (None, None) if webhook.enabled else (now(), "disabled by its keeper")
+        )
     if {"enabled", "url"} & set(changed):
         webhook.tries, webhook.retry_at = 0, None
     if changed:
@@ -102,9 +112,11 @@ def redeliver(delivery: WebhookDelivery) -> None:
 def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
     """Let the messages of a time be sent again, in their order; how many. Tests are left out."""
     again = update(WebhookDelivery).where(
-        col(WebhookDelivery.webhook_id) == webhook.id, col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
-        col(WebhookDelivery.created_at) >= span.since, col(WebhookDelivery.seq) > 0,
-    )  # fmt: skip
+        col(WebhookDelivery.webhook_id) == webhook.id,
+        col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
+        col(WebhookDelivery.created_at) >= span.since,
+        col(WebhookDelivery.seq) > 0,
+    )
     if span.until is not None:
         again = again.where(col(WebhookDelivery.created_at) < span.until)
     return rows_changed(session.execute(again.values(status=DeliveryStatus.PENDING, finished_at=None)))

@@ -10,11 +10,26 @@ from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from service.published.feed import Followed
-from service.tables import Json, Language, Line, Reading, Shape, Table, TableShape, Time, WebAddress, new_id, now, text_enum
+from service.tables import (
+    Json,
+    Language,
+    Line,
+    Reading,
+    Shape,
+    Table,
+    TableShape,
+    Time,
+    WebAddress,
+    new_id,
+    now,
+    text_enum,
+)
 
 
 class DeliveryStatus(enum.StrEnum):
-    """How far a delivery has come. `failed` is only a test: everything else stays pending until it is delivered."""
+    """How far a delivery has come. `failed` is only a test: everything else stays pending until it is
+    delivered.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -46,15 +61,21 @@ class WebhookContent(SQLModel):
     kinds: Annotated[list[Followed], Shown(min_length=1)] = Field(
         default_factory=lambda: list(Followed), sa_type=Json(list[Followed]), description="what is told of"
     )
-    sections: list[Line] = Field(default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all")
+    sections: list[Line] = Field(
+        default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all"
+    )
     languages: list[Language] = Field(
-        default_factory=list, sa_type=Json(list[str]), description="only articles and captions in these; empty: in all"
+        default_factory=list,
+        sa_type=Json(list[str]),
+        description="only articles and captions in these; empty: in all",
     )
     enabled: bool = True
 
 
 class Webhook(WebhookContent, Table, table=True):
-    """An address that is told of changes. One worker at a time holds its lease, so that its messages keep their order."""
+    """An address that is told of changes. One worker at a time holds its lease, so that its messages keep
+    their order.
+    """
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     disabled_at: Time | None = None
@@ -72,7 +93,9 @@ class Webhook(WebhookContent, Table, table=True):
 
 
 class WebhookEvent(Table, table=True):
-    """One message, written in the transaction of the change that it tells of; the same for every webhook that it goes to."""
+    """One message, written in the transaction of the change that it tells of; the same for every webhook that
+    it goes to.
+    """
 
     __tablename__ = "webhook_event"
 
@@ -89,11 +112,15 @@ class WebhookDelivery(Table, table=True):
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         Index(
-            "ix_webhook_delivery_pending", "webhook_id", "seq", "id",
-            postgresql_where=text("status = 'pending'"), sqlite_where=text("status = 'pending'"),
+            "ix_webhook_delivery_pending",
+            "webhook_id",
+            "seq",
+            "id",
+            postgresql_where=text("status = 'pending'"),
+            sqlite_where=text("status = 'pending'"),
         ),
         Index("ix_webhook_delivery_log", "webhook_id", "id"),
-    )  # fmt: skip
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     webhook_id: UUID = Field(foreign_key="webhook.id", ondelete="CASCADE")
@@ -110,7 +137,9 @@ class WebhookWrite(WebhookContent, TableShape):
 
 
 class WebhookReplace(WebhookWrite):
-    """A webhook as it was read may be sent back: members that only the service sets are welcome while they are unchanged."""
+    """A webhook as it was read may be sent back: members that only the service sets are welcome while they
+    are unchanged.
+    """
 
     id: UUID | None = None
     disabled_at: Time | None = None
@@ -133,9 +162,13 @@ class WebhookRead(Reading):
     languages: list[str]
     enabled: bool
     disabled_at: Time | None
-    disabled_reason: str | None = Shown(description="why it is not told any more; enabling it goes on with what is pending")
+    disabled_reason: str | None = Shown(
+        description="why it is not told any more; enabling it goes on with what is pending"
+    )
     retry_at: Time | None = Shown(description="when the message that has failed is sent again")
-    old_secret_until: Time | None = Shown(description="until when messages are signed with the secret before this one, too")
+    old_secret_until: Time | None = Shown(
+        description="until when messages are signed with the secret before this one, too"
+    )
     created_at: Time
     updated_at: Time
     version: int
@@ -151,7 +184,10 @@ class DeliveryRead(Reading):
     """A delivery and its attempts."""
 
     id: UUID
-    message_id: str = Shown(description="the webhook-id: the same in every attempt", examples=["msg_01997f3c6a587c118f0e1d5c6a2b9e77"])
+    message_id: str = Shown(
+        description="the webhook-id: the same in every attempt",
+        examples=["msg_01997f3c6a587c118f0e1d5c6a2b9e77"],
+    )
     type: str = Shown(examples=["article.put"])
     seq: int
     status: DeliveryStatus

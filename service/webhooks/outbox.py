@@ -1,4 +1,5 @@
-"""What a webhook is to be told is written in the transaction of the change: neither is ever there without the other.
+"""What a webhook is to be told is written in the transaction of the change: neither is ever there without the
+other.
 
 Without webhooks this costs one look at an empty table, in transactions that publish something.
 """
@@ -36,7 +37,9 @@ class _Ear:
         if place is None:
             return False
         section, language = place
-        return (not self.sections or section in self.sections) and (not self.languages or language in self.languages)
+        return (not self.sections or section in self.sections) and (
+            not self.languages or language in self.languages
+        )
 
     def reason_told(self, change: Change) -> tuple[bool, str | None]:
         """Whether this change is told, and as what: a put for no reason, or a removal."""
@@ -50,7 +53,9 @@ class _Ear:
 @hears
 def put_out(session: Session, changes: Sequence[Change]) -> None:
     """Write what each webhook is to be told of these changes."""
-    wanted = select(Webhook.id, Webhook.kinds, Webhook.sections, Webhook.languages).where(col(Webhook.enabled))
+    wanted = select(Webhook.id, Webhook.kinds, Webhook.sections, Webhook.languages).where(
+        col(Webhook.enabled)
+    )
     ears = [_Ear(id_, *map(frozenset, listened)) for id_, *listened in session.exec(wanted)]
     if not ears:
         return
@@ -60,7 +65,9 @@ def put_out(session: Session, changes: Sequence[Change]) -> None:
         for ear in ears:
             told, reason = ear.reason_told(change)
             if told:
-                event = events.get((change.seq, reason)) or events.setdefault((change.seq, reason), _event(change, reason))
+                event = events.get((change.seq, reason)) or events.setdefault(
+                    (change.seq, reason), _event(change, reason)
+                )
                 deliveries.append(_delivery(ear.id, event))
     if deliveries:
         session.execute(insert(session, WebhookEvent), list(events.values()))
@@ -69,20 +76,39 @@ def put_out(session: Session, changes: Sequence[Change]) -> None:
 
 def _event(change: Change, reason: str | None) -> Row:
     data = feed.entry(
-        change.seq, change.kind, change.id, change.version, change.changed_at, change.document, reason=reason,
+        change.seq,
+        change.kind,
+        change.id,
+        change.version,
+        change.changed_at,
+        change.document,
+        reason=reason,
         detail=change.detail if reason == change.reason else None,
-    )  # fmt: skip
+    )
     type_ = f"{change.kind}.{'put' if reason is None else 'remove'}"
-    return {"id": new_id(), "type": type_, "seq": change.seq, "body": message(type_, change.changed_at, data), "created_at": now()}
+    return {
+        "id": new_id(),
+        "type": type_,
+        "seq": change.seq,
+        "body": message(type_, change.changed_at, data),
+        "created_at": now(),
+    }
 
 
 def _delivery(webhook_id: UUID, event: Row) -> Row:
     return {
-        "id": new_id(), "webhook_id": webhook_id, "event_id": event["id"], "seq": event["seq"], "status": "pending", "attempts": [],
+        "id": new_id(),
+        "webhook_id": webhook_id,
+        "event_id": event["id"],
+        "seq": event["seq"],
+        "status": "pending",
+        "attempts": [],
         "created_at": now(),
-    }  # fmt: skip
+    }
 
 
 def message(type_: str, at: datetime, data: bytes) -> bytes:
-    """A payload as the specification advises: what has happened, when, and the entry that the change feed has."""
+    """A payload as the specification advises: what has happened, when, and the entry that the change feed
+    has.
+    """
     return b'{"type":%b,"timestamp":%b,"data":%b}' % (orjson.dumps(type_), orjson.dumps(write_time(at)), data)

@@ -28,7 +28,7 @@ from service.webhooks.models import (
     WebhookRead,
     WebhookReplace,
     WebhookWrite,
-)  # fmt: skip
+)
 from service.webhooks.sealing import Unsealable, shown
 from service.webhooks.worker import send
 
@@ -40,16 +40,23 @@ _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
 
 @router.post("", status_code=201, response_model=WebhookMade)
 def create_webhook(request: Request, create: WebhookWrite, caller: Keeper, session: SessionDep) -> Response:
-    """Let an address be told of public changes. The secret that signs its messages is in the answer and nowhere else."""
+    """Let an address be told of public changes. The secret that signs its messages is in the answer and
+    nowhere else.
+    """
     webhook, secret = lifecycle.create(session, create)
     return _answer_with_secret(request, webhook, secret, status=201)
 
 
 @router.get("", response_model=pages.Page[WebhookRead])
 def list_webhooks(
-    request: Request, caller: Keeper, session: SessionDep, limit: pages.Limit = 20, cursor: pages.Cursor = None,
-    fields: pages.Fields = None, count: pages.Count = False,
-) -> Response:  # fmt: skip
+    request: Request,
+    caller: Keeper,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
     """List webhooks, newest first."""
     after = pages.read_cursor(request, cursor, _KEY)
     statement = select(Webhook)
@@ -67,8 +74,12 @@ def get_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: Ses
 
 
 @router.put("/{webhook_id}", response_model=WebhookRead)
-def replace_webhook(request: Request, webhook_id: UUID, replace: WebhookReplace, caller: Keeper, session: SessionDep) -> Response:
-    """Replace what is said of a webhook; its id and its secret stay. Enabling it goes on with what is pending."""
+def replace_webhook(
+    request: Request, webhook_id: UUID, replace: WebhookReplace, caller: Keeper, session: SessionDep
+) -> Response:
+    """Replace what is said of a webhook; its id and its secret stay. Enabling it goes on with what is
+    pending.
+    """
     webhook = lifecycle.get(session, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
     lifecycle.replace(session, webhook, replace)
@@ -99,7 +110,9 @@ def delete_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: 
 
 
 @router.post("/{webhook_id}/secret", response_model=WebhookMade)
-def rotate_webhook_secret(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+def rotate_webhook_secret(
+    request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep
+) -> Response:
     """Give a webhook a new secret. For 24 hours messages carry two signatures, by the new and by the old one."""
     webhook = lifecycle.get(session, webhook_id, lock=True)
     return _answer_with_secret(request, webhook, lifecycle.rotate(session, webhook))
@@ -134,9 +147,14 @@ def _keep_test(database: Database, message: Message, attempt: Attempt) -> Delive
         session.add(event)
         session.flush()  # The delivery refers to it.
         told = WebhookDelivery(
-            id=message.delivery_id, webhook_id=message.webhook_id, event_id=event.id, seq=0, status=status, attempts=[attempt],
+            id=message.delivery_id,
+            webhook_id=message.webhook_id,
+            event_id=event.id,
+            seq=0,
+            status=status,
+            attempts=[attempt],
             finished_at=now(),
-        )  # fmt: skip
+        )
         session.add(told)
     return read_delivery(told, event)
 

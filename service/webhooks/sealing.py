@@ -1,4 +1,5 @@
-"""A webhook's secret lies in the database sealed: AES-256-GCM under a key that is derived from COPYDESK_SECRET_KEY (HKDF, RFC 5869).
+"""A webhook's secret lies in the database sealed: AES-256-GCM under a key that is derived from
+COPYDESK_SECRET_KEY (HKDF, RFC 5869).
 
 It is bound to its webhook, so that a row's sealed secret is of no use in another row.
 """

@@ -1,4 +1,6 @@
-"""The three headers of Standard Webhooks 1.0: which message this is, when it was sent, and that it comes from here."""
+"""The three headers of Standard Webhooks 1.0: which message this is, when it was sent, and that it comes from
+here.
+"""
 
 import base64
 import hmac

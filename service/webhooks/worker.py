@@ -1,4 +1,6 @@
-"""Sends what is due, several webhooks at a time, beside the requests of a serving process or in a process of its own."""
+"""Sends what is due, several webhooks at a time, beside the requests of a serving process or in a process of
+its own.
+"""
 
 import signal
 import time
@@ -40,7 +42,9 @@ def send(settings: Settings, message: Message) -> tuple[Attempt, str | None]:
     except ServiceError as error:
         fault = error.detail
     ms = round((time.monotonic() - started) * 1_000)
-    return delivery.attempt_of(at, ms, headers, answered, fault), answered.retry_after if answered is not None else None
+    return delivery.attempt_of(
+        at, ms, headers, answered, fault
+    ), answered.retry_after if answered is not None else None
 
 
 class Worker:
@@ -84,7 +88,8 @@ class Worker:
                 if message is None:
                     break
                 await anyio.lowlevel.checkpoint()
-                # What was sent is written down, even when the service ends meanwhile: it must not be sent again.
+                # What was sent is written down, even when the service ends meanwhile: it must not be sent
+                # again.
                 with CancelScope(shield=True):
                     message = await self._step(message)
         except SQLAlchemyError as fault:
@@ -96,9 +101,13 @@ class Worker:
                     await self._release(message)
 
     async def _step(self, message: Message) -> Message | None:
-        attempt, retry_after = await to_thread.run_sync(send, self.database.settings, message, limiter=self._senders)
+        attempt, retry_after = await to_thread.run_sync(
+            send, self.database.settings, message, limiter=self._senders
+        )
         async with self.database.turn():
-            return await to_thread.run_sync(delivery.record, self.database, message, attempt, retry_after, self.clock())
+            return await to_thread.run_sync(
+                delivery.record, self.database, message, attempt, retry_after, self.clock()
+            )
 
     async def _release(self, message: Message) -> None:
         try:
@@ -121,10 +130,16 @@ def forget(database: Database) -> bool:
         )
         found = session.exec(old.limit(FORGETS_AT_ONCE)).all()
         if found:
-            session.execute(delete(WebhookDelivery).where(col(WebhookDelivery.id).in_([id_ for id_, _ in found])))
+            session.execute(
+                delete(WebhookDelivery).where(col(WebhookDelivery.id).in_([id_ for id_, _ in found]))
+            )
             told = select(WebhookDelivery.event_id)
             events = [event_id for _, event_id in found]
-            session.execute(delete(WebhookEvent).where(col(WebhookEvent.id).in_(events), col(WebhookEvent.id).not_in(told)))
+            session.execute(
+                delete(WebhookEvent).where(
+                    col(WebhookEvent.id).in_(events), col(WebhookEvent.id).not_in(told)
+                )
+            )
     return len(found) == FORGETS_AT_ONCE
 
 

@@ -76,7 +76,9 @@ def picture(editor: httpx.Client, **members: Any) -> Article:
 
 def caption(editor: httpx.Client, image_id: str, **members: Any) -> Article:
     """A caption of an image."""
-    response = editor.post("/v1/captions", json={"image_id": image_id, "text": "The new tram on its first run.", **members})
+    response = editor.post(
+        "/v1/captions", json={"image_id": image_id, "text": "The new tram on its first run.", **members}
+    )
     assert response.status_code == 201, response.text
     return response.json()
 

@@ -12,13 +12,69 @@ from lxml.html import fragments_fromstring
 from service.articles.body import plain, sanitise
 from tests.articles.newsroom import draft, edit, if_match, pointers
 
-TAGS = {"a": {"href"}, "strong": set(), "em": set(), "code": set(), "sub": set(), "sup": set(), "br": set(), "span": {"lang"}}
+TAGS = {
+    "a": {"href"},
+    "strong": set(),
+    "em": set(),
+    "code": set(),
+    "sub": set(),
+    "sup": set(),
+    "br": set(),
+    "span": {"lang"},
+}
 PIECES = [
-    "<a href='https://quayside.example/?a=1&b=2>x'>", "</a>", "<a href='javascript:alert(1)'>", '<a href="JaVaScRiPt&#58;alert(1)">', "<a href=\x09javascript:x>",
-    "<strong>", "</strong>", "<em", "</em>", "<script>", "</script>", "<style>", "<!--", "-->", "<svg/onload=x>", "<math>", "<mtext>", "<template>",
-    "<img src=x onerror=alert(1)>", "<span lang=fr onclick=x>", "</span>", "<p>", "</p>", "<br/>", "<code>", "&lt;script&gt;", "&amp;", "&#60;", "&nbsp;", "&#x0;",
-    "&#7;", "\u00a0", "\u2028", "<![CDATA[", "]]>", "<?php", "<noscript>", "<table><tr><td>", "<select><option>", "<plaintext>", "<b>", "<b/><i>", "x", " ", "\n", "é", "新", "<", ">", '"', "'",
-]  # fmt: skip
+    "<a href='https://quayside.example/?a=1&b=2>x'>",
+    "</a>",
+    "<a href='javascript:alert(1)'>",
+    '<a href="JaVaScRiPt&#58;alert(1)">',
+    "<a href=\x09javascript:x>",
+    "<strong>",
+    "</strong>",
+    "<em",
+    "</em>",
+    "<script>",
+    "</script>",
+    "<style>",
+    "<!--",
+    "-->",
+    "<svg/onload=x>",
+    "<math>",
+    "<mtext>",
+    "<template>",
+    "<img src=x onerror=alert(1)>",
+    "<span lang=fr onclick=x>",
+    "</span>",
+    "<p>",
+    "</p>",
+    "<br/>",
+    "<code>",
+    "&lt;script&gt;",
+    "&amp;",
+    "&#60;",
+    "&nbsp;",
+    "&#x0;",
+    "&#7;",
+    "\u00a0",
+    "\u2028",
+    "<![CDATA[",
+    "]]>",
+    "<?php",
+    "<noscript>",
+    "<table><tr><td>",
+    "<select><option>",
+    "<plaintext>",
+    "<b>",
+    "<b/><i>",
+    "x",
+    " ",
+    "\n",
+    "é",
+    "新",
+    "<",
+    ">",
+    '"',
+    "'",
+]
 MESS = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=14).map("".join)
 
 
@@ -53,7 +109,9 @@ def seen(html: str) -> Seen:
 
 @given(MESS)
 @example("<a href='&#x0A;javascript:alert(1)'>x")
-@example("<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>")
+@example(
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>"
+)
 @example("<a href='https://quayside.example/'><table><tr><td><a href='https://quayside.example/'>")
 @settings(max_examples=400, deadline=None)
 def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_nothing(html: str) -> None:
@@ -80,7 +138,10 @@ def test_plain_text_is_what_a_browser_would_show(html: str) -> None:
 @given(st.lists(MESS, min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Client, texts: list[str]) -> None:
-    body = [{"type": "paragraph", "html": text} for text in texts] + [{"type": "list", "items": texts}, {"type": "quote", "html": texts[0]}]
+    body = [{"type": "paragraph", "html": text} for text in texts] + [
+        {"type": "list", "items": texts},
+        {"type": "quote", "html": texts[0]},
+    ]
     response = editor.post("/v1/articles", json={"headline": "Body", "body": body})
     if response.status_code == 422:
         assert "control character" in response.text
@@ -97,7 +158,10 @@ def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Clie
     [
         ("a\r\nb\rc", "a\nb\nc"),
         ("  <b>Bold</b> <strong>strong</strong>  ", "Bold <strong>strong</strong>"),
-        ('<a href="https://q.example/?a=1&b=2" target=_blank onclick=x>l</a>', '<a href="https://q.example/?a=1&amp;b=2">l</a>'),
+        (
+            '<a href="https://q.example/?a=1&b=2" target=_blank onclick=x>l</a>',
+            '<a href="https://q.example/?a=1&amp;b=2">l</a>',
+        ),
         ('<a href="mailto:desk@q.example">m</a>', '<a href="mailto:desk@q.example">m</a>'),
         ('<a href="data:text/html,x">d</a><a href="ftp://x">f</a>', "<a>d</a><a>f</a>"),
         ("H<sub>2</sub>O<br>x<sup>2</sup> <code>y</code>", "H<sub>2</sub>O<br>x<sup>2</sup> <code>y</code>"),
@@ -108,10 +172,14 @@ def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Clie
     ],
 )
 def test_inline_html_is_kept_clean(editor: httpx.Client, html: str, kept: str) -> None:
-    assert draft(editor, body=[{"type": "paragraph", "html": html}])["body"] == [{"type": "paragraph", "html": kept}]
+    assert draft(editor, body=[{"type": "paragraph", "html": html}])["body"] == [
+        {"type": "paragraph", "html": kept}
+    ]
 
 
-@pytest.mark.parametrize("html", ["\x00", "bell \x07", "&#7;", "&#127;", "\x1b[31m", "x" * 50_001, "&" * 20_000])
+@pytest.mark.parametrize(
+    "html", ["\x00", "bell \x07", "&#7;", "&#127;", "\x1b[31m", "x" * 50_001, "&" * 20_000]
+)
 def test_what_cannot_be_kept_is_refused_by_its_pointer(editor: httpx.Client, html: str) -> None:
     for block, pointer in (
         ({"type": "paragraph", "html": html}, "/body/0/html"),
@@ -123,13 +191,26 @@ def test_what_cannot_be_kept_is_refused_by_its_pointer(editor: httpx.Client, htm
 @pytest.mark.parametrize(
     "url",
     [
-        "http://www.youtube.com/watch", "https://youtube.com.evil.example/", "https://www.youtube.com@evil.example/", "https://evil.example\\@www.youtube.com/",
-        "https://www.youtube.com:8443/x", "//www.youtube.com/x", "javascript:alert(1)", "https://", "https://[", "https://www.youtube.com/\n<b>", "https:www.youtube.com",
-        "https://www.youtube.com\t.evil.example/", "https://evil.example/#www.youtube.com", "https://user:p@www.youtube.com/",
+        "http://www.youtube.com/watch",
+        "https://youtube.com.evil.example/",
+        "https://www.youtube.com@evil.example/",
+        "https://evil.example\\@www.youtube.com/",
+        "https://www.youtube.com:8443/x",
+        "//www.youtube.com/x",
+        "javascript:alert(1)",
+        "https://",
+        "https://[",
+        "https://www.youtube.com/\n<b>",
+        "https:www.youtube.com",
+        "https://www.youtube.com\t.evil.example/",
+        "https://evil.example/#www.youtube.com",
+        "https://user:p@www.youtube.com/",
     ],
-)  # fmt: skip
+)
 def test_an_embed_comes_from_a_host_that_is_allowed(editor: httpx.Client, url: str) -> None:
-    assert pointers(editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "embed", "url": url}]})) == ["/body/0/url"]
+    assert pointers(
+        editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "embed", "url": url}]})
+    ) == ["/body/0/url"]
 
 
 def test_an_embed_and_all_else_is_escaped_as_html(editor: httpx.Client) -> None:
@@ -146,5 +227,9 @@ def test_blocks_stay_in_their_order(editor: httpx.Client) -> None:
     body = [{"type": "paragraph", "html": str(n)} for n in range(300)]
     article = draft(editor, body=body)
     assert [block["html"] for block in article["body"]] == [str(n) for n in range(300)]
-    assert [block["html"] for block in edit(editor, article, body=body[::-1])["body"]] == [str(n) for n in range(299, -1, -1)]
-    assert pointers(editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "divider"}] * 2_001})) == ["/body"]
+    assert [block["html"] for block in edit(editor, article, body=body[::-1])["body"]] == [
+        str(n) for n in range(299, -1, -1)
+    ]
+    assert pointers(
+        editor.post("/v1/articles", json={"headline": "x", "body": [{"type": "divider"}] * 2_001})
+    ) == ["/body"]

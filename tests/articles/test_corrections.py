@@ -9,7 +9,9 @@ from tests.serving import Store
 
 def test_corrections_are_read_in_their_order_by_everybody(client: httpx.Client, editor: httpx.Client) -> None:
     article = published(editor)
-    response = editor.post(f"/v1/articles/{article['id']}/corrections", json={"text": "The bridge has four lanes."})
+    response = editor.post(
+        f"/v1/articles/{article['id']}/corrections", json={"text": "The bridge has four lanes."}
+    )
     assert (response.status_code, response.json()["version"]) == (201, 2)
     do(editor, article, "corrections", kind="clarification", text="It opens in May.\nNot in June.")
     shown = client.get(f"/v1/articles/{article['id']}").json()["corrections"]
@@ -23,7 +25,12 @@ def test_corrections_are_read_in_their_order_by_everybody(client: httpx.Client, 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [({}, "/text"), ({"text": ""}, "/text"), ({"text": "x", "kind": ""}, "/kind"), ({"text": "x", "at": "2020-01-01T00:00:00Z"}, "/at")],
+    [
+        ({}, "/text"),
+        ({"text": ""}, "/text"),
+        ({"text": "x", "kind": ""}, "/kind"),
+        ({"text": "x", "at": "2020-01-01T00:00:00Z"}, "/at"),
+    ],
 )
 def test_a_correction_says_something(editor: httpx.Client, body: dict[str, object], pointer: str) -> None:
     assert pointers(editor.post(f"/v1/articles/{draft(editor)['id']}/corrections", json=body)) == [pointer]

@@ -89,7 +89,9 @@ def test_publishing_at_once_needs_its_own_scope(store: Store) -> None:
 def test_the_scope_is_asked_for_before_the_slug_is_compared(store: Store, editor: httpx.Client) -> None:
     slug = draft(editor, slug=mark())["slug"]
     with store.client("content:write") as writer:
-        problem(writer.post("/v1/articles", json={"headline": "Now", "status": "published", "slug": slug}), 403)
+        problem(
+            writer.post("/v1/articles", json={"headline": "Now", "status": "published", "slug": slug}), 403
+        )
 
 
 def test_a_reader_may_not_create(client: httpx.Client, store: Store) -> None:
@@ -148,7 +150,9 @@ def test_a_reader_may_not_create(client: httpx.Client, store: Store) -> None:
         ({"corrections": []}, "/corrections"),
     ],
 )
-def test_a_member_that_is_wrong_is_named_by_its_pointer(editor: httpx.Client, members: dict[str, object], pointer: str) -> None:
+def test_a_member_that_is_wrong_is_named_by_its_pointer(
+    editor: httpx.Client, members: dict[str, object], pointer: str
+) -> None:
     assert pointer in pointers(editor.post("/v1/articles", json={"headline": "Fine", **members}))
 
 
@@ -159,7 +163,13 @@ def test_everything_wrong_is_said_at_once(editor: httpx.Client) -> None:
 
 def test_a_refused_article_leaves_nothing(editor: httpx.Client) -> None:
     slug = mark()
-    problem(editor.post("/v1/articles", json={"headline": "x", "slug": slug, "body": [{"type": "image", "image_id": str(uuid4())}]}), 422)
+    problem(
+        editor.post(
+            "/v1/articles",
+            json={"headline": "x", "slug": slug, "body": [{"type": "image", "image_id": str(uuid4())}]},
+        ),
+        422,
+    )
     problem(editor.get(f"/v1/articles/{slug}"), 404)
     assert draft(editor, slug=slug)["slug"] == slug
 
@@ -167,14 +177,18 @@ def test_a_refused_article_leaves_nothing(editor: httpx.Client) -> None:
 def test_source_and_external_id_belong_to_one_article(editor: httpx.Client) -> None:
     external = mark()
     first = draft(editor, source="wire", external_id=external)
-    found = problem(editor.post("/v1/articles", json={"headline": "x", "source": "wire", "external_id": external}), 409)
+    found = problem(
+        editor.post("/v1/articles", json={"headline": "x", "source": "wire", "external_id": external}), 409
+    )
     assert found["id"] == first["id"]
     draft(editor, source="another", external_id=external)
     draft(editor, source="wire")
     draft(editor, source="wire")
 
 
-def test_the_longest_source_and_external_id_in_any_script_are_kept_or_refused_with_reason(editor: httpx.Client) -> None:
+def test_the_longest_source_and_external_id_in_any_script_are_kept_or_refused_with_reason(
+    editor: httpx.Client,
+) -> None:
     wide = "".join(chr(0x20000 + n * 7 % 40000) for n in range(500))
     response = editor.post("/v1/articles", json={"headline": "x", "source": wide, "external_id": wide[::-1]})
     assert response.status_code in (201, 422), response.text
@@ -194,27 +208,41 @@ def test_a_very_long_article_is_taken_and_found(editor: httpx.Client) -> None:
     words = " ".join(f"{n:x}ly" for n in range(200_000))
     body = [{"type": "paragraph", "html": words[at : at + 40_000]} for at in range(0, len(words), 40_000)]
     article = draft(editor, headline=f"Long {(name := mark())}", status="published", body=body)
-    assert [item["id"] for item in editor.get(f"/v1/articles?q={name}&fields=id").json()["items"]] == [article["id"]]
+    assert [item["id"] for item in editor.get(f"/v1/articles?q={name}&fields=id").json()["items"]] == [
+        article["id"]
+    ]
 
 
 def test_sixty_creates_at_once_all_succeed(editor: httpx.Client) -> None:
     with ThreadPoolExecutor(60) as pool:
-        answers = list(pool.map(lambda n: editor.post("/v1/articles", json={"headline": f"Busy evening {n}"}), range(60)))
+        answers = list(
+            pool.map(lambda n: editor.post("/v1/articles", json={"headline": f"Busy evening {n}"}), range(60))
+        )
     assert [answer.status_code for answer in answers] == [201] * 60
 
 
 def test_a_lead_image_is_read_with_its_caption(editor: httpx.Client) -> None:
     image = picture(editor)
-    made = editor.post("/v1/captions", json={"image_id": image["id"], "text": "First run.", "alt_text": "A tram"}).json()
+    made = editor.post(
+        "/v1/captions", json={"image_id": image["id"], "text": "First run.", "alt_text": "A tram"}
+    ).json()
     lead = draft(editor, lead_image_id=image["id"])["lead_image"]
     assert (lead["id"], lead["caption"]["id"], lead["caption"]["scope"]) == (image["id"], made["id"], "image")
 
 
-def test_the_longest_section_and_source_in_any_script_are_kept(client: httpx.Client, editor: httpx.Client) -> None:
+def test_the_longest_section_and_source_in_any_script_are_kept(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     # PostgreSQL's indexes take 2,700 bytes, packed: these cannot be packed.
-    section, source = ("".join(random.Random(seed).choices([chr(place) for place in range(0x4E00, 0x9FFF)], k=500)) for seed in (1, 2))
+    section, source = (
+        "".join(random.Random(seed).choices([chr(place) for place in range(0x4E00, 0x9FFF)], k=500))
+        for seed in (1, 2)
+    )
     article = draft(editor, section=section, source=source, status="published")
     listed = client.get("/v1/articles", params={"section": section, "source": source}).json()["items"]
     assert [item["id"] for item in listed] == [article["id"]]
     address = f"https://wire.example/{section}{source}{section}{source}"[:2_000]
-    assert editor.post("/v1/images?fetch=false", json={"source": "wire", "source_url": address}).status_code == 201
+    assert (
+        editor.post("/v1/images?fetch=false", json={"source": "wire", "source_url": address}).status_code
+        == 201
+    )

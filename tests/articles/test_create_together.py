@@ -34,7 +34,9 @@ def test_articles_that_arrive_together_are_written_together(editor: httpx.Client
     answers = at_once([posting(editor, tags=[mark()]) for _ in range(24)])
     articles = [answer.json() for answer in answers]
     assert {answer.status_code for answer in answers} == {201}
-    assert len({article["id"] for article in articles}) == len({article["slug"] for article in articles}) == 24
+    assert (
+        len({article["id"] for article in articles}) == len({article["slug"] for article in articles}) == 24
+    )
     # Those of one transaction have one time.
     assert len({article["updated_at"] for article in articles}) < 24
 
@@ -51,15 +53,25 @@ def test_each_is_answered_with_its_own_article(editor: httpx.Client) -> None:
 
 def test_one_that_is_refused_spoils_no_other(editor: httpx.Client) -> None:
     nowhere = str(uuid4())
-    posts = [posting(editor, **({"lead_image_id": nowhere} if number % 3 == 0 else {})) for number in range(18)]
+    posts = [
+        posting(editor, **({"lead_image_id": nowhere} if number % 3 == 0 else {})) for number in range(18)
+    ]
     answers = at_once(posts)
     for number, answer in enumerate(answers):
         assert answer.status_code == (422 if number % 3 == 0 else 201)
     assert pointers(answers[0]) == ["/lead_image_id"]
 
 
-def test_of_those_with_one_external_id_one_is_made_and_the_others_are_told_which(editor: httpx.Client) -> None:
-    answers = at_once([posting(editor, source="northern-wire", external_id=name) for name in [mark(), mark()] for _ in range(8)])
+def test_of_those_with_one_external_id_one_is_made_and_the_others_are_told_which(
+    editor: httpx.Client,
+) -> None:
+    answers = at_once(
+        [
+            posting(editor, source="northern-wire", external_id=name)
+            for name in [mark(), mark()]
+            for _ in range(8)
+        ]
+    )
     for same in (answers[:8], answers[8:]):
         (made,) = (answer.json() for answer in same if answer.status_code == 201)
         for answer in same:
@@ -67,7 +79,9 @@ def test_of_those_with_one_external_id_one_is_made_and_the_others_are_told_which
                 assert problem(answer, 409, "external-id-taken")["id"] == made["id"]
 
 
-def test_each_is_made_in_the_name_and_with_the_rights_of_its_own_caller(store: Store, editor: httpx.Client) -> None:
+def test_each_is_made_in_the_name_and_with_the_rights_of_its_own_caller(
+    store: Store, editor: httpx.Client
+) -> None:
     with (
         store.client("content:write", name="night desk") as night,
         store.client("content:write", "content:publish", name="day desk") as day,
@@ -82,7 +96,10 @@ def test_each_is_made_in_the_name_and_with_the_rights_of_its_own_caller(store: S
 def test_an_answer_with_a_key_is_kept_with_its_article(editor: httpx.Client) -> None:
     keys = [uuid4().hex for _ in range(12)]
     posts = [
-        lambda key=key: editor.post("/v1/articles", json={"headline": f"Tide {key}"}, headers={"Idempotency-Key": key}) for key in keys
+        lambda key=key: editor.post(
+            "/v1/articles", json={"headline": f"Tide {key}"}, headers={"Idempotency-Key": key}
+        )
+        for key in keys
     ]
     first, again = at_once(posts), at_once(posts)
     for answer, replay in zip(first, again, strict=True):

@@ -22,33 +22,54 @@ def test_only_what_is_named_changes(client: httpx.Client, editor: httpx.Client) 
 
 
 def test_null_removes(editor: httpx.Client) -> None:
-    article = draft(editor, summary="x", tags=["a"], authors=[{"name": "A"}], published_at="2020-01-01T00:00:00Z")
+    article = draft(
+        editor, summary="x", tags=["a"], authors=[{"name": "A"}], published_at="2020-01-01T00:00:00Z"
+    )
     after = edit(editor, article, summary=None, tags=None, authors=None, published_at=None)
     assert (after["summary"], after["tags"], after["authors"], after["published_at"]) == (None, [], [], None)
 
 
-@pytest.mark.parametrize("media_type", ["application/merge-patch+json", "application/json", "application/json; charset=utf-8"])
+@pytest.mark.parametrize(
+    "media_type", ["application/merge-patch+json", "application/json", "application/json; charset=utf-8"]
+)
 def test_a_merge_patch_may_say_so(editor: httpx.Client, media_type: str) -> None:
     article = draft(editor)
     headers = {**if_match(article), "Content-Type": media_type}
-    assert editor.patch(f"/v1/articles/{article['id']}", content='{"summary": "x"}', headers=headers).status_code == 200
+    assert (
+        editor.patch(f"/v1/articles/{article['id']}", content='{"summary": "x"}', headers=headers).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
     ("patch", "pointer"),
     [
-        ({"headline": None}, "/headline"), ({"headline": ""}, "/headline"), ({"unknown": None}, "/unknown"), ({"unknown": 1}, "/unknown"),
-        ({"body": [{"type": "paragraph", "html": 1}]}, "/body/0/html"), ({"tags": ["a", None]}, "/tags/1"), ({"slug": "No Slug"}, "/slug"),
-        ({"slug": str(uuid4())}, "/slug"), ({"status": "live"}, "/status"), ({"embargoed_until": 1e400}, "/embargoed_until"),
-        ({"lead_image_id": str(uuid4())}, "/lead_image_id"), ({"body": [{"type": "embed", "url": "https://a.example"}]}, "/body/0/url"),
-        ({"a": {"b": [1]}}, "/a"), ({"headline": "\x00"}, "/headline"), ({"version": None}, "/version"),
+        ({"headline": None}, "/headline"),
+        ({"headline": ""}, "/headline"),
+        ({"unknown": None}, "/unknown"),
+        ({"unknown": 1}, "/unknown"),
+        ({"body": [{"type": "paragraph", "html": 1}]}, "/body/0/html"),
+        ({"tags": ["a", None]}, "/tags/1"),
+        ({"slug": "No Slug"}, "/slug"),
+        ({"slug": str(uuid4())}, "/slug"),
+        ({"status": "live"}, "/status"),
+        ({"embargoed_until": 1e400}, "/embargoed_until"),
+        ({"lead_image_id": str(uuid4())}, "/lead_image_id"),
+        ({"body": [{"type": "embed", "url": "https://a.example"}]}, "/body/0/url"),
+        ({"a": {"b": [1]}}, "/a"),
+        ({"headline": "\x00"}, "/headline"),
+        ({"version": None}, "/version"),
     ],
-)  # fmt: skip
-def test_what_is_wrong_is_named_and_nothing_changes(editor: httpx.Client, patch: dict[str, object], pointer: str) -> None:
+)
+def test_what_is_wrong_is_named_and_nothing_changes(
+    editor: httpx.Client, patch: dict[str, object], pointer: str
+) -> None:
     article = draft(editor, slug=mark())
     content = json.dumps({"summary": "Never kept", **patch})
     headers = {**if_match(article), "Content-Type": "application/json"}
-    assert pointer in pointers(editor.patch(f"/v1/articles/{article['id']}", content=content, headers=headers))
+    assert pointer in pointers(
+        editor.patch(f"/v1/articles/{article['id']}", content=content, headers=headers)
+    )
     assert editor.get(f"/v1/articles/{article['id']}").json() == article
 
 
@@ -64,8 +85,16 @@ def test_an_edit_needs_the_version_that_was_read(editor: httpx.Client) -> None:
     address = f"/v1/articles/{article['id']}"
     problem(editor.patch(address, json={"headline": "x"}), 428)
     later = edit(editor, article, headline="Second")
-    assert problem(editor.patch(address, json={"headline": "x"}, headers=if_match(article)), 412)["current_version"] == later["version"]
-    assert editor.patch(address, json={"headline": "Third"}, headers={"If-Match": "*"}).json()["headline"] == "Third"
+    assert (
+        problem(editor.patch(address, json={"headline": "x"}, headers=if_match(article)), 412)[
+            "current_version"
+        ]
+        == later["version"]
+    )
+    assert (
+        editor.patch(address, json={"headline": "Third"}, headers={"If-Match": "*"}).json()["headline"]
+        == "Third"
+    )
 
 
 def test_of_two_edits_of_one_version_one_is_kept(editor: httpx.Client) -> None:
@@ -75,7 +104,9 @@ def test_of_two_edits_of_one_version_one_is_kept(editor: httpx.Client) -> None:
         def change(n: int, article: dict[str, object] = article, ready: threading.Barrier = ready) -> int:
             ready.wait()
             body = {"headline": f"Edit {n}", "slug": mark()}
-            return editor.patch(f"/v1/articles/{article['id']}", json=body, headers=if_match(article)).status_code
+            return editor.patch(
+                f"/v1/articles/{article['id']}", json=body, headers=if_match(article)
+            ).status_code
 
         with ThreadPoolExecutor(4) as pool:
             assert sorted(pool.map(change, range(4))) == [200, 412, 412, 412]
@@ -90,8 +121,15 @@ def test_edits_of_many_articles_at_once_that_show_the_same_pictures_all_succeed(
         answers = []
         for turn in range(4):
             order = images[::-1] if (place + turn) % 2 else images
-            body = {"body": [{"type": "image", "image_id": image} for image in order], "lead_image_id": order[0]}
-            answers.append(editor.patch(f"/v1/articles/{articles[place]['id']}", json=body, headers={"If-Match": "*"}).status_code)
+            body = {
+                "body": [{"type": "image", "image_id": image} for image in order],
+                "lead_image_id": order[0],
+            }
+            answers.append(
+                editor.patch(
+                    f"/v1/articles/{articles[place]['id']}", json=body, headers={"If-Match": "*"}
+                ).status_code
+            )
             caption = {
                 "image_id": order[turn % 3],
                 "text": "x",
@@ -105,10 +143,23 @@ def test_edits_of_many_articles_at_once_that_show_the_same_pictures_all_succeed(
         assert [set(answers) for answers in pool.map(change, range(8))] == [{200, 201}] * 8
 
 
-def test_an_edit_needs_its_scope_and_an_article(client: httpx.Client, store: Store, editor: httpx.Client) -> None:
+def test_an_edit_needs_its_scope_and_an_article(
+    client: httpx.Client, store: Store, editor: httpx.Client
+) -> None:
     article = draft(editor)
-    problem(client.patch(f"/v1/articles/{article['id']}", json={"headline": "x"}, headers={"If-Match": '"9"'}), 401)
+    problem(
+        client.patch(f"/v1/articles/{article['id']}", json={"headline": "x"}, headers={"If-Match": '"9"'}),
+        401,
+    )
     with store.client("content:read") as reader:
-        problem(reader.patch(f"/v1/articles/{article['id']}", json={"headline": "x"}, headers={"If-Match": '"9"'}), 403)
+        problem(
+            reader.patch(
+                f"/v1/articles/{article['id']}", json={"headline": "x"}, headers={"If-Match": '"9"'}
+            ),
+            403,
+        )
     problem(editor.patch(f"/v1/articles/{uuid4()}", json={"headline": "x"}, headers={"If-Match": "*"}), 404)
-    problem(editor.patch(f"/v1/articles/{article['slug']}", json={"headline": "x"}, headers={"If-Match": "*"}), 404)
+    problem(
+        editor.patch(f"/v1/articles/{article['slug']}", json={"headline": "x"}, headers={"If-Match": "*"}),
+        404,
+    )

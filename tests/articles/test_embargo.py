@@ -23,22 +23,45 @@ def appears(client: httpx.Client, article: Article, within: float = 3) -> Articl
 
 def actions(editor: httpx.Client, article: Article) -> list[str]:
     """What happened to an article, the last first."""
-    return [version["action"] for version in editor.get(f"/v1/articles/{article['id']}/versions").json()["items"]]
+    return [
+        version["action"] for version in editor.get(f"/v1/articles/{article['id']}/versions").json()["items"]
+    ]
 
 
 def test_an_embargo_hides_an_article_on_every_surface(client: httpx.Client, editor: httpx.Client) -> None:
     word, image = mark(), picture(editor)["id"]
-    article = published(editor, headline=f"Held {word}", section=word, tags=[word], lead_image_id=image, embargoed_until=soon(3600))
-    assert (article["status"], article["scheduled_for"], article["published_at"]) == ("scheduled", article["embargoed_until"], None)
+    article = published(
+        editor,
+        headline=f"Held {word}",
+        section=word,
+        tags=[word],
+        lead_image_id=image,
+        embargoed_until=soon(3600),
+    )
+    assert (article["status"], article["scheduled_for"], article["published_at"]) == (
+        "scheduled",
+        article["embargoed_until"],
+        None,
+    )
     for query in (f"q={word}", f"section={word}", f"tag={word}", f"image_id={image}"):
-        assert client.get(f"/v1/articles?{query}&count=true").json() == {"items": [], "next": None, "total": 0}
-    for address in (f"/v1/articles/{article['id']}", f"/v1/articles/{article['slug']}", f"/v1/images/{image}"):
+        assert client.get(f"/v1/articles?{query}&count=true").json() == {
+            "items": [],
+            "next": None,
+            "total": 0,
+        }
+    for address in (
+        f"/v1/articles/{article['id']}",
+        f"/v1/articles/{article['slug']}",
+        f"/v1/images/{image}",
+    ):
         problem(client.get(address), 404)
     assert word not in client.get("/v1/articles?limit=200").text
     assert image not in client.get("/v1/images?limit=200").text
 
 
-def test_readers_who_asked_before_get_it_on_time_at_every_address(client: httpx.Client, editor: httpx.Client) -> None:
+def test_readers_who_asked_before_get_it_on_time_at_every_address(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     word = mark()
     article = published(editor, headline=f"Held {word}", section=word, embargoed_until=(end := soon(1)))
     for address in (f"/v1/articles/{article['id']}", f"/v1/articles/{article['slug']}"):
@@ -49,7 +72,11 @@ def test_readers_who_asked_before_get_it_on_time_at_every_address(client: httpx.
     assert soon(-1) < end
     assert (shown["status"], shown["published_at"], shown["scheduled_for"]) == ("published", end, None)
     assert client.get(f"/v1/articles/{article['slug']}").status_code == 200
-    assert ids(client.get(f"/v1/articles?section={word}")) == ids(client.get(f"/v1/articles?q={word}")) == [article["id"]]
+    assert (
+        ids(client.get(f"/v1/articles?section={word}"))
+        == ids(client.get(f"/v1/articles?q={word}"))
+        == [article["id"]]
+    )
     assert actions(editor, article) == ["published", "created"]
 
 
@@ -62,7 +89,9 @@ def test_an_embargo_outlasts_an_earlier_schedule(client: httpx.Client, editor: h
     problem(client.get(f"/v1/articles/{article['id']}"), 404)
 
 
-def test_lifting_an_embargo_shows_nothing_before_somebody_publishes(client: httpx.Client, editor: httpx.Client) -> None:
+def test_lifting_an_embargo_shows_nothing_before_somebody_publishes(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor, embargoed_until=soon(3600))
     lifted = edit(editor, article, embargoed_until=None)
     assert lifted["status"] == "scheduled"
@@ -77,7 +106,9 @@ def test_an_embargo_that_has_passed_holds_nothing_back(client: httpx.Client, edi
     assert client.get(f"/v1/articles/{article['id']}").status_code == 200
 
 
-def test_what_is_trashed_or_unpublished_meanwhile_does_not_appear(client: httpx.Client, editor: httpx.Client) -> None:
+def test_what_is_trashed_or_unpublished_meanwhile_does_not_appear(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     trashed, back = (do(editor, draft(editor), "publish", at=soon(0.6)) for _ in range(2))
     editor.delete(f"/v1/articles/{trashed['id']}", headers={"If-Match": "*"})
     do(editor, back, "unpublish")
@@ -87,12 +118,18 @@ def test_what_is_trashed_or_unpublished_meanwhile_does_not_appear(client: httpx.
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_fell_due_while_nobody_ran_is_there_with_the_first_request(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
+def test_what_fell_due_while_nobody_ran_is_there_with_the_first_request(
+    kind: str, tmp_path: Path, sqlite_template: Path
+) -> None:
     with empty_database(kind, tmp_path, sqlite_template) as url:
         with running(settings_for(url, tmp_path)) as before, before.client(*EDITOR) as editor:
             article = published(editor, embargoed_until=(end := soon(0.4)))
         time.sleep(0.6)
-        with running(settings_for(url, tmp_path)) as after, after.client() as client, after.client(*EDITOR) as editor:
+        with (
+            running(settings_for(url, tmp_path)) as after,
+            after.client() as client,
+            after.client(*EDITOR) as editor,
+        ):
             shown = client.get(f"/v1/articles/{article['id']}").json()
             assert (shown["status"], shown["published_at"]) == ("published", end)
             assert actions(editor, article) == ["published", "created"]

@@ -11,7 +11,20 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from service.articles.body import sanitise
-from tests.articles.newsroom import do, draft, edit, ids, if_match, mark, pointers, problem, published, soon, trash, walk
+from tests.articles.newsroom import (
+    do,
+    draft,
+    edit,
+    ids,
+    if_match,
+    mark,
+    pointers,
+    problem,
+    published,
+    soon,
+    trash,
+    walk,
+)
 
 
 def test_a_draft_is_hidden_from_readers_everywhere(editor: httpx.Client, client: httpx.Client) -> None:
@@ -26,10 +39,16 @@ def test_a_draft_is_hidden_from_readers_everywhere(editor: httpx.Client, client:
     assert article["id"] in ids(editor.get(f"/v1/articles?q={word}"))
 
 
-def test_publishing_shows_it_and_unpublishing_hides_it_at_once(editor: httpx.Client, client: httpx.Client) -> None:
+def test_publishing_shows_it_and_unpublishing_hides_it_at_once(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = draft(editor)
     shown = do(editor, article, "publish")
-    assert (shown["status"], shown["published_at"], shown["version"]) == ("published", shown["first_published_at"], 2)
+    assert (shown["status"], shown["published_at"], shown["version"]) == (
+        "published",
+        shown["first_published_at"],
+        2,
+    )
     assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == article["headline"]
     do(editor, article, "unpublish")
     assert client.get(f"/v1/articles/{article['slug']}").status_code == 404
@@ -56,17 +75,23 @@ def test_a_new_embargo_takes_a_published_article_back(editor: httpx.Client, clie
     assert client.get(f"/v1/articles/{article['id']}").status_code == 404
 
 
-def test_a_withdrawn_article_is_gone_with_its_reason_and_cannot_be_edited(editor: httpx.Client, client: httpx.Client) -> None:
+def test_a_withdrawn_article_is_gone_with_its_reason_and_cannot_be_edited(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = published(editor)
     killed = do(editor, article, "withdraw", reason="The photograph was not ours.")
     gone = problem(client.get(f"/v1/articles/{article['slug']}"), 410, "withdrawn")
     assert (gone["reason"], "The photograph was not ours." in gone["detail"]) == ("withdrawn", True)
-    refused = editor.patch(f"/v1/articles/{article['id']}", json={"headline": "Other"}, headers=if_match(killed))
+    refused = editor.patch(
+        f"/v1/articles/{article['id']}", json={"headline": "Other"}, headers=if_match(killed)
+    )
     assert problem(refused, 409, "article-withdrawn")["article_status"] == "withdrawn"
     problem(editor.post(f"/v1/articles/{article['id']}/publish"), 409)
 
 
-def test_the_trash_answers_410_and_gives_back_what_it_holds(editor: httpx.Client, client: httpx.Client) -> None:
+def test_the_trash_answers_410_and_gives_back_what_it_holds(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = published(editor)
     trash(editor, article)
     problem(client.get(f"/v1/articles/{article['id']}"), 410)
@@ -75,7 +100,9 @@ def test_the_trash_answers_410_and_gives_back_what_it_holds(editor: httpx.Client
     assert client.get(f"/v1/articles/{article['id']}").status_code == 200
 
 
-def test_an_old_slug_leads_to_the_new_one_for_ever_and_is_never_given_away(editor: httpx.Client, client: httpx.Client) -> None:
+def test_an_old_slug_leads_to_the_new_one_for_ever_and_is_never_given_away(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     first = published(editor, headline=f"Tram {mark()}")
     second = edit(editor, first, slug=f"tram-{mark()}")
     third = edit(editor, second, slug=f"tram-{mark()}")
@@ -98,7 +125,9 @@ def test_reading_and_putting_back_changes_nothing(editor: httpx.Client, client: 
     article = published(editor, tags=["a"], body=[{"type": "list", "ordered": True, "items": ["one", "two"]}])
     read = editor.get(f"/v1/articles/{article['id']}")
     before = client.get(f"/v1/articles/{article['id']}").headers["etag"]
-    put = editor.put(f"/v1/articles/{article['id']}", json=read.json(), headers={"If-Match": read.headers["etag"]})
+    put = editor.put(
+        f"/v1/articles/{article['id']}", json=read.json(), headers={"If-Match": read.headers["etag"]}
+    )
     assert (put.status_code, put.json()) == (200, read.json())
     assert client.get(f"/v1/articles/{article['id']}").headers["etag"] == before
 
@@ -106,16 +135,22 @@ def test_reading_and_putting_back_changes_nothing(editor: httpx.Client, client: 
 def test_of_two_edits_of_one_version_the_second_is_told_the_current_one(editor: httpx.Client) -> None:
     article = draft(editor)
     edit(editor, article, headline="First")
-    late = editor.patch(f"/v1/articles/{article['id']}", json={"headline": "Second"}, headers=if_match(article))
+    late = editor.patch(
+        f"/v1/articles/{article['id']}", json={"headline": "Second"}, headers=if_match(article)
+    )
     assert problem(late, 412, "precondition-failed")["current_version"] == 2
     problem(editor.patch(f"/v1/articles/{article['id']}", json={"headline": "Third"}), 428)
 
 
 def test_what_the_service_sets_cannot_be_written(editor: httpx.Client) -> None:
     article = draft(editor)
-    refused = editor.patch(f"/v1/articles/{article['id']}", json={"version": 9, "id": str(uuid4())}, headers={"If-Match": "*"})
+    refused = editor.patch(
+        f"/v1/articles/{article['id']}", json={"version": 9, "id": str(uuid4())}, headers={"If-Match": "*"}
+    )
     assert set(pointers(refused)) == {"/version", "/id"}
-    assert pointers(editor.post("/v1/articles", json={"headline": "x", "created_at": soon(0)})) == ["/created_at"]
+    assert pointers(editor.post("/v1/articles", json={"headline": "x", "created_at": soon(0)})) == [
+        "/created_at"
+    ]
 
 
 def test_every_write_is_a_version_that_can_be_compared_and_brought_back(editor: httpx.Client) -> None:
@@ -139,13 +174,21 @@ def test_a_correction_is_shown_to_readers(editor: httpx.Client, client: httpx.Cl
     article = published(editor)
     do(editor, article, "corrections", text="The bridge is 300 metres long, not 200.")
     shown = client.get(f"/v1/articles/{article['id']}").json()["corrections"]
-    assert [(one["kind"], one["text"]) for one in shown] == [("correction", "The bridge is 300 metres long, not 200.")]
+    assert [(one["kind"], one["text"]) for one in shown] == [
+        ("correction", "The bridge is 300 metres long, not 200.")
+    ]
 
 
-def test_full_text_finds_accents_phrases_and_chinese_alike_on_both_databases(editor: httpx.Client, client: httpx.Client) -> None:
+def test_full_text_finds_accents_phrases_and_chinese_alike_on_both_databases(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     word = mark()
-    one = published(editor, headline=f"Élection {word}", body=[{"type": "paragraph", "html": "港口电车<em>恢复</em>通车"}])
-    other = published(editor, headline="Other", body=[{"type": "paragraph", "html": f"the {word} said election night"}])
+    one = published(
+        editor, headline=f"Élection {word}", body=[{"type": "paragraph", "html": "港口电车<em>恢复</em>通车"}]
+    )
+    other = published(
+        editor, headline="Other", body=[{"type": "paragraph", "html": f"the {word} said election night"}]
+    )
     assert ids(client.get(f"/v1/articles?q={word} election")) == [one["id"], other["id"]]
     assert ids(client.get(f'/v1/articles?q=ELECTION {word} "election night"')) == [other["id"]]
     assert one["id"] in ids(client.get("/v1/articles?q=恢复"))
@@ -159,7 +202,9 @@ def test_a_walk_through_pages_neither_repeats_nor_skips_while_articles_come_and_
     section = mark()
     made = [published(editor, section=section)["id"] for _ in range(9)]
     walked = []
-    for number, item in enumerate(walk(client if who == "reader" else editor, f"/v1/articles?section={section}&limit=2")):
+    for number, item in enumerate(
+        walk(client if who == "reader" else editor, f"/v1/articles?section={section}&limit=2")
+    ):
         walked.append(item["id"])
         if number == 2:
             published(editor, section=section)

@@ -5,7 +5,21 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.articles.newsroom import Article, caption, do, draft, edit, ids, mark, picture, problem, published, soon, trash, walk
+from tests.articles.newsroom import (
+    Article,
+    caption,
+    do,
+    draft,
+    edit,
+    ids,
+    mark,
+    picture,
+    problem,
+    published,
+    soon,
+    trash,
+    walk,
+)
 from tests.serving import Store
 
 
@@ -19,7 +33,13 @@ def dated(editor: httpx.Client, section: str, count: int, **members: object) -> 
     """Published articles, the oldest first."""
     first = datetime(2020, 1, 1, tzinfo=UTC)
     return [
-        published(editor, section=section, headline=f"Day {day}", published_at=(first + timedelta(days=day)).isoformat(), **members)
+        published(
+            editor,
+            section=section,
+            headline=f"Day {day}",
+            published_at=(first + timedelta(days=day)).isoformat(),
+            **members,
+        )
         for day in range(count)
     ]
 
@@ -33,7 +53,14 @@ def test_readers_see_what_is_published_and_editors_everything_but_the_trash(
     do(editor, withdrawn, "withdraw", reason="Wrong.")
     trash(editor, gone)
     address = f"/v1/articles?section={section}&count=true"
-    for query in ("", "&sort=published_at", "&sort=-updated_at", "&status=published", "&fields=id", "&body=text"):
+    for query in (
+        "",
+        "&sort=published_at",
+        "&sort=-updated_at",
+        "&status=published",
+        "&fields=id",
+        "&body=text",
+    ):
         answer = client.get(address + query)
         assert ids(answer) == [public["id"]]
         assert answer.json()["total"] == 1
@@ -41,18 +68,27 @@ def test_readers_see_what_is_published_and_editors_everything_but_the_trash(
         assert ids(other.get(address)) == [public["id"]]
     assert set(ids(editor.get(address))) == {public["id"], hidden["id"], scheduled["id"], withdrawn["id"]}
     assert editor.get(address).json()["total"] == 4
-    for status, article in (("draft", hidden), ("scheduled", scheduled), ("withdrawn", withdrawn), ("published", public)):
+    for status, article in (
+        ("draft", hidden),
+        ("scheduled", scheduled),
+        ("withdrawn", withdrawn),
+        ("published", public),
+    ):
         assert ids(editor.get(f"{address}&status={status}")) == [article["id"]]
 
 
 @pytest.mark.parametrize("status", ["draft", "scheduled", "withdrawn"])
-def test_asking_for_what_is_not_public_needs_content_read(client: httpx.Client, store: Store, status: str) -> None:
+def test_asking_for_what_is_not_public_needs_content_read(
+    client: httpx.Client, store: Store, status: str
+) -> None:
     problem(client.get(f"/v1/articles?status={status}"), 401)
     with store.client("content:write") as writer:
         problem(writer.get(f"/v1/articles?status={status}"), 403)
 
 
-def test_articles_come_newest_first_or_as_asked(client: httpx.Client, editor: httpx.Client, section: str) -> None:
+def test_articles_come_newest_first_or_as_asked(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
     made = dated(editor, section, 4)
     edit(editor, made[1], summary="Edited last")
     address = f"/v1/articles?section={section}"
@@ -65,35 +101,59 @@ def test_articles_come_newest_first_or_as_asked(client: httpx.Client, editor: ht
 
 
 @pytest.mark.parametrize("sort", ["-published_at", "published_at", "-updated_at", "relevance"])
-def test_pages_follow_one_another_without_repeat_or_gap(client: httpx.Client, editor: httpx.Client, section: str, sort: str) -> None:
-    made = dated(editor, section, 3) + [published(editor, section=section, published_at="2020-02-02T00:00:00Z") for _ in range(4)]
+def test_pages_follow_one_another_without_repeat_or_gap(
+    client: httpx.Client, editor: httpx.Client, section: str, sort: str
+) -> None:
+    made = dated(editor, section, 3) + [
+        published(editor, section=section, published_at="2020-02-02T00:00:00Z") for _ in range(4)
+    ]
     for caller in (client, editor):
         for q in ("", "&q=day harbour" if sort != "relevance" else "&q=tram"):
             whole = ids(caller.get(f"/v1/articles?section={section}&sort={sort}&limit=200{q}"))
-            paged = [item["id"] for item in walk(caller, f"/v1/articles?section={section}&sort={sort}&limit=2{q}")]
+            paged = [
+                item["id"] for item in walk(caller, f"/v1/articles?section={section}&sort={sort}&limit=2{q}")
+            ]
             assert paged == whole
-        assert sorted(item["id"] for item in walk(caller, f"/v1/articles?section={section}&sort={sort}&limit=3")) == sorted(
-            article["id"] for article in made
-        )
+        assert sorted(
+            item["id"] for item in walk(caller, f"/v1/articles?section={section}&sort={sort}&limit=3")
+        ) == sorted(article["id"] for article in made)
 
 
 def test_each_filter_narrows_the_list(client: httpx.Client, editor: httpx.Client, section: str) -> None:
     image, tag, author, source = picture(editor)["id"], mark(), f"Name {mark()}", mark()
     plain, rich = dated(editor, section, 2)
     rich = edit(
-        editor, rich, tags=[tag, "x"], authors=[{"name": author}], source=source, language="pt-BR",
+        editor,
+        rich,
+        tags=[tag, "x"],
+        authors=[{"name": author}],
+        source=source,
+        language="pt-BR",
         body=[{"type": "image", "image_id": image}],
-    )  # fmt: skip
+    )
     draft(editor, section=section, tags=[tag], authors=[{"name": author}], source=source, lead_image_id=image)
     matching = [
-        f"tag={tag}", f"author={author}", f"source={source}", "language=pt-BR", "language=pt-br", f"image_id={image}",
-        "published_after=2020-01-01T12:00:00Z", f"tag={tag}&author={author}",
-    ]  # fmt: skip
+        f"tag={tag}",
+        f"author={author}",
+        f"source={source}",
+        "language=pt-BR",
+        "language=pt-br",
+        f"image_id={image}",
+        "published_after=2020-01-01T12:00:00Z",
+        f"tag={tag}&author={author}",
+    ]
     for query in matching:
         assert ids(client.get(f"/v1/articles?section={section}&{query}")) == [rich["id"]], query
-    for query in ("tag=unknown", f"tag={tag}&language=en", "image_id=01900000-0000-7000-8000-000000000000", "section=&tag=x"):
+    for query in (
+        "tag=unknown",
+        f"tag={tag}&language=en",
+        "image_id=01900000-0000-7000-8000-000000000000",
+        "section=&tag=x",
+    ):
         assert ids(client.get(f"/v1/articles?{query}")) == [], query
-    assert ids(client.get(f"/v1/articles?section={section}&published_before=2020-01-01T12:00:00Z")) == [plain["id"]]
+    assert ids(client.get(f"/v1/articles?section={section}&published_before=2020-01-01T12:00:00Z")) == [
+        plain["id"]
+    ]
     after = httpx.QueryParams({"section": section, "updated_after": plain["updated_at"]})
     assert ids(client.get(f"/v1/articles?{after}")) == [rich["id"]]
     assert len(ids(editor.get(f"/v1/articles?tag={tag}"))) == 2
@@ -108,7 +168,9 @@ def test_a_lead_image_counts_as_shown(client: httpx.Client, editor: httpx.Client
     assert ids(client.get(f"/v1/articles?image_id={image}")) == []
 
 
-def test_only_the_fields_asked_for_are_given(client: httpx.Client, editor: httpx.Client, section: str) -> None:
+def test_only_the_fields_asked_for_are_given(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
     article = published(editor, section=section, body=[{"type": "paragraph", "html": "Text"}])
     for caller in (client, editor):
         assert caller.get(f"/v1/articles?section={section}&fields=slug,id").json()["items"] == [
@@ -147,7 +209,9 @@ def test_only_the_fields_asked_for_are_given(client: httpx.Client, editor: httpx
         ("source=%00", "/source"),
     ],
 )
-def test_a_query_that_is_wrong_is_named(client: httpx.Client, editor: httpx.Client, query: str, pointer: str) -> None:
+def test_a_query_that_is_wrong_is_named(
+    client: httpx.Client, editor: httpx.Client, query: str, pointer: str
+) -> None:
     for caller in (client, editor):
         errors = problem(caller.get(f"/v1/articles?{query}"), 422)["errors"]
         assert [(error["in"], error["pointer"]) for error in errors] == [("query", pointer)]
@@ -155,10 +219,14 @@ def test_a_query_that_is_wrong_is_named(client: httpx.Client, editor: httpx.Clie
 
 def test_an_unknown_parameter_is_refused_by_name(client: httpx.Client, editor: httpx.Client) -> None:
     for caller in (client, editor):
-        assert problem(caller.get("/v1/articles?sectoin=x"), 400, "unknown-parameter")["parameter"] == "sectoin"
+        assert (
+            problem(caller.get("/v1/articles?sectoin=x"), 400, "unknown-parameter")["parameter"] == "sectoin"
+        )
 
 
-def test_odd_texts_in_filters_find_nothing_and_break_nothing(client: httpx.Client, editor: httpx.Client) -> None:
+def test_odd_texts_in_filters_find_nothing_and_break_nothing(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     odd = ["%", "_", "'", '"', "\\", "%27%20OR%201=1--", "🦊", "\u202e", "x" * 5000, "%FF", "%ED%A0%80"]
     for caller in (client, editor):
         for name in ("section", "tag", "author", "source"):
@@ -167,7 +235,9 @@ def test_odd_texts_in_filters_find_nothing_and_break_nothing(client: httpx.Clien
                 assert (answer.status_code, answer.json()["items"]) == (200, [])
 
 
-def test_a_list_shows_captions_of_its_own_article_alone(client: httpx.Client, editor: httpx.Client, section: str) -> None:
+def test_a_list_shows_captions_of_its_own_article_alone(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
     image = picture(editor)["id"]
     secret = mark()
     article = published(editor, section=section, lead_image_id=image)

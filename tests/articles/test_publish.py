@@ -18,10 +18,16 @@ def test_publishing_again_changes_nothing(client: httpx.Client, editor: httpx.Cl
     assert client.get(f"/v1/articles/{article['id']}").headers["etag"] == before
 
 
-def test_a_time_to_come_schedules_and_a_time_gone_by_publishes_now(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_time_to_come_schedules_and_a_time_gone_by_publishes_now(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     later = soon(3600)
     article = do(editor, draft(editor), "publish", at=later)
-    assert (article["status"], article["scheduled_for"], article["published_at"]) == ("scheduled", later, None)
+    assert (article["status"], article["scheduled_for"], article["published_at"]) == (
+        "scheduled",
+        later,
+        None,
+    )
     problem(client.get(f"/v1/articles/{article['id']}"), 404)
     sooner = do(editor, article, "publish", at=soon(1800))
     assert sooner["scheduled_for"] < later
@@ -36,10 +42,16 @@ def test_the_date_of_an_older_article_survives_its_publication(editor: httpx.Cli
     assert article["published_at"] == article["first_published_at"] == "2011-11-11T11:11:11Z"
 
 
-def test_unpublishing_forgets_the_date_but_not_the_first_one(client: httpx.Client, editor: httpx.Client) -> None:
+def test_unpublishing_forgets_the_date_but_not_the_first_one(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor)
     back = do(editor, article, "unpublish")
-    assert (back["status"], back["published_at"], back["first_published_at"]) == ("draft", None, article["first_published_at"])
+    assert (back["status"], back["published_at"], back["first_published_at"]) == (
+        "draft",
+        None,
+        article["first_published_at"],
+    )
     assert do(editor, back, "unpublish") == back
     again = do(editor, back, "publish")
     assert again["published_at"] > article["published_at"]
@@ -52,7 +64,9 @@ def test_unpublishing_what_is_scheduled_takes_it_off_the_schedule(editor: httpx.
 
 
 @pytest.mark.parametrize("action", ["publish", "unpublish", "withdraw"])
-def test_only_a_publisher_changes_what_is_public(client: httpx.Client, store: Store, editor: httpx.Client, action: str) -> None:
+def test_only_a_publisher_changes_what_is_public(
+    client: httpx.Client, store: Store, editor: httpx.Client, action: str
+) -> None:
     address = f"/v1/articles/{published(editor)['id']}/{action}"
     body = {"reason": "x"} if action == "withdraw" else None
     problem(client.post(address, json=body), 401)
@@ -69,7 +83,9 @@ def test_an_action_needs_an_article_and_honours_if_match(editor: httpx.Client, a
     later = edit(editor, article, summary="Read this first")
     stale = editor.post(f"/v1/articles/{article['id']}/{action}", json=body, headers=if_match(article))
     assert problem(stale, 412)["current_version"] == 2
-    assert editor.post(f"/v1/articles/{article['id']}/{action}", json=body, headers=if_match(later)).status_code in (200, 201)
+    assert editor.post(
+        f"/v1/articles/{article['id']}/{action}", json=body, headers=if_match(later)
+    ).status_code in (200, 201)
     gone = published(editor)
     trash(editor, gone)
     if action != "restore":
@@ -89,7 +105,9 @@ def test_a_scheduled_article_is_edited_without_losing_its_place(editor: httpx.Cl
     assert (after["status"], after["scheduled_for"]) == ("scheduled", article["scheduled_for"])
 
 
-def test_what_is_scheduled_and_then_published_at_once_is_dated_now(editor: httpx.Client, client: httpx.Client) -> None:
+def test_what_is_scheduled_and_then_published_at_once_is_dated_now(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = do(editor, draft(editor), "publish", at=soon(86_400))
     live = do(editor, article, "publish")
     assert soon(-60) < live["published_at"] <= soon(0)

@@ -19,7 +19,9 @@ def test_a_reader_reads_a_published_article(client: httpx.Client, editor: httpx.
 
 
 @pytest.mark.parametrize("by", ["id", "slug"])
-def test_a_draft_is_for_those_with_content_read_alone(client: httpx.Client, store: Store, editor: httpx.Client, by: str) -> None:
+def test_a_draft_is_for_those_with_content_read_alone(
+    client: httpx.Client, store: Store, editor: httpx.Client, by: str
+) -> None:
     article = draft(editor, headline=f"Secret {mark()}")
     problem(client.get(f"/v1/articles/{article[by]}"), 404)
     with store.client("content:write") as writer, store.client("content:read") as desk:
@@ -28,7 +30,17 @@ def test_a_draft_is_for_those_with_content_read_alone(client: httpx.Client, stor
 
 
 @pytest.mark.parametrize(
-    "key", ["0199aaaa-0000-7000-8000-00000000abcd", "no-such-slug", "%00", "a%00b", "%F0%9F%92%A9", "..%2Ftokens", "x" * 3000, "%FF%FE"]
+    "key",
+    [
+        "0199aaaa-0000-7000-8000-00000000abcd",
+        "no-such-slug",
+        "%00",
+        "a%00b",
+        "%F0%9F%92%A9",
+        "..%2Ftokens",
+        "x" * 3000,
+        "%FF%FE",
+    ],
 )
 def test_what_is_not_there_is_404_to_anybody(client: httpx.Client, editor: httpx.Client, key: str) -> None:
     for caller in (client, editor):
@@ -72,14 +84,20 @@ def test_an_article_is_read_as_html_and_as_text_too(client: httpx.Client, editor
         assert "body_html" not in caller.get(f"/v1/articles/{article['id']}").json()
 
 
-def test_a_picture_in_the_body_is_read_whole_with_the_caption_that_holds(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_picture_in_the_body_is_read_whole_with_the_caption_that_holds(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     image = picture(editor)
     general = caption(editor, image["id"], text="Everywhere.")
     article = published(editor, body=[{"type": "image", "image_id": image["id"]}])
     own = caption(editor, image["id"], text="Here.", article_id=article["id"])
     elsewhere = caption(editor, image["id"], text="Elsewhere, in a draft.", article_id=draft(editor)["id"])
     block = client.get(f"/v1/articles/{article['id']}").json()["body"][0]
-    assert (block["image"]["id"], block["caption"]["id"], block["caption"]["scope"]) == (image["id"], own["id"], "article")
+    assert (block["image"]["id"], block["caption"]["id"], block["caption"]["scope"]) == (
+        image["id"],
+        own["id"],
+        "article",
+    )
     assert {shown["id"] for shown in block["image"]["captions"]} == {general["id"], own["id"]}
     assert elsewhere["id"] not in client.get(f"/v1/articles/{article['id']}?body=text").text
 
@@ -118,7 +136,9 @@ def test_head_answers_as_get_without_the_body(client: httpx.Client, editor: http
         assert head.headers["etag"] == get.headers["etag"]
 
 
-def test_the_etag_changes_with_the_article_and_the_form_asked_for(client: httpx.Client, editor: httpx.Client) -> None:
+def test_the_etag_changes_with_the_article_and_the_form_asked_for(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor)
     address = f"/v1/articles/{article['id']}"
     for caller in (client, editor):

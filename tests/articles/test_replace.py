@@ -20,7 +20,7 @@ from tests.articles.newsroom import (
     problem,
     published,
     soon,
-)  # fmt: skip
+)
 from tests.serving import Store
 
 
@@ -34,14 +34,28 @@ def sequence(store: Store) -> int:
 
 
 @pytest.mark.parametrize("state", ["draft", "published", "scheduled", "withdrawn", "corrected"])
-def test_what_was_read_can_be_put_back_and_changes_nothing(store: Store, client: httpx.Client, editor: httpx.Client, state: str) -> None:
+def test_what_was_read_can_be_put_back_and_changes_nothing(
+    store: Store, client: httpx.Client, editor: httpx.Client, state: str
+) -> None:
     image = picture(editor)
     words = caption(editor, image["id"])
     article = draft(
-        editor, slug=mark(), source="wire", external_id=mark(), lead_image_id=image["id"], summary="a\r\nb", tags=["x", "x", "y"],
-        language="EN-gb", published_at="2019-01-01T00:00:00+02:00", authors=[{"name": " Ana "}], edition_note="For the desk",
-        body=[{"type": "image", "image_id": image["id"], "caption_id": words["id"]}, {"type": "paragraph", "html": "x < y<script>"}],
-    )  # fmt: skip
+        editor,
+        slug=mark(),
+        source="wire",
+        external_id=mark(),
+        lead_image_id=image["id"],
+        summary="a\r\nb",
+        tags=["x", "x", "y"],
+        language="EN-gb",
+        published_at="2019-01-01T00:00:00+02:00",
+        authors=[{"name": " Ana "}],
+        edition_note="For the desk",
+        body=[
+            {"type": "image", "image_id": image["id"], "caption_id": words["id"]},
+            {"type": "paragraph", "html": "x < y<script>"},
+        ],
+    )
     if state == "scheduled":
         article = do(editor, article, "publish", at=soon(3600))
     elif state != "draft":
@@ -52,10 +66,15 @@ def test_what_was_read_can_be_put_back_and_changes_nothing(store: Store, client:
         article = do(editor, article, "corrections", text="A name was misspelt.")
     before, read = sequence(store), editor.get(f"/v1/articles/{article['id']}?body=html")
     public = client.get(f"/v1/articles/{article['id']}")
-    again = editor.put(f"/v1/articles/{article['id']}", json=read.json(), headers={"If-Match": read.headers["etag"]})
+    again = editor.put(
+        f"/v1/articles/{article['id']}", json=read.json(), headers={"If-Match": read.headers["etag"]}
+    )
     assert again.status_code == 200
     assert again.json() == article
-    assert editor.patch(f"/v1/articles/{article['id']}", json=article, headers=if_match(article)).json() == article
+    assert (
+        editor.patch(f"/v1/articles/{article['id']}", json=article, headers=if_match(article)).json()
+        == article
+    )
     assert editor.patch(f"/v1/articles/{article['id']}", json={}, headers=if_match(article)).json() == article
     assert sequence(store) == before
     assert len(editor.get(f"/v1/articles/{article['id']}/versions").json()["items"]) == article["version"]
@@ -64,7 +83,9 @@ def test_what_was_read_can_be_put_back_and_changes_nothing(store: Store, client:
 
 def test_what_is_left_out_takes_its_default(editor: httpx.Client) -> None:
     article = draft(editor, summary="Gone soon", tags=["x"], slug=mark(), language="fr")
-    after = editor.put(f"/v1/articles/{article['id']}", json={"headline": "Short"}, headers=if_match(article)).json()
+    after = editor.put(
+        f"/v1/articles/{article['id']}", json={"headline": "Short"}, headers=if_match(article)
+    ).json()
     assert (after["summary"], after["tags"], after["headline"]) == (None, [], "Short")
     assert (after["slug"], after["language"], after["status"]) == (article["slug"], "fr", "draft")
 
@@ -72,11 +93,17 @@ def test_what_is_left_out_takes_its_default(editor: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("id", "0199aaaa-0000-7000-8000-00000000abcd"), ("version", 99), ("created_at", "2020-01-01T00:00:00Z"), ("updated_at", "2020-01-01T00:00:00Z"),
-        ("first_published_at", "2020-01-01T00:00:00Z"), ("scheduled_for", "2030-01-01T00:00:00Z"),
-        ("corrections", [{"at": "2020-01-01T00:00:00Z", "kind": "correction", "text": "x"}]), ("version", None), ("id", None),
+        ("id", "0199aaaa-0000-7000-8000-00000000abcd"),
+        ("version", 99),
+        ("created_at", "2020-01-01T00:00:00Z"),
+        ("updated_at", "2020-01-01T00:00:00Z"),
+        ("first_published_at", "2020-01-01T00:00:00Z"),
+        ("scheduled_for", "2030-01-01T00:00:00Z"),
+        ("corrections", [{"at": "2020-01-01T00:00:00Z", "kind": "correction", "text": "x"}]),
+        ("version", None),
+        ("id", None),
     ],
-)  # fmt: skip
+)
 def test_what_the_service_sets_cannot_be_changed(editor: httpx.Client, name: str, value: object) -> None:
     article = draft(editor)
     assert f"/{name}" in pointers(put(editor, article, **{name: value}))
@@ -89,7 +116,9 @@ def test_an_unknown_member_is_refused(editor: httpx.Client) -> None:
     assert pointers(put(editor, article, subtitle="x")) == ["/subtitle"]
 
 
-def test_an_article_is_created_under_an_id_of_the_callers_own(client: httpx.Client, editor: httpx.Client) -> None:
+def test_an_article_is_created_under_an_id_of_the_callers_own(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     id_ = str(uuid_utils.compat.uuid7())
     created = editor.put(f"/v1/articles/{id_}", json={"headline": "Own id", "id": id_, "status": "published"})
     assert created.status_code == 201
@@ -107,12 +136,19 @@ def test_ids_that_differ_only_in_their_first_bits_are_two_articles(editor: httpx
 def test_creating_only_is_asked_for_with_if_none_match(editor: httpx.Client) -> None:
     id_, star = str(uuid4()), {"If-None-Match": "*"}
     assert editor.put(f"/v1/articles/{id_}", json={"headline": "Once"}, headers=star).status_code == 201
-    assert problem(editor.put(f"/v1/articles/{id_}", json={"headline": "Twice"}, headers=star), 412)["current_version"] == 1
+    assert (
+        problem(editor.put(f"/v1/articles/{id_}", json={"headline": "Twice"}, headers=star), 412)[
+            "current_version"
+        ]
+        == 1
+    )
     assert editor.get(f"/v1/articles/{id_}").json()["headline"] == "Once"
 
 
 def test_a_version_that_is_expected_must_be_there(editor: httpx.Client) -> None:
-    found = problem(editor.put(f"/v1/articles/{uuid4()}", json={"headline": "x"}, headers={"If-Match": '"1"'}), 412)
+    found = problem(
+        editor.put(f"/v1/articles/{uuid4()}", json={"headline": "x"}, headers={"If-Match": '"1"'}), 412
+    )
     assert found["current_version"] is None
 
 
@@ -125,7 +161,9 @@ def test_a_version_that_is_expected_must_be_there(editor: httpx.Client) -> None:
         ({"id": "0199aaaa-0000-7000-8000-00000000abcd"}, "/id"),
     ],
 )
-def test_a_new_article_cannot_claim_a_past(editor: httpx.Client, members: dict[str, object], pointer: str) -> None:
+def test_a_new_article_cannot_claim_a_past(
+    editor: httpx.Client, members: dict[str, object], pointer: str
+) -> None:
     id_ = uuid4()
     assert pointer in pointers(editor.put(f"/v1/articles/{id_}", json={"headline": "x", **members}))
     problem(editor.get(f"/v1/articles/{id_}"), 404)
@@ -134,18 +172,28 @@ def test_a_new_article_cannot_claim_a_past(editor: httpx.Client, members: dict[s
 def test_the_same_new_id_at_once_makes_one_article(editor: httpx.Client) -> None:
     id_ = uuid4()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: editor.put(f"/v1/articles/{id_}", json={"headline": f"Race {n}"}).status_code, range(8)))
+        answers = list(
+            pool.map(
+                lambda n: editor.put(f"/v1/articles/{id_}", json={"headline": f"Race {n}"}).status_code,
+                range(8),
+            )
+        )
     assert answers.count(201) == 1
     assert set(answers) <= {201, 409, 428}
 
 
-def test_status_moves_an_article_with_the_right_scope_alone(store: Store, client: httpx.Client, editor: httpx.Client) -> None:
+def test_status_moves_an_article_with_the_right_scope_alone(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
     article = draft(editor)
     address = f"/v1/articles/{article['id']}"
     with store.client("content:write", "content:read") as writer:
         problem(put(writer, article, status="published"), 403)
         problem(writer.put(address, json={"headline": "x", "status": "published"}), 403)
-        problem(writer.put(address, json={"headline": "x", "status": "published"}, headers={"If-Match": '"77"'}), 403)
+        problem(
+            writer.put(address, json={"headline": "x", "status": "published"}, headers={"If-Match": '"77"'}),
+            403,
+        )
         problem(writer.patch(address, json={"status": "published"}), 403)
         article = put(editor, article, status="published").json()
         assert client.get(address).status_code == 200
@@ -161,7 +209,9 @@ def test_status_moves_an_article_with_the_right_scope_alone(store: Store, client
 def test_statuses_with_a_story_are_not_set_by_writing(editor: httpx.Client, status: str) -> None:
     article = draft(editor)
     assert pointers(put(editor, article, status=status)) == ["/status"]
-    assert pointers(editor.patch(f"/v1/articles/{article['id']}", json={"status": status}, headers=if_match(article))) == ["/status"]
+    assert pointers(
+        editor.patch(f"/v1/articles/{article['id']}", json={"status": status}, headers=if_match(article))
+    ) == ["/status"]
 
 
 def test_what_is_public_keeps_a_date_of_publication(client: httpx.Client, editor: httpx.Client) -> None:

@@ -15,7 +15,11 @@ def section(editor: httpx.Client) -> str:
 @pytest.mark.parametrize(
     ("text", "found", "missed"),
     [
-        ("The café on the Müllerstraße", ["cafe", "CAFÉ", "mullerstrasse", '"the cafe"', "café on"], ["caf", "tea", '"cafe the"']),
+        (
+            "The café on the Müllerstraße",
+            ["cafe", "CAFÉ", "mullerstrasse", '"the cafe"', "café on"],
+            ["caf", "tea", '"cafe the"'],
+        ),
         ("新しい図書館が東京で開館した", ["図書館", "東京", "開館した", "図"], ["大阪", "館図"]),
         ("市政府宣布新的公园计划", ["公园", "市政府", "新的公园"], ["园公"]),
         ("서울 지하철 요금", ["지하철", "요금"], ["하지"]),
@@ -37,13 +41,17 @@ def test_words_are_found_whatever_their_script_case_and_accents(
             assert ids(caller.get("/v1/articles", params={"section": section, "q": q})) == [], q
 
 
-def test_every_word_must_be_there_and_a_phrase_in_order(client: httpx.Client, editor: httpx.Client, section: str) -> None:
+def test_every_word_must_be_there_and_a_phrase_in_order(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
     both = published(editor, section=section, headline="Harbour festival opens")
     one = published(editor, section=section, headline="Harbour closes")
     for caller in (client, editor):
         assert set(ids(caller.get(f"/v1/articles?section={section}&q=harbour"))) == {both["id"], one["id"]}
         assert ids(caller.get(f"/v1/articles?section={section}&q=opens harbour")) == [both["id"]]
-        assert ids(caller.get("/v1/articles", params={"section": section, "q": '"festival opens"'})) == [both["id"]]
+        assert ids(caller.get("/v1/articles", params={"section": section, "q": '"festival opens"'})) == [
+            both["id"]
+        ]
         assert ids(caller.get("/v1/articles", params={"section": section, "q": '"opens festival"'})) == []
 
 
@@ -52,7 +60,11 @@ def test_what_is_in_the_headline_comes_first_unless_another_order_is_asked_for(
 ) -> None:
     headline = published(editor, section=section, headline="Tram works", published_at="2020-01-01T00:00:00Z")
     body = published(
-        editor, section=section, headline="Roads", body=[{"type": "paragraph", "html": "tram"}], published_at="2021-01-01T00:00:00Z"
+        editor,
+        section=section,
+        headline="Roads",
+        body=[{"type": "paragraph", "html": "tram"}],
+        published_at="2021-01-01T00:00:00Z",
     )
     expected = [headline["id"], body["id"]]
     for caller in (client, editor):
@@ -63,8 +75,16 @@ def test_what_is_in_the_headline_comes_first_unless_another_order_is_asked_for(
         assert caller.get(f"{address}&count=true").json()["total"] == 2
 
 
-def test_summary_byline_authors_tags_and_captions_texts_are_searched(client: httpx.Client, editor: httpx.Client, section: str) -> None:
-    members = {"summary": "quartz", "byline": "By Olga Pine", "authors": [{"name": "Yusuf Amber"}], "tags": ["basalt"], "dateline": "OSLO"}
+def test_summary_byline_authors_tags_and_captions_texts_are_searched(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
+    members = {
+        "summary": "quartz",
+        "byline": "By Olga Pine",
+        "authors": [{"name": "Yusuf Amber"}],
+        "tags": ["basalt"],
+        "dateline": "OSLO",
+    }
     article = published(editor, section=section, **members)
     for q in ("quartz", "olga", "amber", "basalt", "oslo"):
         assert ids(client.get(f"/v1/articles?section={section}&q={q}")) == [article["id"]], q
@@ -96,11 +116,46 @@ def test_nothing_unpublished_is_found_nor_counted(client: httpx.Client, editor: 
 @pytest.mark.parametrize(
     "q",
     [
-        "", " ", '"', '""', '"""', "*", "()", "a OR", "NOT", "AND", "-x", "^x", "x*", "headline:x", "NEAR(a b)", "'", "\\", "&|!", "<->",
-        ":*", "a:b", "{headline}", "_", "__ _", "a & ! b", "\u0301", "☃", "x" * 500, "ﷲ" * 500, "𠀀" * 500, "\ufdfa" * 500, " ".join("abcdefghijklmnopqrst"),
-        "\t\n", "\u200b", "\ufeff", "1e9 -3.14", "https://x.example/a?b=c", "a" * 250 + " " + "b" * 249,
+        "",
+        " ",
+        '"',
+        '""',
+        '"""',
+        "*",
+        "()",
+        "a OR",
+        "NOT",
+        "AND",
+        "-x",
+        "^x",
+        "x*",
+        "headline:x",
+        "NEAR(a b)",
+        "'",
+        "\\",
+        "&|!",
+        "<->",
+        ":*",
+        "a:b",
+        "{headline}",
+        "_",
+        "__ _",
+        "a & ! b",
+        "\u0301",
+        "☃",
+        "x" * 500,
+        "ﷲ" * 500,
+        "𠀀" * 500,
+        "\ufdfa" * 500,
+        " ".join("abcdefghijklmnopqrst"),
+        "\t\n",
+        "\u200b",
+        "\ufeff",
+        "1e9 -3.14",
+        "https://x.example/a?b=c",
+        "a" * 250 + " " + "b" * 249,
     ],
-)  # fmt: skip
+)
 def test_no_query_is_a_fault(client: httpx.Client, editor: httpx.Client, q: str) -> None:
     for caller in (client, editor):
         for sort in ("relevance", "-updated_at"):
@@ -112,7 +167,9 @@ def test_a_query_that_is_too_long_is_refused(client: httpx.Client) -> None:
     problem(client.get("/v1/articles", params={"q": "x" * 501}), 422)
 
 
-def test_words_of_any_length_are_indexed_and_found(client: httpx.Client, editor: httpx.Client, section: str) -> None:
+def test_words_of_any_length_are_indexed_and_found(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
     long = "ab" * 15_000
     article = published(editor, section=section, body=[{"type": "paragraph", "html": f"before {long} after"}])
     for q in ("before", "after", long[:500]):

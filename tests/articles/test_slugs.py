@@ -47,27 +47,45 @@ def test_a_slug_that_another_article_has_or_had_is_refused_with_its_id(editor: h
     moved = edit(editor, article, slug=mark())
     other = draft(editor)
     for slug in (article["slug"], moved["slug"]):
-        assert problem(editor.post("/v1/articles", json={"headline": "x", "slug": slug}), 409, "slug-taken")["id"] == article["id"]
+        assert (
+            problem(editor.post("/v1/articles", json={"headline": "x", "slug": slug}), 409, "slug-taken")[
+                "id"
+            ]
+            == article["id"]
+        )
         refused = editor.patch(f"/v1/articles/{other['id']}", json={"slug": slug}, headers=if_match(other))
         assert problem(refused, 409, "slug-taken")["id"] == article["id"]
     assert edit(editor, moved, slug=article["slug"])["slug"] == article["slug"]
 
 
-def test_an_old_slug_leads_to_the_newest_whatever_was_asked_with_it(client: httpx.Client, editor: httpx.Client) -> None:
+def test_an_old_slug_leads_to_the_newest_whatever_was_asked_with_it(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     first = published(editor, slug=mark())
     second = edit(editor, first, slug=mark())
     for caller in (client, editor):
         for query in ("", "?body=html"):
             moved = caller.get(f"/v1/articles/{first['slug']}{query}")
-            assert (moved.status_code, moved.headers["location"]) == (308, f"/v1/articles/{second['slug']}{query}")
-            assert caller.get(f"/v1/articles/{first['slug']}{query}", follow_redirects=True).json()["id"] == first["id"]
+            assert (moved.status_code, moved.headers["location"]) == (
+                308,
+                f"/v1/articles/{second['slug']}{query}",
+            )
+            assert (
+                caller.get(f"/v1/articles/{first['slug']}{query}", follow_redirects=True).json()["id"]
+                == first["id"]
+            )
     assert edit(editor, second, slug=first["slug"])["slug"] == first["slug"]
     for caller in (client, editor):
         assert caller.get(f"/v1/articles/{first['slug']}").status_code == 200
-        assert caller.get(f"/v1/articles/{second['slug']}").headers["location"] == f"/v1/articles/{first['slug']}"
+        assert (
+            caller.get(f"/v1/articles/{second['slug']}").headers["location"]
+            == f"/v1/articles/{first['slug']}"
+        )
 
 
-def test_the_slugs_of_a_draft_are_nobodys_business_until_it_is_published(client: httpx.Client, editor: httpx.Client) -> None:
+def test_the_slugs_of_a_draft_are_nobodys_business_until_it_is_published(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     first = draft(editor, slug=mark())
     second = edit(editor, first, slug=mark())
     for slug in (first["slug"], second["slug"]):
@@ -82,7 +100,9 @@ def test_a_new_headline_leaves_the_slug(editor: httpx.Client) -> None:
     assert edit(editor, article, headline="After")["slug"] == article["slug"]
 
 
-def test_many_articles_of_one_headline_at_once_get_slugs_of_their_own(client: httpx.Client, editor: httpx.Client) -> None:
+def test_many_articles_of_one_headline_at_once_get_slugs_of_their_own(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     headline, ready = f"Breaking {mark()}", threading.Barrier(20)
 
     def create(_: int) -> str:
@@ -108,4 +128,6 @@ def test_of_many_that_ask_for_one_slug_at_once_one_gets_it(editor: httpx.Client)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(create, range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
-    assert {answer.json()["id"] for answer in answers} == {next(answer.json()["id"] for answer in answers if answer.status_code == 201)}
+    assert {answer.json()["id"] for answer in answers} == {
+        next(answer.json()["id"] for answer in answers if answer.status_code == 201)
+    }

@@ -17,7 +17,11 @@ def test_what_is_in_the_trash_is_nowhere_but_there(client: httpx.Client, editor:
         assert problem(caller.get(f"/v1/articles/{article['id']}"), 410)["reason"] == "deleted"
         problem(caller.get(f"/v1/articles/{article['slug']}"), 410)
         for query in (f"q={word}", f"section={word}", f"tag={word}", f"image_id={image['id']}"):
-            assert caller.get(f"/v1/articles?{query}&count=true").json() == {"items": [], "next": None, "total": 0}
+            assert caller.get(f"/v1/articles?{query}&count=true").json() == {
+                "items": [],
+                "next": None,
+                "total": 0,
+            }
     problem(client.get(f"/v1/images/{image['id']}"), 404)
     for change in (
         editor.patch(f"/v1/articles/{article['id']}", json={}, headers={"If-Match": "*"}),
@@ -36,7 +40,9 @@ def test_it_comes_back_as_it_was(client: httpx.Client, editor: httpx.Client, sta
     trash(editor, article)
     back = do(editor, article, "restore")
     changed = {"version", "updated_at"}
-    assert {k: v for k, v in back.items() if k not in changed} == {k: v for k, v in article.items() if k not in changed}
+    assert {k: v for k, v in back.items() if k not in changed} == {
+        k: v for k, v in article.items() if k not in changed
+    }
     assert back["version"] == article["version"] + 2
     assert client.get(f"/v1/articles/{article['slug']}").status_code == (200 if state == "published" else 404)
     assert do(editor, back, "restore") == back
@@ -52,10 +58,15 @@ def test_bringing_back_what_was_public_needs_a_publisher(store: Store, editor: h
 def test_its_slug_is_kept_for_it(editor: httpx.Client) -> None:
     article = draft(editor, slug=mark())
     trash(editor, article)
-    assert problem(editor.post("/v1/articles", json={"headline": "x", "slug": article["slug"]}), 409)["id"] == article["id"]
+    assert (
+        problem(editor.post("/v1/articles", json={"headline": "x", "slug": article["slug"]}), 409)["id"]
+        == article["id"]
+    )
 
 
-def test_deleting_needs_the_version_that_was_read(client: httpx.Client, store: Store, editor: httpx.Client) -> None:
+def test_deleting_needs_the_version_that_was_read(
+    client: httpx.Client, store: Store, editor: httpx.Client
+) -> None:
     article = draft(editor)
     address = f"/v1/articles/{article['id']}"
     problem(client.delete(address, headers=if_match(article)), 401)
@@ -63,11 +74,15 @@ def test_deleting_needs_the_version_that_was_read(client: httpx.Client, store: S
         problem(publisher.delete(address, headers={"If-Match": '"9"'}), 403)
     problem(editor.delete(address), 428)
     assert problem(editor.delete(address, headers={"If-Match": '"9"'}), 412)["current_version"] == 1
-    assert editor.delete(address, headers={"If-Match": editor.get(address).headers["etag"]}).status_code == 204
+    assert (
+        editor.delete(address, headers={"If-Match": editor.get(address).headers["etag"]}).status_code == 204
+    )
     problem(editor.delete(f"/v1/articles/{uuid4()}", headers={"If-Match": "*"}), 404)
 
 
-def test_a_picture_whose_file_went_meanwhile_leaves_the_restored_article_readable(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_picture_whose_file_went_meanwhile_leaves_the_restored_article_readable(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     image = picture(editor)
     article = published(editor, lead_image_id=image["id"], body=[{"type": "image", "image_id": image["id"]}])
     trash(editor, article)

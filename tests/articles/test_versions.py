@@ -5,7 +5,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.articles.newsroom import do, draft, edit, if_match, mark, picture, pointers, problem, published, trash, walk
+from tests.articles.newsroom import (
+    do,
+    draft,
+    edit,
+    if_match,
+    mark,
+    picture,
+    pointers,
+    problem,
+    published,
+    trash,
+    walk,
+)
 from tests.serving import Store
 
 
@@ -19,7 +31,9 @@ def test_every_write_is_kept_with_who_when_and_what(store: Store, editor: httpx.
         trash(night, article)
     do(editor, article, "restore")
     versions = list(walk(editor, f"/v1/articles/{article['id']}/versions?limit=2"))
-    assert [(version["version"], version["actor"], version["action"], version["status"]) for version in versions] == [
+    assert [
+        (version["version"], version["actor"], version["action"], version["status"]) for version in versions
+    ] == [
         (7, "editor", "restored", "draft"),
         (6, "night desk", "deleted", "draft"),
         (5, "night desk", "unpublished", "draft"),
@@ -33,7 +47,12 @@ def test_every_write_is_kept_with_who_when_and_what(store: Store, editor: httpx.
     first = editor.get(f"/v1/articles/{article['id']}/versions/1")
     assert first.json()["content"]["headline"] == "First"
     assert first.headers["etag"].startswith('"1-')
-    assert editor.get(f"/v1/articles/{article['id']}/versions/1", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert (
+        editor.get(
+            f"/v1/articles/{article['id']}/versions/1", headers={"If-None-Match": first.headers["etag"]}
+        ).status_code
+        == 304
+    )
 
 
 def test_a_difference_names_what_changed(editor: httpx.Client) -> None:
@@ -42,9 +61,14 @@ def test_a_difference_names_what_changed(editor: httpx.Client) -> None:
     article = edit(editor, article, tags=["a", "b"], slug=(slug := mark()))
     address = f"/v1/articles/{article['id']}/versions"
     assert editor.get(f"{address}/2/diff").json() == {
-        "before": 1, "after": 2, "changes": [{"field": "headline", "before": "First", "after": "Second"}],
-    }  # fmt: skip
-    since = {change["field"]: change["after"] for change in editor.get(f"{address}/3/diff?against=1").json()["changes"]}
+        "before": 1,
+        "after": 2,
+        "changes": [{"field": "headline", "before": "First", "after": "Second"}],
+    }
+    since = {
+        change["field"]: change["after"]
+        for change in editor.get(f"{address}/3/diff?against=1").json()["changes"]
+    }
     assert since == {"headline": "Second", "tags": ["a", "b"], "slug": slug}
     assert editor.get(f"{address}/2/diff?against=2").json()["changes"] == []
     whole = editor.get(f"{address}/1/diff").json()
@@ -56,7 +80,11 @@ def test_an_old_version_is_written_anew(client: httpx.Client, editor: httpx.Clie
     article = edit(editor, article, headline="Second", summary=None, slug=mark(), language="de")
     back = editor.post(f"/v1/articles/{article['id']}/versions/1/restore", headers=if_match(article)).json()
     assert (back["headline"], back["summary"], back["language"], back["version"]) == ("First", "Old", "fr", 3)
-    assert (back["slug"], back["status"], back["published_at"]) == (article["slug"], "published", article["published_at"])
+    assert (back["slug"], back["status"], back["published_at"]) == (
+        article["slug"],
+        "published",
+        article["published_at"],
+    )
     assert client.get(f"/v1/articles/{article['id']}").json() == back
     assert editor.post(f"/v1/articles/{article['id']}/versions/3/restore").json() == back
     problem(editor.post(f"/v1/articles/{article['id']}/versions/1/restore", headers=if_match(article)), 412)
@@ -85,7 +113,9 @@ def test_what_to_compare_with_is_a_version(editor: httpx.Client, against: str) -
     problem(editor.get(f"/v1/articles/{draft(editor)['id']}/versions/1/diff?against={against}"), 422)
 
 
-def test_versions_are_for_those_with_content_read(client: httpx.Client, store: Store, editor: httpx.Client) -> None:
+def test_versions_are_for_those_with_content_read(
+    client: httpx.Client, store: Store, editor: httpx.Client
+) -> None:
     article = published(editor)
     for address in ("", "/1", "/1/diff"):
         problem(client.get(f"/v1/articles/{article['id']}/versions{address}"), 401)

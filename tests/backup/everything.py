@@ -18,14 +18,23 @@ def photograph(editor: httpx.Client, content: bytes, **fields: str) -> Article:
 
 def fill(editor: httpx.Client) -> None:
     """Let it happen, through the API."""
-    ferry = photograph(editor, agency(), source="wire.example", external_id="f-1", source_url="https://wire.example/ferry.jpg")
+    ferry = photograph(
+        editor,
+        agency(),
+        source="wire.example",
+        external_id="f-1",
+        source_url="https://wire.example/ferry.jpg",
+    )
     quay = photograph(editor, jpeg(scene((420, 280))), credit_line="Bo Ek / Harbour Press")
     change(editor, f"/v1/images/{quay['id']}", {"focal_point": {"x": 0.1, "y": 0.75}})
     gull = photograph(editor, telephone())
     make_caption(editor, quay, "The quay at low water.", alt_text="A wet stone quay")
     make_caption(editor, quay, "Kajen vid lågvatten.", language="sv")
     body: list[dict[str, Any]] = [
-        {"type": "paragraph", "html": 'The <em>ferry</em> &amp; its crew <a href="https://wire.example/">came</a> back.'},
+        {
+            "type": "paragraph",
+            "html": 'The <em>ferry</em> &amp; its crew <a href="https://wire.example/">came</a> back.',
+        },
         {"type": "image", "image_id": ferry["id"]},
         {"type": "heading", "level": 3, "html": "What comes next"},
         {"type": "list", "ordered": True, "items": ["Paint", "Sail"]},
@@ -33,14 +42,28 @@ def fill(editor: httpx.Client) -> None:
         {"type": "quote", "html": "She floats.", "cite": "Ida Holm"},
         {"type": "embed", "url": EMBED},
         {"type": "divider"},
-    ]  # fmt: skip
+    ]
     whole = published(
-        editor, headline="Ferry returns", summary="After a winter ashore.", byline="By Ida Holm", section="Coast", language="en",
-        authors=[{"name": "Ida Holm", "url": "https://harbour.example/ida"}, {"name": "Bo Ek"}], dateline="VISBY", tags=["ferry", "harbour"],
-        credit_line="With input from Wire", source="wire.example", external_id="4711", canonical_url="https://wire.example/4711",
-        usage_terms="Once.", copyright_notice="© Harbour Press", edition_note="Runs on Monday.", body=body, lead_image_id=quay["id"],
+        editor,
+        headline="Ferry returns",
+        summary="After a winter ashore.",
+        byline="By Ida Holm",
+        section="Coast",
+        language="en",
+        authors=[{"name": "Ida Holm", "url": "https://harbour.example/ida"}, {"name": "Bo Ek"}],
+        dateline="VISBY",
+        tags=["ferry", "harbour"],
+        credit_line="With input from Wire",
+        source="wire.example",
+        external_id="4711",
+        canonical_url="https://wire.example/4711",
+        usage_terms="Once.",
+        copyright_notice="© Harbour Press",
+        edition_note="Runs on Monday.",
+        body=body,
+        lead_image_id=quay["id"],
         published_at="2026-02-03T04:05:06.789012Z",
-    )  # fmt: skip
+    )
     make_caption(editor, ferry, "The ferry, in this story only.", article_id=whole["id"])
     whole = edit(editor, whole, slug="ferry-is-back")
     whole = edit(editor, whole, slug="ferry-is-back-for-good", headline="Ferry is back for good")
@@ -52,22 +75,49 @@ def fill(editor: httpx.Client) -> None:
 
 def _in_other_languages(editor: httpx.Client, quay: Article, gull: Article) -> None:
     shown = [{"type": "image", "image_id": quay["id"]}, {"type": "paragraph", "html": "Kajen är torr."}]
-    moved = published(editor, headline="Färjan är tillbaka", language="sv", section="City", body=shown, lead_image_id=quay["id"])
+    moved = published(
+        editor,
+        headline="Färjan är tillbaka",
+        language="sv",
+        section="City",
+        body=shown,
+        lead_image_id=quay["id"],
+    )
     edit(editor, moved, section="Coast")
-    published(editor, headline="渡轮回来了", language="zh-Hant", tags=["渡轮"], body=[{"type": "paragraph", "html": "港口今天开放。"}])
-    published(editor, headline="Gull on the quay", section="City", body=[{"type": "image", "image_id": gull["id"]}])
+    published(
+        editor,
+        headline="渡轮回来了",
+        language="zh-Hant",
+        tags=["渡轮"],
+        body=[{"type": "paragraph", "html": "港口今天开放。"}],
+    )
+    published(
+        editor, headline="Gull on the quay", section="City", body=[{"type": "image", "image_id": gull["id"]}]
+    )
     for number in range(7):
         published(editor, headline="Fog", section="Weather", summary=f"Fog {number}", tags=["harbour"])
 
 
 def _gone(editor: httpx.Client, quay: Article) -> None:
-    killed = published(editor, headline="Mayor resigns", slug="mayor-resigns", source="wire.example", external_id="13")
+    killed = published(
+        editor, headline="Mayor resigns", slug="mayor-resigns", source="wire.example", external_id="13"
+    )
     do(editor, edit(editor, killed, slug="mayor-stays"), "withdraw", reason="It named the wrong person.")
-    back = published(editor, headline="Too early", slug="too-early", lead_image_id=photograph(editor, jpeg(scene((90, 60))))["id"])
+    back = published(
+        editor,
+        headline="Too early",
+        slug="too-early",
+        lead_image_id=photograph(editor, jpeg(scene((90, 60))))["id"],
+    )
     edit(editor, do(editor, back, "unpublish"), slug="too-early-still")
     trash(editor, published(editor, headline="Thrown away", slug="thrown-away"))
     lost = photograph(editor, jpeg(scene((80, 80))))
-    shows = published(editor, headline="Lost its picture", lead_image_id=lost["id"], body=[{"type": "image", "image_id": lost["id"]}])
+    shows = published(
+        editor,
+        headline="Lost its picture",
+        lead_image_id=lost["id"],
+        body=[{"type": "image", "image_id": lost["id"]}],
+    )
     make_caption(editor, quay, "Only for what was thrown away.", language="fr", article_id=shows["id"])
     trash(editor, shows)
     assert editor.delete(f"/v1/images/{lost['id']}", headers={"If-Match": "*"}).status_code == 204
@@ -85,5 +135,7 @@ def _not_yet(editor: httpx.Client, ferry: Article) -> None:
     do(editor, draft(editor, headline="Tomorrow"), "publish", at=soon(7200))
     published(editor, headline="Was under embargo", embargoed_until="2026-01-02T03:04:05Z")
     upload(editor, jpeg(scene((50, 50))), "image/jpeg", credit_line="Nobody shows this")
-    awaited = change(editor, f"/v1/images/{picture(editor)['id']}", {"source_url": "https://wire.example/away.jpg"})
+    awaited = change(
+        editor, f"/v1/images/{picture(editor)['id']}", {"source_url": "https://wire.example/away.jpg"}
+    )
     published(editor, headline="Without its file", lead_image_id=awaited["id"])

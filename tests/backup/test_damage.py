@@ -1,4 +1,6 @@
-"""Folders that are not what was exported, and stores that are not empty: refused with a sentence, and without a trace."""
+"""Folders that are not what was exported, and stores that are not empty: refused with a sentence, and without
+a trace.
+"""
 
 import hashlib
 import json
@@ -28,7 +30,9 @@ def rewrite(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     path.write_bytes(change(path.read_bytes()))
     said = json.loads((folder / "manifest.json").read_text())
     counts = said["counts"] | {path.stem: path.read_bytes().count(b"\n")}
-    manifest(folder, digests=said["digests"] | {name: hashlib.sha256(path.read_bytes()).hexdigest()}, counts=counts)
+    manifest(
+        folder, digests=said["digests"] | {name: hashlib.sha256(path.read_bytes()).hexdigest()}, counts=counts
+    )
 
 
 def other_bytes(folder: Path) -> None:
@@ -46,19 +50,39 @@ DAMAGES: list[tuple[str, Callable[[Path], object]]] = [
     ("knows formats up to 1", lambda folder: manifest(folder, format_version=2)),
     ("does not tell of images.ndjson", lambda folder: manifest(folder, digests={})),
     ("captions.ndjson is missing", lambda folder: (folder / "captions.ndjson").unlink()),
-    ("articles.ndjson is not what was exported", lambda folder: (folder / "articles.ndjson").write_bytes(b"{}\n")),
+    (
+        "articles.ndjson is not what was exported",
+        lambda folder: (folder / "articles.ndjson").write_bytes(b"{}\n"),
+    ),
     ("has 1 lines, and manifest.json tells of 2", lambda folder: manifest(folder, counts={"images": 2})),
     (r"\.png is missing", lambda folder: next((folder / "media").iterdir()).unlink()),
     ("does not have the SHA-256 in its name", other_bytes),
     ("line 1: .*Invalid JSON", lambda folder: rewrite(folder, "captions.ndjson", lambda _: b"{no json\n")),
-    ("line 2: headline", lambda folder: rewrite(folder, "articles.ndjson", lambda lines: lines + b'{"language":"en"}\n')),
-    ("tells of a file '../../x", lambda folder: rewrite(folder, "images.ndjson", lambda line: line.replace(b'"digest":"', b'"digest":"../../x', 1))),
-    ("does not agree with itself: .*is not public", lambda folder: rewrite(folder, "articles.ndjson", unpublish)),
-    ("does not agree with itself: .*is public", lambda folder: rewrite(folder, "changes.ndjson", lambda _: b"")),
-    ("does not agree with itself: .*not there", lambda folder: rewrite(folder, "captions.ndjson", lambda _: b"")),
+    (
+        "line 2: headline",
+        lambda folder: rewrite(folder, "articles.ndjson", lambda lines: lines + b'{"language":"en"}\n'),
+    ),
+    (
+        "tells of a file '../../x",
+        lambda folder: rewrite(
+            folder, "images.ndjson", lambda line: line.replace(b'"digest":"', b'"digest":"../../x', 1)
+        ),
+    ),
+    (
+        "does not agree with itself: .*is not public",
+        lambda folder: rewrite(folder, "articles.ndjson", unpublish),
+    ),
+    (
+        "does not agree with itself: .*is public",
+        lambda folder: rewrite(folder, "changes.ndjson", lambda _: b""),
+    ),
+    (
+        "does not agree with itself: .*not there",
+        lambda folder: rewrite(folder, "captions.ndjson", lambda _: b""),
+    ),
     ("does not agree with itself", lambda folder: rewrite(folder, "slugs.ndjson", lambda line: line + line)),
     ("tells of later changes", lambda folder: manifest(folder, seq=1)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("told", "damage"), DAMAGES, ids=[told for told, _ in DAMAGES])

@@ -1,4 +1,6 @@
-"""The backup drill: what was exported, and taken in by an empty store of the other kind and back again, is the same store."""
+"""The backup drill: what was exported, and taken in by an empty store of the other kind and back again, is
+the same store.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -30,7 +32,9 @@ def restored(settings: Settings, folder: Path) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["published", "everything"])
-def test_from_sqlite_to_postgresql_and_back_every_answer_stays_byte_for_byte_the_same(new: New, tmp_path: Path, everything: bool) -> None:
+def test_from_sqlite_to_postgresql_and_back_every_answer_stays_byte_for_byte_the_same(
+    new: New, tmp_path: Path, everything: bool
+) -> None:
     with running(new("sqlite")) as store, store.client(*EDITOR) as editor, store.client() as reader:
         fill(editor)
         slugs = answers.slugs_of(store)
@@ -54,7 +58,10 @@ def test_from_sqlite_to_postgresql_and_back_every_answer_stays_byte_for_byte_the
 @KINDS
 def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> None:
     with running(new("sqlite")) as store, store.client(*EDITOR) as editor:
-        article, killed = illustrated(editor), published(editor, headline="Killed", source="wire.example", external_id="13")
+        article, killed = (
+            illustrated(editor),
+            published(editor, headline="Killed", source="wire.example", external_id="13"),
+        )
         do(editor, killed, "withdraw", reason="Wrong.")
         waiting = do(editor, draft(editor, headline="On time"), "publish", at=soon(1))
         trashed = draft(editor, headline="Thrown away")
@@ -64,7 +71,9 @@ def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> N
         place = follow(reader)[1]
         edited = edit(editor, article, headline="Bridge closes again", slug="bridge-closes")
         assert edited["version"] == article["version"] + 1
-        assert reader.get(f"/v1/articles/{article['slug']}").headers["location"] == "/v1/articles/bridge-closes"
+        assert (
+            reader.get(f"/v1/articles/{article['slug']}").headers["location"] == "/v1/articles/bridge-closes"
+        )
         assert published(editor, headline=article["headline"])["slug"] != article["slug"]
         assert do(editor, trashed, "restore")["headline"] == "Thrown away"
         resent = {"source": "wire.example", "external_id": "13", "headline": "Killed", "status": "published"}
@@ -80,8 +89,13 @@ def test_a_history_begins_where_only_what_is_published_was_exported(new: New, tm
     with restored(new("sqlite"), folder) as store, store.client(*EDITOR) as editor:
         edit(editor, article, headline="Third")
         versions = f"/v1/articles/{article['id']}/versions"
-        assert [(each["version"], each["action"]) for each in editor.get(versions).json()["items"]] == [(3, "edited"), (2, "imported")]
-        assert [change["field"] for change in editor.get(f"{versions}/3/diff").json()["changes"]] == ["headline"]
+        assert [(each["version"], each["action"]) for each in editor.get(versions).json()["items"]] == [
+            (3, "edited"),
+            (2, "imported"),
+        ]
+        assert [change["field"] for change in editor.get(f"{versions}/3/diff").json()["changes"]] == [
+            "headline"
+        ]
 
 
 def test_cursors_of_the_old_store_are_sent_back_to_the_beginning(new: New, tmp_path: Path) -> None:
@@ -94,7 +108,9 @@ def test_cursors_of_the_old_store_are_sent_back_to_the_beginning(new: New, tmp_p
 
 
 @KINDS
-def test_a_store_that_serves_already_takes_a_folder_in_and_shows_it_at_once(new: New, kind: str, tmp_path: Path) -> None:
+def test_a_store_that_serves_already_takes_a_folder_in_and_shows_it_at_once(
+    new: New, kind: str, tmp_path: Path
+) -> None:
     with running(new("sqlite")) as store, store.client(*EDITOR) as editor:
         article, gone = illustrated(editor), published(editor, headline="Gone")
         do(editor, gone, "withdraw", reason="Wrong.")
@@ -102,10 +118,18 @@ def test_a_store_that_serves_already_takes_a_folder_in_and_shows_it_at_once(new:
     settings = new(kind)
     with running(settings) as store, store.client() as reader:
         addresses = [f"/v1/articles/{each['id']}" for each in (article, gone)]
-        assert [reader.get(address).status_code for address in (*addresses, "/v1/articles")] == [404, 404, 200]
+        assert [reader.get(address).status_code for address in (*addresses, "/v1/articles")] == [
+            404,
+            404,
+            200,
+        ]
         _, place = follow(reader)
         assert take_in(settings, folder).different == 0
         within(5, lambda: [reader.get(address).status_code for address in addresses] == [200, 410])
         assert [each["id"] for each in reader.get("/v1/articles").json()["items"]] == [article["id"]]
         start = problem(reader.get(place), 410, "start-again")["start"]
-        assert {entry["id"] for entry in follow(reader, start)[0]} >= {article["id"], article["lead_image_id"], gone["id"]}
+        assert {entry["id"] for entry in follow(reader, start)[0]} >= {
+            article["id"],
+            article["lead_image_id"],
+            gone["id"],
+        }

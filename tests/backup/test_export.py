@@ -18,12 +18,19 @@ from tests.serving import Store
 
 
 def export(store: Store, folder: Path, *, everything: bool = False) -> dict[str, list[Any]]:
-    done = write_export(store.database, open_store(store.settings), folder, Console(quiet=True), everything=everything)
+    done = write_export(
+        store.database, open_store(store.settings), folder, Console(quiet=True), everything=everything
+    )
     assert done.missing == []
-    return {path.stem: [json.loads(line) for line in path.read_bytes().splitlines()] for path in folder.glob("*.ndjson")}
+    return {
+        path.stem: [json.loads(line) for line in path.read_bytes().splitlines()]
+        for path in folder.glob("*.ndjson")
+    }
 
 
-def test_what_is_published_is_exported_as_readers_get_it(store: Store, editor: httpx.Client, client: httpx.Client, tmp_path: Path) -> None:
+def test_what_is_published_is_exported_as_readers_get_it(
+    store: Store, editor: httpx.Client, client: httpx.Client, tmp_path: Path
+) -> None:
     article = illustrated(editor, edition_note="Not for readers.")
     article = edit(editor, article, slug="bridge-reopens-early")
     draft(editor, headline="A draft")
@@ -32,35 +39,61 @@ def test_what_is_published_is_exported_as_readers_get_it(store: Store, editor: h
     do(editor, killed, "withdraw", reason="Wrong.")
     folder = tmp_path / "new" / "export"
     found = export(store, folder)
-    lines = {name: (folder / f"{name}.ndjson").read_bytes().splitlines() for name in ("articles", "images", "captions")}
+    lines = {
+        name: (folder / f"{name}.ndjson").read_bytes().splitlines()
+        for name in ("articles", "images", "captions")
+    }
     assert lines["articles"] == [client.get(f"/v1/articles/{article['id']}").content]
     assert lines["images"] == [client.get(f"/v1/images/{article['lead_image_id']}").content]
     assert lines["captions"] == [client.get(f"/v1/captions/{article['lead_image']['caption']['id']}").content]
     assert {each["slug"] for each in found["slugs"]} >= {"bridge-reopens", "bridge-reopens-early"}
     removed = [each for each in found["changes"] if each["reason"]]
-    assert [(each["id"], each["reason"], each["detail"]) for each in removed] == [(killed["id"], "withdrawn", "Wrong.")]
+    assert [(each["id"], each["reason"], each["detail"]) for each in removed] == [
+        (killed["id"], "withdrawn", "Wrong.")
+    ]
     digest = found["images"][0]["digest"]
     (file,) = (folder / "media").iterdir()
     assert file.name == f"{digest}.png"
     assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["counts"] == {"images": 1, "captions": 1, "articles": 1, "files": 1, "slugs": 3, "changes": 4}
+    assert manifest["counts"] == {
+        "images": 1,
+        "captions": 1,
+        "articles": 1,
+        "files": 1,
+        "slugs": 3,
+        "changes": 4,
+    }
     assert (manifest["format"], manifest["everything"]) == ("copydesk-export", False)
-    assert manifest["digests"] == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.ndjson")}
+    assert manifest["digests"] == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.ndjson")
+    }
 
 
-def test_everything_is_drafts_and_unused_pictures_and_the_trash_too(store: Store, editor: httpx.Client, tmp_path: Path) -> None:
-    unfinished, image, trashed = draft(editor, edition_note="Check."), picture(editor), draft(editor, headline="Trashed")
+def test_everything_is_drafts_and_unused_pictures_and_the_trash_too(
+    store: Store, editor: httpx.Client, tmp_path: Path
+) -> None:
+    unfinished, image, trashed = (
+        draft(editor, edition_note="Check."),
+        picture(editor),
+        draft(editor, headline="Trashed"),
+    )
     killed = do(editor, published(editor), "withdraw", reason="Wrong.")
     trash(editor, trashed)
     found = export(store, tmp_path / "all", everything=True)
     articles = {each["id"]: each for each in found["articles"]}
     assert sorted(articles) == sorted([unfinished["id"], trashed["id"], killed["id"]])
     assert articles[unfinished["id"]] == editor.get(f"/v1/articles/{unfinished['id']}").json()
-    assert articles[killed["id"]] == editor.get(f"/v1/articles/{killed['id']}").json() | {"withdrawn_for": "Wrong."}
+    assert articles[killed["id"]] == editor.get(f"/v1/articles/{killed['id']}").json() | {
+        "withdrawn_for": "Wrong."
+    }
     assert articles[trashed["id"]]["deleted_at"] is not None
     assert [each["id"] for each in found["images"]] == [image["id"]]
-    assert [(each["article_id"], each["action"]) for each in found["versions"] if each["article_id"] == killed["id"]] == [
+    assert [
+        (each["article_id"], each["action"])
+        for each in found["versions"]
+        if each["article_id"] == killed["id"]
+    ] == [
         (killed["id"], "created"),
         (killed["id"], "withdrawn"),
     ]
@@ -83,10 +116,14 @@ def test_nothing_is_written_over(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "manifest.json").exists()
 
 
-def test_a_file_that_is_missing_is_told_and_the_rest_is_exported(store: Store, editor: httpx.Client, tmp_path: Path) -> None:
+def test_a_file_that_is_missing_is_told_and_the_rest_is_exported(
+    store: Store, editor: httpx.Client, tmp_path: Path
+) -> None:
     article = illustrated(editor)
     digest = article["lead_image"]["digest"]
     open_store(store.settings).remove(f"originals/{digest}")
-    done = write_export(store.database, open_store(store.settings), tmp_path / "out", Console(quiet=True), everything=False)
+    done = write_export(
+        store.database, open_store(store.settings), tmp_path / "out", Console(quiet=True), everything=False
+    )
     assert done.missing == [digest]
     assert done.counts["articles"] == 1

@@ -1,1 +1,3 @@
-"""The benchmark: Copydesk against a bare ASGI app that answers the same bytes, on the same server and the same core."""
+"""The benchmark: Copydesk against a bare ASGI app that answers the same bytes, on the same server and the
+same core.
+"""

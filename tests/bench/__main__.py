@@ -1,4 +1,6 @@
-"""`./run bench`: CPU per request of Copydesk as a ratio to a bare ASGI app with the same bytes, on the same server and core."""
+"""`./run bench`: CPU per request of Copydesk as a ratio to a bare ASGI app with the same bytes, on the same
+server and core.
+"""
 
 import enum
 import os
@@ -44,16 +46,23 @@ class Server(enum.StrEnum):
 
 
 def main(
-    server: Annotated[Server, typer.Option(help="the server under both apps; both: uvicorn, then granian")] = Server.SERVE,
+    server: Annotated[
+        Server, typer.Option(help="the server under both apps; both: uvicorn, then granian")
+    ] = Server.SERVE,
     only: Annotated[
-        str, typer.Option(help="some groups: 304,article,list,search,create,consent,consent-load,consent-current,bulk,bulk-memory")
+        str,
+        typer.Option(
+            help="some groups: 304,article,list,search,create,consent,consent-load,consent-current,bulk,bulk-memory"
+        ),
     ] = "",
     quick: Annotated[bool, typer.Option("--quick", help="one short round")] = False,
     sqlite_only: Annotated[bool, typer.Option("--sqlite-only", help="leave PostgreSQL out")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="write the kept stores anew")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, for scripts")] = False,
 ) -> None:
-    """Measure the service against a bare ASGI app. The first run writes 10,000 articles and a million decisions, which takes some minutes."""
+    """Measure the service against a bare ASGI app. The first run writes 10,000 articles and a million
+    decisions, which takes some minutes.
+    """
     servers = [Server.UVICORN, Server.GRANIAN] if server is Server.BOTH else [server]
     wanted = {name.strip() for name in only.split(",") if name.strip()}
     found: dict[Server, list[Outcome]] = {}
@@ -94,9 +103,14 @@ def _bench(server: Server, folder: Path, cores: Cores, progress: Progress, *, qu
 
 def _figures(bench: Bench, wanted: set[str], *, with_postgres: bool, fresh: bool) -> Iterator[Figure]:
     """Measure the groups that are no ratio to the bare app, which bring stores of their own."""
-    consenting, many = ([measure for name, measure in these.items() if not wanted or name in wanted] for these in (CONSENTING, MANY))
+    consenting, many = (
+        [measure for name, measure in these.items() if not wanted or name in wanted]
+        for these in (CONSENTING, MANY)
+    )
     if consenting:
-        with filled(bench.folder, bench.progress, READERS, with_postgres=with_postgres, fresh=fresh) as stores:
+        with filled(
+            bench.folder, bench.progress, READERS, with_postgres=with_postgres, fresh=fresh
+        ) as stores:
             for measure in consenting:
                 yield from measure(bench, stores)
     if many:
@@ -108,7 +122,10 @@ def _figures(bench: Bench, wanted: set[str], *, with_postgres: bool, fresh: bool
 def _measure(bench: Bench, stores: Stores, wanted: set[str]) -> list[Outcome]:
     urls, slugs = addresses(stores), stores.slugs()
     with served_stores(bench, urls) as served:
-        known = {name: know(one, f"/v1/articles/{slugs[0]}", make_writer(urls[name])) for name, one in served.items()}
+        known = {
+            name: know(one, f"/v1/articles/{slugs[0]}", make_writer(urls[name]))
+            for name, one in served.items()
+        }
         chosen = [group for group in groups(known, slugs) if not wanted or group.name in wanted]
         return [outcome for group in chosen for outcome in bench.measure(group, served)]
 
@@ -124,7 +141,9 @@ def _notes(cores: Cores) -> list[str]:
     ]
 
 
-def _tell(found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool) -> None:
+def _tell(
+    found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool
+) -> None:
     own_notes = [notes[0], *consents.NOTES, *bulk.NOTES]
     if as_json:
         told = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
@@ -133,7 +152,9 @@ def _tell(found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], note
         return
     console = Console() if sys.stdout.isatty() else Console(width=170)
     for server, outcomes in found.items():
-        title = "Copydesk, as `copydesk serve` runs it" if server is Server.SERVE else f"Copydesk under {server}"
+        title = (
+            "Copydesk, as `copydesk serve` runs it" if server is Server.SERVE else f"Copydesk under {server}"
+        )
         report.show(console, title, outcomes, notes)
     if figured:
         figures.show(console, figured, own_notes)

@@ -1,4 +1,6 @@
-"""The bare ASGI app: one answer, recorded from the service, from memory, without a look at the request. It is the 1.00."""
+"""The bare ASGI app: one answer, recorded from the service, from memory, without a look at the request. It is
+the 1.00.
+"""
 
 import base64
 import json
@@ -45,7 +47,9 @@ def record(plan: Plan, port: int) -> Recorded:
     connection.close()
     if answer.status // 100 != 2 and answer.status != 304:
         raise BadAnswers(f"{plan.method} {plan.paths[0]}: {answer.status} {content[:400]!r}")
-    headers = [(name.lower(), value) for name, value in answer.getheaders() if name.lower() not in OF_THE_SERVER]
+    headers = [
+        (name.lower(), value) for name, value in answer.getheaders() if name.lower() not in OF_THE_SERVER
+    ]
     return Recorded(plan.method, answer.status, headers, base64.b64encode(content).decode())
 
 

@@ -1,7 +1,9 @@
-"""Bulk: articles a second through `POST /v1/articles/bulk` as a ratio to the bare `executemany` of the rows that they became.
+"""Bulk: articles a second through `POST /v1/articles/bulk` as a ratio to the bare `executemany` of the rows
+that they became.
 
-The rows are read back from the store, out of all the tables that it wrote, and put by the database's own driver into an empty store
-with the same schema and indexes, in one transaction. Both sides make what they write durable.
+The rows are read back from the store, out of all the tables that it wrote, and put by the database's own
+driver into an empty store with the same schema and indexes, in one transaction. Both sides make what they
+write durable.
 """
 
 import sqlite3
@@ -25,9 +27,17 @@ from tests.bench.served import Served
 from tests.bench.wrk import BadAnswers
 
 TABLES = (
-    "article", "article_slug", "article_version", "article_term", "article_text",
-    "published", "published_slug", "published_term", "published_text", "working_change",
-)  # fmt: skip
+    "article",
+    "article_slug",
+    "article_version",
+    "article_term",
+    "article_text",
+    "published",
+    "published_slug",
+    "published_term",
+    "published_text",
+    "working_change",
+)
 """What an article without pictures is written into, each table after those that it refers to."""
 WARM_UP, ITEMS = 500, 3_000
 SIZES = (10_000, 50_000, 100_000)
@@ -66,20 +76,37 @@ def _round(bench: Bench, empty: Empty, figure: Figure, *, published: bool) -> No
     assert len(rows["article"]) == len(items)
     into, cpu_before, began = empty.made(), time.process_time(), time.perf_counter()
     (_put_into_sqlite if into.startswith("sqlite") else _put_into_postgres)(into, rows)
-    bare, bare_cpu = (time.perf_counter() - began) / len(items), (time.process_time() - cpu_before) / len(items)
-    figure.note(bare / seconds, articles_a_s=1 / seconds, bare_a_s=1 / bare, CPU_µs=cpu * 1e6, ratio_of_CPU=bare_cpu / cpu)
+    bare, bare_cpu = (
+        (time.perf_counter() - began) / len(items),
+        (time.process_time() - cpu_before) / len(items),
+    )
+    figure.note(
+        bare / seconds,
+        articles_a_s=1 / seconds,
+        bare_a_s=1 / bare,
+        CPU_µs=cpu * 1e6,
+        ratio_of_CPU=bare_cpu / cpu,
+    )
 
 
 def memory(bench: Bench, empties: Sequence[Empty]) -> Iterator[Figure]:
     """The most that the server takes while 10,000, 50,000 and 100,000 items come in one request each."""
     for one in empties:
-        figure = Figure("bulk, memory at 100,000 items", one.database, "of that at 10,000", FLAT, at_most=True)
+        figure = Figure(
+            "bulk, memory at 100,000 items", one.database, "of that at 10,000", FLAT, at_most=True
+        )
         bar = bench.progress.add_task("bulk-memory", total=sum(SIZES))
         with one.served(bench) as (served, _, token):
             items = (_item(number, published=False) for number in range(WARM_UP + sum(SIZES)))
             _send(served, token, islice(items, WARM_UP))
-            peaks = {size: _peak(served, token, islice(items, size), partial(bench.progress.advance, bar)) for size in SIZES}
-        figure.note(peaks[SIZES[-1]] / peaks[SIZES[0]], **{f"MiB_at_{size}": peak / (1 << 20) for size, peak in peaks.items()})
+            peaks = {
+                size: _peak(served, token, islice(items, size), partial(bench.progress.advance, bar))
+                for size in SIZES
+            }
+        figure.note(
+            peaks[SIZES[-1]] / peaks[SIZES[0]],
+            **{f"MiB_at_{size}": peak / (1 << 20) for size, peak in peaks.items()},
+        )
         yield figure
 
 
@@ -123,7 +150,9 @@ def _chunks(items: Iterable[bytes]) -> Iterator[bytes]:
 def _rows_of_sqlite(url: str) -> Rows:
     with closing(sqlite3.connect(make_url(url).database or "")) as connection:
         return {
-            table: connection.execute(f"SELECT {'rowid, ' * table.endswith('_text')}* FROM {_of_articles(table)}").fetchall()
+            table: connection.execute(
+                f"SELECT {'rowid, ' * table.endswith('_text')}* FROM {_of_articles(table)}"
+            ).fetchall()
             for table in TABLES
         }
 
@@ -132,7 +161,9 @@ def _rows_of_postgres(url: str) -> Rows:
     with psycopg.connect(url) as connection:
         # As text: what a driver makes of JSON is no part of a bare insert.
         connection.adapters.register_loader("jsonb", TextLoader)
-        return {table: connection.execute(f"SELECT * FROM {_of_articles(table)}").fetchall() for table in TABLES}
+        return {
+            table: connection.execute(f"SELECT * FROM {_of_articles(table)}").fetchall() for table in TABLES
+        }
 
 
 def _of_articles(table: str) -> str:
@@ -147,7 +178,9 @@ def _put_into_sqlite(url: str, rows: Rows) -> None:
         for table, theirs in rows.items():
             into = f"{table} (rowid, id, headline, body)" if table.endswith("_text") else table
             if theirs:
-                connection.executemany(f"INSERT INTO {into} VALUES ({', '.join('?' * len(theirs[0]))})", theirs)
+                connection.executemany(
+                    f"INSERT INTO {into} VALUES ({', '.join('?' * len(theirs[0]))})", theirs
+                )
         connection.execute("COMMIT")
 
 
@@ -155,4 +188,6 @@ def _put_into_postgres(url: str, rows: Rows) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         for table, theirs in rows.items():
             if theirs:
-                cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(theirs[0]))})", theirs)
+                cursor.executemany(
+                    f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(theirs[0]))})", theirs
+                )

@@ -1,4 +1,6 @@
-"""Consent: decisions a second through the API, how long they take at half of what is asked, and where a reader among a million stands."""
+"""Consent: decisions a second through the API, how long they take at half of what is asked, and where a
+reader among a million stands.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -40,9 +42,19 @@ def load(bench: Bench, stores: Stores) -> Iterator[Figure]:
             bench.wrk.run(plan, served.port, 2)
             for _ in bench.progress.track(range(bench.rounds), description=f"consent-load, {database}"):
                 sample = bench.sample(plan, served)
-                rate.note(sample.rate, CPU_µs=sample.cpu * 1e6, p50_ms=sample.load.p50 * 1e3, p99_ms=sample.load.p99 * 1e3)
+                rate.note(
+                    sample.rate,
+                    CPU_µs=sample.cpu * 1e6,
+                    p50_ms=sample.load.p50 * 1e3,
+                    p99_ms=sample.load.p99 * 1e3,
+                )
                 sample = bench.sample(paced, served)
-                wait.note(sample.load.p99 * 1e3, p50_ms=sample.load.p50 * 1e3, reached_a_s=sample.rate, CPU_µs=sample.cpu * 1e6)
+                wait.note(
+                    sample.load.p99 * 1e3,
+                    p50_ms=sample.load.p50 * 1e3,
+                    reached_a_s=sample.rate,
+                    CPU_µs=sample.cpu * 1e6,
+                )
         yield from (rate, wait)
 
 
@@ -50,7 +62,11 @@ def current(bench: Bench, stores: Stores) -> Iterator[Figure]:
     """How long a reader among a million waits to be told where they stand."""
     for database, url in _addresses(stores):
         figure = Figure("consent, current among 1,000,000", database, "ms", CURRENT, at_most=True)
-        cookies = list(readers.secrets(Settings(_env_file=None, database_url=url, secret_key=SECRET), readers.READERS // ASKED_ABOUT))
+        cookies = list(
+            readers.secrets(
+                Settings(_env_file=None, database_url=url, secret_key=SECRET), readers.READERS // ASKED_ABOUT
+            )
+        )
         plan = Plan([f"/v1/consents/current\tCookie: {COOKIE}={one}" for one in cookies], connections=1)
         with served_store(bench, url) as served:
             bench.wrk.run(plan, served.port, 2)
@@ -61,20 +77,35 @@ def current(bench: Bench, stores: Stores) -> Iterator[Figure]:
 
 
 def _addresses(stores: Stores) -> Sequence[tuple[str, str]]:
-    return [("SQLite", stores.sqlite("readers")), *([("PostgreSQL", stores.postgres)] if stores.postgres else [])]
+    return [
+        ("SQLite", stores.sqlite("readers")),
+        *([("PostgreSQL", stores.postgres)] if stores.postgres else []),
+    ]
 
 
 def _decisions(served: Served, rate: int | None = None) -> Plan:
     """A first decision of a new reader each time, as a banner sends it: some of what is optional, not all."""
     notice = orjson.loads(served.get("/v1/consent-notices/default/current")[1])
-    wanted = [one["purpose_key"] for one in notice["purposes"] if one["required"] or one["purpose_key"] == "analytics"]
+    wanted = [
+        one["purpose_key"]
+        for one in notice["purposes"]
+        if one["required"] or one["purpose_key"] == "analytics"
+    ]
     decision = {
-        "notice_key": notice["notice_key"], "notice_version": notice["version"], "action": "save", "language": "en", "ui_surface": "banner",
+        "notice_key": notice["notice_key"],
+        "notice_version": notice["version"],
+        "action": "save",
+        "language": "en",
+        "ui_surface": "banner",
         "purposes": [
-            {"purpose_key": one["purpose_key"], "decision": "granted" if one["purpose_key"] in wanted else "denied"}
+            {
+                "purpose_key": one["purpose_key"],
+                "decision": "granted" if one["purpose_key"] in wanted else "denied",
+            }
             for one in notice["purposes"]
         ],
-        "consent_id": MARK, "client_event_time": write_time(now()),
-    }  # fmt: skip
+        "consent_id": MARK,
+        "client_event_time": write_time(now()),
+    }
     headers = (("Content-Type", "application/json"),)
     return Plan(["/v1/consents"], "POST", orjson.dumps(decision).decode(), headers, CONNECTIONS, rate)

@@ -21,7 +21,9 @@ class Cores:
 
 
 def divide() -> Cores:
-    """Divide the cores that we may use. Raises Unfit where there is only one, or where processes cannot be bound."""
+    """Divide the cores that we may use. Raises Unfit where there is only one, or where processes cannot be
+    bound.
+    """
     if not hasattr(os, "sched_setaffinity"):
         raise Unfit("processes are bound to cores, and measured in /proc, as Linux has it")
     usable = sorted(os.sched_getaffinity(0))

@@ -1,4 +1,6 @@
-"""Figures that are no ratio to the bare app: what was measured, round by round, and the bar that it must reach."""
+"""Figures that are no ratio to the bare app: what was measured, round by round, and the bar that it must
+reach.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,9 @@ from rich.table import Table
 
 @dataclass(slots=True)
 class Figure:
-    """One thing measured in several rounds. A bar is what the median must reach, or with `at_most` must not pass."""
+    """One thing measured in several rounds. A bar is what the median must reach, or with `at_most` must not
+    pass.
+    """
 
     name: str
     database: str
@@ -49,10 +53,14 @@ def show(console: Console, figures: Sequence[Figure], notes: Sequence[str]) -> N
     for one in figures:
         mark = "[green]ok[/]" if one.met else "[bold red]missed[/]"
         table.add_row(
-            one.name, one.database, f"[bold]{one.median:,.3g}[/] {one.unit}", f"{min(one.rounds):,.3g} - {max(one.rounds):,.3g}",
-            f"{'≤' if one.at_most else '≥'} {one.bar:,.3g}", mark,
+            one.name,
+            one.database,
+            f"[bold]{one.median:,.3g}[/] {one.unit}",
+            f"{min(one.rounds):,.3g} - {max(one.rounds):,.3g}",
+            f"{'≤' if one.at_most else '≥'} {one.bar:,.3g}",
+            mark,
             ", ".join(f"{name.replace('_', ' ')} {median(seen):,.4g}" for name, seen in one.beside.items()),
-        )  # fmt: skip
+        )
     console.print(table)
 
 
@@ -62,9 +70,15 @@ def as_json(figures: Sequence[Figure], notes: Sequence[str]) -> dict[str, object
         "notes": list(notes),
         "figures": [
             {
-                "name": one.name, "database": one.database, "unit": one.unit, "median": one.median, "rounds": one.rounds,
-                "bar": {"at_most" if one.at_most else "at_least": one.bar}, "met": one.met, "beside": one.beside,
+                "name": one.name,
+                "database": one.database,
+                "unit": one.unit,
+                "median": one.median,
+                "rounds": one.rounds,
+                "bar": {"at_most" if one.at_most else "at_least": one.bar},
+                "met": one.met,
+                "beside": one.beside,
             }
             for one in figures
         ],
-    }  # fmt: skip
+    }

@@ -1,4 +1,6 @@
-"""The bare app served just as `copydesk serve` serves the service, with whatever server that takes: `python -m tests.bench.launch PORT`."""
+"""The bare app served just as `copydesk serve` serves the service, with whatever server that takes: `python
+-m tests.bench.launch PORT`.
+"""
 
 import sys
 
@@ -16,7 +18,8 @@ def _app() -> ASGIApp:
     return app
 
 
-# Not below the guard: a server that starts its worker afresh imports this module again, and must find the bare app there too.
+# Not below the guard: a server that starts its worker afresh imports this module again, and must find the
+# bare app there too.
 service.main.app_from_environment = _app
 
 if __name__ == "__main__":

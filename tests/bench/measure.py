@@ -1,4 +1,6 @@
-"""Measuring: each round of a group asks the bare app and then every phase, so that what disturbs one disturbs the other too."""
+"""Measuring: each round of a group asks the bare app and then every phase, so that what disturbs one disturbs
+the other too.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +36,9 @@ class Sample:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came out for one phase: a sample for each round, the bare app's beside it. `memory` in bytes, at the end."""
+    """What came out for one phase: a sample for each round, the bare app's beside it. `memory` in bytes, at
+    the end.
+    """
 
     phase: Phase
     size: int
@@ -101,7 +105,8 @@ class Bench:
         recorded.keep(path)
         settings = {bare.ANSWER: str(path), "COPYDESK_DATABASE_URL": f"sqlite:///{self.folder / 'unused.db'}"}
         with serving(self.server, settings, self.folder, self.cores, "/") as plain:
-            # With the very request id of the recording: otherwise something else than the bare app is measured.
+            # With the very request id of the recording: otherwise something else than the bare app is
+            # measured.
             assert bare.record(phase.plan, plain.port) == recorded
             yield plain
 

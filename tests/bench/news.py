@@ -12,7 +12,16 @@ from service.images.models import Caption, Image
 
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 SECTIONS = ("City", "Business", "Science", "Culture", "Sport", "World")
-PEOPLE = ("Mara Ellison", "Tomas Reyes", "Ines Caro", "Joon Park", "Adaeze Obi", "Lena Fischer", "Piotr Zielinski", "Noor Haddad")
+PEOPLE = (
+    "Mara Ellison",
+    "Tomas Reyes",
+    "Ines Caro",
+    "Joon Park",
+    "Adaeze Obi",
+    "Lena Fischer",
+    "Piotr Zielinski",
+    "Noor Haddad",
+)
 WHO = (
     "The council",
     "A court",
@@ -24,8 +33,16 @@ WHO = (
     "The museum",
 )
 DID = ("approved", "postponed", "questioned", "published", "rejected", "extended", "opened", "measured")
-WHAT = ("the ferry timetable", "a plan for new housing", "the repair of the bridge", "the budget for schools", "a map of the seagrass",
-        "the night market", "a tax on empty shops", "the archive of letters")  # fmt: skip
+WHAT = (
+    "the ferry timetable",
+    "a plan for new housing",
+    "the repair of the bridge",
+    "the budget for schools",
+    "a map of the seagrass",
+    "the night market",
+    "a tax on empty shops",
+    "the archive of letters",
+)
 WHERE = (
     "in Larkmouth",
     "on the eastern bank",
@@ -46,7 +63,20 @@ WHEN = (
 )
 STREETS = tuple(
     f"{first}{last}"
-    for first in ("Alder", "Birch", "Cooper", "Drover", "Elm", "Fisher", "Gull", "Heron", "Iron", "Juniper", "Kelp", "Linden")
+    for first in (
+        "Alder",
+        "Birch",
+        "Cooper",
+        "Drover",
+        "Elm",
+        "Fisher",
+        "Gull",
+        "Heron",
+        "Iron",
+        "Juniper",
+        "Kelp",
+        "Linden",
+    )
     for last in ("gate", "hill", "market", "row", "side", "walk", "well", "yard")
 )
 REMARKS = (
@@ -67,7 +97,15 @@ def headline(number: int) -> str:
 
 
 def _sentence(chance: random.Random) -> str:
-    return " ".join((chance.choice(WHO), chance.choice(DID), chance.choice(WHAT), chance.choice(WHERE), chance.choice(WHEN)))
+    return " ".join(
+        (
+            chance.choice(WHO),
+            chance.choice(DID),
+            chance.choice(WHAT),
+            chance.choice(WHERE),
+            chance.choice(WHEN),
+        )
+    )
 
 
 def queries() -> list[str]:
@@ -79,22 +117,38 @@ def article(number: int, images: Sequence[UUID], *, published: bool = True) -> A
     """An article of nine paragraphs that shows these pictures."""
     chance = random.Random(number)
     return ArticleCreate(
-        headline=headline(number), summary=f"{_sentence(chance)}. {chance.choice(REMARKS[3:4])}", byline=f"By {chance.choice(PEOPLE)}",
-        authors=[Author(name=chance.choice(PEOPLE))], dateline="LARKMOUTH", section=chance.choice(SECTIONS), language="en",
-        tags=[chance.choice(WHAT).split()[-1], chance.choice(WHERE).split()[-1]], credit_line="With input from Harbour Press",
-        source="bench.example", external_id=str(number), canonical_url=f"https://larkmouth.example/news/{number}",
-        body=_body(chance, images), lead_image_id=images[0] if images else None, status=Status.PUBLISHED if published else Status.DRAFT,
-        published_at=BEGAN + timedelta(minutes=number) if published else None, copyright_notice="© Larkmouth Courier",
-    )  # fmt: skip
+        headline=headline(number),
+        summary=f"{_sentence(chance)}. {chance.choice(REMARKS[3:4])}",
+        byline=f"By {chance.choice(PEOPLE)}",
+        authors=[Author(name=chance.choice(PEOPLE))],
+        dateline="LARKMOUTH",
+        section=chance.choice(SECTIONS),
+        language="en",
+        tags=[chance.choice(WHAT).split()[-1], chance.choice(WHERE).split()[-1]],
+        credit_line="With input from Harbour Press",
+        source="bench.example",
+        external_id=str(number),
+        canonical_url=f"https://larkmouth.example/news/{number}",
+        body=_body(chance, images),
+        lead_image_id=images[0] if images else None,
+        status=Status.PUBLISHED if published else Status.DRAFT,
+        published_at=BEGAN + timedelta(minutes=number) if published else None,
+        copyright_notice="© Larkmouth Courier",
+    )
 
 
 def _body(chance: random.Random, images: Sequence[UUID]) -> list[Block]:
     paragraphs: list[Block] = [
-        Paragraph(html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}, off {chance.choice(STREETS)}.")
+        Paragraph(
+            html=f"{_sentence(chance)}. {chance.choice(REMARKS)} {_sentence(chance)}, off {chance.choice(STREETS)}."
+        )
         for _ in range(9)
     ]
     pictures: list[Block] = [ImageBlock(image_id=image) for image in images]
-    heading, quote = Heading(html=_sentence(chance)), Quote(html=chance.choice(REMARKS), cite=chance.choice(PEOPLE))
+    heading, quote = (
+        Heading(html=_sentence(chance)),
+        Quote(html=chance.choice(REMARKS), cite=chance.choice(PEOPLE)),
+    )
     return [*pictures[:1], *paragraphs[:4], heading, *pictures[1:], *paragraphs[4:7], quote, *paragraphs[7:]]
 
 
@@ -106,8 +160,15 @@ def pictures(number: int) -> list[tuple[Image, Caption]]:
 def _picture(name: str, place: str) -> tuple[Image, Caption]:
     chance = random.Random(name)
     image = Image(
-        digest=hashlib.sha256(name.encode()).hexdigest(), content_type="image/jpeg", width=1600, height=1067, size=240_000,
-        credit_line=f"{chance.choice(PEOPLE)}/Harbour Press", source="bench.example",
-    )  # fmt: skip
+        digest=hashlib.sha256(name.encode()).hexdigest(),
+        content_type="image/jpeg",
+        width=1600,
+        height=1067,
+        size=240_000,
+        credit_line=f"{chance.choice(PEOPLE)}/Harbour Press",
+        source="bench.example",
+    )
     text = f"{_sentence(chance)}, as seen from the {place} page."
-    return image, Caption(image_id=image.id, language="en", text=text, alt_text=f"A view {chance.choice(WHERE)}")
+    return image, Caption(
+        image_id=image.id, language="en", text=text, alt_text=f"A view {chance.choice(WHERE)}"
+    )

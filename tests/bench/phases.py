@@ -1,4 +1,6 @@
-"""What is measured, and against which bar: groups of phases that answer the same bytes, and so share one bare app."""
+"""What is measured, and against which bar: groups of phases that answer the same bytes, and so share one bare
+app.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +13,19 @@ from tests.bench import news
 from tests.bench.served import Served
 from tests.bench.wrk import MARK, Plan
 
-HIT, MISS, POSTGRES_HIT, POSTGRES_MISS = "sqlite", "sqlite, small cache", "postgresql", "postgresql, small cache"
+HIT, MISS, POSTGRES_HIT, POSTGRES_MISS = (
+    "sqlite",
+    "sqlite, small cache",
+    "postgresql",
+    "postgresql, small cache",
+)
 WRITERS = 4
 """Connections that write at the same time: a store has one writer at a time, and the others only wait."""
 CACHES = {HIT: 512 << 20, MISS: 1 << 20, POSTGRES_HIT: 512 << 20, POSTGRES_MISS: 1 << 20}
-"""Bytes of each store's cache. The large ones hold 10,000 articles, as the default does not. From the small ones a key that comes
-in its turn of 10,000 has always been pushed out again: every answer is made, kept and dropped. A list is too long for them."""
+"""Bytes of each store's cache. The large ones hold 10,000 articles, as the default does not. From the small
+ones a key that comes in its turn of 10,000 has always been pushed out again: every answer is made, kept and
+dropped. A list is too long for them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One thing asked of one store; `from_cache` says whether every answer, or none, must come from the wire cache."""
+    """One thing asked of one store; `from_cache` says whether every answer, or none, must come from the wire
+    cache.
+    """
 
     name: str
     store: str
@@ -95,7 +106,13 @@ def groups(known: Mapping[str, Known], slugs: Sequence[str]) -> list[Group]:
 
 
 def _unchanged(known: Mapping[str, Known], path: str) -> Iterator[Phase]:
-    yield Phase("article, 304", HIT, Plan([path], headers=(("If-None-Match", known[HIT].etag),)), Bar(0.80), from_cache=True)
+    yield Phase(
+        "article, 304",
+        HIT,
+        Plan([path], headers=(("If-None-Match", known[HIT].etag),)),
+        Bar(0.80),
+        from_cache=True,
+    )
 
 
 def _article(paths: Sequence[str]) -> Iterator[Phase]:
@@ -115,7 +132,12 @@ def _list() -> Iterator[Phase]:
 
 
 def _search() -> Iterator[Phase]:
-    yield Phase("search, miss", MISS, Plan([f"/v1/articles?q={query.replace(' ', '+')}" for query in news.queries()]), from_cache=False)
+    yield Phase(
+        "search, miss",
+        MISS,
+        Plan([f"/v1/articles?q={query.replace(' ', '+')}" for query in news.queries()]),
+        from_cache=False,
+    )
 
 
 def _create(known: Mapping[str, Known]) -> Iterator[Phase]:
@@ -129,8 +151,11 @@ def _create(known: Mapping[str, Known]) -> Iterator[Phase]:
 def _post_article(known: Known, *, published: bool) -> Plan:
     """A whole new article each time, with two pictures that are there already."""
     written = news.article(0, [known.image, known.image], published=published)
-    # The number of a headline comes last; here the unlike part is first, as it is where two newsrooms' headlines differ.
-    body = written.model_copy(update={"headline": f"{MARK}: {written.headline}", "external_id": MARK, "published_at": None})
+    # The number of a headline comes last; here the unlike part is first, as it is where two newsrooms'
+    # headlines differ.
+    body = written.model_copy(
+        update={"headline": f"{MARK}: {written.headline}", "external_id": MARK, "published_at": None}
+    )
     headers = (("Authorization", f"Bearer {known.token}"), ("Content-Type", "application/json"))
     return Plan(["/v1/articles"], "POST", body.model_dump_json(exclude_none=True), headers, WRITERS)
 
@@ -139,10 +164,25 @@ def _consent(known: Mapping[str, Known]) -> Iterator[Phase]:
     """A first decision of a new reader each time, as a banner sends it."""
     notice = known[HIT].notice
     assert isinstance(notice["purposes"], list)
-    choices = [{"purpose_key": one["purpose_key"], "decision": "granted" if one["required"] else "denied"} for one in notice["purposes"]]
+    choices = [
+        {"purpose_key": one["purpose_key"], "decision": "granted" if one["required"] else "denied"}
+        for one in notice["purposes"]
+    ]
     decision = {
-        "notice_key": notice["notice_key"], "notice_version": notice["version"], "action": "save", "purposes": choices, "language": "en",
-        "ui_surface": "banner", "consent_id": MARK, "client_event_time": write_time(now()),
-    }  # fmt: skip
-    plan = Plan(["/v1/consents"], "POST", orjson.dumps(decision).decode(), (("Content-Type", "application/json"),), WRITERS)
+        "notice_key": notice["notice_key"],
+        "notice_version": notice["version"],
+        "action": "save",
+        "purposes": choices,
+        "language": "en",
+        "ui_surface": "banner",
+        "consent_id": MARK,
+        "client_event_time": write_time(now()),
+    }
+    plan = Plan(
+        ["/v1/consents"],
+        "POST",
+        orjson.dumps(decision).decode(),
+        (("Content-Type", "application/json"),),
+        WRITERS,
+    )
     yield Phase("consent", HIT, plan, Bar(rate=500))

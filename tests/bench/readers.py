@@ -1,7 +1,7 @@
 """A store in which a million readers have decided, each once, and every decision is sealed into the log.
 
-`python -m tests.bench.readers DATABASE_URL` fills an empty database and prints how many it has written: rows go straight into the
-service's own tables, and the log is the service's own.
+`python -m tests.bench.readers DATABASE_URL` fills an empty database and prints how many it has written: rows
+go straight into the service's own tables, and the log is the service's own.
 """
 
 import sys
@@ -13,7 +13,15 @@ from sqlalchemy import insert
 from sqlmodel import select
 
 from service.consent.defaults import DEFAULT_KEY, ensure_defaults
-from service.consent.models import VALIDITY_DAYS, Action, Choice, ConsentEvent, ConsentNotice, PurposeDecision, State
+from service.consent.models import (
+    VALIDITY_DAYS,
+    Action,
+    Choice,
+    ConsentEvent,
+    ConsentNotice,
+    PurposeDecision,
+    State,
+)
 from service.consent.sealing import seal
 from service.consent.signing import Signer
 from service.consent.subjects import Subject, derived_secret, new_subject
@@ -46,7 +54,14 @@ def fill(settings: Settings) -> None:
         notice = session.exec(select(ConsentNotice).where(ConsentNotice.notice_key == DEFAULT_KEY)).one()
     for first in range(0, READERS, AT_ONCE):
         with database.writing() as session:
-            _write(session, notice, [new_subject(settings.signing_key, _name(number)) for number in range(first, first + AT_ONCE)])
+            _write(
+                session,
+                notice,
+                [
+                    new_subject(settings.signing_key, _name(number))
+                    for number in range(first, first + AT_ONCE)
+                ],
+            )
         sys.stdout.write(f"{AT_ONCE}\n")
         sys.stdout.flush()
     seal(database, Signer(settings.signing_key))
@@ -55,7 +70,9 @@ def fill(settings: Settings) -> None:
 
 def _write(session: Session, notice: ConsentNotice, readers: list[Subject]) -> None:
     session.connection().execute(insert(SUBJECTS), [reader.row() for reader in readers])
-    session.connection().execute(insert(EVENTS), [_event(notice, reader.pseudonym, place) for place, reader in enumerate(readers)])
+    session.connection().execute(
+        insert(EVENTS), [_event(notice, reader.pseudonym, place) for place, reader in enumerate(readers)]
+    )
 
 
 def _event(notice: ConsentNotice, pseudonym: str, place: int) -> dict[str, object]:
@@ -63,17 +80,40 @@ def _event(notice: ConsentNotice, pseudonym: str, place: int) -> dict[str, objec
     accepts, at = place % 3 == 0, now()
     granted = {purpose.purpose_key for purpose in notice.purposes if accepts or purpose.required}
     return {
-        "event_id": new_id(), "pseudonym": pseudonym, "event_time": at, "client_event_time": None, "decided_at": at,
-        "valid_until": at + timedelta(days=VALIDITY_DAYS), "event_state": State.GIVEN if accepts else State.REFUSED,
-        "action": Action.ACCEPT_ALL if accepts else Action.REJECT_ALL, "notice_key": notice.notice_key, "notice_version": notice.version,
+        "event_id": new_id(),
+        "pseudonym": pseudonym,
+        "event_time": at,
+        "client_event_time": None,
+        "decided_at": at,
+        "valid_until": at + timedelta(days=VALIDITY_DAYS),
+        "event_state": State.GIVEN if accepts else State.REFUSED,
+        "action": Action.ACCEPT_ALL if accepts else Action.REJECT_ALL,
+        "notice_key": notice.notice_key,
+        "notice_version": notice.version,
         "purposes": [
-            PurposeDecision(purpose_key=each.purpose_key, decision=Choice.GRANTED if each.purpose_key in granted else Choice.DENIED)
+            PurposeDecision(
+                purpose_key=each.purpose_key,
+                decision=Choice.GRANTED if each.purpose_key in granted else Choice.DENIED,
+            )
             for each in notice.purposes
         ],
-        "notice_content_hash": notice.content_hash, "language": notice.language, "ui_surface": "banner", "gpc": False, "country": None,
-        "consent_id": new_id().hex, "previous_event_id": None, "dedupe": None, "request_digest": None,
-    }  # fmt: skip
+        "notice_content_hash": notice.content_hash,
+        "language": notice.language,
+        "ui_surface": "banner",
+        "gpc": False,
+        "country": None,
+        "consent_id": new_id().hex,
+        "previous_event_id": None,
+        "dedupe": None,
+        "request_digest": None,
+    }
 
 
 if __name__ == "__main__":
-    fill(Settings(_env_file=None, database_url=sys.argv[1], secret_key="a secret of the benchmark, which guards nothing"))
+    fill(
+        Settings(
+            _env_file=None,
+            database_url=sys.argv[1],
+            secret_key="a secret of the benchmark, which guards nothing",
+        )
+    )

@@ -1,7 +1,7 @@
 """A store of 10,000 published articles with two captioned pictures each, written by the service's own rooms.
 
-`python -m tests.bench.seed DATABASE_URL` fills an empty database and prints a line for each batch: it is a process of its own, so
-that two databases can be filled at the same time.
+`python -m tests.bench.seed DATABASE_URL` fills an empty database and prints a line for each batch: it is a
+process of its own, so that two databases can be filled at the same time.
 """
 
 import sys
@@ -24,7 +24,9 @@ WRITER = Caller(new_id(), "bench", frozenset({Scope.CONTENT_WRITE, Scope.CONTENT
 
 
 def fill(settings: Settings) -> None:
-    """Migrate an empty database and write the articles, through the lifecycle and the rendering that requests go through."""
+    """Migrate an empty database and write the articles, through the lifecycle and the rendering that requests
+    go through.
+    """
     command.upgrade(migrations(settings), "head")
     database = Database(settings)
     with database.writing() as session:
@@ -48,4 +50,10 @@ def _write(session: Session, numbers: range) -> None:
 
 
 if __name__ == "__main__":
-    fill(Settings(_env_file=None, database_url=sys.argv[1], secret_key="a secret of the benchmark, which guards nothing"))
+    fill(
+        Settings(
+            _env_file=None,
+            database_url=sys.argv[1],
+            secret_key="a secret of the benchmark, which guards nothing",
+        )
+    )

@@ -1,4 +1,6 @@
-"""A server under measurement: a process on its own core, with the CPU time and the memory that it and its children take."""
+"""A server under measurement: a process on its own core, with the CPU time and the memory that it and its
+children take.
+"""
 
 import os
 import signal
@@ -50,7 +52,9 @@ class Served:
     def cache_hits(self) -> int:
         """How many answers the wire cache has given."""
         lines = self.get("/metrics")[1].decode().splitlines()
-        return next(int(float(line.split()[1])) for line in lines if line.startswith("copydesk_cache_hits_total "))
+        return next(
+            int(float(line.split()[1])) for line in lines if line.startswith("copydesk_cache_hits_total ")
+        )
 
     def answers(self, path: str) -> bool:
         """Whether it answers this path with 2xx or 304."""
@@ -61,7 +65,9 @@ class Served:
         return True
 
     def get(self, path: str) -> tuple[dict[str, str], bytes]:
-        """Headers, by their names in small letters, and body. Raises HTTPException for other answers than 2xx and 304."""
+        """Headers, by their names in small letters, and body. Raises HTTPException for other answers than 2xx
+        and 304.
+        """
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -73,7 +79,9 @@ class Served:
 
 
 @contextmanager
-def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores, ready: str) -> Iterator[Served]:
+def serving(
+    server: str, settings: Mapping[str, str], folder: Path, cores: Cores, ready: str
+) -> Iterator[Served]:
     """Serve for as long as the block lasts; `ready` is a path that answers once the server does."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
@@ -81,9 +89,13 @@ def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores
     # In a folder without an .env, so that only the settings given here hold.
     with log.open("wb") as said:
         process = subprocess.Popen(
-            _command(server, port, bare=ANSWER in settings), cwd=folder, stdout=said, stderr=said, start_new_session=True,
+            _command(server, port, bare=ANSWER in settings),
+            cwd=folder,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
             env={**environment, **settings, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        )
     try:
         # At once, while it still is one thread: what it starts later stays on the core with it.
         os.sched_setaffinity(process.pid, {cores.server})
@@ -97,7 +109,14 @@ def serving(server: str, settings: Mapping[str, str], folder: Path, cores: Cores
 def _command(server: str, port: int, *, bare: bool) -> list[str]:
     """How a server is started: with one worker, its fastest parts, and no access log."""
     app = "tests.bench.bare:app" if bare else "service.main:app_from_environment"
-    listen = ["--host=127.0.0.1", f"--port={port}", "--factory", "--loop=uvloop", "--no-access-log", "--log-level=warning"]
+    listen = [
+        "--host=127.0.0.1",
+        f"--port={port}",
+        "--factory",
+        "--loop=uvloop",
+        "--no-access-log",
+        "--log-level=warning",
+    ]
     if server == "uvicorn":
         return [
             sys.executable,
@@ -112,7 +131,11 @@ def _command(server: str, port: int, *, bare: bool) -> list[str]:
         ]
     if server == "granian":
         return [sys.executable, "-m", "granian", app, *listen, "--interface=asgi", "--workers=1", "--no-ws"]
-    return [sys.executable, "-m", "tests.bench.launch", str(port)] if bare else [sys.executable, "-m", "service", "serve", f"--port={port}"]
+    return (
+        [sys.executable, "-m", "tests.bench.launch", str(port)]
+        if bare
+        else [sys.executable, "-m", "service", "serve", f"--port={port}"]
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], served: Served, ready: str, log: Path) -> None:

@@ -1,4 +1,6 @@
-"""The databases under measurement: filled once, kept in var/bench, and copied for each run, which may write into its copies."""
+"""The databases under measurement: filled once, kept in var/bench, and copied for each run, which may write
+into its copies.
+"""
 
 import hashlib
 import random
@@ -25,7 +27,9 @@ KEPT = ROOT / "var" / "bench"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What fills a store: a module that writes it into the database that it is told, and prints how much it has written."""
+    """What fills a store: a module that writes it into the database that it is told, and prints how much it
+    has written.
+    """
 
     name: str
     module: str
@@ -57,15 +61,24 @@ class Stores:
         return f"sqlite:///{path}"
 
     def slugs(self) -> list[str]:
-        """The slug of every article, in an order that follows neither their ages nor the alphabet; the same in both databases."""
+        """The slug of every article, in an order that follows neither their ages nor the alphabet; the same
+        in both databases.
+        """
         with closing(sqlite3.connect(self.content.kept("db"))) as connection:
-            slugs = [slug for (slug,) in connection.execute("SELECT slug FROM published WHERE kind = 'article' ORDER BY slug")]
+            slugs = [
+                slug
+                for (slug,) in connection.execute(
+                    "SELECT slug FROM published WHERE kind = 'article' ORDER BY slug"
+                )
+            ]
         random.Random(0).shuffle(slugs)
         return slugs
 
 
 @contextmanager
-def filled(folder: Path, progress: Progress, content: Content, *, with_postgres: bool, fresh: bool) -> Iterator[Stores]:
+def filled(
+    folder: Path, progress: Progress, content: Content, *, with_postgres: bool, fresh: bool
+) -> Iterator[Stores]:
     """Filled stores for one run; the PostgreSQL server lives as long as this process."""
     current = {one.kept(suffix) for one in (ARTICLES, READERS) for suffix in ("db", "dump")}
     for path in KEPT.glob("*.*"):
@@ -94,7 +107,11 @@ def _fill_one(content: Content, url: str, progress: Progress) -> None:
     name = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
     bar = progress.add_task(f"writing {content.amount:,} {content.name}, once: {name}", total=content.amount)
     process = subprocess.Popen(
-        [sys.executable, "-m", content.module, url], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", content.module, url],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -129,6 +146,8 @@ def make_durable(url: str) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    done = subprocess.run([postgres._programs() / program, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [postgres._programs() / program, *arguments], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Unfit(f"{program} failed: {done.stderr[-3000:]}")

@@ -1,4 +1,6 @@
-"""The load: wrk, on the cores that this process is bound to, asking what a plan says; an answer that is neither 2xx nor 304 ends the benchmark."""
+"""The load: wrk, on the cores that this process is bound to, asking what a plan says; an answer that is
+neither 2xx nor 304 ends the benchmark.
+"""
 
 import os
 import shutil
@@ -21,7 +23,8 @@ class BadAnswers(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one phase asks for: these paths in turn, each with a header line after a tab if it needs one, or one path with a body.
+    """What one phase asks for: these paths in turn, each with a header line after a tab if it needs one, or
+    one path with a body.
 
     Without a `rate` as fast as it is answered, else so many requests a second.
     """
@@ -49,7 +52,10 @@ def ensure_wrk() -> None:
     if shutil.which("wrk"):
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wrk"]):
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wrk"],
+        ):
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if not shutil.which("wrk"):
         raise Unfit("wrk is missing. On Debian and Ubuntu: apt-get install --no-install-recommends wrk")
@@ -64,12 +70,16 @@ class Wrk:
     def run(self, plan: Plan, port: int, seconds: int) -> Load:
         """Ask for so many seconds. Raises BadAnswers."""
         done = subprocess.run(self._command(plan, port, seconds), capture_output=True, text=True, check=False)
-        lines = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("figures ", "bad ")))
+        lines = dict(
+            line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("figures ", "bad "))
+        )
         if "bad" in lines or "figures" not in lines:
             raise BadAnswers(f"{plan.method} {plan.paths[0]}: {lines.get('bad', done.stdout + done.stderr)}")
         requests, micros, p50, p99, lost = map(int, lines["figures"].split())
         if lost or not requests:
-            raise BadAnswers(f"{plan.method} {plan.paths[0]}: {requests} answers, {lost} connections failed or timed out")
+            raise BadAnswers(
+                f"{plan.method} {plan.paths[0]}: {requests} answers, {lost} connections failed or timed out"
+            )
         return Load(requests, micros / 1e6, p50 / 1e6, p99 / 1e6)
 
     def _command(self, plan: Plan, port: int, seconds: int) -> list[str]:
@@ -88,5 +98,12 @@ class Wrk:
             f"--script={SCRIPT}",
         ]
         # The words in bodies differ between runs too: a slug that is taken would be another piece of work.
-        told = [plan.method, str(paths), "-" if plan.body is None else str(body), MARK, name[:10] + "x", str(plan.rate or 0)]
+        told = [
+            plan.method,
+            str(paths),
+            "-" if plan.body is None else str(body),
+            MARK,
+            name[:10] + "x",
+            str(plan.rate or 0),
+        ]
         return ["wrk", *options, f"http://127.0.0.1:{port}", "--", *told]

@@ -23,7 +23,9 @@ class Reader:
 
     def __init__(self, browser: Browser, store: Store, **context: Any) -> None:
         self.store = store
-        self.context = browser.new_context(**{"base_url": store.settings.public_url, "viewport": DESK} | context)
+        self.context = browser.new_context(
+            **{"base_url": store.settings.public_url, "viewport": DESK} | context
+        )
         self.context.set_default_timeout(10_000)
         self.asked: list[str] = []
         self.complaints: list[str] = []
@@ -65,5 +67,8 @@ def serving_readers(kind: str, folder: Path, template: Path, **changes: object) 
     """A store at an address that browsers reach."""
     port = free_port()
     known = {"public_url": f"http://127.0.0.1:{port}", "consent_rate_limit": 100_000}
-    with serving(kind, folder, template, **known | changes) as store, listening(store.app, store.portal, port):
+    with (
+        serving(kind, folder, template, **known | changes) as store,
+        listening(store.app, store.portal, port),
+    ):
         yield store

@@ -1,4 +1,6 @@
-"""A Chromium and a store with the sample news. Without a Chromium all of this is skipped, and the run says so."""
+"""A Chromium and a store with the sample news. Without a Chromium all of this is skipped, and the run says
+so.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +33,9 @@ ALONE = [
 def chromium() -> Iterator[Browser]:
     """The browser."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium is installed here, so no page was opened in a browser: apt-get install chromium")
+        pytest.skip(
+            "no Chromium is installed here, so no page was opened in a browser: apt-get install chromium"
+        )
     with sync_playwright() as playwright:
         # Pages are our own; root, as which containers run tests, has no sandbox.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False, args=ALONE)
@@ -40,7 +44,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def store(chromium: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    chromium: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
     """A store with the sample news. On which database it is makes no difference to a browser."""
     with serving_readers("sqlite", tmp_path_factory.mktemp("store"), sqlite_template) as served:
         load(served.database, Console(file=StringIO()))
@@ -59,7 +65,9 @@ def reader(chromium: Browser, store: Store, has_scripts: bool) -> Iterator[Reade
     with reading(chromium, store, java_script_enabled=has_scripts) as somebody:
         yield somebody
         assert somebody.complaints == []
-        assert [address for address in somebody.asked if not address.startswith(f"{store.settings.public_url}/")] == []
+        assert [
+            address for address in somebody.asked if not address.startswith(f"{store.settings.public_url}/")
+        ] == []
 
 
 @pytest.fixture

@@ -61,8 +61,13 @@ PAGES: dict[str, Callable[[Reader], object]] = {
 }
 
 
-@pytest.mark.parametrize(("page", "viewport"), [*((page, DESK) for page in PAGES), ("choosing", PHONE), ("report with its chart", PHONE)])
-def test_axe_finds_no_serious_fault(chromium: Browser, store: Store, axe: str, page: str, viewport: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("page", "viewport"),
+    [*((page, DESK) for page in PAGES), ("choosing", PHONE), ("report with its chart", PHONE)],
+)
+def test_axe_finds_no_serious_fault(
+    chromium: Browser, store: Store, axe: str, page: str, viewport: dict[str, int]
+) -> None:
     with reading(chromium, store, viewport=viewport) as reader:
         PAGES[page](reader)
         reader.page.evaluate(axe)

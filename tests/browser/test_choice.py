@@ -1,4 +1,6 @@
-"""Readers decide in a real browser, with scripts and without: first visit, every button, changing, withdrawing, erasing, being asked again."""
+"""Readers decide in a real browser, with scripts and without: first visit, every button, changing,
+withdrawing, erasing, being asked again.
+"""
 
 import json
 from pathlib import Path
@@ -46,7 +48,9 @@ def test_a_first_visit_asks_on_one_layer_and_leaves_nothing_behind(reader: Reade
 def test_a_banner_that_was_shown_is_counted_and_a_hidden_one_is_not(reader: Reader, store: Store) -> None:
     def impressions() -> int:
         with store.database.reading() as session:
-            return session.execute(text("SELECT coalesce(sum(impressions), 0) FROM consent_impression")).scalar_one()
+            return session.execute(
+                text("SELECT coalesce(sum(impressions), 0) FROM consent_impression")
+            ).scalar_one()
 
     before = impressions()
     reader.page.goto("/")
@@ -61,7 +65,9 @@ def test_a_banner_that_was_shown_is_counted_and_a_hidden_one_is_not(reader: Read
 
 @EITHER_WAY
 @pytest.mark.parametrize(("button", "status"), [("Accept", "ConsentGiven"), ("Reject", "ConsentRefused")])
-def test_one_press_decides_and_leaves_the_reader_where_they_were(reader: Reader, button: str, status: str) -> None:
+def test_one_press_decides_and_leaves_the_reader_where_they_were(
+    reader: Reader, button: str, status: str
+) -> None:
     reader.page.goto(BRIDGE)
     reader.press(button)
     expect(reader.banner).to_be_hidden()
@@ -69,7 +75,12 @@ def test_one_press_decides_and_leaves_the_reader_where_they_were(reader: Reader,
     reader.page.goto("/")
     expect(reader.banner).to_be_hidden()
     (cookie,) = reader.context.cookies()
-    assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (COOKIE, True, True, "Lax")
+    assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (
+        COOKIE,
+        True,
+        True,
+        "Lax",
+    )
     with reader.known() as client:
         assert current(client)["status"] == status
         assert [event["ui_surface"] for event in events(client)] == ["banner"]
@@ -118,7 +129,9 @@ def test_a_reader_sees_what_is_kept_and_has_it_erased(reader: Reader) -> None:
     expect(reader.page.locator("body")).to_contain_text("Refused (ConsentRefused, reject_all)")
     reader.page.go_back()
     reader.page.get_by_role("link", name="Everything that you decided here").click()
-    assert [event["action"] for event in json.loads(reader.page.locator("pre").inner_text())["items"]] == ["reject_all"]
+    assert [event["action"] for event in json.loads(reader.page.locator("pre").inner_text())["items"]] == [
+        "reject_all"
+    ]
     reader.page.goto("/v1/consents/current")
     assert json.loads(reader.page.locator("pre").inner_text())["status"] == "ConsentRefused"
     reader.page.goto("/consent")
@@ -152,14 +165,19 @@ def test_a_new_recipient_asks_again_and_better_words_do_not(reader: Reader, news
         assert current(client)["status"] == "ConsentRefused"
 
 
-def test_the_banner_speaks_the_language_of_the_article(reader: Reader, store: Store, newsroom: httpx.Client) -> None:
+def test_the_banner_speaks_the_language_of_the_article(
+    reader: Reader, store: Store, newsroom: httpx.Client
+) -> None:
     words = {"title": "Votre choix", "body": "Pouvons-nous compter les lectures ?"}
     words["actions"] = {"accept_all": "Accepter", "reject_all": "Refuser", "save": "Choisir"}
     version = publish(newsroom, shown(newsroom) | {"language": "fr", "texts": words})["version"]
     slug = newsroom.get("/v1/articles?language=fr").json()["items"][0]["slug"]
     reader.page.goto(f"/read/{slug}")
     reader.page.reload()
-    assert (reader.banner.get_attribute("lang"), reader.page.locator("article").get_attribute("lang")) == ("fr", "fr")
+    assert (reader.banner.get_attribute("lang"), reader.page.locator("article").get_attribute("lang")) == (
+        "fr",
+        "fr",
+    )
     reader.press("Refuser")
     expect(reader.banner).to_be_hidden()
     with reader.known() as client:
@@ -187,7 +205,10 @@ def test_global_privacy_control_denies_marketing_until_it_is_ticked(chromium: Br
 
 
 def test_deciding_works_on_postgresql_too(chromium: Browser, tmp_path: Path, sqlite_template: Path) -> None:
-    with serving_readers("postgresql", tmp_path, sqlite_template) as store, reading(chromium, store) as reader:
+    with (
+        serving_readers("postgresql", tmp_path, sqlite_template) as store,
+        reading(chromium, store) as reader,
+    ):
         reader.page.goto("/")
         reader.press("Accept")
         expect(reader.banner).to_be_hidden()

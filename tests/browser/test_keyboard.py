@@ -1,4 +1,6 @@
-"""Everything can be done with the keyboard alone: in an order that makes sense, and with the focus always to be seen."""
+"""Everything can be done with the keyboard alone: in an order that makes sense, and with the focus always to
+be seen.
+"""
 
 from typing import Any
 
@@ -53,7 +55,9 @@ def test_choosing_needs_no_mouse(reader: Reader) -> None:
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("path", ["/", BRIDGE, "/consent", "/consent/report"])
-def test_the_focus_is_always_seen_and_never_behind_the_banner(chromium: Browser, store: Store, path: str, viewport: dict[str, int]) -> None:
+def test_the_focus_is_always_seen_and_never_behind_the_banner(
+    chromium: Browser, store: Store, path: str, viewport: dict[str, int]
+) -> None:
     with reading(chromium, store, viewport=viewport, reduced_motion="reduce") as reader:
         reader.page.goto(path)
         first, seen = step(reader), []

@@ -21,7 +21,9 @@ TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimation
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("path", ["/", BRIDGE])
-def test_nothing_moves_when_the_pictures_arrive(chromium: Browser, store: Store, path: str, viewport: dict[str, int]) -> None:
+def test_nothing_moves_when_the_pictures_arrive(
+    chromium: Browser, store: Store, path: str, viewport: dict[str, int]
+) -> None:
     with reading(chromium, store, viewport=viewport) as reader:
         held: list[Route] = []
 
@@ -44,9 +46,13 @@ def test_nothing_moves_when_the_pictures_arrive(chromium: Browser, store: Store,
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_pages_fit_the_width_of_the_screen(chromium: Browser, store: Store, newsroom: httpx.Client, width: int) -> None:
+def test_pages_fit_the_width_of_the_screen(
+    chromium: Browser, store: Store, newsroom: httpx.Client, width: int
+) -> None:
     word = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente"
-    slug = published(newsroom, headline=word, summary=word, byline=word, body=[{"type": "paragraph", "html": word}])["slug"]
+    slug = published(
+        newsroom, headline=word, summary=word, byline=word, body=[{"type": "paragraph", "html": word}]
+    )["slug"]
     with reading(chromium, store, viewport={"width": width, "height": 800}) as reader:
         for path in ("/", BRIDGE, f"/read/{slug}", "/consent", "/consent/report"):
             reader.page.goto(path)

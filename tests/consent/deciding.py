@@ -14,15 +14,25 @@ from tests.serving import Store
 OPTIONAL = ("preferences", "analytics", "marketing")
 
 
-def decision(action: str = "accept_all", *, granted: tuple[str, ...] | None = None, **members: Any) -> dict[str, Any]:
+def decision(
+    action: str = "accept_all", *, granted: tuple[str, ...] | None = None, **members: Any
+) -> dict[str, Any]:
     """A body for `POST /v1/consents` on the shipped default notice."""
     body = {"notice_key": "default", "notice_version": 1, "action": action, **members}
     if granted is not None:
-        body["purposes"] = [{"purpose_key": key, "decision": "granted" if key in granted else "denied"} for key in OPTIONAL]
+        body["purposes"] = [
+            {"purpose_key": key, "decision": "granted" if key in granted else "denied"} for key in OPTIONAL
+        ]
     return body
 
 
-def decide(client: httpx.Client, action: str = "accept_all", *, headers: Mapping[str, str] | None = None, **members: Any) -> dict[str, Any]:
+def decide(
+    client: httpx.Client,
+    action: str = "accept_all",
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> dict[str, Any]:
     """Decide, and read the record."""
     response = client.post("/v1/consents", json=decision(action, **members), headers=headers)
     assert response.status_code == 201, response.text
@@ -59,29 +69,41 @@ def ago(**span: float) -> str:
 def notice(key: str = "weather", **members: Any) -> dict[str, Any]:
     """A notice that can carry consent."""
     return {
-        "notice_key": key, "language": "en",
+        "notice_key": key,
+        "language": "en",
         "texts": {
-            "title": "Rain radar", "body": "May we remember where you look for rain? You can say no.",
+            "title": "Rain radar",
+            "body": "May we remember where you look for rain? You can say no.",
             "actions": {"accept_all": "Yes", "reject_all": "No", "save": "Let me choose"},
         },
         "purposes": [
             {"purpose_key": "necessary", "name": "Necessary", "required": True, "lawful_basis": "contract"},
-            {"purpose_key": "places", "name": "Places", "description": "Remembering places.", "services": ["Radar Works"]},
+            {
+                "purpose_key": "places",
+                "name": "Places",
+                "description": "Remembering places.",
+                "services": ["Radar Works"],
+            },
         ],
         **members,
-    }  # fmt: skip
+    }
 
 
 def publish(newsroom: httpx.Client, body: Mapping[str, Any], **publication: Any) -> dict[str, Any]:
     """Write and publish a notice."""
     made = newsroom.post("/v1/consent-notices", json=body)
     assert made.status_code == 201, made.text
-    published = newsroom.post(f"/v1/consent-notices/{body['notice_key']}/publish", json={"version": made.json()["version"], **publication})
+    published = newsroom.post(
+        f"/v1/consent-notices/{body['notice_key']}/publish",
+        json={"version": made.json()["version"], **publication},
+    )
     assert published.status_code == 200, published.text
     return published.json()
 
 
-def retries(store: Store, body: Mapping[str, Any], headers: Mapping[str, str], count: int = 100) -> list[httpx.Response]:
+def retries(
+    store: Store, body: Mapping[str, Any], headers: Mapping[str, str], count: int = 100
+) -> list[httpx.Response]:
     """Send one decision many times at once, each without a cookie."""
 
     def send(_: int) -> httpx.Response:

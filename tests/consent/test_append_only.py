@@ -1,4 +1,6 @@
-"""Events are only ever added and published notices stay: the session refuses to change them, and so does the database."""
+"""Events are only ever added and published notices stay: the session refuses to change them, and so does the
+database.
+"""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -70,7 +72,9 @@ def test_the_session_refuses_to_change_or_delete_an_event(store: Store) -> None:
         session.delete(session.exec(select(ConsentEvent)).one())
 
 
-def test_erasure_may_forget_what_links_an_event_to_a_reader_and_nothing_else(store: Store, client: httpx.Client) -> None:
+def test_erasure_may_forget_what_links_an_event_to_a_reader_and_nothing_else(
+    store: Store, client: httpx.Client
+) -> None:
     forget = {"consent_id": None, "dedupe": None, "request_digest": None}
     with REFUSED, store.database.writing() as session:
         session.execute(update(ConsentEvent).values(consent_id=None))
@@ -84,7 +88,9 @@ def test_erasure_may_forget_what_links_an_event_to_a_reader_and_nothing_else(sto
     assert current(client)["status"] == "ConsentGiven"
 
 
-def test_the_database_refuses_to_change_or_delete_a_published_notice(store: Store, newsroom: httpx.Client) -> None:
+def test_the_database_refuses_to_change_or_delete_a_published_notice(
+    store: Store, newsroom: httpx.Client
+) -> None:
     for statement in (
         update(ConsentNotice).values(content_hash="0"),
         update(ConsentNotice).values(status="draft"),

@@ -25,15 +25,24 @@ def test_the_record_after_a_decision_is_the_one_that_is_read(client: httpx.Clien
     recorded = decide(client, "save", granted=("analytics",))
     kept, told = recorded.pop("receipt"), client.get("/v1/consents/current/receipt").json()
     assert kept["notice"] == told["notice"]
-    assert kept["event"] | {"leaf_index": 0, "leaf_hash": "0"} == told["event"] | {"leaf_index": 0, "leaf_hash": "0"}
+    assert kept["event"] | {"leaf_index": 0, "leaf_hash": "0"} == told["event"] | {
+        "leaf_index": 0,
+        "leaf_hash": "0",
+    }
     assert recorded == current(client)
     assert recorded["reconsent_required"] is False
 
 
 def test_a_later_grant_is_a_renewal(client: httpx.Client) -> None:
-    assert [decide(client, action)["status"] for action in ("reject_all", "accept_all", "reject_all", "accept_all")] == [
-        "ConsentRefused", "ConsentGiven", "ConsentRefused", "RenewedConsentGiven",
-    ]  # fmt: skip
+    assert [
+        decide(client, action)["status"]
+        for action in ("reject_all", "accept_all", "reject_all", "accept_all")
+    ] == [
+        "ConsentRefused",
+        "ConsentGiven",
+        "ConsentRefused",
+        "RenewedConsentGiven",
+    ]
     assert [event["event_state"] for event in events(client)][-1] == "RenewedConsentGiven"
 
 
@@ -67,7 +76,10 @@ def test_a_record_is_kept_for_each_notice(client: httpx.Client, newsroom: httpx.
     decide(client, "reject_all", notice_key="weather")
     assert current(client)["notice_key"] == "weather"
     assert client.get("/v1/consents/current?notice_key=default").json()["status"] == "ConsentGiven"
-    assert client.get("/v1/consents/current/receipt?notice_key=default").json()["event"]["action"] == "accept_all"
+    assert (
+        client.get("/v1/consents/current/receipt?notice_key=default").json()["event"]["action"]
+        == "accept_all"
+    )
     assert client.get("/v1/consents/current?notice_key=unheard-of").json()["status"] == "ConsentUnknown"
 
 
@@ -87,7 +99,10 @@ def test_a_notice_takes_only_the_actions_that_it_offers(client: httpx.Client) ->
         (decision("save", notice_key="browsewrap"), "/action"),
         (decision("save"), "/purposes"),
         (decision("accept_all", purposes=contradictory), "/purposes/0/decision"),
-        (decision("reject_all", purposes=[{"purpose_key": "analytics", "decision": "granted"}]), "/purposes/0/decision"),
+        (
+            decision("reject_all", purposes=[{"purpose_key": "analytics", "decision": "granted"}]),
+            "/purposes/0/decision",
+        ),
         (decision("save", purposes=contradictory * 2), "/purposes/1/purpose_key"),
     ]
     for body, pointer in refused:
@@ -99,18 +114,29 @@ def test_a_notice_takes_only_the_actions_that_it_offers(client: httpx.Client) ->
 
 def test_malformed_decisions_are_told_what_is_wrong(client: httpx.Client) -> None:
     for members, pointer in (
-        ({"action": "withdraw"}, "/action"), ({"action": "shrug"}, "/action"), ({"mood": "good"}, "/mood"),
-        ({"notice_version": 0}, "/notice_version"), ({"language": "no such"}, "/language"), ({"consent_id": "a b"}, "/consent_id"),
-        ({"client_event_time": "yesterday"}, "/client_event_time"), ({"ui_surface": "?utm=1"}, "/ui_surface"),
+        ({"action": "withdraw"}, "/action"),
+        ({"action": "shrug"}, "/action"),
+        ({"mood": "good"}, "/mood"),
+        ({"notice_version": 0}, "/notice_version"),
+        ({"language": "no such"}, "/language"),
+        ({"consent_id": "a b"}, "/consent_id"),
+        ({"client_event_time": "yesterday"}, "/client_event_time"),
+        ({"ui_surface": "?utm=1"}, "/ui_surface"),
         ({"client_event_time": "0001-01-01T00:00:00+14:00"}, "/client_event_time"),
-    ):  # fmt: skip
+    ):
         answer = client.post("/v1/consents", json=decision() | members)
         assert answer.status_code == 422, members
         assert answer.json()["errors"][0]["pointer"] == pointer
-    assert client.post("/v1/consents", content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
+    assert (
+        client.post("/v1/consents", content=b"{", headers={"Content-Type": "application/json"}).status_code
+        == 400
+    )
 
 
 def test_a_token_means_nothing_here(store: Store) -> None:
     with store.client() as reader:
-        decide(reader, headers={"Authorization": "Bearer cd_expired", "Idempotency-Key": "a-key-that-nobody-guesses"})
+        decide(
+            reader,
+            headers={"Authorization": "Bearer cd_expired", "Idempotency-Key": "a-key-that-nobody-guesses"},
+        )
         assert len(events(reader)) == 1

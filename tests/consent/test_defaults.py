@@ -10,10 +10,13 @@ from tests.serving import Store
 
 NOTICES = "/v1/consent-notices"
 BANNER = {
-    "key": "gazette.example", "title": "Cookies & Terms", "accept_label": "Fine by me", "language": "en",
+    "key": "gazette.example",
+    "title": "Cookies & Terms",
+    "accept_label": "Fine by me",
+    "language": "en",
     "body": "By continuing to use this site you consent to cookies, our Privacy Notice and our Terms of Service.\n"
     "Cookies can be blocked in your browser's settings.",
-}  # fmt: skip
+}
 
 
 def keep(store: Store, **changes: str | None) -> int:
@@ -27,16 +30,25 @@ def test_the_shipped_notices_are_published_once(store: Store, client: httpx.Clie
         ensure_defaults(session)
     assert client.get(NOTICES).json() == before
     assert {(item["notice_key"], item["version"], item["valid_for_consent"]) for item in before["items"]} == {
-        ("default", 1, True), ("browsewrap", 1, False),
-    }  # fmt: skip
+        ("default", 1, True),
+        ("browsewrap", 1, False),
+    }
 
 
 def test_the_honest_notice_offers_three_actions_on_one_layer(client: httpx.Client) -> None:
     shown = client.get(f"{NOTICES}/default/current").json()
-    assert shown["texts"]["actions"] == {"accept_all": "Accept", "reject_all": "Reject", "save": "Choose", "acknowledge": None}
+    assert shown["texts"]["actions"] == {
+        "accept_all": "Accept",
+        "reject_all": "Reject",
+        "save": "Choose",
+        "acknowledge": None,
+    }
     assert [(one["purpose_key"], one["required"]) for one in shown["purposes"]] == [
-        ("necessary", True), ("preferences", False), ("analytics", False), ("marketing", False),
-    ]  # fmt: skip
+        ("necessary", True),
+        ("preferences", False),
+        ("analytics", False),
+        ("marketing", False),
+    ]
     assert all(one["google_consent_types"] for one in shown["purposes"])
 
 
@@ -53,23 +65,40 @@ def test_a_banner_is_kept_word_for_word_and_judged_truthfully(store: Store, clie
     shown = client.get(f"{NOTICES}/gazette.example/current").json()
     assert shown["texts"]["title"] == BANNER["title"]
     assert shown["texts"]["body"] == BANNER["body"]
-    assert shown["texts"]["actions"] == {"accept_all": None, "reject_all": None, "save": None, "acknowledge": "Fine by me"}
-    assert (shown["consent_model"], shown["valid_for_consent"], shown["status"]) == ("notice_only", False, "published")
+    assert shown["texts"]["actions"] == {
+        "accept_all": None,
+        "reject_all": None,
+        "save": None,
+        "acknowledge": "Fine by me",
+    }
+    assert (shown["consent_model"], shown["valid_for_consent"], shown["status"]) == (
+        "notice_only",
+        False,
+        "published",
+    )
     assert shown["validity_findings"] == [
-        "implied_by_browsing", "no_reject_action", "bundled_with_terms", "no_purposes", "browser_settings_only",
-    ]  # fmt: skip
+        "implied_by_browsing",
+        "no_reject_action",
+        "bundled_with_terms",
+        "no_purposes",
+        "browser_settings_only",
+    ]
     record = decide(client, "acknowledge", notice_key="gazette.example")
     assert (record["status"], granted(record)) == ("ConsentUnknown", set())
 
 
-def test_the_same_words_change_nothing_and_others_are_a_new_version(store: Store, client: httpx.Client) -> None:
+def test_the_same_words_change_nothing_and_others_are_a_new_version(
+    store: Store, client: httpx.Client
+) -> None:
     assert [keep(store), keep(store)] == [1, 1]
     etag = client.get(f"{NOTICES}/gazette.example/current").headers["etag"]
     assert keep(store) == 1
     assert client.get(f"{NOTICES}/gazette.example/current").headers["etag"] == etag
     assert [keep(store, accept_label="OK"), keep(store, accept_label="OK"), keep(store)] == [2, 2, 3]
     assert keep(store, language="fr") == 4
-    assert client.get(f"{NOTICES}/gazette.example/versions/2").json()["texts"]["actions"]["acknowledge"] == "OK"
+    assert (
+        client.get(f"{NOTICES}/gazette.example/versions/2").json()["texts"]["actions"]["acknowledge"] == "OK"
+    )
 
 
 def test_the_same_banner_twice_in_one_transaction_is_one_notice(store: Store) -> None:

@@ -1,4 +1,6 @@
-"""An export holds the whole log, and whoever edits, deletes, inserts or moves a row of it is found out, offline."""
+"""An export holds the whole log, and whoever edits, deletes, inserts or moves a row of it is found out,
+offline.
+"""
 
 import csv
 import os
@@ -31,7 +33,12 @@ def auditor(store: Store) -> httpx.Client:
 def decided(store: Store) -> None:
     for number in range(7):
         with store.client() as reader:
-            decide(reader, ("accept_all", "reject_all")[number % 2], ui_surface="banner", consent_id=f"page-{number}")
+            decide(
+                reader,
+                ("accept_all", "reject_all")[number % 2],
+                ui_surface="banner",
+                consent_id=f"page-{number}",
+            )
             if number == 3:
                 reader.post("/v1/consents/current/withdrawal")
 
@@ -53,7 +60,13 @@ def test_an_export_holds_every_event_in_the_order_of_the_log(auditor: httpx.Clie
     content = export(auditor)
     *rows, last = [orjson.loads(line) for line in content.splitlines()]
     assert [row["leaf_index"] for row in rows] == list(range(8))
-    assert [row["action"] for row in rows[:5]] == ["accept_all", "reject_all", "accept_all", "reject_all", "withdraw"]
+    assert [row["action"] for row in rows[:5]] == [
+        "accept_all",
+        "reject_all",
+        "accept_all",
+        "reject_all",
+        "withdraw",
+    ]
     assert "page-" not in content.decode()
     assert last["manifest"]["tree_head"] == auditor.get("/v1/consent-log/tree-head").json()
     assert last["manifest"]["rows"] == 8
@@ -65,11 +78,17 @@ def test_a_csv_export_holds_the_same_and_verifies_too(auditor: httpx.Client, tmp
     content = export(auditor, format="csv")
     *table, manifest = content.decode().splitlines()
     rows = list(csv.DictReader(table))
-    assert [row["leaf_hash"] for row in rows] == [orjson.loads(line)["leaf_hash"] for line in export(auditor).splitlines()[:-1]]
+    assert [row["leaf_hash"] for row in rows] == [
+        orjson.loads(line)["leaf_hash"] for line in export(auditor).splitlines()[:-1]
+    ]
     assert manifest.startswith("# {")
     assert faults(tmp_path, content) == []
     assert faults(tmp_path, content.replace(b"reject_all", b"accept_all", 1)) != []
-    assert auditor.get("/v1/consent-exports", headers={"Accept": "text/csv"}).headers["content-type"].startswith("text/csv")
+    assert (
+        auditor.get("/v1/consent-exports", headers={"Accept": "text/csv"})
+        .headers["content-type"]
+        .startswith("text/csv")
+    )
 
 
 def test_an_empty_export_verifies(auditor: httpx.Client, tmp_path: Path) -> None:
@@ -83,12 +102,16 @@ def edit(lines: Lines) -> Lines:
 
 def edit_and_hash_again(lines: Lines) -> Lines:
     row = orjson.loads(lines[2]) | {"event_state": "ConsentRefused"}
-    row["leaf_hash"] = leaf_hash(canonical({name: row[name] for name in row if not name.startswith("leaf_")})).hex()
+    row["leaf_hash"] = leaf_hash(
+        canonical({name: row[name] for name in row if not name.startswith("leaf_")})
+    ).hex()
     return [*lines[:2], orjson.dumps(row), *lines[3:]]
 
 
 def number_again(lines: Lines) -> Lines:
-    return [orjson.dumps(orjson.loads(line) | {"leaf_index": index}) for index, line in enumerate(lines[:-1])] + lines[-1:]
+    return [
+        orjson.dumps(orjson.loads(line) | {"leaf_index": index}) for index, line in enumerate(lines[:-1])
+    ] + lines[-1:]
 
 
 def resign(lines: Lines, head: dict[str, Any]) -> Lines:
@@ -96,7 +119,11 @@ def resign(lines: Lines, head: dict[str, Any]) -> Lines:
     manifest = orjson.loads(lines[-1])["manifest"]
     manifest |= {"rows": len(lines) - 1, "tree_head": manifest["tree_head"] | head}
     signer = Signer(b"somebody else's secret, as long as it has to be")
-    signed = {"manifest": manifest, "public_key": encoded(signer.public_key), "signature": encoded(signer.sign(canonical(manifest)))}
+    signed = {
+        "manifest": manifest,
+        "public_key": encoded(signer.public_key),
+        "signature": encoded(signer.sign(canonical(manifest))),
+    }
     return [*lines[:-1], orjson.dumps(signed)]
 
 
@@ -107,19 +134,24 @@ TAMPERINGS: dict[str, Callable[[Lines], Lines]] = {
     "a deleted row, numbered again": lambda lines: number_again([*lines[:2], *lines[3:]]),
     "a deleted first row": lambda lines: lines[1:],
     "a deleted last row": lambda lines: [*lines[:-2], lines[-1]],
-    "a deleted last row, and the number of rows changed": lambda lines: resign([*lines[:-2], lines[-1]], {"tree_size": len(lines) - 2}),
+    "a deleted last row, and the number of rows changed": lambda lines: resign(
+        [*lines[:-2], lines[-1]], {"tree_size": len(lines) - 2}
+    ),
     "a cut end": lambda lines: lines[:-1],
     "an inserted row": lambda lines: [*lines[:3], lines[0], *lines[3:]],
     "an inserted row, numbered again": lambda lines: number_again([*lines[:3], lines[0], *lines[3:]]),
     "two rows that changed places": lambda lines: [lines[1], lines[0], *lines[2:]],
-    "two rows that changed places, numbered again": lambda lines: number_again([lines[1], lines[0], *lines[2:]]),
+    "two rows that changed places, numbered again": lambda lines: number_again(
+        [lines[1], lines[0], *lines[2:]]
+    ),
     "a row without its event, as if retention had removed it": lambda lines: [
-        orjson.dumps({name: orjson.loads(lines[0])[name] for name in ("leaf_index", "leaf_hash")}), *lines[1:]
+        orjson.dumps({name: orjson.loads(lines[0])[name] for name in ("leaf_index", "leaf_hash")}),
+        *lines[1:],
     ],
     "an edited manifest": lambda lines: [*lines[:-1], lines[-1].replace(b'"removed":0', b'"removed":1')],
     "an edited tree head": lambda lines: [*lines[:-1], lines[-1].replace(b'"tree_size":8', b'"tree_size":9')],
     "nonsense": lambda lines: [b"nonsense", b"[]", b'{"leaf_index": null}', b""],
-}  # fmt: skip
+}
 
 
 @pytest.mark.usefixtures("decided")
@@ -130,7 +162,9 @@ def test_a_tampered_export_is_found(auditor: httpx.Client, tmp_path: Path, name:
 
 
 @pytest.mark.usefixtures("decided")
-def test_an_export_by_another_key_is_found_by_whoever_knows_the_right_one(auditor: httpx.Client, tmp_path: Path) -> None:
+def test_an_export_by_another_key_is_found_by_whoever_knows_the_right_one(
+    auditor: httpx.Client, tmp_path: Path
+) -> None:
     content = export(auditor)
     key = auditor.get("/v1/consent-log/tree-head").json()["public_key"]
     assert faults(tmp_path, content, public_key=key) == []
@@ -138,7 +172,9 @@ def test_an_export_by_another_key_is_found_by_whoever_knows_the_right_one(audito
     assert faults(tmp_path, forged, public_key=key) != []
 
 
-def test_a_log_that_was_written_anew_is_found_by_whoever_kept_a_head(store: Store, auditor: httpx.Client, tmp_path: Path) -> None:
+def test_a_log_that_was_written_anew_is_found_by_whoever_kept_a_head(
+    store: Store, auditor: httpx.Client, tmp_path: Path
+) -> None:
     with store.client() as reader:
         decide(reader)
         export(auditor)
@@ -150,14 +186,22 @@ def test_a_log_that_was_written_anew_is_found_by_whoever_kept_a_head(store: Stor
 
 
 @pytest.mark.usefixtures("decided")
-def test_the_command_says_what_it_checked_and_fails_when_the_export_is_not_whole(auditor: httpx.Client, tmp_path: Path) -> None:
+def test_the_command_says_what_it_checked_and_fails_when_the_export_is_not_whole(
+    auditor: httpx.Client, tmp_path: Path
+) -> None:
     whole, tampered = tmp_path / "whole.ndjson", tmp_path / "tampered.ndjson"
     whole.write_bytes(export(auditor))
     tampered.write_bytes(b"\n".join(edit(whole.read_bytes().splitlines())))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "service", "consent", "verify", *arguments]
-        return subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+        return subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        )
 
     good, bad = run(str(whole)), run(str(tampered))
     assert good.returncode == 0, good.stderr

@@ -12,12 +12,18 @@ from tests.serving import AppTransport, Store, running
 
 
 def shown(client: httpx.Client, **members: object) -> httpx.Response:
-    return client.post("/v1/consent-impressions", json={"notice_key": "default", "notice_version": 1, **members})
+    return client.post(
+        "/v1/consent-impressions", json={"notice_key": "default", "notice_version": 1, **members}
+    )
 
 
 def kept(store: Store) -> list[tuple[object, ...]]:
     with store.database.reading() as session:
-        counts = session.execute(text("SELECT notice_version, country, ui_surface, impressions FROM consent_impression ORDER BY 1, 2, 3"))
+        counts = session.execute(
+            text(
+                "SELECT notice_version, country, ui_surface, impressions FROM consent_impression ORDER BY 1, 2, 3"
+            )
+        )
         return [tuple(row) for row in counts]
 
 
@@ -32,13 +38,22 @@ def test_impressions_are_counted_and_set_no_cookie(store: Store, client: httpx.C
 def test_a_notice_that_was_never_published_is_not_counted(store: Store, client: httpx.Client) -> None:
     assert shown(client, notice_version=99).status_code == 422
     assert shown(client, notice_key="nowhere").status_code == 422
-    assert client.post("/v1/consent-impressions", json={}, headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert (
+        client.post(
+            "/v1/consent-impressions", json={}, headers={"Origin": "https://elsewhere.example"}
+        ).status_code
+        == 403
+    )
     assert kept(store) == []
 
 
 @pytest.mark.parametrize(("proxies", "country"), [("127.0.0.1", "NZ"), ("", None)])
-def test_a_country_is_believed_from_a_trusted_proxy_only(database_url: str, tmp_path: Path, proxies: str, country: str | None) -> None:
-    settings = settings_for(database_url, tmp_path, consent_country_header="CF-IPCountry", trusted_proxies=proxies)
+def test_a_country_is_believed_from_a_trusted_proxy_only(
+    database_url: str, tmp_path: Path, proxies: str, country: str | None
+) -> None:
+    settings = settings_for(
+        database_url, tmp_path, consent_country_header="CF-IPCountry", trusted_proxies=proxies
+    )
     with running(settings) as store, store.client() as reader:
         assert isinstance(reader._transport, AppTransport)
         reader.headers["CF-IPCountry"] = "nz"

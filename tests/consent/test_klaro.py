@@ -1,4 +1,6 @@
-"""Klaro takes its configuration from here, and what it sends is a decision like any other. In browsers it is tried elsewhere."""
+"""Klaro takes its configuration from here, and what it sends is a decision like any other. In browsers it is
+tried elsewhere.
+"""
 
 from typing import Any
 
@@ -13,17 +15,29 @@ MANAGER = "/v1/privacy-managers/default"
 SERVICES = ("necessary", "preferences", "analytics", "marketing")
 
 
-def submit(client: httpx.Client, type_: str, *consented: str, config: str | None = "default/1", **headers: str) -> httpx.Response:
+def submit(
+    client: httpx.Client, type_: str, *consented: str, config: str | None = "default/1", **headers: str
+) -> httpx.Response:
     """What Klaro sends, as text/plain, with what it tells of the page and of itself."""
-    said = {"consents": {name: name in ("necessary", *consented) for name in SERVICES}, "type": type_, "config": config}
+    said = {
+        "consents": {name: name in ("necessary", *consented) for name in SERVICES},
+        "type": type_,
+        "config": config,
+    }
     if type_ == "show":
         said |= {"consents": {}, "changes": {}}
     if type_ == "save":
         said["changes"] = dict.fromkeys(consented, True)
     where = {"pathname": "/private/path", "port": 0, "hostname": "copydesk.example", "protocol": "https"}
-    body = {"location_data": where, "user_data": {"client_version": "0.7.22", "client_name": "klaro:web"}, "consent_data": said}
+    body = {
+        "location_data": where,
+        "user_data": {"client_version": "0.7.22", "client_name": "klaro:web"},
+        "consent_data": said,
+    }
     return client.post(
-        f"{MANAGER}/submit", content=orjson.dumps(body), headers={"Content-Type": "text/plain;charset=UTF-8", "Origin": ORIGIN, **headers}
+        f"{MANAGER}/submit",
+        content=orjson.dumps(body),
+        headers={"Content-Type": "text/plain;charset=UTF-8", "Origin": ORIGIN, **headers},
     )
 
 
@@ -42,7 +56,10 @@ def test_klaro_gets_the_notice_as_its_configuration(client: httpx.Client) -> Non
     assert [service["default"] for service in told["services"]] == [True, False, False, False]
     words = told["translations"]["en"]
     assert words["consentNotice"]["description"] == shown["texts"]["body"]
-    assert (words["ok"], words["decline"]) == (shown["texts"]["actions"]["accept_all"], shown["texts"]["actions"]["reject_all"])
+    assert (words["ok"], words["decline"]) == (
+        shown["texts"]["actions"]["accept_all"],
+        shown["texts"]["actions"]["reject_all"],
+    )
     assert told["acceptAll"]
     assert not told["hideDeclineAll"]
     assert config(client, testing="true") == told
@@ -51,13 +68,20 @@ def test_klaro_gets_the_notice_as_its_configuration(client: httpx.Client) -> Non
 def test_the_configuration_has_an_etag_and_no_cookie(client: httpx.Client) -> None:
     first = client.get(f"{MANAGER}/config.json?name=default")
     assert "set-cookie" not in first.headers
-    again = client.get(f"{MANAGER}/config.json?name=default", headers={"If-None-Match": first.headers["etag"]})
+    again = client.get(
+        f"{MANAGER}/config.json?name=default", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert again.status_code == 304
 
 
 def test_a_manager_that_is_no_notice_is_not_found(client: httpx.Client) -> None:
     assert client.get("/v1/privacy-managers/nowhere/config.json").status_code == 404
-    assert client.post("/v1/privacy-managers/nowhere/submit", json={"consent_data": {"type": "accept"}}).status_code == 404
+    assert (
+        client.post(
+            "/v1/privacy-managers/nowhere/submit", json={"consent_data": {"type": "accept"}}
+        ).status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +93,9 @@ def test_a_manager_that_is_no_notice_is_not_found(client: httpx.Client) -> None:
         ("script", ("analytics",), "save", "ConsentGiven"),
     ],
 )
-def test_what_klaro_sends_is_a_decision(client: httpx.Client, type_: str, consented: tuple[str, ...], action: str, status: str) -> None:
+def test_what_klaro_sends_is_a_decision(
+    client: httpx.Client, type_: str, consented: tuple[str, ...], action: str, status: str
+) -> None:
     answer = submit(client, type_, *consented)
     assert (answer.status_code, answer.json()) == (200, {})
     assert secret_of(client)
@@ -91,7 +117,9 @@ def test_a_shown_notice_is_counted_and_sets_no_cookie(store: Store, client: http
     assert rows(store) == 0
 
 
-def test_a_decision_is_about_the_version_that_klaro_showed(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_a_decision_is_about_the_version_that_klaro_showed(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     shown = config(client)
     body = client.get("/v1/consent-notices/default/current").json()
     again = notice("default", purposes=[*body["purposes"], {"purpose_key": "places", "name": "Places"}])
@@ -103,7 +131,9 @@ def test_a_decision_is_about_the_version_that_klaro_showed(client: httpx.Client,
     assert current(client)["notice_version"] > 1
 
 
-def test_klaro_asks_again_when_readers_must_be_asked_again_and_only_then(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_klaro_asks_again_when_readers_must_be_asked_again_and_only_then(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     assert config(client, "/v1/privacy-managers/weather")["storageName"] == "klaro"
     reworded = notice()
@@ -115,7 +145,9 @@ def test_klaro_asks_again_when_readers_must_be_asked_again_and_only_then(client:
     assert config(client, "/v1/privacy-managers/weather")["storageName"] == f"klaro-{version}"
 
 
-def test_klaro_is_answered_in_the_language_that_its_page_names(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_klaro_is_answered_in_the_language_that_its_page_names(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     publish(newsroom, notice(language="fr"))
     told = client.get("/v1/privacy-managers/weather/config.json?name=fr-CA").json()
@@ -129,14 +161,22 @@ def test_what_klaro_may_not_send_is_refused(client: httpx.Client) -> None:
     misnamed = {"consent_data": {"consents": {"Not a key": True}, "type": "accept", "config": "default/1"}}
     assert client.post(f"{MANAGER}/submit", json=misnamed).status_code == 422
     assert submit(client, "decline", config="default/99").status_code == 422
-    assert client.post(f"{MANAGER}/submit", content=b"x" * 9000, headers={"Content-Type": "text/plain"}).status_code == 413
+    assert (
+        client.post(
+            f"{MANAGER}/submit", content=b"x" * 9000, headers={"Content-Type": "text/plain"}
+        ).status_code
+        == 413
+    )
 
 
 def test_google_consent_mode_follows_from_the_purposes(client: httpx.Client) -> None:
     signals = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
     assert current(client)["google_consent"] == dict.fromkeys(signals, "denied")
     told = decide(client, "save", granted=("analytics",))["google_consent"]
-    assert {signal: told[signal] for signal in signals} == {**dict.fromkeys(signals, "denied"), "analytics_storage": "granted"}
+    assert {signal: told[signal] for signal in signals} == {
+        **dict.fromkeys(signals, "denied"),
+        "analytics_storage": "granted",
+    }
     assert told["security_storage"] == "granted"
     assert set(decide(client)["google_consent"].values()) == {"granted"}
     client.post("/v1/consents/current/withdrawal")
@@ -144,13 +184,23 @@ def test_google_consent_mode_follows_from_the_purposes(client: httpx.Client) -> 
 
 
 def test_a_signal_of_several_purposes_needs_all_of_them(client: httpx.Client, newsroom: httpx.Client) -> None:
-    purposes = [{"purpose_key": key, "name": key, "google_consent_types": ["ad_storage"]} for key in ("local", "distant")]
+    purposes = [
+        {"purpose_key": key, "name": key, "google_consent_types": ["ad_storage"]}
+        for key in ("local", "distant")
+    ]
     publish(newsroom, notice(purposes=purposes))
     body = {"notice_key": "weather", "notice_version": 1, "action": "save"}
-    one = client.post("/v1/consents", json=body | {"purposes": [{"purpose_key": "local", "decision": "granted"}]}).json()
-    assert one["google_consent"] == dict.fromkeys(("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"), "denied")
+    one = client.post(
+        "/v1/consents", json=body | {"purposes": [{"purpose_key": "local", "decision": "granted"}]}
+    ).json()
+    assert one["google_consent"] == dict.fromkeys(
+        ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"), "denied"
+    )
     both = [{"purpose_key": key, "decision": "granted"} for key in ("local", "distant")]
-    assert client.post("/v1/consents", json=body | {"purposes": both}).json()["google_consent"]["ad_storage"] == "granted"
+    assert (
+        client.post("/v1/consents", json=body | {"purposes": both}).json()["google_consent"]["ad_storage"]
+        == "granted"
+    )
 
 
 def test_a_beacon_is_taken_when_it_holds_our_json_and_refused_when_not(client: httpx.Client) -> None:
@@ -159,5 +209,10 @@ def test_a_beacon_is_taken_when_it_holds_our_json_and_refused_when_not(client: h
     assert client.post("/v1/consents", content=sent, headers=beacon).status_code == 201
     assert client.post("/v1/consents", content=b"not ours", headers=beacon).status_code in (400, 422)
     assert (
-        client.post("/v1/consents", content=sent, headers=beacon | {"Content-Type": "application/x-www-form-urlencoded"}).status_code == 415
+        client.post(
+            "/v1/consents",
+            content=sent,
+            headers=beacon | {"Content-Type": "application/x-www-form-urlencoded"},
+        ).status_code
+        == 415
     )

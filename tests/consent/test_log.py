@@ -65,7 +65,9 @@ def test_a_leaf_is_the_hash_of_the_event_as_it_is_told(store: Store, client: htt
     sealed(store)
     (event,) = events(client)
     assert event["leaf_index"] == 0
-    entry = {name: value for name, value in event.items() if name not in ("consent_id", "leaf_index", "leaf_hash")}
+    entry = {
+        name: value for name, value in event.items() if name not in ("consent_id", "leaf_index", "leaf_hash")
+    }
     assert leaf_hash(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)).hex() == event["leaf_hash"]
 
 
@@ -75,7 +77,11 @@ def test_every_event_is_proven_to_be_in_the_log(store: Store, client: httpx.Clie
     sealed(store)
     (event,), told = events(client), head(client)
     assert told["tree_size"] == 7
-    for named in ({"leaf_index": event["leaf_index"]}, {"event_id": event["event_id"]}, {"leaf_hash": event["leaf_hash"]}):
+    for named in (
+        {"leaf_index": event["leaf_index"]},
+        {"event_id": event["event_id"]},
+        {"leaf_hash": event["leaf_hash"]},
+    ):
         proof = client.get("/v1/consent-log/inclusion-proof", params=named).json()
         assert proof["root_hash"] == told["root_hash"]
         leaf, root = unhex(event["leaf_hash"], told["root_hash"])
@@ -95,7 +101,11 @@ def test_the_log_is_proven_to_have_been_added_to_only(store: Store, client: http
         for newer in heads[heads.index(older) :]:
             sizes = {"first": older["tree_size"], "second": newer["tree_size"]}
             proof = client.get("/v1/consent-log/consistency-proof", params=sizes).json()
-            check_consistency(*sizes.values(), *unhex(older["root_hash"], newer["root_hash"]), unhex(*proof["consistency_path"]))
+            check_consistency(
+                *sizes.values(),
+                *unhex(older["root_hash"], newer["root_hash"]),
+                unhex(*proof["consistency_path"]),
+            )
 
 
 def test_what_is_not_in_the_log_is_not_proven(store: Store, client: httpx.Client) -> None:
@@ -111,7 +121,9 @@ def test_what_is_not_in_the_log_is_not_proven(store: Store, client: httpx.Client
     assert client.get("/v1/consent-log/consistency-proof?first=2&second=1").status_code == 422
 
 
-def test_more_events_than_a_batch_are_sealed_in_the_order_in_which_they_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_events_than_a_batch_are_sealed_in_the_order_in_which_they_came(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("service.consent.sealing.BATCH", 3)
     with store.client() as reader:
         for _ in range(8):
@@ -138,9 +150,17 @@ async def _wait() -> None:
 
 def test_the_command_seals_what_is_waiting(store: Store, client: httpx.Client) -> None:
     decide(client)
-    environment = {**os.environ, "COPYDESK_DATABASE_URL": store.settings.database_url, "COPYDESK_SECRET_KEY": SECRET}
+    environment = {
+        **os.environ,
+        "COPYDESK_DATABASE_URL": store.settings.database_url,
+        "COPYDESK_SECRET_KEY": SECRET,
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "service", "consent", "seal"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "service", "consent", "seal"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, "Sealed" in done.stderr) == (0, True), done.stderr
     assert head(client)["tree_size"] == 1

@@ -1,4 +1,6 @@
-"""The tree gives the roots and proofs that Certificate Transparency's known vectors give, and its own proofs hold at every size."""
+"""The tree gives the roots and proofs that Certificate Transparency's known vectors give, and its own proofs
+hold at every size.
+"""
 
 from collections.abc import Sequence
 
@@ -82,7 +84,12 @@ def test_the_inclusion_proofs_are_the_known_ones(index: int, size: int, path: li
 
 @pytest.mark.parametrize(
     ("first", "second", "path"),
-    [(1, 1, []), (1, 8, [SECOND, PAIR, HALF]), (6, 8, [THIRD_PAIR, LAST_PAIR, ROOTS[3]]), (2, 5, [PAIR, FIFTH])],
+    [
+        (1, 1, []),
+        (1, 8, [SECOND, PAIR, HALF]),
+        (6, 8, [THIRD_PAIR, LAST_PAIR, ROOTS[3]]),
+        (2, 5, [PAIR, FIFTH]),
+    ],
 )
 def test_the_consistency_proofs_are_the_known_ones(first: int, second: int, path: list[str]) -> None:
     assert [node.hex() for node in hashes(consistency_spans(first, second), KNOWN)] == path
@@ -108,7 +115,11 @@ def test_every_tree_is_proven_to_be_the_beginning_of_every_later_one() -> None:
             path = hashes(consistency_spans(first, second), SUBTREE)
             old, new = EACH_ROOT[first], EACH_ROOT[second]
             check_consistency(first, second, old, new, path)
-            for wrong in ((leaf_hash(b""), new, path), (old, new, [*path, MANY[0]]), *([(old, new, path[:-1])] if path else [])):
+            for wrong in (
+                (leaf_hash(b""), new, path),
+                (old, new, [*path, MANY[0]]),
+                *([(old, new, path[:-1])] if path else []),
+            ):
                 with pytest.raises(NotProven):
                     check_consistency(first, second, *wrong)
 

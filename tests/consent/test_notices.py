@@ -25,7 +25,9 @@ def test_a_draft_is_not_for_readers(client: httpx.Client, newsroom: httpx.Client
     assert "weather" in {item["notice_key"] for item in newsroom.get(NOTICES).json()["items"]}
 
 
-def test_a_published_notice_is_served_publicly_and_conditionally(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_a_published_notice_is_served_publicly_and_conditionally(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     assert client.get(f"{NOTICES}/weather/current").status_code == 404
     published = publish(newsroom, notice())
     for path in (f"{NOTICES}/weather/current", f"{NOTICES}/weather/versions/1"):
@@ -46,7 +48,9 @@ def test_old_versions_stay_readable(client: httpx.Client, newsroom: httpx.Client
     assert client.get(f"{NOTICES}/weather/current").json() == second
     assert client.get(f"{NOTICES}/weather/versions/1").json() == first | {"status": "retired"}
     assert [item["version"] for item in client.get(f"{NOTICES}?notice_key=weather").json()["items"]] == [2]
-    assert [item["version"] for item in client.get(f"{NOTICES}?notice_key=weather&status=retired").json()["items"]] == [1]
+    assert [
+        item["version"] for item in client.get(f"{NOTICES}?notice_key=weather&status=retired").json()["items"]
+    ] == [1]
     assert first["content_hash"] != second["content_hash"]
 
 
@@ -54,7 +58,9 @@ def test_current_is_given_in_the_nearest_language(client: httpx.Client, newsroom
     for language in ("en", "de", "pt-BR"):
         publish(newsroom, notice(language=language))
     asked = {"de-AT": "de", "pt": "pt-BR", "en-GB": "en", "ja": "en"}
-    answered = {tag: client.get(f"{NOTICES}/weather/current?language={tag}").json()["language"] for tag in asked}
+    answered = {
+        tag: client.get(f"{NOTICES}/weather/current?language={tag}").json()["language"] for tag in asked
+    }
     assert answered == asked
     assert client.get(f"{NOTICES}/weather/current").json()["language"] == "en"
     assert client.get(f"{NOTICES}/weather/current?language=nonsense!").status_code == 422
@@ -74,7 +80,10 @@ def test_notices_are_listed_in_pages(client: httpx.Client, newsroom: httpx.Clien
         assert len({(item["notice_key"], item["version"]) for item in found}) == total
     assert len(newsroom.get(f"{NOTICES}?status=draft").json()["items"]) == 3
     assert client.get(f"{NOTICES}?status=draft").status_code == 401
-    assert client.get(f"{NOTICES}?fields=notice_key,version&limit=1").json()["items"][0].keys() == {"notice_key", "version"}
+    assert client.get(f"{NOTICES}?fields=notice_key,version&limit=1").json()["items"][0].keys() == {
+        "notice_key",
+        "version",
+    }
 
 
 def test_writing_notices_needs_the_scope(client: httpx.Client, editor: httpx.Client) -> None:
@@ -105,7 +114,12 @@ def test_a_draft_is_edited_against_what_was_read(newsroom: httpx.Client) -> None
     assert edited.json()["jurisdiction"] == "EU"
     assert edited.json()["content_hash"] != body["content_hash"]
     assert newsroom.put(path, json=body, headers=etag).status_code == 412
-    for member, value in (("version", 7), ("status", "published"), ("notice_key", "other"), ("valid_for_consent", False)):
+    for member, value in (
+        ("version", 7),
+        ("status", "published"),
+        ("notice_key", "other"),
+        ("valid_for_consent", False),
+    ):
         refused = newsroom.put(path, json=edited.json() | {member: value}, headers={"If-Match": "*"})
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["pointer"] == f"/{member}"
@@ -148,7 +162,11 @@ def test_there_is_one_draft_in_each_language(newsroom: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("changed", "finding", "pointer"),
     [
-        ({"actions": {"accept_all": "Yes", "save": "Let me choose"}}, "no_reject_action", "/texts/actions/reject_all"),
+        (
+            {"actions": {"accept_all": "Yes", "save": "Let me choose"}},
+            "no_reject_action",
+            "/texts/actions/reject_all",
+        ),
         ({"actions": {"reject_all": "No"}}, "no_accept_action", "/texts/actions/accept_all"),
         ({"body": "With Yes you agree to cookies and to our Terms of Use."}, "bundled_with_terms", "/texts"),
         ({"body": "By continuing to read you agree to cookies."}, "implied_by_browsing", "/texts"),
@@ -179,7 +197,9 @@ def test_a_purpose_ticked_beforehand_is_not_published(newsroom: httpx.Client) ->
     assert refused.json()["errors"][0]["pointer"] == "/purposes/1/pregranted"
 
 
-def test_a_notice_that_only_informs_is_published_for_what_it_is(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_a_notice_that_only_informs_is_published_for_what_it_is(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     body = notice(consent_model="notice_only", purposes=[])
     body["texts"]["actions"] = {"acknowledge": "Fine"}
     published = publish(newsroom, body)
@@ -195,7 +215,14 @@ def test_asking_after_the_fact_is_no_consent(newsroom: httpx.Client) -> None:
 
 def test_a_notice_that_makes_no_sense_is_refused(newsroom: httpx.Client) -> None:
     twice = [{"purpose_key": "a", "name": "A"}] * 2
-    for members in ({"purposes": twice}, {"validity_days": 0}, {"language": "??"}, {"notice_key": "No Key"}, {"version": 3}, {"mood": 1}):
+    for members in (
+        {"purposes": twice},
+        {"validity_days": 0},
+        {"language": "??"},
+        {"notice_key": "No Key"},
+        {"version": 3},
+        {"mood": 1},
+    ):
         assert newsroom.post(NOTICES, json=notice() | members).status_code == 422, members
 
 

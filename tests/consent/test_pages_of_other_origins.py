@@ -16,12 +16,17 @@ PATHS = ("/v1/consents", "/v1/consents/current", "/v1/consents/current/withdrawa
 
 @pytest.fixture
 def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
-    with running(settings_for(database_url, tmp_path, consent_origins=FRONT, consent_cookie_cross_site=True)) as running_store:
+    with running(
+        settings_for(database_url, tmp_path, consent_origins=FRONT, consent_cookie_cross_site=True)
+    ) as running_store:
         yield running_store
 
 
 def preflight(reader: httpx.Client, path: str, origin: str, method: str = "POST") -> httpx.Response:
-    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "content-type,idempotency-key"}
+    asked = {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-type,idempotency-key",
+    }
     return reader.options(path, headers={"Origin": origin, **asked})
 
 
@@ -34,7 +39,9 @@ def test_a_preflight_lets_known_pages_call_as_their_reader(client: httpx.Client,
             assert allowed.headers["access-control-allow-origin"] == origin
             assert allowed.headers["access-control-allow-credentials"] == "true"
             assert method in allowed.headers["access-control-allow-methods"]
-            assert {"content-type", "idempotency-key"} <= set(allowed.headers["access-control-allow-headers"].lower().split(", "))
+            assert {"content-type", "idempotency-key"} <= set(
+                allowed.headers["access-control-allow-headers"].lower().split(", ")
+            )
             assert "origin" in allowed.headers["vary"].lower()
 
 
@@ -47,7 +54,9 @@ def test_a_preflight_lets_nobody_else_call(client: httpx.Client, path: str) -> N
     assert preflight(client, path, FRONT, "PUT").status_code == 400
 
 
-def test_a_page_of_another_origin_decides_reads_and_withdraws_with_its_readers_cookie(client: httpx.Client) -> None:
+def test_a_page_of_another_origin_decides_reads_and_withdraws_with_its_readers_cookie(
+    client: httpx.Client,
+) -> None:
     page = {"Origin": FRONT, "Sec-Fetch-Site": "cross-site"}
     recorded = client.post("/v1/consents", json=decision(), headers=page)
     assert "SameSite=None" in recorded.headers["set-cookie"]

@@ -1,4 +1,6 @@
-"""Rates by day, version, country and surface, in which small figures are not told; and where each reader stands, by pseudonym."""
+"""Rates by day, version, country and surface, in which small figures are not told; and where each reader
+stands, by pseudonym.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -35,27 +37,57 @@ def decide_often(store: Store, action: str, count: int, **members: Any) -> None:
 
 def test_rates_tell_how_readers_decided(store: Store, auditor: httpx.Client, client: httpx.Client) -> None:
     for _ in range(40):
-        client.post("/v1/consent-impressions", json={"notice_key": "default", "notice_version": 1, "ui_surface": "banner"})
+        client.post(
+            "/v1/consent-impressions",
+            json={"notice_key": "default", "notice_version": 1, "ui_surface": "banner"},
+        )
     decide_often(store, "accept_all", 15)
     decide_often(store, "reject_all", 10)
     decide_often(store, "save", 11, granted=("analytics",))
     (cell,) = rates(auditor)
     assert cell["day"] in (str(TODAY), str(datetime.now(UTC).date()))
     assert (cell["notice_key"], cell["notice_version"]) == ("default", 1)
-    told = {name: cell[name] for name in ("impressions", "decisions", "accepted", "rejected", "custom", "withdrawn", "acceptance_rate")}
+    told = {
+        name: cell[name]
+        for name in (
+            "impressions",
+            "decisions",
+            "accepted",
+            "rejected",
+            "custom",
+            "withdrawn",
+            "acceptance_rate",
+        )
+    }
     assert told == {
-        "impressions": 40, "decisions": 36, "accepted": 15, "rejected": 10, "custom": 11, "withdrawn": 0, "acceptance_rate": 0.4167,
-    }  # fmt: skip
+        "impressions": 40,
+        "decisions": 36,
+        "accepted": 15,
+        "rejected": 10,
+        "custom": 11,
+        "withdrawn": 0,
+        "acceptance_rate": 0.4167,
+    }
     assert not cell["suppressed"]
 
 
 def test_figures_below_ten_are_not_told(store: Store, auditor: httpx.Client) -> None:
     decide_often(store, "accept_all", 9)
     (cell,) = rates(auditor)
-    assert (cell["decisions"], cell["accepted"], cell["acceptance_rate"], cell["suppressed"]) == (None, None, None, True)
+    assert (cell["decisions"], cell["accepted"], cell["acceptance_rate"], cell["suppressed"]) == (
+        None,
+        None,
+        None,
+        True,
+    )
     decide_often(store, "accept_all", 1)
     (cell,) = rates(auditor)
-    assert (cell["decisions"], cell["accepted"], cell["acceptance_rate"], cell["suppressed"]) == (10, 10, 1.0, False)
+    assert (cell["decisions"], cell["accepted"], cell["acceptance_rate"], cell["suppressed"]) == (
+        10,
+        10,
+        1.0,
+        False,
+    )
 
 
 def test_a_small_figure_cannot_be_worked_out_from_the_others() -> None:
@@ -64,11 +96,14 @@ def test_a_small_figure_cannot_be_worked_out_from_the_others() -> None:
         hidden = [counted[part] for part in _hidden_parts(counted)]
         told = [figure for part, figure in counted.items() if part not in _hidden_parts(counted)]
         assert all(figure == 0 or figure >= SMALLEST for figure in told)
-        # What is left of the sum is none, or too large to be about one small figure alone; only where nothing else is there to hide it.
+        # What is left of the sum is none, or too large to be about one small figure alone; only where nothing
+        # else is there to hide it.
         assert not hidden or (len(hidden) > 1 and sum(hidden) >= SMALLEST) or not any(told)
 
 
-def test_rates_are_told_apart_by_what_is_asked_for(store: Store, auditor: httpx.Client, newsroom: httpx.Client) -> None:
+def test_rates_are_told_apart_by_what_is_asked_for(
+    store: Store, auditor: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     decide_often(store, "accept_all", 10, ui_surface="banner")
     decide_often(store, "reject_all", 10, ui_surface="settings")
@@ -97,11 +132,19 @@ def test_a_report_is_of_the_days_that_are_asked_for(store: Store, auditor: httpx
     path = "/v1/consent-reports/rates"
     assert auditor.get(path, params={"since": TODAY, "until": yesterday}).status_code == 422
     assert auditor.get(path, params={"by": "shoe_size"}).status_code == 422
-    for wrong in ({"since": "yesterday"}, {"until": "0"}, {"until": "0001-01-01"}, {"until": "9999-12-31"}, {"since": "0001-01-01"}):
+    for wrong in (
+        {"since": "yesterday"},
+        {"until": "0"},
+        {"until": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"since": "0001-01-01"},
+    ):
         assert auditor.get(path, params=wrong).status_code == 422
 
 
-def test_records_tell_where_readers_stand_by_pseudonym(store: Store, auditor: httpx.Client, newsroom: httpx.Client) -> None:
+def test_records_tell_where_readers_stand_by_pseudonym(
+    store: Store, auditor: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     with store.client() as one, store.client() as other:
         decide(one, consent_id="page-1")
@@ -119,7 +162,9 @@ def test_records_tell_where_readers_stand_by_pseudonym(store: Store, auditor: ht
     assert {item["pseudonym"] for item in found} == {pseudonyms[0]}
 
 
-def test_records_are_listed_page_by_page_without_a_gap(store: Store, auditor: httpx.Client, newsroom: httpx.Client) -> None:
+def test_records_are_listed_page_by_page_without_a_gap(
+    store: Store, auditor: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     for number in range(5):
         with store.client() as reader:

@@ -43,7 +43,9 @@ def test_rule_10_a_retry_whose_first_answer_was_lost_gets_the_cookie_again(store
         assert current(again)["status"] == "ConsentRefused"
 
 
-def test_rule_10_the_cookie_is_not_given_again_for_long(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rule_10_the_cookie_is_not_given_again_for_long(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("service.consent.ledger.COOKIE_GIVEN_AGAIN_FOR", timedelta(0))
     key = {"Idempotency-Key": str(uuid4())}
     with store.client() as first, store.client() as again:
@@ -70,7 +72,10 @@ def test_rule_10_a_key_belongs_to_one_decision(client: httpx.Client) -> None:
     reused = client.post("/v1/consents", json=decision("reject_all"), headers=key)
     assert reused.status_code == 422
     assert reused.json()["type"] == "/problems/key-reused"
-    assert client.post("/v1/consents", json=decision(), headers={"Idempotency-Key": "x" * 256}).status_code == 400
+    assert (
+        client.post("/v1/consents", json=decision(), headers={"Idempotency-Key": "x" * 256}).status_code
+        == 400
+    )
 
 
 def test_rule_10_who_guesses_a_key_gets_nobodys_cookie(store: Store) -> None:

@@ -32,21 +32,37 @@ def test_rule_11_pages_of_foreign_origins_record_nothing(store: Store, client: h
 
 def test_rule_11_origins_can_be_let_in(database_url: str, tmp_path: Path) -> None:
     front = "https://front.example"
-    with running(settings_for(database_url, tmp_path, consent_origins=(front,))) as store, store.client() as reader:
+    with (
+        running(settings_for(database_url, tmp_path, consent_origins=(front,))) as store,
+        store.client() as reader,
+    ):
         decide(reader, headers={"Origin": front, "Sec-Fetch-Site": "cross-site"})
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_rule_11_names_of_this_machine_are_one_origin_in_development_only(database_url: str, tmp_path: Path, environment: str) -> None:
-    named = {"public_url": "https://127.0.0.1:8000", "consent_origins": "http://localhost:5173", "environment": environment}
+def test_rule_11_names_of_this_machine_are_one_origin_in_development_only(
+    database_url: str, tmp_path: Path, environment: str
+) -> None:
+    named = {
+        "public_url": "https://127.0.0.1:8000",
+        "consent_origins": "http://localhost:5173",
+        "environment": environment,
+    }
     with running(settings_for(database_url, tmp_path, **named)) as store, store.client() as reader:
         for origin in ("https://127.0.0.1:8000", "http://localhost:5173"):
             decide(reader, headers={"Origin": origin})
         for origin in ("https://localhost:8000", "https://[::1]:8000", "http://127.0.0.1:5173"):
             answer = reader.post("/v1/consents", json=decision(), headers={"Origin": origin})
             assert answer.status_code == (201 if environment == "development" else 403), origin
-        for origin in ("https://localhost:8001", "http://localhost:8000", "https://localhost.evil.example:8000", "https://localhost"):
-            assert reader.post("/v1/consents", json=decision(), headers={"Origin": origin}).status_code == 403, origin
+        for origin in (
+            "https://localhost:8001",
+            "http://localhost:8000",
+            "https://localhost.evil.example:8000",
+            "https://localhost",
+        ):
+            assert (
+                reader.post("/v1/consents", json=decision(), headers={"Origin": origin}).status_code == 403
+            ), origin
 
 
 def test_rule_11_bodies_are_small(client: httpx.Client) -> None:
@@ -58,18 +74,35 @@ def test_rule_11_bodies_are_small(client: httpx.Client) -> None:
 
 def test_rule_11_media_types_are_known_and_beacons_are_taken(client: httpx.Client) -> None:
     body = orjson.dumps(decision())
-    for media_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "image/png", "text/html"):
-        assert client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 415
+    for media_type in (
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "image/png",
+        "text/html",
+    ):
+        assert (
+            client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 415
+        )
     assert client.post("/v1/consents", content=body).status_code == 415
     for media_type in ("text/plain;charset=UTF-8", "application/json", "application/vnd.example+json"):
-        assert client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 201
-    assert client.post("/v1/consents", content=b"a=1&b=2", headers={"Content-Type": "text/plain"}).status_code == 400
-    assert client.post("/v1/consents", content=b'"text"', headers={"Content-Type": "text/plain"}).status_code == 422
+        assert (
+            client.post("/v1/consents", content=body, headers={"Content-Type": media_type}).status_code == 201
+        )
+    assert (
+        client.post("/v1/consents", content=b"a=1&b=2", headers={"Content-Type": "text/plain"}).status_code
+        == 400
+    )
+    assert (
+        client.post("/v1/consents", content=b'"text"', headers={"Content-Type": "text/plain"}).status_code
+        == 422
+    )
 
 
 @pytest.fixture
 def busy_settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path, consent_rate_limit=5, trusted_proxies=("127.0.0.0/8", "10.0.0.1"))
+    return settings_for(
+        database_url, tmp_path, consent_rate_limit=5, trusted_proxies=("127.0.0.0/8", "10.0.0.1")
+    )
 
 
 def test_rule_11_a_flood_from_one_network_is_turned_away(busy_settings: Settings) -> None:
@@ -87,7 +120,12 @@ def test_rule_11_one_customers_networks_are_one(busy_settings: Settings) -> None
     with running(busy_settings) as store, store.client() as reader:
         for number in range(5):
             decide(reader, headers={"X-Forwarded-For": f"2001:db8:1:a{number}::{number}"})
-        assert reader.post("/v1/consents", json=decision(), headers={"X-Forwarded-For": "2001:db8:1:af::1"}).status_code == 429
+        assert (
+            reader.post(
+                "/v1/consents", json=decision(), headers={"X-Forwarded-For": "2001:db8:1:af::1"}
+            ).status_code
+            == 429
+        )
         decide(reader, headers={"X-Forwarded-For": "2001:db8:1:1b0::1"})
 
 

@@ -1,4 +1,6 @@
-"""Rule 12: retention removes what is past its period, the log keeps verifying, and notices outlive the events that cite them."""
+"""Rule 12: retention removes what is past its period, the log keeps verifying, and notices outlive the events
+that cite them.
+"""
 
 import subprocess
 import sys
@@ -48,7 +50,9 @@ def test_rule_12_the_log_verifies_after_retention(store: Store, tmp_path: Path) 
         assert retention.retain(store.database, in_days(2000)) == 1
         decide(reader)
         for written in ("ndjson", "csv"):
-            (tmp_path / written).write_bytes(auditor.get("/v1/consent-exports", params={"format": written}).content)
+            (tmp_path / written).write_bytes(
+                auditor.get("/v1/consent-exports", params={"format": written}).content
+            )
             verdict = verify(tmp_path / written)
             assert verdict.faults == []
             assert verdict.removed >= 1
@@ -56,7 +60,9 @@ def test_rule_12_the_log_verifies_after_retention(store: Store, tmp_path: Path) 
         assert proof["root_hash_1"] == before["root_hash"]
 
 
-def test_rule_12_a_grant_does_not_come_back_because_its_withdrawal_went_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rule_12_a_grant_does_not_come_back_because_its_withdrawal_went_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(store.database.settings.__dict__, "consent_retention_days", 30)
     with store.client() as reader:
         decide(reader)
@@ -83,7 +89,11 @@ def test_a_decision_that_ran_out_is_noted_once(store: Store, action: str) -> Non
         assert retention.note_expired(store.database, in_days(183)) == 1
         assert retention.note_expired(store.database, in_days(184)) == 0
         decided, noted = events(reader)
-        assert (noted["event_state"], noted["action"], noted["previous_event_id"]) == ("ConsentExpired", "expire", decided["event_id"])
+        assert (noted["event_state"], noted["action"], noted["previous_event_id"]) == (
+            "ConsentExpired",
+            "expire",
+            decided["event_id"],
+        )
         assert [one["decision"] for one in noted["purposes"]] == ["granted", "denied", "denied", "denied"]
         assert noted["pseudonym"] == decided["pseudonym"]
 
@@ -112,8 +122,13 @@ def test_what_was_decided_again_or_withdrawn_does_not_run_out(store: Store) -> N
 def test_the_command_retains(store: Store, tmp_path: Path) -> None:
     with store.client() as reader:
         decide(reader)
-    settings: dict[str, Any] = {"COPYDESK_DATABASE_URL": store.settings.database_url, "COPYDESK_SECRET_KEY": SECRET}
+    settings: dict[str, Any] = {
+        "COPYDESK_DATABASE_URL": store.settings.database_url,
+        "COPYDESK_SECRET_KEY": SECRET,
+    }
     command = [sys.executable, "-m", "service", "consent", "retain"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(**settings), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(**settings), capture_output=True, text=True, check=False
+    )
     assert (done.returncode, "removed 0 events" in done.stderr) == (0, True), done.stderr
     assert rows(store) == 1

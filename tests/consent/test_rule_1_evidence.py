@@ -20,9 +20,16 @@ def test_rule_1_every_event_keeps_pseudonym_time_wording_and_action(client: http
     assert [event["action"] for event in (first, second)] == ["save", "withdraw"]
     assert first["pseudonym"] == second["pseudonym"]
     assert re.fullmatch("[0-9a-f]{64}", first["pseudonym"])
-    assert abs(datetime.fromisoformat(first["event_time"]) - datetime.now().astimezone()) < timedelta(minutes=1)
+    assert abs(datetime.fromisoformat(first["event_time"]) - datetime.now().astimezone()) < timedelta(
+        minutes=1
+    )
     assert first["notice_content_hash"] == second["notice_content_hash"] == shown["content_hash"]
-    assert (first["notice_key"], first["notice_version"], first["language"], first["ui_surface"]) == ("default", 1, "en", "banner")
+    assert (first["notice_key"], first["notice_version"], first["language"], first["ui_surface"]) == (
+        "default",
+        1,
+        "en",
+        "banner",
+    )
     assert (first["previous_event_id"], second["previous_event_id"]) == (None, first["event_id"])
     kept = client.get("/v1/consents/current/receipt").json()
     assert kept["event"] == second
@@ -32,7 +39,16 @@ def test_rule_1_every_event_keeps_pseudonym_time_wording_and_action(client: http
 
 def test_rule_1_the_hash_is_that_of_the_words_in_canonical_json(client: httpx.Client) -> None:
     shown = client.get("/v1/consent-notices/default/current").json()
-    members = ("consent_model", "language", "texts", "purposes", "privacy_notice_url", "terms_url", "controller", "jurisdiction")
+    members = (
+        "consent_model",
+        "language",
+        "texts",
+        "purposes",
+        "privacy_notice_url",
+        "terms_url",
+        "controller",
+        "jurisdiction",
+    )
     canonical = orjson.dumps({name: shown[name] for name in members}, option=orjson.OPT_SORT_KEYS)
     assert shown["content_hash"] == hashlib.sha256(canonical).hexdigest()
 
@@ -44,4 +60,6 @@ def test_rule_1_the_pseudonym_follows_from_a_salt_of_the_readers_own(store: Stor
         kept = session.execute(text("SELECT pseudonym, salt, secret_digest FROM consent_subject")).all()
     assert {row.pseudonym for row in kept} == pseudonyms
     assert len({bytes(row.salt) for row in kept}) == 2
-    assert {row.secret_digest for row in kept} == {hashlib.sha256(str(secret_of(reader)).encode()).hexdigest() for reader in readers}
+    assert {row.secret_digest for row in kept} == {
+        hashlib.sha256(str(secret_of(reader)).encode()).hexdigest() for reader in readers
+    }

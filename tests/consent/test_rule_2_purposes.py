@@ -9,12 +9,20 @@ from tests.consent.deciding import OPTIONAL, decide, decision, events, granted
 def test_rule_2_a_purpose_left_out_is_denied(client: httpx.Client) -> None:
     record = decide(client, "save", purposes=[{"purpose_key": "analytics", "decision": "granted"}])
     stored = {one["purpose_key"]: one["decision"] for one in events(client)[0]["purposes"]}
-    assert stored == {"necessary": "granted", "preferences": "denied", "analytics": "granted", "marketing": "denied"}
+    assert stored == {
+        "necessary": "granted",
+        "preferences": "denied",
+        "analytics": "granted",
+        "marketing": "denied",
+    }
     assert granted(record) == {"necessary", "analytics"}
 
 
 def test_rule_2_an_unknown_purpose_is_refused(client: httpx.Client) -> None:
-    unknown = [{"purpose_key": "analytics", "decision": "granted"}, {"purpose_key": "horoscopes", "decision": "granted"}]
+    unknown = [
+        {"purpose_key": "analytics", "decision": "granted"},
+        {"purpose_key": "horoscopes", "decision": "granted"},
+    ]
     refused = client.post("/v1/consents", json=decision("save", purposes=unknown))
     assert refused.status_code == 422
     assert refused.json()["type"] == "/problems/unknown-purpose"
@@ -24,7 +32,10 @@ def test_rule_2_an_unknown_purpose_is_refused(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("action", "status", "expected"),
-    [("accept_all", "ConsentGiven", {"necessary", *OPTIONAL}), ("reject_all", "ConsentRefused", {"necessary"})],
+    [
+        ("accept_all", "ConsentGiven", {"necessary", *OPTIONAL}),
+        ("reject_all", "ConsentRefused", {"necessary"}),
+    ],
 )
 def test_rule_2_accepting_grants_all_and_rejecting_only_what_is_required(
     client: httpx.Client, action: str, status: str, expected: set[str]

@@ -14,7 +14,9 @@ def test_rule_3_rejecting_costs_the_same_one_request_as_accepting(store: Store) 
             assert current(reader)["notice_version"] == 1
 
 
-def test_rule_3_withdrawing_is_one_request_without_a_reason_and_holds_on_the_next_read(client: httpx.Client) -> None:
+def test_rule_3_withdrawing_is_one_request_without_a_reason_and_holds_on_the_next_read(
+    client: httpx.Client,
+) -> None:
     decide(client)
     answer = client.post("/v1/consents/current/withdrawal")
     assert answer.status_code == 200
@@ -30,12 +32,17 @@ def test_rule_3_a_withdrawal_outlasts_a_grant_by_a_clock_that_runs_ahead(client:
     assert current(client)["status"] == "ConsentWithdrawn"
 
 
-def test_rule_3_a_withdrawal_covers_every_notice_unless_it_names_one(client: httpx.Client, newsroom: httpx.Client) -> None:
+def test_rule_3_a_withdrawal_covers_every_notice_unless_it_names_one(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
     publish(newsroom, notice())
     decide(client)
     decide(client, notice_key="weather")
     client.post("/v1/consents/current/withdrawal", json={"notice_key": "weather"})
-    standing = {key: client.get(f"/v1/consents/current?notice_key={key}").json()["status"] for key in ("default", "weather")}
+    standing = {
+        key: client.get(f"/v1/consents/current?notice_key={key}").json()["status"]
+        for key in ("default", "weather")
+    }
     assert standing == {"default": "ConsentGiven", "weather": "ConsentWithdrawn"}
     client.post("/v1/consents/current/withdrawal")
     assert client.get("/v1/consents/current?notice_key=default").json()["status"] == "ConsentWithdrawn"

@@ -1,4 +1,6 @@
-"""Rule 4, for any decisions in any order of arrival: the end is that of the same decisions in their order, told by a plain model."""
+"""Rule 4, for any decisions in any order of arrival: the end is that of the same decisions in their order,
+told by a plain model.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -34,7 +34,10 @@ def test_rule_4_equal_times_go_to_denied(store: Store) -> None:
 def test_rule_4_of_equal_times_a_purpose_needs_every_grant(client: httpx.Client) -> None:
     at = ago(minutes=1)
     decide(client, "save", granted=("analytics", "preferences"), client_event_time=at)
-    assert granted(decide(client, "save", granted=("marketing", "preferences"), client_event_time=at)) == {"necessary", "preferences"}
+    assert granted(decide(client, "save", granted=("marketing", "preferences"), client_event_time=at)) == {
+        "necessary",
+        "preferences",
+    }
     assert decide(client, "save", granted=("analytics",), client_event_time=at)["status"] == "ConsentRefused"
 
 
@@ -44,10 +47,14 @@ def test_rule_4_a_clock_that_runs_ahead_is_clamped_and_the_original_kept(client:
     assert datetime.fromisoformat(event["client_event_time"]) == datetime.fromisoformat(ahead)
     assert event["decided_at"] == event["event_time"]
     slightly = ago(minutes=-4)
-    assert datetime.fromisoformat(decide(client, client_event_time=slightly)["decided_at"]) == datetime.fromisoformat(slightly)
+    assert datetime.fromisoformat(
+        decide(client, client_event_time=slightly)["decided_at"]
+    ) == datetime.fromisoformat(slightly)
 
 
-def test_rule_4_two_decisions_by_a_clock_that_runs_ahead_may_arrive_in_the_wrong_order(client: httpx.Client) -> None:
+def test_rule_4_two_decisions_by_a_clock_that_runs_ahead_may_arrive_in_the_wrong_order(
+    client: httpx.Client,
+) -> None:
     decide(client, "reject_all", client_event_time=ago(days=-3, minutes=-5))
     assert decide(client, client_event_time=ago(days=-3))["status"] == "ConsentRefused"
 
@@ -57,5 +64,7 @@ def test_rule_4_a_clock_that_lost_its_date_can_refuse_and_not_override(client: h
     record = decide(client, client_event_time=lost)
     assert record["status"] == "ConsentGiven"
     assert datetime.fromisoformat(record["valid_until"]) > datetime.now().astimezone()
-    assert decide(client, "reject_all", client_event_time="1970-01-01T00:05:00Z")["status"] == "ConsentRefused"
+    assert (
+        decide(client, "reject_all", client_event_time="1970-01-01T00:05:00Z")["status"] == "ConsentRefused"
+    )
     assert decide(client, client_event_time=lost)["status"] == "ConsentRefused"

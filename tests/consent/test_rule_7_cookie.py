@@ -12,7 +12,12 @@ from tests.serving import Store, running
 
 
 def test_rule_7_only_a_decision_sets_a_cookie(client: httpx.Client) -> None:
-    for path in ("/v1/consent-notices", "/v1/consent-notices/default/current", "/v1/consents/current", "/.well-known/gpc.json"):
+    for path in (
+        "/v1/consent-notices",
+        "/v1/consent-notices/default/current",
+        "/v1/consents/current",
+        "/.well-known/gpc.json",
+    ):
         assert "set-cookie" not in client.get(path).headers
     assert "set-cookie" not in client.post("/v1/consents/current/withdrawal").headers
     cookie = client.post("/v1/consents", json=decision()).headers["set-cookie"]

@@ -12,7 +12,10 @@ def test_rule_8_gpc_denies_advertising_unless_it_is_granted_by_name(store: Store
         record = decide(reader, headers=signal)
         assert granted(record) == {"necessary", "preferences", "analytics"}
         assert record["receipt"]["event"]["gpc"] is True
-        assert granted(decide(reader, "save", granted=("marketing",), headers=signal)) == {"necessary", "marketing"}
+        assert granted(decide(reader, "save", granted=("marketing",), headers=signal)) == {
+            "necessary",
+            "marketing",
+        }
         by_name = [{"purpose_key": "marketing", "decision": "granted"}]
         assert granted(decide(reader, purposes=by_name, headers=signal)) == {"necessary", *OPTIONAL}
         assert "marketing" in granted(decide(reader, headers={"Sec-GPC": "0"}))

@@ -1,4 +1,6 @@
-"""Rule 9: readers can fetch everything that is kept about them, and erase it; the log still verifies, and nobody else's is shown."""
+"""Rule 9: readers can fetch everything that is kept about them, and erase it; the log still verifies, and
+nobody else's is shown.
+"""
 
 import base64
 import statistics
@@ -32,12 +34,21 @@ def everything(store: Store) -> str:
     """All rows of all tables, as text."""
     with store.database.reading() as session:
         tables = inspect(store.database.engine).get_table_names()
-        return "\n".join(str(dict(row._mapping)) for table in tables for row in session.execute(text(f'SELECT * FROM "{table}"')))
+        return "\n".join(
+            str(dict(row._mapping))
+            for table in tables
+            for row in session.execute(text(f'SELECT * FROM "{table}"'))
+        )
 
 
 def assert_signed(receipt: dict[str, Any]) -> None:
-    event = {name: value for name, value in receipt["event"].items() if name not in ("leaf_index", "leaf_hash")}
-    signed = orjson.dumps({"event": event, "notice": receipt["notice"], "issuer": receipt["issuer"]}, option=orjson.OPT_SORT_KEYS)
+    event = {
+        name: value for name, value in receipt["event"].items() if name not in ("leaf_index", "leaf_hash")
+    }
+    signed = orjson.dumps(
+        {"event": event, "notice": receipt["notice"], "issuer": receipt["issuer"]},
+        option=orjson.OPT_SORT_KEYS,
+    )
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(receipt["public_key"]))
     key.verify(base64.b64decode(receipt["signature"]), signed)
 
@@ -53,7 +64,9 @@ def test_rule_9_a_reader_fetches_everything_that_was_recorded(client: httpx.Clie
     assert len(client.get(page["next"]).json()["items"]) == 1
 
 
-def test_rule_9_a_receipt_is_signed_and_proves_that_it_is_in_the_log(store: Store, client: httpx.Client) -> None:
+def test_rule_9_a_receipt_is_signed_and_proves_that_it_is_in_the_log(
+    store: Store, client: httpx.Client
+) -> None:
     decide(client)
     seal_all(store)
     receipt = client.get(RECEIPT).json()
@@ -91,9 +104,16 @@ def test_rule_9_a_receipt_can_be_printed(store: Store, client: httpx.Client, new
     assert client.get(RECEIPT).headers["content-type"] == "application/json"
 
 
-def test_rule_9_erasure_leaves_no_row_that_links_and_a_log_that_verifies(store: Store, client: httpx.Client) -> None:
+def test_rule_9_erasure_leaves_no_row_that_links_and_a_log_that_verifies(
+    store: Store, client: httpx.Client
+) -> None:
     key = str(uuid4())
-    decide(client, consent_id="whoever-x7-of-the-page", client_event_time=ago(minutes=2), headers={"Idempotency-Key": key})
+    decide(
+        client,
+        consent_id="whoever-x7-of-the-page",
+        client_event_time=ago(minutes=2),
+        headers={"Idempotency-Key": key},
+    )
     decide(client, "reject_all", consent_id="whoever-x7-of-the-page")
     seal_all(store)
     with store.database.reading() as session:
@@ -120,7 +140,13 @@ def test_rule_9_erasure_leaves_no_row_that_links_and_a_log_that_verifies(store: 
     for event in told:
         proof = client.get("/v1/consent-log/inclusion-proof", params={"event_id": event["event_id"]}).json()
         path = [bytes.fromhex(node) for node in proof["inclusion_path"]]
-        check_inclusion(bytes.fromhex(event["leaf_hash"]), event["leaf_index"], 2, path, bytes.fromhex(before["root_hash"]))
+        check_inclusion(
+            bytes.fromhex(event["leaf_hash"]),
+            event["leaf_index"],
+            2,
+            path,
+            bytes.fromhex(before["root_hash"]),
+        )
 
 
 def test_rule_9_an_erased_reader_is_nobody(client: httpx.Client) -> None:
@@ -182,7 +208,10 @@ def test_rule_9_somebody_elses_id_takes_as_long_as_nobodys(store: Store) -> None
 
 def test_rule_9_a_page_of_another_origin_erases_nobody(client: httpx.Client) -> None:
     decide(client)
-    assert client.delete("/v1/consents/current", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert (
+        client.delete("/v1/consents/current", headers={"Origin": "https://elsewhere.example"}).status_code
+        == 403
+    )
     assert client.delete("/v1/consents/current", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.post("/v1/consents", json=decision()).status_code == 201
     assert len(events(client)) == 2

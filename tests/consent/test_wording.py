@@ -29,7 +29,7 @@ HONESTLY = {
     "es": "Puede aceptar o rechazar la medición. Puede continuar sin aceptar.",
     "ja": "計測に同意するか、拒否するかをお選びください。",
     "zh": "请选择同意或拒绝统计。不同意也可以继续阅读。",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("language", BROWSEWRAPS)
@@ -57,8 +57,12 @@ def test_a_finding_shows_its_sentence() -> None:
 def test_the_shipped_notices_are_what_they_are_said_to_be() -> None:
     assert examine(HONEST) == []
     assert [evidence.finding for evidence in examine(BROWSEWRAP)] == [
-        "implied_by_browsing", "no_reject_action", "bundled_with_terms", "no_purposes", "browser_settings_only",
-    ]  # fmt: skip
+        "implied_by_browsing",
+        "no_reject_action",
+        "bundled_with_terms",
+        "no_purposes",
+        "browser_settings_only",
+    ]
 
 
 def test_every_finding_is_explained() -> None:

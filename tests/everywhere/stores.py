@@ -36,7 +36,10 @@ def _migrate(url: str) -> None:
 @contextmanager
 def serving(kind: str, folder: Path, template: Path, **changes: object) -> Iterator[Store]:
     """A running store on a new database, with settings of its own."""
-    with empty_database(kind, folder, template) as url, running(settings_for(url, folder, **changes)) as store:
+    with (
+        empty_database(kind, folder, template) as url,
+        running(settings_for(url, folder, **changes)) as store,
+    ):
         yield store
 
 

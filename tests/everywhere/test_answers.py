@@ -30,12 +30,23 @@ from tests.serving import Store
         ("POST", "/v1/articles", b'{"headline": "a\\u0000b"}', {"Content-Type": "application/json"}, 422),
         ("POST", "/v1/articles", b'{"headline": "\\ud800"}', {"Content-Type": "application/json"}, 422),
         ("POST", "/v1/articles", b"headline=x", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
-        ("POST", "/v1/articles", b'{"headline": "' + b"x" * 3_000_000 + b'"}', {"Content-Type": "application/json"}, 413),
+        (
+            "POST",
+            "/v1/articles",
+            b'{"headline": "' + b"x" * 3_000_000 + b'"}',
+            {"Content-Type": "application/json"},
+            413,
+        ),
         ("PUT", "/v1/articles", b"{}", {"Content-Type": "application/json"}, 405),
     ],
 )
 def test_bad_input_is_told_what_is_wrong_in_problem_details(
-    editor: httpx.Client, method: str, address: str, content: bytes | None, headers: dict[str, str], status: int
+    editor: httpx.Client,
+    method: str,
+    address: str,
+    content: bytes | None,
+    headers: dict[str, str],
+    status: int,
 ) -> None:
     answer = editor.request(method, address, content=content, headers=headers)
     said = problem(answer, status)
@@ -48,7 +59,9 @@ def test_a_405_lists_the_methods_that_are_there(editor: httpx.Client) -> None:
     assert editor.put("/v1/articles").headers["allow"] == "GET, HEAD, POST"
 
 
-def test_a_token_allows_what_its_scopes_say_and_nothing_once_revoked(store: Store, client: httpx.Client) -> None:
+def test_a_token_allows_what_its_scopes_say_and_nothing_once_revoked(
+    store: Store, client: httpx.Client
+) -> None:
     with store.client("admin") as admin:
         made = admin.post("/v1/tokens", json={"name": "wire", "scopes": ["content:read"]}).json()
         holder = {"Authorization": f"Bearer {made['token']}"}
@@ -63,10 +76,16 @@ def test_a_token_allows_what_its_scopes_say_and_nothing_once_revoked(store: Stor
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_twenty_requests_of_one_key_make_one_article_and_its_answer_is_replayed_byte_for_byte(editor: httpx.Client) -> None:
+def test_twenty_requests_of_one_key_make_one_article_and_its_answer_is_replayed_byte_for_byte(
+    editor: httpx.Client,
+) -> None:
     headline, key = f"Tram {mark()}", {"Idempotency-Key": uuid4().hex}
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: editor.post("/v1/articles", json={"headline": headline}, headers=key), range(20)))
+        answers = list(
+            pool.map(
+                lambda _: editor.post("/v1/articles", json={"headline": headline}, headers=key), range(20)
+            )
+        )
     assert {answer.status_code for answer in answers} <= {201, 409}
     replayed = editor.post("/v1/articles", json={"headline": headline}, headers=key)
     assert replayed.content in [answer.content for answer in answers if answer.status_code == 201]
@@ -82,7 +101,9 @@ def test_a_refused_request_leaves_its_key_free(editor: httpx.Client) -> None:
     assert editor.post("/v1/articles", json={"headline": "Tram"}, headers=key).status_code == 201
 
 
-def test_public_answers_are_coded_as_asked_and_validated_by_their_etags(editor: httpx.Client, client: httpx.Client) -> None:
+def test_public_answers_are_coded_as_asked_and_validated_by_their_etags(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = published(editor, body=[{"type": "paragraph", "html": "The tide came in. " * 60}])
     address = f"/v1/articles/{article['slug']}"
     plain = client.get(address, headers={"Accept-Encoding": "identity"})
@@ -96,7 +117,11 @@ def test_public_answers_are_coded_as_asked_and_validated_by_their_etags(editor: 
         unchanged = client.get(address, headers={"Accept-Encoding": coding, "If-None-Match": etag})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
     head = client.head(address, headers={"Accept-Encoding": "identity"})
-    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(plain.content)))
+    assert (head.status_code, head.content, head.headers["content-length"]) == (
+        200,
+        b"",
+        str(len(plain.content)),
+    )
 
 
 def test_an_answer_to_a_token_is_never_kept_by_a_cache(editor: httpx.Client) -> None:
@@ -115,10 +140,19 @@ def test_another_origin_may_read_and_sees_the_headers_that_it_needs(client: http
     answer = client.get("/v1/articles", headers={"Origin": "https://front.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "ETag" in answer.headers["access-control-expose-headers"]
-    preflight = {"Origin": "https://front.example", "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
+    preflight = {
+        "Origin": "https://front.example",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "if-match",
+    }
     assert client.options("/v1/articles/x", headers=preflight).status_code == 200
 
 
 def test_the_service_says_that_it_is_ready_and_what_it_counts(client: httpx.Client) -> None:
-    assert client.get("/health/ready").json() == {"status": "ready", "database": "ok", "migration": "ok", "media": "ok"}
+    assert client.get("/health/ready").json() == {
+        "status": "ready",
+        "database": "ok",
+        "migration": "ok",
+        "media": "ok",
+    }
     assert "copydesk_cache_hits" in client.get("/metrics").text

@@ -31,9 +31,16 @@ def raw(client: httpx.Client, address: str, coding: str) -> tuple[httpx.Response
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip", "zstd"])
-def test_an_answer_is_coded_as_asked(client: httpx.Client, editor: httpx.Client, article: Article, coding: str) -> None:
+def test_an_answer_is_coded_as_asked(
+    client: httpx.Client, editor: httpx.Client, article: Article, coding: str
+) -> None:
     for caller in (client, editor):
-        for address in (f"/v1/articles/{article['id']}", f"/v1/articles/{article['id']}?body=html", "/v1/articles", "/openapi.json"):
+        for address in (
+            f"/v1/articles/{article['id']}",
+            f"/v1/articles/{article['id']}?body=html",
+            "/v1/articles",
+            "/openapi.json",
+        ):
             plain, whole = raw(caller, address, "identity")
             assert "content-encoding" not in plain.headers
             for _ in range(2):
@@ -46,10 +53,15 @@ def test_an_answer_is_coded_as_asked(client: httpx.Client, editor: httpx.Client,
 
 def test_codings_have_etags_of_their_own_that_all_answer_304(client: httpx.Client, article: Article) -> None:
     address = f"/v1/articles/{article['id']}"
-    tags = {coding: raw(client, address, coding)[0].headers["etag"] for coding in ("identity", "br", "gzip", "zstd")}
+    tags = {
+        coding: raw(client, address, coding)[0].headers["etag"]
+        for coding in ("identity", "br", "gzip", "zstd")
+    }
     assert len(set(tags.values())) == 4
     for known, (coding, tag) in product(tags.values(), tags.items()):
-        with client.stream("GET", address, headers={"Accept-Encoding": coding, "If-None-Match": known}) as answer:
+        with client.stream(
+            "GET", address, headers={"Accept-Encoding": coding, "If-None-Match": known}
+        ) as answer:
             assert (answer.status_code, b"".join(answer.iter_raw())) == (304, b"")
             assert answer.headers["etag"] == tag
             assert "content-encoding" not in answer.headers
@@ -69,10 +81,25 @@ def test_a_length_is_given_and_right(client: httpx.Client, article: Article) -> 
 @pytest.mark.parametrize(
     ("accepted", "coding"),
     [
-        ("", b""), ("br", b"br"), ("gzip, deflate, br, zstd", b"br"), ("gzip;q=1.0, br;q=0.5", b"gzip"), ("br;q=0", b""), ("*", b"br"), ("*;q=0", b""), ("br;q=0, *", b"zstd"),
-        ("identity", b""), ("identity;q=1, gzip;q=0.5", b""), ("identity;q=0.5, gzip", b"gzip"), ("GZIP", b"gzip"), ("gzip ; q=0.8", b"gzip"), ("deflate", b""),
-        ("gzip;q=x", b""), ("gzip;q=nan", b""), (",,;=,", b""), ("zstd;q=0.9, br;q=0.8", b"zstd"),
+        ("", b""),
+        ("br", b"br"),
+        ("gzip, deflate, br, zstd", b"br"),
+        ("gzip;q=1.0, br;q=0.5", b"gzip"),
+        ("br;q=0", b""),
+        ("*", b"br"),
+        ("*;q=0", b""),
+        ("br;q=0, *", b"zstd"),
+        ("identity", b""),
+        ("identity;q=1, gzip;q=0.5", b""),
+        ("identity;q=0.5, gzip", b"gzip"),
+        ("GZIP", b"gzip"),
+        ("gzip ; q=0.8", b"gzip"),
+        ("deflate", b""),
+        ("gzip;q=x", b""),
+        ("gzip;q=nan", b""),
+        (",,;=,", b""),
+        ("zstd;q=0.9, br;q=0.8", b"zstd"),
     ],
-)  # fmt: skip
+)
 def test_the_readers_preference_decides(accepted: str, coding: bytes) -> None:
     assert negotiate(accepted) == coding

@@ -15,12 +15,20 @@ def addresses(editor: httpx.Client) -> list[str]:
     words = caption(editor, image["id"])
     article = published(editor, lead_image_id=image["id"])
     return [
-        f"/v1/articles/{article['id']}", f"/v1/articles/{article['slug']}", f"/v1/articles/{article['id']}?body=html", f"/v1/images/{image['id']}",
-        f"/v1/captions/{words['id']}", f"/v1/images/{image['id']}/captions", "/v1/consents/current", *LISTS,
-    ]  # fmt: skip
+        f"/v1/articles/{article['id']}",
+        f"/v1/articles/{article['slug']}",
+        f"/v1/articles/{article['id']}?body=html",
+        f"/v1/images/{image['id']}",
+        f"/v1/captions/{words['id']}",
+        f"/v1/images/{image['id']}/captions",
+        "/v1/consents/current",
+        *LISTS,
+    ]
 
 
-def test_everything_has_a_strong_etag_that_answers_304(client: httpx.Client, editor: httpx.Client, addresses: list[str]) -> None:
+def test_everything_has_a_strong_etag_that_answers_304(
+    client: httpx.Client, editor: httpx.Client, addresses: list[str]
+) -> None:
     for caller in (client, editor):
         for address in addresses:
             answer = caller.get(address)
@@ -46,22 +54,38 @@ def test_an_etag_holds_until_something_changes(client: httpx.Client, editor: htt
             assert caller.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_the_etag_of_an_anonymous_answer_is_a_writers_if_match(client: httpx.Client, editor: httpx.Client) -> None:
+def test_the_etag_of_an_anonymous_answer_is_a_writers_if_match(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor)
     for coding in ("identity", "br", "gzip", "zstd"):
         tag = client.get(f"/v1/articles/{article['id']}", headers={"Accept-Encoding": coding}).headers["etag"]
-        answer = editor.patch(f"/v1/articles/{article['id']}", json={"summary": coding}, headers={"If-Match": tag})
+        answer = editor.patch(
+            f"/v1/articles/{article['id']}", json={"summary": coding}, headers={"If-Match": tag}
+        )
         assert answer.status_code == 200, tag
 
 
 @pytest.mark.parametrize(
     ("header", "status"),
     [
-        (None, 428), ('"1"', 412), ('"2"', 200), ('"2-anything"', 200), ("*", 200), ('"9", "2"', 200), ('"20"', 412), ("2", 412), ('""', 412), ("", 412), ('"-2"', 412),
+        (None, 428),
+        ('"1"', 412),
+        ('"2"', 200),
+        ('"2-anything"', 200),
+        ("*", 200),
+        ('"9", "2"', 200),
+        ('"20"', 412),
+        ("2", 412),
+        ('""', 412),
+        ("", 412),
+        ('"-2"', 412),
         ('"2', 412),
     ],
-)  # fmt: skip
-def test_a_change_needs_the_version_that_is_there(editor: httpx.Client, header: str | None, status: int) -> None:
+)
+def test_a_change_needs_the_version_that_is_there(
+    editor: httpx.Client, header: str | None, status: int
+) -> None:
     headers = {} if header is None else {"If-Match": header}
     for method in ("PUT", "PATCH", "DELETE"):
         article = edit(editor, draft(editor), summary="Second")
@@ -83,10 +107,16 @@ def test_pictures_and_captions_are_changed_under_the_same_conditions(editor: htt
     assert editor.patch(address, json=body, headers=if_match(thing)).status_code == 200
     assert problem(editor.patch(address, json=body, headers=if_match(thing)), 412)["current_version"] == 2
     assert problem(editor.delete(address, headers=if_match(thing)), 412)["current_version"] == 2
-    assert editor.delete(address, headers={"If-Match": editor.get(address).headers["etag"]}).status_code == 204
+    assert (
+        editor.delete(address, headers={"If-Match": editor.get(address).headers["etag"]}).status_code == 204
+    )
 
 
 def test_if_none_match_never_changes_a_write_but_creation(editor: httpx.Client) -> None:
     article = draft(editor)
-    answer = editor.patch(f"/v1/articles/{article['id']}", json={"summary": "x"}, headers={**if_match(article), "If-None-Match": '"x"'})
+    answer = editor.patch(
+        f"/v1/articles/{article['id']}",
+        json={"summary": "x"},
+        headers={**if_match(article), "If-None-Match": '"x"'},
+    )
     assert answer.status_code == 200

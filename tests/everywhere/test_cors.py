@@ -23,7 +23,9 @@ def test_any_origin_may_read_and_sees_what_it_needs(client: httpx.Client, editor
         ):
             answer = caller.get(address, headers=FRONT)
             assert answer.headers["access-control-allow-origin"] == "*", address
-            assert {name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")} >= EXPOSED
+            assert {
+                name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")
+            } >= EXPOSED
 
 
 def test_a_preflight_allows_every_method_and_header_that_the_api_has(client: httpx.Client) -> None:
@@ -43,7 +45,10 @@ def test_no_credentials_are_invited_by_a_wildcard(client: httpx.Client, editor: 
 
 
 def test_only_the_origins_that_are_named_may_read(store: Store) -> None:
-    with another(store, cors_origins="https://front.example, https://other.example") as second, second.client() as client:
+    with (
+        another(store, cors_origins="https://front.example, https://other.example") as second,
+        second.client() as client,
+    ):
         for _ in range(2):
             allowed = client.get("/v1/articles", headers=FRONT)
             assert allowed.headers["access-control-allow-origin"] == "https://front.example"

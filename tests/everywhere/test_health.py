@@ -38,11 +38,16 @@ def test_another_schema_is_the_cause(kind: str, tmp_path: Path, sqlite_template:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_place_for_pictures_that_is_gone_is_the_cause(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
+def test_a_place_for_pictures_that_is_gone_is_the_cause(
+    kind: str, tmp_path: Path, sqlite_template: Path
+) -> None:
     with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
         shutil.rmtree(store.settings.media_directory)
         answer = client.get("/health/ready")
-        assert (answer.status_code, answer.json()["media"]) == (503, "unavailable: The folder of the pictures' files cannot be written to.")
+        assert (answer.status_code, answer.json()["media"]) == (
+            503,
+            "unavailable: The folder of the pictures' files cannot be written to.",
+        )
 
 
 def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> None:
@@ -61,7 +66,11 @@ def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> 
             assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
             assert "unreachable" in answer.json()["database"]
             assert client.get("/health/live").status_code == 200
-            for refused in (client.get("/v1/articles"), client.get("/v1/articles/x"), writer.post("/v1/articles", json={"headline": "x"})):
+            for refused in (
+                client.get("/v1/articles"),
+                client.get("/v1/articles/x"),
+                writer.post("/v1/articles", json={"headline": "x"}),
+            ):
                 assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
                 assert refused.headers["retry-after"] == "2"
                 assert "127.0.0.1" not in refused.text
@@ -75,7 +84,9 @@ def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> 
             problem(client.get(f"/v1/articles/{made.json()['id']}"), 404)
 
 
-def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_said(tmp_path: Path, sqlite_template: Path) -> None:
+def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_said(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
     with serving("sqlite", tmp_path, sqlite_template) as store, store.client("content:write") as writer:
         writer.get("/v1/articles")
         other = sqlite3.connect(store.settings.sqlite_path, isolation_level=None)
@@ -95,7 +106,10 @@ def test_readers_notice_nothing_of_a_restart_of_postgresql(tmp_path: Path) -> No
             store.client("content:write", "content:publish") as writer,
             store.client() as client,
         ):
-            made = [writer.post("/v1/articles", json={"headline": f"Story {n}", "status": "published"}).json() for n in range(3)]
+            made = [
+                writer.post("/v1/articles", json={"headline": f"Story {n}", "status": "published"}).json()
+                for n in range(3)
+            ]
             assert client.get(f"/v1/articles/{made[0]['slug']}").status_code == 200
             server.restart()
             for article in made[1:]:

@@ -29,7 +29,9 @@ def test_the_first_answer_is_replayed_byte_for_byte(editor: httpx.Client) -> Non
     word, headers = mark(), key()
     body = {"headline": "Once", "section": word}
     first = editor.post("/v1/articles", json=body, headers=headers)
-    editor.patch(f"/v1/articles/{first.json()['id']}", json={"headline": "Edited since"}, headers={"If-Match": "*"})
+    editor.patch(
+        f"/v1/articles/{first.json()['id']}", json={"headline": "Edited since"}, headers={"If-Match": "*"}
+    )
     for _ in range(3):
         again = editor.post("/v1/articles", json=body, headers=headers)
         assert (again.status_code, again.content) == (201, first.content)
@@ -44,7 +46,9 @@ def test_twenty_at_once_make_one_article(editor: httpx.Client) -> None:
         word, headers, ready = mark(), key(), threading.Barrier(20)
         body = {"headline": "Once", "section": word}
 
-        def post(_: int, body: object = body, headers: dict[str, str] = headers, ready: threading.Barrier = ready) -> httpx.Response:
+        def post(
+            _: int, body: object = body, headers: dict[str, str] = headers, ready: threading.Barrier = ready
+        ) -> httpx.Response:
             ready.wait()
             return editor.post("/v1/articles", json=body, headers=headers)
 
@@ -66,19 +70,30 @@ def test_a_key_belongs_to_one_body_one_address_and_one_token(store: Store, edito
     first = editor.post("/v1/articles", json={"headline": "One"}, headers=headers)
     problem(editor.post("/v1/articles", json={"headline": "Two"}, headers=headers), 422, "key-reused")
     article = first.json()
-    assert editor.post(f"/v1/articles/{article['id']}/corrections", json={"text": "One"}, headers=headers).status_code == 201
+    assert (
+        editor.post(
+            f"/v1/articles/{article['id']}/corrections", json={"text": "One"}, headers=headers
+        ).status_code
+        == 201
+    )
     with store.client("content:write") as other:
         made = other.post("/v1/articles", json={"headline": "One"}, headers=headers)
         assert made.json()["id"] != article["id"]
-    assert editor.post("/v1/articles", json={"headline": "One"}, headers=headers).json()["id"] == article["id"]
+    assert (
+        editor.post("/v1/articles", json={"headline": "One"}, headers=headers).json()["id"] == article["id"]
+    )
 
 
 @pytest.mark.parametrize("status", [401, 403, 409, 422])
-def test_a_refused_request_leaves_its_key_free_at_once(store: Store, client: httpx.Client, editor: httpx.Client, status: int) -> None:
+def test_a_refused_request_leaves_its_key_free_at_once(
+    store: Store, client: httpx.Client, editor: httpx.Client, status: int
+) -> None:
     slug, headers = draft(editor, slug=mark())["slug"], key()
     body = {"headline": "Now", "slug": slug, "status": "draft"}
     if status == 401:
-        problem(client.post("/v1/articles", json=body, headers={**headers, "Authorization": "Bearer cd_x"}), 401)
+        problem(
+            client.post("/v1/articles", json=body, headers={**headers, "Authorization": "Bearer cd_x"}), 401
+        )
     elif status == 403:
         with store.client("content:read") as reader:
             problem(reader.post("/v1/articles", json=body, headers=headers), 403)
@@ -94,7 +109,14 @@ def test_requests_that_fail_at_once_leave_no_turn_behind(editor: httpx.Client) -
     slug = draft(editor, slug=mark())["slug"]
     with ThreadPoolExecutor(20) as pool:
         codes = list(
-            pool.map(lambda _: editor.post("/v1/articles", json={"headline": "x", "slug": slug}, headers=key()).status_code, range(40))
+            pool.map(
+                lambda _: (
+                    editor.post(
+                        "/v1/articles", json={"headline": "x", "slug": slug}, headers=key()
+                    ).status_code
+                ),
+                range(40),
+            )
         )
     assert set(codes) == {409}
     assert editor.post("/v1/articles", json={"headline": "x"}).status_code == 201
@@ -132,36 +154,64 @@ def test_an_answer_is_kept_for_a_day(store: Store, editor: httpx.Client) -> None
     forget_old_answers(store.database)
     with store.database.reading() as session:
         assert session.execute(KeptAnswer.__table__.select()).all() == []
-    assert editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers).json()["id"] != first.json()["id"]
+    assert (
+        editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers).json()["id"]
+        != first.json()["id"]
+    )
 
 
 def test_the_claim_of_a_process_that_died_lapses(store: Store, editor: httpx.Client) -> None:
     headers = key()
     first = editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers)
     set_back(store, timedelta(seconds=30), answered=False)
-    problem(editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers), 409, "still-running")
+    problem(
+        editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers), 409, "still-running"
+    )
     set_back(store, timedelta(seconds=61), answered=False)
-    assert editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers).json()["id"] != first.json()["id"]
+    assert (
+        editor.post("/v1/articles", json={"headline": "Half done"}, headers=headers).json()["id"]
+        != first.json()["id"]
+    )
 
 
 def test_a_form_that_is_sent_again_is_the_same_whatever_its_boundary(editor: httpx.Client) -> None:
     headers, form = key(), {"file": ("ferry.png", picture(colour="teal"), "image/png")}
-    first, again = (editor.post("/v1/images", files=form, data={"credit_line": "Ana Lind"}, headers=headers) for _ in range(2))
+    first, again = (
+        editor.post("/v1/images", files=form, data={"credit_line": "Ana Lind"}, headers=headers)
+        for _ in range(2)
+    )
     assert first.request.headers["content-type"] != again.request.headers["content-type"]
     assert (again.status_code, again.content) == (201, first.content)
-    problem(editor.post("/v1/images", files=form, data={"credit_line": "Tom Reyes"}, headers=headers), 422, "key-reused")
+    problem(
+        editor.post("/v1/images", files=form, data={"credit_line": "Tom Reyes"}, headers=headers),
+        422,
+        "key-reused",
+    )
     other = {"file": ("ferry.png", picture(colour="navy"), "image/png")}
-    problem(editor.post("/v1/images", files=other, data={"credit_line": "Ana Lind"}, headers=headers), 422, "key-reused")
+    problem(
+        editor.post("/v1/images", files=other, data={"credit_line": "Ana Lind"}, headers=headers),
+        422,
+        "key-reused",
+    )
 
 
 def test_a_body_that_does_not_say_its_length_is_known_again(editor: httpx.Client) -> None:
     headers = {**key(), "Content-Type": "application/json"}
-    first, again = (editor.post("/v1/articles", content=iter([b'{"headline": ', b'"One"}']), headers=headers) for _ in range(2))
+    first, again = (
+        editor.post("/v1/articles", content=iter([b'{"headline": ', b'"One"}']), headers=headers)
+        for _ in range(2)
+    )
     assert (again.status_code, again.content) == (201, first.content)
-    problem(editor.post("/v1/articles", content=iter([b'{"headline": ', b'"Two"}']), headers=headers), 422, "key-reused")
+    problem(
+        editor.post("/v1/articles", content=iter([b'{"headline": ', b'"Two"}']), headers=headers),
+        422,
+        "key-reused",
+    )
 
 
-def test_a_token_that_was_revoked_is_told_no_earlier_answer(client: httpx.Client, admin: httpx.Client) -> None:
+def test_a_token_that_was_revoked_is_told_no_earlier_answer(
+    client: httpx.Client, admin: httpx.Client
+) -> None:
     token = admin.post("/v1/tokens", json={"name": "wire", "scopes": ["content:write"]}).json()
     headers = {**key(), "Authorization": f"Bearer {token['token']}"}
     assert client.post("/v1/articles", json={"headline": "Once"}, headers=headers).status_code == 201

@@ -1,4 +1,6 @@
-"""Lists: limit, cursor, fields, count, Link; a walk neither repeats nor skips, and no made-up cursor is a fault."""
+"""Lists: limit, cursor, fields, count, Link; a walk neither repeats nor skips, and no made-up cursor is a
+fault.
+"""
 
 import base64
 import json
@@ -46,7 +48,12 @@ def test_a_list_says_where_it_goes_on(client: httpx.Client, editor: httpx.Client
         assert following.path == "/v1/articles"
         assert {"section", "limit", "count", "fields", "cursor"} == set(following.params)
         last = caller.get(f"/v1/articles?section={section}&limit=7")
-        assert (len(last.json()["items"]), last.json()["next"], "next" in last.links, "total" in last.json()) == (7, None, False, False)
+        assert (
+            len(last.json()["items"]),
+            last.json()["next"],
+            "next" in last.links,
+            "total" in last.json(),
+        ) == (7, None, False, False)
 
 
 def test_a_page_holds_twenty_unless_asked(client: httpx.Client, editor: httpx.Client) -> None:
@@ -58,10 +65,18 @@ def test_a_page_holds_twenty_unless_asked(client: httpx.Client, editor: httpx.Cl
 
 
 def test_every_list_of_the_document_takes_fields_and_counts(admin: httpx.Client) -> None:
-    reads = {path: item["get"].get("parameters", []) for path, item in admin.get("/openapi.json").json()["paths"].items() if "get" in item}
-    lists = {path: names for path, known in reads.items() if "limit" in (names := {each["name"] for each in known})}
+    reads = {
+        path: item["get"].get("parameters", [])
+        for path, item in admin.get("/openapi.json").json()["paths"].items()
+        if "get" in item
+    }
+    lists = {
+        path: names for path, known in reads.items() if "limit" in (names := {each["name"] for each in known})
+    }
     # The feed of changes is no list: it goes on for ever, and its entries are whole.
-    assert {path for path, names in lists.items() if not {"cursor", "fields", "count"} <= names} == {"/v1/changes"}
+    assert {path for path, names in lists.items() if not {"cursor", "fields", "count"} <= names} == {
+        "/v1/changes"
+    }
 
 
 def test_tokens_and_versions_are_counted_and_cut_down_to_some_members(admin: httpx.Client) -> None:
@@ -71,14 +86,21 @@ def test_tokens_and_versions_are_counted_and_cut_down_to_some_members(admin: htt
     assert [sorted(token) for token in tokens["items"]] == [["id", "name"]] * 2
     assert tokens["total"] == len(list(walk(admin, "/v1/tokens?limit=2")))
     article = published(admin)
-    assert admin.patch(f"/v1/articles/{article['id']}", json={"summary": "More."}, headers={"If-Match": "*"}).status_code == 200
+    assert (
+        admin.patch(
+            f"/v1/articles/{article['id']}", json={"summary": "More."}, headers={"If-Match": "*"}
+        ).status_code
+        == 200
+    )
     versions = admin.get(f"/v1/articles/{article['id']}/versions?limit=1&count=true&fields=version").json()
     assert (versions["items"], versions["total"]) == ([{"version": 2}], 2)
 
 
 @pytest.mark.parametrize("address", ["/v1/articles", "/v1/images", "/v1/captions", "/v1/tokens"])
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1e2", "1.5", "9" * 40, "%00", "\u0663"])
-def test_a_limit_is_one_to_two_hundred(admin: httpx.Client, client: httpx.Client, address: str, limit: str) -> None:
+def test_a_limit_is_one_to_two_hundred(
+    admin: httpx.Client, client: httpx.Client, address: str, limit: str
+) -> None:
     for caller in (admin, client):
         if caller is admin or address != "/v1/tokens":
             errors = problem(caller.get(f"{address}?limit={limit}"), 422)["errors"]
@@ -89,7 +111,8 @@ MADE_UP = st.one_of(
     st.text(max_size=30),
     st.binary(max_size=40).map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4)
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=4),
     ).map(lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode()),
 )
 
@@ -108,9 +131,24 @@ def test_a_made_up_cursor_is_refused(client: httpx.Client, admin: httpx.Client, 
 
 
 TIMES = st.one_of(
-    st.datetimes().map(str), st.datetimes().map(lambda at: at.isoformat() + "+23:59"), st.floats(), st.integers(), st.text(max_size=20),
-    st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2020-01-01T00:00:00", "-1", 2**63, 1e300, None, True]),
-)  # fmt: skip
+    st.datetimes().map(str),
+    st.datetimes().map(lambda at: at.isoformat() + "+23:59"),
+    st.floats(),
+    st.integers(),
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59-23:59",
+            "2020-01-01T00:00:00",
+            "-1",
+            2**63,
+            1e300,
+            None,
+            True,
+        ]
+    ),
+)
 KEYS = st.uuids().map(str) | st.text(max_size=40) | st.integers() | st.none()
 TIERS = st.integers() | st.sampled_from([2**63, -(2**63) - 1, 2**200, 1.5, "1", None])
 
@@ -119,7 +157,13 @@ TIERS = st.integers() | st.sampled_from([2**63, -(2**63) - 1, 2**200, 1.5, "1", 
 @example(2**63, "01900000-0000-7000-8000-000000000000", 2**64, [])
 @settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
 def test_a_cursor_with_a_forged_key_is_answered_or_refused(
-    client: httpx.Client, admin: httpx.Client, section: str, at: object, key: object, tier: object, more: list[int]
+    client: httpx.Client,
+    admin: httpx.Client,
+    section: str,
+    at: object,
+    key: object,
+    tier: object,
+    more: list[int],
 ) -> None:
     for caller in (client, admin):
         for address, forged in (
@@ -148,8 +192,13 @@ def test_a_cursor_of_another_list_is_refused(client: httpx.Client, section: str)
         "/v1/images?limit=1",
         "/v1/articles?section=other",
     ):
-        problem(client.get(address, params={**httpx.URL(address).params, "cursor": cursor}), 400, "bad-cursor")
-    assert len(ids(client.get(f"/v1/articles?section={section}&limit=5&count=true&fields=id&cursor={cursor}"))) == 5
+        problem(
+            client.get(address, params={**httpx.URL(address).params, "cursor": cursor}), 400, "bad-cursor"
+        )
+    assert (
+        len(ids(client.get(f"/v1/articles?section={section}&limit=5&count=true&fields=id&cursor={cursor}")))
+        == 5
+    )
 
 
 @pytest.mark.parametrize("sort", ["-published_at", "published_at"])
@@ -160,7 +209,10 @@ def test_a_walk_while_articles_come_and_go_neither_repeats_nor_skips(
 ) -> None:
     chance, name = random.Random(seed), mark()
     dates = [f"2020-01-0{day}T00:00:00Z" for day in (1, 2, 2, 3, 3, 3, 4, 5)]
-    stayed = {article["id"]: article for article in (published(editor, section=name, published_at=at) for at in dates)}
+    stayed = {
+        article["id"]: article
+        for article in (published(editor, section=name, published_at=at) for at in dates)
+    }
     walked: list[str] = []
     following: str | None = f"/v1/articles?section={name}&sort={sort}&limit={limit}"
     while following is not None:
@@ -176,13 +228,17 @@ def test_a_walk_while_articles_come_and_go_neither_repeats_nor_skips(
 
 
 def test_images_and_captions_are_walked_alike(client: httpx.Client, editor: httpx.Client) -> None:
-    images = [picture(editor, source=(source := mark())) for _ in range(3)] + [picture(editor, source=source) for _ in range(2)]
+    images = [picture(editor, source=(source := mark())) for _ in range(3)] + [
+        picture(editor, source=source) for _ in range(2)
+    ]
     words = [caption(editor, image["id"])["id"] for image in images]
     for image in images:
         published(editor, lead_image_id=image["id"])
     for caller in (client, editor):
         found = [item["id"] for item in walk(caller, "/v1/images?limit=2&fields=id")]
-        assert [id_ for id_ in found if id_ in {image["id"] for image in images}] == [image["id"] for image in reversed(images)]
+        assert [id_ for id_ in found if id_ in {image["id"] for image in images}] == [
+            image["id"] for image in reversed(images)
+        ]
         assert len(found) == len(set(found))
         captions = [item["id"] for item in walk(caller, "/v1/captions?limit=2")]
         assert [id_ for id_ in captions if id_ in words] == words[::-1]

@@ -16,8 +16,17 @@ def test_a_line_for_each_request_and_nothing_personal(
     kind: str, tmp_path: Path, sqlite_template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret, agent, visitor = mark(), f"Agent/{mark()}", "203.0.113.77"
-    headers = {"User-Agent": agent, "X-Forwarded-For": visitor, "Cookie": f"subject={secret}", "Referer": f"https://x.example/{secret}"}
-    with serving(kind, tmp_path, sqlite_template, log_level="debug") as store, store.client() as client, store.client(*EDITOR) as editor:
+    headers = {
+        "User-Agent": agent,
+        "X-Forwarded-For": visitor,
+        "Cookie": f"subject={secret}",
+        "Referer": f"https://x.example/{secret}",
+    }
+    with (
+        serving(kind, tmp_path, sqlite_template, log_level="debug") as store,
+        store.client() as client,
+        store.client(*EDITOR) as editor,
+    ):
         token = editor.headers["authorization"].removeprefix("Bearer ")
         for caller in (client, editor):
             caller.headers.update(headers)
@@ -43,7 +52,12 @@ def test_a_line_for_each_request_and_nothing_personal(
     assert len(requests) >= 12
     for line in requests:
         assert set(line) == {"event", "method", "route", "status", "ms", "request_id", "level", "timestamp"}
-    assert {line["route"] for line in requests} >= {"/v1/articles", "/v1/articles/{key}", "/v1/articles/{article_id}", "none"}
+    assert {line["route"] for line in requests} >= {
+        "/v1/articles",
+        "/v1/articles/{key}",
+        "/v1/articles/{article_id}",
+        "none",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,10 +83,14 @@ def test_an_import_leaves_no_address_in_any_log_nor_what_the_extractor_thinks(
 ) -> None:
     secret = mark()
     with website() as other, serving(kind, tmp_path, sqlite_template, outbound_allow_loopback=True) as store:
-        other.pages[f"/page?key={secret}"] = answer(b"<html><body><nav>menu</nav></body></html>", "Content-Type: text/html")
+        other.pages[f"/page?key={secret}"] = answer(
+            b"<html><body><nav>menu</nav></body></html>", "Content-Type: text/html"
+        )
         caplog.set_level("INFO")
         with store.client(*EDITOR) as editor:
-            assert editor.post("/v1/imports", json={"url": f"{other.url}/page?key={secret}"}).status_code == 422
+            assert (
+                editor.post("/v1/imports", json={"url": f"{other.url}/page?key={secret}"}).status_code == 422
+            )
     assert len(other.requests) == 1
     assert secret not in caplog.text
     assert not [record for record in caplog.records if record.name.startswith(("trafilatura", "httpx"))]

@@ -11,7 +11,11 @@ def samples(client: httpx.Client) -> dict[tuple[str, tuple[tuple[str, str], ...]
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["cache-control"] == "no-store"
     families = text_string_to_metric_families(answer.text)
-    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in families for sample in family.samples}
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def count(client: httpx.Client, **labels: str) -> float:
@@ -25,7 +29,9 @@ def test_requests_are_counted_by_route_method_and_status(client: httpx.Client, e
     assert count(client, method="POST", route="/v1/articles", status="201") == before + 1
     assert count(client, method="GET", route="/v1/articles/{key}", status="200") >= 1
     seconds = [
-        name for name, labels in samples(client) if name == "copydesk_request_seconds_count" and dict(labels)["route"] == "/v1/articles"
+        name
+        for name, labels in samples(client)
+        if name == "copydesk_request_seconds_count" and dict(labels)["route"] == "/v1/articles"
     ]
     assert seconds
 

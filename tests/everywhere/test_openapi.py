@@ -12,9 +12,28 @@ from tests.serving import Store
 
 Document = dict[str, Any]
 VERBS = {
-    "accept", "correct", "create", "delete", "diff", "edit", "erase", "export", "get", "import", "list", "publish", "record", "redeliver", "replace", "restore", "revoke", "rotate", "test", "unpublish",
+    "accept",
+    "correct",
+    "create",
+    "delete",
+    "diff",
+    "edit",
+    "erase",
+    "export",
+    "get",
+    "import",
+    "list",
+    "publish",
+    "record",
+    "redeliver",
+    "replace",
+    "restore",
+    "revoke",
+    "rotate",
+    "test",
+    "unpublish",
     "withdraw",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -39,8 +58,15 @@ def has_example(document: Document, schema: Document, depth: int = 0) -> bool:
     schema = resolved(document, schema)
     if "example" in schema or "examples" in schema:
         return True
-    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("oneOf", []), schema.get("items") or {}]
-    return depth < 4 and any(has_example(document, each, depth + 1) for each in inner if isinstance(each, dict))
+    inner = [
+        *schema.get("properties", {}).values(),
+        *schema.get("anyOf", []),
+        *schema.get("oneOf", []),
+        schema.get("items") or {},
+    ]
+    return depth < 4 and any(
+        has_example(document, each, depth + 1) for each in inner if isinstance(each, dict)
+    )
 
 
 def test_it_is_openapi_3_1_and_valid_in_itself(document: Document) -> None:
@@ -77,7 +103,11 @@ def test_every_operation_is_described_and_sorted(document: Document) -> None:
 
 def test_every_operation_names_its_problems(document: Document) -> None:
     for method, path, operation in operations(document):
-        problems = {status: response for status, response in operation["responses"].items() if status[0] in "45" and status != "503"}
+        problems = {
+            status: response
+            for status, response in operation["responses"].items()
+            if status[0] in "45" and status != "503"
+        }
         assert {"4XX", "5XX"} <= set(problems)
         for status, response in problems.items():
             assert list(response["content"]) == ["application/problem+json"], (method, path, status)
@@ -93,13 +123,25 @@ def test_every_operation_names_its_problems(document: Document) -> None:
         if "requestBody" in operation:
             expected |= {"413", "415", "422"}
         assert expected <= set(problems), (method, path)
-        assert all("example" in problems[status]["content"]["application/problem+json"] for status in expected)
+        assert all(
+            "example" in problems[status]["content"]["application/problem+json"] for status in expected
+        )
 
 
 TAGS = [
-    "articles", "images", "captions", "imports", "feeds", "sync", "webhooks", "tokens", "running", "consent", "consent notices",
+    "articles",
+    "images",
+    "captions",
+    "imports",
+    "feeds",
+    "sync",
+    "webhooks",
+    "tokens",
+    "running",
+    "consent",
+    "consent notices",
     "consent log",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -111,13 +153,19 @@ def test_what_is_sent_and_answered_has_examples(document: Document, tag: str) ->
         for part in [operation.get("requestBody", {}), *answers]:
             for media_type, content in part.get("content", {}).items():
                 if "json" in media_type:
-                    assert "example" in content or has_example(document, content["schema"]), (method, path, media_type)
+                    assert "example" in content or has_example(document, content["schema"]), (
+                        method,
+                        path,
+                        media_type,
+                    )
 
 
 def test_conditions_and_keys_are_in_the_document(document: Document) -> None:
     for method, path, operation in operations(document):
         headers = {each["name"] for each in operation.get("parameters", []) if each["in"] == "header"}
-        if path.startswith(("/v1/articles/{article_id}", "/v1/images/{image_id}", "/v1/captions/{caption_id}")):
+        if path.startswith(
+            ("/v1/articles/{article_id}", "/v1/images/{image_id}", "/v1/captions/{caption_id}")
+        ):
             assert "If-Match" in headers or method in ("get", "post"), (method, path)
         if method == "post" and operation.get("security"):
             assert "Idempotency-Key" in headers, path
@@ -137,10 +185,16 @@ def test_a_scope_that_is_needed_is_said(store: Store, document: Document) -> Non
             scope = re.search(r"Needs the scope `([a-z:]+)`", operation["description"])
             if scope and scope[1] != "consent:read":
                 address = re.sub(
-                    r"\{[a-z_]+\}", "01900000-0000-7000-8000-000000000000", path.replace("{number}", "1").replace("{version}", "1")
+                    r"\{[a-z_]+\}",
+                    "01900000-0000-7000-8000-000000000000",
+                    path.replace("{number}", "1").replace("{version}", "1"),
                 )
                 answer = other.request(method.upper(), address)
-                assert (answer.status_code, answer.json().get("scope")) in ((403, scope[1]), (415, None)), (method, path, answer.text)
+                assert (answer.status_code, answer.json().get("scope")) in ((403, scope[1]), (415, None)), (
+                    method,
+                    path,
+                    answer.text,
+                )
 
 
 def test_the_documentation_is_whole_without_another_host(client: httpx.Client) -> None:

@@ -17,17 +17,45 @@ DEEP = 100_000
 @pytest.mark.parametrize(
     ("content", "statuses"),
     [
-        (b"{", {400}), (b"", {422}), (b"\xff\xfe", {400}), (b'{"headline": "\xc3"}', {400}), (b'{"headline": x}', {400}), (b"{}" * 2, {400}),
-        (b"[" * DEEP, {400}), (b'{"a":' * DEEP, {400}), (b"[" * DEEP + b"]" * DEEP, {400, 422}), (b'{"headline": "x", "body": ' + b"[" * 400 + b"]" * 400 + b"}", {400, 422}),
-        (b'{"headline": "x", "body": [{"type": "image", "image_id": "x", "image": ' + b"[" * 300 + b"]" * 300 + b"}]}", {422}),
-        (b'{"headline": ' + b"9" * 5_000 + b"}", {400, 422}), (b'{"headline": NaN}', {400, 422}), (b'{"headline": 1e999}', {422}), (b"null", {422}), (b"[]", {422}),
-        (b'"text"', {422}), (b'{"\\ud800": 1, "headline": "x"}', {422}), (b'{"headline": "x", "body": [{"type": "\\udfff"}]}', {422}),
-        (b'{"headline": "\\udc00"}', {422}), (b'{"\\u0000": 1}', {422}), ('{"headline": "x", "tags": ["\\u0000"]}'.encode("utf-16"), {400, 422}),
+        (b"{", {400}),
+        (b"", {422}),
+        (b"\xff\xfe", {400}),
+        (b'{"headline": "\xc3"}', {400}),
+        (b'{"headline": x}', {400}),
+        (b"{}" * 2, {400}),
+        (b"[" * DEEP, {400}),
+        (b'{"a":' * DEEP, {400}),
+        (b"[" * DEEP + b"]" * DEEP, {400, 422}),
+        (b'{"headline": "x", "body": ' + b"[" * 400 + b"]" * 400 + b"}", {400, 422}),
+        (
+            b'{"headline": "x", "body": [{"type": "image", "image_id": "x", "image": '
+            + b"[" * 300
+            + b"]" * 300
+            + b"}]}",
+            {422},
+        ),
+        (b'{"headline": ' + b"9" * 5_000 + b"}", {400, 422}),
+        (b'{"headline": NaN}', {400, 422}),
+        (b'{"headline": 1e999}', {422}),
+        (b"null", {422}),
+        (b"[]", {422}),
+        (b'"text"', {422}),
+        (b'{"\\ud800": 1, "headline": "x"}', {422}),
+        (b'{"headline": "x", "body": [{"type": "\\udfff"}]}', {422}),
+        (b'{"headline": "\\udc00"}', {422}),
+        (b'{"\\u0000": 1}', {422}),
+        ('{"headline": "x", "tags": ["\\u0000"]}'.encode("utf-16"), {400, 422}),
     ],
-)  # fmt: skip
-def test_a_body_that_cannot_be_read_is_refused(editor: httpx.Client, content: bytes, statuses: set[int]) -> None:
+)
+def test_a_body_that_cannot_be_read_is_refused(
+    editor: httpx.Client, content: bytes, statuses: set[int]
+) -> None:
     article = draft(editor)
-    for method, address in (("POST", "/v1/articles"), ("PUT", f"/v1/articles/{article['id']}"), ("PATCH", f"/v1/articles/{article['id']}")):
+    for method, address in (
+        ("POST", "/v1/articles"),
+        ("PUT", f"/v1/articles/{article['id']}"),
+        ("PATCH", f"/v1/articles/{article['id']}"),
+    ):
         answer = editor.request(method, address, content=content, headers={**JSON, **if_match(article)})
         assert answer.status_code in statuses, (method, answer.text)
         problem(answer, answer.status_code)
@@ -35,7 +63,16 @@ def test_a_body_that_cannot_be_read_is_refused(editor: httpx.Client, content: by
 
 
 @pytest.mark.parametrize(
-    "media_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "", "json", "application/jsonp", "text/json"]
+    "media_type",
+    [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "",
+        "json",
+        "application/jsonp",
+        "text/json",
+    ],
 )
 def test_a_body_of_another_media_type_is_refused(editor: httpx.Client, media_type: str) -> None:
     answer = editor.post("/v1/articles", content=b'{"headline": "x"}', headers={"Content-Type": media_type})
@@ -62,7 +99,9 @@ def test_no_body_says_nothing_of_its_media_type(client: httpx.Client, editor: ht
         ("/openapi.json", "GET, HEAD"),
     ],
 )
-def test_a_method_that_is_not_there_is_answered_with_those_that_are(editor: httpx.Client, address: str, allowed: str) -> None:
+def test_a_method_that_is_not_there_is_answered_with_those_that_are(
+    editor: httpx.Client, address: str, allowed: str
+) -> None:
     for method in {"DELETE", "PATCH", "POST", "PUT", "FROB"} - set(allowed.split(", ")):
         answer = editor.request(method, address)
         problem(answer, 405, "method-not-allowed")
@@ -83,7 +122,9 @@ def test_every_kind_of_problem_has_its_page(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("host", ["[", "[::1", "evil.example/path", "a b", "x:y", "", "%00", "ä"])
 def test_a_host_header_breaks_nothing(store: Store, host: str) -> None:
-    with httpx.Client(transport=AppTransport(store.app, store.portal), base_url="https://copydesk.example") as client:
+    with httpx.Client(
+        transport=AppTransport(store.app, store.portal), base_url="https://copydesk.example"
+    ) as client:
         headers = {"Host": host.encode()}
         assert client.get("/v1/articles", headers=headers).status_code == 200
         assert problem(client.get("/v1/nowhere", headers=headers), 404)["instance"] == "/v1/nowhere"
@@ -118,21 +159,38 @@ def test_a_body_that_is_too_large_is_refused_however_it_comes(store: Store) -> N
     big = b'{"headline": "' + b"x" * 5_000 + b'"}'
     with another(store, body_max_bytes=4_096) as small, small.client("content:write") as writer:
         problem(writer.post("/v1/articles", content=big, headers=JSON), 413, "too-large")
-        problem(writer.post("/v1/articles", content=iter([big[:3_000], big[3_000:]]), headers=JSON), 413, "too-large")
-        problem(writer.post("/v1/articles", content=big, headers={**JSON, "Idempotency-Key": "k"}), 413, "too-large")
+        problem(
+            writer.post("/v1/articles", content=iter([big[:3_000], big[3_000:]]), headers=JSON),
+            413,
+            "too-large",
+        )
+        problem(
+            writer.post("/v1/articles", content=big, headers={**JSON, "Idempotency-Key": "k"}),
+            413,
+            "too-large",
+        )
 
 
 def test_nothing_internal_is_shown(client: httpx.Client, editor: httpx.Client) -> None:
     answers = [
-        client.get("/v1/nowhere"), client.get("/v1/articles/x"), client.get("/v1/articles?limit=x"), editor.post("/v1/articles", json={"headline": 1}),
-        editor.post("/v1/articles", content=b"{", headers=JSON), client.post("/v1/articles", json={}), editor.put("/v1/articles", json={}),
-    ]  # fmt: skip
+        client.get("/v1/nowhere"),
+        client.get("/v1/articles/x"),
+        client.get("/v1/articles?limit=x"),
+        editor.post("/v1/articles", json={"headline": 1}),
+        editor.post("/v1/articles", content=b"{", headers=JSON),
+        client.post("/v1/articles", json={}),
+        editor.put("/v1/articles", json={}),
+    ]
     for answer in answers:
-        assert not re.search(r"Traceback|sqlalchemy|psycopg|sqlite|pydantic|\.py\b|/service/", answer.text), answer.text
+        assert not re.search(r"Traceback|sqlalchemy|psycopg|sqlite|pydantic|\.py\b|/service/", answer.text), (
+            answer.text
+        )
         assert "no-store" in answer.headers["cache-control"] or answer.status_code in (404, 410)
 
 
 def test_a_body_that_is_not_utf_8_is_told_so_and_where(editor: httpx.Client) -> None:
     body = '{"headline": "Café"}'.encode("latin-1")
     answer = editor.post("/v1/articles", content=body, headers={"Content-Type": "application/json"})
-    assert problem(answer, 400, "bad-request")["detail"] == "The body is not UTF-8: byte 17 begins no character."
+    assert (
+        problem(answer, 400, "bad-request")["detail"] == "The body is not UTF-8: byte 17 begins no character."
+    )

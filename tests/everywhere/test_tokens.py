@@ -15,7 +15,9 @@ from tests.serving import Store
 
 
 def make(admin: httpx.Client, *scopes: str, **members: object) -> dict[str, object]:
-    response = admin.post("/v1/tokens", json={"name": "wire desk", "scopes": list(scopes or ("content:read",)), **members})
+    response = admin.post(
+        "/v1/tokens", json={"name": "wire desk", "scopes": list(scopes or ("content:read",)), **members}
+    )
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -39,7 +41,9 @@ def test_a_secret_is_shown_once_and_kept_as_a_digest_alone(store: Store, admin: 
     assert hashlib.sha256(secret.encode()).hexdigest() in repr(rows)
 
 
-def test_a_token_ends_at_its_time_and_when_it_is_revoked_at_once(client: httpx.Client, store: Store, admin: httpx.Client) -> None:
+def test_a_token_ends_at_its_time_and_when_it_is_revoked_at_once(
+    client: httpx.Client, store: Store, admin: httpx.Client
+) -> None:
     brief, good = make(admin, expires_at=soon(0.5)), make(admin)
     for made in (brief, good):
         assert client.get("/v1/articles?status=draft", headers=bearer(made["token"])).status_code == 200
@@ -82,7 +86,9 @@ def test_when_a_token_was_used_is_kept(client: httpx.Client, admin: httpx.Client
         "Bearer " + "x" * 5_000,
     ],
 )
-def test_a_token_that_is_sent_must_be_good_even_where_none_is_needed(client: httpx.Client, header: str) -> None:
+def test_a_token_that_is_sent_must_be_good_even_where_none_is_needed(
+    client: httpx.Client, header: str
+) -> None:
     for address in ("/v1/articles", "/v1/articles/x", "/v1/images"):
         answer = client.get(address, headers={"Authorization": header.encode("latin-1")})
         problem(answer, 401)
@@ -90,7 +96,12 @@ def test_a_token_that_is_sent_must_be_good_even_where_none_is_needed(client: htt
 
 
 def test_the_scheme_is_read_in_any_case(client: httpx.Client, admin: httpx.Client) -> None:
-    assert client.get("/v1/articles?status=draft", headers={"Authorization": f"bEaReR {make(admin)['token']}"}).status_code == 200
+    assert (
+        client.get(
+            "/v1/articles?status=draft", headers={"Authorization": f"bEaReR {make(admin)['token']}"}
+        ).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("scope", [scope.value for scope in Scope if scope is not Scope.ADMIN])
@@ -120,12 +131,21 @@ def test_tokens_are_listed_newest_first_page_by_page(admin: httpx.Client) -> Non
 @pytest.mark.parametrize(
     ("members", "pointer"),
     [
-        ({"scopes": []}, "/scopes"), ({"scopes": ["root"]}, "/scopes/0"), ({"scopes": None}, "/scopes"), ({"name": ""}, "/name"), ({"name": "\x00"}, "/name"),
-        ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"), ({"expires_at": "soon"}, "/expires_at"), ({"token": "cd_mine"}, "/token"), ({"digest": "x"}, "/digest"),
+        ({"scopes": []}, "/scopes"),
+        ({"scopes": ["root"]}, "/scopes/0"),
+        ({"scopes": None}, "/scopes"),
+        ({"name": ""}, "/name"),
+        ({"name": "\x00"}, "/name"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"expires_at": "soon"}, "/expires_at"),
+        ({"token": "cd_mine"}, "/token"),
+        ({"digest": "x"}, "/digest"),
         ({"expires_at": "9999-12-31T23:59:59-14:00"}, "/expires_at"),
     ],
-)  # fmt: skip
-def test_a_token_that_cannot_be_made_is_refused(admin: httpx.Client, members: dict[str, object], pointer: str) -> None:
+)
+def test_a_token_that_cannot_be_made_is_refused(
+    admin: httpx.Client, members: dict[str, object], pointer: str
+) -> None:
     answer = admin.post("/v1/tokens", json={"name": "x", "scopes": ["content:read"], **members})
     assert [error["pointer"] for error in problem(answer, 422)["errors"]] == [pointer]
 
@@ -142,6 +162,9 @@ def test_a_caller_without_the_scope_learns_nothing_of_versions(store: Store, edi
         for method in ("PUT", "PATCH", "DELETE"):
             for headers in ({}, {"If-Match": '"99"'}, {"If-Match": "*"}, {"If-None-Match": "*"}):
                 answer = reader.request(
-                    method, f"/v1/articles/{article['id']}", json=None if method == "DELETE" else {"headline": "x"}, headers=headers
+                    method,
+                    f"/v1/articles/{article['id']}",
+                    json=None if method == "DELETE" else {"headline": "x"},
+                    headers=headers,
                 )
                 assert "current_version" not in problem(answer, 403)

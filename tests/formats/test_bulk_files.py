@@ -21,8 +21,10 @@ from tests.test_cli import copydesk, environment
 def store_of(database_url: str, tmp_path: Path) -> dict[str, str]:
     """The settings of an empty store, as a shell knows them."""
     return {
-        "COPYDESK_DATABASE_URL": database_url, "COPYDESK_MEDIA_URL": f"file:{tmp_path / 'media'}", "COPYDESK_SECRET_KEY": SECRET,
-    }  # fmt: skip
+        "COPYDESK_DATABASE_URL": database_url,
+        "COPYDESK_MEDIA_URL": f"file:{tmp_path / 'media'}",
+        "COPYDESK_SECRET_KEY": SECRET,
+    }
 
 
 def item(number: int, **members: Any) -> bytes:
@@ -36,13 +38,25 @@ def results(text: str) -> list[dict[str, Any]]:
 
 def articles(store_of: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     """All that is in the store, by their keys."""
-    with running(settings_for(store_of["COPYDESK_DATABASE_URL"], folder)) as store, store.client("content:read") as editor:
+    with (
+        running(settings_for(store_of["COPYDESK_DATABASE_URL"], folder)) as store,
+        store.client("content:read") as editor,
+    ):
         found = list(walk(editor, "/v1/articles?limit=200&fields=external_id,version,headline,status"))
     return sorted(found, key=lambda each: int(each["external_id"]))
 
 
-def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(tmp_path: Path, store_of: dict[str, str]) -> None:
-    lines = [item(1), b"", item(2, status="published"), item(3, headline="[/red]", color="red"), b"{no json", item(4, status="draft")]
+def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(
+    tmp_path: Path, store_of: dict[str, str]
+) -> None:
+    lines = [
+        item(1),
+        b"",
+        item(2, status="published"),
+        item(3, headline="[/red]", color="red"),
+        b"{no json",
+        item(4, status="draft"),
+    ]
     (tmp_path / "wire.ndjson").write_bytes(b"\n".join(lines))
     done = copydesk(tmp_path, "import", "wire.ndjson", "--publish", **store_of)
     assert (done.returncode, done.stdout) == (1, "wire.ndjson: 3 made, 0 brought up to date, 2 refused\n")
@@ -53,7 +67,10 @@ def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(tmp_p
     (tmp_path / "wire.ndjson.gz").write_bytes(gzip.compress(item(1) + b"\n" + item(5)))
     again = copydesk(tmp_path, "import", "wire.ndjson.gz", "--json", **store_of)
     assert again.returncode == 0, again.stderr
-    assert [(each["index"], each["status"], each["external_id"]) for each in results(again.stdout)] == [(0, 200, "1"), (1, 201, "5")]
+    assert [(each["index"], each["status"], each["external_id"]) for each in results(again.stdout)] == [
+        (0, 200, "1"),
+        (1, 201, "5"),
+    ]
 
 
 def test_modes_and_a_dry_run_do_what_they_do_over_the_api(tmp_path: Path, store_of: dict[str, str]) -> None:
@@ -61,7 +78,10 @@ def test_modes_and_a_dry_run_do_what_they_do_over_the_api(tmp_path: Path, store_
     (tmp_path / "more.jsonl").write_bytes(item(1) + b"\n" + item(2))
     assert copydesk(tmp_path, "import", "wire.ndjson", **store_of).returncode == 0
     dry = copydesk(tmp_path, "import", "more.jsonl", "--dry-run", "--json", **store_of)
-    assert [(each["status"], each["id"] is None) for each in results(dry.stdout)] == [(200, False), (201, True)]
+    assert [(each["status"], each["id"] is None) for each in results(dry.stdout)] == [
+        (200, False),
+        (201, True),
+    ]
     created = copydesk(tmp_path, "import", "more.jsonl", "--mode", "create", "--json", **store_of)
     assert created.returncode == 1
     assert [each["status"] for each in results(created.stdout)] == [409, 201]
@@ -70,7 +90,12 @@ def test_modes_and_a_dry_run_do_what_they_do_over_the_api(tmp_path: Path, store_
 
 def killed_after(results_wanted: int, folder: Path, *words: str, **settings: str) -> str:
     """Kill the command when it has printed so many lines; all that it had printed."""
-    process = subprocess.Popen([sys.executable, "-m", "service", *words], cwd=folder, env=environment(**settings), stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", *words],
+        cwd=folder,
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None
     said = b"".join(process.stdout.readline() for _ in range(results_wanted))
     process.send_signal(signal.SIGKILL)
@@ -79,7 +104,9 @@ def killed_after(results_wanted: int, folder: Path, *words: str, **settings: str
     return (said + rest).decode()
 
 
-def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(tmp_path: Path, store_of: dict[str, str]) -> None:
+def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(
+    tmp_path: Path, store_of: dict[str, str]
+) -> None:
     count = 1_500
     lines = [b"{no json" if number == 7 else item(number) for number in range(count)]
     (tmp_path / "wire.ndjson").write_bytes(b"\n".join(lines))
@@ -94,7 +121,9 @@ def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(t
     assert {each["status"] for each in rest} == {201}
     assert again.returncode == 1, "an item was refused, before it was killed"
     kept = articles(store_of, tmp_path)
-    assert [(int(each["external_id"]), each["version"]) for each in kept] == [(number, 1) for number in range(count) if number != 7]
+    assert [(int(each["external_id"]), each["version"]) for each in kept] == [
+        (number, 1) for number in range(count) if number != 7
+    ]
     last = copydesk(tmp_path, "import", "moved.ndjson", "--json", **store_of)
     assert [each["status"] for each in results(last.stdout)].count(200) == count - 1
 

@@ -71,7 +71,9 @@ class WholeFeed(Strict):
 def entries(client: httpx.Client, address: str) -> list[Any]:
     answer = client.get(address)
     assert answer.status_code == 200, answer.text
-    parsed = feedparser.parse(answer.content, response_headers={"content-type": answer.headers["content-type"]})
+    parsed = feedparser.parse(
+        answer.content, response_headers={"content-type": answer.headers["content-type"]}
+    )
     assert not parsed.bozo, parsed.get("bozo_exception")
     return parsed.entries
 
@@ -85,9 +87,14 @@ def titles(client: httpx.Client, address: str) -> list[str]:
 @pytest.mark.parametrize("address", XML)
 def test_an_article_is_whole_in_a_feed(editor: httpx.Client, client: httpx.Client, address: str) -> None:
     article = illustrated(
-        editor, authors=[{"name": "Mara Ellison"}, {"name": "Ben Okafor"}], section="City", tags=["trams"], language="en-GB",
-        published_at="2026-05-04T08:00:00Z", copyright_notice="© Harbour Press",
-    )  # fmt: skip
+        editor,
+        authors=[{"name": "Mara Ellison"}, {"name": "Ben Okafor"}],
+        section="City",
+        tags=["trams"],
+        language="en-GB",
+        published_at="2026-05-04T08:00:00Z",
+        copyright_notice="© Harbour Press",
+    )
     (entry,) = entries(client, address)
     assert (entry.title, entry.summary) == ("Bridge reopens", "After a winter of repairs.")
     assert entry.id == f"urn:uuid:{article['id']}"
@@ -112,7 +119,9 @@ def test_an_article_is_whole_in_a_feed(editor: httpx.Client, client: httpx.Clien
 
 
 def test_an_article_is_whole_in_a_json_feed(editor: httpx.Client, client: httpx.Client) -> None:
-    article = illustrated(editor, authors=[{"name": "Mara Ellison", "url": "https://mail.example/mara"}], tags=["trams"])
+    article = illustrated(
+        editor, authors=[{"name": "Mara Ellison", "url": "https://mail.example/mara"}], tags=["trams"]
+    )
     answer = client.get("/feeds/feed.json")
     assert answer.headers["content-type"] == "application/feed+json"
     (item,) = WholeFeed.model_validate(answer.json()).items
@@ -122,11 +131,16 @@ def test_an_article_is_whole_in_a_json_feed(editor: httpx.Client, client: httpx.
     assert item.image == item.attachments[0].url
     (picture,) = item.extension["pictures"]
     assert picture["credit_line"] == "Ana Lind / Harbour Press"
-    assert (picture["caption"], picture["alt_text"]) == ("The swing bridge at first light.", "A low bridge over calm water")
+    assert (picture["caption"], picture["alt_text"]) == (
+        "The swing bridge at first light.",
+        "A low bridge over calm water",
+    )
 
 
 def _version_1(schema: str) -> dict[str, Any]:
-    """What the schema of version 1.1 takes over from that of version 1, which is not beside it: anything at all."""
+    """What the schema of version 1.1 takes over from that of version 1, which is not beside it: anything at
+    all.
+    """
     known: dict[str, Any] = {}
     for pointer in re.findall(r'"feed-1#/([^"]+)"', schema):
         place = known
@@ -135,7 +149,9 @@ def _version_1(schema: str) -> dict[str, Any]:
     return known
 
 
-@pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"the schema of JSON Feed is not at {SCHEMAS} (COPYDESK_TEST_SCHEMAS)")
+@pytest.mark.skipif(
+    not SCHEMAS.is_dir(), reason=f"the schema of JSON Feed is not at {SCHEMAS} (COPYDESK_TEST_SCHEMAS)"
+)
 def test_the_schema_of_json_feed_finds_nothing_wrong(editor: httpx.Client, client: httpx.Client) -> None:
     schema = (SCHEMAS / "json-feed-1.1.json").read_text()
     registry = jsonschema_rs.Registry([("https://json.schemastore.org/feed-1", _version_1(schema))])
@@ -144,7 +160,12 @@ def test_the_schema_of_json_feed_finds_nothing_wrong(editor: httpx.Client, clien
     feed = client.get("/feeds/feed.json").json()
     assert [error.message for error in known.iter_errors(feed)] == []
     (item,) = feed["items"]
-    for wrong in ({"logo": "x"}, {"language": 1}, {"items": [item | {"caption": "x"}]}, {"items": [{"id": item["id"]}]}):
+    for wrong in (
+        {"logo": "x"},
+        {"language": 1},
+        {"items": [item | {"caption": "x"}]},
+        {"items": [{"id": item["id"]}]},
+    ):
         assert not known.is_valid(feed | wrong)
 
 
@@ -154,7 +175,9 @@ def test_a_feed_without_articles_is_a_feed(client: httpx.Client, address: str) -
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_only_what_is_published_is_in_a_feed_newest_first(editor: httpx.Client, client: httpx.Client, address: str) -> None:
+def test_only_what_is_published_is_in_a_feed_newest_first(
+    editor: httpx.Client, client: httpx.Client, address: str
+) -> None:
     draft(editor, headline="A draft")
     published(editor, headline="Held", embargoed_until=soon(600))
     published(editor, headline="Older", published_at="2020-01-01T00:00:00Z")
@@ -166,7 +189,9 @@ def test_only_what_is_published_is_in_a_feed_newest_first(editor: httpx.Client, 
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_feeds_are_narrowed_by_section_and_language(editor: httpx.Client, client: httpx.Client, address: str) -> None:
+def test_feeds_are_narrowed_by_section_and_language(
+    editor: httpx.Client, client: httpx.Client, address: str
+) -> None:
     published(editor, headline="One", section="Arts & Life", language="en")
     published(editor, headline="Deux", section="Arts & Life", language="fr")
     published(editor, headline="Three", section="City", language="en")
@@ -222,7 +247,10 @@ def test_lists_and_feeds_lead_to_each_other(editor: httpx.Client, client: httpx.
 
 def test_links_lead_to_the_publications_own_pages(store: Store, editor: httpx.Client) -> None:
     article = published(editor, canonical_url="https://mail.example/ferry")
-    with another(store, article_url="https://news.example/read/{slug}", site_name="Larkmouth Mail") as second, second.client() as client:
+    with (
+        another(store, article_url="https://news.example/read/{slug}", site_name="Larkmouth Mail") as second,
+        second.client() as client,
+    ):
         parsed = feedparser.parse(client.get("/feeds/rss.xml").content)
         assert parsed.feed.title == "Larkmouth Mail"
         assert parsed.entries[0].link == f"https://news.example/read/{article['slug']}"
@@ -234,7 +262,15 @@ def test_links_lead_to_the_publications_own_pages(store: Store, editor: httpx.Cl
 def test_no_character_breaks_a_feed(editor: httpx.Client, client: httpx.Client, address: str) -> None:
     image = illustrated(editor)["lead_image_id"]
     odd = "Ice ]]> <b>&amp; \ufffe\uffff \u0085\u2028 \U0001f9ca"
-    article = published(editor, headline=odd, summary=odd, section=odd, tags=[odd], authors=[{"name": odd}], lead_image_id=image)
+    article = published(
+        editor,
+        headline=odd,
+        summary=odd,
+        section=odd,
+        tags=[odd],
+        authors=[{"name": odd}],
+        lead_image_id=image,
+    )
     caption(editor, image, article_id=article["id"], text=odd, language="en")
     assert "<b>" in titles(client, address)[0]
     assert titles(client, f"{address}?section={quote(odd)}") != []

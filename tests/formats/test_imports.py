@@ -52,10 +52,14 @@ PAGE = """<!doctype html><html lang="en"><head><title>Ferry service doubled | La
 
 
 def import_dump(editor: httpx.Client, text: str = DUMP) -> httpx.Response:
-    return editor.post("/v1/imports", content=text.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
+    return editor.post(
+        "/v1/imports", content=text.encode(), headers={"Content-Type": "text/plain; charset=utf-8"}
+    )
 
 
-def test_a_dump_becomes_a_draft_with_its_paragraphs_pictures_captions_and_credits(editor: httpx.Client) -> None:
+def test_a_dump_becomes_a_draft_with_its_paragraphs_pictures_captions_and_credits(
+    editor: httpx.Client,
+) -> None:
     answer = import_dump(editor)
     assert answer.status_code == 201
     article = answer.json()
@@ -67,11 +71,16 @@ def test_a_dump_becomes_a_draft_with_its_paragraphs_pictures_captions_and_credit
     first = article["body"][0]
     assert first["image"]["credit_line"] == "Harbour Press"
     assert first["caption"]["text"] == "The morning ferry leaves the old quay, Larkmouth, May 4, 2026."
-    assert [len(block["image"]["captions"]) for block in article["body"] if block["type"] == "image"] == [1, 1]
+    assert [len(block["image"]["captions"]) for block in article["body"] if block["type"] == "image"] == [
+        1,
+        1,
+    ]
     assert "Search Trends" not in answer.text
 
 
-def test_the_banner_of_a_dump_is_kept_word_for_word_and_told_truthfully(editor: httpx.Client, client: httpx.Client) -> None:
+def test_the_banner_of_a_dump_is_kept_word_for_word_and_told_truthfully(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     import_dump(editor)
     notice = client.get("/v1/consent-notices/page-dump/current").json()
     assert notice["texts"]["body"].startswith("By continuing to use these pages you accept our cookies")
@@ -88,13 +97,19 @@ def test_the_same_dump_again_changes_nothing(editor: httpx.Client) -> None:
 def test_a_mended_dump_updates_the_article_and_keeps_its_pictures(editor: httpx.Client) -> None:
     first = import_dump(editor).json()
     editor.post(f"/v1/articles/{first['id']}/publish")
-    second = import_dump(editor, DUMP.replace("forty cars", "fifty cars").replace("leaves the old quay", "leaves the new quay")).json()
+    second = import_dump(
+        editor, DUMP.replace("forty cars", "fifty cars").replace("leaves the old quay", "leaves the new quay")
+    ).json()
     assert (second["id"], second["version"], second["status"]) == (first["id"], 3, "published")
-    assert [block.get("image_id") for block in second["body"]] == [block.get("image_id") for block in first["body"]]
+    assert [block.get("image_id") for block in second["body"]] == [
+        block.get("image_id") for block in first["body"]
+    ]
     assert second["body"][0]["caption"]["text"].startswith("The morning ferry leaves the new quay")
 
 
-def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_files(editor: httpx.Client) -> None:
+def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_files(
+    editor: httpx.Client,
+) -> None:
     query = f"?url={quote('https://mail.example/ferry?from=home', safe='')}&fetch_images=false"
     answer = editor.post(f"/v1/imports{query}", content=PAGE.encode(), headers={"Content-Type": "text/html"})
     assert answer.status_code == 201
@@ -105,7 +120,10 @@ def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_fi
     picture = next(block for block in article["body"] if block["type"] == "image")
     assert picture["image"]["source_url"] == "https://mail.example/pictures/ferry.jpg"
     assert (picture["image"]["digest"], picture["image"]["renditions"]) == (None, [])
-    assert (picture["image"]["credit_line"], picture["caption"]["text"]) == ("Ana Lind", "The morning ferry leaves the quay.")
+    assert (picture["image"]["credit_line"], picture["caption"]["text"]) == (
+        "Ana Lind",
+        "The morning ferry leaves the quay.",
+    )
     assert picture["caption"]["alt_text"] == "A white ferry"
     again = editor.post(f"/v1/imports{query}", content=PAGE.encode(), headers={"Content-Type": "text/html"})
     assert (again.status_code, again.json()["version"]) == (200, 1)
@@ -123,7 +141,9 @@ def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_fi
         (b"x", "application/pdf", 415),
     ],
 )
-def test_what_holds_no_article_is_refused_and_nothing_is_kept(editor: httpx.Client, content: bytes, media_type: str, status: int) -> None:
+def test_what_holds_no_article_is_refused_and_nothing_is_kept(
+    editor: httpx.Client, content: bytes, media_type: str, status: int
+) -> None:
     answer = editor.post("/v1/imports", content=content, headers={"Content-Type": media_type})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -152,5 +172,10 @@ def test_a_page_is_fetched_whichever_way_its_address_is_told(fetching: Store) ->
 
 def test_what_may_be_sent_is_documented(client: httpx.Client) -> None:
     described = client.get("/openapi.json").json()["paths"]["/v1/imports"]["post"]
-    assert sorted(described["requestBody"]["content"]) == ["application/json", "application/ninjs+json", "text/html", "text/plain"]
+    assert sorted(described["requestBody"]["content"]) == [
+        "application/json",
+        "application/ninjs+json",
+        "text/html",
+        "text/plain",
+    ]
     assert {"200", "201"} <= set(described["responses"])

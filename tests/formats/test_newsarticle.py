@@ -8,26 +8,44 @@ from tests.serving import ORIGIN
 
 
 def test_a_newsarticle_says_what_the_article_says(editor: httpx.Client, client: httpx.Client) -> None:
-    article = illustrated(editor, authors=[{"name": "Mara Ellison", "url": "https://mail.example/mara"}], section="City", tags=["trams"])
+    article = illustrated(
+        editor,
+        authors=[{"name": "Mara Ellison", "url": "https://mail.example/mara"}],
+        section="City",
+        tags=["trams"],
+    )
     do(editor, article, "corrections", text="The bridge has four lanes.")
     answer = client.get(f"/v1/articles/{article['slug']}?format=jsonld")
     assert answer.headers["content-type"] == "application/ld+json"
     said = answer.json()
-    assert (said["@context"], said["@type"], said["headline"]) == ("https://schema.org", "NewsArticle", "Bridge reopens")
+    assert (said["@context"], said["@type"], said["headline"]) == (
+        "https://schema.org",
+        "NewsArticle",
+        "Bridge reopens",
+    )
     assert said["url"] == f"{ORIGIN}/read/{article['slug']}"
     assert said["author"] == [{"@type": "Person", "name": "Mara Ellison", "url": "https://mail.example/mara"}]
-    assert (said["datePublished"], said["articleSection"], said["keywords"]) == (article["published_at"], "City", ["trams"])
+    assert (said["datePublished"], said["articleSection"], said["keywords"]) == (
+        article["published_at"],
+        "City",
+        ["trams"],
+    )
     assert said["dateModified"] > article["updated_at"]
     assert said["articleBody"].startswith("Trams cross again & again.")
     (correction,) = said["correction"]
     assert (correction["@type"], correction["text"]) == ("CorrectionComment", "The bridge has four lanes.")
     image = said["image"][0]
     assert image["url"].startswith(f"{ORIGIN}/media/")
-    assert (image["caption"], image["creditText"]) == ("The swing bridge at first light.", "Ana Lind / Harbour Press")
+    assert (image["caption"], image["creditText"]) == (
+        "The swing bridge at first light.",
+        "Ana Lind / Harbour Press",
+    )
     assert len(said["image"]) == len({round(each["width"] / each["height"], 2) for each in said["image"]})
 
 
-def test_accept_asks_for_a_form_too_and_no_cache_mixes_them_up(editor: httpx.Client, client: httpx.Client) -> None:
+def test_accept_asks_for_a_form_too_and_no_cache_mixes_them_up(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     article = illustrated(editor)
     address = f"/v1/articles/{article['slug']}"
     for _ in range(2):
@@ -41,7 +59,12 @@ def test_accept_asks_for_a_form_too_and_no_cache_mixes_them_up(editor: httpx.Cli
     both = client.get(address, headers={"Accept": "application/ld+json;q=0.5, application/json"})
     assert both.headers["content-type"] == "application/json"
     assert editor.get(address, headers={"Accept": "application/ld+json"}).json()["@type"] == "NewsArticle"
-    assert client.get(address, headers={"Accept": "application/ld+json", "If-None-Match": linked.headers["etag"]}).status_code == 304
+    assert (
+        client.get(
+            address, headers={"Accept": "application/ld+json", "If-None-Match": linked.headers["etag"]}
+        ).status_code
+        == 304
+    )
     assert client.get(f"{address}?format=xml").status_code == 422
 
 

@@ -40,7 +40,9 @@ def said_of(client: httpx.Client, article: Article) -> Said:
 
 
 def bring_in(editor: httpx.Client, said: Said, media_type: str = "application/ninjs+json") -> httpx.Response:
-    return editor.post("/v1/imports?fetch_images=false", content=json.dumps(said), headers={"Content-Type": media_type})
+    return editor.post(
+        "/v1/imports?fetch_images=false", content=json.dumps(said), headers={"Content-Type": media_type}
+    )
 
 
 def by_role(said: list[Said], role: str) -> str:
@@ -51,27 +53,54 @@ def full(editor: httpx.Client) -> Article:
     first = illustrated(editor)
     image = first["lead_image_id"]
     return edit(
-        editor, first, headline="Ferries & trams <again>", byline="By Mara Ellison", authors=[{"name": "Mara Ellison", "url": "https://m.example/ä b"}],
-        dateline="LARKMOUTH, May 4", section="City", tags=["trams", "boats"], language="en-GB", credit_line="With input from Reuters and AFP",
-        source="mail.example", external_id="ferry/1", canonical_url="https://mail.example/fähre", slug="ferries-and-trams",
-        usage_terms="Not in France.", copyright_notice="© Mail", edition_note="Check the numbers.", published_at="2026-05-04T08:00:00Z",
+        editor,
+        first,
+        headline="Ferries & trams <again>",
+        byline="By Mara Ellison",
+        authors=[{"name": "Mara Ellison", "url": "https://m.example/ä b"}],
+        dateline="LARKMOUTH, May 4",
+        section="City",
+        tags=["trams", "boats"],
+        language="en-GB",
+        credit_line="With input from Reuters and AFP",
+        source="mail.example",
+        external_id="ferry/1",
+        canonical_url="https://mail.example/fähre",
+        slug="ferries-and-trams",
+        usage_terms="Not in France.",
+        copyright_notice="© Mail",
+        edition_note="Check the numbers.",
+        published_at="2026-05-04T08:00:00Z",
         body=[
-            {"type": "heading", "level": 3, "html": "How <em>it</em> went"}, {"type": "image", "image_id": image},
-            {"type": "list", "ordered": True, "items": ["one", "two &amp; three"]}, {"type": "quote", "html": "We wait.", "cite": "A captain"},
-            {"type": "embed", "url": "https://www.youtube.com/watch?v=1&t=2"}, {"type": "divider"}, {"type": "paragraph", "html": 'The <a href="https://x.example/?a=1&amp;b=ü">end</a>.'},
+            {"type": "heading", "level": 3, "html": "How <em>it</em> went"},
+            {"type": "image", "image_id": image},
+            {"type": "list", "ordered": True, "items": ["one", "two &amp; three"]},
+            {"type": "quote", "html": "We wait.", "cite": "A captain"},
+            {"type": "embed", "url": "https://www.youtube.com/watch?v=1&t=2"},
+            {"type": "divider"},
+            {"type": "paragraph", "html": 'The <a href="https://x.example/?a=1&amp;b=ü">end</a>.'},
         ],
-    )  # fmt: skip
+    )
 
 
 def test_an_article_is_a_ninjs_item(editor: httpx.Client, client: httpx.Client) -> None:
     article = full(editor)
     said = said_of(client, article)
-    assert (said["uri"], said["type"], said["pubStatus"], said["language"]) == (f"urn:uuid:{article['id']}", "text", "usable", "en-GB")
+    assert (said["uri"], said["type"], said["pubStatus"], said["language"]) == (
+        f"urn:uuid:{article['id']}",
+        "text",
+        "usable",
+        "en-GB",
+    )
     assert said["headlines"] == [{"value": "Ferries & trams <again>"}]
     assert by_role(said["descriptions"], "summary") == "After a winter of repairs."
     assert by_role(said["altIds"], "slug") == "ferries-and-trams"
     assert [each["name"] for each in said["infoSources"] if each["role"] == "input"] == ["Reuters", "AFP"]
-    assert (said["by"], said["located"], said["people"][0]["name"]) == ("By Mara Ellison", "LARKMOUTH, May 4", "Mara Ellison")
+    assert (said["by"], said["located"], said["people"][0]["name"]) == (
+        "By Mara Ellison",
+        "LARKMOUTH, May 4",
+        "Mara Ellison",
+    )
     assert said["contentCreated"] == "2026-05-04T08:00:00Z"
     (picture,) = said["associations"]
     assert (picture["rel"], picture["type"]) == ("lead", "picture")
@@ -86,7 +115,9 @@ def test_an_article_is_a_ninjs_item(editor: httpx.Client, client: httpx.Client) 
     assert asked.json() == said
 
 
-def test_what_is_held_is_withheld_and_what_is_killed_is_canceled(editor: httpx.Client, client: httpx.Client) -> None:
+def test_what_is_held_is_withheld_and_what_is_killed_is_canceled(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     assert said_of(editor, draft(editor))["pubStatus"] == "withheld"
     held = published(editor, embargoed_until=soon(600))
     assert said_of(editor, held)["pubStatus"] == "withheld"
@@ -98,7 +129,11 @@ def test_what_is_held_is_withheld_and_what_is_killed_is_canceled(editor: httpx.C
         gone = client.get(f"/v1/articles/{killed['id']}?format=ninjs")
         assert (gone.status_code, gone.headers["content-type"]) == (410, "application/ninjs+json")
         said = Ninjs.model_validate_json(gone.content)
-        assert (said.pub_status, said.ed_note, said.uri) == ("canceled", "It named the wrong person.", f"urn:uuid:{killed['id']}")
+        assert (said.pub_status, said.ed_note, said.uri) == (
+            "canceled",
+            "It named the wrong person.",
+            f"urn:uuid:{killed['id']}",
+        )
     problem(client.get(f"/v1/articles/{held['id']}?format=ninjs"), 404)
 
 
@@ -141,7 +176,23 @@ def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, els
     copy = answer.json()
     assert (copy["status"], copy["version"]) == ("draft", 2)
     again = said_of(elsewhere, copy)
-    kept = ("uri", "headlines", "descriptions", "bodies", "people", "subjects", "infoSources", "by", "located", "altIds", "language", "edNote", "copyrightNotice", "usageTerms", "contentCreated")  # fmt: skip
+    kept = (
+        "uri",
+        "headlines",
+        "descriptions",
+        "bodies",
+        "people",
+        "subjects",
+        "infoSources",
+        "by",
+        "located",
+        "altIds",
+        "language",
+        "edNote",
+        "copyrightNotice",
+        "usageTerms",
+        "contentCreated",
+    )
     ours = {name: said[name] for name in kept}
     theirs = {name: again[name] for name in kept}
     # The picture has no file there.
@@ -157,27 +208,69 @@ def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, els
 
 
 AGENCY: Said = {
-    "uri": "urn:newsml:agency.example:20260504:1", "type": "text", "pubStatus": "usable", "versionCreated": "2026-05-04T09:00:00+01:00", "firstCreated": "2026-05-04T08:00:00+01:00",
-    "headlines": [{"role": "main", "value": "Harbour ice breaks early"}], "by": "Mara Ellison", "located": "LARKMOUTH", "urgency": 4, "language": "en",
-    "subjects": [{"name": "weather", "uri": "http://cv.example/17000000", "relevance": 80}], "places": [{"name": "Larkmouth", "geoJSON": {"type": "Point", "coordinates": [1.5, 50]}}],
-    "bodies": [{"contentType": "text/html", "value": "<div><p>Ice left the harbour.</p><p>Ships <b>sail</b>.<script>x()</script></p><h1>More</h1><blockquote>Good.</blockquote>"
-                "<p><img src='https://a.example/2.jpg'></p>Loose <i>words</i><table><tr><td>1</td><td>2</td></tr></table></div>"}],
+    "uri": "urn:newsml:agency.example:20260504:1",
+    "type": "text",
+    "pubStatus": "usable",
+    "versionCreated": "2026-05-04T09:00:00+01:00",
+    "firstCreated": "2026-05-04T08:00:00+01:00",
+    "headlines": [{"role": "main", "value": "Harbour ice breaks early"}],
+    "by": "Mara Ellison",
+    "located": "LARKMOUTH",
+    "urgency": 4,
+    "language": "en",
+    "subjects": [{"name": "weather", "uri": "http://cv.example/17000000", "relevance": 80}],
+    "places": [{"name": "Larkmouth", "geoJSON": {"type": "Point", "coordinates": [1.5, 50]}}],
+    "bodies": [
+        {
+            "contentType": "text/html",
+            "value": "<div><p>Ice left the harbour.</p><p>Ships <b>sail</b>.<script>x()</script></p><h1>More</h1><blockquote>Good.</blockquote>"
+            "<p><img src='https://a.example/2.jpg'></p>Loose <i>words</i><table><tr><td>1</td><td>2</td></tr></table></div>",
+        }
+    ],
     "associations": [
-        {"name": "one", "uri": "tag:agency.example,2026:1", "type": "picture", "rel": "featuremedia", "descriptions": [{"role": "caption", "value": "Ice floes."}, {"role": "credit_line", "value": "Ana Lind"}],
-         "renditions": [{"name": "web", "href": "https://a.example/1.jpg", "width": 800, "height": 600, "poi": {"x": 400, "y": 150}}]},
-        {"name": "two", "uri": "tag:agency.example,2026:2", "type": "picture", "renditions": [{"name": "web", "href": "https://a.example/2.jpg"}]},
+        {
+            "name": "one",
+            "uri": "tag:agency.example,2026:1",
+            "type": "picture",
+            "rel": "featuremedia",
+            "descriptions": [
+                {"role": "caption", "value": "Ice floes."},
+                {"role": "credit_line", "value": "Ana Lind"},
+            ],
+            "renditions": [
+                {
+                    "name": "web",
+                    "href": "https://a.example/1.jpg",
+                    "width": 800,
+                    "height": 600,
+                    "poi": {"x": 400, "y": 150},
+                }
+            ],
+        },
+        {
+            "name": "two",
+            "uri": "tag:agency.example,2026:2",
+            "type": "picture",
+            "renditions": [{"name": "web", "href": "https://a.example/2.jpg"}],
+        },
         {"name": "clip", "uri": "tag:agency.example,2026:3", "type": "video"},
     ],
-}  # fmt: skip
+}
 
 
-@pytest.mark.parametrize("media_type", ["application/ninjs+json", "application/vnd.iptc.ninjs+json", "application/json"])
+@pytest.mark.parametrize(
+    "media_type", ["application/ninjs+json", "application/vnd.iptc.ninjs+json", "application/json"]
+)
 def test_an_agencys_item_becomes_a_draft_and_updates_it(editor: httpx.Client, media_type: str) -> None:
     answer = bring_in(editor, AGENCY, media_type)
     assert answer.status_code == 201, answer.text
     article = answer.json()
     assert (article["source"], article["external_id"]) == ("agency.example", AGENCY["uri"])
-    assert (article["headline"], article["byline"], article["tags"]) == ("Harbour ice breaks early", "Mara Ellison", ["weather"])
+    assert (article["headline"], article["byline"], article["tags"]) == (
+        "Harbour ice breaks early",
+        "Mara Ellison",
+        ["weather"],
+    )
     assert article["published_at"] == "2026-05-04T07:00:00Z"
     blocks = article["body"]
     assert [block["type"] for block in blocks] == [
@@ -200,11 +293,17 @@ def test_an_agencys_item_becomes_a_draft_and_updates_it(editor: httpx.Client, me
     )
     changed = {**AGENCY, "headlines": [{"value": "Harbour ice breaks"}]}
     again = bring_in(editor, changed, media_type)
-    assert (again.status_code, again.json()["id"], again.json()["headline"]) == (200, article["id"], "Harbour ice breaks")
+    assert (again.status_code, again.json()["id"], again.json()["headline"]) == (
+        200,
+        article["id"],
+        "Harbour ice breaks",
+    )
     assert again.json()["lead_image_id"] == article["lead_image_id"]
 
 
-def test_a_kill_withdraws_what_was_published_and_removes_what_was_not(editor: httpx.Client, client: httpx.Client) -> None:
+def test_a_kill_withdraws_what_was_published_and_removes_what_was_not(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
     kill = {"uri": AGENCY["uri"], "pubStatus": "canceled", "edNote": "Retracted."}
     problem(bring_in(editor, kill), 422)
     article = bring_in(editor, AGENCY).json()
@@ -221,11 +320,26 @@ def test_a_kill_withdraws_what_was_published_and_removes_what_was_not(editor: ht
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"madeUp": 1}, 422), ({"uri": None}, 422), ({"uri": "no scheme"}, 422), ({"headlines": []}, 422), ({"urgency": 12}, 422), ({"pubStatus": "killed"}, 422), ({"versionCreated": "yesterday"}, 422),
-     ({"places": [{"geoJSON": {"type": "Point"}}]}, 422), ({"bodies": [{"value": "<p>" * 9_000 + "deep"}]}, 422), ({"bodies": [{"value": "<div>" * 90_000}]}, 201), ({"language": "12"}, 201),
-     ({"bodies": [{"value": "One.\n\nTwo\nlines.\n\n\u0000Three & <more>"}]}, 201), ({"altIds": [{"role": "slug", "value": "NOT a slug"}]}, 201), ({"headlines": [{"value": "x" * 9_000}]}, 201)],
-)  # fmt: skip
-def test_an_odd_item_is_refused_or_taken_and_never_fails(editor: httpx.Client, change: Said, status: int) -> None:
+    [
+        ({"madeUp": 1}, 422),
+        ({"uri": None}, 422),
+        ({"uri": "no scheme"}, 422),
+        ({"headlines": []}, 422),
+        ({"urgency": 12}, 422),
+        ({"pubStatus": "killed"}, 422),
+        ({"versionCreated": "yesterday"}, 422),
+        ({"places": [{"geoJSON": {"type": "Point"}}]}, 422),
+        ({"bodies": [{"value": "<p>" * 9_000 + "deep"}]}, 422),
+        ({"bodies": [{"value": "<div>" * 90_000}]}, 201),
+        ({"language": "12"}, 201),
+        ({"bodies": [{"value": "One.\n\nTwo\nlines.\n\n\u0000Three & <more>"}]}, 201),
+        ({"altIds": [{"role": "slug", "value": "NOT a slug"}]}, 201),
+        ({"headlines": [{"value": "x" * 9_000}]}, 201),
+    ],
+)
+def test_an_odd_item_is_refused_or_taken_and_never_fails(
+    editor: httpx.Client, change: Said, status: int
+) -> None:
     answer = bring_in(editor, {**AGENCY, **change})
     assert answer.status_code == status, answer.text[:500]
 
@@ -238,8 +352,14 @@ def test_a_slug_that_is_taken_is_not_taken_away(editor: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("line", "names"),
-    [("With input from Reuters", ["Reuters"]), ("(With inputs from AFP, dpa and AP)", ["AFP", "dpa", "AP"]), ("With additional reporting by the Harbour Post", ["the Harbour Post"]), ("avec AFP", ["avec AFP"]), ("", [])],
-)  # fmt: skip
+    [
+        ("With input from Reuters", ["Reuters"]),
+        ("(With inputs from AFP, dpa and AP)", ["AFP", "dpa", "AP"]),
+        ("With additional reporting by the Harbour Post", ["the Harbour Post"]),
+        ("avec AFP", ["avec AFP"]),
+        ("", []),
+    ],
+)
 def test_who_supplied_is_named_one_by_one(line: str, names: list[str]) -> None:
     assert supplied_by(line) == names
 
@@ -253,56 +373,162 @@ linked = words.map(lambda text: f'<a href="https://x.example/?q={html.escape(tex
 inline = st.lists(st.one_of(words.map(html.escape), tagged, linked, st.just("<br>")), max_size=4).map("".join)
 blocks = st.one_of(
     inline.map(lambda text: {"type": "paragraph", "html": text}),
-    st.tuples(st.integers(2, 4), inline).map(lambda pair: {"type": "heading", "level": pair[0], "html": pair[1]}),
-    st.tuples(inline.filter(bool), st.none() | line).map(lambda pair: {"type": "quote", "html": pair[0], "cite": pair[1]}),
-    st.tuples(st.booleans(), st.lists(inline, max_size=3)).map(lambda pair: {"type": "list", "ordered": pair[0], "items": pair[1]}),
+    st.tuples(st.integers(2, 4), inline).map(
+        lambda pair: {"type": "heading", "level": pair[0], "html": pair[1]}
+    ),
+    st.tuples(inline.filter(bool), st.none() | line).map(
+        lambda pair: {"type": "quote", "html": pair[0], "cite": pair[1]}
+    ),
+    st.tuples(st.booleans(), st.lists(inline, max_size=3)).map(
+        lambda pair: {"type": "list", "ordered": pair[0], "items": pair[1]}
+    ),
     words.map(lambda text: {"type": "embed", "url": f"https://www.youtube.com/{''.join(text.split())}"}),
     st.just({"type": "divider"}),
     st.integers(0, 2).map(lambda number: {"type": "image", "image_id": str(UUID(int=number + 1))}),
 )
 maybe = st.none() | line
 contents = st.fixed_dictionaries(
-    {"headline": line, "summary": maybe, "byline": maybe, "dateline": maybe, "section": maybe, "credit_line": maybe, "tags": st.lists(line, max_size=3, unique=True),
-     "authors": st.lists(st.fixed_dictionaries({"name": line, "url": st.none() | words.map(lambda text: "https://m.example/" + text)}), max_size=3), "language": st.sampled_from(["en", "pt-BR", "zh-Hant"]),
-     "source": maybe, "external_id": maybe, "usage_terms": maybe, "copyright_notice": maybe, "edition_note": maybe, "body": st.lists(blocks, max_size=6), "lead": st.none() | st.integers(0, 2),
-     "canonical_url": st.none() | words.map(lambda text: "https://m.example/" + text), "published_at": st.none() | st.just("2026-05-04T08:00:00.000001Z")}
-)  # fmt: skip
+    {
+        "headline": line,
+        "summary": maybe,
+        "byline": maybe,
+        "dateline": maybe,
+        "section": maybe,
+        "credit_line": maybe,
+        "tags": st.lists(line, max_size=3, unique=True),
+        "authors": st.lists(
+            st.fixed_dictionaries(
+                {"name": line, "url": st.none() | words.map(lambda text: "https://m.example/" + text)}
+            ),
+            max_size=3,
+        ),
+        "language": st.sampled_from(["en", "pt-BR", "zh-Hant"]),
+        "source": maybe,
+        "external_id": maybe,
+        "usage_terms": maybe,
+        "copyright_notice": maybe,
+        "edition_note": maybe,
+        "body": st.lists(blocks, max_size=6),
+        "lead": st.none() | st.integers(0, 2),
+        "canonical_url": st.none() | words.map(lambda text: "https://m.example/" + text),
+        "published_at": st.none() | st.just("2026-05-04T08:00:00.000001Z"),
+    }
+)
 
 
 def picture(id_: UUID, text: str | None, *, has_file: bool) -> tuple[ImageRead, EffectiveCaption | None]:
     at = now()
-    files = [Rendition(name="original", href=f"https://x.example/media/{id_}.jpg", width=40, height=30, content_type="image/jpeg")]
+    files = [
+        Rendition(
+            name="original",
+            href=f"https://x.example/media/{id_}.jpg",
+            width=40,
+            height=30,
+            content_type="image/jpeg",
+        )
+    ]
     image = ImageRead(
-        id=id_, digest=None, content_type=None, width=None, height=None, size=None, credit_line=text, copyright_notice=None, usage_terms=None, focal_point=None, placeholder=None, dominant_color=None,
-        taken_at=None, source=None, external_id=None, source_url=None, metadata={}, renditions=files if has_file else [], captions=[], version=1, created_at=at, updated_at=at,
-    )  # fmt: skip
+        id=id_,
+        digest=None,
+        content_type=None,
+        width=None,
+        height=None,
+        size=None,
+        credit_line=text,
+        copyright_notice=None,
+        usage_terms=None,
+        focal_point=None,
+        placeholder=None,
+        dominant_color=None,
+        taken_at=None,
+        source=None,
+        external_id=None,
+        source_url=None,
+        metadata={},
+        renditions=files if has_file else [],
+        captions=[],
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
     caption = EffectiveCaption(
-        id=id_, image_id=id_, article_id=None, language="en", text=text, alt_text=text, source=CaptionSource.MANUAL, version=1, created_at=at, updated_at=at, scope=Scope.IMAGE
-    )  # fmt: skip
+        id=id_,
+        image_id=id_,
+        article_id=None,
+        language="en",
+        text=text,
+        alt_text=text,
+        source=CaptionSource.MANUAL,
+        version=1,
+        created_at=at,
+        updated_at=at,
+        scope=Scope.IMAGE,
+    )
     return image, caption if text else None
 
 
 @settings(max_examples=300, deadline=None)
 @given(contents, maybe, st.booleans())
-def test_nothing_that_ninjs_can_say_is_lost_on_the_way(content: Said, text: str | None, has_file: bool) -> None:
+def test_nothing_that_ninjs_can_say_is_lost_on_the_way(
+    content: Said, text: str | None, has_file: bool
+) -> None:
     lead = content.pop("lead")
     try:
         written = ArticleCreate.model_validate(content)
     except ValidationError:
         return
-    shown = [picture(UUID(int=number + 1), written.headline if text else None, has_file=has_file) for number in range(3)]
+    shown = [
+        picture(UUID(int=number + 1), written.headline if text else None, has_file=has_file)
+        for number in range(3)
+    ]
     body = [
-        ResolvedImage(image_id=block.image_id, caption_id=None, image=shown[block.image_id.int - 1][0], caption=shown[block.image_id.int - 1][1]) if block.type == "image" else block
+        ResolvedImage(
+            image_id=block.image_id,
+            caption_id=None,
+            image=shown[block.image_id.int - 1][0],
+            caption=shown[block.image_id.int - 1][1],
+        )
+        if block.type == "image"
+        else block
         for block in written.body
-    ]  # fmt: skip
+    ]
     image = None if lead is None else {**shown[lead][0].model_dump(), "caption": shown[lead][1]}
     whole = ArticleRead.model_validate(
-        {**written.model_dump(exclude={"body"}), "body": body, "lead_image": image, "lead_image_id": image and image["id"], "id": uuid4(), "slug": "a-slug", "status": "draft",
-         "scheduled_for": None, "first_published_at": None, "created_at": now(), "updated_at": now(), "version": 3, "corrections": []}
-    )  # fmt: skip
+        {
+            **written.model_dump(exclude={"body"}),
+            "body": body,
+            "lead_image": image,
+            "lead_image_id": image and image["id"],
+            "id": uuid4(),
+            "slug": "a-slug",
+            "status": "draft",
+            "scheduled_for": None,
+            "first_published_at": None,
+            "created_at": now(),
+            "updated_at": now(),
+            "version": 3,
+            "corrections": [],
+        }
+    )
     item = read(Ninjs.model_validate_json(as_ninjs(whole).model_dump_json(exclude_none=True)))
     assert item.article_id == whole.id
-    known = {"summary", "byline", "dateline", "section", "credit_line", "tags", "language", "source", "external_id", "usage_terms", "copyright_notice", "edition_note", "canonical_url", "published_at", "headline"}  # fmt: skip
+    known = {
+        "summary",
+        "byline",
+        "dateline",
+        "section",
+        "credit_line",
+        "tags",
+        "language",
+        "source",
+        "external_id",
+        "usage_terms",
+        "copyright_notice",
+        "edition_note",
+        "canonical_url",
+        "published_at",
+        "headline",
+    }
     expected = {name: value for name in known if (value := getattr(written, name)) not in (None, [], "")}
     if written.authors:
         expected["authors"] = [author.model_dump() for author in written.authors]
@@ -314,6 +540,7 @@ def test_nothing_that_ninjs_can_say_is_lost_on_the_way(content: Said, text: str 
         for block in item.blocks
     ]
     assert returned == [
-        {"type": "image", "image_id": str(block.image_id)} if block.type == "image" else block.model_dump() for block in written.body
+        {"type": "image", "image_id": str(block.image_id)} if block.type == "image" else block.model_dump()
+        for block in written.body
     ]
     assert (item.lead and item.pictures[item.lead].uri) == (image and image["id"].urn)

@@ -28,7 +28,9 @@ We use cookies so that this site works and to learn what our readers like. By st
 Accept all cookies
 """
 HEADLINE = "Ferry line reopens after the long winter storms"
-FIRST = "The ferry between the two islands sailed again on Monday, ten weeks after ice had closed the harbour."
+FIRST = (
+    "The ferry between the two islands sailed again on Monday, ten weeks after ice had closed the harbour."
+)
 SECOND = "“We counted every day,” said the harbour master, whose office had kept a lamp burning on the pier."
 THIRD = "Tickets cost what they cost last year, and bicycles still travel free of charge."
 CAPTION = "Passengers board the first ferry of the year at the old pier, March 3, 2025."
@@ -94,7 +96,9 @@ def test_a_caption_repeated_in_any_layout_is_one_caption(joint: str, copies: int
 
 def test_copies_that_differ_in_spacing_or_lack_the_credit_are_one_caption() -> None:
     copies = f"{CAPTION.replace(' ', '  ', 2)}/VCG\n{CAPTION}\n\n{CAPTION.replace(' ', chr(160), 3)} /VCG"
-    assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [Picture(caption=CAPTION, credit="VCG")]
+    assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [
+        Picture(caption=CAPTION, credit="VCG")
+    ]
 
 
 def test_two_pictures_side_by_side_stay_two() -> None:
@@ -141,7 +145,9 @@ def test_one_copy_is_enough_when_only_photographs_carry_such_a_credit() -> None:
     assert pictures(page) == [Picture(caption=CAPTION, credit="AP Photo/Ann Lee")]
 
 
-@pytest.mark.parametrize("ending", ["its code was published in the Journal /Nature", "a question of and/or", "/Word"])
+@pytest.mark.parametrize(
+    "ending", ["its code was published in the Journal /Nature", "a question of and/or", "/Word"]
+)
 def test_a_paragraph_that_ends_like_a_credit_is_left_whole(ending: str) -> None:
     paragraph = f"{FIRST[:-1]}, which the company called {ending}"
     page = read_dump(dump(HEADLINE, paragraph, SECOND))
@@ -267,7 +273,11 @@ def test_furniture_around_and_inside_the_article_is_dropped() -> None:
 
 
 def test_a_list_of_trends_above_the_text_does_not_end_it() -> None:
-    page = read_dump(dump(HEADLINE, three(f"{CAPTION} /VCG"), "Search Trends", "Ferry\nIce", FIRST, SECOND, THIRD, FIRST[4:]))
+    page = read_dump(
+        dump(
+            HEADLINE, three(f"{CAPTION} /VCG"), "Search Trends", "Ferry\nIce", FIRST, SECOND, THIRD, FIRST[4:]
+        )
+    )
     assert paragraphs(page) == [FIRST, SECOND, THIRD, FIRST[4:]]
 
 
@@ -298,13 +308,17 @@ def test_a_dateline_that_opens_the_text_is_told_and_stays_in_it() -> None:
     assert paragraphs(page)[0] == opening
 
 
-@pytest.mark.parametrize("headline", ["Von der Leyen Wins Vote", "By Thursday the Ice Had Gone", "Peace", "Ferry sails"])
+@pytest.mark.parametrize(
+    "headline", ["Von der Leyen Wins Vote", "By Thursday the Ice Had Gone", "Peace", "Ferry sails"]
+)
 def test_a_headline_may_look_like_a_byline_or_a_label(headline: str) -> None:
     page = read_dump(dump(headline, FIRST, SECOND))
     assert (page.headline, page.authors, paragraphs(page)) == (headline, (), [FIRST, SECOND])
 
 
-@pytest.mark.parametrize("above", [HEADLINE, f"{HEADLINE} - Harbour Post", f"{HEADLINE} | Harbour Post", "Analysis"])
+@pytest.mark.parametrize(
+    "above", [HEADLINE, f"{HEADLINE} - Harbour Post", f"{HEADLINE} | Harbour Post", "Analysis"]
+)
 def test_a_headline_printed_twice_or_under_a_label_is_one_headline(above: str) -> None:
     page = read_dump(dump(above, HEADLINE, FIRST, SECOND))
     assert (page.headline, paragraphs(page), pictures(page)) == (HEADLINE, [FIRST, SECOND], [])
@@ -328,7 +342,13 @@ def test_windows_line_ends_a_byte_order_mark_and_no_break_spaces_make_no_differe
 
 def test_french_keeps_the_spaces_of_its_punctuation() -> None:
     quoted = "«\u00a0Nous avons compté les jours\u00a0», a dit le capitaine du port, qui avait gardé la lampe allumée."
-    page = read_dump(dump("Le bac reprend la mer après les tempêtes", quoted, "Les billets n’ont pas changé de prix cette année."))
+    page = read_dump(
+        dump(
+            "Le bac reprend la mer après les tempêtes",
+            quoted,
+            "Les billets n’ont pas changé de prix cette année.",
+        )
+    )
     assert paragraphs(page)[0] == quoted
     assert page.language == "fr"
 
@@ -352,8 +372,12 @@ def test_french_keeps_the_spaces_of_its_punctuation() -> None:
         ),
     ],
 )
-def test_texts_without_spaces_between_words_are_read_alike(language: str, headline: str, caption: str, credit: str, text: str) -> None:
-    page = read_dump(dump(headline, three(f"{caption}/{credit}"), text, text.replace("两", "三").replace("二", "三")))
+def test_texts_without_spaces_between_words_are_read_alike(
+    language: str, headline: str, caption: str, credit: str, text: str
+) -> None:
+    page = read_dump(
+        dump(headline, three(f"{caption}/{credit}"), text, text.replace("两", "三").replace("二", "三"))
+    )
     assert page.headline == headline
     assert pictures(page) == [Picture(caption=caption, credit=credit)]
     assert paragraphs(page)[0] == text
@@ -362,19 +386,29 @@ def test_texts_without_spaces_between_words_are_read_alike(language: str, headli
 
 def test_a_headline_that_is_its_pictures_caption_too_is_both() -> None:
     text = "Two cranes for the harbour /CFP\nTwo cranes for the harbour /CFP\n\nThe harbour office said on Monday that both would come by ship.\n"
-    found = read_dump(text + "The mayor said that the old one would become a place from which to watch birds.")
+    found = read_dump(
+        text + "The mayor said that the old one would become a place from which to watch birds."
+    )
     assert found.headline == "Two cranes for the harbour"
-    assert [block.picture for block in found.blocks if isinstance(block, PictureBlock)] == [Picture(None, None, found.headline, "CFP")]
+    assert [block.picture for block in found.blocks if isinstance(block, PictureBlock)] == [
+        Picture(None, None, found.headline, "CFP")
+    ]
 
 
 def test_an_agency_named_alone_beneath_the_headline_is_the_byline() -> None:
-    found = read_dump("Two cranes for the harbour\nCGTN\n\nThe harbour office said on Monday that both cranes would come by ship.")
+    found = read_dump(
+        "Two cranes for the harbour\nCGTN\n\nThe harbour office said on Monday that both cranes would come by ship."
+    )
     assert (found.byline, found.authors) == ("CGTN", (Author("CGTN"),))
 
 
-@pytest.mark.parametrize("credit", ["(По материалам агентств)", "(Com informações de agências)", "(Med materiale fra NTB)"])
+@pytest.mark.parametrize(
+    "credit", ["(По материалам агентств)", "(Com informações de agências)", "(Med materiale fra NTB)"]
+)
 def test_a_credit_in_brackets_is_known_in_many_languages(credit: str) -> None:
-    found = read_dump(f"Two cranes for the harbour\n\nThe harbour office said on Monday that both cranes would come by ship.\n\n{credit}")
+    found = read_dump(
+        f"Two cranes for the harbour\n\nThe harbour office said on Monday that both cranes would come by ship.\n\n{credit}"
+    )
     assert found.credit_line == credit.strip("()")
 
 
@@ -384,7 +418,9 @@ def test_markup_in_a_dump_is_text() -> None:
     assert paragraphs(page)[0] == f"&lt;script&gt;x&lt;/script&gt; {FIRST}"
 
 
-@pytest.mark.parametrize("text", ["", "\ufeff\r\n \u00a0", "Search Trends", HEADLINE, BANNER, FIRST * 9, "\x00\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "\ufeff\r\n \u00a0", "Search Trends", HEADLINE, BANNER, FIRST * 9, "\x00\ud800"]
+)
 def test_text_without_an_article_is_refused(text: str) -> None:
     with pytest.raises(NotAnArticle, match="headline"):
         read_dump(text)
@@ -426,7 +462,9 @@ class _Model:
     furniture: tuple[str, ...]
 
     def dump(self) -> str:
-        above = [self.banner.title or "", self.banner.body, self.banner.accept_label or ""] if self.banner else []
+        above = (
+            [self.banner.title or "", self.banner.body, self.banner.accept_label or ""] if self.banner else []
+        )
         below = [f"({self.credit_line})"] if self.credit_line else []
         return "\n\n".join([*above, self.headline, *map(self._part, self.body), *below, *self.furniture])
 
@@ -443,7 +481,11 @@ _BANNERS = st.builds(
     body=_sentences().map(lambda words: f"{words} By reading on you agree to our use of cookies."),
     accept_label=st.sampled_from(["I agree", "Accept all cookies", "Got it", "OK", "Accept"]),
 )
-_PICTURES = st.builds(Picture, caption=_sentences(), credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"]))
+_PICTURES = st.builds(
+    Picture,
+    caption=_sentences(),
+    credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"]),
+)
 
 
 @st.composite
@@ -462,7 +504,11 @@ def _models(draw: st.DrawFn) -> _Model:
         copies=draw(st.integers(2, 4)),
         joint=draw(st.sampled_from(["\n", "\n\n", "\r\n"])),
         credit_line=draw(st.sampled_from([None, "With input from Xinhua", "With inputs from AFP, Reuters"])),
-        furniture=draw(st.sampled_from([(), ("Search Trends",), ("Related stories", "Ice on the lake"), ("Copyright © 2025 Post",)])),
+        furniture=draw(
+            st.sampled_from(
+                [(), ("Search Trends",), ("Related stories", "Ice on the lake"), ("Copyright © 2025 Post",)]
+            )
+        ),
     )
 
 

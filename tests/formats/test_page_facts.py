@@ -22,7 +22,9 @@ TEXT = "".join(
 
 def read(head: str = "", above: str = "", url: str = URL, heading: str = HEADLINE) -> Page:
     body = f"<main><article><h1>{heading}</h1>{above}<div class='brodtekst'>{TEXT}</div></article></main>"
-    return read_html(f"<html lang='nb'><head><meta charset='utf-8'>{head}</head><body>{body}</body></html>".encode(), url)
+    return read_html(
+        f"<html lang='nb'><head><meta charset='utf-8'>{head}</head><body>{body}</body></html>".encode(), url
+    )
 
 
 def jsonld(value: Json) -> str:
@@ -60,7 +62,12 @@ def test_the_name_of_the_site_is_no_headline() -> None:
 
 
 def test_a_headline_given_as_the_name_of_the_site_is_still_the_headline() -> None:
-    assert read(social(HEADLINE, site=HEADLINE) + f"<title>{HEADLINE} og mer fra kysten</title>", heading="Kysten").headline == HEADLINE
+    assert (
+        read(
+            social(HEADLINE, site=HEADLINE) + f"<title>{HEADLINE} og mer fra kysten</title>", heading="Kysten"
+        ).headline
+        == HEADLINE
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,8 +96,14 @@ def test_what_the_article_leaves_out_its_page_may_say() -> None:
 
 
 def test_another_story_on_the_page_says_nothing_of_this_one() -> None:
-    other: Json = {"@type": "NewsArticle", "headline": "Isen på elven er borte", "author": {"name": "Per Vik"}}
-    assert names(read(jsonld([{"@type": "NewsArticle", "headline": HEADLINE, "image": "/a.jpg"}, other]))) == []
+    other: Json = {
+        "@type": "NewsArticle",
+        "headline": "Isen på elven er borte",
+        "author": {"name": "Per Vik"},
+    }
+    assert (
+        names(read(jsonld([{"@type": "NewsArticle", "headline": HEADLINE, "image": "/a.jpg"}, other]))) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +152,17 @@ def test_who_comments_or_writes_elsewhere_is_no_author(beside: str) -> None:
 
 def test_a_name_of_three_parts_stays_one_and_a_desk_keeps_its_slash() -> None:
     def stated(*authors: str) -> list[str]:
-        return names(read(jsonld({"@type": "NewsArticle", "headline": HEADLINE, "author": [{"name": name} for name in authors]})))
+        return names(
+            read(
+                jsonld(
+                    {
+                        "@type": "NewsArticle",
+                        "headline": HEADLINE,
+                        "author": [{"name": name} for name in authors],
+                    }
+                )
+            )
+        )
 
     assert stated("José Ruiz y Sol") == ["José Ruiz y Sol"]
     assert stated("Ana Ruiz y Eva Sol") == ["Ana Ruiz", "Eva Sol"]
@@ -170,9 +193,13 @@ def test_the_time_is_read_in_many_languages_and_places(head: str, above: str) ->
     assert read(head, above).published_at == datetime(2025, 3, 3, 8, 15, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("path", ["2025/03/03/ferjen", "20250303/ferjen.html", "2025-03/03/c_112.htm", "a/t20250303_1.html"])
+@pytest.mark.parametrize(
+    "path", ["2025/03/03/ferjen", "20250303/ferjen.html", "2025-03/03/c_112.htm", "a/t20250303_1.html"]
+)
 def test_the_day_in_an_address_is_the_last_resort(path: str) -> None:
-    assert read(url=f"https://fjordpost.example/{path}").published_at == datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
+    assert read(url=f"https://fjordpost.example/{path}").published_at == datetime(
+        2025, 3, 3, 12, 0, tzinfo=UTC
+    )
 
 
 def test_the_clock_of_the_page_is_not_the_time_of_the_article() -> None:

@@ -49,7 +49,9 @@ def p(text: str) -> str:
     return f"<p>{text}</p>"
 
 
-def figure(inner: str, image: str = '<img src="/media/pier.jpg" alt="A queue on a pier" width="1200" height="800">') -> str:
+def figure(
+    inner: str, image: str = '<img src="/media/pier.jpg" alt="A queue on a pier" width="1200" height="800">'
+) -> str:
     return f"<figure>{image}{inner}</figure>"
 
 
@@ -71,7 +73,10 @@ STATED = {
             "headline": HEADLINE,
             "datePublished": "2025-03-03T08:15:00+01:00",
             "dateModified": "2025-03-03T09:00:00Z",
-            "author": [{"@type": "Person", "name": "Ann Lee", "url": "/people/ann-lee"}, {"@type": "Person", "name": "Wu Min"}],
+            "author": [
+                {"@type": "Person", "name": "Ann Lee", "url": "/people/ann-lee"},
+                {"@type": "Person", "name": "Wu Min"},
+            ],
             "articleSection": "Islands",
             "keywords": ["ferries", "winter", "ferries"],
             "inLanguage": "en-IE",
@@ -109,7 +114,14 @@ before the first ship sails on Monday morning.</p>
 
 def test_a_whole_page_becomes_its_article_and_nothing_else() -> None:
     found = read(WHOLE, HEAD)
-    lead = Picture("https://www.harbourpost.example/media/pier.jpg", "A queue on a pier", CAPTION, "Bo Ek/Harbour Post", 1200, 800)
+    lead = Picture(
+        "https://www.harbourpost.example/media/pier.jpg",
+        "A queue on a pier",
+        CAPTION,
+        "Bo Ek/Harbour Post",
+        1200,
+        800,
+    )
     link = '<a href="https://www.harbourpost.example/tides?a=1&amp;b=2">the <strong>tides</strong></a>'
     assert found.blocks == (
         PictureBlock(lead),
@@ -127,8 +139,16 @@ def test_a_whole_page_becomes_its_article_and_nothing_else() -> None:
 
 def test_the_facts_of_a_whole_page_are_told() -> None:
     found = read(WHOLE, HEAD)
-    assert (found.headline, found.summary, found.section, found.language) == (HEADLINE, SUMMARY, "Islands", "en-IE")
-    assert found.authors == (Author("Ann Lee", "https://www.harbourpost.example/people/ann-lee"), Author("Wu Min"))
+    assert (found.headline, found.summary, found.section, found.language) == (
+        HEADLINE,
+        SUMMARY,
+        "Islands",
+        "en-IE",
+    )
+    assert found.authors == (
+        Author("Ann Lee", "https://www.harbourpost.example/people/ann-lee"),
+        Author("Wu Min"),
+    )
     assert found.byline == "Ann Lee, Wu Min"
     assert found.tags == ("ferries", "winter")
     assert found.published_at == datetime(2025, 3, 3, 8, 15, tzinfo=timezone(timedelta(hours=1)))
@@ -148,7 +168,9 @@ def test_the_cookie_banner_keeps_its_own_words() -> None:
 
 
 def test_a_picture_stands_between_the_paragraphs_where_the_page_shows_it() -> None:
-    found = read(article(p(TEXTS[0]), p(TEXTS[1]), figure(f"<figcaption>{CAPTION}</figcaption>"), p(TEXTS[2])))
+    found = read(
+        article(p(TEXTS[0]), p(TEXTS[1]), figure(f"<figcaption>{CAPTION}</figcaption>"), p(TEXTS[2]))
+    )
     assert [type(block) for block in found.blocks] == [Paragraph, Paragraph, PictureBlock, Paragraph]
 
 
@@ -157,14 +179,28 @@ def test_a_picture_stands_between_the_paragraphs_where_the_page_shows_it() -> No
     [
         (f"<figcaption>{CAPTION} /Xinhua</figcaption>", CAPTION, "Xinhua"),
         (f"<figcaption>{CAPTION} (AP Photo/Ann Lee)</figcaption>", CAPTION, "AP Photo/Ann Lee"),
-        (f"<figcaption><p>{CAPTION}</p><p class='photo-credit'>© Ann Lee</p></figcaption>", CAPTION, "Ann Lee"),
+        (
+            f"<figcaption><p>{CAPTION}</p><p class='photo-credit'>© Ann Lee</p></figcaption>",
+            CAPTION,
+            "Ann Lee",
+        ),
         (f"<figcaption>{CAPTION}<button>Share</button> Click to enlarge</figcaption>", CAPTION, None),
-        (f"<figcaption>{CAPTION}</figcaption><figcaption class='mobile'>{CAPTION}</figcaption>", CAPTION, None),
-        ("<figcaption><span class='copyright'>Ann Lee / Getty Images</span></figcaption>", None, "Ann Lee / Getty Images"),
+        (
+            f"<figcaption>{CAPTION}</figcaption><figcaption class='mobile'>{CAPTION}</figcaption>",
+            CAPTION,
+            None,
+        ),
+        (
+            "<figcaption><span class='copyright'>Ann Lee / Getty Images</span></figcaption>",
+            None,
+            "Ann Lee / Getty Images",
+        ),
         ("<figcaption></figcaption>", None, None),
     ],
 )
-def test_the_caption_is_neither_alt_nor_credit_nor_instruction(inner: str, caption: str | None, credit: str | None) -> None:
+def test_the_caption_is_neither_alt_nor_credit_nor_instruction(
+    inner: str, caption: str | None, credit: str | None
+) -> None:
     picture = only_picture(read(article(p(TEXTS[0]), figure(inner), p(TEXTS[1]), p(TEXTS[2]))))
     assert (picture.caption, picture.credit, picture.alt) == (caption, credit, "A queue on a pier")
 
@@ -195,22 +231,24 @@ def test_teasers_icons_and_repeated_pictures_are_no_pictures_of_the_article() ->
 
 def test_a_page_that_shows_no_picture_may_name_one() -> None:
     found = read(
-        article(*map(p, TEXTS)), '<meta property="og:image" content="/media/social.jpg"><meta property="og:image:alt" content="A pier">'
+        article(*map(p, TEXTS)),
+        '<meta property="og:image" content="/media/social.jpg"><meta property="og:image:alt" content="A pier">',
     )
     assert found.lead == Picture("https://www.harbourpost.example/media/social.jpg", "A pier")
     assert found.blocks == tuple(map(Paragraph, TEXTS))
 
 
 def test_microdata_and_visible_marks_serve_where_no_json_is() -> None:
-    marks = (
-        '<div class="byline">By <a rel="author" href="/people/ann-lee">Ann Lee</a></div><time datetime="2025-03-03T08:15:00Z">Monday</time>'
-    )
+    marks = '<div class="byline">By <a rel="author" href="/people/ann-lee">Ann Lee</a></div><time datetime="2025-03-03T08:15:00Z">Monday</time>'
     found = read(article(marks, *map(p, TEXTS)))
     assert found.authors == (Author("Ann Lee", "https://www.harbourpost.example/people/ann-lee"),)
     assert found.published_at == datetime(2025, 3, 3, 8, 15, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("shown", ['<span class="date">erstellt: 03. März 2025, 08:15</span>', '<p class="pubdate">Le 3 mars 2025</p>'])
+@pytest.mark.parametrize(
+    "shown",
+    ['<span class="date">erstellt: 03. März 2025, 08:15</span>', '<p class="pubdate">Le 3 mars 2025</p>'],
+)
 def test_a_date_that_only_readers_see_is_read(shown: str) -> None:
     stated = read(article(shown.replace("Le ", ""), *map(p, TEXTS))).published_at
     assert stated is not None
@@ -225,12 +263,17 @@ def test_broken_and_strange_json_is_passed_over() -> None:
 
 
 def test_an_icon_is_no_picture_of_the_article() -> None:
-    found = read(article(p(TEXTS[0]), '<div><img src="/icons/print.svg" width="300"></div>', p(TEXTS[1]), p(TEXTS[2])))
+    found = read(
+        article(p(TEXTS[0]), '<div><img src="/icons/print.svg" width="300"></div>', p(TEXTS[1]), p(TEXTS[2]))
+    )
     assert found.blocks == tuple(map(Paragraph, TEXTS[:3]))
 
 
 def test_an_address_that_pictures_share_is_that_of_a_placeholder() -> None:
-    shown = [figure(f"<figcaption>{text}</figcaption>", '<img src="/wait.png" alt="">') for text in ("Ice.", "Snow on the quay.", "Rain.")]
+    shown = [
+        figure(f"<figcaption>{text}</figcaption>", '<img src="/wait.png" alt="">')
+        for text in ("Ice.", "Snow on the quay.", "Rain.")
+    ]
     found = read(article(p(TEXTS[0]), *shown, p(TEXTS[1]), p(TEXTS[2])))
     pictures = [block.picture for block in found.blocks if isinstance(block, PictureBlock)]
     assert [picture.caption for picture in pictures] == ["Ice.", "Snow on the quay.", "Rain."]
@@ -258,7 +301,10 @@ def test_a_headline_that_two_words_differently_is_not_the_older_one_of_opengraph
     head = """<meta property="og:title" content="Island bakery may get a boat in time for the old summer fair">
     <script type="application/ld+json">{"@type": "NewsArticle", "headline": "Northhead bakery: boat for islanders sails again from Monday morning"}</script>"""
     body = f"<article><h1>Northhead bakery boat for islanders sails again from Monday</h1>{''.join(map(p, TEXTS))}</article>"
-    assert read_html(page(body, head), URL).headline == "Northhead bakery boat for islanders sails again from Monday"
+    assert (
+        read_html(page(body, head), URL).headline
+        == "Northhead bakery boat for islanders sails again from Monday"
+    )
 
 
 def test_text_that_is_divided_by_line_breaks_alone_is_paragraphs() -> None:
@@ -271,7 +317,9 @@ def test_text_that_is_divided_by_line_breaks_alone_is_paragraphs() -> None:
 def test_the_text_is_read_whatever_charset_is_claimed(charset: str, claimed: str) -> None:
     text = "Où sont passées les clés du phare ? Nul ne l’a su, à l’été déjà fini, près de la jetée où l'on dînait."
     encoded = text.replace("’", "'")
-    source = f"<html lang=fr><h1>Les clés du phare perdues</h1>{p(encoded)}{p(TEXTS[0])}</html>".encode(charset)
+    source = f"<html lang=fr><h1>Les clés du phare perdues</h1>{p(encoded)}{p(TEXTS[0])}</html>".encode(
+        charset
+    )
     found = read_html(source, URL, {"right": charset, "wrong": "utf-8", "none": None}[claimed])
     assert found.blocks[0] == Paragraph(encoded)
 
@@ -282,7 +330,9 @@ def test_a_page_in_japanese_is_read() -> None:
         "港長は「毎日数えていた」と話し、事務所は冬の間ずっと桟橋に明かりをともし続けたという。",
         "料金は去年と変わらず、自転車は正午までのすべての便で無料のまま運ばれる予定である。",
     ]
-    figure_ja = figure("<figcaption>今年最初の便に乗る人たち＝三月三日、古い桟橋で、山田太郎撮影</figcaption>")
+    figure_ja = figure(
+        "<figcaption>今年最初の便に乗る人たち＝三月三日、古い桟橋で、山田太郎撮影</figcaption>"
+    )
     source = f"<article><h1>冬の嵐を越えてフェリーが再開</h1><div>{p(texts[0])}{figure_ja}{p(texts[1])}{p(texts[2])}</div></article>"
     found = read_html(page(source, lang=""), URL)
     assert (found.headline, found.language) == ("冬の嵐を越えてフェリーが再開", "ja")
@@ -291,7 +341,10 @@ def test_a_page_in_japanese_is_read() -> None:
     assert (picture.caption, picture.credit) == ("今年最初の便に乗る人たち＝三月三日、古い桟橋で", "山田太郎")
 
 
-@pytest.mark.parametrize("source", [b"", b" \n", b"\x00" * 99, b"plain words", b"<", b"<html></html>", page("<h1>Only a headline</h1>")])
+@pytest.mark.parametrize(
+    "source",
+    [b"", b" \n", b"\x00" * 99, b"plain words", b"<", b"<html></html>", page("<h1>Only a headline</h1>")],
+)
 def test_bytes_without_an_article_are_refused(source: bytes) -> None:
     with pytest.raises(NotAnArticle):
         read_html(source, URL)
@@ -305,14 +358,17 @@ HOSTILE = {
     "links": article('<a href="x">' * 900_000),
     "figures": article(figure("<figcaption>x</figcaption>") * 9_000, *map(p, TEXTS)),
     "pictures": article("<div><div><img src=a.jpg>t</div></div>" * 12_000, *map(p, TEXTS)),
-    "banners": '<div class="cookie">we use cookies <button>OK</button></div>' * 12_000 + article(*map(p, TEXTS)),
+    "banners": '<div class="cookie">we use cookies <button>OK</button></div>' * 12_000
+    + article(*map(p, TEXTS)),
     "nested banners": '<div class="cookie">we use cookies' * 200 + article(*map(p, TEXTS)),
     "bylines": article("<div class=byline>" * 200, "x" * 100_000, *map(p, TEXTS)),
     "style": f'<div style="{"background:" * 200_000}">' + article(*map(p, TEXTS)),
     "json": f'<script type="application/ld+json">{"[" * 500_000}</script>' + article(*map(p, TEXTS)),
     "metas": "<meta charset=" * 200_000 + article(*map(p, TEXTS)),
     "angles": "<" * 10_000_000,
-    "bad references": article(p("&#xD800; &#0; &#x110000;" + TEXTS[0]), '<a href="http://[::1">x</a>', *map(p, TEXTS)),
+    "bad references": article(
+        p("&#xD800; &#0; &#x110000;" + TEXTS[0]), '<a href="http://[::1">x</a>', *map(p, TEXTS)
+    ),
     "bad base": '<base href="http://[">' + article(*map(p, TEXTS)),
 }
 
@@ -325,7 +381,9 @@ def test_a_hostile_page_costs_seconds_at_most_and_never_an_error(name: str) -> N
     assert time.process_time() - begun < 15
 
 
-@pytest.mark.parametrize("url", [None, "", "no address", "http://[::1", "javascript:x", "http://a:99999999/x", "\x00"])
+@pytest.mark.parametrize(
+    "url", [None, "", "no address", "http://[::1", "javascript:x", "http://a:99999999/x", "\x00"]
+)
 @pytest.mark.parametrize("charset", [None, "", "nonsense", "hex", "unicode_escape", "idna", "\x00"])
 def test_strange_addresses_and_charsets_do_no_harm(url: str | None, charset: str | None) -> None:
     found = read_html(page(article(*map(p, TEXTS), '<a href="/x">link</a>')), url, charset)
@@ -343,13 +401,19 @@ def test_any_bytes_are_an_article_or_are_refused(dirt: bytes, at: int, charset: 
 
 
 _WORDS = "harbour lamp winter ferry island captain pier letter market bridge garden council teacher river library morning".split()
-_TEXT = st.lists(st.sampled_from([*_WORDS, "&", "<deck>", "“quay”"]), min_size=12, max_size=50).map(lambda found: " ".join(found) + ".")
+_TEXT = st.lists(st.sampled_from([*_WORDS, "&", "<deck>", "“quay”"]), min_size=12, max_size=50).map(
+    lambda found: " ".join(found) + "."
+)
 _INNER: dict[type[Block], st.SearchStrategy[Block]] = {
     Paragraph: _TEXT.map(lambda text: Paragraph(escape(text, quote=False))),
-    Heading: st.lists(st.sampled_from(_WORDS), min_size=2, max_size=6, unique=True).map(lambda found: Heading(3, " ".join(found))),
+    Heading: st.lists(st.sampled_from(_WORDS), min_size=2, max_size=6, unique=True).map(
+        lambda found: Heading(3, " ".join(found))
+    ),
     Quote: _TEXT.map(lambda text: Quote(escape(text, quote=False))),
     PictureBlock: st.builds(
-        lambda name, caption, credit: PictureBlock(Picture(f"https://www.harbourpost.example/{name}.jpg", name, caption, credit)),
+        lambda name, caption, credit: PictureBlock(
+            Picture(f"https://www.harbourpost.example/{name}.jpg", name, caption, credit)
+        ),
         st.integers(0, 10_000).map(str),
         _TEXT,
         st.sampled_from([None, "Xinhua", "Ann Lee/Getty Images"]),
@@ -367,16 +431,23 @@ def _markup(block: Block) -> str:
             return f"<blockquote><p>{html}</p></blockquote>"
         case PictureBlock(Picture(url, alt, caption, credit)):
             owed = f" /{credit}" if credit else ""
-            return figure(f"<figcaption>{escape(caption or '')}{owed}</figcaption>", f'<img src="{url}" alt="{alt}">')
+            return figure(
+                f"<figcaption>{escape(caption or '')}{owed}</figcaption>", f'<img src="{url}" alt="{alt}">'
+            )
         case ItemList():
             raise AssertionError
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.one_of(*_INNER.values()), max_size=10), st.lists(_INNER[Paragraph], min_size=3, max_size=6))
+@given(
+    st.lists(st.one_of(*_INNER.values()), max_size=10), st.lists(_INNER[Paragraph], min_size=3, max_size=6)
+)
 def test_any_article_written_as_html_reads_back_as_it_was(inner: list[Block], around: list[Block]) -> None:
     written = [*around[:2], *inner, *around[2:]]
-    words = [block.picture.caption if isinstance(block, PictureBlock) else getattr(block, "html", "") for block in written]
+    words = [
+        block.picture.caption if isinstance(block, PictureBlock) else getattr(block, "html", "")
+        for block in written
+    ]
     assume(len(set(words)) == len(words))
     addresses = [block.picture.url for block in written if isinstance(block, PictureBlock)]
     assume(len(set(addresses)) == len(addresses))

@@ -31,7 +31,9 @@ def texts(found: Page) -> tuple[str, ...]:
 
 def test_a_heading_of_the_first_level_beneath_the_text_does_not_hide_the_text() -> None:
     section = "<h1>A tower with a history</h1>"
-    found = read(f"<h1>{HEADLINE}</h1><article>{p(TEXTS[0])}{p(TEXTS[1])}{section}{p(TEXTS[2])}{p(TEXTS[3])}</article>")
+    found = read(
+        f"<h1>{HEADLINE}</h1><article>{p(TEXTS[0])}{p(TEXTS[1])}{section}{p(TEXTS[2])}{p(TEXTS[3])}</article>"
+    )
     assert texts(found) == TEXTS
     assert Heading(2, "A tower with a history") in found.blocks
 
@@ -39,7 +41,11 @@ def test_a_heading_of_the_first_level_beneath_the_text_does_not_hide_the_text() 
 def test_a_box_with_a_heading_of_the_first_level_does_not_hide_the_text_above_it() -> None:
     box = "<aside class='related'><h1>Read also:</h1><h2>Ice on the river</h2></aside>"
     assert (
-        texts(read(f"<article><h1>{HEADLINE}</h1><div>{''.join(map(p, TEXTS[:2]))}{box}{''.join(map(p, TEXTS[2:]))}</div></article>"))
+        texts(
+            read(
+                f"<article><h1>{HEADLINE}</h1><div>{''.join(map(p, TEXTS[:2]))}{box}{''.join(map(p, TEXTS[2:]))}</div></article>"
+            )
+        )
         == TEXTS
     )
 
@@ -63,7 +69,14 @@ def test_names_that_would_hide_most_of_the_text_mean_something_else_on_that_page
 
 
 def test_paragraphs_may_be_written_as_divisions() -> None:
-    assert texts(read(f"<main><h1>{HEADLINE}</h1><div>{''.join(f'<div>{text}</div>' for text in TEXTS)}</div></main>")) == TEXTS
+    assert (
+        texts(
+            read(
+                f"<main><h1>{HEADLINE}</h1><div>{''.join(f'<div>{text}</div>' for text in TEXTS)}</div></main>"
+            )
+        )
+        == TEXTS
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +98,9 @@ def test_a_line_that_points_to_another_story_is_no_paragraph(line: str) -> None:
 
 def test_a_label_before_a_link_within_a_sentence_stays() -> None:
     line = 'The keeper wrote: <a href="https://kystavisen.example/2">a letter to the council of the island</a> and never sent it.'
-    assert line in texts(read(f"<article><h1>{HEADLINE}</h1><div>{''.join(map(p, (*TEXTS, line)))}</div></article>"))
+    assert line in texts(
+        read(f"<article><h1>{HEADLINE}</h1><div>{''.join(map(p, (*TEXTS, line)))}</div></article>")
+    )
 
 
 def test_text_that_scripts_paint_is_taken_from_where_the_page_states_it() -> None:
@@ -103,18 +118,28 @@ def test_text_that_scripts_paint_is_taken_from_where_the_page_states_it() -> Non
         ("Der Turm im Abendlicht / picture alliance", "Der Turm im Abendlicht", "picture alliance"),
         ("Der Turm am Abend. (Archivfoto: K. Nes)", "Der Turm am Abend.", "K. Nes"),
         ("Wieża o zmierzchu. Fot. Kari Nes / PAP", "Wieża o zmierzchu.", "Kari Nes / PAP"),
-        ("O farol ao entardecer. — Foto: Reprodução/Kari Nes", "O farol ao entardecer.", "Reprodução/Kari Nes"),
+        (
+            "O farol ao entardecer. — Foto: Reprodução/Kari Nes",
+            "O farol ao entardecer.",
+            "Reprodução/Kari Nes",
+        ),
         ("El faro al atardecer (AP Foto/Kari Nes)", "El faro al atardecer", "AP Foto/Kari Nes"),
         ("Deniz feneri. (Fotoğraf: DHA)", "Deniz feneri.", "DHA"),
         ("해 질 녘의 등대. 사진=연합뉴스", "해 질 녘의 등대.", "연합뉴스"),
         ("해 질 녘의 등대. ⓒ 뉴스1", "해 질 녘의 등대.", "뉴스1"),
         ("黄昏的灯塔（图源：路透社）", "黄昏的灯塔", "路透社"),
         ("The heights of the towers. Quelle: Kystverket", "The heights of the towers.", "Kystverket"),
-        ("The keeper looks for the source: a spring below the rock", "The keeper looks for the source: a spring below the rock", None),
+        (
+            "The keeper looks for the source: a spring below the rock",
+            "The keeper looks for the source: a spring below the rock",
+            None,
+        ),
         ("The tower seen from the west/east ferry", "The tower seen from the west/east ferry", None),
     ],
 )
-def test_credits_are_taken_out_of_captions_in_many_languages(caption: str, said: str, credit: str | None) -> None:
+def test_credits_are_taken_out_of_captions_in_many_languages(
+    caption: str, said: str, credit: str | None
+) -> None:
     assert split_credit(caption) == (said, credit)
 
 

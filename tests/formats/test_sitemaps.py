@@ -22,7 +22,9 @@ def found(client: httpx.Client, address: str, path: str) -> list[str]:
     answer = client.get(address)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/xml"
-    return [str(text) for text in etree.fromstring(answer.content).xpath(f"//{path}/text()", namespaces=NAMES)]
+    return [
+        str(text) for text in etree.fromstring(answer.content).xpath(f"//{path}/text()", namespaces=NAMES)
+    ]
 
 
 def ago(hours: float) -> str:
@@ -42,8 +44,14 @@ def test_the_news_sitemap_holds_two_days(editor: httpx.Client, client: httpx.Cli
     assert found(client, address, "i:loc")[0].startswith(f"{ORIGIN}/media/")
 
 
-def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(editor: httpx.Client, client: httpx.Client) -> None:
-    published(editor, headline="Nearly too old", published_at=(datetime.now(UTC) - timedelta(days=2, seconds=-2)).isoformat())
+def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
+    published(
+        editor,
+        headline="Nearly too old",
+        published_at=(datetime.now(UTC) - timedelta(days=2, seconds=-2)).isoformat(),
+    )
     assert found(client, "/sitemaps/news.xml", "n:title") == ["Nearly too old"]
     deadline = datetime.now(UTC) + timedelta(seconds=5)
     while found(client, "/sitemaps/news.xml", "n:title"):
@@ -65,15 +73,23 @@ def test_the_index_leads_to_every_article_by_its_section(editor: httpx.Client, c
     assert found(client, files[1], "s:lastmod")
 
 
-def test_an_article_that_belongs_elsewhere_is_listed_under_our_own_address(store: Store, editor: httpx.Client) -> None:
+def test_an_article_that_belongs_elsewhere_is_listed_under_our_own_address(
+    store: Store, editor: httpx.Client
+) -> None:
     article = published(editor, canonical_url="https://mail.example/ferry", headline="Über die Brücke")
     with another(store, article_url="https://news.example/{id}/lesen-ä") as second, second.client() as client:
-        assert found(client, "/sitemaps/articles.xml", "s:loc") == [f"https://news.example/{article['id']}/lesen-%C3%A4"]
+        assert found(client, "/sitemaps/articles.xml", "s:loc") == [
+            f"https://news.example/{article['id']}/lesen-%C3%A4"
+        ]
 
 
-def test_files_are_cut_by_key_and_hold_each_article_once(store: Store, editor: httpx.Client, client: httpx.Client) -> None:
+def test_files_are_cut_by_key_and_hold_each_article_once(
+    store: Store, editor: httpx.Client, client: httpx.Client
+) -> None:
     at = "2026-05-04T08:00:00.123456Z"
-    made = [published(editor, section="City", published_at=at)["id"] for _ in range(7)] + [published(editor)["id"]]
+    made = [published(editor, section="City", published_at=at)["id"] for _ in range(7)] + [
+        published(editor)["id"]
+    ]
     with store.database.reading() as session:
         parts = all_parts(session, 3)
         assert [part.section for part in parts].count("City") == 3
@@ -81,5 +97,8 @@ def test_files_are_cut_by_key_and_hold_each_article_once(store: Store, editor: h
     assert sorted(held) == sorted(made)
     start = parts[[part.section for part in parts].index("City") + 1].start
     assert start is not None
-    rest = client.get("/sitemaps/articles.xml", params={"section": "City", "published": start[0].isoformat(), "id": str(start[1])})
+    rest = client.get(
+        "/sitemaps/articles.xml",
+        params={"section": "City", "published": start[0].isoformat(), "id": str(start[1])},
+    )
     assert rest.text.count("<loc>") == 4

@@ -1,4 +1,6 @@
-"""Photographs as cameras and agencies write them, made here: with EXIF, IPTC-IIM and XMP, and with what must never leave."""
+"""Photographs as cameras and agencies write them, made here: with EXIF, IPTC-IIM and XMP, and with what must
+never leave.
+"""
 
 import io
 import struct
@@ -38,7 +40,10 @@ def packet(properties: str = "", attributes: str = "") -> bytes:
 
 def alternatives(name: str, **texts: str) -> str:
     """A property with a text for each language; `default` is x-default."""
-    items = "".join(f'<rdf:li xml:lang="{tag.replace("default", "x-default")}">{text}</rdf:li>' for tag, text in texts.items())
+    items = "".join(
+        f'<rdf:li xml:lang="{tag.replace("default", "x-default")}">{text}</rdf:li>'
+        for tag, text in texts.items()
+    )
     return f"<{name}><rdf:Alt>{items}</rdf:Alt></{name}>"
 
 
@@ -50,8 +55,12 @@ def array(name: str, *texts: str) -> str:
 def iim(datasets: Iterable[tuple[int, bytes]], charset: bytes | None = None) -> bytes:
     """A Photoshop segment with datasets of IIM's application record."""
     records = b"" if charset is None else b"\x1c\x01\x5a" + struct.pack(">H", len(charset)) + charset
-    records += b"".join(b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(value)) + value for number, value in datasets)
-    resource = b"8BIM\x04\x04\x00\x00" + struct.pack(">I", len(records)) + records + b"\x00" * (len(records) % 2)
+    records += b"".join(
+        b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(value)) + value for number, value in datasets
+    )
+    resource = (
+        b"8BIM\x04\x04\x00\x00" + struct.pack(">I", len(records)) + records + b"\x00" * (len(records) % 2)
+    )
     return segment(0xED, b"Photoshop 3.0\x00" + resource)
 
 
@@ -83,13 +92,21 @@ def camera_exif(orientation: int = 1, **more: object) -> Image.Exif:
 
 def telephone(orientation: int = 6, size: tuple[int, int] = (60, 40)) -> bytes:
     """A picture taken upright, with the camera's position, a comment and bytes behind its end."""
-    return jpeg(scene(size), exif=camera_exif(orientation), comment=b"<script>alert(1)</script>") + b"TRAILING BYTES"
+    return (
+        jpeg(scene(size), exif=camera_exif(orientation), comment=b"<script>alert(1)</script>")
+        + b"TRAILING BYTES"
+    )
 
 
 def agency(**changes: str) -> bytes:
     """A picture as agencies send it: IIM and XMP."""
     properties = (
-        alternatives("dc:description", default="The ferry leaves the quay.", en="The ferry leaves the quay.", fr="Le bac quitte le quai.")
+        alternatives(
+            "dc:description",
+            default="The ferry leaves the quay.",
+            en="The ferry leaves the quay.",
+            fr="Le bac quitte le quai.",
+        )
         + alternatives("Iptc4xmpCore:AltTextAccessibility", en="A white ferry on grey water")
         + array("dc:creator", "Ana Lind", "Bo Ek")
         + alternatives("dc:rights", default="© 2026 Harbour Press")

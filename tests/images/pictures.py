@@ -10,10 +10,18 @@ from starlette.types import Message
 from service.images.storage import open_store
 from tests.serving import Store
 
-TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "AVIF": "image/avif"}
+TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "AVIF": "image/avif",
+}
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), colour: str = "teal", **saving: object) -> bytes:
+def picture(
+    kind: str = "PNG", size: tuple[int, int] = (40, 30), colour: str = "teal", **saving: object
+) -> bytes:
     """A picture of one colour."""
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, kind, **saving)
@@ -34,7 +42,9 @@ def noise(size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-def upload(client: httpx.Client, content: bytes | None = None, content_type: str = "image/png", **fields: str) -> httpx.Response:
+def upload(
+    client: httpx.Client, content: bytes | None = None, content_type: str = "image/png", **fields: str
+) -> httpx.Response:
     """Send a picture alone as the body."""
     body = picture() if content is None else content
     return client.post("/v1/images", content=body, headers={"Content-Type": content_type}, params=fields)
@@ -53,7 +63,11 @@ def make_image(client: httpx.Client, colour: str = "teal", **fields: str) -> dic
 
 def href_of(image: dict, name: str = "original", content_type: str | None = None) -> str:
     """The address of one file of an image."""
-    return next(each["href"] for each in image["renditions"] if each["name"] == name and content_type in (None, each["content_type"]))
+    return next(
+        each["href"]
+        for each in image["renditions"]
+        if each["name"] == name and content_type in (None, each["content_type"])
+    )
 
 
 def opened(response: httpx.Response) -> Image.Image:
@@ -64,9 +78,13 @@ def opened(response: httpx.Response) -> Image.Image:
     return decoded
 
 
-def make_caption(client: httpx.Client, image: dict, text: str = "Boats in the harbour.", **fields: object) -> dict:
+def make_caption(
+    client: httpx.Client, image: dict, text: str = "Boats in the harbour.", **fields: object
+) -> dict:
     """A caption in English unless another language is asked for."""
-    response = client.post("/v1/captions", json={"image_id": image["id"], "language": "en", "text": text, **fields})
+    response = client.post(
+        "/v1/captions", json={"image_id": image["id"], "language": "en", "text": text, **fields}
+    )
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -75,7 +93,8 @@ def make_article(client: httpx.Client, *images: dict, status: str = "published",
     """An article that shows images."""
     body = [{"type": "image", "image_id": image["id"]} for image in images]
     response = client.post(
-        "/v1/articles", json={"headline": "Harbour open again", "body": body, "status": status, "language": "en", **fields}
+        "/v1/articles",
+        json={"headline": "Harbour open again", "body": body, "status": status, "language": "en", **fields},
     )
     assert response.status_code == 201, response.text
     return response.json()
@@ -89,21 +108,29 @@ def change(client: httpx.Client, path: str, patch: dict) -> dict:
 
 
 def kept_files(store: Store) -> list[str]:
-    """The digests of all originals in the media store, and the names of whatever else is there, half-written files too."""
+    """The digests of all originals in the media store, and the names of whatever else is there, half-written
+    files too.
+    """
     media = open_store(store.settings)
     drafts = [path.name for path in media.incoming().iterdir() if path.is_file()]
     return sorted([kept.key.removeprefix("originals/") for kept in media.listed()] + drafts)
 
 
-def send_in_parts(store: Store, path: str, headers: dict[str, str], parts: Iterator[bytes], *, cut: bool = False) -> int | None:
-    """Send a POST part by part, and hang up before its end if asked to; the status of the answer, if one came."""
+def send_in_parts(
+    store: Store, path: str, headers: dict[str, str], parts: Iterator[bytes], *, cut: bool = False
+) -> int | None:
+    """Send a POST part by part, and hang up before its end if asked to; the status of the answer, if one
+    came.
+    """
     status: int | None = None
 
     async def receive() -> Message:
         part = next(parts, None)
         if part is not None:
             return {"type": "http.request", "body": part, "more_body": True}
-        return {"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False}
+        return (
+            {"type": "http.disconnect"} if cut else {"type": "http.request", "body": b"", "more_body": False}
+        )
 
     async def send(message: Message) -> None:
         nonlocal status
@@ -111,9 +138,18 @@ def send_in_parts(store: Store, path: str, headers: dict[str, str], parts: Itera
             status = message["status"]
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path, "raw_path": path.encode(),
-        "query_string": b"", "scheme": "https", "server": ("copydesk.example", 443), "client": ("127.0.0.1", 1), "root_path": "",
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "https",
+        "server": ("copydesk.example", 443),
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }  # fmt: skip
+    }
     store.portal.call(store.app, scope, receive, send)
     return status

@@ -30,7 +30,9 @@ SMALL_UPLOADS = 300_000
 
 @pytest.fixture
 def settings(database_url: str, tmp_path, media: dict) -> Settings:
-    return settings_for(database_url, tmp_path, **media, upload_max_bytes=SMALL_UPLOADS, image_max_pixels=1_000_000)
+    return settings_for(
+        database_url, tmp_path, **media, upload_max_bytes=SMALL_UPLOADS, image_max_pixels=1_000_000
+    )
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -43,20 +45,52 @@ def test_a_picture_alone_becomes_an_image(editor: httpx.Client, kind: str):
     assert response.headers["cache-control"] == "private, no-store"
     assert (image["content_type"], image["width"], image["height"]) == (TYPES[kind], 40, 30)
     assert (image["digest"], image["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
-    assert [shown["name"] for shown in image["renditions"]] == ["w40", "w40", "w40", "1x1-w30", "4x3-w40", "16x9-w40", "original"]
+    assert [shown["name"] for shown in image["renditions"]] == [
+        "w40",
+        "w40",
+        "w40",
+        "1x1-w30",
+        "4x3-w40",
+        "16x9-w40",
+        "original",
+    ]
     assert editor.get(href_of(image)).content == content
 
 
 def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
     assert list(make_image(editor)) == [
-        "id", "digest", "content_type", "width", "height", "size", "credit_line", "copyright_notice", "usage_terms", "focal_point",
-        "placeholder", "dominant_color", "taken_at", "source", "external_id", "source_url", "metadata", "renditions", "captions", "version", "created_at", "updated_at",
-    ]  # fmt: skip
+        "id",
+        "digest",
+        "content_type",
+        "width",
+        "height",
+        "size",
+        "credit_line",
+        "copyright_notice",
+        "usage_terms",
+        "focal_point",
+        "placeholder",
+        "dominant_color",
+        "taken_at",
+        "source",
+        "external_id",
+        "source_url",
+        "metadata",
+        "renditions",
+        "captions",
+        "version",
+        "created_at",
+        "updated_at",
+    ]
 
 
 def test_the_fields_may_stand_in_the_address(editor: httpx.Client):
     image = image_of(upload(editor, credit_line="Ana Lind", focal_point='{"x": 0.25, "y": 1}', source="wire"))
-    assert (image["credit_line"], image["focal_point"], image["source"]) == ("Ana Lind", {"x": 0.25, "y": 1.0}, "wire")
+    assert (image["credit_line"], image["focal_point"], image["source"]) == (
+        "Ana Lind",
+        {"x": 0.25, "y": 1.0},
+        "wire",
+    )
 
 
 def test_a_form_carries_the_file_and_its_fields(editor: httpx.Client):
@@ -64,7 +98,11 @@ def test_a_form_carries_the_file_and_its_fields(editor: httpx.Client):
     response = editor.post("/v1/images", files={"file": ("a.png", picture(), "image/png")}, data=fields)
     image = response.json()
     assert response.status_code == 201, response.text
-    assert (image["credit_line"], image["usage_terms"], image["focal_point"]) == ("Ana Lind", None, {"x": 0.0, "y": 0.5})
+    assert (image["credit_line"], image["usage_terms"], image["focal_point"]) == (
+        "Ana Lind",
+        None,
+        {"x": 0.0, "y": 0.5},
+    )
     assert image["digest"] == hashlib.sha256(picture()).hexdigest()
 
 
@@ -87,7 +125,11 @@ def test_the_same_bytes_are_the_same_image(editor: httpx.Client, store: Store):
 
 def test_the_same_bytes_at_the_same_time_are_one_image(store: Store):
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda token: _upload_with(store, token), [store.token("content:write") for _ in range(8)]))
+        answers = list(
+            threads.map(
+                lambda token: _upload_with(store, token), [store.token("content:write") for _ in range(8)]
+            )
+        )
     assert sorted(status for status, _ in answers) == [200] * 7 + [201]
     assert len({id_ for _, id_ in answers}) == 1
 
@@ -107,7 +149,9 @@ def test_a_picture_from_the_trash_comes_in_as_a_new_image(editor: httpx.Client):
 
 
 def test_json_makes_an_image_without_its_file(editor: httpx.Client):
-    response = editor.post("/v1/images", json={"credit_line": "Ana Lind", "focal_point": {"x": 0.5, "y": 0.5}})
+    response = editor.post(
+        "/v1/images", json={"credit_line": "Ana Lind", "focal_point": {"x": 0.5, "y": 0.5}}
+    )
     image = response.json()
     assert response.status_code == 201, response.text
     assert [image[name] for name in ("digest", "content_type", "width", "height", "size")] == [None] * 5
@@ -140,7 +184,9 @@ def test_bad_json_is_refused_with_a_pointer(editor: httpx.Client, body: object, 
 
 
 def test_malformed_json_is_refused(editor: httpx.Client):
-    response = editor.post("/v1/images", content=b'{"credit_line": ', headers={"Content-Type": "application/json"})
+    response = editor.post(
+        "/v1/images", content=b'{"credit_line": ', headers={"Content-Type": "application/json"}
+    )
     assert (response.status_code, response.json()["type"]) == (400, "/problems/bad-request")
 
 
@@ -217,7 +263,10 @@ def test_a_form_with_another_field_is_refused(editor: httpx.Client, name: str):
 def test_a_broken_form_is_refused(editor: httpx.Client):
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     assert editor.post("/v1/images", content=b"--c\r\nnot a form", headers=headers).status_code == 400
-    assert editor.post("/v1/images", content=b"", headers={"Content-Type": "multipart/form-data"}).status_code == 400
+    assert (
+        editor.post("/v1/images", content=b"", headers={"Content-Type": "multipart/form-data"}).status_code
+        == 400
+    )
 
 
 def test_an_unknown_query_parameter_is_refused(editor: httpx.Client):
@@ -239,7 +288,9 @@ def test_an_upload_cut_off_midway_leaves_nothing(store: Store, editor: httpx.Cli
     content_type = "multipart/form-data; boundary=b" if form else "image/png"
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' if form else b""
     headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": content_type}
-    send_in_parts(store, "/v1/images", headers, iter([head + content[:40_000], content[40_000:60_000]]), cut=True)
+    send_in_parts(
+        store, "/v1/images", headers, iter([head + content[:40_000], content[40_000:60_000]]), cut=True
+    )
     assert kept_files(store) == []
     assert editor.get("/v1/images").json()["items"] == []
 
@@ -256,7 +307,9 @@ def test_a_keyed_upload_is_answered_once(editor: httpx.Client):
 class TestLargeUploads:
     @pytest.fixture
     def settings(self, database_url: str, tmp_path) -> Settings:
-        return settings_for(database_url, tmp_path)  # in a folder: the bucket's server, in this process, does hold it in memory
+        return settings_for(
+            database_url, tmp_path
+        )  # in a folder: the bucket's server, in this process, does hold it in memory
 
     @pytest.mark.parametrize("form", [False, True])
     @pytest.mark.parametrize("keyed", [False, True])
@@ -270,7 +323,8 @@ class TestLargeUploads:
             headers["Content-Type"] = "multipart/form-data; boundary=b"
             body = head + content + b"\r\n--b--\r\n"
         peaks = []
-        # Twice: a table of the interpreter's own, of ten megabytes after some thousand tests, may double during one of them.
+        # Twice: a table of the interpreter's own, of ten megabytes after some thousand tests, may double
+        # during one of them.
         for _ in range(2):
             if keyed:
                 headers["Idempotency-Key"] = uuid4().hex

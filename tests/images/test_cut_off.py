@@ -11,13 +11,17 @@ import pytest
 from tests.images.pictures import noise
 from tests.test_cli import copydesk, served
 
-HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+HEAD = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+)
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_an_upload_cut_off_midway_leaves_nothing_behind(tmp_path: Path, reset: bool):
     copydesk(tmp_path, "migrate")
-    token = copydesk(tmp_path, "token", "create", "--name", "camera", "--scope", "content:read", "--scope", "content:write").stdout.strip()
+    token = copydesk(
+        tmp_path, "token", "create", "--name", "camera", "--scope", "content:read", "--scope", "content:write"
+    ).stdout.strip()
     content, media = noise((1200, 1000)), tmp_path / "var" / "media"
     with served(tmp_path, "serve", TMPDIR=str(tmp_path)) as (base, _):
         desk = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
@@ -25,7 +29,15 @@ def test_an_upload_cut_off_midway_leaves_nothing_behind(tmp_path: Path, reset: b
         before = files(tmp_path)
         for kind, body in (("image/png", content), ("multipart/form-data; boundary=b", HEAD + content)):
             for chunked in (False, True):
-                cut_off(base, token, kind, body, chunked=chunked, reset=reset, seen=lambda kind=kind: kind[0] == "m" or drafts(media) != [])
+                cut_off(
+                    base,
+                    token,
+                    kind,
+                    body,
+                    chunked=chunked,
+                    reset=reset,
+                    seen=lambda kind=kind: kind[0] == "m" or drafts(media) != [],
+                )
         until = time.monotonic() + 5
         while files(tmp_path) != before and time.monotonic() < until:
             time.sleep(0.05)
@@ -58,4 +70,6 @@ def drafts(media: Path) -> list[str]:
 
 def files(folder: Path) -> list[str]:
     """Every file but the database's own, which grow and go as it pleases."""
-    return sorted(str(path) for path in folder.rglob("*") if path.is_file() and "copydesk.db" not in path.name)
+    return sorted(
+        str(path) for path in folder.rglob("*") if path.is_file() and "copydesk.db" not in path.name
+    )

@@ -26,7 +26,11 @@ def test_a_deleted_image_is_gone_until_it_is_restored(editor: httpx.Client):
     assert editor.patch(path, json={}, headers=FORCED).status_code == 410
     assert editor.get(href_of(image)).status_code == 410
     restored = editor.post(f"{path}/restore")
-    assert (restored.status_code, restored.json()["version"], restored.json()["captions"]) == (200, 3, [caption])
+    assert (restored.status_code, restored.json()["version"], restored.json()["captions"]) == (
+        200,
+        3,
+        [caption],
+    )
     assert editor.get(href_of(image)).status_code == 200
     assert editor.post(f"{path}/restore").json()["version"] == 3
 
@@ -36,11 +40,22 @@ def test_a_deleted_image_is_gone_until_it_is_restored(editor: httpx.Client):
 def test_an_image_that_an_article_shows_is_not_deleted(editor: httpx.Client, status: str, place: str):
     image = make_image(editor)
     article = (
-        make_article(editor, image, status=status) if place == "body" else make_article(editor, status=status, lead_image_id=image["id"])
+        make_article(editor, image, status=status)
+        if place == "body"
+        else make_article(editor, status=status, lead_image_id=image["id"])
     )
-    use = {"article_id": article["id"], "slug": article["slug"], "headline": article["headline"], "status": status}
+    use = {
+        "article_id": article["id"],
+        "slug": article["slug"],
+        "headline": article["headline"],
+        "status": status,
+    }
     response = editor.delete(f"/v1/images/{image['id']}", headers=FORCED)
-    assert (response.status_code, response.json()["type"], response.json()["uses"]) == (409, "/problems/in-use", [use])
+    assert (response.status_code, response.json()["type"], response.json()["uses"]) == (
+        409,
+        "/problems/in-use",
+        [use],
+    )
     assert editor.get(f"/v1/images/{image['id']}/uses").json()["items"] == [use]
 
 
@@ -71,8 +86,12 @@ def test_a_restored_image_whose_picture_came_in_again_is_refused(editor: httpx.C
 
 def test_uses_come_in_pages(editor: httpx.Client):
     image = make_image(editor)
-    articles = [make_article(editor, image, status="draft", headline=f"Harbour {number}") for number in range(3)]
-    page = editor.get(f"/v1/images/{image['id']}/uses", params={"limit": 2, "count": "true", "fields": "slug"}).json()
+    articles = [
+        make_article(editor, image, status="draft", headline=f"Harbour {number}") for number in range(3)
+    ]
+    page = editor.get(
+        f"/v1/images/{image['id']}/uses", params={"limit": 2, "count": "true", "fields": "slug"}
+    ).json()
     assert (len(page["items"]), page["total"], list(page["items"][0])) == (2, 3, ["slug"])
     rest = editor.get(page["next"]).json()
     assert {use["slug"] for use in page["items"] + rest["items"]} == {article["slug"] for article in articles}

@@ -12,10 +12,17 @@ from tests.serving import Store
 def test_a_patch_changes_what_it_names_and_null_removes(editor: httpx.Client):
     image = make_image(editor, credit_line="Ana Lind", source="wire")
     path = f"/v1/images/{image['id']}"
-    response = editor.patch(path, json={"credit_line": None, "usage_terms": "Once only."}, headers={"If-Match": '"1-abc"'})
+    response = editor.patch(
+        path, json={"credit_line": None, "usage_terms": "Once only."}, headers={"If-Match": '"1-abc"'}
+    )
     edited = response.json()
     assert response.status_code == 200, response.text
-    assert (edited["credit_line"], edited["usage_terms"], edited["source"], edited["version"]) == (None, "Once only.", "wire", 2)
+    assert (edited["credit_line"], edited["usage_terms"], edited["source"], edited["version"]) == (
+        None,
+        "Once only.",
+        "wire",
+        2,
+    )
     assert edited["updated_at"] > image["updated_at"]
     assert response.headers["etag"].startswith('"2-')
     assert editor.get(path).json() == edited
@@ -48,23 +55,39 @@ def test_an_image_as_it_was_read_can_be_put_back_and_changes_nothing(editor: htt
 
 def test_a_put_replaces_everything_that_can_be_written(editor: httpx.Client):
     image = make_image(editor, credit_line="Ana Lind", source="wire")
-    response = editor.put(f"/v1/images/{image['id']}", json={"credit_line": "Bo Lind"}, headers={"If-Match": "*"})
+    response = editor.put(
+        f"/v1/images/{image['id']}", json={"credit_line": "Bo Lind"}, headers={"If-Match": "*"}
+    )
     written = {"credit_line": "Bo Lind", "source": None, "version": 2}
     # The credit is written into every file, so that their addresses change with it.
-    assert response.json() == image | written | {name: response.json()[name] for name in ("updated_at", "renditions")}
+    assert response.json() == image | written | {
+        name: response.json()[name] for name in ("updated_at", "renditions")
+    }
     assert href_of(response.json(), "w40") != href_of(image, "w40")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("digest", "0" * 64), ("digest", None), ("width", 41), ("content_type", "image/jpeg"), ("version", 9), ("size", 1), ("id", "00000000-0000-7000-8000-000000000000"),
-        ("metadata", {"Artist": "Ana"}), ("renditions", []), ("captions", [{"text": "x"}]), ("created_at", "2020-01-01T00:00:00Z"),
-        ("placeholder", "abc"), ("taken_at", "2020-01-01T00:00:00Z"),
+        ("digest", "0" * 64),
+        ("digest", None),
+        ("width", 41),
+        ("content_type", "image/jpeg"),
+        ("version", 9),
+        ("size", 1),
+        ("id", "00000000-0000-7000-8000-000000000000"),
+        ("metadata", {"Artist": "Ana"}),
+        ("renditions", []),
+        ("captions", [{"text": "x"}]),
+        ("created_at", "2020-01-01T00:00:00Z"),
+        ("placeholder", "abc"),
+        ("taken_at", "2020-01-01T00:00:00Z"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_only_the_service_sets_cannot_be_changed(editor: httpx.Client, method: str, name: str, value: object):
+def test_what_only_the_service_sets_cannot_be_changed(
+    editor: httpx.Client, method: str, name: str, value: object
+):
     path = f"/v1/images/{make_image(editor)['id']}"
     response = editor.request(method, path, json={name: value}, headers={"If-Match": "*"})
     assert response.status_code == 422, response.text
@@ -87,22 +110,40 @@ def test_a_caption_written_meanwhile_does_not_refuse_an_edit(editor: httpx.Clien
     image = make_image(editor)
     etag = editor.get(f"/v1/images/{image['id']}").headers["etag"]
     make_caption(editor, image)
-    assert editor.patch(f"/v1/images/{image['id']}", json={"source": "wire"}, headers={"If-Match": etag}).status_code == 200
+    assert (
+        editor.patch(
+            f"/v1/images/{image['id']}", json={"source": "wire"}, headers={"If-Match": etag}
+        ).status_code
+        == 200
+    )
 
 
 def test_bad_values_are_refused_with_a_pointer(editor: httpx.Client):
     path = f"/v1/images/{make_image(editor)['id']}"
-    for body, pointer in (({"credit_line": 3}, "/credit_line"), ({"nonsense": 1}, "/nonsense"), ({"source_url": "x"}, "/source_url")):
+    for body, pointer in (
+        ({"credit_line": 3}, "/credit_line"),
+        ({"nonsense": 1}, "/nonsense"),
+        ({"source_url": "x"}, "/source_url"),
+    ):
         response = editor.patch(path, json=body, headers={"If-Match": "*"})
         assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
     assert editor.patch(path, json=[], headers={"If-Match": "*"}).status_code == 422
-    assert editor.patch(path, content=b"x", headers={"If-Match": "*", "Content-Type": "text/plain"}).status_code == 415
+    assert (
+        editor.patch(path, content=b"x", headers={"If-Match": "*", "Content-Type": "text/plain"}).status_code
+        == 415
+    )
 
 
 def test_put_creates_an_image_under_an_id_of_ones_own(editor: httpx.Client):
     id_ = str(uuid4())
-    response = editor.put(f"/v1/images/{id_}", json={"id": id_, "source": "wire"}, headers={"If-None-Match": "*"})
-    assert (response.status_code, response.json()["id"], response.headers["location"]) == (201, id_, f"/v1/images/{id_}")
+    response = editor.put(
+        f"/v1/images/{id_}", json={"id": id_, "source": "wire"}, headers={"If-None-Match": "*"}
+    )
+    assert (response.status_code, response.json()["id"], response.headers["location"]) == (
+        201,
+        id_,
+        f"/v1/images/{id_}",
+    )
     again = editor.put(f"/v1/images/{id_}", json={"source": "wire"}, headers={"If-None-Match": "*"})
     assert (again.status_code, again.json()["current_version"]) == (412, 1)
     assert editor.put(f"/v1/images/{uuid4()}", json={}, headers={"If-Match": '"1-a"'}).status_code == 412
@@ -119,11 +160,17 @@ def test_only_writers_may_edit(client: httpx.Client, editor: httpx.Client, store
         assert reader.post(f"{path}/restore").status_code == 403
 
 
-def test_readers_see_the_edit_of_a_public_image_and_of_the_article_that_shows_it(editor: httpx.Client, client: httpx.Client):
+def test_readers_see_the_edit_of_a_public_image_and_of_the_article_that_shows_it(
+    editor: httpx.Client, client: httpx.Client
+):
     image = make_image(editor)
     article = make_article(editor, image, lead_image_id=image["id"])
     assert client.get(f"/v1/images/{image['id']}").json()["credit_line"] is None
-    change(editor, f"/v1/images/{image['id']}", {"credit_line": "Ana Lind", "focal_point": {"x": 0.25, "y": 0.75}})
+    change(
+        editor,
+        f"/v1/images/{image['id']}",
+        {"credit_line": "Ana Lind", "focal_point": {"x": 0.25, "y": 0.75}},
+    )
     assert client.get(f"/v1/images/{image['id']}").json()["credit_line"] == "Ana Lind"
     shown = client.get(f"/v1/articles/{article['slug']}").json()
     for seen in (shown["lead_image"], shown["body"][0]["image"]):

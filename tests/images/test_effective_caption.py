@@ -15,20 +15,35 @@ from tests.images.pictures import change, make_article, make_caption, make_image
 THIS, OTHER = UUID(int=1), UUID(int=2)
 LANGUAGES = ("zh-Hant-TW", "zh-Hant", "zh", "en", "en-GB", "fr")
 FALLBACKS = {
-    "zh-Hant-TW": ["zh-Hant", "zh"], "zh-Hant": ["zh"], "zh": [], "en": [], "en-GB": ["en"], "fr": [],
-}  # fmt: skip
+    "zh-Hant-TW": ["zh-Hant", "zh"],
+    "zh-Hant": ["zh"],
+    "zh": [],
+    "en": [],
+    "en-GB": ["en"],
+    "fr": [],
+}
 
 
 def caption(id_: int, article_id: UUID | None, language: str) -> CaptionRead:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     return CaptionRead(
-        id=UUID(int=id_), image_id=UUID(int=9), article_id=article_id, language=language, text="", alt_text=None,
-        source=CaptionSource.MANUAL, version=1, created_at=at, updated_at=at,
-    )  # fmt: skip
+        id=UUID(int=id_),
+        image_id=UUID(int=9),
+        article_id=article_id,
+        language=language,
+        text="",
+        alt_text=None,
+        source=CaptionSource.MANUAL,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 places = st.tuples(st.sampled_from([None, THIS, OTHER]), st.sampled_from(LANGUAGES))
-captions = st.lists(places, unique=True).map(lambda found: [caption(100 + n, *place) for n, place in enumerate(found)])
+captions = st.lists(places, unique=True).map(
+    lambda found: [caption(100 + n, *place) for n, place in enumerate(found)]
+)
 
 
 def model(found: list[CaptionRead], language: str, house: str, block: UUID | None) -> tuple[UUID, str] | None:
@@ -37,15 +52,23 @@ def model(found: list[CaptionRead], language: str, house: str, block: UUID | Non
     ranked += [(one, "article") for one in found if (one.article_id, one.language) == (THIS, language)]
     ranked += [(one, "image") for one in found if (one.article_id, one.language) == (None, language)]
     for tag in [*FALLBACKS[language], house, *FALLBACKS[house]]:
-        ranked += [(one, "fallback") for article in (THIS, None) for one in found if (one.article_id, one.language) == (article, tag)]
+        ranked += [
+            (one, "fallback")
+            for article in (THIS, None)
+            for one in found
+            if (one.article_id, one.language) == (article, tag)
+        ]
     ranked += [(one, "any") for article in (THIS, None) for one in found if one.article_id == article]
     return next(((one.id, scope) for one, scope in ranked if one.article_id != OTHER), None)
 
 
 @given(
-    found=captions, order=st.randoms(use_true_random=False), language=st.sampled_from(LANGUAGES), house=st.sampled_from(LANGUAGES),
+    found=captions,
+    order=st.randoms(use_true_random=False),
+    language=st.sampled_from(LANGUAGES),
+    house=st.sampled_from(LANGUAGES),
     block=st.none() | st.integers(100, 118).map(lambda n: UUID(int=n)),
-)  # fmt: skip
+)
 def test_the_rule_agrees_with_a_plain_model_of_it(found, order, language, house, block):
     expected = model(found, language, house, block)
     order.shuffle(found)
@@ -82,13 +105,19 @@ def shown(client: httpx.Client, article: dict) -> tuple[str, str] | None:
 
 def test_readers_get_the_nearest_caption_as_captions_come_and_go(editor: httpx.Client, client: httpx.Client):
     image = make_image(editor)
-    article, other = (make_article(editor, image, headline=name, language="zh-Hant-TW") for name in ("This", "Other"))
+    article, other = (
+        make_article(editor, image, headline=name, language="zh-Hant-TW") for name in ("This", "Other")
+    )
     forced = {"If-Match": "*"}
     made = []
     for scope, place in (
-        ("any", {"language": "fr"}), ("fallback", {"language": "en"}), ("fallback", {"language": "zh"}), ("fallback", {"language": "zh-Hant"}),
-        ("image", {"language": "zh-Hant-TW"}), ("article", {"language": "zh-Hant-TW", "article_id": article["id"]}),
-    ):  # fmt: skip
+        ("any", {"language": "fr"}),
+        ("fallback", {"language": "en"}),
+        ("fallback", {"language": "zh"}),
+        ("fallback", {"language": "zh-Hant"}),
+        ("image", {"language": "zh-Hant-TW"}),
+        ("article", {"language": "zh-Hant-TW", "article_id": article["id"]}),
+    ):
         text = f"Written in {place}"
         if "article_id" not in place:
             make_caption(editor, image, f"Elsewhere, {place}", **place, article_id=other["id"])
@@ -110,4 +139,6 @@ def test_the_lead_image_carries_its_caption(editor: httpx.Client, client: httpx.
     article = make_article(editor, lead_image_id=image["id"])
     make_caption(editor, image, article_id=article["id"])
     for reader in (client, editor):
-        assert reader.get(f"/v1/articles/{article['id']}").json()["lead_image"]["caption"]["scope"] == "article"
+        assert (
+            reader.get(f"/v1/articles/{article['id']}").json()["lead_image"]["caption"]["scope"] == "article"
+        )

@@ -7,7 +7,18 @@ import pytest
 
 from service.settings import Settings
 from tests.conftest import settings_for
-from tests.images.photographs import UTF8, agency, alternatives, camera_exif, iim, jpeg, packet, scene, telephone, with_segments
+from tests.images.photographs import (
+    UTF8,
+    agency,
+    alternatives,
+    camera_exif,
+    iim,
+    jpeg,
+    packet,
+    scene,
+    telephone,
+    with_segments,
+)
 from tests.images.pictures import image_of, make_article, upload
 from tests.serving import Store
 
@@ -33,21 +44,39 @@ def test_an_agency_photograph_brings_its_rights_and_captions(editor: httpx.Clien
         "fr": ("Le bac quitte le quai.", None, "embedded"),
     }
     said = image["metadata"]
-    assert (said["creator"], said["keywords"], said["headline"]) == (["Ana Lind", "Bo Ek"], ["ferry", "harbour"], "Ferries run again")
-    assert (said["city"], said["country"], said["date_taken"]) == ("Visby", "Sweden", "2026-02-28T07:15:00+01:00")
+    assert (said["creator"], said["keywords"], said["headline"]) == (
+        ["Ana Lind", "Bo Ek"],
+        ["ferry", "harbour"],
+        "Ferries run again",
+    )
+    assert (said["city"], said["country"], said["date_taken"]) == (
+        "Visby",
+        "Sweden",
+        "2026-02-28T07:15:00+01:00",
+    )
     assert said["digital_source_type"] == "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 
 
 def test_what_the_uploader_says_wins(editor: httpx.Client):
     image = sent(editor, agency(), credit_line="Bo Ek", usage_terms="Free.")
-    assert (image["credit_line"], image["usage_terms"], image["copyright_notice"]) == ("Bo Ek", "Free.", "© 2026 Harbour Press")
+    assert (image["credit_line"], image["usage_terms"], image["copyright_notice"]) == (
+        "Bo Ek",
+        "Free.",
+        "© 2026 Harbour Press",
+    )
     assert image["metadata"]["credit_line"] == "Ana Lind / Harbour Press"
 
 
 def test_a_description_never_becomes_an_alternative_text(editor: httpx.Client):
     described = sent(editor, jpeg(xmp=packet(alternatives("dc:description", default="A ferry."))))
     assert words(described) == {"en": ("A ferry.", None, "embedded")}
-    only_alt = sent(editor, jpeg(scene((32, 20)), xmp=packet(alternatives("Iptc4xmpCore:AltTextAccessibility", default="White ship"))))
+    only_alt = sent(
+        editor,
+        jpeg(
+            scene((32, 20)),
+            xmp=packet(alternatives("Iptc4xmpCore:AltTextAccessibility", default="White ship")),
+        ),
+    )
     assert words(only_alt) == {"en": (None, "White ship", "embedded")}
 
 
@@ -64,10 +93,19 @@ def test_a_description_never_becomes_an_alternative_text(editor: httpx.Client):
         ("تغادر العبّارة الرصيف".encode(), None, "تغادر العبّارة الرصيف"),
     ],
 )
-def test_iim_is_read_in_the_encoding_in_which_it_was_written(editor: httpx.Client, written: bytes, charset: bytes | None, read: str):
-    photograph = with_segments(jpeg(), iim([(120, written), (110, b"Ana Lind"), (116, written), (25, b"one"), (25, written)], charset))
+def test_iim_is_read_in_the_encoding_in_which_it_was_written(
+    editor: httpx.Client, written: bytes, charset: bytes | None, read: str
+):
+    photograph = with_segments(
+        jpeg(),
+        iim([(120, written), (110, b"Ana Lind"), (116, written), (25, b"one"), (25, written)], charset),
+    )
     image = sent(editor, photograph)
-    assert (words(image)["en"][0], image["copyright_notice"], image["credit_line"]) == (read, read, "Ana Lind")
+    assert (words(image)["en"][0], image["copyright_notice"], image["credit_line"]) == (
+        read,
+        read,
+        "Ana Lind",
+    )
     assert image["metadata"]["keywords"] == ["one", read]
 
 
@@ -83,7 +121,10 @@ def test_exif_is_read_where_nothing_else_speaks(editor: httpx.Client):
     image = sent(editor, jpeg(exif=exif))
     assert (image["metadata"]["creator"], image["copyright_notice"]) == (["Åsa Lind"], "Harbour Press")
     assert words(image) == {"en": ("The quay at dawn", None, "embedded")}
-    assert (image["taken_at"], image["metadata"]["date_taken"]) == ("2026-03-01T06:30:00Z", "2026-03-01T08:30:00+02:00")
+    assert (image["taken_at"], image["metadata"]["date_taken"]) == (
+        "2026-03-01T06:30:00Z",
+        "2026-03-01T08:30:00+02:00",
+    )
 
 
 def test_what_a_camera_writes_by_itself_is_no_caption(editor: httpx.Client):
@@ -106,9 +147,18 @@ class TestWithPlaces:
 
     def test_the_place_is_for_staff_alone(self, editor: httpx.Client, client: httpx.Client):
         image = sent(editor, telephone())
-        assert image["metadata"]["gps"] == {"latitude": -33.436528, "longitude": -70.644306, "altitude": 577.2}
+        assert image["metadata"]["gps"] == {
+            "latitude": -33.436528,
+            "longitude": -70.644306,
+            "altitude": 577.2,
+        }
         article = make_article(editor, image)
-        for path in (f"/v1/images/{image['id']}", "/v1/images", f"/v1/articles/{article['id']}", "/v1/articles"):
+        for path in (
+            f"/v1/images/{image['id']}",
+            "/v1/images",
+            f"/v1/articles/{article['id']}",
+            "/v1/articles",
+        ):
             shown = client.get(path)
             assert shown.status_code == 200
             assert "gps" not in shown.text
@@ -129,15 +179,31 @@ def test_another_file_brings_its_own_rights_and_leaves_what_somebody_wrote(edito
     image = sent(editor, agency(), usage_terms="Free.")
     plain = with_segments(jpeg(), iim([(110, b"Bo Ek"), (120, b"Another caption")]))
     replaced = editor.put(f"/v1/images/{image['id']}/file", content=plain, headers=FORCED).json()
-    assert (replaced["credit_line"], replaced["copyright_notice"], replaced["usage_terms"]) == ("Bo Ek", None, "Free.")
+    assert (replaced["credit_line"], replaced["copyright_notice"], replaced["usage_terms"]) == (
+        "Bo Ek",
+        None,
+        "Free.",
+    )
     assert replaced["captions"] == image["captions"]
 
 
 def test_broken_metadata_is_no_reason_to_refuse_a_photograph(editor: httpx.Client):
     deep = b"<x>" * 5_000
-    for number, junk in enumerate((b"not xml at all", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', deep, packet("<dc:creator>") + b"\x00")):
+    for number, junk in enumerate(
+        (
+            b"not xml at all",
+            b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>',
+            deep,
+            packet("<dc:creator>") + b"\x00",
+        )
+    ):
         image = sent(
-            editor, with_segments(jpeg(scene((20 + number, 20)), xmp=junk), iim([(120, b"")]), b"\xff\xed\x00\x06\x1c\x02\xff\xff")
+            editor,
+            with_segments(
+                jpeg(scene((20 + number, 20)), xmp=junk),
+                iim([(120, b"")]),
+                b"\xff\xed\x00\x06\x1c\x02\xff\xff",
+            ),
         )
         assert image["metadata"] == {}
 
@@ -155,9 +221,14 @@ def test_metadata_is_read_from_every_format(editor: httpx.Client, tmp_path: Path
         else:
             scene((44, 30)).save(path, kind, xmp=said)
         image = image_of(upload(editor, path.read_bytes(), content_type))
-        assert (image["credit_line"], words(image)) == ("Ana Lind", {"sv": ("Färjan lägger ut.", None, "embedded")}), kind
+        assert (image["credit_line"], words(image)) == (
+            "Ana Lind",
+            {"sv": ("Färjan lägger ut.", None, "embedded")},
+        ), kind
 
 
-def test_a_hidden_picture_stays_hidden_with_its_captions(store: Store, editor: httpx.Client, client: httpx.Client):
+def test_a_hidden_picture_stays_hidden_with_its_captions(
+    store: Store, editor: httpx.Client, client: httpx.Client
+):
     image = sent(editor, agency())
     assert client.get(f"/v1/captions/{image['captions'][0]['id']}").status_code == 404

@@ -19,7 +19,9 @@ def test_the_key_is_one_images_alone_while_it_is_not_in_the_trash(editor: httpx.
         upload(editor, picture(colour="gold"), source="wire", external_id="4711"),
         editor.patch(f"/v1/images/{second['id']}", json={"external_id": "4711"}, headers={"If-Match": "*"}),
     ):
-        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/image-key-taken"), refused.text
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/image-key-taken"), (
+            refused.text
+        )
         assert refused.json()["id"] == first["id"]
     assert editor.delete(f"/v1/images/{first['id']}", headers={"If-Match": "*"}).status_code == 204
     change(editor, f"/v1/images/{second['id']}", {"external_id": "4711"})
@@ -42,7 +44,9 @@ def test_a_key_too_long_for_an_index_is_refused(editor: httpx.Client) -> None:
 def test_of_two_that_claim_a_key_at_once_one_gets_it(store: Store, attempt: int) -> None:
     def claim(_: int) -> int:
         with store.client("content:write") as writer:
-            return writer.post("/v1/images", json={"source": "wire", "external_id": f"race-{attempt}"}).status_code
+            return writer.post(
+                "/v1/images", json={"source": "wire", "external_id": f"race-{attempt}"}
+            ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(claim, range(8))) == [201, *[409] * 7]

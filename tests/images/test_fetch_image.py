@@ -14,7 +14,9 @@ from tests.websites import Website, answer, redirect, website
 
 @pytest.fixture
 def settings(database_url: str, tmp_path, media: dict) -> Settings:
-    return settings_for(database_url, tmp_path, **media, outbound_allow_loopback=True, outbound_max_bytes=20_000)
+    return settings_for(
+        database_url, tmp_path, **media, outbound_allow_loopback=True, outbound_max_bytes=20_000
+    )
 
 
 @pytest.fixture
@@ -29,7 +31,12 @@ def test_a_picture_is_fetched_from_its_address(editor: httpx.Client, site: Websi
     response = editor.post("/v1/images", json={"source_url": address, "credit_line": "Ana Lind"})
     image = response.json()
     assert response.status_code == 201, response.text
-    assert (image["source_url"], image["credit_line"], image["content_type"], image["width"]) == (address, "Ana Lind", "image/png", 40)
+    assert (image["source_url"], image["credit_line"], image["content_type"], image["width"]) == (
+        address,
+        "Ana Lind",
+        "image/png",
+        40,
+    )
     assert editor.get(href_of(image)).content == picture()
 
 
@@ -40,7 +47,9 @@ def test_a_fetched_picture_that_is_here_already_is_the_same_image(editor: httpx.
 
 
 def test_an_address_can_be_kept_for_later(editor: httpx.Client, site: Website):
-    response = editor.post("/v1/images", params={"fetch": "false"}, json={"source_url": f"{site.url}/harbour.jpg"})
+    response = editor.post(
+        "/v1/images", params={"fetch": "false"}, json={"source_url": f"{site.url}/harbour.jpg"}
+    )
     assert (response.status_code, response.json()["digest"], site.requests) == (201, None, [])
     path = f"/v1/images/{response.json()['id']}/file"
     later = editor.put(path, json={"source_url": f"{site.url}/harbour.jpg"}, headers={"If-Match": "*"})
@@ -58,7 +67,9 @@ def test_an_address_can_be_kept_for_later(editor: httpx.Client, site: Website):
         (b"", 502, "fetch-failed"),
     ],
 )
-def test_what_cannot_be_fetched_makes_no_image(editor: httpx.Client, store: Store, site: Website, page: bytes, status: int, problem: str):
+def test_what_cannot_be_fetched_makes_no_image(
+    editor: httpx.Client, store: Store, site: Website, page: bytes, status: int, problem: str
+):
     site.pages["/harbour.jpg"] = page
     response = editor.post("/v1/images", json={"source_url": f"{site.url}/harbour.jpg"})
     assert (response.status_code, response.json()["type"]) == (status, f"/problems/{problem}")
@@ -72,7 +83,9 @@ def test_an_image_whose_file_could_not_be_fetched_gets_it_later_wherever_it_is_s
     page, site.pages["/harbour.jpg"] = site.pages["/harbour.jpg"], answer(status="503 Service Unavailable")
     failed = editor.post("/v1/images", json={"source_url": address})
     assert (failed.status_code, failed.json()["source_status"]) == (502, 503)
-    image = editor.post("/v1/images", params={"fetch": "false"}, json={"source_url": address, "credit_line": "Ana Lind"}).json()
+    image = editor.post(
+        "/v1/images", params={"fetch": "false"}, json={"source_url": address, "credit_line": "Ana Lind"}
+    ).json()
     article = make_article(editor, image)
     assert client.get(f"/v1/articles/{article['slug']}").json()["body"][0]["image"]["renditions"] == []
     path = f"/v1/images/{image['id']}/file"
@@ -85,29 +98,42 @@ def test_an_image_whose_file_could_not_be_fetched_gets_it_later_wherever_it_is_s
     assert opened(client.get(shown["renditions"][0]["href"])).size == (40, 30)
 
 
-@pytest.mark.parametrize("page", [answer(noise((60, 60))[:-500], "Content-Length: 9999"), answer(noise((60, 60)))[:-500]])
-def test_a_picture_that_breaks_off_midway_leaves_nothing(editor: httpx.Client, store: Store, site: Website, page: bytes):
+@pytest.mark.parametrize(
+    "page", [answer(noise((60, 60))[:-500], "Content-Length: 9999"), answer(noise((60, 60)))[:-500]]
+)
+def test_a_picture_that_breaks_off_midway_leaves_nothing(
+    editor: httpx.Client, store: Store, site: Website, page: bytes
+):
     site.pages["/harbour.jpg"] = page
     response = editor.post("/v1/images", json={"source_url": f"{site.url}/harbour.jpg"})
     assert (response.status_code, response.json()["type"]) == (502, "/problems/fetch-failed")
     assert (editor.get("/v1/images").json()["items"], kept_files(store)) == ([], [])
 
 
-def test_redirects_to_a_picture_are_followed_and_the_address_given_is_kept(editor: httpx.Client, site: Website):
+def test_redirects_to_a_picture_are_followed_and_the_address_given_is_kept(
+    editor: httpx.Client, site: Website
+):
     site.pages["/moved"], site.pages["/on"] = redirect("/on"), redirect(f"{site.url}/harbour.jpg")
     image = editor.post("/v1/images", json={"source_url": f"{site.url}/moved"}).json()
     assert (image["source_url"], image["width"]) == (f"{site.url}/moved", 40)
 
 
 @pytest.mark.parametrize("address", ["http://editor:secret@{}/harbour.jpg", "http://editor@{}/harbour.jpg"])
-def test_an_address_with_credentials_is_refused_and_not_repeated(editor: httpx.Client, site: Website, address: str):
-    response = editor.post("/v1/images", json={"source_url": address.format(site.url.removeprefix("http://"))})
+def test_an_address_with_credentials_is_refused_and_not_repeated(
+    editor: httpx.Client, site: Website, address: str
+):
+    response = editor.post(
+        "/v1/images", json={"source_url": address.format(site.url.removeprefix("http://"))}
+    )
     assert response.status_code == 422
     assert "secret" not in response.text
     assert site.requests == []
 
 
-@pytest.mark.parametrize("address", ["http://10.0.0.1/a.jpg", "http://192.168.1.1/", "http://[fd00::1]/a.jpg", "http://169.254.169.254/"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://10.0.0.1/a.jpg", "http://192.168.1.1/", "http://[fd00::1]/a.jpg", "http://169.254.169.254/"],
+)
 def test_addresses_of_private_networks_are_refused(editor: httpx.Client, address: str):
     response = editor.post("/v1/images", json={"source_url": address})
     assert (response.status_code, response.json()["type"]) == (422, "/problems/address-refused")

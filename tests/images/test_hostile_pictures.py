@@ -54,7 +54,11 @@ def png(width: int, height: int, packed: bytes) -> bytes:
 def black_png(width: int, height: int) -> bytes:
     """A thousand times smaller as a file than in memory."""
     packer = zlib.compressobj(1)
-    return png(width, height, b"".join([packer.compress(bytes(3 * width + 1)) for _ in range(height)] + [packer.flush()]))
+    return png(
+        width,
+        height,
+        b"".join([packer.compress(bytes(3 * width + 1)) for _ in range(height)] + [packer.flush()]),
+    )
 
 
 def moving(frames: int) -> bytes:
@@ -73,11 +77,15 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def peak_of(lab: Lab) -> int:
-    """The most memory that the lab's process has had, in bytes: resident, and with all that it has only reserved."""
+    """The most memory that the lab's process has had, in bytes: resident, and with all that it has only
+    reserved.
+    """
     process = lab._darkrooms[0]._process
     assert process is not None
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return 1024 * max(int(line.split()[1]) for line in status.splitlines() if line.startswith(("VmHWM", "VmPeak")))
+    return 1024 * max(
+        int(line.split()[1]) for line in status.splitlines() if line.startswith(("VmHWM", "VmPeak"))
+    )
 
 
 REFUSED = {
@@ -97,11 +105,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_whole_picture_is_refused_and_leaves_nothing(store: Store, editor: httpx.Client, name: str):
+def test_what_is_no_whole_picture_is_refused_and_leaves_nothing(
+    store: Store, editor: httpx.Client, name: str
+):
     content, status = REFUSED[name]
     for content_type in ("image/jpeg", "image/png"):
         response = upload(editor, content, content_type)
-        assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json"), response.text
+        assert (response.status_code, response.headers["content-type"]) == (
+            status,
+            "application/problem+json",
+        ), response.text
     assert kept_files(store) == []
 
 
@@ -122,7 +135,11 @@ def test_what_is_hidden_in_a_picture_does_not_leave(editor: httpx.Client, name: 
     for each in image["renditions"][:-1]:
         made = editor.get(each["href"])
         assert opened(made).size == (each["width"], each["height"])
-        assert not [word for word in (b"script", b"alert", b"PK\x03\x04", b"Lumen", b"TRAILING") if word in made.content]
+        assert not [
+            word
+            for word in (b"script", b"alert", b"PK\x03\x04", b"Lumen", b"TRAILING")
+            if word in made.content
+        ]
 
 
 ODD = {
@@ -138,7 +155,9 @@ ODD = {
     "65,000 by 1": saved(Image.new("L", (65_000, 1), 90)),
     "one pixel": saved(Image.new("RGB", (1, 1), "red")),
     "10,000 frames": moving(10_000),
-    "moving WebP": saved(scene((300, 200)), "WEBP", save_all=True, append_images=[Image.new("RGB", (300, 200))] * 5),
+    "moving WebP": saved(
+        scene((300, 200)), "WEBP", save_all=True, append_images=[Image.new("RGB", (300, 200))] * 5
+    ),
 }
 
 
@@ -220,22 +239,37 @@ def test_a_process_knows_no_secret(lab: Lab, tmp_path: Path, monkeypatch: pytest
 def seeds() -> list[bytes]:
     noisy = Image.merge("RGB", [Image.effect_noise((90, 70), 40)] * 3)
     return [
-        agency(), telephone(), jpeg(noisy, progressive=True), saved(noisy), saved(noisy.quantize(16), transparency=1), saved(noisy, "WEBP"),
-        saved(noisy, "WEBP", lossless=True, exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00"), saved(noisy, "AVIF"), saved(noisy, "GIF"), moving(3),
-        saved(Image.new("I;16", (40, 30), 9)), saved(noisy.convert("CMYK"), "JPEG"),
-    ]  # fmt: skip
+        agency(),
+        telephone(),
+        jpeg(noisy, progressive=True),
+        saved(noisy),
+        saved(noisy.quantize(16), transparency=1),
+        saved(noisy, "WEBP"),
+        saved(noisy, "WEBP", lossless=True, exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00"),
+        saved(noisy, "AVIF"),
+        saved(noisy, "GIF"),
+        moving(3),
+        saved(Image.new("I;16", (40, 30), 9)),
+        saved(noisy.convert("CMYK"), "JPEG"),
+    ]
 
 
 def mutant(chance: random.Random, whole: bytes) -> bytes:
     """The file with a few bytes changed, cut, doubled, moved, or large numbers where sizes stand."""
     damaged = bytearray(whole)
     for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(max(1, len(damaged))) if chance.random() < 0.5 else chance.randrange(min(200, max(1, len(damaged))))
+        at = (
+            chance.randrange(max(1, len(damaged)))
+            if chance.random() < 0.5
+            else chance.randrange(min(200, max(1, len(damaged))))
+        )
         match chance.randrange(6):
             case 0:
                 damaged[at : at + 1] = bytes([chance.randrange(256)])
             case 1:
-                damaged[at : at + 4] = chance.choice([b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\x00\x00\xff\xff"])
+                damaged[at : at + 4] = chance.choice(
+                    [b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\x00\x00\xff\xff"]
+                )
             case 2:
                 del damaged[at : at + chance.randrange(1, 60)]
             case 3:
@@ -259,7 +293,10 @@ def test_damaged_files_are_taken_or_refused_and_no_process_dies(lab: Lab, tmp_pa
         started = time.monotonic()
         try:
             found = lab.inspect(file)
-            wanted = [Print(str(made), format_, min(found.width, 160), min(found.height, 90)) for format_ in ("webp", "jpg")]
+            wanted = [
+                Print(str(made), format_, min(found.width, 160), min(found.height, 90))
+                for format_ in ("webp", "jpg")
+            ]
             lab.develop(Develop(str(file), 120_000_000, wanted))
             outcomes["taken"] += 1
             assert not [word for word in (b"Lumen", b"script", b"TRAILING") if word in made.read_bytes()]
@@ -283,4 +320,8 @@ class TestWithSettings:
 
     def test_the_limit_of_pixels_is_a_setting(self, editor: httpx.Client):
         refused = upload(editor, jpeg(scene((300, 200))), "image/jpeg")
-        assert (refused.status_code, refused.json()["type"], refused.json()["limit"]) == (422, "/problems/too-many-pixels", 50_000)
+        assert (refused.status_code, refused.json()["type"], refused.json()["limit"]) == (
+            422,
+            "/problems/too-many-pixels",
+            50_000,
+        )

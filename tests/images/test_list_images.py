@@ -49,12 +49,20 @@ def test_editors_filter(editor: httpx.Client):
     waiting = editor.post("/v1/images", json={}).json()
     make_article(editor, blue, status="draft")
     for asked, found in (
-        ({"source": "wire"}, [red]), ({"digest": blue["digest"]}, [blue]), ({"digest": blue["digest"].upper()}, [blue]),
-        ({"without_file": "true"}, [waiting]), ({"without_file": "false"}, [blue, red]), ({"in_use": "true"}, [blue]),
-        ({"in_use": "false"}, [waiting, red]), ({"in_use": "false", "source": "wire"}, [red]), ({"digest": "0"}, []),
-    ):  # fmt: skip
+        ({"source": "wire"}, [red]),
+        ({"digest": blue["digest"]}, [blue]),
+        ({"digest": blue["digest"].upper()}, [blue]),
+        ({"without_file": "true"}, [waiting]),
+        ({"without_file": "false"}, [blue, red]),
+        ({"in_use": "true"}, [blue]),
+        ({"in_use": "false"}, [waiting, red]),
+        ({"in_use": "false", "source": "wire"}, [red]),
+        ({"digest": "0"}, []),
+    ):
         response = editor.get("/v1/images", params=asked | {"count": "true"})
-        assert (ids(response), response.json()["total"]) == ([image["id"] for image in found], len(found)), asked
+        assert (ids(response), response.json()["total"]) == ([image["id"] for image in found], len(found)), (
+            asked
+        )
 
 
 @pytest.mark.parametrize("asked", ["digest=ab", "without_file=false", "in_use=false"])
@@ -66,7 +74,9 @@ def test_what_would_tell_of_drafts_is_for_editors(client: httpx.Client, store: S
 
 def test_fields_may_be_chosen(editor: httpx.Client):
     image = make_image(editor)
-    assert editor.get("/v1/images", params={"fields": "id,metadata"}).json()["items"] == [{"id": image["id"], "metadata": {}}]
+    assert editor.get("/v1/images", params={"fields": "id,metadata"}).json()["items"] == [
+        {"id": image["id"], "metadata": {}}
+    ]
     assert editor.get("/v1/images", params={"fields": "kept_metadata"}).status_code == 422
 
 

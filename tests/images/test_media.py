@@ -47,11 +47,17 @@ def test_a_file_is_harmless_whatever_it_holds(client: httpx.Client, public_href:
     assert headers["content-disposition"] == 'inline; filename="w40.webp"'
 
 
-def test_the_file_as_it_came_is_for_staff_alone(editor: httpx.Client, client: httpx.Client, image: dict, public_href: str):
+def test_the_file_as_it_came_is_for_staff_alone(
+    editor: httpx.Client, client: httpx.Client, image: dict, public_href: str
+):
     original = href_of(image)
     assert original == f"/media/{image['id']}/original-{image['digest'][:12]}.png"
     given = editor.get(original)
-    assert (given.status_code, given.content, given.headers["cache-control"]) == (200, picture(), "private, no-store")
+    assert (given.status_code, given.content, given.headers["cache-control"]) == (
+        200,
+        picture(),
+        "private, no-store",
+    )
     assert client.get(original).status_code == 404
     assert "original" not in client.get(f"/v1/images/{image['id']}").text
 
@@ -71,7 +77,10 @@ def test_a_part_of_a_file_can_be_asked_for(client: httpx.Client, public_href: st
     assert (whole.status_code, whole.content) == (200, all_of_it.content)
     beyond = client.get(public_href, headers={"Range": f"bytes={len(whole.content)}-"})
     assert (beyond.status_code, beyond.headers["content-type"]) == (416, "application/problem+json")
-    assert (beyond.json()["type"], beyond.headers["content-range"]) == ("/problems/range-not-satisfiable", f"bytes */{len(whole.content)}")
+    assert (beyond.json()["type"], beyond.headers["content-range"]) == (
+        "/problems/range-not-satisfiable",
+        f"bytes */{len(whole.content)}",
+    )
     unreadable = client.get(public_href, headers={"Range": "bytes=x"})
     if unreadable.status_code == 200:  # A bucket's answer is the whole, as if nothing had been asked for.
         assert unreadable.content == all_of_it.content
@@ -85,14 +94,18 @@ def test_head_tells_without_sending(client: httpx.Client, public_href: str):
     assert int(response.headers["content-length"]) > 30
 
 
-def test_the_file_of_a_hidden_picture_is_for_editors_and_no_cache(editor: httpx.Client, client: httpx.Client, href: str):
+def test_the_file_of_a_hidden_picture_is_for_editors_and_no_cache(
+    editor: httpx.Client, client: httpx.Client, href: str
+):
     refused, given = client.get(href), editor.get(href)
     assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
     assert (opened(given).size, given.headers["cache-control"]) == ((40, 30), "private, no-store")
     assert given.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_file_is_hidden_again_with_its_article(editor: httpx.Client, client: httpx.Client, image: dict, href: str):
+def test_a_file_is_hidden_again_with_its_article(
+    editor: httpx.Client, client: httpx.Client, image: dict, href: str
+):
     article = make_article(editor, image)
     assert client.get(href).status_code == 200
     assert editor.post(f"/v1/articles/{article['id']}/unpublish").status_code == 200

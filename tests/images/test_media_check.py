@@ -65,12 +65,17 @@ def test_a_row_whose_bytes_are_gone_dangles(store: Store, editor: httpx.Client, 
     assert kept_in.has(image["digest"])
 
 
-def test_bytes_that_no_row_names_are_orphans_with_their_renditions(store: Store, editor: httpx.Client, kept_in: MediaStore):
+def test_bytes_that_no_row_names_are_orphans_with_their_renditions(
+    store: Store, editor: httpx.Client, kept_in: MediaStore
+):
     image = make_image(editor)
     add(kept_in, STRAY)
     add(kept_in, STRAY, "640.webp")
     found = look(store, kept_in)
-    assert sorted(orphan.key for orphan in found.orphans) == [f"originals/{STRAY}", f"renditions/{STRAY}/640.webp"]
+    assert sorted(orphan.key for orphan in found.orphans) == [
+        f"originals/{STRAY}",
+        f"renditions/{STRAY}/640.webp",
+    ]
     assert {orphan.size for orphan in found.orphans} == {len(b"some bytes")}
     assert kept_in.has(image["digest"])
 
@@ -82,7 +87,9 @@ def test_young_orphans_may_belong_to_an_upload_and_stay(store: Store, kept_in: M
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_old_orphans_are_removed_when_that_is_asked_for_and_nothing_else_is(store: Store, editor: httpx.Client, kept_in: MediaStore):
+def test_old_orphans_are_removed_when_that_is_asked_for_and_nothing_else_is(
+    store: Store, editor: httpx.Client, kept_in: MediaStore
+):
     image = make_image(editor)
     add(kept_in, image["digest"], "640.webp")
     trashed = make_image(editor, "red")
@@ -92,14 +99,20 @@ def test_old_orphans_are_removed_when_that_is_asked_for_and_nothing_else_is(stor
     assert not any(orphan.removed for orphan in look(store, kept_in).orphans)
     assert all(orphan.removed for orphan in look(store, kept_in, remove=True).orphans)
     assert sorted(kept.key for kept in kept_in.listed()) == sorted(
-        [f"originals/{image['digest']}", f"originals/{trashed['digest']}", f"renditions/{image['digest']}/640.webp"]
+        [
+            f"originals/{image['digest']}",
+            f"originals/{trashed['digest']}",
+            f"renditions/{image['digest']}/640.webp",
+        ]
     )
     assert editor.post(f"/v1/images/{trashed['id']}/restore").status_code == 200
     assert editor.get(href_of(trashed)).content == picture(colour="red")
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_the_file_that_was_replaced_is_an_orphan(store: Store, editor: httpx.Client, client: httpx.Client, kept_in: MediaStore):
+def test_the_file_that_was_replaced_is_an_orphan(
+    store: Store, editor: httpx.Client, client: httpx.Client, kept_in: MediaStore
+):
     image = make_image(editor)
     make_article(editor, image)
     put = {"content": picture(colour="red"), "headers": FORCED | {"Content-Type": "image/png"}}
@@ -110,7 +123,9 @@ def test_the_file_that_was_replaced_is_an_orphan(store: Store, editor: httpx.Cli
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_an_upload_during_the_check_is_neither_dangling_nor_an_orphan(store: Store, editor: httpx.Client, kept_in: MediaStore):
+def test_an_upload_during_the_check_is_neither_dangling_nor_an_orphan(
+    store: Store, editor: httpx.Client, kept_in: MediaStore
+):
     add(kept_in, STRAY)
 
     def meanwhile(listing: Iterable[Kept]) -> Iterator[Kept]:
@@ -124,7 +139,9 @@ def test_an_upload_during_the_check_is_neither_dangling_nor_an_orphan(store: Sto
 
 
 @pytest.mark.usefixtures("a_day_later")
-def test_what_somebody_else_put_there_is_named_and_never_touched(store: Store, settings: Settings, kept_in: MediaStore):
+def test_what_somebody_else_put_there_is_named_and_never_touched(
+    store: Store, settings: Settings, kept_in: MediaStore
+):
     if settings.media_url.startswith("file:"):
         kept_in.incoming()
         (settings.media_directory / "originals").mkdir()
@@ -140,9 +157,15 @@ def test_what_somebody_else_put_there_is_named_and_never_touched(store: Store, s
     assert sorted(look(store, kept_in).foreign) == expected
 
 
-def test_a_store_that_is_away_is_no_empty_store(store: Store, editor: httpx.Client, settings: Settings, tmp_path: Path):
+def test_a_store_that_is_away_is_no_empty_store(
+    store: Store, editor: httpx.Client, settings: Settings, tmp_path: Path
+):
     make_image(editor)
-    elsewhere = {"media_url": "s3://nobody-made-it"} if settings.media_url.startswith("s3:") else {"media_url": f"file:{tmp_path / 'none'}"}
+    elsewhere = (
+        {"media_url": "s3://nobody-made-it"}
+        if settings.media_url.startswith("s3:")
+        else {"media_url": f"file:{tmp_path / 'none'}"}
+    )
     with pytest.raises(MediaUnavailable):
         check.check(store.database, open_store(settings.model_copy(update=elsewhere)), remove=True)
 
@@ -158,7 +181,9 @@ def test_the_command_says_it_to_people_and_to_scripts(tmp_path: Path):
     said = copydesk(tmp_path, "media", "check")
     assert (said.returncode, old.exists()) == (0, True)
     assert f"orphan originals/{STRAY} 10\n" in said.stdout
-    assert "2 originals, 0 renditions; 0 rows without their file, 2 orphans, 0 of them removed." in said.stderr
+    assert (
+        "2 originals, 0 renditions; 0 rows without their file, 2 orphans, 0 of them removed." in said.stderr
+    )
     found = json.loads(copydesk(tmp_path, "media", "check", "--remove", "--json").stdout)
     assert {orphan["key"]: orphan["removed"] for orphan in found["orphans"]} == {
         f"originals/{STRAY}": True,

@@ -24,7 +24,9 @@ def status_of(client: httpx.Client, *paths: str) -> list[int]:
     return [client.get(path).status_code for path in paths]
 
 
-def test_an_image_and_its_caption_appear_and_go_with_the_article(editor: httpx.Client, client: httpx.Client, image: dict):
+def test_an_image_and_its_caption_appear_and_go_with_the_article(
+    editor: httpx.Client, client: httpx.Client, image: dict
+):
     caption = make_caption(editor, image)
     paths = (f"/v1/images/{image['id']}", f"/v1/captions/{caption['id']}")
     article = make_article(editor, image, status="draft")
@@ -40,14 +42,18 @@ def test_an_image_and_its_caption_appear_and_go_with_the_article(editor: httpx.C
     assert status_of(client, *paths) == [404, 404]
 
 
-def test_an_image_stays_public_while_another_article_shows_it(editor: httpx.Client, client: httpx.Client, image: dict):
+def test_an_image_stays_public_while_another_article_shows_it(
+    editor: httpx.Client, client: httpx.Client, image: dict
+):
     first, second = (make_article(editor, image, headline=name) for name in ("First", "Second"))
     for article, status in ((first, 200), (second, 404)):
         editor.post(f"/v1/articles/{article['id']}/unpublish")
         assert status_of(client, f"/v1/images/{image['id']}") == [status]
 
 
-def test_the_caption_for_a_draft_stays_hidden_everywhere(editor: httpx.Client, client: httpx.Client, image: dict):
+def test_the_caption_for_a_draft_stays_hidden_everywhere(
+    editor: httpx.Client, client: httpx.Client, image: dict
+):
     draft = make_article(editor, image, status="draft", headline="Secret plans")
     public = make_article(editor, image, headline="Harbour open again")
     secret = make_caption(editor, image, "The secret plans.", article_id=draft["id"])
@@ -107,7 +113,11 @@ def test_a_new_caption_reaches_the_feed_before_what_shows_it(editor: httpx.Clien
         last = changed_since(session, 0, 100)[-1][2]
     make_caption(editor, image)
     with store.database.reading() as session:
-        assert [kind for kind, _, _ in changed_since(session, last, 100)] == [Kind.CAPTION, Kind.IMAGE, Kind.ARTICLE]
+        assert [kind for kind, _, _ in changed_since(session, last, 100)] == [
+            Kind.CAPTION,
+            Kind.IMAGE,
+            Kind.ARTICLE,
+        ]
 
 
 def test_many_pictures_are_loaded_in_two_queries(editor: httpx.Client, store: Store):
@@ -123,4 +133,8 @@ def test_many_pictures_are_loaded_in_two_queries(editor: httpx.Client, store: St
         captions = [pictures.caption(id_, article_id=None, language="en") for id_ in ids]
         shown = [pictures.image(id_) for id_ in ids]
     assert len(statements) == 2
-    assert [caption is None for caption in captions] == [image is None for image in shown] == [False, False, True]
+    assert (
+        [caption is None for caption in captions]
+        == [image is None for image in shown]
+        == [False, False, True]
+    )

@@ -32,7 +32,9 @@ def test_an_unknown_image_is_not_found(editor: httpx.Client, client: httpx.Clien
         assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
 
 
-def test_a_reader_does_not_see_an_image_that_no_published_article_shows(editor: httpx.Client, client: httpx.Client):
+def test_a_reader_does_not_see_an_image_that_no_published_article_shows(
+    editor: httpx.Client, client: httpx.Client
+):
     image = make_image(editor)
     make_article(editor, image, status="draft")
     assert client.get(f"/v1/images/{image['id']}").status_code == 404
@@ -46,7 +48,12 @@ def test_a_reader_sees_what_a_published_article_shows(editor: httpx.Client, clie
     assert (response.status_code, response.json()) == (200, image | {"renditions": image["renditions"][:-1]})
     assert image["renditions"][-1]["name"] == "original"
     assert response.headers["cache-control"].startswith("public, max-age=")
-    assert client.get(f"/v1/images/{image['id']}", headers={"If-None-Match": response.headers["etag"]}).status_code == 304
+    assert (
+        client.get(
+            f"/v1/images/{image['id']}", headers={"If-None-Match": response.headers["etag"]}
+        ).status_code
+        == 304
+    )
 
 
 def test_a_token_without_content_read_sees_what_readers_see(editor: httpx.Client, store):

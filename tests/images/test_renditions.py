@@ -19,7 +19,17 @@ from tests.images.pictures import change, href_of, image_of, kept_files, make_ar
 from tests.serving import Store
 
 FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP", "image/avif": "AVIF"}
-NEVER = (b"GPS", b"Exif", b"Lumen", b"script", b"TRAILING", b"ICC_PROFILE", b"ICCP", b"2026:03:01", b"Photoshop")
+NEVER = (
+    b"GPS",
+    b"Exif",
+    b"Lumen",
+    b"script",
+    b"TRAILING",
+    b"ICC_PROFILE",
+    b"ICCP",
+    b"2026:03:01",
+    b"Photoshop",
+)
 
 
 def sent(editor: httpx.Client, photograph: bytes, content_type: str = "image/jpeg", **fields: str) -> dict:
@@ -37,8 +47,19 @@ def corners(picture: Image.Image) -> list[str]:
 
 def test_a_picture_comes_in_every_width_that_it_has_and_no_larger(editor: httpx.Client):
     image = sent(editor, jpeg(scene((1000, 500))))
-    whole = [each for each in image["renditions"] if each["name"].startswith("w") and each["content_type"] == "image/webp"]
-    assert [(each["width"], each["height"]) for each in whole] == [(1000, 500), (960, 480), (640, 320), (480, 240), (320, 160), (160, 80)]
+    whole = [
+        each
+        for each in image["renditions"]
+        if each["name"].startswith("w") and each["content_type"] == "image/webp"
+    ]
+    assert [(each["width"], each["height"]) for each in whole] == [
+        (1000, 500),
+        (960, 480),
+        (640, 320),
+        (480, 240),
+        (320, 160),
+        (160, 80),
+    ]
     large = sent(editor, jpeg(scene((2600, 100))))
     assert [each["width"] for each in large["renditions"] if each["name"].startswith("w")] == [*WIDTHS] * 3
 
@@ -46,12 +67,20 @@ def test_a_picture_comes_in_every_width_that_it_has_and_no_larger(editor: httpx.
 @pytest.mark.parametrize(("content_type", "kind"), FORMATS.items())
 def test_every_listed_file_is_what_the_list_says(editor: httpx.Client, content_type: str, kind: str):
     image = sent(editor, jpeg(scene((500, 300))))
-    listed = [each for each in image["renditions"] if each["content_type"] == content_type and each["name"] != "original"]
+    listed = [
+        each
+        for each in image["renditions"]
+        if each["content_type"] == content_type and each["name"] != "original"
+    ]
     assert {each["name"] for each in listed} >= {"w500", "w160"}
     for each in listed:
         response = editor.get(each["href"])
         picture = opened(response)
-        assert (picture.format, picture.size, response.headers["content-type"]) == (kind, (each["width"], each["height"]), content_type)
+        assert (picture.format, picture.size, response.headers["content-type"]) == (
+            kind,
+            (each["width"], each["height"]),
+            content_type,
+        )
         if each["name"].startswith("w"):
             assert corners(picture) == ["red", "lime", "blue", "yellow"]
 
@@ -73,7 +102,12 @@ def test_every_orientation_comes_out_upright(editor: httpx.Client, orientation: 
     image = sent(editor, jpeg(lying, exif=exif))
     assert (image["width"], image["height"]) == (400, 300)
     for name in ("w400", "w160", "4x3-w400"):
-        assert corners(opened(editor.get(href_of(image, name, "image/webp")))) == ["red", "lime", "blue", "yellow"], name
+        assert corners(opened(editor.get(href_of(image, name, "image/webp")))) == [
+            "red",
+            "lime",
+            "blue",
+            "yellow",
+        ], name
 
 
 @pytest.mark.parametrize(
@@ -92,11 +126,17 @@ def test_crops_are_cut_around_the_focal_point(editor: httpx.Client, focal_point:
 
 def test_every_crop_has_its_sides(editor: httpx.Client):
     image = sent(editor, jpeg(scene((900, 700))))
-    sides = {each["name"].split("-")[0]: each["width"] / each["height"] for each in image["renditions"] if "-w320" in each["name"]}
+    sides = {
+        each["name"].split("-")[0]: each["width"] / each["height"]
+        for each in image["renditions"]
+        if "-w320" in each["name"]
+    }
     assert sides == {"1x1": 1, "4x3": pytest.approx(4 / 3, abs=0.01), "16x9": pytest.approx(16 / 9, abs=0.01)}
 
 
-def test_moving_the_focal_point_moves_crops_to_other_addresses_and_leaves_the_whole(editor: httpx.Client, client: httpx.Client):
+def test_moving_the_focal_point_moves_crops_to_other_addresses_and_leaves_the_whole(
+    editor: httpx.Client, client: httpx.Client
+):
     image = sent(editor, jpeg(scene((800, 200))))
     make_article(editor, image)
     moved = change(editor, f"/v1/images/{image['id']}", {"focal_point": {"x": 0, "y": 0.5}})
@@ -104,17 +144,25 @@ def test_moving_the_focal_point_moves_crops_to_other_addresses_and_leaves_the_wh
     old, new = href_of(image, "1x1-w160"), href_of(moved, "1x1-w160")
     assert old != new
     sent_on = client.get(old)
-    assert (sent_on.status_code, sent_on.headers["location"], sent_on.headers["cache-control"]) == (307, new, "public, max-age=60")
+    assert (sent_on.status_code, sent_on.headers["location"], sent_on.headers["cache-control"]) == (
+        307,
+        new,
+        "public, max-age=60",
+    )
     assert corners(opened(client.get(new))) == ["red", "red", "blue", "blue"]
 
 
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
-        ("image/avif,image/webp,*/*;q=0.8", "image/avif"), ("image/webp,*/*", "image/webp"), ("*/*", "image/jpeg"), ("", "image/jpeg"),
-        ("image/avif;q=0, image/webp", "image/webp"), ("image/jpeg", "image/jpeg"),
+        ("image/avif,image/webp,*/*;q=0.8", "image/avif"),
+        ("image/webp,*/*", "image/webp"),
+        ("*/*", "image/jpeg"),
+        ("", "image/jpeg"),
+        ("image/avif;q=0, image/webp", "image/webp"),
+        ("image/jpeg", "image/jpeg"),
     ],
-)  # fmt: skip
+)
 def test_without_an_ending_accept_chooses(editor: httpx.Client, client: httpx.Client, accept: str, kind: str):
     image = sent(editor, jpeg(scene((200, 100))))
     make_article(editor, image)
@@ -145,7 +193,11 @@ def test_nothing_leaves_but_pixels_and_rights(editor: httpx.Client, content_type
         made = editor.get(href_of(image, name, content_type))
         assert not [word for word in NEVER if word in made.content]
         picture = opened(made)
-        assert (dict(picture.getexif()), picture.info.get("comment"), picture.info.get("icc_profile")) == ({}, None, None)
+        assert (dict(picture.getexif()), picture.info.get("comment"), picture.info.get("icc_profile")) == (
+            {},
+            None,
+            None,
+        )
         assert made.content.endswith(b"\xff\xd9") or content_type != "image/jpeg"
         if content_type == "image/webp":
             assert int.from_bytes(made.content[4:8], "little") + 8 == len(made.content)
@@ -187,8 +239,12 @@ def exchanged() -> bytes:
         (jpeg(Image.new("L", (200, 100), 255), icc_profile=exchanged()), "white"),
     ],
 )
-def test_colours_are_converted_to_srgb_and_a_profile_that_does_not_fit_counts_as_none(editor: httpx.Client, photograph: bytes, colour: str):
-    assert set(corners(opened(editor.get(href_of(sent(editor, photograph), "w160", "image/webp"))))) == {colour}
+def test_colours_are_converted_to_srgb_and_a_profile_that_does_not_fit_counts_as_none(
+    editor: httpx.Client, photograph: bytes, colour: str
+):
+    assert set(corners(opened(editor.get(href_of(sent(editor, photograph), "w160", "image/webp"))))) == {
+        colour
+    }
 
 
 def test_transparency_stays_where_a_format_has_it_and_is_white_where_not(editor: httpx.Client):
@@ -224,7 +280,10 @@ class TestWithAShortQueue:
             answers = list(readers.map(editor.get, addresses))
         refused = [answer for answer in answers if answer.status_code == 503]
         assert {answer.status_code for answer in answers} == {200, 503}
-        assert all(answer.headers["retry-after"] == "2" and answer.json()["type"] == "/problems/lab-busy" for answer in refused)
+        assert all(
+            answer.headers["retry-after"] == "2" and answer.json()["type"] == "/problems/lab-busy"
+            for answer in refused
+        )
         assert editor.get(addresses[0]).status_code == 200
         # Text is served meanwhile and after.
         assert editor.get("/v1/articles").status_code == 200
@@ -262,7 +321,9 @@ def test_an_article_as_html_lets_the_browser_choose(editor: httpx.Client, client
     image = sent(editor, jpeg(scene((700, 400))))
     article = make_article(editor, image)
     html = client.get(f"/v1/articles/{article['id']}", params={"body": "html"}).json()["body_html"]
-    figure = etree.fromstring(f"<div>{html.replace('srcset', 'data-srcset')}</div>", etree.HTMLParser()).find(".//img")
+    figure = etree.fromstring(f"<div>{html.replace('srcset', 'data-srcset')}</div>", etree.HTMLParser()).find(
+        ".//img"
+    )
     assert figure.get("src") == image["renditions"][0]["href"]
     choices = dict(reversed(choice.split(" ")) for choice in figure.get("data-srcset").split(", "))
     assert list(choices) == ["700w", "640w", "480w", "320w", "160w"]

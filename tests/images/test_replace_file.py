@@ -6,7 +6,16 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.images.pictures import href_of, kept_files, make_article, make_caption, make_image, opened, picture, upload
+from tests.images.pictures import (
+    href_of,
+    kept_files,
+    make_article,
+    make_caption,
+    make_image,
+    opened,
+    picture,
+    upload,
+)
 from tests.serving import Store
 
 PNG = {"Content-Type": "image/png", "If-Match": "*"}
@@ -22,7 +31,12 @@ def test_an_image_gets_the_file_that_it_waited_for(editor: httpx.Client):
     response = editor.put(f"/v1/images/{image['id']}/file", content=picture(size=(8, 6)), headers=PNG)
     filled = response.json()
     assert response.status_code == 200, response.text
-    assert (filled["width"], filled["height"], filled["version"], filled["credit_line"]) == (8, 6, 2, "Ana Lind")
+    assert (filled["width"], filled["height"], filled["version"], filled["credit_line"]) == (
+        8,
+        6,
+        2,
+        "Ana Lind",
+    )
     assert editor.get(href_of(filled)).content == picture(size=(8, 6))
 
 
@@ -51,7 +65,11 @@ def test_the_same_picture_changes_nothing(editor: httpx.Client):
 def test_the_picture_of_another_image_is_refused(editor: httpx.Client):
     other, image = make_image(editor, "red"), make_image(editor, "blue")
     response = editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG)
-    assert (response.status_code, response.json()["type"], response.json()["id"]) == (409, "/problems/same-picture", other["id"])
+    assert (response.status_code, response.json()["type"], response.json()["id"]) == (
+        409,
+        "/problems/same-picture",
+        other["id"],
+    )
     assert editor.get(f"/v1/images/{image['id']}").json() == image
 
 
@@ -64,18 +82,29 @@ def test_readers_get_the_new_picture_of_a_public_image(editor: httpx.Client, cli
     assert (red > 240, green < 20, blue < 20) == (True, True, True)
 
 
-def test_a_new_file_keeps_what_was_said_of_the_picture_and_reaches_every_article(editor: httpx.Client, client: httpx.Client):
+def test_a_new_file_keeps_what_was_said_of_the_picture_and_reaches_every_article(
+    editor: httpx.Client, client: httpx.Client
+):
     image = make_image(editor, credit_line="Ana Lind", focal_point='{"x": 0.2, "y": 0.4}')
     caption = make_caption(editor, image)
-    articles = [make_article(editor, image, headline=headline, lead_image_id=image["id"]) for headline in ("Harbour open", "Ferry late")]
+    articles = [
+        make_article(editor, image, headline=headline, lead_image_id=image["id"])
+        for headline in ("Harbour open", "Ferry late")
+    ]
     draft = make_article(editor, image, status="draft", headline="Not yet")
     before = [client.get(f"/v1/articles/{article['slug']}") for article in articles]
-    response = editor.put(f"/v1/images/{image['id']}/file", content=picture("JPEG", (60, 20), "red"), headers=PNG)
+    response = editor.put(
+        f"/v1/images/{image['id']}/file", content=picture("JPEG", (60, 20), "red"), headers=PNG
+    )
     assert response.status_code == 200, response.text
     replaced = response.json()
     assert replaced["digest"] != image["digest"]
     assert replaced["renditions"][0]["href"] != image["renditions"][0]["href"]
-    assert (replaced["captions"], replaced["credit_line"], replaced["focal_point"]) == ([caption], "Ana Lind", {"x": 0.2, "y": 0.4})
+    assert (replaced["captions"], replaced["credit_line"], replaced["focal_point"]) == (
+        [caption],
+        "Ana Lind",
+        {"x": 0.2, "y": 0.4},
+    )
     public = [rendition for rendition in replaced["renditions"] if rendition["name"] != "original"]
     for article, old in zip(articles, before, strict=True):
         seen = client.get(f"/v1/articles/{article['slug']}", headers={"If-None-Match": old.headers["etag"]})
@@ -92,7 +121,10 @@ def test_a_new_file_keeps_what_was_said_of_the_picture_and_reaches_every_article
 def test_the_file_of_a_trashed_image_is_not_replaced(editor: httpx.Client):
     image = make_image(editor)
     assert editor.delete(f"/v1/images/{image['id']}", headers={"If-Match": "*"}).status_code == 204
-    assert editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG).status_code == 410
+    assert (
+        editor.put(f"/v1/images/{image['id']}/file", content=picture(colour="red"), headers=PNG).status_code
+        == 410
+    )
 
 
 def test_bad_files_are_refused(editor: httpx.Client, store: Store):
@@ -100,8 +132,16 @@ def test_bad_files_are_refused(editor: httpx.Client, store: Store):
     path = f"/v1/images/{image['id']}/file"
     assert editor.put(path, content=b"text", headers=PNG).status_code == 415
     assert editor.put(path, content=b"text", headers=PNG | {"Content-Type": "text/plain"}).status_code == 415
-    assert editor.put(path, json={"source_url": "x"}, headers={"If-Match": "*"}).json()["errors"][0]["pointer"] == "/source_url"
-    assert editor.put(path, files={"file": picture()}, data={"source": "wire"}, headers={"If-Match": "*"}).status_code == 422
+    assert (
+        editor.put(path, json={"source_url": "x"}, headers={"If-Match": "*"}).json()["errors"][0]["pointer"]
+        == "/source_url"
+    )
+    assert (
+        editor.put(
+            path, files={"file": picture()}, data={"source": "wire"}, headers={"If-Match": "*"}
+        ).status_code
+        == 422
+    )
     assert kept_files(store) == [image["digest"]]
 
 

@@ -119,7 +119,9 @@ def test_what_is_removed_is_gone_and_its_neighbours_stay(kept_in: MediaStore):
 def test_more_objects_than_one_listing_holds_are_all_listed(tmp_path: Path):
     settings = settings_for("sqlite:///unused", tmp_path, **buckets.bucket())
     bucket = settings.media_url.removeprefix("s3://")
-    with httpx.Client(base_url=f"{settings.s3_endpoint}/{bucket}/renditions/{'ab' * 32}", trust_env=False) as server:
+    with httpx.Client(
+        base_url=f"{settings.s3_endpoint}/{bucket}/renditions/{'ab' * 32}", trust_env=False
+    ) as server:
         for number in range(1001):
             assert server.put(f"/{number}.webp", content=b"x").status_code == 200
     assert sum(1 for _ in open_store(settings).listed()) == 1001
@@ -145,9 +147,18 @@ def test_the_standard_variables_say_where_the_bucket_is(tmp_path: Path, monkeypa
     assert store.has(keep(store, b"some bytes"))
 
 
-@pytest.mark.parametrize(("path_style", "place"), [(True, "s3.example/pictures?"), (False, "pictures.s3.example/?")])
-def test_the_bucket_stands_in_the_path_or_in_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path_style: bool, place: str):
-    known = {"media_url": "s3://pictures", "s3_endpoint": "http://s3.example", "s3_path_style": path_style, **buckets.S3}
+@pytest.mark.parametrize(
+    ("path_style", "place"), [(True, "s3.example/pictures?"), (False, "pictures.s3.example/?")]
+)
+def test_the_bucket_stands_in_the_path_or_in_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path_style: bool, place: str
+):
+    known = {
+        "media_url": "s3://pictures",
+        "s3_endpoint": "http://s3.example",
+        "s3_path_style": path_style,
+        **buckets.S3,
+    }
     with website() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         with pytest.raises(MediaUnavailable):
@@ -156,7 +167,9 @@ def test_the_bucket_stands_in_the_path_or_in_the_host(tmp_path: Path, monkeypatc
 
 
 def test_a_bucket_that_is_not_there_is_unavailable_whatever_is_asked(tmp_path: Path):
-    store = open_store(settings_for("sqlite:///unused", tmp_path, **buckets.bucket() | {"media_url": "s3://nobody-made-it"}))
+    store = open_store(
+        settings_for("sqlite:///unused", tmp_path, **buckets.bucket() | {"media_url": "s3://nobody-made-it"})
+    )
     for ask in (store.probe, lambda: keep(store, b"some bytes"), lambda: list(store.listed())):
         with pytest.raises(MediaUnavailable):
             ask()
@@ -169,7 +182,9 @@ def test_a_folder_that_is_away_is_unavailable_and_not_empty(tmp_path: Path):
             ask()
 
 
-def test_the_file_and_every_new_folder_are_flushed_before_the_bytes_count_as_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_file_and_every_new_folder_are_flushed_before_the_bytes_count_as_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     store = FolderStore(folder)
     flushed, names, fsync = [], {}, os.fsync
 

@@ -1,4 +1,6 @@
-"""The media store is away: whoever needs it is told, everybody else notices nothing, and when it is back all is as before."""
+"""The media store is away: whoever needs it is told, everybody else notices nothing, and when it is back all
+is as before.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,16 @@ from service.settings import Settings
 from tests import buckets
 from tests.conftest import settings_for
 from tests.everywhere.stores import serving
-from tests.images.pictures import change, href_of, kept_files, make_article, make_caption, make_image, picture, upload
+from tests.images.pictures import (
+    change,
+    href_of,
+    kept_files,
+    make_article,
+    make_caption,
+    make_image,
+    picture,
+    upload,
+)
 from tests.serving import Store
 from tests.websites import answer, website
 
@@ -66,12 +77,16 @@ def settings(database_url: str, tmp_path: Path, outage: Outage) -> Settings:
 
 
 def assert_unavailable(response: httpx.Response) -> None:
-    assert (response.status_code, response.json()["type"]) == (503, "/problems/media-unavailable"), response.text
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/media-unavailable"), (
+        response.text
+    )
     assert int(response.headers["retry-after"]) > 0
     assert "127.0.0.1" not in response.text
 
 
-def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, editor: httpx.Client, client: httpx.Client, outage: Outage):
+def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(
+    store: Store, editor: httpx.Client, client: httpx.Client, outage: Outage
+):
     image = make_image(editor)
     article = make_article(editor, image)
     href = image["renditions"][0]["href"]
@@ -80,7 +95,13 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
     kept = kept_files(store)
     outage.begin()
 
-    for path in ("/v1/articles", f"/v1/articles/{article['slug']}", "/v1/articles?q=harbour", f"/v1/images/{image['id']}", "/v1/captions"):
+    for path in (
+        "/v1/articles",
+        f"/v1/articles/{article['slug']}",
+        "/v1/articles?q=harbour",
+        f"/v1/images/{image['id']}",
+        "/v1/captions",
+    ):
         assert client.get(path).status_code == editor.get(path).status_code == 200
     change(editor, f"/v1/articles/{article['id']}", {"headline": "Harbour closed again"})
     assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == "Harbour closed again"
@@ -92,11 +113,19 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
     new = picture(colour="red")
     assert_unavailable(upload(editor, new))
     assert_unavailable(editor.post("/v1/images", files={"file": new}))
-    assert_unavailable(editor.put(f"/v1/images/{image['id']}/file", content=new, headers=FORCED | {"Content-Type": "image/png"}))
+    assert_unavailable(
+        editor.put(
+            f"/v1/images/{image['id']}/file", content=new, headers=FORCED | {"Content-Type": "image/png"}
+        )
+    )
     with website() as site:
         site.pages["/red.png"] = answer(new)
         assert_unavailable(editor.post("/v1/images", json={"source_url": f"{site.url}/red.png"}))
-        assert_unavailable(editor.put(f"/v1/images/{waiting['id']}/file", json={"source_url": f"{site.url}/red.png"}, headers=FORCED))
+        assert_unavailable(
+            editor.put(
+                f"/v1/images/{waiting['id']}/file", json={"source_url": f"{site.url}/red.png"}, headers=FORCED
+            )
+        )
     assert_unavailable(client.get(href))
     assert_unavailable(client.get(image["renditions"][1]["href"]))
     assert_unavailable(editor.get(href_of(image), headers={"Range": "bytes=0-3"}))
@@ -114,7 +143,9 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(store: Store, e
     assert len(editor.get("/v1/images").json()["items"]) == 3
 
 
-def test_a_store_that_is_away_at_the_start_does_not_keep_articles_from_being_served(tmp_path: Path, sqlite_template: Path, outage: Outage):
+def test_a_store_that_is_away_at_the_start_does_not_keep_articles_from_being_served(
+    tmp_path: Path, sqlite_template: Path, outage: Outage
+):
     (tmp_path / "media").mkdir()
     outage.begin()
     with serving("sqlite", tmp_path, sqlite_template, **outage.settings) as store, store.client() as client:
@@ -130,17 +161,23 @@ class TestASilentStore:
     """It takes connections and never answers, which is worse than being away."""
 
     @pytest.fixture
-    def settings(self, database_url: str, tmp_path: Path, gate: buckets.Gate, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    def settings(
+        self, database_url: str, tmp_path: Path, gate: buckets.Gate, monkeypatch: pytest.MonkeyPatch
+    ) -> Settings:
         monkeypatch.setattr(bucket, "SILENCE", timedelta(seconds=1))
         return settings_for(database_url, tmp_path, **buckets.bucket(gate.port))
 
-    def test_those_who_wait_for_it_hold_nobody_else_up(self, store: Store, editor: httpx.Client, client: httpx.Client, gate: buckets.Gate):
+    def test_those_who_wait_for_it_hold_nobody_else_up(
+        self, store: Store, editor: httpx.Client, client: httpx.Client, gate: buckets.Gate
+    ):
         image = make_image(editor)
         article = make_article(editor, image)
         gate.stick()
         with ThreadPoolExecutor(90) as threads, ExitStack() as at_last:
             at_last.callback(gate.shut)
-            waiting = [threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(30)]
+            waiting = [
+                threads.submit(upload, editor, picture(size=(10, 10 + number))) for number in range(30)
+            ]
             waiting += [threads.submit(client.get, image["renditions"][0]["href"]) for _ in range(60)]
             time.sleep(1)
             for number in range(20):
@@ -167,7 +204,11 @@ class TestASilentStore:
 def test_bytes_that_are_lost_are_said_to_be(store: Store, editor: httpx.Client, settings: Settings):
     image = make_image(editor)
     open_store(settings).remove(f"originals/{image['digest']}")
-    for answered in (editor.get(href_of(image)), editor.head(href_of(image)), editor.get(image["renditions"][0]["href"])):
+    for answered in (
+        editor.get(href_of(image)),
+        editor.head(href_of(image)),
+        editor.get(image["renditions"][0]["href"]),
+    ):
         assert (answered.status_code, answered.headers["retry-after"]) == (503, "10")
     assert upload(editor).json()["id"] == image["id"]
     assert editor.get(href_of(image)).content == picture()

@@ -58,26 +58,52 @@ def test_a_follower_has_what_it_came_back_from(editor: httpx.Client, wire: httpx
     assert (read["status"], read["withdrawn_at"], read["reason"]) == ("withdrawn", killed["updated_at"], WHY)
     assert read["withdrawn_version"] == read["version"] == killed["version"] == 3
     held = read["tokens"]["wire"]
-    assert [(copy["version"], copy["received_at"] is not None) for copy in held["versions"]] == [(1, True), (2, False)]
-    assert (held["last_version"], held["received_at"], held["state"], held["follows"]) == (2, None, "pending", "/v1/changes")
+    assert [(copy["version"], copy["received_at"] is not None) for copy in held["versions"]] == [
+        (1, True),
+        (2, False),
+    ]
+    assert (held["last_version"], held["received_at"], held["state"], held["follows"]) == (
+        2,
+        None,
+        "pending",
+        "/v1/changes",
+    )
     since = page(wire, since)["next"]
     read = recall(editor, article)
     held = read["tokens"]["wire"]
     assert held["received_at"] is not None
-    assert (held["state"], held["withdrawal_received_at"], read["reached"], read["outstanding"]) == ("sent", None, 0, 1)
+    assert (held["state"], held["withdrawal_received_at"], read["reached"], read["outstanding"]) == (
+        "sent",
+        None,
+        0,
+        1,
+    )
     assert page(wire, since)["items"] == []
     read = recall(editor, article)
     held = read["tokens"]["wire"]
     assert held["received_at"] <= held["withdrawal_sent_at"] <= held["withdrawal_received_at"]
-    assert (held["state"], read["reached"], read["outstanding"], read["anonymous"]) == ("received", 1, 0, "not recorded")
+    assert (held["state"], read["reached"], read["outstanding"], read["anonymous"]) == (
+        "received",
+        1,
+        0,
+        "not recorded",
+    )
 
 
-def test_before_anything_is_withdrawn_it_tells_who_would_have_to_be_reached(editor: httpx.Client, wire: httpx.Client) -> None:
+def test_before_anything_is_withdrawn_it_tells_who_would_have_to_be_reached(
+    editor: httpx.Client, wire: httpx.Client
+) -> None:
     since = now_at(wire)
     article, other = published(editor), published(editor)
     follow(wire, since)
     read = recall(editor, article)
-    assert (read["withdrawn_at"], read["withdrawn_version"], read["reason"], read["reached"], read["outstanding"]) == (
+    assert (
+        read["withdrawn_at"],
+        read["withdrawn_version"],
+        read["reason"],
+        read["reached"],
+        read["outstanding"],
+    ) == (
         None,
         None,
         None,
@@ -89,7 +115,9 @@ def test_before_anything_is_withdrawn_it_tells_who_would_have_to_be_reached(edit
     assert recall(editor, other)["status"] == "withdrawn"
 
 
-def test_who_came_after_the_withdrawal_never_had_it(client: httpx.Client, editor: httpx.Client, wire: httpx.Client) -> None:
+def test_who_came_after_the_withdrawal_never_had_it(
+    client: httpx.Client, editor: httpx.Client, wire: httpx.Client
+) -> None:
     article = published(editor)
     follow(client)  # without a token: on no record
     withdraw(editor, article)
@@ -98,7 +126,9 @@ def test_who_came_after_the_withdrawal_never_had_it(client: httpx.Client, editor
     assert (read["tokens"], read["webhooks"], read["outstanding"]) == ({}, [], 0)
 
 
-def test_a_follower_whose_section_the_article_left_has_dropped_it(editor: httpx.Client, wire: httpx.Client) -> None:
+def test_a_follower_whose_section_the_article_left_has_dropped_it(
+    editor: httpx.Client, wire: httpx.Client
+) -> None:
     sport = mark()
     since, all_since = now_at(wire, f"&kind=article&section={sport}"), now_at(wire)
     article = published(editor, section=sport)
@@ -112,7 +142,9 @@ def test_a_follower_whose_section_the_article_left_has_dropped_it(editor: httpx.
     assert len(recall(editor, article)["tokens"]) == 1
 
 
-def test_the_staffs_followers_are_told_by_the_withdrawn_article_itself(editor: httpx.Client, wire: httpx.Client) -> None:
+def test_the_staffs_followers_are_told_by_the_withdrawn_article_itself(
+    editor: httpx.Client, wire: httpx.Client
+) -> None:
     since = now_at(wire, "&view=staff")
     article = published(editor)
     since = follow(wire, since)[1]
@@ -133,13 +165,19 @@ def test_a_revoked_token_will_not_be_reached(store: Store, editor: httpx.Client,
     assert admin.delete(f"/v1/tokens/{made['id']}").status_code == 204
     withdraw(editor, article)
     read = recall(editor, article)
-    assert (read["tokens"]["gone partner"]["token_id"], read["tokens"]["gone partner"]["state"]) == (made["id"], "stopped")
+    assert (read["tokens"]["gone partner"]["token_id"], read["tokens"]["gone partner"]["state"]) == (
+        made["id"],
+        "stopped",
+    )
     assert read["outstanding"] == 1
 
 
 def test_a_stream_has_what_it_resumes_behind(store: Store, editor: httpx.Client) -> None:
     with listening(store.app, store.portal) as origin:
-        headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {store.token('content:read', name='stream')}"}
+        headers = {
+            "Accept": "text/event-stream",
+            "Authorization": f"Bearer {store.token('content:read', name='stream')}",
+        }
         with httpx.Client(base_url=origin, headers=headers, timeout=10) as stream, store.client() as reader:
             since = now_at(reader)
             article = published(editor)
@@ -170,7 +208,9 @@ def program(folder: Path, origin: str, token: str) -> Iterator[subprocess.Popen[
         process.communicate()
 
 
-def test_a_partner_that_is_killed_and_comes_back_is_reached(store: Store, editor: httpx.Client, tmp_path: Path) -> None:
+def test_a_partner_that_is_killed_and_comes_back_is_reached(
+    store: Store, editor: httpx.Client, tmp_path: Path
+) -> None:
     token = store.token("content:read", name="program")
     article = published(editor)
 
@@ -188,7 +228,9 @@ def test_a_partner_that_is_killed_and_comes_back_is_reached(store: Store, editor
     assert held()["last_version"] == article["version"]
 
 
-def test_processes_know_together_what_has_arrived(store: Store, editor: httpx.Client, wire: httpx.Client) -> None:
+def test_processes_know_together_what_has_arrived(
+    store: Store, editor: httpx.Client, wire: httpx.Client
+) -> None:
     token = wire.headers["Authorization"]
     with another(store) as second, second.client() as there:
         there.headers["Authorization"] = token
@@ -201,7 +243,9 @@ def test_processes_know_together_what_has_arrived(store: Store, editor: httpx.Cl
     assert recall(editor, article)["tokens"]["wire"]["received_at"] is not None
 
 
-def test_who_waits_for_the_next_change_writes_nothing(store: Store, editor: httpx.Client, wire: httpx.Client) -> None:
+def test_who_waits_for_the_next_change_writes_nothing(
+    store: Store, editor: httpx.Client, wire: httpx.Client
+) -> None:
     since = now_at(wire)
     article = published(editor)
     since = page(wire, since)["next"]
@@ -215,7 +259,9 @@ def test_who_waits_for_the_next_change_writes_nothing(store: Store, editor: http
     assert acked() == acked() == acked()
 
 
-def test_a_receiver_has_what_it_has_taken(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_a_receiver_has_what_it_has_taken(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner, name="quayside", url=f"{partner.url}?key=secret") as hook:
         article = published(editor)
         within(5, lambda: deliveries(keeper, hook, "&status=delivered"))
@@ -224,13 +270,19 @@ def test_a_receiver_has_what_it_has_taken(editor: httpx.Client, keeper: httpx.Cl
         within(5, lambda: partner.refused)
         read = within(5, lambda: (read := recall(editor, article))["webhooks"][0]["state"] == "sent" and read)
         [held] = read["webhooks"]
-        assert (held["webhook_id"], held["name"], held["url"]) == (hook["id"], "quayside", partner.url.removesuffix("/hook"))
+        assert (held["webhook_id"], held["name"], held["url"]) == (
+            hook["id"],
+            "quayside",
+            partner.url.removesuffix("/hook"),
+        )
         assert (held["last_version"], held["withdrawal_received_at"], read["outstanding"]) == (1, None, 1)
         assert held["received_at"] >= held["versions"][0]["sent_at"]
         partner.answer = (204, {}, b"")
         # Enabled anew, it does not wait for the schedule.
         for enabled in (False, True):
-            keeper.patch(f"/v1/webhooks/{hook['id']}", json={"enabled": enabled}, headers={"If-Match": "*"}).raise_for_status()
+            keeper.patch(
+                f"/v1/webhooks/{hook['id']}", json={"enabled": enabled}, headers={"If-Match": "*"}
+            ).raise_for_status()
             if not enabled:
                 assert recall(editor, article)["webhooks"][0]["state"] == "stopped"
         read = within(5, lambda: (read := recall(editor, article))["reached"] and read)
@@ -238,7 +290,9 @@ def test_a_receiver_has_what_it_has_taken(editor: httpx.Client, keeper: httpx.Cl
         assert (read["webhooks"][0]["state"], read["outstanding"]) == ("received", 0)
 
 
-def test_a_receiver_whose_webhook_was_deleted_still_has_it(editor: httpx.Client, keeper: httpx.Client) -> None:
+def test_a_receiver_whose_webhook_was_deleted_still_has_it(
+    editor: httpx.Client, keeper: httpx.Client
+) -> None:
     with receiver() as partner:
         with webhook(keeper, partner) as hook:
             article = published(editor)
@@ -246,11 +300,17 @@ def test_a_receiver_whose_webhook_was_deleted_still_has_it(editor: httpx.Client,
         withdraw(editor, article)
         read = recall(editor, article)
     [held] = read["webhooks"]
-    assert (held["webhook_id"], held["url"], held["state"]) == (hook["id"], partner.url.removesuffix("/hook"), "stopped")
+    assert (held["webhook_id"], held["url"], held["state"]) == (
+        hook["id"],
+        partner.url.removesuffix("/hook"),
+        "stopped",
+    )
     assert read["outstanding"] == 1
 
 
-def test_it_is_for_those_who_may_withdraw(store: Store, client: httpx.Client, editor: httpx.Client, wire: httpx.Client) -> None:
+def test_it_is_for_those_who_may_withdraw(
+    store: Store, client: httpx.Client, editor: httpx.Client, wire: httpx.Client
+) -> None:
     address = f"/v1/articles/{published(editor)['id']}/recall"
     problem(client.get(address), 401)
     problem(wire.get(address), 403)

@@ -1,8 +1,10 @@
-"""A partner's program: keeps a copy of what a store publishes in a SQLite file, and may be killed at any moment.
+"""A partner's program: keeps a copy of what a store publishes in a SQLite file, and may be killed at any
+moment.
 
     python -m tests.sync.follower poll|wait|stream ADDRESS FILE [TOKEN]
 
-The copy and the cursor are written in one transaction, so that a start after a kill goes on where the file stands.
+The copy and the cursor are written in one transaction, so that a start after a kill goes on where the file
+stands.
 """
 
 import json
@@ -34,7 +36,9 @@ class Copy:
     def __init__(self, path: str) -> None:
         self.file = sqlite3.connect(path, isolation_level=None, timeout=10)
         self.file.executescript(FORM)
-        self.file.execute("INSERT INTO place VALUES (1, NULL, 0, 1) ON CONFLICT DO UPDATE SET starts = starts + 1")
+        self.file.execute(
+            "INSERT INTO place VALUES (1, NULL, 0, 1) ON CONFLICT DO UPDATE SET starts = starts + 1"
+        )
         self.cursor, self.seq = self.file.execute("SELECT cursor, seq FROM place").fetchone()
 
     def apply(self, items: list[tuple[dict, str]], cursor: str) -> None:
@@ -45,7 +49,10 @@ class Copy:
             self.seq = item["seq"]
             if item["op"] == "put":
                 data = text[text.index(DATA) + len(DATA) : -1].encode()
-                self.file.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)", (item["kind"], item["id"], item["seq"], data))
+                self.file.execute(
+                    "INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)",
+                    (item["kind"], item["id"], item["seq"], data),
+                )
             else:
                 self.file.execute("DELETE FROM copy WHERE kind = ? AND id = ?", (item["kind"], item["id"]))
         self.file.execute("UPDATE place SET cursor = ?, seq = ?", (cursor, self.seq))
@@ -56,7 +63,9 @@ class Copy:
 def follow_pages(client: httpx.Client, copy: Copy, wait: int) -> None:
     """Ask again and again; with `wait`, let the store answer when there is something."""
     while True:
-        query = {"limit": 50} | ({"since": copy.cursor} if copy.cursor else {}) | ({"wait": wait} if wait else {})
+        query = (
+            {"limit": 50} | ({"since": copy.cursor} if copy.cursor else {}) | ({"wait": wait} if wait else {})
+        )
         response = client.get("/v1/changes", params=query)
         response.raise_for_status()
         page = response.json()

@@ -19,7 +19,9 @@ Entry = dict[str, Any]
 def listening(app: ASGIApp, portal: BlockingPortal, port: int = 0) -> Iterator[str]:
     """Serve an app, whose lifespan is somebody else's, on a port of the loopback interface; its address."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1)
+    )
     served = portal.start_task_soon(server.serve, [listener])
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

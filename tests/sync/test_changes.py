@@ -11,30 +11,48 @@ from tests.serving import Store
 from tests.sync.following import events, follow, now_at, page
 
 
-def test_what_is_published_arrives_as_it_is_read_after_what_it_shows(client: httpx.Client, editor: httpx.Client) -> None:
+def test_what_is_published_arrives_as_it_is_read_after_what_it_shows(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     since = now_at(client)
     image = picture(editor)
     words = caption(editor, image["id"])
     article = published(editor, lead_image_id=image["id"])
     entries, _ = follow(client, since)
     assert [(entry["kind"], entry["id"], entry["op"]) for entry in entries] == [
-        ("caption", words["id"], "put"), ("image", image["id"], "put"), ("article", article["id"], "put"),
-    ]  # fmt: skip
+        ("caption", words["id"], "put"),
+        ("image", image["id"], "put"),
+        ("article", article["id"], "put"),
+    ]
     assert entries[-1]["data"] == client.get(f"/v1/articles/{article['id']}").json()
     assert entries[-1]["version"] == article["version"]
     assert [entry["seq"] for entry in entries] == sorted({entry["seq"] for entry in entries})
 
 
-@pytest.mark.parametrize(("action", "reason"), [("unpublish", "unpublished"), ("withdraw", "withdrawn"), ("", "deleted")])
-def test_what_goes_away_is_a_removal_with_its_reason(client: httpx.Client, editor: httpx.Client, action: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "reason"), [("unpublish", "unpublished"), ("withdraw", "withdrawn"), ("", "deleted")]
+)
+def test_what_goes_away_is_a_removal_with_its_reason(
+    client: httpx.Client, editor: httpx.Client, action: str, reason: str
+) -> None:
     article = published(editor)
     since = now_at(client)
     if action:
-        do(editor, article, action, **({"reason": "It named the wrong person."} if action == "withdraw" else {}))
+        do(
+            editor,
+            article,
+            action,
+            **({"reason": "It named the wrong person."} if action == "withdraw" else {}),
+        )
     else:
         trash(editor, article)
     [entry], _ = follow(client, since)
-    assert (entry["id"], entry["op"], entry["reason"], entry["data"]) == (article["id"], "remove", reason, None)
+    assert (entry["id"], entry["op"], entry["reason"], entry["data"]) == (
+        article["id"],
+        "remove",
+        reason,
+        None,
+    )
     assert entry["detail"] == ("It named the wrong person." if action == "withdraw" else None)
 
 
@@ -45,7 +63,9 @@ def test_drafts_are_not_in_it(client: httpx.Client, editor: httpx.Client) -> Non
     assert follow(client, since)[0] == []
 
 
-def test_the_first_synchronisation_and_a_later_one_end_with_the_same_copy(client: httpx.Client, editor: httpx.Client) -> None:
+def test_the_first_synchronisation_and_a_later_one_end_with_the_same_copy(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     middle = now_at(client)
     first = {entry["id"]: entry for entry in follow(client, "/v1/changes?limit=3")[0]}
     article = published(editor)
@@ -65,7 +85,9 @@ def test_it_can_be_narrowed_to_kinds(client: httpx.Client, editor: httpx.Client)
     problem(client.get("/v1/changes?section=a&tag=b"), 400, "unknown-parameter")
 
 
-def test_who_follows_a_section_learns_that_an_article_has_left_it(client: httpx.Client, editor: httpx.Client) -> None:
+def test_who_follows_a_section_learns_that_an_article_has_left_it(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     sport, news = mark(), mark()
     article, other = published(editor, section=sport), published(editor, section=news)
     since = now_at(client, f"&section={sport}")
@@ -74,12 +96,19 @@ def test_who_follows_a_section_learns_that_an_article_has_left_it(client: httpx.
     edit(editor, moved, headline="Changed twice since")
     edit(editor, other, headline="Never in sport")
     [entry], _ = follow(client, since)
-    assert (entry["id"], entry["op"], entry["reason"], entry["data"]) == (article["id"], "remove", "left_scope", None)
+    assert (entry["id"], entry["op"], entry["reason"], entry["data"]) == (
+        article["id"],
+        "remove",
+        "left_scope",
+        None,
+    )
     arrived = {entry["id"]: entry["op"] for entry in follow(client, elsewhere)[0]}
     assert arrived == {article["id"]: "put", other["id"]: "put"}
 
 
-def test_what_has_left_is_told_once_and_never_to_who_comes_later(client: httpx.Client, editor: httpx.Client) -> None:
+def test_what_has_left_is_told_once_and_never_to_who_comes_later(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     sport, news = mark(), mark()
     article = edit(editor, published(editor, section=sport), section=news)
     assert follow(client, f"/v1/changes?section={sport}")[0] == []
@@ -112,7 +141,9 @@ def test_a_caption_leaves_its_language(client: httpx.Client, editor: httpx.Clien
     assert entries[words["id"]] == "left_scope"
 
 
-def test_a_deleted_article_of_a_section_is_told_to_who_follows_it(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_deleted_article_of_a_section_is_told_to_who_follows_it(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     sport = mark()
     article = published(editor, section=sport)
     since = now_at(client, f"&section={sport}")
@@ -129,7 +160,9 @@ def test_a_page_is_kept_ready_until_something_changes(client: httpx.Client, edit
     assert client.get(since, headers={"Accept-Encoding": "br"}).headers["vary"].startswith("Accept-Encoding")
     published(editor)
     assert len(client.get(since).json()["items"]) == 1
-    assert client.get("/v1/changes", headers={"Accept-Encoding": "zstd"}).headers["content-encoding"] == "zstd"
+    assert (
+        client.get("/v1/changes", headers={"Accept-Encoding": "zstd"}).headers["content-encoding"] == "zstd"
+    )
     assert f'<{first.json()["next"]}>; rel="next"' in first.headers["link"]
 
 
@@ -153,7 +186,9 @@ def test_waiting_ends_with_nothing_when_nothing_happens(follower: httpx.Client) 
     problem(follower.get(since + "&wait=31"), 422)
 
 
-def test_a_stream_brings_the_same_entries_and_goes_on_where_it_broke_off(follower: httpx.Client, editor: httpx.Client) -> None:
+def test_a_stream_brings_the_same_entries_and_goes_on_where_it_broke_off(
+    follower: httpx.Client, editor: httpx.Client
+) -> None:
     since = now_at(follower)
     one, two = published(editor), published(editor)
     sse = {"Accept": "text/event-stream"}
@@ -194,7 +229,10 @@ def test_the_staff_follow_drafts_too(store: Store, editor: httpx.Client) -> None
         article = draft(editor)
         image = picture(editor)
         entries, since = follow(staff, since)
-        assert [(entry["op"], entry["id"]) for entry in entries] == [("put", article["id"]), ("put", image["id"])]
+        assert [(entry["op"], entry["id"]) for entry in entries] == [
+            ("put", article["id"]),
+            ("put", image["id"]),
+        ]
         assert entries[0]["data"] == staff.get(f"/v1/articles/{article['id']}").json()
         article = edit(editor, article, lead_image_id=image["id"])
         follow(staff, since)
@@ -213,16 +251,27 @@ def test_the_staff_follow_drafts_too(store: Store, editor: httpx.Client) -> None
 
 def test_a_refused_write_is_not_in_the_staffs_feed(store: Store, editor: httpx.Client) -> None:
     since = now_at(editor, "&view=staff")
-    problem(editor.post("/v1/articles", json={"headline": "x", "lead_image_id": "01900000-0000-7000-8000-000000000000"}), 422)
+    problem(
+        editor.post(
+            "/v1/articles", json={"headline": "x", "lead_image_id": "01900000-0000-7000-8000-000000000000"}
+        ),
+        422,
+    )
     article = draft(editor)
-    same = editor.patch(f"/v1/articles/{article['id']}", json={"headline": article["headline"]}, headers={"If-Match": "*"})
+    same = editor.patch(
+        f"/v1/articles/{article['id']}", json={"headline": article["headline"]}, headers={"If-Match": "*"}
+    )
     assert same.status_code == 200
     assert [entry["id"] for entry in follow(editor, since)[0]] == [article["id"]]
 
 
-def test_a_revoked_token_is_told_nothing_more(store: Store, origin: str, editor: httpx.Client, admin: httpx.Client) -> None:
+def test_a_revoked_token_is_told_nothing_more(
+    store: Store, origin: str, editor: httpx.Client, admin: httpx.Client
+) -> None:
     made = admin.post("/v1/tokens", json={"name": "partner", "scopes": ["content:read"]}).json()
-    with httpx.Client(base_url=origin, headers={"Authorization": f"Bearer {made['token']}"}, timeout=10) as partner:
+    with httpx.Client(
+        base_url=origin, headers={"Authorization": f"Bearer {made['token']}"}, timeout=10
+    ) as partner:
         since = now_at(partner, "&view=staff")
         with partner.stream("GET", since, headers={"Accept": "text/event-stream"}) as response:
             coming = events(response)

@@ -1,4 +1,6 @@
-"""A thousand followers with nothing to be told cost one process little memory and next to no time, and one commit wakes them all."""
+"""A thousand followers with nothing to be told cost one process little memory and next to no time, and one
+commit wakes them all.
+"""
 
 import os
 import resource
@@ -62,29 +64,43 @@ def heard(connection: socket.socket, words: bytes) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process takes is read from /proc")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_thousand_idle_followers_cost_next_to_nothing(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
+def test_a_thousand_idle_followers_cost_next_to_nothing(
+    kind: str, tmp_path: Path, sqlite_template: Path
+) -> None:
     with empty_database(kind, tmp_path, sqlite_template) as url, many_files(), ExitStack() as connections:
         scopes = ("--scope", "content:write", "--scope", "content:publish")
-        token = copydesk(tmp_path, "token", "create", "--name", "desk", *scopes, COPYDESK_DATABASE_URL=url).stdout.strip()
+        token = copydesk(
+            tmp_path, "token", "create", "--name", "desk", *scopes, COPYDESK_DATABASE_URL=url
+        ).stdout.strip()
         with (
             # Nobody reads its log here: a full pipe would stop it.
-            served(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_LOG_LEVEL="error") as (base, process),
+            served(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_LOG_LEVEL="error") as (
+                base,
+                process,
+            ),
             httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}) as desk,
         ):
             since = desk.get("/v1/changes").json()["next"]
             ask(base, since, streamed=True).close()
             before = memory(process.pid)
-            followers = [connections.enter_context(ask(base, since, streamed=bool(number % 2))) for number in range(FOLLOWERS)]
+            followers = [
+                connections.enter_context(ask(base, since, streamed=bool(number % 2)))
+                for number in range(FOLLOWERS)
+            ]
             assert all(heard(connection, b": caught up") for connection in followers[1::2])
             time.sleep(1)
             each, worked = (memory(process.pid) - before) / FOLLOWERS, seconds_of_cpu(process.pid)
             time.sleep(3)
             idle = (seconds_of_cpu(process.pid) - worked) / 3
             started = time.monotonic()
-            desk.post("/v1/articles", json={"headline": "The lock gates are open", "status": "published"}).raise_for_status()
+            desk.post(
+                "/v1/articles", json={"headline": "The lock gates are open", "status": "published"}
+            ).raise_for_status()
             assert all(heard(connection, b"The lock gates are open") for connection in followers)
             woken = time.monotonic() - started
-    print(f"{kind}: {each / 1024:.0f} KiB for each of {FOLLOWERS} followers; idle {idle:.1%} of a core; all told in {woken:.2f} s")
+    print(
+        f"{kind}: {each / 1024:.0f} KiB for each of {FOLLOWERS} followers; idle {idle:.1%} of a core; all told in {woken:.2f} s"
+    )
     assert each < 100 * 1024
     assert idle < 0.1
     assert woken < 10

@@ -18,9 +18,13 @@ from tests.sync.following import follow, now_at, page
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def store(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
     """A store that keeps removals for five days."""
-    with serving(request.param, tmp_path_factory.mktemp("store"), sqlite_template, tombstone_days=5) as running_store:
+    with serving(
+        request.param, tmp_path_factory.mktemp("store"), sqlite_template, tombstone_days=5
+    ) as running_store:
         yield running_store
 
 
@@ -29,10 +33,14 @@ def let_days_pass(store: Store, days: int) -> None:
     with store.database.writing() as session:
         for row in session.execute(Published.metadata.tables["published"].select()).all():
             where = (col(Published.kind) == row.kind, col(Published.id) == row.id)
-            session.execute(update(Published).where(*where).values(changed_at=row.changed_at - timedelta(days=days)))
+            session.execute(
+                update(Published).where(*where).values(changed_at=row.changed_at - timedelta(days=days))
+            )
 
 
-def test_a_cursor_that_a_removal_was_forgotten_behind_must_start_again(store: Store, client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_cursor_that_a_removal_was_forgotten_behind_must_start_again(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
     kept, gone = published(editor), published(editor)
     killed = published(editor)
     before = now_at(client)
@@ -53,7 +61,9 @@ def test_a_cursor_that_a_removal_was_forgotten_behind_must_start_again(store: St
     assert client.get(f"/v1/articles/{gone['id']}").status_code in (404, 410)
 
 
-def test_a_first_synchronisation_outlasts_any_pruning(store: Store, client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_first_synchronisation_outlasts_any_pruning(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
     for _ in range(4):
         published(editor)
     gone = published(editor)
@@ -66,7 +76,9 @@ def test_a_first_synchronisation_outlasts_any_pruning(store: Store, client: http
     assert follow(client, second["next"])[0] != []
 
 
-def test_what_comes_back_after_it_was_forgotten_is_told(store: Store, client: httpx.Client, editor: httpx.Client) -> None:
+def test_what_comes_back_after_it_was_forgotten_is_told(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor)
     trash(editor, article)
     let_days_pass(store, 6)
@@ -76,7 +88,9 @@ def test_what_comes_back_after_it_was_forgotten_is_told(store: Store, client: ht
     assert [entry["id"] for entry in follow(client, since)[0]] == [article["id"]]
 
 
-def test_a_store_that_was_set_back_refuses_what_it_has_lost(store: Store, client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_store_that_was_set_back_refuses_what_it_has_lost(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
     published(editor)
     since = now_at(client)
     with store.database.writing() as session:

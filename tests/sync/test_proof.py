@@ -1,5 +1,6 @@
-"""Eight writers, a tenth of whose transactions are rolled back; three followers, killed and started again at random: every copy
-ends as the store is, byte for byte. `--long` makes it 8 × 2,000 transactions."""
+"""Eight writers, a tenth of whose transactions are rolled back; three followers, killed and started again at
+random: every copy ends as the store is, byte for byte. `--long` makes it 8 × 2,000 transactions.
+"""
 
 import itertools
 import random
@@ -41,7 +42,9 @@ class TakenBack(Exception):
 
 
 class Newsroom:
-    """What the writers write: articles of their own and of each other, and captions of one picture that many show."""
+    """What the writers write: articles of their own and of each other, and captions of one picture that many
+    show.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -50,9 +53,13 @@ class Newsroom:
         # SQLite's writers take turns in the service too.
         self.turn = threading.Lock() if store.settings.is_sqlite else nullcontext()
         with store.database.writing() as session:
-            self.image_id = images.create(session, ImageCreate(credit_line="Ines Vale / Quayside News"), None)[0].id
+            self.image_id = images.create(
+                session, ImageCreate(credit_line="Ines Vale / Quayside News"), None
+            )[0].id
         with store.database.writing() as session:
-            self.caption_id = captions.create(session, CaptionWrite(text="The ferry leaves."), self.image_id).id
+            self.caption_id = captions.create(
+                session, CaptionWrite(text="The ferry leaves."), self.image_id
+            ).id
 
     def write(self, seed: int, transactions: int) -> None:
         """One writer's day."""
@@ -81,13 +88,17 @@ class Newsroom:
         share = chance.random()
         if share < 0.45 or len(self.ids) < 10:
             shown = self.image_id if chance.random() < 0.05 else None
-            create = ArticleCreate(headline=line, section=chance.choice(SECTIONS), status="published", lead_image_id=shown)
+            create = ArticleCreate(
+                headline=line, section=chance.choice(SECTIONS), status="published", lead_image_id=shown
+            )
             return lifecycle.create(session, DESK, create)[0].id
         if share < 0.47:
             caption = captions.get(session, self.caption_id, lock=True)
             captions.replace(session, caption, CaptionReplace(text=line))
             return None
-        self._change(session, chance, lifecycle.get(session, chance.choice(self.ids), lock=True, trashed=True), line)
+        self._change(
+            session, chance, lifecycle.get(session, chance.choice(self.ids), lock=True, trashed=True), line
+        )
         return None
 
     def _change(self, session: Session, chance: random.Random, article: Article, line: str) -> None:
@@ -95,7 +106,12 @@ class Newsroom:
         if article.deleted_at is not None:
             lifecycle.restore(session, DESK, article)
         elif share < 0.5:
-            write = ArticleReplace(headline=line, section=chance.choice(SECTIONS), lead_image_id=article.lead_image_id, status=None)
+            write = ArticleReplace(
+                headline=line,
+                section=chance.choice(SECTIONS),
+                lead_image_id=article.lead_image_id,
+                status=None,
+            )
             lifecycle.replace(session, DESK, article, write)
         elif share < 0.65:
             lifecycle.unpublish(session, DESK, article)
@@ -134,7 +150,10 @@ class Followed:
     def copy(self) -> dict[tuple[str, str], tuple[int, bytes]]:
         """What it has by now."""
         with closing(sqlite3.connect(self.path, timeout=10)) as file, suppress(sqlite3.OperationalError):
-            return {(kind, id_): (seq, data) for kind, id_, seq, data in file.execute("SELECT kind, id, seq, data FROM copy")}
+            return {
+                (kind, id_): (seq, data)
+                for kind, id_, seq, data in file.execute("SELECT kind, id, seq, data FROM copy")
+            }
         return {}
 
 
@@ -164,16 +183,25 @@ def following(address: str, folder: Path, chance: random.Random) -> Iterator[lis
 def public(store: Store) -> dict[tuple[str, str], tuple[int, bytes]]:
     """What the store publishes."""
     with store.database.reading() as session:
-        rows = session.exec(select(Published).where(col(Published.reason).is_(None), Published.kind != "notice")).all()
+        rows = session.exec(
+            select(Published).where(col(Published.reason).is_(None), Published.kind != "notice")
+        ).all()
     return {(str(row.kind), str(row.id)): (row.seq, row.document) for row in rows}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_follower_ends_with_the_store_byte_for_byte(
-    kind: str, tmp_path: Path, sqlite_template: Path, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    kind: str,
+    tmp_path: Path,
+    sqlite_template: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
 ) -> None:
     transactions = 2_000 if pytestconfig.getoption("--long") else 40
-    with serving(kind, tmp_path, sqlite_template, database_pool_size=10) as store, listening(store.app, store.portal) as address:
+    with (
+        serving(kind, tmp_path, sqlite_template, database_pool_size=10) as store,
+        listening(store.app, store.portal) as address,
+    ):
         newsroom = Newsroom(store)
         with following(address, tmp_path, random.Random(7)) as followers:
             started = time.monotonic()

@@ -29,7 +29,9 @@ def partner(folder: Path, origin: str) -> Iterator[None]:
         process.communicate()
 
 
-def test_the_partner_in_the_readme_keeps_a_perfect_copy(origin: str, client: httpx.Client, editor: httpx.Client, tmp_path: Path) -> None:
+def test_the_partner_in_the_readme_keeps_a_perfect_copy(
+    origin: str, client: httpx.Client, editor: httpx.Client, tmp_path: Path
+) -> None:
     def is_perfect() -> bool:
         file = tmp_path / "copy.json"
         there = {entry["id"]: entry["data"] for entry in follow(client)[0] if entry["op"] == "put"}
@@ -47,7 +49,9 @@ def test_the_partner_in_the_readme_keeps_a_perfect_copy(origin: str, client: htt
     published(editor)
     with partner(tmp_path, origin):
         within(10, is_perfect)
-    stale = json.loads((tmp_path / "copy.json").read_text()) | {"next": "/v1/changes?wait=30&since=" + "A" * 32}
+    stale = json.loads((tmp_path / "copy.json").read_text()) | {
+        "next": "/v1/changes?wait=30&since=" + "A" * 32
+    }
     (tmp_path / "copy.json").write_text(json.dumps(stale | {"copy": {"nobody": "has this"}}))
     with partner(tmp_path, origin):
         within(10, is_perfect)

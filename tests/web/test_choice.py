@@ -23,10 +23,16 @@ def client(store: Store) -> Iterator[httpx.Client]:
 
 
 def send(
-    client: httpx.Client, page: str = "/", action: str | None = "accept_all", ticked: tuple[str, ...] = (), which: str = "/consent"
+    client: httpx.Client,
+    page: str = "/",
+    action: str | None = "accept_all",
+    ticked: tuple[str, ...] = (),
+    which: str = "/consent",
 ) -> httpx.Response:
     """Fill in a form as the page has it, and press a button."""
-    form = next(form for form in html.fromstring(client.get(page).text).forms if urlsplit(form.action).path == which)
+    form = next(
+        form for form in html.fromstring(client.get(page).text).forms if urlsplit(form.action).path == which
+    )
     fields: dict[str, list[str]] = {}
     for box in form.xpath(".//input[@name][@type='hidden']"):
         fields.setdefault(box.name, []).append(box.value)
@@ -45,8 +51,12 @@ def style(client: httpx.Client) -> str:
     return response.text
 
 
-@pytest.mark.parametrize(("action", "status"), [("accept_all", "ConsentGiven"), ("reject_all", "ConsentRefused")])
-def test_accepting_and_refusing_are_one_press_each_and_lead_back(client: httpx.Client, action: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "status"), [("accept_all", "ConsentGiven"), ("reject_all", "ConsentRefused")]
+)
+def test_accepting_and_refusing_are_one_press_each_and_lead_back(
+    client: httpx.Client, action: str, status: str
+) -> None:
     assert HIDDEN not in style(client)
     response = send(client, "/?section=nowhere", action)
     assert (response.status_code, response.headers["location"]) == (303, "/?section=nowhere")
@@ -58,13 +68,17 @@ def test_accepting_and_refusing_are_one_press_each_and_lead_back(client: httpx.C
 
 
 def test_the_two_buttons_are_alike(client: httpx.Client) -> None:
-    first, second = html.fromstring(client.get("/").text).xpath("//section[@id='notice']//div[@class='buttons']/button")
+    first, second = html.fromstring(client.get("/").text).xpath(
+        "//section[@id='notice']//div[@class='buttons']/button"
+    )
     assert (first.get("value"), second.get("value")) == ("accept_all", "reject_all")
     assert {*first.attrib} == {*second.attrib} == {"name", "value"}
 
 
 @pytest.mark.parametrize("ticked", [(), ("analytics",), OPTIONAL])
-def test_choosing_stores_what_was_ticked_and_nothing_else(client: httpx.Client, ticked: tuple[str, ...]) -> None:
+def test_choosing_stores_what_was_ticked_and_nothing_else(
+    client: httpx.Client, ticked: tuple[str, ...]
+) -> None:
     assert send(client, action="save", ticked=ticked).status_code == 303
     assert granted(current(client)) == {"necessary", *ticked}
     boxes = html.fromstring(client.get("/consent").text).xpath("//input[@name='granted'][@checked]/@value")
@@ -88,16 +102,33 @@ def test_a_reader_can_have_everything_erased(client: httpx.Client) -> None:
     assert HIDDEN not in style(client)
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
-def test_a_page_of_another_site_cannot_decide_for_the_reader(store: Store, client: httpx.Client, headers: dict[str, str]) -> None:
-    form = {"notice_key": "default", "notice_version": "1", "action": "accept_all", "language": "en", "surface": "banner"}
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_a_page_of_another_site_cannot_decide_for_the_reader(
+    store: Store, client: httpx.Client, headers: dict[str, str]
+) -> None:
+    form = {
+        "notice_key": "default",
+        "notice_version": "1",
+        "action": "accept_all",
+        "language": "en",
+        "surface": "banner",
+    }
     with store.client() as other:
         for path in ("/consent", "/consent/withdrawal", "/consent/erasure"):
             page_of(other.post(path, data=form, headers=headers), 403)
 
 
 @pytest.mark.parametrize(
-    "back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "/a\nSet-Cookie: b=c"]
+    "back",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "javascript:alert(1)",
+        "/a\nSet-Cookie: b=c",
+    ],
 )
 def test_a_form_leads_nowhere_else(client: httpx.Client, back: str) -> None:
     response = client.post("/consent/withdrawal", data={"back": back})
@@ -105,20 +136,32 @@ def test_a_form_leads_nowhere_else(client: httpx.Client, back: str) -> None:
 
 
 def test_a_form_that_was_made_up_is_refused_as_a_page(client: httpx.Client) -> None:
-    form = {"notice_key": "default", "notice_version": "1", "action": "accept_all", "language": "en", "surface": "banner"}
+    form = {
+        "notice_key": "default",
+        "notice_version": "1",
+        "action": "accept_all",
+        "language": "en",
+        "surface": "banner",
+    }
     page_of(client.post("/consent", data={**form, "action": "sell"}), 422)
     page_of(client.post("/consent", data={**form, "notice_version": "99"}), 422)
     page_of(client.post("/consent", json=form), 415)
     page_of(client.post("/consent", data={**form, "back": "x" * 9000}), 413)
 
 
-def test_the_banner_tells_the_truth_about_a_notice_that_only_informs(store: Store, client: httpx.Client) -> None:
+def test_the_banner_tells_the_truth_about_a_notice_that_only_informs(
+    store: Store, client: httpx.Client
+) -> None:
     with store.client("consent:write") as newsroom:
         words = {"title": "Cookies", "body": "We set cookies.", "actions": {"acknowledge": "Understood"}}
         # A notice in the language of an article is shown to its readers.
-        publish(newsroom, notice("default", language="fi", consent_model="notice_only", purposes=[], texts=words))
+        publish(
+            newsroom, notice("default", language="fi", consent_model="notice_only", purposes=[], texts=words)
+        )
     with store.client("content:write", "content:publish") as editor:
-        made = editor.post("/v1/articles", json={"headline": "Silta avattiin", "status": "published", "language": "fi"}).json()
+        made = editor.post(
+            "/v1/articles", json={"headline": "Silta avattiin", "status": "published", "language": "fi"}
+        ).json()
     page = page_of(client.get(f"/read/{made['slug']}"))
     (banner,) = page.xpath("//section[@id='notice']")
     assert banner.get("lang") == "fi"

@@ -1,4 +1,6 @@
-"""The pages that all readers share, asked for over HTTP: what is in them, what never is, and that caches may keep them."""
+"""The pages that all readers share, asked for over HTTP: what is in them, what never is, and that caches may
+keep them.
+"""
 
 import json
 import re
@@ -28,36 +30,65 @@ def one(page: html.HtmlElement, path: str) -> str:
     return str(found)
 
 
-def test_an_article_shows_headline_byline_dateline_credit_and_corrections(client: httpx.Client, editor: httpx.Client) -> None:
+def test_an_article_shows_headline_byline_dateline_credit_and_corrections(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     body = [{"type": "paragraph", "html": "The <em>first</em> tram crossed."}]
     article = published(
-        editor, headline=f"Bridge & tram {mark()}", byline="By Ida Berg", dateline="LARKMOUTH", body=body,
-        credit_line="With input from Quayside News", section="City",
-    )  # fmt: skip
+        editor,
+        headline=f"Bridge & tram {mark()}",
+        byline="By Ida Berg",
+        dateline="LARKMOUTH",
+        body=body,
+        credit_line="With input from Quayside News",
+        section="City",
+    )
     do(editor, article, "corrections", text="The bridge has two tracks, not one.")
     page = read(client, article)
     assert one(page, "//h1/text()") == article["headline"]
     text = page.xpath("//article")[0].text_content()
-    for said in ("By Ida Berg", "LARKMOUTH", "The first tram crossed.", "With input from Quayside News", "two tracks, not one"):
+    for said in (
+        "By Ida Berg",
+        "LARKMOUTH",
+        "The first tram crossed.",
+        "With input from Quayside News",
+        "two tracks, not one",
+    ):
         assert said in text
     assert page.xpath("//article//em/text()") == ["first"]
 
 
-def test_pictures_stand_between_paragraphs_with_sizes_words_and_their_credit_once(client: httpx.Client, editor: httpx.Client) -> None:
+def test_pictures_stand_between_paragraphs_with_sizes_words_and_their_credit_once(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     first = image_of(upload(editor, noise((700, 500)), credit_line="Ana Lind"))
     second = image_of(upload(editor, noise((400, 300)), credit_line="Bo Ek"))
     make_caption(editor, first, "Boats at noon.", alt_text="Three boats")
     make_caption(editor, second, "The quay. Picture by Bo Ek", alt_text="A quay")
-    body = [{"type": "paragraph", "html": "One."}, {"type": "image", "image_id": first["id"]}, {"type": "paragraph", "html": "Two."}]
+    body = [
+        {"type": "paragraph", "html": "One."},
+        {"type": "image", "image_id": first["id"]},
+        {"type": "paragraph", "html": "Two."},
+    ]
     article = published(
-        editor, headline=mark(), language="en", body=[*body, {"type": "image", "image_id": second["id"]}], lead_image_id=first["id"]
+        editor,
+        headline=mark(),
+        language="en",
+        body=[*body, {"type": "image", "image_id": second["id"]}],
+        lead_image_id=first["id"],
     )
     response = client.get(f"/read/{article['slug']}")
     page = page_of(response)
     assert [each.tag for each in page.xpath("//div[@class='text']/*")] == ["p", "figure", "p", "figure"]
     shown, other = page.xpath("//article//img")
     assert (shown.get("width"), shown.get("height"), shown.get("alt")) == ("700", "500", "Three boats")
-    assert [part.split()[1] for part in shown.get("srcset").split(", ")] == ["700w", "640w", "480w", "320w", "160w"]
+    assert [part.split()[1] for part in shown.get("srcset").split(", ")] == [
+        "700w",
+        "640w",
+        "480w",
+        "320w",
+        "160w",
+    ]
     assert shown.get("sizes")
     assert client.get(shown.get("srcset").split()[0]).headers["content-type"] == "image/webp"
     colour = client.get(f"/v1/images/{first['id']}").json()["dominant_color"]
@@ -69,7 +100,9 @@ def test_pictures_stand_between_paragraphs_with_sizes_words_and_their_credit_onc
 
 def test_the_head_tells_machines_what_it_is(client: httpx.Client, editor: httpx.Client) -> None:
     picture = image_of(upload(editor, noise((320, 240))))
-    article = published(editor, headline=f"</script><b> {mark()}", lead_image_id=picture["id"], section="Sea & sky")
+    article = published(
+        editor, headline=f"</script><b> {mark()}", lead_image_id=picture["id"], section="Sea & sky"
+    )
     page = read(client, article)
     address = f"{ORIGIN}/read/{article['slug']}"
     assert one(page, "//link[@rel='canonical']/@href") == address
@@ -82,12 +115,16 @@ def test_the_head_tells_machines_what_it_is(client: httpx.Client, editor: httpx.
     assert all("section=Sea" in feed for feed in feeds)
 
 
-def test_an_address_that_belongs_elsewhere_is_the_canonical_one(client: httpx.Client, editor: httpx.Client) -> None:
+def test_an_address_that_belongs_elsewhere_is_the_canonical_one(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor, headline=mark(), canonical_url="https://elsewhere.example/story")
     assert one(read(client, article), "//link[@rel='canonical']/@href") == "https://elsewhere.example/story"
 
 
-def test_a_language_that_is_read_from_right_to_left_is_set_so(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_language_that_is_read_from_right_to_left_is_set_so(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     page = read(client, published(editor, headline=f"ترام {mark()}", language="ar"))
     assert (one(page, "//article/@lang"), one(page, "//article/@dir")) == ("ar", "rtl")
 
@@ -104,7 +141,9 @@ def test_readers_never_see_what_is_not_published(client: httpx.Client, editor: h
     assert word not in client.get("/").text
 
 
-def test_a_withdrawn_article_is_gone_with_its_reason_at_once(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_withdrawn_article_is_gone_with_its_reason_at_once(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor, headline=f"Wrong {mark()}")
     read(client, article)
     do(editor, article, "withdraw", reason="It named the wrong ferry.")
@@ -113,7 +152,9 @@ def test_a_withdrawn_article_is_gone_with_its_reason_at_once(client: httpx.Clien
     assert article["headline"] not in page.text_content() + client.get("/").text
 
 
-def test_a_deleted_article_is_gone_and_an_unpublished_one_not_found(client: httpx.Client, editor: httpx.Client) -> None:
+def test_a_deleted_article_is_gone_and_an_unpublished_one_not_found(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     deleted, unpublished = published(editor, headline=mark()), published(editor, headline=mark())
     trash(editor, deleted)
     do(editor, unpublished, "unpublish")
@@ -123,7 +164,9 @@ def test_a_deleted_article_is_gone_and_an_unpublished_one_not_found(client: http
     page_of(client.get("/read/a%00b"), 404)
 
 
-def test_an_old_slug_and_an_id_lead_to_the_address_of_today(client: httpx.Client, editor: httpx.Client) -> None:
+def test_an_old_slug_and_an_id_lead_to_the_address_of_today(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
     article = published(editor, headline=mark())
     renamed = edit(editor, article, slug=f"new-{article['slug']}")
     for old in (article["slug"], article["id"]):
@@ -146,7 +189,9 @@ def test_the_front_page_lists_sections_and_pages(client: httpx.Client, editor: h
 
 
 @pytest.mark.parametrize("path", ["/", "/read"])
-def test_a_shared_page_is_served_from_the_cache_until_it_changes(client: httpx.Client, editor: httpx.Client, path: str) -> None:
+def test_a_shared_page_is_served_from_the_cache_until_it_changes(
+    client: httpx.Client, editor: httpx.Client, path: str
+) -> None:
     article = published(editor, headline=f"Early {mark()}")
     address = path if path == "/" else f"/read/{article['slug']}"
     first = client.get(address)
@@ -167,15 +212,22 @@ def test_a_shared_page_is_served_from_the_cache_until_it_changes(client: httpx.C
 
 
 def test_nothing_runs_and_nothing_comes_from_elsewhere(client: httpx.Client, editor: httpx.Client) -> None:
-    article = published(editor, headline=mark(), body=[{"type": "embed", "url": "https://www.youtube.com/watch?v=1"}])
+    article = published(
+        editor, headline=mark(), body=[{"type": "embed", "url": "https://www.youtube.com/watch?v=1"}]
+    )
     for address in ("/", f"/read/{article['slug']}", "/consent", "/consent/report"):
         response = client.get(address)
         policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'")
         assert "unsafe" not in policy and "script-src" not in policy
         page = html.fromstring(response.text)
-        assert page.xpath("//script[not(@type='application/ld+json')] | //iframe | //*[@style] | //@onclick") == []
-        assert all(source.startswith("/") for source in page.xpath("//img/@src | //link[@rel='stylesheet']/@href"))
+        assert (
+            page.xpath("//script[not(@type='application/ld+json')] | //iframe | //*[@style] | //@onclick")
+            == []
+        )
+        assert all(
+            source.startswith("/") for source in page.xpath("//img/@src | //link[@rel='stylesheet']/@href")
+        )
 
 
 def test_the_style_sheet_is_kept_for_ever_under_the_name_of_its_content(client: httpx.Client) -> None:
@@ -189,5 +241,8 @@ def test_the_pages_can_be_switched_off(store: Store, editor: httpx.Client) -> No
     with another(store, web="off") as second, second.client() as client:
         for address in ("/", f"/read/{article['slug']}", "/consent", "/consent/report"):
             response = client.get(address)
-            assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+            assert (response.status_code, response.headers["content-type"]) == (
+                404,
+                "application/problem+json",
+            )
         assert f"{ORIGIN}/v1/articles/{article['slug']}" in client.get("/feeds/rss.xml").text

@@ -24,7 +24,9 @@ def test_rates_are_drawn_and_every_figure_is_in_the_table(store: Store, client: 
             decide(reader, "accept_all" if number < 24 else "reject_all")
     token = store.token("consent:read")
     today = datetime.now(UTC).date()
-    response = client.post("/consent/report", data={"token": token, "since": "", "until": str(today)}, headers={"Origin": ORIGIN})
+    response = client.post(
+        "/consent/report", data={"token": token, "since": "", "until": str(today)}, headers={"Origin": ORIGIN}
+    )
     assert response.headers["cache-control"] == "private, no-store"
     assert token not in response.text
     page = page_of(response)
@@ -33,11 +35,23 @@ def test_rates_are_drawn_and_every_figure_is_in_the_table(store: Store, client: 
     assert len(chart.xpath(".//circle")) == len(chart.xpath(".//rect")) == 1
     assert "Accepted: 60 %" in one(chart, ".//desc/text()")
     (row,) = page.xpath("//tbody/tr")
-    assert [cell.text_content() for cell in row.xpath("./td")] == ["0", "40", "24", "16", "0", "0", "0", "60.0 %"]
+    assert [cell.text_content() for cell in row.xpath("./td")] == [
+        "0",
+        "40",
+        "24",
+        "16",
+        "0",
+        "0",
+        "0",
+        "60.0 %",
+    ]
     with store.client("consent:read") as auditor:
         assert page_of(auditor.get("/consent/report")).xpath("//tbody/tr")
 
 
 def test_a_period_that_is_none_is_refused_as_a_page(store: Store, client: httpx.Client) -> None:
     token = store.token("consent:read")
-    page_of(client.post("/consent/report", data={"token": token, "since": "2026-02-02", "until": "2026-02-01"}), 422)
+    page_of(
+        client.post("/consent/report", data={"token": token, "since": "2026-02-02", "until": "2026-02-01"}),
+        422,
+    )

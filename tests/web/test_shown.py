@@ -1,4 +1,6 @@
-"""That a banner was shown is counted without a script: when a browser fetches the style sheet that does not hide it."""
+"""That a banner was shown is counted without a script: when a browser fetches the style sheet that does not
+hide it.
+"""
 
 import httpx
 import pytest
@@ -15,13 +17,17 @@ LOOKED_AT = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "same-origin"}
 def kept(store: Store) -> dict[int, int]:
     """How often each version was shown in the banner."""
     with store.database.reading() as session:
-        counts = session.execute(text("SELECT notice_version, impressions FROM consent_impression WHERE ui_surface = 'banner'"))
+        counts = session.execute(
+            text("SELECT notice_version, impressions FROM consent_impression WHERE ui_surface = 'banner'")
+        )
         return dict(map(tuple, counts))
 
 
 def style_of(client: httpx.Client, page: str = "/") -> str:
     """The address of a page's style sheet for its reader."""
-    (address,) = html.fromstring(client.get(page).text).xpath("//link[@rel='stylesheet']/@href[starts-with(., '/consent/')]")
+    (address,) = html.fromstring(client.get(page).text).xpath(
+        "//link[@rel='stylesheet']/@href[starts-with(., '/consent/')]"
+    )
     return str(address)
 
 
@@ -31,7 +37,9 @@ def fetch(client: httpx.Client, address: str, headers: dict[str, str] = LOOKED_A
     assert "set-cookie" not in response.headers
 
 
-def test_a_banner_is_counted_each_time_that_it_is_shown_and_no_cookie_is_set(store: Store, client: httpx.Client) -> None:
+def test_a_banner_is_counted_each_time_that_it_is_shown_and_no_cookie_is_set(
+    store: Store, client: httpx.Client
+) -> None:
     before = sum(kept(store).values())
     for page in ("/", "/?section=nowhere", "/read/nothing-of-this-name"):
         fetch(client, style_of(client, page))
@@ -69,7 +77,9 @@ def test_a_page_without_a_banner_counts_none(store: Store, client: httpx.Client,
         {**LOOKED_AT, "Sec-Purpose": "prefetch;prerender"},
     ],
 )
-def test_what_no_reader_looks_at_is_not_counted(store: Store, client: httpx.Client, headers: dict[str, str]) -> None:
+def test_what_no_reader_looks_at_is_not_counted(
+    store: Store, client: httpx.Client, headers: dict[str, str]
+) -> None:
     before = kept(store)
     fetch(client, style_of(client), headers)
     assert kept(store) == before
@@ -87,5 +97,10 @@ def test_more_than_people_look_at_is_not_counted_and_takes_nobodys_decision_away
         address = style_of(client)
         for _ in range(5):
             fetch(client, address)
-        assert client.post("/v1/consents", json={"notice_key": "default", "notice_version": 1, "action": "accept_all"}).status_code == 201
+        assert (
+            client.post(
+                "/v1/consents", json={"notice_key": "default", "notice_version": 1, "action": "accept_all"}
+            ).status_code
+            == 201
+        )
     assert sum(kept(store).values()) == before + 3

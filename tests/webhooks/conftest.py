@@ -12,10 +12,14 @@ from tests.webhooks.receiver import Receiver, receiver
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def store(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
     """A running store that may send to loopback."""
     settings = {"outbound_allow_loopback": True, "outbound_deadline": 3}
-    with serving(request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings) as running_store:
+    with serving(
+        request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
+    ) as running_store:
         yield running_store
 
 

@@ -1,4 +1,6 @@
-"""A receiver on loopback that believes nothing: what it takes has been verified by the `standardwebhooks` package."""
+"""A receiver on loopback that believes nothing: what it takes has been verified by the `standardwebhooks`
+package.
+"""
 
 import threading
 from collections.abc import Iterator

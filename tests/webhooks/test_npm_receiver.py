@@ -1,4 +1,6 @@
-"""What we sign is taken by the `standardwebhooks` package of npm, unmodified: `npm install --no-save standardwebhooks`."""
+"""What we sign is taken by the `standardwebhooks` package of npm, unmodified: `npm install --no-save
+standardwebhooks`.
+"""
 
 import json
 import shutil
@@ -43,7 +45,9 @@ server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 @contextmanager
 def partner_in_node() -> Iterator[subprocess.Popen[str]]:
     """A receiver in Node: says its port, is told the secret, and then says what it has verified."""
-    process = subprocess.Popen(["node", "-e", RECEIVE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    process = subprocess.Popen(
+        ["node", "-e", RECEIVE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
     try:
         yield process
     finally:
@@ -52,7 +56,14 @@ def partner_in_node() -> Iterator[subprocess.Popen[str]]:
 
 
 def node(program: str, **given: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["node", "-e", program], input=json.dumps(given), cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["node", "-e", program],
+        input=json.dumps(given),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,14 +89,18 @@ def test_the_npm_package_refuses_what_was_changed_on_its_way() -> None:
     assert refused.returncode != 0 and "No matching signature found" in refused.stderr
 
 
-def test_a_receiver_with_the_npm_package_takes_what_is_told(editor: httpx.Client, keeper: httpx.Client) -> None:
+def test_a_receiver_with_the_npm_package_takes_what_is_told(
+    editor: httpx.Client, keeper: httpx.Client
+) -> None:
     with partner_in_node() as process:
         assert process.stdin is not None and process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/hook"
         hook = keeper.post("/v1/webhooks", json={"url": url}).json()
         process.stdin.write(hook["secret"] + "\n")
         article = published(editor, headline="Fähre über den Fluß")
-        keeper.post(f"/v1/webhooks/{hook['id']}/secret").raise_for_status()  # the one that the receiver has is good for a day more
+        keeper.post(
+            f"/v1/webhooks/{hook['id']}/secret"
+        ).raise_for_status()  # the one that the receiver has is good for a day more
         do(editor, article, "withdraw", reason="It named the wrong person.")
         put, removed = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
         keeper.delete(f"/v1/webhooks/{hook['id']}", headers={"If-Match": "*"}).raise_for_status()

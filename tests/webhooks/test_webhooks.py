@@ -28,13 +28,17 @@ def test_what_is_published_is_told_as_the_feed_has_it(
     assert (put["type"], put["data"]["id"]) == ("article.put", article["id"])
     assert put["data"]["data"] == {**article, "edition_note": None}
     assert (removed["type"], removed["data"]["reason"], removed["data"]["detail"]) == (
-        "article.remove", "withdrawn", "It named the wrong person.",
-    )  # fmt: skip
+        "article.remove",
+        "withdrawn",
+        "It named the wrong person.",
+    )
     assert removed["data"] == follow(client, since)[0][-1]
     assert removed["timestamp"] == removed["data"]["changed_at"]
 
 
-def test_it_can_be_narrowed_and_what_leaves_is_told(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_it_can_be_narrowed_and_what_leaves_is_told(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     sport = mark()
     with webhook(keeper, partner, sections=[sport], languages=["en"], kinds=["article"]):
         published(editor, section="Elsewhere")
@@ -45,8 +49,10 @@ def test_it_can_be_narrowed_and_what_leaves_is_told(editor: httpx.Client, keeper
         last = published(editor, section=sport)
         within(5, lambda: partner.taken and partner.taken[-1]["data"]["id"] == last["id"])
     assert [(told["data"]["id"], told["data"]["reason"]) for told in partner.taken] == [
-        (article["id"], None), (article["id"], "left_scope"), (last["id"], None),
-    ]  # fmt: skip
+        (article["id"], None),
+        (article["id"], "left_scope"),
+        (last["id"], None),
+    ]
 
 
 def test_lists_say_how_many_there_are(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
@@ -55,7 +61,10 @@ def test_lists_say_how_many_there_are(editor: httpx.Client, keeper: httpx.Client
             published(editor)
         assert keeper.get("/v1/webhooks?limit=1&count=true").json()["total"] >= 2
         for query, total in (("", 3), ("&status=failed", 0)):
-            assert keeper.get(f"/v1/webhooks/{hook['id']}/deliveries?limit=1&count=true{query}").json()["total"] == total
+            assert (
+                keeper.get(f"/v1/webhooks/{hook['id']}/deliveries?limit=1&count=true{query}").json()["total"]
+                == total
+            )
 
 
 def test_what_was_read_can_be_put_back(keeper: httpx.Client, partner: Receiver) -> None:
@@ -79,13 +88,20 @@ def test_a_refused_write_tells_nobody(editor: httpx.Client, keeper: httpx.Client
     with webhook(keeper, partner) as hook:
         article = published(editor)
         taken = published(editor)
-        problem(editor.patch(f"/v1/articles/{article['id']}", json={"slug": taken["slug"]}, headers={"If-Match": "*"}), 409)
+        problem(
+            editor.patch(
+                f"/v1/articles/{article['id']}", json={"slug": taken["slug"]}, headers={"If-Match": "*"}
+            ),
+            409,
+        )
         assert len(deliveries(keeper, hook)) == 2
         assert keeper.get(f"/v1/webhooks/{hook['id']}/deliveries?limit=1&count=true").json()["total"] == 2
         assert keeper.get("/v1/webhooks?count=true").json()["total"] == 1
 
 
-def test_the_log_says_what_was_sent_and_answered(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_the_log_says_what_was_sent_and_answered(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     partner.answer = (200, {}, b"thank you")
     with webhook(keeper, partner) as hook:
         published(editor)
@@ -99,7 +115,9 @@ def test_the_log_says_what_was_sent_and_answered(editor: httpx.Client, keeper: h
     assert whole["finished_at"] is not None
 
 
-def test_a_secret_is_shown_once_and_lies_sealed(store: Store, keeper: httpx.Client, partner: Receiver) -> None:
+def test_a_secret_is_shown_once_and_lies_sealed(
+    store: Store, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner) as hook:
         assert hook["secret"].startswith("whsec_")
         assert "secret" not in read(keeper, hook)
@@ -125,7 +143,11 @@ def test_a_test_says_at_once_what_came_of_it(keeper: httpx.Client, partner: Rece
         keyed = {"Idempotency-Key": str(uuid4())}
         done = keeper.post(f"/v1/webhooks/{hook['id']}/test", headers=keyed).json()
         assert keeper.post(f"/v1/webhooks/{hook['id']}/test", headers=keyed).json() == done
-        assert (done["type"], done["status"], done["attempts"][0]["status"]) == ("webhook.test", "delivered", 204)
+        assert (done["type"], done["status"], done["attempts"][0]["status"]) == (
+            "webhook.test",
+            "delivered",
+            204,
+        )
         partner.answer = (500, {}, b"out of order")
         done = keeper.post(f"/v1/webhooks/{hook['id']}/test").json()
         assert (done["status"], done["attempts"][0]["answer"]) == ("failed", "out of order")
@@ -133,7 +155,9 @@ def test_a_test_says_at_once_what_came_of_it(keeper: httpx.Client, partner: Rece
         assert read(keeper, hook)["enabled"]
 
 
-def test_410_disables_and_enabling_goes_on_with_what_is_pending(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_410_disables_and_enabling_goes_on_with_what_is_pending(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     partner.answer = (410, {}, b"")
     with webhook(keeper, partner) as hook:
         article = published(editor)
@@ -147,7 +171,9 @@ def test_410_disables_and_enabling_goes_on_with_what_is_pending(editor: httpx.Cl
         assert edit(keeper, hook, enabled=False)["disabled_reason"] == "disabled by its keeper"
 
 
-def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner) as hook:
         partner.answer = (302, {"Location": partner.url, "Retry-After": "3600"}, b"")
         article = published(editor)
@@ -158,7 +184,9 @@ def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(editor: httpx.Cli
         assert (delivery["status"], delivery["attempts"][0]["status"]) == ("pending", 302)
 
 
-def test_messages_are_sent_again_by_id_and_by_time(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_messages_are_sent_again_by_id_and_by_time(
+    editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner) as hook:
         first, second = published(editor), published(editor)
         within(5, lambda: len(deliveries(keeper, hook, "&status=delivered")) == 2)
@@ -170,15 +198,20 @@ def test_messages_are_sent_again_by_id_and_by_time(editor: httpx.Client, keeper:
         done = keeper.post(f"/v1/webhooks/{hook['id']}/redeliver", json={"since": oldest["created_at"]})
         assert (done.status_code, done.json()) == (202, {"count": 2})
         within(5, lambda: len(partner.taken) == 5)
-        assert [told["data"]["id"] for told in partner.taken] == [article["id"] for article in (first, second, first, first, second)]
+        assert [told["data"]["id"] for told in partner.taken] == [
+            article["id"] for article in (first, second, first, first, second)
+        ]
         assert partner.ids[0] == partner.ids[2] == partner.ids[3]
         nothing = keeper.post(
-            f"/v1/webhooks/{hook['id']}/redeliver", json={"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"}
+            f"/v1/webhooks/{hook['id']}/redeliver",
+            json={"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"},
         )
         assert nothing.json() == {"count": 0}
 
 
-@pytest.mark.parametrize("url", ["http://169.254.1.1/hook", "http://localhost:22/", "ftp://partner.example/", "not an address"])
+@pytest.mark.parametrize(
+    "url", ["http://169.254.1.1/hook", "http://localhost:22/", "ftp://partner.example/", "not an address"]
+)
 def test_addresses_that_are_never_called_are_refused_or_fail(keeper: httpx.Client, url: str) -> None:
     response = keeper.post("/v1/webhooks", json={"url": url})
     if response.status_code == 201:
@@ -191,13 +224,17 @@ def test_addresses_that_are_never_called_are_refused_or_fail(keeper: httpx.Clien
     problem(response, 422)
 
 
-def test_only_its_keepers_know_of_a_webhook(store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_only_its_keepers_know_of_a_webhook(
+    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner) as hook:
         for address in ("", f"/{hook['id']}", f"/{hook['id']}/deliveries"):
             problem(editor.get(f"/v1/webhooks{address}"), 403)
             with store.client() as reader:
                 problem(reader.get(f"/v1/webhooks{address}"), 401)
         problem(keeper.patch(f"/v1/webhooks/{hook['id']}", json={"name": "x"}), 428)
-        problem(keeper.patch(f"/v1/webhooks/{hook['id']}", json={"name": "x"}, headers={"If-Match": '"7"'}), 412)
+        problem(
+            keeper.patch(f"/v1/webhooks/{hook['id']}", json={"name": "x"}, headers={"If-Match": '"7"'}), 412
+        )
         assert keeper.get("/v1/webhooks").json()["items"][0]["id"] == hook["id"]
     problem(keeper.get(f"/v1/webhooks/{hook['id']}"), 404)

@@ -1,4 +1,6 @@
-"""Nothing is lost and nothing overtakes: receivers that are down for days, workers that share, workers that die."""
+"""Nothing is lost and nothing overtakes: receivers that are down for days, workers that share, workers that
+die.
+"""
 
 import random
 import threading
@@ -26,10 +28,14 @@ from tests.webhooks.receiver import Receiver, receiver
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def store(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
     """A store that leaves sending to the workers of these tests."""
     settings = {"outbound_allow_loopback": True, "webhook_concurrency": 0, "outbound_deadline": 3}
-    with serving(request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings) as running_store:
+    with serving(
+        request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
+    ) as running_store:
         yield running_store
 
 
@@ -71,7 +77,9 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order(
             work(store.database, clock)
             clock.later(hours=1)
         assert partner.taken == []
-        assert partner.refused == 7  # at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h: nothing behind the first is tried
+        assert (
+            partner.refused == 7
+        )  # at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h: nothing behind the first is tried
         partner.answer = (204, {}, b"")
         while not partner.taken:
             clock.later(hours=1)
@@ -98,7 +106,9 @@ def test_who_is_down_for_more_than_75_hours_is_disabled_and_loses_nothing(
             clock.later(minutes=1 if clock() - began < timedelta(hours=1) else 60)
         assert partner.refused == 10
         assert timedelta(hours=75) < clock() - began < timedelta(hours=90)
-        assert read(keeper, hook)["disabled_reason"].startswith("failing: 10 attempts over 75 hours; it answered 500")
+        assert read(keeper, hook)["disabled_reason"].startswith(
+            "failing: 10 attempts over 75 hours; it answered 500"
+        )
         partner.answer = (204, {}, b"")
         work(store.database, clock)
         assert partner.taken == []
@@ -108,14 +118,31 @@ def test_who_is_down_for_more_than_75_hours_is_disabled_and_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    ("said", "least", "most"), [("120", 120, 130), ("1", 5, 6), ("999999999999", 86_399, 86_401), ("Fri, 99 Foo", 5, 6), ("date", 595, 605)]
+    ("said", "least", "most"),
+    [
+        ("120", 120, 130),
+        ("1", 5, 6),
+        ("999999999999", 86_399, 86_401),
+        ("Fri, 99 Foo", 5, 6),
+        ("date", 595, 605),
+    ],
 )
 def test_retry_after_can_only_make_the_wait_longer(
-    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver, said: str, least: int, most: int
+    store: Store,
+    editor: httpx.Client,
+    keeper: httpx.Client,
+    partner: Receiver,
+    said: str,
+    least: int,
+    most: int,
 ) -> None:
     clock = Clock()
     when = clock() + timedelta(minutes=10)
-    partner.answer = (429, {"Retry-After": when.strftime("%a, %d %b %Y %H:%M:%S GMT") if said == "date" else said}, b"")
+    partner.answer = (
+        429,
+        {"Retry-After": when.strftime("%a, %d %b %Y %H:%M:%S GMT") if said == "date" else said},
+        b"",
+    )
     with webhook(keeper, partner) as hook:
         published(editor)
         work(store.database, clock)
@@ -123,7 +150,9 @@ def test_retry_after_can_only_make_the_wait_longer(
         assert least <= waits.total_seconds() <= most
 
 
-def test_workers_share_and_nothing_is_sent_twice(store: Store, editor: httpx.Client, keeper: httpx.Client) -> None:
+def test_workers_share_and_nothing_is_sent_twice(
+    store: Store, editor: httpx.Client, keeper: httpx.Client
+) -> None:
     with ExitStack() as stack:
         partners = [stack.enter_context(receiver()) for _ in range(5)]
         for each in partners:
@@ -145,7 +174,9 @@ def test_workers_share_and_nothing_is_sent_twice(store: Store, editor: httpx.Cli
             assert [message["data"]["id"] for message in each.taken] == told
 
 
-def test_a_lease_of_a_worker_that_died_is_taken_over(store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_a_lease_of_a_worker_that_died_is_taken_over(
+    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     clock = Clock()
     with webhook(keeper, partner):
         article = published(editor)
@@ -166,7 +197,9 @@ def test_a_secret_of_another_key_disables_with_the_reason(
 ) -> None:
     with webhook(keeper, partner) as hook:
         published(editor)
-        with another(store, secret_key="another secret key, and long enough too", webhook_concurrency=0) as changed:
+        with another(
+            store, secret_key="another secret key, and long enough too", webhook_concurrency=0
+        ) as changed:
             work(changed.database, Clock())
             with changed.client("webhooks:write") as there:
                 refused = there.post(f"/v1/webhooks/{hook['id']}/test")
@@ -184,10 +217,16 @@ def test_a_test_goes_past_what_is_pending_and_is_never_sent_again(
         again = keeper.post(f"/v1/webhooks/{hook['id']}/redeliver", json={"since": "2020-01-01T00:00:00Z"})
         assert again.json() == {"count": 1}
         work(store.database, Clock())
-        assert [message["type"] for message in partner.taken] == ["webhook.test", "article.put", "article.put"]
+        assert [message["type"] for message in partner.taken] == [
+            "webhook.test",
+            "article.put",
+            "article.put",
+        ]
 
 
-def test_finished_deliveries_are_forgotten_in_time(store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
+def test_finished_deliveries_are_forgotten_in_time(
+    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
     with webhook(keeper, partner) as hook:
         published(editor)
         clock = Clock()

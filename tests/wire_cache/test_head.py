@@ -22,10 +22,20 @@ def sent(store: Store, method: str, path: str, extensions: dict[str, Any]) -> li
         messages.append(message)
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.5"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"copydesk.example")],
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "extensions": extensions,
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.5"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"copydesk.example")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "extensions": extensions,
+    }
     store.portal.call(store.app, scope, receive, send)
     return messages
 
@@ -50,9 +60,17 @@ def test_a_server_that_offers_to_read_files_itself_sends_none_for_head(
 
 def test_the_head_of_an_article_is_that_of_its_get(client: httpx.Client, editor: httpx.Client) -> None:
     article = published(editor)
-    for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/articles/nothing", "/v1/nowhere", "/openapi.json"):
+    for address in (
+        f"/v1/articles/{article['id']}",
+        "/v1/articles",
+        "/v1/articles/nothing",
+        "/v1/nowhere",
+        "/openapi.json",
+    ):
         for caller in (client, editor):
             whole, head = caller.get(address), caller.head(address)
             assert (head.status_code, head.content) == (whole.status_code, b"")
-            kept = [{n: v for n, v in answer.headers.items() if n != "x-request-id"} for answer in (whole, head)]
+            kept = [
+                {n: v for n, v in answer.headers.items() if n != "x-request-id"} for answer in (whole, head)
+            ]
             assert kept[0] == kept[1], address

@@ -58,7 +58,12 @@ class Newsroom(RuleBasedStateMachine):
         if id_ is None or self.gone.get(id_) == 410:
             return
         headline = f"Ebb {uuid4().hex[:8]}"
-        assert self.editor.patch(f"/v1/articles/{id_}", json={"headline": headline}, headers={"If-Match": "*"}).status_code == 200
+        assert (
+            self.editor.patch(
+                f"/v1/articles/{id_}", json={"headline": headline}, headers={"If-Match": "*"}
+            ).status_code
+            == 200
+        )
         if id_ in self.public:
             self.public[id_] = headline
 
@@ -82,7 +87,9 @@ class Newsroom(RuleBasedStateMachine):
     def withdraw(self, place: int) -> None:
         id_ = self.one(place)
         if id_ in self.public:
-            assert self.editor.post(f"/v1/articles/{id_}/withdraw", json={"reason": "wrong"}).status_code == 200
+            assert (
+                self.editor.post(f"/v1/articles/{id_}/withdraw", json={"reason": "wrong"}).status_code == 200
+            )
             del self.public[id_]
             self.gone[id_] = 410
 
@@ -93,7 +100,9 @@ class Newsroom(RuleBasedStateMachine):
             return
         address = f"/v1/articles/{self.slugs[id_] if by_slug else id_}"
         known = self.kept.get(address + coding)
-        headers = {"Accept-Encoding": coding} | ({"If-None-Match": known.headers["ETag"]} if conditional and known else {})
+        headers = {"Accept-Encoding": coding} | (
+            {"If-None-Match": known.headers["ETag"]} if conditional and known else {}
+        )
         answer = self.reader.get(address, headers=headers)
         if id_ not in self.public:
             assert answer.status_code == self.gone.get(id_, 404)
@@ -106,7 +115,9 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(coding=CODINGS)
     def read_list(self, coding: str) -> None:
-        answer = self.reader.get(f"/v1/articles?section={self.section}&limit=200", headers={"Accept-Encoding": coding}).json()
+        answer = self.reader.get(
+            f"/v1/articles?section={self.section}&limit=200", headers={"Accept-Encoding": coding}
+        ).json()
         assert {item["id"]: item["headline"] for item in answer["items"]} == self.public
 
     @rule(place=PLACES)
@@ -129,7 +140,10 @@ def test_no_reader_gets_an_answer_older_than_the_writes_before_it(store: Store) 
     machine = type("Here", (Newsroom,), {"store": store})
     health = [HealthCheck.too_slow]
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=health)
+        machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=health
+        ),
     )
 
 
@@ -165,9 +179,18 @@ def test_ready_answers_stay_within_their_bytes(database_url: str, tmp_path: Path
         store.client() as reader,
     ):
         body = [{"type": "paragraph", "html": "The tide came in. " * 100}]
-        made = [editor.post("/v1/articles", json={"headline": f"Tide {n}", "status": "published", "body": body}).json() for n in range(40)]
+        made = [
+            editor.post(
+                "/v1/articles", json={"headline": f"Tide {n}", "status": "published", "body": body}
+            ).json()
+            for n in range(40)
+        ]
         for article in made:
             assert reader.get(f"/v1/articles/{article['id']}").status_code == 200
-        metrics = dict(line.rsplit(" ", 1) for line in reader.get("/metrics").text.splitlines() if not line.startswith("#"))
+        metrics = dict(
+            line.rsplit(" ", 1)
+            for line in reader.get("/metrics").text.splitlines()
+            if not line.startswith("#")
+        )
     assert 0 < float(metrics["copydesk_cache_bytes"]) <= limit
     assert 0 < float(metrics["copydesk_cache_entries"]) < 40

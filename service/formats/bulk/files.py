@@ -1,7 +1,8 @@
-"""A file of many articles goes the way of `POST /v1/articles/bulk`; one whose import was interrupted goes on where it was.
+"""A file of many articles goes the way of `POST /v1/articles/bulk`; one whose import was interrupted goes on
+where it was.
 
-A file is known by its SHA-256, together with how it is imported: moved or renamed it goes on all the same, changed it begins anew, which
-does no harm, since an item that is there already is brought up to date.
+A file is known by its SHA-256, together with how it is imported: moved or renamed it goes on all the same,
+changed it begins anew, which does no harm, since an item that is there already is brought up to date.
 """
 
 import hashlib
@@ -36,7 +37,9 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many items there were, and what became of them; `before` were done with by an import that was interrupted."""
+    """How many items there were, and what became of them; `before` were done with by an import that was
+    interrupted.
+    """
 
     before: int = 0
     made: int = 0
@@ -46,7 +49,12 @@ class Tally:
     def plus(self, results: Sequence[Result]) -> "Tally":
         """With these results too."""
         made, found = (sum(result.status == status for result in results) for status in (201, 200))
-        return replace(self, made=self.made + made, found=self.found + found, refused=self.refused + len(results) - made - found)
+        return replace(
+            self,
+            made=self.made + made,
+            found=self.found + found,
+            refused=self.refused + len(results) - made - found,
+        )
 
 
 def holds_items(name: str) -> bool:
@@ -74,17 +82,29 @@ class FileImport:
             places.forget(session, self._digest)
 
     def run(self, read: Callable[[int], None], tell: Callable[[Sequence[Result]], None]) -> Tally:
-        """Write every item from that place on. `read` is told of bytes as they are read, `tell` of results when they are committed."""
+        """Write every item from that place on. `read` is told of bytes as they are read, `tell` of results
+        when they are committed.
+        """
         return anyio.run(self._run, read, tell)
 
     async def _run(self, read: Callable[[int], None], tell: Callable[[Sequence[Result]], None]) -> Tally:
         place = self.place()
         tally = Tally() if place is None else Tally(before=place.items, refused=place.refused)
         chunks = _chunks(self._path, read)
-        items = lines(unpacked(chunks) if self._path.suffix.lower() == ".gz" else chunks, self._database.settings.body_max_bytes)
+        items = lines(
+            unpacked(chunks) if self._path.suffix.lower() == ".gz" else chunks,
+            self._database.settings.body_max_bytes,
+        )
         async for batch in batches(items, first=tally.before):
             note = None if self._how.dry_run else partial(self._note, tally)
-            results = write_all(self._database, self._caller, self._as_said(batch), self._how.mode, dry_run=self._how.dry_run, note=note)
+            results = write_all(
+                self._database,
+                self._caller,
+                self._as_said(batch),
+                self._how.mode,
+                dry_run=self._how.dry_run,
+                note=note,
+            )
             tally = tally.plus(results)
             tell(results)
         if not self._how.dry_run:

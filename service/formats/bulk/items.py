@@ -1,4 +1,6 @@
-"""A stream of bytes, packed or not, becomes items one by one: NDJSON or a JSON array of any length, never more than one item at hand."""
+"""A stream of bytes, packed or not, becomes items one by one: NDJSON or a JSON array of any length, never
+more than one item at hand.
+"""
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -88,7 +90,9 @@ def _too_large(largest: int) -> Item:
 
 
 async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
-    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next item begins."""
+    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next
+    item begins.
+    """
     found = ijson.sendable_list()
     parser = ijson.items_coro(found, "item", use_float=True)
     begun, since = False, 0
@@ -101,7 +105,11 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
             broken, held = _send(parser, piece), since + len(piece)
             since = 0 if found else held
             for content in found:
-                yield Item(content, len(piece) // len(found)) if held <= largest + _PIECE else _too_large(largest)
+                yield (
+                    Item(content, len(piece) // len(found))
+                    if held <= largest + _PIECE
+                    else _too_large(largest)
+                )
                 held = 0
             del found[:]
             if broken:

@@ -1,4 +1,6 @@
-"""How far an import of a file has come: kept in the transaction of the items themselves, so that neither is ever there without the other."""
+"""How far an import of a file has come: kept in the transaction of the items themselves, so that neither is
+ever there without the other.
+"""
 
 from sqlmodel import Field, col, delete
 
@@ -7,7 +9,9 @@ from service.tables import Table, Time, now
 
 
 class BulkPlace(Table, table=True):
-    """An import that has not come to its end: how many items are done with, and how many of them were refused."""
+    """An import that has not come to its end: how many items are done with, and how many of them were
+    refused.
+    """
 
     __tablename__ = "bulk_place"
 
@@ -25,7 +29,9 @@ def find(session: Session, digest: str) -> BulkPlace | None:
 
 def keep(session: Session, digest: str, items: int, refused: int) -> None:
     """Keep how far an import has come."""
-    session.execute(upsert(session, BulkPlace), {"digest": digest, "items": items, "refused": refused, "at": now()})
+    session.execute(
+        upsert(session, BulkPlace), {"digest": digest, "items": items, "refused": refused, "at": now()}
+    )
 
 
 def forget(session: Session, digest: str) -> None:

@@ -30,7 +30,9 @@ class InlineCaption(Shape):
 
 
 class InlineImage(Shape):
-    """A picture that comes with its article, known by `external_id`, or else by `source_url`, of a `source` (absent: the article's)."""
+    """A picture that comes with its article, known by `external_id`, or else by `source_url`, of a `source`
+    (absent: the article's).
+    """
 
     external_id: Line | None = None
     source_url: WebAddress | None = Field(default=None, examples=["https://wire.example/pictures/4711.jpg"])
@@ -43,7 +45,9 @@ class InlineImage(Shape):
 
 
 class BulkItem(ArticleWrite):
-    """An article as it is written. Instead of `lead_image_id`, and of a block's `image_id`, it may have an `image` inline."""
+    """An article as it is written. Instead of `lead_image_id`, and of a block's `image_id`, it may have an
+    `image` inline.
+    """
 
     lead_image: InlineImage | None = None
 
@@ -74,7 +78,8 @@ class Reading:
         keys = {
             (source, key)
             for item, picture in said
-            if (source := _text(picture, "source") or _text(item, "source")) and (key := _text(picture, "external_id"))
+            if (source := _text(picture, "source") or _text(item, "source"))
+            and (key := _text(picture, "external_id"))
         }
         live, self._ids = select(Image).where(col(Image.deleted_at).is_(None)), dict[Name, UUID]()
         if addresses:
@@ -104,19 +109,27 @@ class Reading:
 
 
 def _text(content: Mapping[str, JsonValue], name: str) -> str | None:
-    """A member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for U+0000."""
+    """A member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for
+    U+0000.
+    """
     return value.strip() if isinstance(value := content.get(name), str) and "\x00" not in value else None
 
 
 def _name_of(image: InlineImage, source: str | None, pointer: str) -> Name:
-    """What an inline picture is known by; `source` is its article's. Raises Unprocessable when there is nothing."""
+    """What an inline picture is known by; `source` is its article's. Raises Unprocessable when there is
+    nothing.
+    """
     of = image.source or source
     if image.external_id is not None:
         if not of:
-            raise Unprocessable.at(f"{pointer}/source", "must be there, or the article's: `external_id` is one of this source")
+            raise Unprocessable.at(
+                f"{pointer}/source", "must be there, or the article's: `external_id` is one of this source"
+            )
         return of, "external_id", image.external_id
     if image.source_url is None:
-        raise Unprocessable.at(f"{pointer}/source_url", "must be there, or `external_id`: the picture is known by one of them")
+        raise Unprocessable.at(
+            f"{pointer}/source_url", "must be there, or `external_id`: the picture is known by one of them"
+        )
     return of, "source_url", image.source_url
 
 
@@ -126,7 +139,11 @@ def _inline(item: Mapping[str, JsonValue]) -> Iterator[tuple[str, dict[str, Json
     if isinstance(lead, dict):
         yield "/lead_image", lead
     for place, block in enumerate(body if isinstance(body, list) else ()):
-        if isinstance(block, dict) and block.get("type") == "image" and isinstance(image := block.get("image"), dict):
+        if (
+            isinstance(block, dict)
+            and block.get("type") == "image"
+            and isinstance(image := block.get("image"), dict)
+        ):
             yield f"/body/{place}/image", image
 
 
@@ -148,7 +165,10 @@ def _valid(shape: type[Shaped], content: Mapping[str, JsonValue], pointer: str) 
         return shape.model_validate(content)
     except ValidationError as fault:
         errors = [
-            FieldProblem(pointer=pointer + pointer_to(error["loc"], content), message=error["msg"].removeprefix("Value error, "))
+            FieldProblem(
+                pointer=pointer + pointer_to(error["loc"], content),
+                message=error["msg"].removeprefix("Value error, "),
+            )
             for error in fault.errors()
         ]
         raise Unprocessable(f"{errors[0].pointer}: {errors[0].message}", errors=errors) from None

@@ -1,4 +1,6 @@
-"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are kept on disk until the last has come."""
+"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are kept on disk until
+the last has come.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, aclosing
@@ -39,7 +41,9 @@ class BulkResult(BaseModel):
     """What became of one item, in the order in which the items came."""
 
     index: int = Member(examples=[0])
-    status: int = Member(description="the HTTP status that it would have had alone: 201 made, 200 up to date, or an error's")
+    status: int = Member(
+        description="the HTTP status that it would have had alone: 201 made, 200 up to date, or an error's"
+    )
     id: UUID | None
     source: str | None
     external_id: str | None
@@ -53,13 +57,25 @@ class BulkResults(BaseModel):
     items: list[BulkResult]
 
 
-_LINES = {NDJSON: {"schema": {"type": "string", "description": "one result on each line"}, "example": '{"index":0,"status":201}'}}
+_LINES = {
+    NDJSON: {
+        "schema": {"type": "string", "description": "one result on each line"},
+        "example": '{"index":0,"status":201}',
+    }
+}
 _BODY = {
     "required": True,
     "content": {
         "application/json": {
             "schema": {"type": "array", "items": {"type": "object"}},
-            "example": [{"source": "wire.example", "external_id": "4711", "headline": "Harbour bridge reopens", "status": "published"}],
+            "example": [
+                {
+                    "source": "wire.example",
+                    "external_id": "4711",
+                    "headline": "Harbour bridge reopens",
+                    "status": "published",
+                }
+            ],
         },
         NDJSON: {
             "schema": {"type": "string", "description": "one item on each line"},
@@ -70,18 +86,25 @@ _BODY = {
 
 
 @router.post(
-    "", response_model=BulkResults, max_body_size=UNBOUNDED, openapi_extra={"requestBody": _BODY}, responses={200: {"content": _LINES}}
-)  # fmt: skip
+    "",
+    response_model=BulkResults,
+    max_body_size=UNBOUNDED,
+    openapi_extra={"requestBody": _BODY},
+    responses={200: {"content": _LINES}},
+)
 async def import_articles(
     request: Request,
     caller: Writer,
-    mode: Annotated[Mode, Query(description="create: refuse what is there; update: refuse what is not")] = Mode.UPSERT,
+    mode: Annotated[
+        Mode, Query(description="create: refuse what is there; update: refuse what is not")
+    ] = Mode.UPSERT,
     dry_run: Annotated[bool, Query(description="say what would happen, and write nothing")] = False,
 ) -> Response:
-    """Make articles or bring them up to date, known by `source` and `external_id`; NDJSON or an array, also packed with gzip.
+    """Make articles or bring them up to date, known by `source` and `external_id`; NDJSON or an array, also
+    packed with gzip.
 
-    Batches of items are written as they arrive, and each keeps what it has written. A picture may stand inline: `image` in an image
-    block, or `lead_image`, with its `source_url`, credit and captions.
+    Batches of items are written as they arrive, and each keeps what it has written. A picture may stand
+    inline: `image` in an image block, or `lead_image`, with its `source_url`, credit and captions.
     """
     as_lines = _media_type(request) == NDJSON
     with ExitStack() as kept:
@@ -97,7 +120,9 @@ async def import_articles(
                     first = False
         results.write(b"" if as_lines else b"]}")
         kept.pop_all()
-    return StreamingResponse(_sent(results), headers=PRIVATE, media_type=NDJSON if as_lines else "application/json")
+    return StreamingResponse(
+        _sent(results), headers=PRIVATE, media_type=NDJSON if as_lines else "application/json"
+    )
 
 
 def _media_type(request: Request) -> str:
@@ -105,7 +130,9 @@ def _media_type(request: Request) -> str:
     if given in ("application/ndjson", "application/jsonl", "application/x-jsonlines"):
         return NDJSON
     if given not in (NDJSON, "application/json"):
-        raise UnsupportedMediaType(f"Send {NDJSON} or a JSON array.", headers={"Accept": f"{NDJSON}, application/json"})
+        raise UnsupportedMediaType(
+            f"Send {NDJSON} or a JSON array.", headers={"Accept": f"{NDJSON}, application/json"}
+        )
     return given
 
 
@@ -117,19 +144,25 @@ def _items(request: Request, *, as_lines: bool) -> AsyncIterator[Item]:
         case "gzip" | "x-gzip":
             chunks = unpacked(chunks)
         case other:
-            raise UnsupportedMediaType(f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"})
+            raise UnsupportedMediaType(
+                f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"}
+            )
     largest: int = request.app.state.settings.body_max_bytes
     return lines(chunks, largest) if as_lines else members(chunks, largest)
 
 
 def _refuse_whole(batch: Batch) -> None:
-    """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises BrokenStream."""
+    """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises
+    BrokenStream.
+    """
     index, first = batch[0]
     if index == 0 and isinstance(first, BrokenStream):
         raise first
 
 
-async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Sequence[Result]:
+async def _write(
+    request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool
+) -> Sequence[Result]:
     database: Database = request.app.state.database
     async with database.turn():
         return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)

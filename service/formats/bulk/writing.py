@@ -1,7 +1,9 @@
-"""Many articles at once: each is made or brought up to date by its integrator's own key, and one that is refused spoils no other.
+"""Many articles at once: each is made or brought up to date by its integrator's own key, and one that is
+refused spoils no other.
 
-Items are written in batches, one transaction each: what was answered is kept, whatever becomes of the rest. Pictures may come
-inline, known by where they come from (`source`, with `external_id` or `source_url`); they get their files later.
+Items are written in batches, one transaction each: what was answered is kept, whatever becomes of the rest.
+Pictures may come inline, known by where they come from (`source`, with `external_id` or `source_url`); they
+get their files later.
 """
 
 import enum
@@ -56,10 +58,16 @@ class Result:
 def write_line(result: Result, path: str) -> bytes:
     """A result as JSON; `path` is where its problem says that it happened."""
     told = {
-        "index": result.index, "status": result.status, "id": result.id, "source": result.source, "external_id": result.external_id,
+        "index": result.index,
+        "status": result.status,
+        "id": result.id,
+        "source": result.source,
+        "external_id": result.external_id,
         "version": result.version,
-    }  # fmt: skip
-    return orjson.dumps(told if result.problem is None else told | {"problem": orjson.Fragment(result.problem.problem(path))})
+    }
+    return orjson.dumps(
+        told if result.problem is None else told | {"problem": orjson.Fragment(result.problem.problem(path))}
+    )
 
 
 Note = Callable[[Session, Sequence[Result]], None]
@@ -75,7 +83,9 @@ def write_all(
     dry_run: bool,
     note: Note | None = None,
 ) -> list[Result]:
-    """Write a batch of items, numbered as they came. A dry run writes nothing, and says what would have happened."""
+    """Write a batch of items, numbered as they came. A dry run writes nothing, and says what would have
+    happened.
+    """
     try:
         with database.rehearsing() if dry_run else database.writing() as session:
             results = _write(session, caller, items, mode)
@@ -86,7 +96,11 @@ def write_all(
         if len(items) == 1:
             return [_refused(items[0], _told(fault))]
     # One of them took the others' transaction with it: each for itself.
-    return [result for item in items for result in write_all(database, caller, [item], mode, dry_run=dry_run, note=note)]
+    return [
+        result
+        for item in items
+        for result in write_all(database, caller, [item], mode, dry_run=dry_run, note=note)
+    ]
 
 
 def _told(fault: DBAPIError) -> ServiceError:
@@ -99,11 +113,19 @@ def _told(fault: DBAPIError) -> ServiceError:
 def _undone(result: Result) -> Result:
     made = result.status == 201
     return Result(
-        result.index, result.status, None if made else result.id, result.source, result.external_id, result.version, result.problem
+        result.index,
+        result.status,
+        None if made else result.id,
+        result.source,
+        result.external_id,
+        result.version,
+        result.problem,
     )
 
 
-def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode) -> list[Result]:
+def _write(
+    session: Session, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode
+) -> list[Result]:
     results: dict[int, Result] = {}
     given = dict(items)
     reading = Reading(session, [content for content in given.values() if isinstance(content, dict)])
@@ -121,7 +143,7 @@ def _write(session: Session, caller: Caller, items: Sequence[tuple[int, object |
                 article, status = outcome
                 results[work.index] = Result(
                     work.index, status, article.id, work.write.source, work.write.external_id, article.version
-                )  # fmt: skip
+                )
     return [results[index] for index, _ in items]
 
 
@@ -143,8 +165,12 @@ def _write_wave(
         yield from _create(session, caller, new)
 
 
-def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
-    """Make articles that are not there yet. Pictures that were made for one that is refused, and that no other shows, go again."""
+def _create(
+    session: Session, caller: Caller, new: Mapping[UUID, Work]
+) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    """Make articles that are not there yet. Pictures that were made for one that is refused, and that no
+    other shows, go again.
+    """
     pictures: dict[UUID, Image] = {}
     writes = {}
     for id_, work in new.items():
@@ -170,7 +196,11 @@ def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Itera
 def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
     known = {}
     for source, external_ids in sorted(by_source(pairs).items()):
-        found = select(Article).where(Article.source == source, col(Article.external_id).in_(external_ids)).order_by(col(Article.id))
+        found = (
+            select(Article)
+            .where(Article.source == source, col(Article.external_id).in_(external_ids))
+            .order_by(col(Article.id))
+        )
         for article in session.exec(found if session.database.is_sqlite else found.with_for_update()):
             known[source, cast("str", article.external_id)] = article
     return known
@@ -180,13 +210,17 @@ def _unwanted(work: Work, before: Article | None, mode: Mode) -> ServiceError | 
     if work.pair is None and mode is not Mode.CREATE:
         return Unprocessable.at("/external_id", "must be there, with `source`: the item is known by them")
     if before is None:
-        return NotFound("There is no article with this source and external_id.") if mode is Mode.UPDATE else None
+        return (
+            NotFound("There is no article with this source and external_id.") if mode is Mode.UPDATE else None
+        )
     if mode is Mode.CREATE:
         return ExternalIdTaken("There is an article with this source and external_id.", id=str(before.id))
     return None
 
 
-def _update(session: Session, caller: Caller, article: Article, work: Work) -> tuple[Article, int] | ServiceError:
+def _update(
+    session: Session, caller: Caller, article: Article, work: Work
+) -> tuple[Article, int] | ServiceError:
     write = ArticleReplace.model_construct(work.write.model_fields_set, **dict(work.write))
     try:
         with session.begin_nested():
@@ -203,7 +237,9 @@ def _update(session: Session, caller: Caller, article: Article, work: Work) -> t
 
 
 def _said(work: Work, inline: InlineImage) -> dict[str, object]:
-    return inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {"source": inline.source or work.write.source}
+    return inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {
+        "source": inline.source or work.write.source
+    }
 
 
 def _make_pictures(session: Session, work: Work, made: dict[UUID, Image]) -> None:
@@ -227,12 +263,22 @@ def _caption(session: Session, work: Work, article: Article, *, again: bool) -> 
     for inline, id_ in work.pictures:
         image = session.get_one(Image, id_)
         for words in inline.captions:
-            caption_image(session, image, article.id, words.language or article.language, words.text, words.alt_text, again=again)
+            caption_image(
+                session,
+                image,
+                article.id,
+                words.language or article.language,
+                words.text,
+                words.alt_text,
+                again=again,
+            )
             session.flush()
 
 
 def _refused(item: tuple[int, object | ServiceError], problem: ServiceError) -> Result:
     index, content = item
     named = content if isinstance(content, dict) else {}
-    source, external_id = (value if isinstance(value := named.get(name), str) else None for name in ("source", "external_id"))
+    source, external_id = (
+        value if isinstance(value := named.get(name), str) else None for name in ("source", "external_id")
+    )
     return Result(index, problem.status, None, source, external_id, None, problem)

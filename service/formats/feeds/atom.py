@@ -14,7 +14,9 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 def write(feed: Feed) -> bytes:
     """The feed as Atom."""
-    root = etree.Element(_in("feed"), {_LANG: feed.language or feed.settings.language}, nsmap={None: ATOM, "media": MEDIA})
+    root = etree.Element(
+        _in("feed"), {_LANG: feed.language or feed.settings.language}, nsmap={None: ATOM, "media": MEDIA}
+    )
     itself = feed.address("atom.xml")
     element(root, _in("id"), itself)
     element(root, _in("title"), feed.title)
@@ -56,5 +58,9 @@ def _entry(root: etree._Element, entry: Entry) -> None:
     for picture in entry.pictures:
         size = None if picture.size is None else str(picture.size)
         shown = picture.shown
-        element(made, _in("link"), attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type, "length": size})
+        element(
+            made,
+            _in("link"),
+            attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type, "length": size},
+        )
     add_pictures(made, entry.pictures)

@@ -1,4 +1,6 @@
-"""One feed, whatever it is written as: the newest published articles of a section and a language, read from the published table."""
+"""One feed, whatever it is written as: the newest published articles of a section and a language, read from
+the published table.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -78,15 +80,24 @@ def path_of(name: str, section: str | None, language: str | None) -> str:
 
 def read(session: Session, settings: Settings, section: str | None, language: str | None) -> Feed:
     """Read what a feed holds just now."""
-    listed = store.page(session, Kind.ARTICLE, Filter(section=section, language=language), "-published_at", None, LONGEST)
+    listed = store.page(
+        session, Kind.ARTICLE, Filter(section=section, language=language), "-published_at", None, LONGEST
+    )
     return Feed(settings, section, language, entries_of(settings, listed.documents))
 
 
 def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
     """What published documents say, with whole addresses."""
-    articles = [with_whole_addresses(settings, ArticleRead.model_validate_json(document)) for document in documents]
+    articles = [
+        with_whole_addresses(settings, ArticleRead.model_validate_json(document)) for document in documents
+    ]
     return [
-        Entry(article, address_of(settings, article), article.published_at or article.updated_at, tuple(_pictures(article)))
+        Entry(
+            article,
+            address_of(settings, article),
+            article.published_at or article.updated_at,
+            tuple(_pictures(article)),
+        )
         for article in articles
     ]
 
@@ -95,7 +106,11 @@ def _pictures(article: ArticleRead) -> Iterator[Picture]:
     """The lead picture first, then those of the body; each once, and none that has no file."""
     seen = set()
     lead = [] if article.lead_image is None else [(article.lead_image, article.lead_image.caption)]
-    placed = [(block.image, block.caption) for block in article.body if isinstance(block, ResolvedImage) and block.image is not None]
+    placed = [
+        (block.image, block.caption)
+        for block in article.body
+        if isinstance(block, ResolvedImage) and block.image is not None
+    ]
     for image, caption in [*lead, *placed]:
         if image.renditions and image.id not in seen:
             seen.add(image.id)

@@ -84,36 +84,55 @@ class JsonFeed(Part):
 def write(feed: Feed) -> bytes:
     """The feed as JSON."""
     shape = JsonFeed(
-        title=feed.title, home_page_url=feed.settings.public_url, feed_url=feed.address("feed.json"),
-        description=f"The newest articles of {feed.title}", language=feed.language or feed.settings.language,
-        authors=[Person(name=feed.settings.site_name)], items=[_item(entry) for entry in feed.entries],
-    )  # fmt: skip
+        title=feed.title,
+        home_page_url=feed.settings.public_url,
+        feed_url=feed.address("feed.json"),
+        description=f"The newest articles of {feed.title}",
+        language=feed.language or feed.settings.language,
+        authors=[Person(name=feed.settings.site_name)],
+        items=[_item(entry) for entry in feed.entries],
+    )
     return shape.model_dump_json(exclude_none=True).encode()
 
 
 def _item(entry: Entry) -> Item:
     article, pictures = entry.article, entry.pictures
     return Item(
-        id=article.id.urn, url=entry.address, title=article.headline, content_html=as_html(article.body), summary=article.summary,
-        image=pictures[0].shown.href if pictures else None, date_published=entry.published, date_modified=article.updated_at,
+        id=article.id.urn,
+        url=entry.address,
+        title=article.headline,
+        content_html=as_html(article.body),
+        summary=article.summary,
+        image=pictures[0].shown.href if pictures else None,
+        date_published=entry.published,
+        date_modified=article.updated_at,
         authors=[Person(name=author.name, url=author.url) for author in article.authors] or None,
-        tags=[*([article.section] if article.section else []), *article.tags], language=article.language,
+        tags=[*([article.section] if article.section else []), *article.tags],
+        language=article.language,
         attachments=[_attachment(picture) for picture in pictures] or None,
         extension=Extension(
-            dateline=article.dateline, credit_line=article.credit_line, pictures=[_words(picture) for picture in pictures]
+            dateline=article.dateline,
+            credit_line=article.credit_line,
+            pictures=[_words(picture) for picture in pictures],
         ),
-    )  # fmt: skip
+    )
 
 
 def _attachment(picture: Picture) -> Attachment:
     caption = picture.caption
     title = (caption.text or caption.alt_text) if caption else None
-    return Attachment(url=picture.shown.href, mime_type=picture.shown.content_type, title=title, size_in_bytes=picture.size)
+    return Attachment(
+        url=picture.shown.href, mime_type=picture.shown.content_type, title=title, size_in_bytes=picture.size
+    )
 
 
 def _words(picture: Picture) -> PictureWords:
     caption, shown = picture.caption, picture.shown
     return PictureWords(
-        url=shown.href, caption=caption.text if caption else None, alt_text=caption.alt_text if caption else None,
-        credit_line=picture.image.credit_line, width=shown.width, height=shown.height,
-    )  # fmt: skip
+        url=shown.href,
+        caption=caption.text if caption else None,
+        alt_text=caption.alt_text if caption else None,
+        credit_line=picture.image.credit_line,
+        width=shown.width,
+        height=shown.height,
+    )

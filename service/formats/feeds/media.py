@@ -19,12 +19,18 @@ def add_pictures(parent: etree._Element, pictures: Iterable[Picture]) -> None:
 def _add(parent: etree._Element, picture: Picture) -> None:
     shown, caption, image = picture.shown, picture.caption, picture.image
     content = element(
-        parent, f"{{{MEDIA}}}content",
+        parent,
+        f"{{{MEDIA}}}content",
         attributes={
-            "url": shown.href, "type": shown.content_type, "medium": "image", "width": str(shown.width), "height": str(shown.height),
-            "fileSize": None if picture.size is None else str(picture.size), "lang": caption.language if caption else None,
+            "url": shown.href,
+            "type": shown.content_type,
+            "medium": "image",
+            "width": str(shown.width),
+            "height": str(shown.height),
+            "fileSize": None if picture.size is None else str(picture.size),
+            "lang": caption.language if caption else None,
         },
-    )  # fmt: skip
+    )
     if caption is not None and caption.alt_text:
         element(content, f"{{{MEDIA}}}title", caption.alt_text, {"type": "plain"})
     if caption is not None and caption.text:

@@ -39,16 +39,21 @@ def _described(name: str, example: str) -> Responses:
     return {200: {"content": {MEDIA_TYPES[name]: {"schema": {"type": "string"}, "example": example}}}}
 
 
-@router.get("/rss.xml", response_class=Response, responses=_described("rss.xml", '<rss version="2.0"><channel>…</channel></rss>'))
+@router.get(
+    "/rss.xml",
+    response_class=Response,
+    responses=_described("rss.xml", '<rss version="2.0"><channel>…</channel></rss>'),
+)
 def get_rss_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as RSS 2.0, whole, with pictures, captions and credits."""
     return _answer(request, found, "rss.xml", rss.write)
 
 
 @router.get(
-    "/atom.xml", response_class=Response,
+    "/atom.xml",
+    response_class=Response,
     responses=_described("atom.xml", '<feed xmlns="http://www.w3.org/2005/Atom">…</feed>'),
-)  # fmt: skip
+)
 def get_atom_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as Atom, whole, with pictures, captions and credits."""
     return _answer(request, found, "atom.xml", atom.write)

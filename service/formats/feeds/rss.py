@@ -1,4 +1,6 @@
-"""RSS 2.0 (RSS Advisory Board, 2.0.11), with the whole text (content), authors (Dublin Core) and pictures (Media RSS 1.5.1)."""
+"""RSS 2.0 (RSS Advisory Board, 2.0.11), with the whole text (content), authors (Dublin Core) and pictures
+(Media RSS 1.5.1).
+"""
 
 from email.utils import format_datetime
 
@@ -16,7 +18,9 @@ DC = "http://purl.org/dc/elements/1.1/"
 
 def write(feed: Feed) -> bytes:
     """The feed as RSS."""
-    root = etree.Element("rss", {"version": "2.0"}, nsmap={"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA})
+    root = etree.Element(
+        "rss", {"version": "2.0"}, nsmap={"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
+    )
     channel = element(root, "channel")
     element(channel, "title", feed.title)
     element(channel, "link", feed.settings.public_url)
@@ -49,8 +53,12 @@ def _item(channel: etree._Element, entry: Entry) -> None:
         element(item, f"{{{DC}}}rights", article.copyright_notice)
     element(item, f"{{{CONTENT}}}encoded", as_html(article.body))
     if entry.pictures:
-        # Readers of RSS expect one at the most. It must say its length, and says 0 when that is not known before the file is made
-        # (RSS Best Practices Profile, "enclosure").
+        # Readers of RSS expect one at the most. It must say its length, and says 0 when that is not known
+        # before the file is made (RSS Best Practices Profile, "enclosure").
         shown, size = entry.pictures[0].shown, entry.pictures[0].size
-        element(item, "enclosure", attributes={"url": shown.href, "length": str(size or 0), "type": shown.content_type})
+        element(
+            item,
+            "enclosure",
+            attributes={"url": shown.href, "length": str(size or 0), "type": shown.content_type},
+        )
     add_pictures(item, entry.pictures)

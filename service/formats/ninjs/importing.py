@@ -1,7 +1,8 @@
-"""What a ninjs object says is written into the store: one article with its pictures and captions; the same object again updates it.
+"""What a ninjs object says is written into the store: one article with its pictures and captions; the same
+object again updates it.
 
-An article is known by `source` and `external_id`, or by its own id when the URI is a `urn:uuid:`: an object that this store, or
-another Copydesk, has written leads back to the same article.
+An article is known by `source` and `external_id`, or by its own id when the URI is a `urn:uuid:`: an object
+that this store, or another Copydesk, has written leads back to the same article.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,9 @@ from service.tables import new_id
 
 
 def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, KeptFile]) -> Imported:
-    """Write an object into the store: `usable` as a draft, or as it stands when it is here; `withheld` not published; `canceled` withdrawn."""
+    """Write an object into the store: `usable` as a draft, or as it stands when it is here; `withheld` not
+    published; `canceled` withdrawn.
+    """
     article = _find(session, item)
     if item.status == "canceled":
         return Imported(_cancel(session, caller, item, article), created=False)
@@ -47,7 +50,12 @@ def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, K
     for name, each in item.pictures.items():
         words = read.description(each, "caption"), read.description(each, "alttext")
         caption_image(
-            session, pictures[name], article_id, read.language_of(each.language) or written.language, *words, again=article is not None
+            session,
+            pictures[name],
+            article_id,
+            read.language_of(each.language) or written.language,
+            *words,
+            again=article is not None,
         )
     for correction in item.corrections:
         if correction not in {known.text for known in written.corrections}:
@@ -61,15 +69,25 @@ def _find(session: Session, item: Item) -> Article | None:
     if not session.database.is_sqlite:
         same = same.with_for_update()
     if source and external_id:
-        found = session.exec(same.where(Article.source == source, Article.external_id == external_id)).one_or_none()
+        found = session.exec(
+            same.where(Article.source == source, Article.external_id == external_id)
+        ).one_or_none()
         if found is not None:
             return found
-    return None if item.article_id is None else session.exec(same.where(Article.id == item.article_id)).one_or_none()
+    return (
+        None
+        if item.article_id is None
+        else session.exec(same.where(Article.id == item.article_id)).one_or_none()
+    )
 
 
-def _write(session: Session, caller: Caller, content: dict[str, object], article: Article | None, article_id: UUID) -> Article:
+def _write(
+    session: Session, caller: Caller, content: dict[str, object], article: Article | None, article_id: UUID
+) -> Article:
     try:
-        write: ArticleWrite = ArticleReplace.model_validate(content) if article else ArticleCreate.model_validate(content)
+        write: ArticleWrite = (
+            ArticleReplace.model_validate(content) if article else ArticleCreate.model_validate(content)
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise Unprocessable.at("/bodies", f"{'/'.join(map(str, first['loc']))}: {first['msg']}") from None
@@ -96,7 +114,9 @@ def _cancel(session: Session, caller: Caller, item: Item, article: Article | Non
 
 def _is_taken(session: Session, slug: object, article_id: UUID) -> bool:
     """Whether another article has, or had, the slug: this one then gets one of its own."""
-    holder = select(ArticleSlug.article_id).where(ArticleSlug.slug == slug, ArticleSlug.article_id != article_id)
+    holder = select(ArticleSlug.article_id).where(
+        ArticleSlug.slug == slug, ArticleSlug.article_id != article_id
+    )
     return slug is not None and session.exec(holder).one_or_none() is not None
 
 
@@ -106,7 +126,10 @@ def _block(session: Session, block: Found, pictures: Mapping[str, Image]) -> dic
             return {"type": "image", "image_id": pictures[block.name or ""].id}
         case Embed() if urlsplit(block.url).hostname not in session.database.settings.embed_hosts:
             # What this store may not show from elsewhere, it links to.
-            return {"type": "paragraph", "html": Paragraph(html=f'<a href="{block.url}">{block.url}</a>').html}
+            return {
+                "type": "paragraph",
+                "html": Paragraph(html=f'<a href="{block.url}">{block.url}</a>').html,
+            }
     return block.model_dump()
 
 
@@ -115,10 +138,13 @@ def _image(session: Session, item: Item, said: Association, files: Mapping[str, 
     address = read.file_address(said)
     file = files.get(address or "")
     content = {
-        "credit_line": read.line(read.description(said, "creditline")), "copyright_notice": read.text_of(said.copyright_notice),
-        "usage_terms": read.text_of(said.usage_terms), "source": read.source_of(said) or item.content.get("source"),
-        "source_url": read.web_address(read.alternative(said, "sourceUrl") or address), "focal_point": _focal_point(said),
-    }  # fmt: skip
+        "credit_line": read.line(read.description(said, "creditline")),
+        "copyright_notice": read.text_of(said.copyright_notice),
+        "usage_terms": read.text_of(said.usage_terms),
+        "source": read.source_of(said) or item.content.get("source"),
+        "source_url": read.web_address(read.alternative(said, "sourceUrl") or address),
+        "focal_point": _focal_point(said),
+    }
     known = {name: value for name, value in content.items() if value is not None}
     image = _same_image(session, said, known)
     if image is None:
@@ -152,5 +178,8 @@ def _same_image(session: Session, said: Association, content: Mapping[str, objec
 def _focal_point(said: Association) -> dict[str, float] | None:
     for file in said.renditions or []:
         if file.poi and file.width and file.height and file.poi.x is not None and file.poi.y is not None:
-            return {"x": min(1.0, max(0.0, file.poi.x / file.width)), "y": min(1.0, max(0.0, file.poi.y / file.height))}
+            return {
+                "x": min(1.0, max(0.0, file.poi.x / file.width)),
+                "y": min(1.0, max(0.0, file.poi.y / file.height)),
+            }
     return None

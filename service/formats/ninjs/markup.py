@@ -1,7 +1,8 @@
-"""An article's body as the HTML of a ninjs body, and back: each block is one element, and pictures refer to associations by name.
+"""An article's body as the HTML of a ninjs body, and back: each block is one element, and pictures refer to
+associations by name.
 
-Of our own HTML the same blocks come back. Of that of others paragraphs, headings, quotations, lists, figures and rules are known;
-whatever else stands there keeps its words.
+Of our own HTML the same blocks come back. Of that of others paragraphs, headings, quotations, lists, figures
+and rules are known; whatever else stands there keeps its words.
 """
 
 import html
@@ -12,13 +13,26 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
-from service.articles.body import Divider, Embed, Heading, ItemList, Paragraph, Quote, ResolvedBlock, ResolvedImage, as_html, figure
+from service.articles.body import (
+    Divider,
+    Embed,
+    Heading,
+    ItemList,
+    Paragraph,
+    Quote,
+    ResolvedBlock,
+    ResolvedImage,
+    as_html,
+    figure,
+)
 from service.formats.xml import allowed
 
 REFERENCE, EMBED = "data-association", "data-embed"
 _FLAT = frozenset({"div", "section", "article", "main", "body", "header", "footer", "center", "aside"})
 _LEVELS = {"h1": 2, "h2": 2, "h3": 3, "h4": 4, "h5": 4, "h6": 4}
-_DROPPED = frozenset({"script", "style", "noscript", "template", "iframe", "object", "svg", "form", "head", "title"})
+_DROPPED = frozenset(
+    {"script", "style", "noscript", "template", "iframe", "object", "svg", "form", "head", "title"}
+)
 _VOID = frozenset({"br", "hr", "img", "wbr", "input", "source", "col"})
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 """Characters that the store refuses in a text."""
@@ -39,7 +53,11 @@ Found = Paragraph | Heading | Quote | ItemList | Embed | Divider | Shown
 
 def to_html(blocks: list[ResolvedBlock], name: Callable[[ResolvedImage], str]) -> str:
     """The body as HTML. Pictures that are gone are left out."""
-    return "\n".join(_html(block, name) for block in blocks if not isinstance(block, ResolvedImage) or block.image is not None)
+    return "\n".join(
+        _html(block, name)
+        for block in blocks
+        if not isinstance(block, ResolvedImage) or block.image is not None
+    )
 
 
 def _html(block: ResolvedBlock, name: Callable[[ResolvedImage], str]) -> str:
@@ -66,7 +84,9 @@ def from_text(text: str) -> list[Found]:
     text = CONTROL.sub("", text.replace("\r\n", "\n")).strip()
     divided = re.split(r"\n\s*\n", text)
     parts = divided if len(divided) > 1 else text.split("\n")
-    return [Paragraph(html=html.escape(" ".join(part.split()), quote=False)) for part in parts if part.strip()]
+    return [
+        Paragraph(html=html.escape(" ".join(part.split()), quote=False)) for part in parts if part.strip()
+    ]
 
 
 def _is_empty(block: Found) -> bool:
@@ -88,7 +108,9 @@ def _blocks(body: HtmlElement) -> Iterator[Found]:
 
 
 def _events(body: HtmlElement) -> Iterator[tuple[HtmlElement | None, str]]:
-    """Elements and the texts between them, with what is only a frame around others opened. No recursion: pages nest deeply."""
+    """Elements and the texts between them, with what is only a frame around others opened. No recursion:
+    pages nest deeply.
+    """
     waiting: list[HtmlElement | str] = [body]
     while waiting:
         each = waiting.pop()
@@ -104,7 +126,18 @@ def _events(body: HtmlElement) -> Iterator[tuple[HtmlElement | None, str]]:
 
 
 def _is_block(element: HtmlElement) -> bool:
-    return element.tag in _LEVELS or element.tag in {"p", "blockquote", "ul", "ol", "figure", "img", "hr", "pre", "table", "dl"}
+    return element.tag in _LEVELS or element.tag in {
+        "p",
+        "blockquote",
+        "ul",
+        "ol",
+        "figure",
+        "img",
+        "hr",
+        "pre",
+        "table",
+        "dl",
+    }
 
 
 def _paragraph(loose: list[str]) -> Iterator[Paragraph]:
@@ -163,7 +196,9 @@ def _quote(element: HtmlElement) -> Quote:
         who = re.sub(r"\s*[\n\t\r]\s*", " ", who if named is not None else who.lstrip(" \n\t—–")).strip()
         said_by.drop_tree()
     paragraphs = [_inner(each) for each in element.iterchildren("p")]
-    return Quote(html="<br>".join(paragraphs) if paragraphs else _inner(element), cite=who[:500].strip() or None)
+    return Quote(
+        html="<br>".join(paragraphs) if paragraphs else _inner(element), cite=who[:500].strip() or None
+    )
 
 
 def _inner(element: HtmlElement) -> str:
@@ -174,7 +209,8 @@ def _inner(element: HtmlElement) -> str:
 
 
 def _outer(element: HtmlElement) -> str:
-    # As XML, since libxml2 percent-encodes addresses when it writes HTML; nothing but void elements may then close itself.
+    # As XML, since libxml2 percent-encodes addresses when it writes HTML; nothing but void elements may then
+    # close itself.
     for each in element.iter():
         if each.text is None and len(each) == 0 and each.tag not in _VOID:
             each.text = ""

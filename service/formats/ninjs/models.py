@@ -1,4 +1,6 @@
-"""A ninjs 3.1 object (IPTC, ninjs-schema_3.1.json), modelled whole: a member that the standard does not know is refused."""
+"""A ninjs 3.1 object (IPTC, ninjs-schema_3.1.json), modelled whole: a member that the standard does not know
+is refused.
+"""
 
 from typing import Literal
 
@@ -26,7 +28,7 @@ from service.formats.ninjs.parts import (
     Urgency,
     Uri,
     Words,
-)  # fmt: skip
+)
 from service.formats.ninjs.planning import EventDetails, Place, PlannedCoverage
 
 

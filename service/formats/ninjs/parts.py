@@ -1,4 +1,6 @@
-"""What all parts of a ninjs object are made of: camelCase members, none that the standard does not know, strict types."""
+"""What all parts of a ninjs object are made of: camelCase members, none that the standard does not know,
+strict types.
+"""
 
 from typing import Annotated, Literal
 
@@ -12,10 +14,15 @@ Uri = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")
 DateTime = Annotated[AwareDatetime, PlainSerializer(write_time, return_type=str, when_used="json")]
 """RFC 3339."""
 Truncated = Annotated[
-    str, StringConstraints(pattern=r"^-?\d{4,}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T\d\d:\d\d:\d\d(\.\d+)?\S*)?)?)?$")
+    str,
+    StringConstraints(
+        pattern=r"^-?\d{4,}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T\d\d:\d\d:\d\d(\.\d+)?\S*)?)?)?$"
+    ),
 ]
 """A year, month, day or time."""
-NewsType = Literal["text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning"]
+NewsType = Literal[
+    "text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning"
+]
 PubStatus = Literal["usable", "withheld", "canceled"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Urgency = Annotated[int, Field(ge=1, le=9)]
@@ -24,7 +31,9 @@ Urgency = Annotated[int, Field(ge=1, le=9)]
 class Part(BaseModel):
     """A part. What is None is not there."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=to_camel, serialize_by_alias=True, validate_by_name=True
+    )
 
 
 class Words(Part):

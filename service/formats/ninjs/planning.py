@@ -1,11 +1,24 @@
-"""The parts of ninjs 3.1 that speak of events and plans: checked when they come in, and not kept by this store."""
+"""The parts of ninjs 3.1 that speak of events and plans: checked when they come in, and not kept by this
+store.
+"""
 
 from typing import Literal
 
 from pydantic import Field
 
 from service.formats.ninjs.geojson import GeoJson
-from service.formats.ninjs.parts import DateTime, NewsType, Organisation, Part, Person, PubStatus, Rendition, Truncated, Urgency, Uri
+from service.formats.ninjs.parts import (
+    DateTime,
+    NewsType,
+    Organisation,
+    Part,
+    Person,
+    PubStatus,
+    Rendition,
+    Truncated,
+    Urgency,
+    Uri,
+)
 
 
 class Place(Person):

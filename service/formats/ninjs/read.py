@@ -1,5 +1,6 @@
-"""A ninjs 3.1 object read into what this store keeps of it. Objects of any sender are taken; what is too long is cut, what is
-not said is left to the store."""
+"""A ninjs 3.1 object read into what this store keeps of it. Objects of any sender are taken; what is too long
+is cut, what is not said is left to the store.
+"""
 
 import re
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ class Item:
 
 
 def read(ninjs: Ninjs) -> Item:
-    """Read an object. Raises NotAnArticle when it has no headline, and is not about one that is known already."""
+    """Read an object. Raises NotAnArticle when it has no headline, and is not about one that is known
+    already.
+    """
     status: PubStatus = ninjs.pub_status or "usable"
     article_id = urn_id(ninjs.uri)
     content = {name: value for name, value in _content(ninjs, article_id).items() if value not in (None, [])}
@@ -53,8 +56,19 @@ def read(ninjs: Ninjs) -> Item:
         raise NotAnArticle("The ninjs object has no headline.")
     pictures = {each.name: each for each in ninjs.associations or [] if _is_picture(each)}
     blocks, lead = _placed(_blocks(ninjs), pictures)
-    corrections = [text_of(each.value) or "" for each in ninjs.descriptions or [] if each.role == "correction"]
-    return Item(article_id, status, text_of(ninjs.ed_note), content, blocks, pictures, lead, [each for each in corrections if each])
+    corrections = [
+        text_of(each.value) or "" for each in ninjs.descriptions or [] if each.role == "correction"
+    ]
+    return Item(
+        article_id,
+        status,
+        text_of(ninjs.ed_note),
+        content,
+        blocks,
+        pictures,
+        lead,
+        [each for each in corrections if each],
+    )
 
 
 def urn_id(uri: str) -> UUID | None:
@@ -68,7 +82,11 @@ def urn_id(uri: str) -> UUID | None:
 def description(said: NewsObject, role: str) -> str | None:
     """The description in a role; case and separators make no difference."""
     wanted = role.lower()
-    found = (each.value for each in said.descriptions or [] if re.sub(r"[\W_]", "", (each.role or "").lower()) == wanted)
+    found = (
+        each.value
+        for each in said.descriptions or []
+        if re.sub(r"[\W_]", "", (each.role or "").lower()) == wanted
+    )
     return text_of(next(found, None))
 
 
@@ -79,7 +97,9 @@ def alternative(said: NewsObject, role: str) -> str | None:
 
 def source_of(said: NewsObject) -> str | None:
     """Whose content it is."""
-    return line(next((each.name for each in said.info_sources or [] if each.role == "source" and each.name), None))
+    return line(
+        next((each.name for each in said.info_sources or [] if each.role == "source" and each.name), None)
+    )
 
 
 def line(value: str | None) -> str | None:
@@ -89,7 +109,10 @@ def line(value: str | None) -> str | None:
 
 def text_of(value: str | None) -> str | None:
     """Text that the store takes, or None when nothing is left."""
-    return CONTROL.sub("", (value or "").replace("\r\n", "\n").replace("\r", "\n")).strip()[:20_000].strip() or None
+    return (
+        CONTROL.sub("", (value or "").replace("\r\n", "\n").replace("\r", "\n")).strip()[:20_000].strip()
+        or None
+    )
 
 
 def web_address(value: str | None) -> str | None:
@@ -109,7 +132,11 @@ def file_address(picture: Association) -> str | None:
 
 def language_of(value: str | None) -> str | None:
     """A language that the store takes, in its canonical form, or None."""
-    return langcodes.standardize_tag(value) if value and len(value) <= 35 and langcodes.tag_is_valid(value) else None
+    return (
+        langcodes.standardize_tag(value)
+        if value and len(value) <= 35 and langcodes.tag_is_valid(value)
+        else None
+    )
 
 
 def _is_original(file: Rendition) -> bool:
@@ -118,20 +145,36 @@ def _is_original(file: Rendition) -> bool:
 
 def _content(ninjs: Ninjs, article_id: UUID | None) -> dict[str, object]:
     headline = next((each for each in ninjs.headlines or [] if each.value.strip()), None)
-    words = ninjs.title or ninjs.slugline if headline is None else _plain(headline.value, headline.content_type)
+    words = (
+        ninjs.title or ninjs.slugline if headline is None else _plain(headline.value, headline.content_type)
+    )
     source, external_id = _identity(ninjs, article_id)
     subjects = [(each.rel, line(each.name)) for each in ninjs.subjects or [] if each.name]
     section = next((name for rel, name in subjects if rel == "section"), None)
     return {
-        "headline": line(words), "summary": description(ninjs, "summary") or _unnamed(ninjs), "byline": line(ninjs.by),
-        "authors": [_author(each.name, _web_of(each)) for each in ninjs.people or [] if each.rel == "author" and line(each.name)][:50],
-        "dateline": line(ninjs.located), "section": section, "tags": list(dict.fromkeys(name for rel, name in subjects if rel != "section" and name))[:100],
-        "language": language_of(ninjs.language), "credit_line": line(description(ninjs, "creditline") or _credit(ninjs)), "source": source,
-        "external_id": external_id, "canonical_url": web_address(alternative(ninjs, "canonicalUrl")),
-        "embargoed_until": ninjs.embargoed_until, "published_at": _published_at(ninjs),
-        "usage_terms": text_of(ninjs.usage_terms), "copyright_notice": text_of(ninjs.copyright_notice),
-        "edition_note": text_of(ninjs.ed_note), "slug": _slug(alternative(ninjs, "slug")),
-    }  # fmt: skip
+        "headline": line(words),
+        "summary": description(ninjs, "summary") or _unnamed(ninjs),
+        "byline": line(ninjs.by),
+        "authors": [
+            _author(each.name, _web_of(each))
+            for each in ninjs.people or []
+            if each.rel == "author" and line(each.name)
+        ][:50],
+        "dateline": line(ninjs.located),
+        "section": section,
+        "tags": list(dict.fromkeys(name for rel, name in subjects if rel != "section" and name))[:100],
+        "language": language_of(ninjs.language),
+        "credit_line": line(description(ninjs, "creditline") or _credit(ninjs)),
+        "source": source,
+        "external_id": external_id,
+        "canonical_url": web_address(alternative(ninjs, "canonicalUrl")),
+        "embargoed_until": ninjs.embargoed_until,
+        "published_at": _published_at(ninjs),
+        "usage_terms": text_of(ninjs.usage_terms),
+        "copyright_notice": text_of(ninjs.copyright_notice),
+        "edition_note": text_of(ninjs.ed_note),
+        "slug": _slug(alternative(ninjs, "slug")),
+    }
 
 
 def _identity(ninjs: Ninjs, article_id: UUID | None) -> tuple[str | None, str | None]:
@@ -149,7 +192,14 @@ def _author(name: str | None, url: str | None) -> dict[str, str | None]:
 
 
 def _web_of(person: Person) -> str | None:
-    return next((found for each in person.contact_info or [] if each.type == "web" and (found := web_address(each.value))), None)
+    return next(
+        (
+            found
+            for each in person.contact_info or []
+            if each.type == "web" and (found := web_address(each.value))
+        ),
+        None,
+    )
 
 
 def _credit(ninjs: Ninjs) -> str | None:
@@ -205,7 +255,10 @@ def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list
     placed = [block for block in shown if not isinstance(block, Shown) or block.name]
     named = {block.name for block in placed if isinstance(block, Shown)}
     waiting = [name for name in pictures if name not in named]
-    lead = next((name for name, each in pictures.items() if (each.rel or name).lower() in _MAIN_PICTURES), next(iter(waiting), None))
+    lead = next(
+        (name for name, each in pictures.items() if (each.rel or name).lower() in _MAIN_PICTURES),
+        next(iter(waiting), None),
+    )
     return [*placed, *(Shown(name) for name in waiting if name != lead)], lead
 
 
@@ -213,5 +266,7 @@ def _known(block: Shown, pictures: dict[str, Association]) -> Shown:
     """The association that a figure shows, by its name or by the address of one of its files."""
     if block.name in pictures:
         return Shown(block.name)
-    files = {file.href: name for name, each in pictures.items() for file in each.renditions or [] if file.href}
+    files = {
+        file.href: name for name, each in pictures.items() for file in each.renditions or [] if file.href
+    }
     return Shown(files.get(block.address or ""))

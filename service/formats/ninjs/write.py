@@ -1,4 +1,6 @@
-"""An article as a ninjs 3.1 object, with its pictures as associations. What ninjs cannot say is listed in the README."""
+"""An article as a ninjs 3.1 object, with its pictures as associations. What ninjs cannot say is listed in the
+README.
+"""
 
 import re
 from collections.abc import Iterator
@@ -28,9 +30,13 @@ from service.published.answers import Row
 from service.published.forms import Form, buries, writes
 from service.settings import Settings
 
-STANDARD = Standard(name="ninjs", version="3.1", schema_="http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#")
+STANDARD = Standard(
+    name="ninjs", version="3.1", schema_="http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
+)
 LEAD = "lead"
-_SUPPLIED = re.compile(r"^\W*with (?:\w+ )?(?:inputs?|reporting|contributions?|files?|material) (?:from|by)\s+", re.IGNORECASE)
+_SUPPLIED = re.compile(
+    r"^\W*with (?:\w+ )?(?:inputs?|reporting|contributions?|files?|material) (?:from|by)\s+", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"\s*(?:[,;]| and | & )\s*")
 _STATUS: dict[str, PubStatus] = {Status.PUBLISHED: "usable", Status.WITHDRAWN: "canceled"}
 
@@ -46,9 +52,14 @@ def write(document: bytes, settings: Settings) -> bytes:
 def bury(row: Row, settings: Settings) -> bytes:
     """That an article was withdrawn, and why."""
     said = Ninjs(
-        uri=row.id.urn, type="text", representation_type="partial", version=str(row.version), pub_status="canceled", ed_note=row.detail,
+        uri=row.id.urn,
+        type="text",
+        representation_type="partial",
+        version=str(row.version),
+        pub_status="canceled",
+        ed_note=row.detail,
         standard=STANDARD,
-    )  # fmt: skip
+    )
     return said.model_dump_json(exclude_none=True).encode()
 
 
@@ -58,16 +69,33 @@ def as_ninjs(article: ArticleRead) -> Ninjs:
     text = as_text([block for block in article.body if not isinstance(block, ResolvedImage)])
     markup = to_html(article.body, pictures.name)
     return Ninjs(
-        uri=article.id.urn, standard=STANDARD, type="text", representation_type="full", version=str(article.version),
-        first_created=article.created_at, version_created=article.updated_at, content_created=article.published_at,
-        embargoed_until=article.embargoed_until, pub_status=_STATUS.get(article.status, "withheld"),
-        copyright_notice=article.copyright_notice, usage_terms=article.usage_terms, ed_note=article.edition_note,
-        language=article.language, headlines=[Words(value=article.headline)], descriptions=list(_descriptions(article)) or None,
-        bodies=[Body(content_type="text/html", char_count=len(text), word_count=len(text.split()), value=markup)],
-        people=[_person(author.name, author.url) for author in article.authors] or None, subjects=list(_subjects(article)) or None,
-        info_sources=list(_sources(article)) or None, by=article.byline, located=article.dateline,
-        associations=pictures.associations or None, alt_ids=list(_ids(article)),
-    )  # fmt: skip
+        uri=article.id.urn,
+        standard=STANDARD,
+        type="text",
+        representation_type="full",
+        version=str(article.version),
+        first_created=article.created_at,
+        version_created=article.updated_at,
+        content_created=article.published_at,
+        embargoed_until=article.embargoed_until,
+        pub_status=_STATUS.get(article.status, "withheld"),
+        copyright_notice=article.copyright_notice,
+        usage_terms=article.usage_terms,
+        ed_note=article.edition_note,
+        language=article.language,
+        headlines=[Words(value=article.headline)],
+        descriptions=list(_descriptions(article)) or None,
+        bodies=[
+            Body(content_type="text/html", char_count=len(text), word_count=len(text.split()), value=markup)
+        ],
+        people=[_person(author.name, author.url) for author in article.authors] or None,
+        subjects=list(_subjects(article)) or None,
+        info_sources=list(_sources(article)) or None,
+        by=article.byline,
+        located=article.dateline,
+        associations=pictures.associations or None,
+        alt_ids=list(_ids(article)),
+    )
 
 
 def _descriptions(article: ArticleRead) -> Iterator[Words]:
@@ -121,7 +149,11 @@ class _Pictures:
         if lead is not None:
             self._add(lead, lead.caption, LEAD, LEAD)
         for block in article.body:
-            if isinstance(block, ResolvedImage) and block.image is not None and _key(block.image, block.caption) not in self._names:
+            if (
+                isinstance(block, ResolvedImage)
+                and block.image is not None
+                and _key(block.image, block.caption) not in self._names
+            ):
                 self._add(block.image, block.caption, f"picture-{len(self.associations) + 1}", "body")
 
     def name(self, block: ResolvedImage) -> str:
@@ -140,26 +172,39 @@ def _key(image: ImageRead, caption: EffectiveCaption | None) -> tuple[UUID, UUID
 
 def _association(image: ImageRead, caption: EffectiveCaption | None, name: str, rel: str) -> Association:
     said = (
-        ("altText", caption.alt_text if caption else None), ("caption", caption.text if caption else None),
+        ("altText", caption.alt_text if caption else None),
+        ("caption", caption.text if caption else None),
         ("creditline", image.credit_line),
-    )  # fmt: skip
+    )
     ids = (("sourceUrl", image.source_url), ("sha256", image.digest))
     return Association(
-        name=name, rel=rel, uri=image.id.urn, type="picture", version=str(image.version), first_created=image.created_at,
-        version_created=image.updated_at, content_created=image.taken_at, copyright_notice=image.copyright_notice,
-        usage_terms=image.usage_terms, language=caption.language if caption else None,
+        name=name,
+        rel=rel,
+        uri=image.id.urn,
+        type="picture",
+        version=str(image.version),
+        first_created=image.created_at,
+        version_created=image.updated_at,
+        content_created=image.taken_at,
+        copyright_notice=image.copyright_notice,
+        usage_terms=image.usage_terms,
+        language=caption.language if caption else None,
         descriptions=[Words(role=role, value=value) for role, value in said if value] or None,
         info_sources=[InfoSource(name=image.source, role="source")] if image.source else None,
         alt_ids=[AltId(role=role, value=value) for role, value in ids if value] or None,
         renditions=[_rendition(image, file) for file in image.renditions] or None,
-    )  # fmt: skip
+    )
 
 
 def _rendition(image: ImageRead, file: File) -> Rendition:
     is_original = file.name == "original"
     point = image.focal_point if is_original else None
     return Rendition(
-        name=file.name, href=as_uri(file.href), content_type=file.content_type, width=file.width, height=file.height,
+        name=file.name,
+        href=as_uri(file.href),
+        content_type=file.content_type,
+        width=file.width,
+        height=file.height,
         size_in_bytes=image.size if is_original else None,
         poi=PointOfInterest(x=round(point.x * file.width), y=round(point.y * file.height)) if point else None,
-    )  # fmt: skip
+    )

@@ -20,7 +20,8 @@ _TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "li", "blockquote"})
 _OF_ALL, _OF_PARENT = 0.7, 0.8
 # An element that holds this share of the text is the text, whatever it is called.
 _TOO_MUCH_FOR_AN_ASIDE = 0.3
-# Where asides would leave less than this share of what the other reading takes for text, their names mean something else here.
+# Where asides would leave less than this share of what the other reading takes for text, their names mean
+# something else here.
 _MISNAMED = 0.5
 # Above a headline stands no more than this share of the text: a standfirst at most.
 _ABOVE_A_HEADLINE = 0.2
@@ -63,7 +64,11 @@ class Article:
             table = unit.block.tag in {"td", "th"} and not (self._voted(unit) and is_prose(unit.text))
             if length < 8 or unit.linked * 2 > len(unit.text) or unit.block.tag in _HEADINGS or table:
                 continue
-            weight = min(length, 120) * (1.0 if self._voted(unit) else 0.2) * (1.0 if ends_sentence(unit.text) else 0.5)
+            weight = (
+                min(length, 120)
+                * (1.0 if self._voted(unit) else 0.2)
+                * (1.0 if ends_sentence(unit.text) else 0.5)
+            )
             for element in (unit.block, *unit.block.iterancestors()):
                 weights[element] += weight
         return weights
@@ -74,7 +79,11 @@ class Article:
         while current is not None:
             child = max(current, key=lambda element: self._weights.get(element, 0.0), default=None)
             weight = self._weights.get(child, 0.0) if child is not None else 0.0
-            if child is None or child.tag == "p" or weight < max(_OF_ALL * total, _OF_PARENT * self._weights[current]):
+            if (
+                child is None
+                or child.tag == "p"
+                or weight < max(_OF_ALL * total, _OF_PARENT * self._weights[current])
+            ):
                 return current
             current = child
         return None
@@ -122,7 +131,8 @@ class Article:
             return True
         beside = parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[container]
         return beside and (
-            unit.block.tag in _TEXT_TAGS or (words(unit.text) >= 20 and is_prose(unit.text) and unit.linked * 4 < len(unit.text))
+            unit.block.tag in _TEXT_TAGS
+            or (words(unit.text) >= 20 and is_prose(unit.text) and unit.linked * 4 < len(unit.text))
         )
 
     def _in_aside(self, element: HtmlElement, container: HtmlElement) -> bool:
@@ -136,13 +146,15 @@ class Article:
 
     def _weight(self, units: list[Unit]) -> int:
         """The words of running text that the other reading too takes for text."""
-        return sum(words(unit.text) for unit in units if unit.block.tag not in _HEADINGS and self._voted(unit))
+        return sum(
+            words(unit.text) for unit in units if unit.block.tag not in _HEADINGS and self._voted(unit)
+        )
 
     def _below_headline(self, units: list[Unit]) -> list[Unit]:
         """The units after the headline, when it stands among them; pictures above it stay.
 
-        Pages head sections and boxes with the first level, too: one that says something else than the headline counts
-        only where hardly any text stands above it.
+        Pages head sections and boxes with the first level, too: one that says something else than the
+        headline counts only where hardly any text stands above it.
         """
         headings = [index for index, unit in enumerate(units) if unit.block.tag == "h1"]
         likely = [index for index in headings if similar(units[index].text, self._headline)]
@@ -153,7 +165,9 @@ class Article:
 
     def _trimmed(self, units: list[Unit]) -> list[Unit]:
         """The units up to the last line of running text, or of what the other reading too takes for text."""
-        return units[: max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1) + 1]
+        return units[
+            : max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1) + 1
+        ]
 
     def _may_be_last(self, unit: Unit) -> bool:
         if unit.block.tag in _HEADINGS or not unit.text:

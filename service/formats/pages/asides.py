@@ -19,7 +19,9 @@ _NAMES = frozenset(
     relacionados correlati pubblicita annons annonse reklam reklama reklamy komentarze
     """.split()
 )
-_STEMS = tuple("recirc promo subscri social advert sponsor donat embed follow whatsapp suggest byline screenreader".split())
+_STEMS = tuple(
+    "recirc promo subscri social advert sponsor donat embed follow whatsapp suggest byline screenreader".split()
+)
 _PAIRS = frozenset(
     """
     sign-up most-read more-on more-link more-links more-stories more-news more-from read-more read-next read-also
@@ -27,7 +29,8 @@ _PAIRS = frozenset(
     sr-only screen-reader visually-hidden instagram-media app-download
     """.split()
 )
-# A post's classes list the words it is filed under, and modifiers say what a box has or lacks: neither says what it is.
+# A post's classes list the words it is filed under, and modifiers say what a box has or lacks: neither says
+# what it is.
 _POST = re.compile(r"(?:^|\s)(?:hentry|type-\w+|status-publish)(?:\s|$)")
 _TERM = re.compile(r"(?:^|\s)(?:tag|category)-\S+")
 _STATE = re.compile(r"(?<![a-z])(?:has|with|without|label)[-_]+\S+")
@@ -49,7 +52,9 @@ _CALL = any_of(
     r"(?:اقرأ|شاهد|إقرأ) (?:أيض|ايض)|קראו (?:גם|עוד)|לכתבה|यह भी पढ़ें|ये भी पढ़ें|আরও পড়ুন|อ่านเพิ่มเติม",
 )
 _MARKS = r"(?:</?(?:strong|em|span)[^<>]*>|\s)*"
-_LABELLED_LINK = re.compile(rf"{_MARKS}[^<>.!?]{{2,40}}[:|»›：｜]{_MARKS}<a [^<>]+>[^\n]{{15,200}}</a>{_MARKS}")
+_LABELLED_LINK = re.compile(
+    rf"{_MARKS}[^<>.!?]{{2,40}}[:|»›：｜]{_MARKS}<a [^<>]+>[^\n]{{15,200}}</a>{_MARKS}"
+)
 _GATE = any_of(
     r"会員限定|会員登録|読み放題|に登録すると|電子版が利用|有料会員|会員になる|ログインして|réservée? aux abonnés|abonnez-vous|nur für abonnenten|jetzt abonnieren",
     r"solo para suscriptores|suscríbete|suscriptores|per (?:gli )?abbonati|para assinantes|subscribers? only",
@@ -78,7 +83,9 @@ def is_named_aside(element: HtmlElement) -> bool:
     joined = re.sub(r"([a-z])([A-Z])", r"\1-\2", f"{given} {element.get('id') or ''}").lower()
     names = re.findall(r"[a-z]+", _STATE.sub(" ", joined))
     pairs = {f"{first}-{second}" for first, second in pairwise(names)}
-    return not (_NAMES.isdisjoint(names) and _PAIRS.isdisjoint(pairs)) or any(name.startswith(_STEMS) for name in names)
+    return not (_NAMES.isdisjoint(names) and _PAIRS.isdisjoint(pairs)) or any(
+        name.startswith(_STEMS) for name in names
+    )
 
 
 def points_elsewhere(html: str) -> bool:

@@ -1,4 +1,6 @@
-"""The cookie banner of a page, told from the article by what it speaks of, whom it speaks to, and its buttons."""
+"""The cookie banner of a page, told from the article by what it speaks of, whom it speaks to, and its
+buttons.
+"""
 
 import re
 from dataclasses import dataclass
@@ -65,7 +67,9 @@ def _end_without_button(lines: list[str], start: int) -> int | None:
     stop = start
     while stop < len(lines) and SUBJECT.search(lines[stop]) and stop - start < _LONGEST_REGION:
         stop += 1
-    certain = any("cookie" in line.casefold() and is_prose(line) and _asks(line) for line in lines[start:stop])
+    certain = any(
+        "cookie" in line.casefold() and is_prose(line) and _asks(line) for line in lines[start:stop]
+    )
     at_an_end = start == 0 or stop == len(lines)
     return stop if certain and at_an_end and stop < start + 4 else None
 

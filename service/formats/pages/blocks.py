@@ -11,7 +11,9 @@ from service.formats.pages.page import Block, Heading, ItemList, Paragraph, Pict
 _LEVELS = {"h1": 2, "h2": 2, "h3": 3, "h4": 4, "h5": 4, "h6": 4}
 
 
-def blocks(units: list[Unit], container: HtmlElement | None, picture: Callable[[Unit], Picture | None]) -> Iterator[Block]:
+def blocks(
+    units: list[Unit], container: HtmlElement | None, picture: Callable[[Unit], Picture | None]
+) -> Iterator[Block]:
     """The blocks in reading order; what stands in one list or one quotation becomes one block."""
     for group, members in groupby(units, lambda unit: _group(unit, container)):
         together = list(members)
@@ -45,7 +47,12 @@ def _single(unit: Unit, picture: Callable[[Unit], Picture | None]) -> Block | No
 
 def _items(units: list[Unit]) -> tuple[str, ...]:
     """One html for every item; the paragraphs of one item are divided by `<br>`."""
-    runs = groupby(units, lambda unit: next((e for e in (unit.block, *unit.block.iterancestors()) if e.tag == "li"), unit.block))
+    runs = groupby(
+        units,
+        lambda unit: next(
+            (e for e in (unit.block, *unit.block.iterancestors()) if e.tag == "li"), unit.block
+        ),
+    )
     return tuple("<br>".join(unit.html for unit in run) for _, run in runs)
 
 

@@ -11,13 +11,17 @@ _BY = re.compile(
     r"\s*[:：]?\s+(?P<names>\S.*)$",
     re.IGNORECASE,
 )
-_BY_CJK = re.compile(r"^(?:作者|文|撰文|记者|記者|撰稿|通讯员|글)\s*[:：/／ ]\s*(?P<names>[^\W\d_][\w·・ 、，]{1,40})$")
+_BY_CJK = re.compile(
+    r"^(?:作者|文|撰文|记者|記者|撰稿|通讯员|글)\s*[:：/／ ]\s*(?P<names>[^\W\d_][\w·・ 、，]{1,40})$"
+)
 # A short word between names also stands within one (Ortega y Gasset), but then no two words follow it.
 _BETWEEN_NAMES = re.compile(
     r"\s*[,;、，|]\s*(?:(?:and|et|und|y|e)\s+)?|\s+/\s+|\s+(?:and|et|und|och|og|&|with)\s+|\s+(?:y|e|i|en|ja|ve|dan|oraz|и|та)\s+(?=\S+\s+\S)"
 )
 _NAME = re.compile(r"[^\W\d_][^\d!?:;]*")
-_PARTICLES = frozenset("de da do dos das del della di du des von van der den el al bin ibn la le ter ten y e zu".split())
+_PARTICLES = frozenset(
+    "de da do dos das del della di du des von van der den el al bin ibn la le ter ten y e zu".split()
+)
 _NOT_NAMES = re.compile(
     r"^(?:our|staff|the|a|an|in|on|at|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may"
     r"|june|july|august|september|october|november|december|when|then|now|all|early|late|next|last|this|that|its|his|her|their)$",
@@ -76,7 +80,9 @@ def split_names(listed: str) -> tuple[str, ...]:
 
 
 def is_name(name: str) -> bool:
-    """Whether the text may be a person's name: no figures, no small words but particles, not how a sentence begins."""
+    """Whether the text may be a person's name: no figures, no small words but particles, not how a sentence
+    begins.
+    """
     parts = name.split()
     if not _NAME.fullmatch(name) or len(parts) > 6 or _NOT_NAMES.match(parts[0]) or parts[0] in _PARTICLES:
         return False

@@ -1,8 +1,9 @@
 """The credit in a caption's tail: found, and taken out of the caption.
 
 Five forms are known, as agencies and picture desks write them: a slash (`… in Oslo. /Xinhua`), brackets that
-speak of pictures (`… in Oslo. (AP Photo/A. Lee)`), a word that announces a credit (`… in Oslo. Photo: A. Lee`),
-the same without a colon (`… in Oslo. Photo by A. Lee`), an agency's name alone (`… in Oslo. A. Lee/Getty Images`).
+speak of pictures (`… in Oslo. (AP Photo/A. Lee)`), a word that announces a credit (`… in Oslo. Photo: A.
+Lee`), the same without a colon (`… in Oslo. Photo by A. Lee`), an agency's name alone (`… in Oslo. A.
+Lee/Getty Images`).
 """
 
 import re
@@ -13,10 +14,16 @@ from service.formats.pages.credit_words import AGENCY, ANNOUNCED, SOURCE
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
 _LONGEST = 160
 
-_SLASH = re.compile(r"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff]))[/／](?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$")
-_SLASHED_AGENCY = re.compile(rf"(?:(?<=[\s.。!?！？”\"’')）」』])[/／]\s|(?<=\w)[/／])(?P<credit>(?:{AGENCY})\b[^.。!?！？]{{0,60}})$")
+_SLASH = re.compile(
+    r"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff]))[/／](?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$"
+)
+_SLASHED_AGENCY = re.compile(
+    rf"(?:(?<=[\s.。!?！？”\"’')）」』])[/／]\s|(?<=\w)[/／])(?P<credit>(?:{AGENCY})\b[^.。!?！？]{{0,60}})$"
+)
 _BRACKETS = re.compile(r"[(（\[【](?P<credit>[^()（）\[\]【】]{2,120})[)）\]】]\s*[.。]?$")
-_NAME_BEFORE = re.compile(r"[.。!?！？][\"”’']?\s+(?P<name>[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w.'’-]*){0,3})\s*$")
+_NAME_BEFORE = re.compile(
+    r"[.。!?！？][\"”’']?\s+(?P<name>[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w.'’-]*){0,3})\s*$"
+)
 _COLON = re.compile(
     rf"(?:(?:^|(?<=[\W_])|(?<=[\u3040-\u9fff]))(?P<mark>{ANNOUNCED})|(?:^|(?<=[.!?…)|–—-]\s))(?:{SOURCE}))\s*(?:[:：=]|[©ⓒ])\s*(?P<credit>\S[^。!?！？]{{1,90}})$",
     re.IGNORECASE,

@@ -1,7 +1,7 @@
 """The times that pages state, as aware datetimes; a page that names no zone is taken to mean UTC.
 
-A day without a time of the day is noon UTC, which is that day everywhere from Honolulu to Auckland. So is midnight sharp in
-another zone than UTC: that is how programs write a day.
+A day without a time of the day is noon UTC, which is that day everywhere from Honolulu to Auckland. So is
+midnight sharp in another zone than UTC: that is how programs write a day.
 """
 
 import re
@@ -38,11 +38,18 @@ _DAY = (
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|\.)?[-\s]+(?:de )?(?P<n2>[^\W\d_]{3,10})\.?(?: de)?[-\s,]{1,2}(?P<y2>\d{4})"
     r"|(?P<n3>[^\W\d_]{3,10})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
 )
-_ZONE = r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
+_ZONE = (
+    r"(?P<zone>Z|UTC|GMT(?:[+-]\d{1,2}(?::?\d{2})?)?|[+-]\d{2}:?\d{2}|BJT|JST|CET|CEST|BST|E[SD]T|P[SD]T)?"
+)
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _CLOCK_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_CLOCK}\s*{_ZONE}[\s,]*{_WEEKDAY}{_DAY}", re.IGNORECASE)
-_DAY_FIRST = re.compile(rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
-_ANYWHERE = re.compile(rf"(?<![\d.,/-]){_DAY}(?:[\sT,|·–-]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    rf"(?P<label>{_LABEL})?{_WEEKDAY}{_DAY}(?:[\sT,|·]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?",
+    re.IGNORECASE,
+)
+_ANYWHERE = re.compile(
+    rf"(?<![\d.,/-]){_DAY}(?:[\sT,|·–-]*(?:at |à |um |kl\.? ?)?{_CLOCK}\s*{_ZONE})?", re.IGNORECASE
+)
 _DAY_IN_PATH = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?:(?P<mark>[-/])(?P<month>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)|[-/]?(?P<month2>[01]\d)[-/]?(?P<day2>[0-3]\d))(?!\d)"
 )
@@ -77,7 +84,9 @@ def _noon(day: datetime) -> datetime:
 
 
 def date_line(line: str) -> tuple[datetime, bool] | None:
-    """The time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an update's."""
+    """The time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an
+    update's.
+    """
     found = (_DAY_FIRST.fullmatch(line) or _CLOCK_FIRST.fullmatch(line)) if len(line) <= 90 else None
     if found is None:
         return None
@@ -87,7 +96,9 @@ def date_line(line: str) -> tuple[datetime, bool] | None:
     except ValueError:
         return None
     return time, re.match(
-        r"updat|last|modif|mis à|aktual|actual|atual|aggior|uppdat|oppdat|opdat|güncel|수정|更新", parts.get("label", ""), re.IGNORECASE
+        r"updat|last|modif|mis à|aktual|actual|atual|aggior|uppdat|oppdat|opdat|güncel|수정|更新",
+        parts.get("label", ""),
+        re.IGNORECASE,
     ) is not None
 
 
@@ -106,7 +117,12 @@ def day_in_path(path: str) -> datetime | None:
     for found in _DAY_IN_PATH.finditer(path[:500]):
         with suppress(ValueError):
             return _noon(
-                datetime(int(found["year"]), int(found["month"] or found["month2"]), int(found["day"] or found["day2"]), tzinfo=UTC)
+                datetime(
+                    int(found["year"]),
+                    int(found["month"] or found["month2"]),
+                    int(found["day"] or found["day2"]),
+                    tzinfo=UTC,
+                )
             )
     return None
 

@@ -1,4 +1,6 @@
-"""Bytes of a saved page made into a tree, whatever they claim to be: the one place where HTML is decoded and parsed."""
+"""Bytes of a saved page made into a tree, whatever they claim to be: the one place where HTML is decoded and
+parsed.
+"""
 
 import codecs
 import re
@@ -100,7 +102,9 @@ def _usual(page: bytes) -> str:
 
 
 def _strictly(page: bytes, name: str) -> str | None:
-    """The text, or None where the bytes contradict the name. A character cut off at the end is no contradiction."""
+    """The text, or None where the bytes contradict the name. A character cut off at the end is no
+    contradiction.
+    """
     try:
         return codecs.getincrementaldecoder(name)().decode(page)
     except (UnicodeError, LookupError):

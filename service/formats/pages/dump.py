@@ -1,8 +1,9 @@
 """The reader of text dumps: what is left of a news page once only its words are kept, one block to a line.
 
-A dump has no markup to go by. The strongest sign is repetition: a page writes a picture's words as caption, as
-alternative text and under its enlarged view, so a line that comes two to four times in a row is a caption.
-The first picture is the article's lead and keeps its place in the body, since that is where the page shows it.
+A dump has no markup to go by. The strongest sign is repetition: a page writes a picture's words as caption,
+as alternative text and under its enlarged view, so a line that comes two to four times in a row is a caption.
+The first picture is the article's lead and keeps its place in the body, since that is where the page shows
+it.
 """
 
 import re
@@ -13,7 +14,13 @@ from datetime import datetime
 from itertools import groupby, takewhile
 
 from service.formats.pages.banner import take_banner
-from service.formats.pages.bylines import byline_names, cut_story_credit, dateline, dateline_alone, story_credit
+from service.formats.pages.bylines import (
+    byline_names,
+    cut_story_credit,
+    dateline,
+    dateline_alone,
+    story_credit,
+)
 from service.formats.pages.credit_words import AGENCIES
 from service.formats.pages.credits import is_photo_caption, split_credit
 from service.formats.pages.dates import date_line
@@ -203,7 +210,9 @@ class _Front:
         stated, place = date_line(line), dateline_alone(line)
         if stated:
             time, updated = stated
-            self.updated_at, self.published_at = (time, self.published_at) if updated else (self.updated_at, self.published_at or time)
+            self.updated_at, self.published_at = (
+                (time, self.published_at) if updated else (self.updated_at, self.published_at or time)
+            )
         elif place:
             self.dateline = place
         elif is_section_name(line):
@@ -223,7 +232,12 @@ def _blocks(body: list[_Piece]) -> Iterator[Block]:
 
 def _is_heading(before: _Piece, line: str, after: _Piece) -> bool:
     """A short line without an end to its sentence, between two paragraphs that have one."""
-    if isinstance(before, Picture) or isinstance(after, Picture) or not is_prose(before) or not is_prose(after):
+    if (
+        isinstance(before, Picture)
+        or isinstance(after, Picture)
+        or not is_prose(before)
+        or not is_prose(after)
+    ):
         return False
     short = words(line) <= 10 and len(line) <= 90
     return short and not line[0].islower() and line[0].isalnum() and line[-1].isalnum()

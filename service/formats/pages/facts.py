@@ -1,7 +1,8 @@
-"""What a page states about its article beside the text: JSON-LD, microdata, OpenGraph and meta, in that spirit.
+"""What a page states about its article beside the text: JSON-LD, microdata, OpenGraph and meta, in that
+spirit.
 
-Each fact has its own order of trust, measured on saved pages: a headline is best told by OpenGraph, a date and
-the people by schema.org, whether written as JSON-LD or as microdata.
+Each fact has its own order of trust, measured on saved pages: a headline is best told by OpenGraph, a date
+and the people by schema.org, whether written as JSON-LD or as microdata.
 """
 
 import re
@@ -27,11 +28,36 @@ _DATE_CLASS = re.compile(
     re.IGNORECASE,
 )
 _PUBLISHED = (
-    "article:published_time", "og:article:published_time", "article:published", "og:published_time", "datepublished", "date", "pubdate",
-    "publishdate", "publish_date", "publication_date", "publicationdate", "publish-date", "pub_date", "dc.date", "dc.date.issued", "dc.date.created",
-    "dcterms.created", "dcterms.issued", "dcterms.date", "parsely-pub-date", "cxenseparse:recs:publishtime", "sailthru.date",
-    "article.published", "article.created", "article_date_original", "date.release", "og:release_date", "displaydate", "apub:time",
-)  # fmt: skip
+    "article:published_time",
+    "og:article:published_time",
+    "article:published",
+    "og:published_time",
+    "datepublished",
+    "date",
+    "pubdate",
+    "publishdate",
+    "publish_date",
+    "publication_date",
+    "publicationdate",
+    "publish-date",
+    "pub_date",
+    "dc.date",
+    "dc.date.issued",
+    "dc.date.created",
+    "dcterms.created",
+    "dcterms.issued",
+    "dcterms.date",
+    "parsely-pub-date",
+    "cxenseparse:recs:publishtime",
+    "sailthru.date",
+    "article.published",
+    "article.created",
+    "article_date_original",
+    "date.release",
+    "og:release_date",
+    "displaydate",
+    "apub:time",
+)
 
 
 def _named_date(element: HtmlElement) -> bool:
@@ -68,7 +94,9 @@ class Facts:
         social, echo = self.meta("og:title"), self.meta("twitter:title")
         outright = self.meta("headline", "parsely-title", "sailthru.title", "dc.title")
         title = tidy(self._tree.findtext(".//title") or "")
-        return best_headline(Titles(social, echo, outright, stated, shown, title), [self.site_name, self.site])
+        return best_headline(
+            Titles(social, echo, outright, stated, shown, title), [self.site_name, self.site]
+        )
 
     @cached_property
     def site_name(self) -> str | None:
@@ -78,7 +106,14 @@ class Facts:
     @cached_property
     def canonical_url(self) -> str | None:
         """The page's address by its own account, else the one it was fetched from; http and https only."""
-        link = next((e.get("href") for e in self._tree.iter("link") if "canonical" in (e.get("rel") or "").lower().split()), None)
+        link = next(
+            (
+                e.get("href")
+                for e in self._tree.iter("link")
+                if "canonical" in (e.get("rel") or "").lower().split()
+            ),
+            None,
+        )
         for stated in (link, self.meta("og:url"), self.node.text("url"), self._url):
             address = web_address(stated, self._url)
             if address and urlsplit(address).path.strip("/"):
@@ -96,18 +131,28 @@ class Facts:
 
     @cached_property
     def summary(self) -> str | None:
-        found = self.meta("og:description", "description", "twitter:description") or self.node.text("description")
+        found = self.meta("og:description", "description", "twitter:description") or self.node.text(
+            "description"
+        )
         return found if found and words(found) > 2 else None
 
     @cached_property
     def section(self) -> str | None:
-        return self.node.text("articleSection") or self.meta("article:section", "section", "og:article:section")
+        return self.node.text("articleSection") or self.meta(
+            "article:section", "section", "og:article:section"
+        )
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """The page's own keywords, each once, in its order."""
-        listed = [*self.metas("article:tag"), *self.node.texts("keywords")] or self.metas("news_keywords") or self.metas("keywords")
-        found = [tag for entry in listed for tag in (part.strip(" #") for part in re.split(r"[,;、，]", entry))]
+        listed = (
+            [*self.metas("article:tag"), *self.node.texts("keywords")]
+            or self.metas("news_keywords")
+            or self.metas("keywords")
+        )
+        found = [
+            tag for entry in listed for tag in (part.strip(" #") for part in re.split(r"[,;、，]", entry))
+        ]
         return tuple(dict.fromkeys(tag for tag in found if 0 < len(tag) <= 60))[:30]
 
     @cached_property
@@ -124,11 +169,19 @@ class Facts:
 
     @cached_property
     def published_at(self) -> datetime | None:
-        """The time stated for machines; where none is, the one shown beside the headline, or the day in the address."""
-        stated = [*self.node.texts("datePublished"), *self.node.texts("dateCreated"), *self.node.texts("uploadDate")]
+        """The time stated for machines; where none is, the one shown beside the headline, or the day in the
+        address.
+        """
+        stated = [
+            *self.node.texts("datePublished"),
+            *self.node.texts("dateCreated"),
+            *self.node.texts("uploadDate"),
+        ]
         stated += [entry for name in _PUBLISHED for entry in self.metas(name)[:1]]
         stated += filter(None, (self._property("datePublished"), self._property("dateCreated")))
-        return next(filter(None, map(parse_time, stated)), None) or self._shown_time() or self._day_in_address()
+        return (
+            next(filter(None, map(parse_time, stated)), None) or self._shown_time() or self._day_in_address()
+        )
 
     @cached_property
     def updated_at(self) -> datetime | None:
@@ -146,7 +199,9 @@ class Facts:
         below = elements[headlines[0] :] if headlines else elements
         for element in (*below, *elements[: len(elements) - len(below)]):
             if element.tag == "time":
-                found = parse_time(element.get("datetime") or "") or time_in(tidy(" ".join(islice(element.itertext(), 8))))
+                found = parse_time(element.get("datetime") or "") or time_in(
+                    tidy(" ".join(islice(element.itertext(), 8)))
+                )
                 if found:
                     return found
         for element in islice(filter(_named_date, below), 20):
@@ -156,7 +211,10 @@ class Facts:
         return None
 
     def _day_in_address(self) -> datetime | None:
-        return next(filter(None, (day_in_path(urlsplit(url).path) for url in (self.canonical_url, self._url) if url)), None)
+        return next(
+            filter(None, (day_in_path(urlsplit(url).path) for url in (self.canonical_url, self._url) if url)),
+            None,
+        )
 
     @cached_property
     def authors(self) -> tuple[Author, ...]:

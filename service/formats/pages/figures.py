@@ -44,7 +44,17 @@ _PICTURE_NAME = _name(r"image|img|photo|picture|foto|figure|media|bild")
 _ICON = _name(r"icon|logo|avatar|emoji|badge|pixel")
 _FILE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
-_SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "data-lazy", "data-image", "data-full-src")
+_SOURCES = (
+    "src",
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-srcset",
+    "srcset",
+    "data-lazy",
+    "data-image",
+    "data-full-src",
+)
 _SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
 _RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u ruby rb rt rp".split())
 _SMALLEST = 80
@@ -70,7 +80,9 @@ def holders(body: HtmlElement) -> set[HtmlElement]:
 
 def _widen(found: set[HtmlElement], taken: set[HtmlElement], holder: HtmlElement | None) -> None:
     """Adds the holder, in the place of the one captionless figure it may hold."""
-    inner = [element for element in holder.iterdescendants() if element in found] if holder is not None else []
+    inner = (
+        [element for element in holder.iterdescendants() if element in found] if holder is not None else []
+    )
     if holder is not None and len(inner) <= 1:
         found.difference_update(inner)
         found.add(holder)
@@ -82,13 +94,18 @@ def _in_link(image: HtmlElement) -> bool:
 
 
 def _named_holder(image: HtmlElement) -> HtmlElement:
-    """The widest element around the image alone that has some short text of its own, the image where none has.
+    """The widest element around the image alone that has some short text of its own, the image where none
+    has.
 
-    Running text may be the caption only where the element is named a picture; links, headings and lists never.
+    Running text may be the caption only where the element is named a picture; links, headings and lists
+    never.
     """
     holder = image
     for ancestor in list(image.iterancestors())[:5]:
-        if ancestor.tag in {"body", "main", "article", "li", "td"} or next(islice(ancestor.iter("img"), 1, None), None) is not None:
+        if (
+            ancestor.tag in {"body", "main", "article", "li", "td"}
+            or next(islice(ancestor.iter("img"), 1, None), None) is not None
+        ):
             break
         if any(True for _ in ancestor.iter("a", "h1", "h2", "h3", "h4", "li", "time")):
             break
@@ -135,7 +152,11 @@ def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Ite
     for event, inner in walk:
         space = " " if inner.tag not in _RUNS_ON else ""
         if event == "start":
-            hidden = inner.tag in _SILENT or inner in without or (inner is not element and _UNSEEN.search(named(inner)))
+            hidden = (
+                inner.tag in _SILENT
+                or inner in without
+                or (inner is not element and _UNSEEN.search(named(inner)))
+            )
             if hidden:
                 walk.skip_subtree()
             yield space + ("" if hidden else inner.text or "")
@@ -150,13 +171,17 @@ def _short_text(element: HtmlElement) -> str:
 
 def named(element: HtmlElement) -> str:
     """The names an author gave the element: class, id, itemprop and test id, in lower case and hyphenated."""
-    given = " ".join(element.get(name) or "" for name in ("class", "itemprop", "data-testid", "data-component"))
+    given = " ".join(
+        element.get(name) or "" for name in ("class", "itemprop", "data-testid", "data-component")
+    )
     return re.sub(r"([a-z])([A-Z])", r"\1-\2", given).lower()
 
 
 def is_caption(element: HtmlElement) -> bool:
     """Whether the element is, or is named, a caption."""
-    return element.tag == "figcaption" or (element.tag not in {"img", "a"} and _CAPTION.search(named(element)) is not None)
+    return element.tag == "figcaption" or (
+        element.tag not in {"img", "a"} and _CAPTION.search(named(element)) is not None
+    )
 
 
 def picture(holder: HtmlElement, base: str | None) -> Picture | None:
@@ -181,7 +206,11 @@ def _address(image: HtmlElement, base: str | None) -> str | None:
         value = (image.get(name) or "").strip()
         if "srcset" in name:
             value = value.split(",")[-1].strip().split(" ")[0] if value else ""
-        if value and not value.startswith("data:") and not re.search(r"(?:blank|placeholder|spacer|pixel|loading)\.\w+$", value):
+        if (
+            value
+            and not value.startswith("data:")
+            and not re.search(r"(?:blank|placeholder|spacer|pixel|loading)\.\w+$", value)
+        ):
             address = web_address(value, base)
             if address:
                 return address
@@ -189,7 +218,9 @@ def _address(image: HtmlElement, base: str | None) -> str | None:
 
 
 def _sides(image: HtmlElement | None) -> tuple[int | None, int | None]:
-    """Width and height in pixels as stated; two small numbers that differ are a ratio ("16" by "9") and no size."""
+    """Width and height in pixels as stated; two small numbers that differ are a ratio ("16" by "9") and no
+    size.
+    """
     stated = [(image.get(side) or "") if image is not None else "" for side in ("width", "height")]
     width, height = (int(side) if re.fullmatch(r"[1-9]\d{0,4}", side, re.ASCII) else None for side in stated)
     if width and height and width != height and max(width, height) <= 20:
@@ -205,7 +236,11 @@ def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -
 
 def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     """Whether the picture is a link to another page rather than to its own larger file."""
-    around = (e for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a")) if e.tag == "a" and e.get("href"))
+    around = (
+        e
+        for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a"))
+        if e.tag == "a" and e.get("href")
+    )
     link = next(around, None)
     if link is None:
         return False
@@ -214,7 +249,9 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
 
 
 def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
-    """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no caption."""
+    """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no
+    caption.
+    """
     inside = [element for element in holder.iter(etree.Element) if element is not holder]
     owed = [element for element in inside if _CREDIT.search(named(element)) and not is_caption(element)]
     texts = _caption_texts(holder, set(owed))
@@ -226,8 +263,12 @@ def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
 
 
 def _caption_texts(holder: HtmlElement, owed: set[HtmlElement]) -> dict[str, str]:
-    """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is it."""
-    captions = [element for element in holder.iter(etree.Element) if element is not holder and is_caption(element)]
+    """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is
+    it.
+    """
+    captions = [
+        element for element in holder.iter(etree.Element) if element is not holder and is_caption(element)
+    ]
     within = {*captions, *owed}
     outermost = [element for element in captions if within.isdisjoint(element.iterancestors())]
     if not outermost and holder.tag not in {"figure", "img"}:

@@ -77,7 +77,9 @@ def is_label(line: str) -> bool:
     bare = line.strip(" .:：…»›>+|!")
     if len(line) > 80:
         return False
-    return all(_LABEL.fullmatch(part) for part in (bare.split(" | ") if " | " in bare else [bare])) or _is_row(bare)
+    return all(
+        _LABEL.fullmatch(part) for part in (bare.split(" | ") if " | " in bare else [bare])
+    ) or _is_row(bare)
 
 
 def _is_row(line: str) -> bool:

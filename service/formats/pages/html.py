@@ -39,7 +39,9 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
         raise NotAnArticle("The page has no headline.")
     base = _base(tree, facts.canonical_url)
     units = outline(body, base, figures.holders(body))
-    article = Article(units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline)
+    article = Article(
+        units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline
+    )
     story = Story(article.units, facts.headline)
     shown = _shown(units, article, story, base) if story.texts else _stated_text(facts)
     if not shown:
@@ -98,15 +100,25 @@ def _shown(units: list[Unit], article: Article, story: Story, base: str | None) 
     def picture(unit: Unit) -> Picture | None:
         return figures.picture(unit.holder, base) if unit.holder is not None else None
 
-    return tuple(_without_placeholders(_each_picture_once(list(blocks([*above, *story.units], article.container, picture)))))
+    return tuple(
+        _without_placeholders(
+            _each_picture_once(list(blocks([*above, *story.units], article.container, picture)))
+        )
+    )
 
 
 def _without_placeholders(found: list[Block]) -> list[Block]:
-    """An address that three pictures with different captions share is that of what stands there until they are loaded: it is nobody's."""
+    """An address that three pictures with different captions share is that of what stands there until they
+    are loaded: it is nobody's.
+    """
     pictures = [block.picture for block in found if isinstance(block, PictureBlock)]
-    shared = {url for url, times in Counter(picture.url for picture in pictures if picture.url).items() if times > 2}
+    shared = {
+        url for url, times in Counter(picture.url for picture in pictures if picture.url).items() if times > 2
+    }
     return [
-        PictureBlock(replace(block.picture, url=None)) if isinstance(block, PictureBlock) and block.picture.url in shared else block
+        PictureBlock(replace(block.picture, url=None))
+        if isinstance(block, PictureBlock) and block.picture.url in shared
+        else block
         for block in found
     ]
 
@@ -114,7 +126,8 @@ def _without_placeholders(found: list[Block]) -> list[Block]:
 def _each_picture_once(found: list[Block]) -> list[Block]:
     """The blocks without repeated pictures: the lead again in a gallery, a copy for small screens.
 
-    Pictures that are loaded late share the address of a placeholder, so different captions are different pictures.
+    Pictures that are loaded late share the address of a placeholder, so different captions are different
+    pictures.
     """
     kept: list[Block] = []
     seen: set[str] = set()
@@ -124,7 +137,11 @@ def _each_picture_once(found: list[Block]) -> list[Block]:
             continue
         picture = _without_label(block.picture)
         caption, address = key(picture.caption or ""), (picture.url or "").split("?")[0]
-        if not {caption or address}.isdisjoint(seen) or not (caption or address) or (not caption and _is_icon(address)):
+        if (
+            not {caption or address}.isdisjoint(seen)
+            or not (caption or address)
+            or (not caption and _is_icon(address))
+        ):
             continue
         seen.update({caption, address} - {""})
         kept.append(PictureBlock(picture))
@@ -146,6 +163,9 @@ def _lead(shown: tuple[Block, ...], facts: Facts, base: str | None) -> Picture |
     first = next((block.picture for block in shown if isinstance(block, PictureBlock)), None)
     if first is not None:
         return first
-    stated = [facts.meta("og:image", "twitter:image"), *(image.text("url", "contentUrl") for image in facts.node.nodes("image"))]
+    stated = [
+        facts.meta("og:image", "twitter:image"),
+        *(image.text("url", "contentUrl") for image in facts.node.nodes("image")),
+    ]
     named = next(filter(None, (web_address(address, base) for address in stated)), None)
     return Picture(named, facts.meta("og:image:alt", "twitter:image:alt")) if named else None

@@ -17,7 +17,9 @@ Members = dict[str, Json]
 _ARTICLES = re.compile(r"(?:Article|Posting|Report|Review|Recipe)$")
 _PAGES = re.compile(r"(?:Page|CreativeWork|VideoObject|AudioObject|Episode|ImageGallery|MediaGallery)$")
 _MARKUP = re.compile(r"<[^<>]{0,300}>")
-_FRAME = re.compile(r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*$")
+_FRAME = re.compile(
+    r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*$"
+)
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 _JOINTS = re.compile(r"[\s,;]*")
 _MOST_NODES = 5_000
@@ -59,7 +61,9 @@ class Node:
         return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
     def nodes(self, name: str) -> tuple["Node", ...]:
-        """Every object of the member; a bare text counts as an object of that name and, if it is one, address."""
+        """Every object of the member; a bare text counts as an object of that name and, if it is one,
+        address.
+        """
         return tuple(filter(None, map(self._as_node, self._values(name))))
 
     def _values(self, name: str) -> list[Json]:
@@ -89,18 +93,28 @@ def plain(text: str) -> str:
 
 
 def article_node(tree: HtmlElement) -> Node:
-    """The object that describes the article, completed by the page's other objects for it; empty when there is none."""
+    """The object that describes the article, completed by the page's other objects for it; empty when there
+    is none.
+    """
     found = list(_objects(tree))
     known = {str(members["@id"]): members for members in found if "@id" in members and len(members) > 1}
     nodes = [Node(members, known) for members in found]
     articles = [node for node in nodes if any(map(_ARTICLES.search, node.types))]
     pages = [node for node in nodes if any(map(_PAGES.search, node.types))]
     named = [node for node in articles if node.text("headline", "name")]
-    best = max(named or articles or [page for page in pages if page.text("headline")], key=_richness, default=Node({}))
+    best = max(
+        named or articles or [page for page in pages if page.text("headline")],
+        key=_richness,
+        default=Node({}),
+    )
     members = dict(best.members)
     for other in (*articles, *pages):
         if _same_article(other, best):
-            members |= {name: other.members[name] for name in _SHARED if not members.get(name) and other.members.get(name)}
+            members |= {
+                name: other.members[name]
+                for name in _SHARED
+                if not members.get(name) and other.members.get(name)
+            }
     return Node(members, known)
 
 
@@ -111,7 +125,15 @@ def _same_article(other: Node, article: Node) -> bool:
 
 def _richness(node: Node) -> int:
     """Pages also describe teasers of other stories, with fewer members."""
-    telling = ("headline", "datePublished", "author", "articleBody", "image", "description", "mainEntityOfPage")
+    telling = (
+        "headline",
+        "datePublished",
+        "author",
+        "articleBody",
+        "image",
+        "description",
+        "mainEntityOfPage",
+    )
     return sum(node.members.get(name) is not None for name in telling)
 
 
@@ -126,11 +148,17 @@ def _objects(tree: HtmlElement) -> Iterator[Members]:
             waiting.extendleft(reversed(value))
         elif isinstance(value, dict):
             yield value
-            waiting.extend(value[name] for name in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart") if name in value)
+            waiting.extend(
+                value[name]
+                for name in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart")
+                if name in value
+            )
 
 
 def _parsed(source: str) -> list[Json]:
-    """The values of the script; pages break the rules with raw line ends, comment marks, last commas and objects in a row."""
+    """The values of the script; pages break the rules with raw line ends, comment marks, last commas and
+    objects in a row.
+    """
     bare = _FRAME.sub("", source).strip()
     bare = unescape(bare) if bare.startswith(("{&quot;", "[{&quot;")) else bare
     return _in_a_row(bare) or _in_a_row(_LAST_COMMA.sub("", bare))

@@ -18,9 +18,13 @@ def leading(units: list[Unit], container: HtmlElement | None, first: Unit | None
 def _frame(units: list[Unit], container: HtmlElement) -> HtmlElement:
     """The element around headline and text, or the article element around the text where that is wider."""
     around = [container, *container.iterancestors()]
-    above_headings = {ancestor for unit in units if unit.block.tag == "h1" for ancestor in unit.block.iterancestors()}
+    above_headings = {
+        ancestor for unit in units if unit.block.tag == "h1" for ancestor in unit.block.iterancestors()
+    }
     shared = next((element for element in around if element in above_headings), container)
-    article = next((element for element in around if element.tag == "article" or element.get("itemtype")), container)
+    article = next(
+        (element for element in around if element.tag == "article" or element.get("itemtype")), container
+    )
     if shared.tag in {"body", "html"}:
         return article
     return max((shared, article), key=around.index)

@@ -19,7 +19,16 @@ _SILENT = frozenset(
     "script style noscript template svg math iframe button select textarea input nav object embed video audio canvas map dialog head "
     "datalist progress meter label".split()
 )
-_INLINE = {"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "code": "code", "sub": "sub", "sup": "sup"}
+_INLINE = {
+    "b": "strong",
+    "strong": "strong",
+    "i": "em",
+    "em": "em",
+    "cite": "em",
+    "code": "code",
+    "sub": "sub",
+    "sup": "sup",
+}
 _EMPTY = re.compile(r"<(strong|em|code|sub|sup|a|span)(?: [^<>]*)?>(\s*)</\1>")
 _LONGEST_ADDRESS = 2_000
 _SCHEMES = frozenset({"http", "https", "mailto"})
@@ -132,12 +141,18 @@ class _Walk:
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
-    """The address made absolute, or None when it is no http, https or mailto address, or none that anybody would follow."""
+    """The address made absolute, or None when it is no http, https or mailto address, or none that anybody
+    would follow.
+    """
     try:
         joined = urljoin(base or "", tidy(href or ""))
         parts = urlsplit(joined)
         whole = parts.scheme == "mailto" or (parts.hostname and parts.username is None)
-        return joined if href and whole and parts.scheme in _SCHEMES and len(joined) <= _LONGEST_ADDRESS else None
+        return (
+            joined
+            if href and whole and parts.scheme in _SCHEMES and len(joined) <= _LONGEST_ADDRESS
+            else None
+        )
     except ValueError:
         return None
 

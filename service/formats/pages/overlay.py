@@ -10,14 +10,21 @@ from service.formats.pages.banner import take_banner
 from service.formats.pages.page import Banner
 from service.formats.pages.text import tidy_lines
 
-_NAMED = re.compile(r"cookie|consent|gdpr|rgpd|privacy-?(?:banner|notice|bar|popup|overlay)|(?:^|[\s_-])cmp(?:$|[\s_-])", re.IGNORECASE)
-_LINES = frozenset("p div h1 h2 h3 h4 h5 h6 li ul section header footer button br dialog form td tr a label".split())
+_NAMED = re.compile(
+    r"cookie|consent|gdpr|rgpd|privacy-?(?:banner|notice|bar|popup|overlay)|(?:^|[\s_-])cmp(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_LINES = frozenset(
+    "p div h1 h2 h3 h4 h5 h6 li ul section header footer button br dialog form td tr a label".split()
+)
 _MOST_ELEMENTS = 400
 _MOST_CANDIDATES = 30
 
 
 def banner_in(tree: HtmlElement) -> Banner | None:
-    """The page's cookie banner in its own words, None when its markup has none (scripts often bring it later)."""
+    """The page's cookie banner in its own words, None when its markup has none (scripts often bring it
+    later).
+    """
     elements = tree.iter("div", "section", "aside", "dialog", "form", "footer", "p")
     for element in islice(filter(_may_ask, elements), _MOST_CANDIDATES):
         banner, _ = take_banner(tidy_lines(_lines(element)))
@@ -28,7 +35,11 @@ def banner_in(tree: HtmlElement) -> Banner | None:
 
 def _may_ask(element: HtmlElement) -> bool:
     given = " ".join(element.get(name) or "" for name in ("id", "class", "aria-label"))
-    return element.tag == "dialog" or element.get("role") in {"dialog", "alertdialog"} or _NAMED.search(given) is not None
+    return (
+        element.tag == "dialog"
+        or element.get("role") in {"dialog", "alertdialog"}
+        or _NAMED.search(given) is not None
+    )
 
 
 def _lines(element: HtmlElement) -> str:
@@ -45,7 +56,10 @@ def _lines(element: HtmlElement) -> str:
         if event == "start":
             parts.append(("\n" if alone else "") + re.sub(r"\s+", " ", inner.text or ""))
         else:
-            parts.append(("\n" if alone else "") + (re.sub(r"\s+", " ", inner.tail or "") if inner is not element else ""))
+            parts.append(
+                ("\n" if alone else "")
+                + (re.sub(r"\s+", " ", inner.tail or "") if inner is not element else "")
+            )
     return "".join(parts)
 
 

@@ -1,4 +1,6 @@
-"""Who wrote the article by the page's own account: schema.org first, then meta elements, then what readers see."""
+"""Who wrote the article by the page's own account: schema.org first, then meta elements, then what readers
+see.
+"""
 
 import re
 from itertools import islice
@@ -14,10 +16,20 @@ from service.formats.pages.page import Author
 from service.formats.pages.text import key, words
 
 _METAS = (
-    "author", "article:author", "og:article:author", "byl", "parsely-author", "dc.creator", "dcterms.creator", "sailthru.author",
+    "author",
+    "article:author",
+    "og:article:author",
+    "byl",
+    "parsely-author",
+    "dc.creator",
+    "dcterms.creator",
+    "sailthru.author",
     "cxenseparse:author",
-)  # fmt: skip
-_ROLE = re.compile(r"\s*[|•·(].*$|,\s+(?:\w+ )*(?:editor|correspondent|reporter|writer|staff|in [A-Z]\w+)\b.*$", re.IGNORECASE)
+)
+_ROLE = re.compile(
+    r"\s*[|•·(].*$|,\s+(?:\w+ )*(?:editor|correspondent|reporter|writer|staff|in [A-Z]\w+)\b.*$",
+    re.IGNORECASE,
+)
 _ONLY_ROLE = re.compile(
     r"(?:[\w-]+ ){0,3}(?:editor|reporter|correspondent|writer|journalist[ea]?|columnist|redakt(?:ør|eur|eurin|ör)|korrespondent(?:in)?"
     r"|corresponsal|redactora?|giornalista|dziennikarz|muhabir)",
@@ -29,19 +41,23 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    r"https?:|www\.|@|\d{3}|^(?:admin|author|autor|byline|share|follow|editor|unknown|null|none|no author)$", re.IGNORECASE
+    r"https?:|www\.|@|\d{3}|^(?:admin|author|autor|byline|share|follow|editor|unknown|null|none|no author)$",
+    re.IGNORECASE,
 )
 _WRITER = (
     r"(?:by-?lines?|authors?|autor(?:es|en|in|a)?|auteurs?|autori|writers?|contributors?|reporters?|journalist(?:s|en)?"
     r"|redakteur(?:in)?|redactor|forfatter|skribent|yazar|muhabir|penulis)"
 )
-_NO_NAME_ITSELF = r"(?![\s_-]*(?:bio|box|about|info|desc|image|img|avatar|photo|role|title|mail|social|follow|more|page))"
+_NO_NAME_ITSELF = (
+    r"(?![\s_-]*(?:bio|box|about|info|desc|image|img|avatar|photo|role|title|mail|social|follow|more|page))"
+)
 _NAMED = re.compile(rf"(?:^|[\s_-]){_WRITER}(?:[-_]*names?)?(?=$|[\s_-]){_NO_NAME_ITSELF}")
 _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:comments?|commentlist|respond|reply|sidebar|related|teasers?|recommend\w*|popular|trending|footer|nav|menu|kommentare?|comentarios)(?=$|[\s_-])"
 )
 _PERSONAL_PAGE = re.compile(
-    rf"/(?:{_WRITER}|profiles?|profils?|people|persons?|staff|newsteam|columnists?|redaktion|team|medarbejder|by)/[^/?#]+", re.IGNORECASE
+    rf"/(?:{_WRITER}|profiles?|profils?|people|persons?|staff|newsteam|columnists?|redaktion|team|medarbejder|by)/[^/?#]+",
+    re.IGNORECASE,
 )
 _WHEN = re.compile(r"\s+(?:(?:on|am|le|el|den|op|il|em|at)\s+)?\d.*$")
 _LONGEST = 200
@@ -50,9 +66,18 @@ _LAST_ANCESTOR = 12
 
 
 class People:
-    """The people of one page. `site_name` is what the page calls itself: a paper is no author where one is named."""
+    """The people of one page. `site_name` is what the page calls itself: a paper is no author where one is
+    named.
+    """
 
-    def __init__(self, tree: HtmlElement, node: Node, metas: dict[str, list[str]], site_name: str | None, url: str | None) -> None:
+    def __init__(
+        self,
+        tree: HtmlElement,
+        node: Node,
+        metas: dict[str, list[str]],
+        site_name: str | None,
+        url: str | None,
+    ) -> None:
         self._tree, self._node, self._metas, self._url = tree, node, metas, url
         self._site = key(site_name or "")
 
@@ -80,15 +105,26 @@ class People:
     def _meta_names(self) -> list[str]:
         listed = [entry for name in _METAS for entry in self._metas.get(name, [])]
         # A card's first line is the writer's, in whatever language its label is, unless it tells a time.
-        card = [entry for entry in self._metas.get("twitter:data1", []) if not re.search(r"\d", entry) and is_name(entry)]
+        card = [
+            entry
+            for entry in self._metas.get("twitter:data1", [])
+            if not re.search(r"\d", entry) and is_name(entry)
+        ]
         found = [name for entry in listed for name in names(entry) if key(name) != self._site]
         return found or card
 
     def _shown(self) -> list[Author]:
-        """The first names that the page marks as its authors': microdata, `rel=author`, a name that says byline, a personal page."""
+        """The first names that the page marks as its authors': microdata, `rel=author`, a name that says
+        byline, a personal page.
+        """
         elements = [element for element in self._tree.iter(etree.Element) if element.tag != "link"]
         around = {ancestor for h1 in islice(self._tree.iter("h1"), _MOST) for ancestor in h1.iterancestors()}
-        for marks, certain in ((_by_property, True), (_by_relation, True), (_by_name, False), (_by_address, False)):
+        for marks, certain in (
+            (_by_property, True),
+            (_by_relation, True),
+            (_by_name, False),
+            (_by_address, False),
+        ):
             for element in islice(filter(marks, elements), _MOST):
                 found = [] if _stands_beside(element, around) else self._authors_in(element)
                 if found and (certain or all(is_name(author.name) for author in found)):
@@ -99,9 +135,20 @@ class People:
         around = _byline(element)
         links = [link for link in around.iter("a") if _personal(plain(" ".join(link.itertext())))]
         if len(links) > 1 or (links and links[0] is element):
-            return [Author(_personal(plain(" ".join(link.itertext()))) or "", web_address(link.get("href"), self._url)) for link in links]
+            return [
+                Author(
+                    _personal(plain(" ".join(link.itertext()))) or "",
+                    web_address(link.get("href"), self._url),
+                )
+                for link in links
+            ]
         inner = next(
-            (e for e in element.iter(etree.Element) if e.get("itemprop") == "name" or "author" in (e.get("rel") or "").split()), element
+            (
+                e
+                for e in element.iter(etree.Element)
+                if e.get("itemprop") == "name" or "author" in (e.get("rel") or "").split()
+            ),
+            element,
         )
         said = plain(inner.get("content") or " ".join(inner.itertext()))
         found = byline_names(said) or names(_WHEN.sub("", said))
@@ -120,7 +167,11 @@ def names(listed: str) -> tuple[str, ...]:
     if not bare or _NO_NAME.search(bare) or len(bare) > _LONGEST:
         return ()
     first, *others = map(_without_role, split_names(bare) or ("",))
-    return tuple(name for name in (first, *(name for name in others if not _ONLY_ROLE.fullmatch(name))) if 1 < len(name) <= 60)
+    return tuple(
+        name
+        for name in (first, *(name for name in others if not _ONLY_ROLE.fullmatch(name)))
+        if 1 < len(name) <= 60
+    )
 
 
 def _without_role(listed: str) -> str:
@@ -133,7 +184,11 @@ def _without_role(listed: str) -> str:
 def _personal(text: str) -> str | None:
     """The text when it is one name as people have them."""
     found = names(text) if text else ()
-    return found[0] if len(found) == 1 and is_name(found[0]) and (1 < words(found[0]) <= 5 or not found[0].isascii()) else None
+    return (
+        found[0]
+        if len(found) == 1 and is_name(found[0]) and (1 < words(found[0]) <= 5 or not found[0].isascii())
+        else None
+    )
 
 
 def _by_property(element: HtmlElement) -> bool:
@@ -145,8 +200,13 @@ def _by_relation(element: HtmlElement) -> bool:
 
 
 def _by_name(element: HtmlElement) -> bool:
-    given = " ".join(element.get(name) or "" for name in ("class", "id", "data-testid", "data-component", "data-qa"))
-    return element.tag in {"byline", "author"} or _NAMED.search(re.sub(r"([a-z])([A-Z])", r"\1-\2", given).lower()) is not None
+    given = " ".join(
+        element.get(name) or "" for name in ("class", "id", "data-testid", "data-component", "data-qa")
+    )
+    return (
+        element.tag in {"byline", "author"}
+        or _NAMED.search(re.sub(r"([a-z])([A-Z])", r"\1-\2", given).lower()) is not None
+    )
 
 
 def _by_address(element: HtmlElement) -> bool:
@@ -156,15 +216,21 @@ def _by_address(element: HtmlElement) -> bool:
         path = urlsplit(element.get("href") or "").path
     except ValueError:
         return False
-    return _PERSONAL_PAGE.search(path) is not None and _personal(plain(" ".join(element.itertext()))) is not None
+    return (
+        _PERSONAL_PAGE.search(path) is not None and _personal(plain(" ".join(element.itertext()))) is not None
+    )
 
 
 def _stands_beside(element: HtmlElement, around: set[HtmlElement]) -> bool:
-    """Whether the mark belongs to comments, to teasers of other stories or to the page's frame, not to what is `around` the headline."""
+    """Whether the mark belongs to comments, to teasers of other stories or to the page's frame, not to what
+    is `around` the headline.
+    """
     for ancestor in islice(element.iterancestors(), _LAST_ANCESTOR):
         if ancestor in around:
             return False
-        given = re.sub(r"([a-z])([A-Z])", r"\1-\2", f"{ancestor.get('class') or ''} {ancestor.get('id') or ''}").lower()
+        given = re.sub(
+            r"([a-z])([A-Z])", r"\1-\2", f"{ancestor.get('class') or ''} {ancestor.get('id') or ''}"
+        ).lower()
         if ancestor.tag in {"footer", "nav"} or _BESIDE.search(given):
             return True
     return False
@@ -173,7 +239,10 @@ def _stands_beside(element: HtmlElement, around: set[HtmlElement]) -> bool:
 def _byline(element: HtmlElement) -> HtmlElement:
     """The line around the mark, where several authors stand side by side."""
     for ancestor in islice(element.iterancestors(), 3):
-        if ancestor.tag in {"body", "article", "main", "header"} or sum(map(len, islice(ancestor.itertext(), 80))) > _LONGEST:
+        if (
+            ancestor.tag in {"body", "article", "main", "header"}
+            or sum(map(len, islice(ancestor.itertext(), 80))) > _LONGEST
+        ):
             break
         element = ancestor
     return element

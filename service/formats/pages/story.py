@@ -1,4 +1,6 @@
-"""The article's units without what is said once more as a fact: byline, credit, date, the headline, and labels."""
+"""The article's units without what is said once more as a fact: byline, credit, date, the headline, and
+labels.
+"""
 
 from service.formats.pages.bylines import byline_names, cut_story_credit, story_credit
 from service.formats.pages.dates import date_line

@@ -5,9 +5,13 @@ from html import escape
 
 # Control characters (PostgreSQL refuses NUL), lone surrogates, and marks that nobody sees. Joiners stay:
 # Persian, Hindi and emoji are spelt with them.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff\ufffe\uffff]"
+)
 # A no-break space that typography asks for stays: French punctuation, and digits in groups.
-_STRAY_NO_BREAK = re.compile(r"(?<![«‹\d\u00a0\u202f])[\u00a0\u202f](?![;:!?»›%€])|(?<=\d)[\u00a0\u202f](?![\d;:!?»›%€])")
+_STRAY_NO_BREAK = re.compile(
+    r"(?<![«‹\d\u00a0\u202f])[\u00a0\u202f](?![;:!?»›%€])|(?<=\d)[\u00a0\u202f](?![\d;:!?»›%€])"
+)
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+|[\u00a0\u202f]{2,}")
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’\-.][^\W{_CJK}]+)*")

@@ -1,6 +1,7 @@
 """How all published articles are cut into files of 50,000, section by section, oldest first.
 
-A file is named by the key of its first article, so that what is published later leaves the older files as they are.
+A file is named by the key of its first article, so that what is published later leaves the older files as
+they are.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,9 @@ def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
 def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[Place]:
     """The articles of one file."""
     columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
-    of_section = col(Published.section).is_(None) if part.section is None else col(Published.section) == part.section
+    of_section = (
+        col(Published.section).is_(None) if part.section is None else col(Published.section) == part.section
+    )
     statement = select(*columns).where(*_LIVE, of_section).order_by(*_KEY).limit(longest)
     if part.start is not None:
         start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))

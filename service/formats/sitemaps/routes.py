@@ -1,4 +1,6 @@
-"""The endpoints of `/sitemaps`. What they answer is kept ready until an article changes, or the news is two days old."""
+"""The endpoints of `/sitemaps`. What they answer is kept ready until an article changes, or the news is two
+days old.
+"""
 
 from datetime import timedelta
 from typing import Annotated
@@ -22,7 +24,9 @@ from service.tables import Time, now, write_time
 router = APIRouter(prefix="/sitemaps", tags=["sitemaps"], route_class=Route)
 MOST_NEWS, NEWS_FOR = 1_000, timedelta(days=2)
 """What a news sitemap may hold (Google, "Create a news sitemap")."""
-_XML: Responses = {200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}}
+_XML: Responses = {
+    200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}
+}
 
 
 @router.get("/news.xml", response_class=Response, responses=_XML)
@@ -37,7 +41,9 @@ def get_news_sitemap(request: Request, session: SessionDep) -> Response:
 
 def _news(session: Session, settings: Settings) -> list[Entry]:
     wanted = Filter(published_after=now() - NEWS_FOR)
-    return entries_of(settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, MOST_NEWS).documents)
+    return entries_of(
+        settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, MOST_NEWS).documents
+    )
 
 
 @router.get("/index.xml", response_class=Response, responses=_XML)
@@ -53,7 +59,9 @@ def get_article_sitemap(
     request: Request,
     session: SessionDep,
     section: Annotated[str | None, Query(description="absent: of the articles that are in none")] = None,
-    published: Annotated[Time | None, Query(description="the file begins with the article that was published then,")] = None,
+    published: Annotated[
+        Time | None, Query(description="the file begins with the article that was published then,")
+    ] = None,
     id_: Annotated[UUID | None, Query(alias="id", description="and that has this id")] = None,
 ) -> Response:
     """Up to 50,000 articles of one section. The index has the addresses."""
@@ -69,5 +77,7 @@ def _query(part: Part) -> str:
 
 
 def _answer(request: Request, body: bytes) -> Response:
-    answer = answers.made(body, "application/xml", (answers.any_of(Kind.ARTICLE),), request.app.state.settings)
+    answer = answers.made(
+        body, "application/xml", (answers.any_of(Kind.ARTICLE),), request.app.state.settings
+    )
     return answers.respond(request, answer)

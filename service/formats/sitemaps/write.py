@@ -53,7 +53,10 @@ def write_news(settings: Settings, entries: Iterable[Entry]) -> bytes:
 
 def news_language(tag: str) -> str:
     """A language as news sitemaps name it: the ISO 639 code alone, and Chinese by its script."""
-    return next((name for prefix, name in _CHINESE if (tag + "-").startswith(prefix + "-")), tag.split("-", maxsplit=1)[0])
+    return next(
+        (name for prefix, name in _CHINESE if (tag + "-").startswith(prefix + "-")),
+        tag.split("-", maxsplit=1)[0],
+    )
 
 
 def _url(root: etree._Element, address: str, updated_at: datetime) -> etree._Element:

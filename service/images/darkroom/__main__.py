@@ -1,7 +1,9 @@
-"""One darkroom: a process that takes a job as a line of JSON, does it within its memory, and answers with a line of JSON.
+"""One darkroom: a process that takes a job as a line of JSON, does it within its memory, and answers with a
+line of JSON.
 
-It is started with the number of bytes that it may take, serves until its input ends, and is killed when a job takes too long. Whoever
-makes it fail has made one process fail that holds no secret, no connection and no other picture.
+It is started with the number of bytes that it may take, serves until its input ends, and is killed when a job
+takes too long. Whoever makes it fail has made one process fail that holds no secret, no connection and no
+other picture.
 """
 
 import json
@@ -14,7 +16,16 @@ from typing import BinaryIO
 from PIL import Image
 
 from service.images.darkroom.inspection import inspect
-from service.images.darkroom.jobs import Develop, Developed, Inspect, Inspected, Print, Refusal, Refused, Rights
+from service.images.darkroom.jobs import (
+    Develop,
+    Developed,
+    Inspect,
+    Inspected,
+    Print,
+    Refusal,
+    Refused,
+    Rights,
+)
 from service.images.darkroom.printing import develop
 
 READY = b"ready\n"
@@ -39,8 +50,11 @@ def main() -> None:
 
 def _limit(memory: int) -> None:
     for kind, value in (
-        (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, LARGEST_FILE), (resource.RLIMIT_NOFILE, _OPEN_FILES), (resource.RLIMIT_CORE, 0),
-    ):  # fmt: skip
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, LARGEST_FILE),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(kind, (value, value))
 
 
@@ -50,7 +64,9 @@ def _answer(answers: BinaryIO, line: bytes) -> None:
     except Refusal as refusal:
         result = {"refused": asdict(Refused(refusal.reason, refusal.detail))}
     except MemoryError:
-        result = {"refused": asdict(Refused("memory", "The picture takes more memory than a picture is given."))}
+        result = {
+            "refused": asdict(Refused("memory", "The picture takes more memory than a picture is given."))
+        }
     answers.write(json.dumps(result).encode() + b"\n")
     answers.flush()
 
@@ -59,7 +75,13 @@ def _do(job: dict[str, object]) -> Inspected | Developed:
     match job:
         case {"job": "inspect", "path": str(path), "max_pixels": int(most)}:
             return inspect(Inspect(path, most))
-        case {"job": "develop", "path": str(path), "max_pixels": int(most), "prints": list(prints), "rights": dict(rights)}:
+        case {
+            "job": "develop",
+            "path": str(path),
+            "max_pixels": int(most),
+            "prints": list(prints),
+            "rights": dict(rights),
+        }:
             return develop(Develop(path, most, [Print(**each) for each in prints], Rights(**rights)))
     raise ValueError(f"no such job: {job}")
 

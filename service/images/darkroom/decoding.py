@@ -1,7 +1,8 @@
-"""Whether bytes are a picture of a kind that this service takes: decided by decoding them, never by their name or header.
+"""Whether bytes are a picture of a kind that this service takes: decided by decoding them, never by their
+name or header.
 
-The pixel limit is checked against the picture's own header before a pixel is decoded. Of a moving picture the first frame is
-decoded. Whatever Pillow warns of while it decodes refuses the picture.
+The pixel limit is checked against the picture's own header before a pixel is decoded. Of a moving picture the
+first frame is decoded. Whatever Pillow warns of while it decodes refuses the picture.
 """
 
 import io
@@ -18,26 +19,51 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 from service.images.darkroom.jobs import Refusal
 
 CONTENT_TYPES = {
-    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "AVIF": "image/avif",
-}  # fmt: skip
-"""Pillow's formats that are taken, and their media types. MPO is what many cameras write: a JPEG with more of them behind it."""
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "AVIF": "image/avif",
+}
+"""Pillow's formats that are taken, and their media types. MPO is what many cameras write: a JPEG with more of
+them behind it.
+"""
 _TAKEN = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 # What each EXIF orientation asks for, and whether it swaps the sides.
 _TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 # What Pillow raises for damaged files, over all its decoders.
 DAMAGE = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, AttributeError,
-    struct.error, zlib.error, Warning, Image.DecompressionBombError,
-)  # fmt: skip
-# Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get them.
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+    Warning,
+    Image.DecompressionBombError,
+)
+# Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get
+# them.
 _COSTS = {"WEBP": 12, "AVIF": 9}
 _SRGB = ImageCms.createProfile("sRGB")
 
-# Pillow's own bomb check, whose limit cannot be set per picture, is left out, since `_refuse_huge` checks against the setting.
+# Pillow's own bomb check, whose limit cannot be set per picture, is left out, since `_refuse_huge` checks
+# against the setting.
 warnings.filterwarnings("error", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = None
 
@@ -67,12 +93,16 @@ def open_picture(path: Path, max_pixels: int) -> ImageFile.ImageFile:
     memory, _ = resource.getrlimit(resource.RLIMIT_AS)
     if memory != resource.RLIM_INFINITY and width * height * _COSTS.get(opened.format or "", 0) > memory:
         opened.close()
-        raise Refusal("memory", f"The picture has {width} × {height} pixels, more than fit into memory in this format.")
+        raise Refusal(
+            "memory", f"The picture has {width} × {height} pixels, more than fit into memory in this format."
+        )
     return opened
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8. Many good photographs carry broken EXIF, which is no reason to refuse them."""
+    """The EXIF orientation, 1 to 8. Many good photographs carry broken EXIF, which is no reason to refuse
+    them.
+    """
     try:
         found = picture.getexif().get(ExifTags.Base.Orientation)
     except DAMAGE:
@@ -86,9 +116,11 @@ def is_sideways(orientation: int) -> bool:
 
 
 def decode(opened: ImageFile.ImageFile, width: float, height: float) -> Image.Image:
-    """Decode as it lies in the file, no larger than helps a print of this size, in a mode that can be scaled: L, RGB, RGBA or CMYK.
+    """Decode as it lies in the file, no larger than helps a print of this size, in a mode that can be scaled:
+    L, RGB, RGBA or CMYK.
 
-    A JPEG is scaled by its own decoder, which then needs a fraction of the time and a sixteenth of the memory.
+    A JPEG is scaled by its own decoder, which then needs a fraction of the time and a sixteenth of the
+    memory.
     """
     opened.draft(opened.mode, (max(1, round(width)), max(1, round(height))))
     opened.load()
@@ -117,7 +149,9 @@ def in_srgb(picture: Image.Image, profile: object) -> Image.Image:
     target = "RGBA" if picture.mode == "RGBA" else "RGB"
     if isinstance(profile, bytes) and profile:
         try:
-            converted = ImageCms.profileToProfile(picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode=target)
+            converted = ImageCms.profileToProfile(
+                picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode=target
+            )
         except (ImageCms.PyCMSError, *DAMAGE):
             converted = None
         if converted is not None:

@@ -1,4 +1,6 @@
-"""Look at a picture that has come in: what it is, whether all of it can be decoded, what it looks like small, what it says of itself."""
+"""Look at a picture that has come in: what it is, whether all of it can be decoded, what it looks like small,
+what it says of itself.
+"""
 
 import base64
 from pathlib import Path
@@ -23,7 +25,9 @@ from service.images.darkroom.jobs import EmbeddedCaption, Inspect, Inspected, Me
 from service.images.darkroom.metadata import Embedded
 
 SMALL = 32
-"""Pixels of the longer side from which the placeholder is made. More cost time and change nothing that can be seen."""
+"""Pixels of the longer side from which the placeholder is made. More cost time and change nothing that can be
+seen.
+"""
 
 
 def inspect(job: Inspect) -> Inspected:
@@ -46,9 +50,14 @@ def inspect(job: Inspect) -> Inspected:
         when = metadata.get("date_taken")
         size = (height, width) if is_sideways(orientation) else (width, height)
         return Inspected(
-            kind, *size, _placeholder(small), _dominant_color(small), taken.moment(when if isinstance(when, str) else None), metadata,
+            kind,
+            *size,
+            _placeholder(small),
+            _dominant_color(small),
+            taken.moment(when if isinstance(when, str) else None),
+            metadata,
             captions,
-        )  # fmt: skip
+        )
 
 
 def _said(opened: Image.Image) -> tuple[Metadata, list[EmbeddedCaption]]:

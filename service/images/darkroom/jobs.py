@@ -1,4 +1,6 @@
-"""What the service asks of a darkroom and what it answers: plain values, written as JSON between the processes."""
+"""What the service asks of a darkroom and what it answers: plain values, written as JSON between the
+processes.
+"""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +41,9 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, and how it came about."""
+    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, and how
+    it came about.
+    """
 
     creator: tuple[str, ...] = ()
     credit_line: str | None = None
@@ -49,7 +53,9 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """One file to make: its size in pixels, and the part of the upright picture, in fractions (left, top, width, height)."""
+    """One file to make: its size in pixels, and the part of the upright picture, in fractions (left, top,
+    width, height).
+    """
 
     path: str
     format: str

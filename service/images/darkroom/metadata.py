@@ -1,7 +1,8 @@
-"""What a picture says of itself, by the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM, from EXIF, in this order.
+"""What a picture says of itself, by the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
+from EXIF, in this order.
 
-XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. Of EXIF, cameras fill in
-more than people do: an image description that names the camera is no caption.
+XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. Of
+EXIF, cameras fill in more than people do: an image description that names the camera is no caption.
 """
 
 import re
@@ -18,19 +19,37 @@ from service.images.darkroom.xmp import CORE, DC, EXT, PHOTOSHOP, XMP_RIGHTS, It
 
 # name: XMP property, IIM dataset of record 2, whether there may be several
 _FIELDS: Final = {
-    "creator": (DC, "creator", 80, True), "creator_job_title": (PHOTOSHOP, "AuthorsPosition", 85, False),
-    "credit_line": (PHOTOSHOP, "Credit", 110, False), "copyright_notice": (DC, "rights", 116, False),
-    "usage_terms": (XMP_RIGHTS, "UsageTerms", None, False), "web_statement": (XMP_RIGHTS, "WebStatement", None, False),
-    "source": (PHOTOSHOP, "Source", 115, False), "title": (DC, "title", 5, False), "headline": (PHOTOSHOP, "Headline", 105, False),
-    "description": (DC, "description", 120, False), "alt_text": (CORE, "AltTextAccessibility", None, False),
-    "extended_description": (CORE, "ExtDescrAccessibility", None, False), "caption_writer": (PHOTOSHOP, "CaptionWriter", 122, False),
-    "keywords": (DC, "subject", 25, True), "event": (EXT, "Event", None, False), "persons": (EXT, "PersonInImage", None, True),
-    "sublocation": (CORE, "Location", 92, False), "city": (PHOTOSHOP, "City", 90, False), "province_state": (PHOTOSHOP, "State", 95, False),
-    "country": (PHOTOSHOP, "Country", 101, False), "country_code": (CORE, "CountryCode", 100, False),
-    "instructions": (PHOTOSHOP, "Instructions", 40, False), "job_id": (PHOTOSHOP, "TransmissionReference", 103, False),
+    "creator": (DC, "creator", 80, True),
+    "creator_job_title": (PHOTOSHOP, "AuthorsPosition", 85, False),
+    "credit_line": (PHOTOSHOP, "Credit", 110, False),
+    "copyright_notice": (DC, "rights", 116, False),
+    "usage_terms": (XMP_RIGHTS, "UsageTerms", None, False),
+    "web_statement": (XMP_RIGHTS, "WebStatement", None, False),
+    "source": (PHOTOSHOP, "Source", 115, False),
+    "title": (DC, "title", 5, False),
+    "headline": (PHOTOSHOP, "Headline", 105, False),
+    "description": (DC, "description", 120, False),
+    "alt_text": (CORE, "AltTextAccessibility", None, False),
+    "extended_description": (CORE, "ExtDescrAccessibility", None, False),
+    "caption_writer": (PHOTOSHOP, "CaptionWriter", 122, False),
+    "keywords": (DC, "subject", 25, True),
+    "event": (EXT, "Event", None, False),
+    "persons": (EXT, "PersonInImage", None, True),
+    "sublocation": (CORE, "Location", 92, False),
+    "city": (PHOTOSHOP, "City", 90, False),
+    "province_state": (PHOTOSHOP, "State", 95, False),
+    "country": (PHOTOSHOP, "Country", 101, False),
+    "country_code": (CORE, "CountryCode", 100, False),
+    "instructions": (PHOTOSHOP, "Instructions", 40, False),
+    "job_id": (PHOTOSHOP, "TransmissionReference", 103, False),
     "digital_source_type": (EXT, "DigitalSourceType", None, False),
-}  # fmt: skip
-_PLACES: Final = {"city": "City", "province_state": "ProvinceState", "country": "CountryName", "country_code": "CountryCode"}
+}
+_PLACES: Final = {
+    "city": "City",
+    "province_state": "ProvinceState",
+    "country": "CountryName",
+    "country_code": "CountryCode",
+}
 _MOST_TEXT, _MOST_ITEMS = 20_000, 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _UTF8_DECLARED = b"\x1b%G"
@@ -56,8 +75,16 @@ class Embedded:
         """Everything that is said, by name, and `gps` in degrees and metres."""
         found: Metadata = {}
         for name, (namespace, key, dataset, several) in _FIELDS.items():
-            texts = [item.text for item in self.packet.items(namespace, key)] if several else [self.packet.text(namespace, key)]
-            texts = [*_cleaned(texts)] or [*_cleaned(self.iim.get((2, dataset), []) if dataset else [])] or [*_cleaned(self._exif(name))]
+            texts = (
+                [item.text for item in self.packet.items(namespace, key)]
+                if several
+                else [self.packet.text(namespace, key)]
+            )
+            texts = (
+                [*_cleaned(texts)]
+                or [*_cleaned(self.iim.get((2, dataset), []) if dataset else [])]
+                or [*_cleaned(self._exif(name))]
+            )
             if texts:
                 found[name] = texts[:_MOST_ITEMS] if several else texts[0]
         for name, key in _PLACES.items():
@@ -66,7 +93,11 @@ class Embedded:
                 found[name] = place[:_MOST_TEXT]
         if when := taken.written(self.packet, self.iim, self.camera):
             found["date_taken"] = when
-        if camera := " ".join(_cleaned([self._ascii(self.exif, ExifTags.Base.Make), self._ascii(self.exif, ExifTags.Base.Model)])):
+        if camera := " ".join(
+            _cleaned(
+                [self._ascii(self.exif, ExifTags.Base.Make), self._ascii(self.exif, ExifTags.Base.Model)]
+            )
+        ):
             found["camera"] = camera
         if position := _position(self.gps):
             found["gps"] = position
@@ -78,13 +109,24 @@ class Embedded:
         description = metadata.get("description")
         if not texts and isinstance(description, str):
             texts = {self._language(): description}
-        return [EmbeddedCaption(language, texts.get(language), alts.get(language)) for language in dict.fromkeys([*texts, *alts])]
+        return [
+            EmbeddedCaption(language, texts.get(language), alts.get(language))
+            for language in dict.fromkeys([*texts, *alts])
+        ]
 
     def _by_language(self, namespace: str, name: str) -> dict[str | None, str]:
-        items = [Item(text, item.language) for item in self.packet.items(namespace, name) for text in _cleaned([item.text])]
-        named: dict[str | None, str] = {item.language: item.text for item in items if item.language is not None}
+        items = [
+            Item(text, item.language)
+            for item in self.packet.items(namespace, name)
+            for text in _cleaned([item.text])
+        ]
+        named: dict[str | None, str] = {
+            item.language: item.text for item in items if item.language is not None
+        }
         # Writers of language alternatives repeat one of them as the default.
-        default = next((item.text for item in items if item.language is None and item.text not in named.values()), None)
+        default = next(
+            (item.text for item in items if item.language is None and item.text not in named.values()), None
+        )
         return named if default is None else {self._language(): default} | named
 
     def _language(self) -> str | None:
@@ -99,7 +141,10 @@ class Embedded:
                 # The photographer's, then after a NUL the editor's.
                 return [(self._ascii(self.exif, ExifTags.Base.Copyright) or "").replace("\0", " ")]
             case "description":
-                said, make = (self._ascii(self.exif, tag) or "" for tag in (ExifTags.Base.ImageDescription, ExifTags.Base.Make))
+                said, make = (
+                    self._ascii(self.exif, tag) or ""
+                    for tag in (ExifTags.Base.ImageDescription, ExifTags.Base.Make)
+                )
                 brand = make.strip("\0 ").partition(" ")[0].lower()
                 return [] if brand and brand in said.lower() else [said]
         return []
@@ -128,10 +173,14 @@ def _iim(opened: Image.Image) -> dict[tuple[int, int], list[str]]:
 
 
 def _decoded(value: bytes, charset: bytes) -> str:
-    """IIM text. Without a declaration most programs write UTF-8, which Latin-1 text is never taken for; the rest write Windows' Latin-1."""
+    """IIM text. Without a declaration most programs write UTF-8, which Latin-1 text is never taken for; the
+    rest write Windows' Latin-1.
+    """
     with suppress(UnicodeError):
         return value.decode()
-    return value.decode("utf-8", "replace") if charset == _UTF8_DECLARED else value.decode("cp1252", "replace")
+    return (
+        value.decode("utf-8", "replace") if charset == _UTF8_DECLARED else value.decode("cp1252", "replace")
+    )
 
 
 def _cleaned(texts: Iterator[str] | list[str] | list[str | None]) -> Iterator[str]:
@@ -153,7 +202,9 @@ def _position(gps: dict[int, object]) -> dict[str, float] | None:
             position["altitude"] = round(float(gps[ExifTags.GPS.GPSAltitude]) * (-1 if below else 1), 1)  # type: ignore[arg-type]  # a rational, or refused
     except DAMAGE:
         return None
-    known = abs(latitude) <= 90 and abs(longitude) <= 180 and all(abs(value) < 1e6 for value in position.values())
+    known = (
+        abs(latitude) <= 90 and abs(longitude) <= 180 and all(abs(value) < 1e6 for value in position.values())
+    )
     return position if known else None
 
 

@@ -1,4 +1,6 @@
-"""Make the files that readers get: upright, in sRGB, of the size that was asked for, with nothing in them but pixels and rights."""
+"""Make the files that readers get: upright, in sRGB, of the size that was asked for, with nothing in them but
+pixels and rights.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +8,20 @@ from typing import Any
 from PIL import Image
 
 from service.images.darkroom import xmp
-from service.images.darkroom.decoding import decode, in_srgb, is_sideways, on_white, open_picture, orientation_of, refusing, upright
+from service.images.darkroom.decoding import (
+    decode,
+    in_srgb,
+    is_sideways,
+    on_white,
+    open_picture,
+    orientation_of,
+    refusing,
+    upright,
+)
 from service.images.darkroom.jobs import Develop, Developed, Print
 
-# Measured on photographs: WebP's method 2 takes half the time of 4 for files 5 % larger; AVIF's speed 8 half that of 6 for 8 %.
+# Measured on photographs: WebP's method 2 takes half the time of 4 for files 5 % larger; AVIF's speed 8 half
+# that of 6 for 8 %.
 _SAVING: dict[str, tuple[str, dict[str, int | bool]]] = {
     "webp": ("WEBP", {"quality": 78, "method": 2}),
     "avif": ("AVIF", {"quality": 55, "speed": 8, "max_threads": 1}),
@@ -18,7 +30,9 @@ _SAVING: dict[str, tuple[str, dict[str, int | bool]]] = {
 
 
 def develop(job: Develop) -> Developed:
-    """Make all the prints from one decoding: the largest first, and the picture halved on the way to the smaller. Raises Refusal."""
+    """Make all the prints from one decoding: the largest first, and the picture halved on the way to the
+    smaller. Raises Refusal.
+    """
     packet = xmp.write(job.rights)
     sizes: dict[int, int] = {}
     with refusing(), open_picture(Path(job.path), job.max_pixels) as opened:
@@ -42,14 +56,22 @@ def _whole(wanted: Print) -> tuple[float, float]:
 
 def _cut(picture: Image.Image, wanted: Print) -> Image.Image:
     left, top, width, height = wanted.part
-    box = (left * picture.width, top * picture.height, (left + width) * picture.width, (top + height) * picture.height)
+    box = (
+        left * picture.width,
+        top * picture.height,
+        (left + width) * picture.width,
+        (top + height) * picture.height,
+    )
     corner = (min(box[2], picture.width), min(box[3], picture.height))
-    return picture.resize((wanted.width, wanted.height), Image.Resampling.LANCZOS, box=(box[0], box[1], *corner))
+    return picture.resize(
+        (wanted.width, wanted.height), Image.Resampling.LANCZOS, box=(box[0], box[1], *corner)
+    )
 
 
 def _save(picture: Image.Image, wanted: Print, packet: bytes) -> int:
     picture = on_white(picture) if wanted.format == "jpg" else picture
-    # What a file said comes along in `info`, and Pillow would write some of it again: comments, profiles, EXIF.
+    # What a file said comes along in `info`, and Pillow would write some of it again: comments, profiles,
+    # EXIF.
     picture.info = {}
     kind, saving = _SAVING[wanted.format]
     # Of any type: each of Pillow's writers has parameters of its own.

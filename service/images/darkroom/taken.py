@@ -13,17 +13,30 @@ _XAP = "http://ns.adobe.com/xap/1.0/"
 _IIM_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:([+-]\d{2}):?(\d{2}))?")
 
 
-def written(packet: Packet, iim: Mapping[tuple[int, int], list[str]], camera: Mapping[int, object]) -> str | None:
+def written(
+    packet: Packet, iim: Mapping[tuple[int, int], list[str]], camera: Mapping[int, object]
+) -> str | None:
     """The time in ISO 8601: the first that has its zone, else the first that has a time, else the first date."""
     candidates = [*_of_xmp(packet), *_of_iim(iim), *_of_exif(camera)]
     times = [time for time in (_valid(text) for text in candidates) if time is not None]
     best = next((time for time in times if time.tzinfo is not None), None)
-    # A zone that comes from elsewhere holds for the time that was named first only where both mean the same moment on the clock.
-    if times and (best is None or best.replace(tzinfo=None, microsecond=0) != times[0].replace(tzinfo=None, microsecond=0)):
+    # A zone that comes from elsewhere holds for the time that was named first only where both mean the same
+    # moment on the clock.
+    if times and (
+        best is None
+        or best.replace(tzinfo=None, microsecond=0) != times[0].replace(tzinfo=None, microsecond=0)
+    ):
         best = times[0]
     if best is not None:
         return best.isoformat()
-    return next((text for text in candidates if re.fullmatch(r"\d{4}(-\d{2}){0,2}", text) and not text.startswith("0000")), None)
+    return next(
+        (
+            text
+            for text in candidates
+            if re.fullmatch(r"\d{4}(-\d{2}){0,2}", text) and not text.startswith("0000")
+        ),
+        None,
+    )
 
 
 def moment(text: str | None) -> str | None:
@@ -45,7 +58,11 @@ def _valid(text: str) -> datetime | None:
 
 
 def _of_xmp(packet: Packet) -> Iterator[str]:
-    for namespace, name in ((PHOTOSHOP, "DateCreated"), (_EXIF_XMP, "DateTimeOriginal"), (_XAP, "CreateDate")):
+    for namespace, name in (
+        (PHOTOSHOP, "DateCreated"),
+        (_EXIF_XMP, "DateTimeOriginal"),
+        (_XAP, "CreateDate"),
+    ):
         if text := packet.text(namespace, name):
             yield text
 
@@ -64,7 +81,10 @@ def _of_iim(iim: Mapping[tuple[int, int], list[str]]) -> Iterator[str]:
 
 
 def _of_exif(camera: Mapping[int, object]) -> Iterator[str]:
-    original = re.fullmatch(r"(\d{4}):(\d{2}):(\d{2}) (\d{2}:\d{2}:\d{2})\0*", str(camera.get(ExifTags.Base.DateTimeOriginal, "")).strip())
+    original = re.fullmatch(
+        r"(\d{4}):(\d{2}):(\d{2}) (\d{2}:\d{2}:\d{2})\0*",
+        str(camera.get(ExifTags.Base.DateTimeOriginal, "")).strip(),
+    )
     if original is None:
         return
     local = f"{original[1]}-{original[2]}-{original[3]}T{original[4]}"

@@ -1,4 +1,6 @@
-"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of one that came, and a new one with rights alone."""
+"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of one that came, and a
+new one with rights alone.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,7 +75,9 @@ def _parse(source: object) -> etree._Element | None:
     if not isinstance(source, bytes):
         return None
     # No entities, no network, no DTD; lxml refuses deep trees and huge texts by itself.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
         return etree.fromstring(source.strip(b"\x00 \t\r\n\xef\xbb\xbf"), parser)
     except (etree.XMLSyntaxError, ValueError):
@@ -94,7 +98,9 @@ def _of_element(element: etree._Element) -> Iterator[Item]:
 
 def write(rights: Rights) -> bytes:
     """A packet that says nothing but rights; empty when there are none."""
-    description = etree.Element(_CLARK(RDF, "Description"), nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT})
+    description = etree.Element(
+        _CLARK(RDF, "Description"), nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT}
+    )
     description.set(_CLARK(RDF, "about"), "")
     if rights.creator:
         names = etree.SubElement(etree.SubElement(description, _CLARK(DC, "creator")), _CLARK(RDF, "Seq"))
@@ -114,5 +120,7 @@ def write(rights: Rights) -> bytes:
     meta = etree.Element(_CLARK(_META, "xmpmeta"), nsmap={"x": _META, "rdf": RDF})
     etree.SubElement(meta, _CLARK(RDF, "RDF")).append(description)
     return (
-        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>' + etree.tostring(meta, encoding="UTF-8") + b'<?xpacket end="r"?>'
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        + etree.tostring(meta, encoding="UTF-8")
+        + b'<?xpacket end="r"?>'
     )

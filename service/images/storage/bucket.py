@@ -1,9 +1,9 @@
 """Pictures in a bucket of an S3 store: Amazon's, or any that speaks its protocol.
 
-Endpoint, region, path style and credentials come from `COPYDESK_S3_…`, and what is not set there from the standard variables
-(`AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, the variables of web
-identities and of containers) or from the machine's own role. Needed are s3:GetObject, s3:PutObject and s3:ListBucket;
-`copydesk media check --remove` needs s3:DeleteObject too.
+Endpoint, region, path style and credentials come from `COPYDESK_S3_…`, and what is not set there from the
+standard variables (`AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+`AWS_SESSION_TOKEN`, the variables of web identities and of containers) or from the machine's own role. Needed
+are s3:GetObject, s3:PutObject and s3:ListBucket; `copydesk media check --remove` needs s3:DeleteObject too.
 """
 
 import os
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
 
 PATIENCE, SILENCE, CONNECTING = timedelta(seconds=30), timedelta(seconds=10), timedelta(seconds=3)
-"""How long one request may take, a download may pause, and a connection may take to be made, before the store counts as away."""
+"""How long one request may take, a download may pause, and a connection may take to be made, before the store
+counts as away.
+"""
 CHUNK = 1 << 18
 """Bytes that are passed on at a time: so many, for each download, are in memory."""
 FRESH = timedelta(seconds=LEFT_BEHIND_AFTER / 2)
@@ -46,7 +48,9 @@ class BucketStore:
         self._store = _connect(settings, {"timeout": PATIENCE, "connect_timeout": CONNECTING}, retries=2)
         # A download lasts as long as its reader takes; only the store's own silence ends it.
         self._downloads = _connect(
-            settings, {"timeout": timedelta(hours=1), "read_timeout": SILENCE, "connect_timeout": CONNECTING}, retries=2
+            settings,
+            {"timeout": timedelta(hours=1), "read_timeout": SILENCE, "connect_timeout": CONNECTING},
+            retries=2,
         )
         self._probe = _connect(settings, {"timeout": timedelta(seconds=2)}, retries=0)
 
@@ -64,7 +68,9 @@ class BucketStore:
         return Path(tempfile.gettempdir())
 
     def keep(self, file: Path, digest: str, rendition: str | None = None) -> None:
-        """Put the file there unless there is one. The store checks what arrives by the SHA-256 in the signature."""
+        """Put the file there unless there is one. The store checks what arrives by the SHA-256 in the
+        signature.
+        """
         key = key_of(digest, rendition)
         with _reached():
             try:
@@ -88,9 +94,13 @@ class BucketStore:
             unless_whole.pop_all()
         return file
 
-    def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
+    def response(
+        self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None
+    ) -> Response:
         """Pass the object on as it arrives, or the range of it that is asked for."""
-        return ObjectResponse(self._downloads, key_of(digest, rendition), {**headers, "Content-Type": content_type})
+        return ObjectResponse(
+            self._downloads, key_of(digest, rendition), {**headers, "Content-Type": content_type}
+        )
 
     def listed(self) -> Iterator[Kept]:
         """Every object under the prefix."""
@@ -113,7 +123,9 @@ class BucketStore:
 
 
 class ObjectResponse(Response):
-    """An object as it arrives from the store, or one range of it (RFC 9110, 14). The store is asked when the answer is sent."""
+    """An object as it arrives from the store, or one range of it (RFC 9110, 14). The store is asked when the
+    answer is sent.
+    """
 
     def __init__(self, store: S3Store, key: str, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "Accept-Ranges": "bytes"})
@@ -132,7 +144,9 @@ class ObjectResponse(Response):
             ranged = None
         if ranged is None and method != "HEAD":
             whole = await self._store.get_async(self._key)
-            return StreamingResponse(whole.stream(CHUNK), headers={**kept, "Content-Length": str(whole.meta["size"])})
+            return StreamingResponse(
+                whole.stream(CHUNK), headers={**kept, "Content-Length": str(whole.meta["size"])}
+            )
         size = (await self._store.head_async(self._key))["size"]
         if ranged is None:
             return Response(headers={**kept, "Content-Length": str(size)})
@@ -155,7 +169,9 @@ def _bounds(ranged: re.Match[str], size: int) -> tuple[int, int]:
 
 @contextmanager
 def _reached(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
-    """A store that is away, refuses, or lacks what must be there is no fault of the request's; `missing` is let through."""
+    """A store that is away, refuses, or lacks what must be there is no fault of the request's; `missing` is
+    let through.
+    """
     try:
         yield
     except missing:
@@ -166,8 +182,11 @@ def _reached(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
 
 def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int) -> S3Store:
     place = urlsplit(settings.media_url)
-    endpoint = settings.s3_endpoint or next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
-    # Plain http only to an endpoint that was named so; what is given here replaces what the environment says of it.
+    endpoint = settings.s3_endpoint or next(
+        (os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None
+    )
+    # Plain http only to an endpoint that was named so; what is given here replaces what the environment says
+    # of it.
     allow_http = (endpoint or "").startswith("http://")
     return S3Store(
         place.netloc,
@@ -180,7 +199,10 @@ def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int) -> S3
 
 def _config(settings: Settings, endpoint: str | None, bucket: str) -> "S3Config":
     # Not every store can delete many objects at once, and here they are removed one by one.
-    config: S3Config = {"virtual_hosted_style_request": not settings.s3_path_style, "disable_bulk_delete": True}
+    config: S3Config = {
+        "virtual_hosted_style_request": not settings.s3_path_style,
+        "disable_bulk_delete": True,
+    }
     if endpoint is not None:
         scheme, _, host = endpoint.rstrip("/").partition("://")
         config["endpoint"] = f"{scheme}://{host}" if settings.s3_path_style else f"{scheme}://{bucket}.{host}"

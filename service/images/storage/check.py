@@ -1,7 +1,8 @@
 """Whether rows and bytes agree: rows whose bytes are gone, and bytes that no row names.
 
-The store is listed while the service runs, so nothing is believed at first sight. Bytes come before their row: what no row named
-is asked for once more after the listing, and what is younger than a day may belong to an upload under way.
+The store is listed while the service runs, so nothing is believed at first sight. Bytes come before their
+row: what no row named is asked for once more after the listing, and what is younger than a day may belong to
+an upload under way.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,9 +47,11 @@ class Report(Reading):
 
 
 def check(database: Database, store: MediaStore, *, remove: bool, watch: Watch = iter) -> Report:
-    """Compare the store with the images, those in the trash too. `watch` sees each file pass. Raises MediaUnavailable.
+    """Compare the store with the images, those in the trash too. `watch` sees each file pass. Raises
+    MediaUnavailable.
 
-    With `remove`, orphans older than a day are removed, each after the database and the store were asked once more.
+    With `remove`, orphans older than a day are removed, each after the database and the store were asked once
+    more.
     """
     before = _named(database)
     seen, strays, foreign, renditions = set[str](), list[Kept](), list[str](), 0
@@ -68,15 +71,23 @@ def check(database: Database, store: MediaStore, *, remove: bool, watch: Watch =
     return Report(
         originals=len(seen),
         renditions=renditions,
-        dangling=[Dangling(image_id=image_id, digest=digest) for digest in missing for image_id in after[digest]],
-        orphans=[_orphan(database, store, kept, remove=remove) for kept in strays if digest_of(kept.key) not in after],
+        dangling=[
+            Dangling(image_id=image_id, digest=digest) for digest in missing for image_id in after[digest]
+        ],
+        orphans=[
+            _orphan(database, store, kept, remove=remove)
+            for kept in strays
+            if digest_of(kept.key) not in after
+        ],
         foreign=foreign,
     )
 
 
 def _named(database: Database, digest: str | None = None) -> dict[str, list[UUID]]:
     """The digests that images have, or this one alone if they have it, and which images."""
-    asked = select(Image.digest, Image.id).where(col(Image.digest).is_not(None) if digest is None else Image.digest == digest)
+    asked = select(Image.digest, Image.id).where(
+        col(Image.digest).is_not(None) if digest is None else Image.digest == digest
+    )
     found: dict[str, list[UUID]] = {}
     with database.reading() as session:
         for named, image_id in session.exec(asked.order_by(col(Image.id))):

@@ -61,7 +61,9 @@ class FolderStore:
         with disk(missing=FileNotFoundError):
             return self._place(digest, rendition).open("rb")
 
-    def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
+    def response(
+        self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None
+    ) -> Response:
         """Send the file, or the ranges of it that are asked for."""
         place = self._place(digest, rendition)
         with disk():

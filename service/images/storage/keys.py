@@ -13,18 +13,28 @@ from fastapi import Response
 
 from service.errors import Unavailable
 
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+}
 """The media types that pictures may have, and how the names of their files end."""
 ORIGINALS, RENDITIONS = "originals", "renditions"
 OURS = re.compile(rf"{ORIGINALS}/(?P<original>[0-9a-f]{{64}})|{RENDITIONS}/(?P<source>[0-9a-f]{{64}})/[^/]+")
 DRAFT = "copydesk-"
 """How the names of half-written files begin."""
 LEFT_BEHIND_AFTER = 24 * 3600
-"""Seconds after which a half-written file belongs to a process that died, and after which bytes that no row names are orphans."""
+"""Seconds after which a half-written file belongs to a process that died, and after which bytes that no row
+names are orphans.
+"""
 
 
 class MediaUnavailable(Unavailable):
-    """The store of the pictures' files does not answer, or has lost this file. `Retry-After` says when to ask again."""
+    """The store of the pictures' files does not answer, or has lost this file. `Retry-After` says when to ask
+    again.
+    """
 
     title = "The pictures' files are not available just now"
 
@@ -42,7 +52,9 @@ class Kept:
 
 
 class MediaStore(Protocol):
-    """What keeps pictures. Digests are SHA-256 in hex. Every method raises MediaUnavailable when the store does not answer."""
+    """What keeps pictures. Digests are SHA-256 in hex. Every method raises MediaUnavailable when the store
+    does not answer.
+    """
 
     def prepare(self) -> None:
         """Clear what died processes left half-written. The store itself need not be there yet."""
@@ -54,9 +66,11 @@ class MediaStore(Protocol):
         """The local folder in which a file is written before it is kept."""
 
     def keep(self, file: Path, digest: str, rendition: str | None = None) -> None:
-        """Keep a complete file from `incoming()`, which is gone from there afterwards. On return its bytes are durable.
+        """Keep a complete file from `incoming()`, which is gone from there afterwards. On return its bytes
+        are durable.
 
-        Bytes that are there already are not written again, but count as new: for a day nobody takes them for an orphan.
+        Bytes that are there already are not written again, but count as new: for a day nobody takes them for
+        an orphan.
         """
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
@@ -65,7 +79,9 @@ class MediaStore(Protocol):
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
         """Open kept bytes as a local file. Raises FileNotFoundError."""
 
-    def response(self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None) -> Response:
+    def response(
+        self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None
+    ) -> Response:
         """Answer with kept bytes, or the part of them that the request asks for."""
 
     def listed(self) -> Iterator[Kept]:
@@ -90,7 +106,9 @@ def digest_of(key: str) -> str | None:
 
 
 def original_name(digest: str, content_type: str) -> str:
-    """The name under which a picture is served as it came. It changes when the picture does, so it may be cached for ever."""
+    """The name under which a picture is served as it came. It changes when the picture does, so it may be
+    cached for ever.
+    """
     return f"original-{digest[:12]}.{EXTENSIONS[content_type]}"
 
 

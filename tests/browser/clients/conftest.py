@@ -24,7 +24,9 @@ def place() -> str:
 
 
 @pytest.fixture(scope="module")
-def store(place: str, site: Website, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def store(
+    place: str, site: Website, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
     """A store that lets the publisher's pages record consent."""
     settings = {"consent_origins": site.url, "consent_cookie_cross_site": place == "another site"}
     # Notices as they are now, not as a browser that asked some seconds ago may still have them.

@@ -1,4 +1,6 @@
-"""Pages of publishers who use a banner of npm, as it was published, in the way that this project's README tells them."""
+"""Pages of publishers who use a banner of npm, as it was published, in the way that this project's README
+tells them.
+"""
 
 import json
 import re
@@ -14,9 +16,15 @@ from tests.serving import Store
 from tests.websites import Website, answer
 
 ROOT = Path(__file__).parents[3]
-TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+}
 PLACES = ("same origin", "another origin", "another site")
-"""Where the page is, seen from the store: behind one host name with it, on a host name of the same site, or anywhere else."""
+"""Where the page is, seen from the store: behind one host name with it, on a host name of the same site, or
+anywhere else.
+"""
 
 
 def package(name: str, version: str, file: str) -> str:
@@ -37,7 +45,9 @@ def from_readme(pattern: str) -> str:
 def page(head: str) -> str:
     """The publisher's page."""
     head = f'<title>Tides</title><link rel="icon" href="data:,">{head}'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>High water at noon</h1></body></html>'
+    return (
+        f'<!doctype html><html lang="en"><head>{head}</head><body><h1>High water at noon</h1></body></html>'
+    )
 
 
 def origin_of(place: str, store: Store, site: Website) -> str:
@@ -47,7 +57,9 @@ def origin_of(place: str, store: Store, site: Website) -> str:
 
 
 @contextmanager
-def visiting(browser: Browser, store: Store, site: Website, place: str, files: Mapping[str, str]) -> Iterator[Reader]:
+def visiting(
+    browser: Browser, store: Store, site: Website, place: str, files: Mapping[str, str]
+) -> Iterator[Reader]:
     """A reader of the publisher's page, the file `tides.html`."""
     origin = origin_of(place, store, site)
 
@@ -58,7 +70,9 @@ def visiting(browser: Browser, store: Store, site: Website, place: str, files: M
         for name, content in files.items():
             kind = TYPES[name.rpartition(".")[2]]
             site.pages[f"/{name}"] = answer(content.encode(), f"Content-Type: {kind}")
-            if place == "same origin":  # one host name, and a proxy behind it that knows what is not the store's
+            if (
+                place == "same origin"
+            ):  # one host name, and a proxy behind it that knows what is not the store's
                 reader.context.route(f"{origin}/{name}", forward)
         reader.page.goto("/tides.html")
         yield reader

@@ -1,4 +1,6 @@
-"""npm's vanilla-cookieconsent, unmodified, with the very lines of the README: every decision reaches the store, and reaches it once."""
+"""npm's vanilla-cookieconsent, unmodified, with the very lines of the README: every decision reaches the
+store, and reaches it once.
+"""
 
 import json
 from collections.abc import Iterator
@@ -22,19 +24,28 @@ YOURS = {
         "default": "en",
         "translations": {
             "en": {
-                "consentModal": {"title": "Cookies", "description": "May we?", **BUTTONS, "showPreferencesBtn": "Choose"},
+                "consentModal": {
+                    "title": "Cookies",
+                    "description": "May we?",
+                    **BUTTONS,
+                    "showPreferencesBtn": "Choose",
+                },
                 "preferencesModal": {
-                    "title": "Your choice", **BUTTONS, "savePreferencesBtn": "Save",
+                    "title": "Your choice",
+                    **BUTTONS,
+                    "savePreferencesBtn": "Save",
                     "sections": [{"title": key, "linkedCategory": key} for key in ("necessary", *OPTIONAL)],
                 },
             }
         },
     },
-}  # fmt: skip
+}
 
 
 @contextmanager
-def reading(chromium: Browser, store: Store, site: Website, place: str = "another origin") -> Iterator[Reader]:
+def reading(
+    chromium: Browser, store: Store, site: Website, place: str = "another origin"
+) -> Iterator[Reader]:
     """A reader of a page with this banner."""
     at = "" if origin_of(place, store, site) == store.settings.public_url else store.settings.public_url
     lines = SNIPPET.replace('const at = ""', f'const at = "{at}"')
@@ -44,10 +55,11 @@ def reading(chromium: Browser, store: Store, site: Website, place: str = "anothe
         f'<script type="module">const yours = {json.dumps(YOURS)};\n{lines}</script>'
     )
     files = {
-        "tides.html": page(head), "analytics.js": "",
+        "tides.html": page(head),
+        "analytics.js": "",
         "cookieconsent.js": package("vanilla-cookieconsent", "3.1.0", "dist/cookieconsent.umd.js"),
         "cookieconsent.css": package("vanilla-cookieconsent", "3.1.0", "dist/cookieconsent.css"),
-    }  # fmt: skip
+    }
     with visiting(chromium, store, site, place, files) as reader:
         yield reader
 
@@ -71,7 +83,9 @@ def counts(reader: Reader) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES, scope="module")
-def test_deciding_changing_and_coming_back(chromium: Browser, store: Store, site: Website, place: str) -> None:
+def test_deciding_changing_and_coming_back(
+    chromium: Browser, store: Store, site: Website, place: str
+) -> None:
     with reading(chromium, store, site, place) as reader:
         expect(banner(reader)).to_be_visible()
         assert (reader.context.cookies(), rows(store)) == ([], 0)
@@ -117,7 +131,9 @@ def test_what_was_decided_without_a_network_is_sent_when_it_is_back_and_recorded
         assert rows(store) == before + 1
 
 
-def test_what_was_decided_before_the_page_was_closed_is_sent_on_the_next_visit(chromium: Browser, store: Store, site: Website) -> None:
+def test_what_was_decided_before_the_page_was_closed_is_sent_on_the_next_visit(
+    chromium: Browser, store: Store, site: Website
+) -> None:
     before = rows(store)
     with reading(chromium, store, site) as reader:
         expect(banner(reader)).to_be_visible()
@@ -135,7 +151,9 @@ def test_what_was_decided_before_the_page_was_closed_is_sent_on_the_next_visit(c
 
 
 @pytest.mark.parametrize("lost", ["answer lost", "store busy"])
-def test_an_answer_that_never_came_is_asked_for_again_and_recorded_once(chromium: Browser, store: Store, site: Website, lost: str) -> None:
+def test_an_answer_that_never_came_is_asked_for_again_and_recorded_once(
+    chromium: Browser, store: Store, site: Website, lost: str
+) -> None:
     before = rows(store)
 
     def lose(route: Route) -> None:
@@ -143,11 +161,18 @@ def test_an_answer_that_never_came_is_asked_for_again_and_recorded_once(chromium
             route.fetch()
             route.abort()
         else:
-            route.fulfill(status=503, headers={"Access-Control-Allow-Origin": site.url, "Access-Control-Allow-Credentials": "true"})
+            route.fulfill(
+                status=503,
+                headers={"Access-Control-Allow-Origin": site.url, "Access-Control-Allow-Credentials": "true"},
+            )
 
     with reading(chromium, store, site) as reader:
         reader.context.route("**/v1/consents", lose, times=1)
-        with reader.page.expect_event("requestfailed") if lost == "answer lost" else reader.page.expect_response("**/v1/consents"):
+        with (
+            reader.page.expect_event("requestfailed")
+            if lost == "answer lost"
+            else reader.page.expect_response("**/v1/consents")
+        ):
             press(reader.page, "Accept")
         assert rows(store) == before + (lost == "answer lost")
         with reader.page.expect_response("**/v1/consents"):
@@ -158,12 +183,16 @@ def test_an_answer_that_never_came_is_asked_for_again_and_recorded_once(chromium
         assert reader.page.evaluate("localStorage.length") == 0
 
 
-def test_the_banner_asks_again_exactly_when_the_store_would(chromium: Browser, store: Store, site: Website) -> None:
+def test_the_banner_asks_again_exactly_when_the_store_would(
+    chromium: Browser, store: Store, site: Website
+) -> None:
     with store.client("consent:write") as newsroom, reading(chromium, store, site) as reader:
         with reader.page.expect_response("**/v1/consents"):
             press(reader.page, "Accept")
         shown = newsroom.get("/v1/consent-notices/default/current").json()
-        changed = notice("default", texts=shown["texts"] | {"body": "Better words."}, purposes=shown["purposes"])
+        changed = notice(
+            "default", texts=shown["texts"] | {"body": "Better words."}, purposes=shown["purposes"]
+        )
         publish(newsroom, changed)
         come_back(reader)
         expect(banner(reader)).to_be_hidden()
@@ -174,11 +203,16 @@ def test_the_banner_asks_again_exactly_when_the_store_would(chromium: Browser, s
         with reader.page.expect_response("**/v1/consents"):
             press(reader.page, "Reject")
         with reader.known() as client:
-            assert (current(client)["status"], current(client)["reconsent_required"]) == ("ConsentRefused", False)
+            assert (current(client)["status"], current(client)["reconsent_required"]) == (
+                "ConsentRefused",
+                False,
+            )
             assert events(client)[-1]["notice_version"] == version
 
 
-def test_global_privacy_control_is_kept_with_what_is_decided(chromium: Browser, store: Store, site: Website) -> None:
+def test_global_privacy_control_is_kept_with_what_is_decided(
+    chromium: Browser, store: Store, site: Website
+) -> None:
     with reading(chromium, store, site) as reader:
         reader.context.set_extra_http_headers({"Sec-GPC": "1"})
         with reader.page.expect_response("**/v1/consents"):

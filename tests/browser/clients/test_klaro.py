@@ -1,4 +1,6 @@
-"""npm's Klaro, unmodified, with the one line of the README: its configuration comes from the store, and what readers decide goes back."""
+"""npm's Klaro, unmodified, with the one line of the README: its configuration comes from the store, and what
+readers decide goes back.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +20,19 @@ SCRIPT = from_readme(r'(<script defer src="klaro\.js"[^>]*></script>)')
 
 
 @contextmanager
-def reading(chromium: Browser, store: Store, site: Website, place: str = "same origin", more: str = "") -> Iterator[Reader]:
+def reading(
+    chromium: Browser, store: Store, site: Website, place: str = "same origin", more: str = ""
+) -> Iterator[Reader]:
     """A reader of a page with this banner."""
-    script = SCRIPT.replace("https://news.example", store.settings.public_url).replace("<script ", f"<script {more}")
+    script = SCRIPT.replace("https://news.example", store.settings.public_url).replace(
+        "<script ", f"<script {more}"
+    )
     counter = '<script type="text/plain" data-type="application/javascript" data-name="analytics" data-src="/analytics.js"></script>'
-    files = {"tides.html": page(script + counter), "analytics.js": "", "klaro.js": package("klaro", "0.7.22", "dist/klaro.js")}
+    files = {
+        "tides.html": page(script + counter),
+        "analytics.js": "",
+        "klaro.js": package("klaro", "0.7.22", "dist/klaro.js"),
+    }
     with visiting(chromium, store, site, place, files) as reader:
         yield reader
 
@@ -32,7 +42,9 @@ def banner(reader: Reader) -> Locator:
 
 
 def press(reader: Reader, button: Locator) -> None:
-    """Press a button, and wait until what Klaro sends is answered; that it has shown its notice, it sends as well."""
+    """Press a button, and wait until what Klaro sends is answered; that it has shown its notice, it sends as
+    well.
+    """
     with reader.page.expect_response(
         lambda answer: answer.url.endswith("/submit") and '"type":"show"' not in str(answer.request.post_data)
     ):
@@ -51,7 +63,9 @@ def come_back(reader: Reader) -> None:
 
 def impressions(store: Store) -> int:
     with store.database.reading() as session:
-        return session.execute(text("SELECT coalesce(sum(impressions), 0) FROM consent_impression WHERE ui_surface = 'klaro'")).scalar_one()
+        return session.execute(
+            text("SELECT coalesce(sum(impressions), 0) FROM consent_impression WHERE ui_surface = 'klaro'")
+        ).scalar_one()
 
 
 @pytest.mark.parametrize("place", PLACES, scope="module")
@@ -69,7 +83,9 @@ def test_deciding_and_coming_back(chromium: Browser, store: Store, site: Website
         assert (rows(store), impressions(store), reader.complaints) == (1, 1, [])
 
 
-def test_refusing_choosing_and_changing_are_one_readers_decisions(chromium: Browser, store: Store, site: Website) -> None:
+def test_refusing_choosing_and_changing_are_one_readers_decisions(
+    chromium: Browser, store: Store, site: Website
+) -> None:
     with reading(chromium, store, site) as reader:
         choose(reader, "Reject")
         reader.page.evaluate("klaro.show()")
@@ -81,11 +97,15 @@ def test_refusing_choosing_and_changing_are_one_readers_decisions(chromium: Brow
             assert [event["action"] for event in events(client)] == ["reject_all", "save"]
 
 
-def test_klaro_asks_again_exactly_when_the_store_would(chromium: Browser, store: Store, site: Website) -> None:
+def test_klaro_asks_again_exactly_when_the_store_would(
+    chromium: Browser, store: Store, site: Website
+) -> None:
     with store.client("consent:write") as newsroom, reading(chromium, store, site) as reader:
         choose(reader, "Accept")
         shown = newsroom.get("/v1/consent-notices/default/current").json()
-        changed = notice("default", texts=shown["texts"] | {"body": "Better words."}, purposes=shown["purposes"])
+        changed = notice(
+            "default", texts=shown["texts"] | {"body": "Better words."}, purposes=shown["purposes"]
+        )
         publish(newsroom, changed)
         come_back(reader)
         expect(banner(reader)).to_be_hidden()
@@ -95,11 +115,20 @@ def test_klaro_asks_again_exactly_when_the_store_would(chromium: Browser, store:
         expect(banner(reader)).to_contain_text("Better words.")
         choose(reader, "Reject")
         with reader.known() as client:
-            assert (events(client)[-1]["notice_version"], current(client)["status"]) == (version, "ConsentRefused")
+            assert (events(client)[-1]["notice_version"], current(client)["status"]) == (
+                version,
+                "ConsentRefused",
+            )
 
 
-def test_klaro_speaks_the_language_that_the_page_names(chromium: Browser, store: Store, site: Website) -> None:
-    words = {"title": "Votre choix", "body": "Pouvons-nous ?", "actions": {"accept_all": "Oui", "reject_all": "Non", "save": "Choisir"}}
+def test_klaro_speaks_the_language_that_the_page_names(
+    chromium: Browser, store: Store, site: Website
+) -> None:
+    words = {
+        "title": "Votre choix",
+        "body": "Pouvons-nous ?",
+        "actions": {"accept_all": "Oui", "reject_all": "Non", "save": "Choisir"},
+    }
     with store.client("consent:write") as newsroom:
         shown = newsroom.get("/v1/consent-notices/default/current").json()
         publish(newsroom, notice("default", language="fr", texts=words, purposes=shown["purposes"]))
@@ -107,7 +136,10 @@ def test_klaro_speaks_the_language_that_the_page_names(chromium: Browser, store:
         expect(banner(reader)).to_contain_text("Pouvons-nous ?")
         choose(reader, "Oui")
         with reader.known() as client:
-            assert (granted(current(client)), events(client)[0]["language"]) == ({"necessary", *OPTIONAL}, "fr")
+            assert (granted(current(client)), events(client)[0]["language"]) == (
+                {"necessary", *OPTIONAL},
+                "fr",
+            )
 
 
 def test_global_privacy_control_denies_marketing(chromium: Browser, store: Store, site: Website) -> None:
