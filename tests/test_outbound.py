@@ -11,17 +11,9 @@ import httpcore
 import httpx
 import pytest
 
-from service.outbound import (
-    AddressRefused,
-    Fetched,
-    FetchFailed,
-    Outbound,
-    PinnedBackend,
-    PinnedTransport,
-    SourceTooLarge,
-    SourceTooSlow,
-    UnexpectedContent,
-)
+from service.outbound.addresses import AddressRefused
+from service.outbound.connections import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow
+from service.outbound.fetch import Fetched, Outbound, SourceTooLarge, UnexpectedContent
 from tests.conftest import settings_for
 from tests.websites import Website, answer, redirect, website
 

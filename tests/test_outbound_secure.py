@@ -16,8 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from service import __version__, outbound
-from service.outbound import AddressRefused, FetchFailed, Outbound, SourceTooSlow, gunzipped
+from service import __version__
+from service.outbound import connections
+from service.outbound.addresses import AddressRefused
+from service.outbound.connections import FetchFailed, SourceTooSlow
+from service.outbound.fetch import Fetched, Outbound, gunzipped
 from tests.conftest import settings_for
 from tests.websites import Website, answer, redirect, website
 
@@ -25,7 +28,7 @@ PAGE = b"<!doctype html><p>Ferry timetable changed."
 HALF_A_HELLO = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xf0"  # a record header and the first bytes of a ServerHello
 
 
-def fetch(url: str, **settings: object) -> outbound.Fetched:
+def fetch(url: str, **settings: object) -> Fetched:
     known = {"outbound_deadline": 5, "outbound_allow_loopback": True}
     return Outbound(settings_for("sqlite:///unused", Path("unused"), **known | settings)).fetch(
         url, accept="*/*"
@@ -43,8 +46,8 @@ def site() -> Iterator[Website]:
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """The names that lead to loopback; all others are resolved as ever."""
     known = {"ferry.example": ["127.0.0.1"], "other.example": ["127.0.0.1"]}
-    ask = outbound.resolve
-    monkeypatch.setattr(outbound, "resolve", lambda host, port: known.get(host) or ask(host, port))
+    ask = connections.resolve
+    monkeypatch.setattr(connections, "resolve", lambda host, port: known.get(host) or ask(host, port))
     return known
 
 
@@ -76,7 +79,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trust(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context = ssl.create_default_context(cafile=certificate)
-    monkeypatch.setattr(outbound, "tls", lambda: context)
+    monkeypatch.setattr(connections, "tls", lambda: context)
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def test_an_unknown_authority_is_not_believed_even_if_the_environment_names_it(
     secure: Callable[[bytes], str], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    outbound.tls.cache_clear()
+    connections.tls.cache_clear()
     with pytest.raises(FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
         fetch(f"https://ferry.example{secure(answer(PAGE))}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from service.errors import ServiceError
 from service.formats.pages import Page, PictureBlock, read_dump, read_html
 from service.images.intake import Intake, KeptFile
-from service.outbound import Outbound
+from service.outbound.fetch import Outbound
 from service.settings import Settings
 
 PATIENCE_SECONDS = 30

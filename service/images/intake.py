@@ -20,7 +20,7 @@ from service.images.darkroom.jobs import Inspected
 from service.images.lab import Lab
 from service.images.storage import EXTENSIONS, MediaStore, open_store
 from service.images.storage.keys import DRAFT, disk
-from service.outbound import Outbound
+from service.outbound.fetch import Outbound
 from service.settings import Settings
 
 KEEPING, ASKING, FETCHING = 4, 16, 8

@@ -17,9 +17,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, or_
 from sqlmodel import col, func, select
 
-from service.callbacks import Answered
 from service.copies.telling import note_attempt
 from service.database import Database, Session
+from service.outbound.post import Answered
 from service.settings import Settings
 from service.tables import new_id
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
 from service.images.patching import refuse_changes
-from service.outbound import checked
+from service.outbound.addresses import checked
 from service.tables import new_id, now
 from service.webhooks.models import (
     DeliveryStatus,

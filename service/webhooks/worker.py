@@ -15,9 +15,9 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from service.callbacks import Answered, post
 from service.database import Database
 from service.errors import ServiceError
+from service.outbound.post import Answered, post
 from service.settings import Settings
 from service.tables import now
 from service.webhooks import delivery, signing

@@ -1,6 +1,4 @@
-"""A message is posted to an address that an integrator gave, through the door of `outbound` and no farther:
-redirects are not followed.
-"""
+"""Post a message to an address that an integrator gave. Redirects are not followed."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +7,8 @@ from dataclasses import dataclass
 import httpx
 
 from service import __version__
-from service.outbound import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow, checked
+from service.outbound.addresses import checked
+from service.outbound.connections import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow
 from service.settings import Settings
 
 MOST_READ = 2_000
