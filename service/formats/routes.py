@@ -20,7 +20,7 @@ from service.formats.importer import bring_in
 from service.formats.ninjs import importing
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
-from service.formats.pages import NotAnArticle, Page, read_dump, read_html
+from service.formats.pages import NotAnArticle, Page, read_dump, read_html, read_text
 from service.formats.sources import fetch_files, fetch_page, fetch_pictures
 from service.images.intake import Intake, KeptFile
 from service.published.forms import MEDIA_TYPES, Form
@@ -104,7 +104,7 @@ def _read(
             case "text/html" | "application/xhtml+xml":
                 return read_html(body, url, charset)
             case "text/plain":
-                return read_dump(_text(body, charset))
+                return read_dump(read_text(body, charset))
     except NotAnArticle as fault:
         raise UnreadablePage(str(fault)) from None
     except ValidationError as error:
@@ -129,13 +129,6 @@ def _is_ninjs(body: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return isinstance(said, dict) and "uri" in said
-
-
-def _text(body: bytes, charset: str | None) -> str:
-    try:
-        return body.decode(charset or "utf-8-sig")
-    except (UnicodeDecodeError, LookupError):
-        raise Unprocessable("The text is not in the character set that it is said to be in.") from None
 
 
 _BODY = {

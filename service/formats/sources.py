@@ -1,12 +1,13 @@
 """Where pages come from: an address, a file, or a folder of files."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from service.errors import ServiceError
-from service.formats.pages import Page, PictureBlock, read_dump, read_html
+from service.formats.pages import Page, PictureBlock, read_dump, read_html, read_text
 from service.images.intake import Intake, KeptFile
 from service.outbound.fetch import Outbound
 from service.settings import Settings
@@ -14,22 +15,24 @@ from service.settings import Settings
 PATIENCE_SECONDS = 30
 """After this long no further picture of a page is fetched: an import is one request, and its caller waits."""
 HTML_ENDINGS = (".html", ".htm", ".xhtml")
+# A byte order mark and the nulls of UTF-16 may stand before and in the first tag.
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
 
 
 def fetch_page(settings: Settings, url: str) -> Page:
     """Fetch a page and read it. Raises what `outbound` raises, and NotAnArticle."""
     fetched = Outbound(settings).fetch(url, accept="text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5")
     if fetched.content_type == "text/plain":
-        return read_dump(fetched.body.decode(errors="replace"))
-    return read_html(fetched.body, fetched.url)
+        return read_dump(read_text(fetched.body, fetched.charset))
+    return read_html(fetched.body, fetched.url, fetched.charset)
 
 
 def read_file(path: Path) -> Page:
     """Read a saved HTML page, or the text dump of one. Raises NotAnArticle."""
     content = path.read_bytes()
-    if path.suffix.lower() in HTML_ENDINGS or content.lstrip()[:1] == b"<":
+    if path.suffix.lower() in HTML_ENDINGS or _MARKUP.match(content):
         return read_html(content, None)
-    return read_dump(content.decode("utf-8-sig", errors="replace"))
+    return read_dump(read_text(content, None))
 
 
 def expand(source: str) -> Iterator[str | Path]:

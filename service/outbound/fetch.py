@@ -1,6 +1,5 @@
 """Fetch a document that others publish, within a deadline, a size and a few redirects."""
 
-import codecs
 import re
 import time
 import zlib
@@ -22,6 +21,7 @@ IMAGE = re.compile(
     rb"|(?P<avif>\x00{3}.ftyp(?:.{4}){0,12}avi[fs])"
 )
 NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+UTF_16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 HTML = re.compile(
     r"<(?:!doctype html|html|head|body|meta|title|link|script|main|article|section|div|h1|p)\b|<!--",
     re.IGNORECASE,
@@ -49,8 +49,8 @@ class Fetched:
     """What was found, and where: `url` after all redirects, `body` decompressed.
 
     `content_type` goes by the content: text/html, text/plain, application/json, application/xml, image/jpeg,
-    image/png, image/gif, image/webp, image/avif or application/octet-stream. `charset` is the header's, if
-    `bytes.decode` knows it.
+    image/png, image/gif, image/webp, image/avif or application/octet-stream. `charset` is what the
+    header says, unchecked.
     """
 
     url: str
@@ -112,7 +112,7 @@ class Outbound:
             fnmatchcase(content_type, wanted.partition(";")[0].strip()) for wanted in accept.split(",")
         ):
             raise UnexpectedContent(f"{host} sent {content_type}; asked for was {accept}.")
-        return Fetched(str(response.url), content_type, charset_of(response.charset_encoding), body)
+        return Fetched(str(response.url), content_type, response.charset_encoding, body)
 
 
 def limited(response: httpx.Response, limit: int) -> bytes:
@@ -145,20 +145,6 @@ def gunzipped(raw: Iterable[bytes], limit: int) -> Iterator[bytes]:
         raise zlib.error("its gzip stream breaks off")
 
 
-def charset_of(named: str | None) -> str | None:
-    """Python's name of the encoding that a header names; None for none, an unknown one, or one that is none
-    of text.
-    """
-    try:
-        b"a".decode(named or "", "replace")
-        charset = codecs.lookup(named or "").name
-    except (LookupError, ValueError):
-        return None
-    return (
-        "cp1252" if charset in {"iso8859-1", "ascii"} else charset
-    )  # what the web means by these names (WHATWG Encoding)
-
-
 def sniff(body: bytes, header: str) -> str:
     """The media type by the first bytes (after WHATWG MIME Sniffing); the header decides only between kinds
     of text.
@@ -166,9 +152,11 @@ def sniff(body: bytes, header: str) -> str:
     if image := IMAGE.match(body):
         return f"image/{image.lastgroup}"
     head, hint = body[:1445], header.lower()
-    if NOT_TEXT.search(head):
+    wide = next((name for mark, name in UTF_16 if head.startswith(mark)), None)
+    if wide is None and NOT_TEXT.search(head):
         return "application/octet-stream"
-    text = head.decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n\f")  # a byte order mark of UTF-8 reads so
+    # A byte order mark of UTF-8 reads as three characters of Latin-1.
+    text = head.decode(wide or "latin-1", "ignore").lstrip("\ufeff\xef\xbb\xbf \t\r\n\f")
     if HTML.match(text) or ("html" in hint and not JSON.match(text)):
         return "text/html"
     if XML.match(text):

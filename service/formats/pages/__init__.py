@@ -1,5 +1,6 @@
 """The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network or database."""
 
+from service.formats.pages.decoding import read_text
 from service.formats.pages.dump import read_dump
 from service.formats.pages.html import read_html
 from service.formats.pages.page import (
@@ -30,4 +31,5 @@ __all__ = [
     "Quote",
     "read_dump",
     "read_html",
+    "read_text",
 ]

@@ -2,12 +2,12 @@
 parsed.
 """
 
-import codecs
 import re
 from itertools import islice
 
 from lxml import etree, html
 
+from service.formats.pages.decoding import decode, label, marked
 from service.formats.pages.page import NotAnArticle
 
 # Bytes. The heaviest news pages carry 2 MB of markup; what lies beyond this is not looked at.
@@ -19,49 +19,31 @@ _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([\w.:-]{2,40})",
     re.IGNORECASE,
 )
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# Only what pages are written in: Python also knows codecs that run escapes or unpack archives.
-_TEXT_CODECS = re.compile(
-    r"utf-(?:8|16(?:-[lb]e)?)|iso8859-\d+|cp125\d|cp874|cp866|koi8-[ru]|ascii|gb2312|gbk|gb18030|big5(?:hkscs)?"
-    r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr|cp949|tis-620|mac-(?:roman|cyrillic)"
-)
-# What browsers read under these names (WHATWG Encoding Standard, section 4.2).
-_WIDER = {
-    "iso8859-1": "cp1252",
-    "ascii": "cp1252",
-    "iso8859-9": "cp1254",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "tis-620": "cp874",
-}
-
 _LANGUAGE = re.compile(rb"<html[^>]{0,300}?\slang\s*=\s*[\"']?([a-z]{2})\b", re.IGNORECASE)
 _BY_LANGUAGE = {
-    "ar": "cp1256",
-    "bg": "cp1251",
-    "cs": "cp1250",
-    "el": "iso8859-7",
-    "et": "cp1257",
-    "fa": "cp1256",
-    "he": "cp1255",
-    "hu": "cp1250",
-    "ja": "cp932",
-    "ko": "cp949",
-    "lt": "cp1257",
-    "lv": "cp1257",
-    "mk": "cp1251",
-    "pl": "cp1250",
-    "ru": "cp1251",
-    "sk": "cp1250",
-    "sl": "cp1250",
-    "sr": "cp1251",
-    "th": "cp874",
-    "tr": "cp1254",
-    "uk": "cp1251",
-    "vi": "cp1258",
-    "zh": "gb18030",
+    "ar": "windows-1256",
+    "bg": "windows-1251",
+    "cs": "windows-1250",
+    "el": "iso-8859-7",
+    "et": "windows-1257",
+    "fa": "windows-1256",
+    "he": "windows-1255",
+    "hu": "windows-1250",
+    "ja": "shift_jis",
+    "ko": "euc-kr",
+    "lt": "windows-1257",
+    "lv": "windows-1257",
+    "mk": "windows-1251",
+    "pl": "windows-1250",
+    "ru": "windows-1251",
+    "sk": "windows-1250",
+    "sl": "windows-1250",
+    "sr": "windows-1251",
+    "th": "windows-874",
+    "tr": "windows-1254",
+    "uk": "windows-1251",
+    "vi": "windows-1258",
+    "zh": "gbk",
 }
 
 
@@ -84,43 +66,38 @@ def parse(page: bytes, charset: str | None) -> html.HtmlElement:
 
 
 def _decode(page: bytes, charset: str | None) -> str:
-    """The page as text. A stated charset is believed only where the bytes bear it out, UTF-8 first of all."""
-    marked = [name for mark, name in _MARKS if page.startswith(mark)]
+    """Return the page as text: by its byte order mark, else as UTF-8 where the bytes are that, else by the
+    server's word, the page's own, or the habit of its language. No stated name counts that breaks the text.
+    """
+    if mark := marked(page):
+        return decode(page, mark)
     declared = _DECLARED.search(page[:_LONGEST_SAMPLE])
-    stated = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
-    for name in filter(None, (*marked, "utf-8", _known(charset), _known(stated))):
-        decoded = _strictly(page, name)
-        if decoded is not None:
-            return decoded
-    return page.decode("utf-8" if _mostly_utf8(page) else _usual(page), errors="replace")
+    stated = label((declared[1] or declared[2]).decode("ascii", "replace")) if declared else None
+    names = [name for name in (label(charset), stated) if name]
+    if "iso-2022-jp" not in names and _mostly_utf8(page):
+        return decode(page, "utf-8")
+    for name in names:
+        # A page cannot name UTF-16 in a meta element that is read byte by byte (HTML Standard, 13.2.3.2).
+        text = decode(page, "utf-8" if name == stated and name.startswith("utf-16") else name)
+        if _is_clean(text):
+            return text
+    return decode(page, _usual(page))
 
 
 def _usual(page: bytes) -> str:
-    """The charset that browsers take for the language of a page that states none (HTML Standard, 13.2.3.2)."""
+    """Return the encoding that browsers take for the language of a page that states none (13.2.3.2)."""
     language = _LANGUAGE.search(page[:_LONGEST_SAMPLE])
-    return _BY_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
-
-
-def _strictly(page: bytes, name: str) -> str | None:
-    """The text, or None where the bytes contradict the name. A character cut off at the end is no
-    contradiction.
-    """
-    try:
-        return codecs.getincrementaldecoder(name)().decode(page)
-    except (UnicodeError, LookupError):
-        return None
+    return (
+        _BY_LANGUAGE.get(language[1].decode("ascii").lower(), "windows-1252") if language else "windows-1252"
+    )
 
 
 def _mostly_utf8(page: bytes) -> bool:
-    """Whether so few bytes break UTF-8 that they are dirt rather than another charset."""
-    text = page[: _LONGEST_SAMPLE * 10].decode("utf-8", errors="replace")
+    """Return whether so few bytes break UTF-8 that they are dirt rather than another encoding."""
+    return _is_clean(page[: _LONGEST_SAMPLE * 10].decode("utf-8", errors="replace"))
+
+
+def _is_clean(text: str) -> bool:
+    """Return whether less than a tenth of what is not ASCII means nothing; a cut end is no fault."""
     foreign = sum(character > "\x7f" for character in text)
-    return text.count("\ufffd") * 10 < foreign
-
-
-def _known(name: str | None) -> str | None:
-    try:
-        found = codecs.lookup((name or "").strip().lower()).name
-    except (LookupError, ValueError):
-        return None
-    return _WIDER.get(found, found) if _TEXT_CODECS.fullmatch(found) else None
+    return text.count("\ufffd", 0, -1) * 10 <= foreign
