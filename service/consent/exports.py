@@ -1,8 +1,8 @@
 """The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which
 holds the tree head.
 
-A row is an event without `consent_id`, which the log does not hold, and with its leaf's index and hash. Of an
-event that retention has removed there is the leaf alone: without its hash nobody could work out the root.
+A row is an entry of the log with its leaf's index and hash; entries of several versions stand side by side. Of
+an event that retention has removed there is the leaf alone: without its hash nobody could work out the root.
 """
 
 import csv
@@ -14,19 +14,20 @@ import sqlalchemy
 from pydantic import BaseModel, JsonValue
 from sqlmodel import col
 
-from service.consent import log
-from service.consent.log import HASH, LEFT_OUT, ConsentLeaf, ConsentTreeHead, TreeHead
-from service.consent.models import ConsentEvent, EventRead
+from service.consent import entries, log
+from service.consent.log import HASH, ConsentLeaf, ConsentTreeHead, TreeHead
+from service.consent.models import ConsentEvent
 from service.consent.readers import COLUMNS, told
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Database
 from service.tables import Time, now
 
 AT_ONCE = 1000
-FORMAT = "copydesk-consent-export/1"
+FORMAT, FORMAT_1 = "copydesk-consent-export/2", "copydesk-consent-export/1"
+"""How exports are written, and how 0.1 wrote them: with entries of version 1 only, and no column for `v`."""
 LEAF = ("leaf_index", "leaf_hash")
-EVENT = tuple(name for name in EventRead.model_fields if name not in LEFT_OUT)
-COLUMN_NAMES = (*LEAF, *EVENT)
+NOT_TEXT = frozenset({"leaf_index", "v", "notice_version", "purposes", "gpc"})
+"""The columns of a CSV that hold JSON."""
 MANIFEST_MARK = "# "
 """What a CSV's last line begins with, before the manifest in JSON."""
 DOCUMENTED = {
@@ -65,19 +66,25 @@ def write(database: Database, signer: Signer, *, as_csv: bool) -> Iterator[bytes
     """Write an export, some rows at a time."""
     with database.reading() as session:
         head = log.head_now(session, signer)
-    removed = 0
+    removed, columns = 0, column_names()
     if as_csv:
-        yield _csv([list(COLUMN_NAMES)])
+        yield _csv([columns])
     for first in range(0, head.tree_size, AT_ONCE):
         rows = _rows(database, first, min(first + AT_ONCE, head.tree_size))
         removed += sum("event_id" not in row for row in rows)
         yield (
-            _csv([_cells(row) for row in rows])
+            _csv([_cells(row, columns) for row in rows])
             if as_csv
             else b"".join(orjson.dumps(row) + b"\n" for row in rows)
         )
     manifest = _signed(signer, database.settings.public_url, head, removed).model_dump_json()
     yield f"{MANIFEST_MARK if as_csv else ''}{manifest}\n".encode()
+
+
+def column_names() -> list[str]:
+    """Return the columns of a CSV: the leaf's, and every member that an entry of any version has."""
+    newest_first = (entries.MEMBERS[version] for version in sorted(entries.MEMBERS, reverse=True))
+    return list(dict.fromkeys([*LEAF, *(name for members in newest_first for name in members)]))
 
 
 def _rows(database: Database, first: int, end: int) -> list[Row]:
@@ -92,12 +99,13 @@ def _rows(database: Database, first: int, end: int) -> list[Row]:
 
 
 def _row(leaf_index: int, hashes: bytes, *event: object) -> Row:
-    leaf: Row = {"leaf_index": leaf_index, "leaf_hash": hashes[:HASH].hex()}
-    return leaf if event[0] is None else {**leaf, **told(event).model_dump(mode="json", exclude=LEFT_OUT)}
+    leaf_hash = hashes[:HASH]
+    leaf: Row = {"leaf_index": leaf_index, "leaf_hash": leaf_hash.hex()}
+    return leaf if event[0] is None else {**leaf, **entries.sealed_entry(told(event), leaf_hash)}
 
 
-def _cells(row: Row) -> list[str]:
-    return [_cell(row.get(name)) for name in COLUMN_NAMES]
+def _cells(row: Row, columns: Sequence[str]) -> list[str]:
+    return [_cell(row.get(name)) for name in columns]
 
 
 def _cell(value: JsonValue) -> str:

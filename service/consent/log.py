@@ -1,8 +1,9 @@
 """The log of events: a Merkle tree (RFC 9162) over them, in which nothing can be changed, left out or put in
 between unseen.
 
-An entry is an event in canonical JSON. It names the reader by pseudonym only and leaves `consent_id` out, so
-that erasing a reader takes nothing from it: destroying the salt ends the link, and every proof still holds.
+An entry (`entries`) is an event in canonical JSON. It names the reader by pseudonym only and leaves
+`consent_id` out, so that erasing a reader takes nothing from it: destroying the salt ends the link, and every
+proof still holds.
 """
 
 import struct
@@ -15,15 +16,14 @@ from pydantic import BaseModel
 from pydantic import Field as Member
 from sqlmodel import Field, col, select
 
-from service.consent import merkle
+from service.consent import entries, merkle
 from service.consent.merkle import Frontier, Span, Subtree, inclusion_spans
 from service.consent.models import EventRead
-from service.consent.signing import Signer, canonical, encoded, log_id
+from service.consent.signing import Signer, encoded, log_id
 from service.database import Session
 from service.errors import NotFound, Unprocessable
 from service.tables import Table, Time, now
 
-LEFT_OUT = {"consent_id", "leaf_index", "leaf_hash"}
 HASH = 32
 """Bytes."""
 
@@ -90,11 +90,6 @@ class InclusionProof(BaseModel):
     tree_size: int
     root_hash: str
     inclusion_path: list[str]
-
-
-def entry_of(event: EventRead) -> bytes:
-    """What of an event is hashed into its leaf."""
-    return canonical(event.model_dump(mode="json", exclude=LEFT_OUT))
 
 
 def tree_head_data(size: int, root: bytes, timestamp: datetime) -> bytes:
@@ -186,11 +181,17 @@ def with_leaves(session: Session, events: list[EventRead]) -> list[EventRead]:
     chosen = select(ConsentLeaf).where(col(ConsentLeaf.event_id).in_([event.event_id for event in events]))
     leaves = {leaf.event_id: leaf for leaf in session.exec(chosen)}
     return [
-        event.model_copy(update={"leaf_index": leaf.leaf_index, "leaf_hash": leaf.hashes[:HASH].hex()})
-        if (leaf := leaves.get(event.event_id))
-        else event
+        _placed(event, leaf) if (leaf := leaves.get(event.event_id)) is not None else event
         for event in events
     ]
+
+
+def _placed(event: EventRead, leaf: ConsentLeaf) -> EventRead:
+    leaf_hash = leaf.hashes[:HASH]
+    version = entries.version_of(entries.sealed_entry(event, leaf_hash))
+    return event.model_copy(
+        update={"v": version, "leaf_index": leaf.leaf_index, "leaf_hash": leaf_hash.hex()}
+    )
 
 
 def prove_inclusion(session: Session, leaf: ConsentLeaf, size: int) -> InclusionProof:

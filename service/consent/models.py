@@ -271,7 +271,7 @@ class ConsentEvent(Table, table=True):
 
 class EventRead(BaseModel):
     """One event, as it was recorded. `leaf_index` and `leaf_hash` are its place in the log, once it is sealed
-    there.
+    there; `v` is the version of its entry, which says what is hashed into the leaf.
     """
 
     event_id: UUID
@@ -292,6 +292,7 @@ class EventRead(BaseModel):
     consent_id: str | None
     pseudonym: str
     previous_event_id: UUID | None
+    v: int | None = None
     leaf_index: int | None = None
     leaf_hash: str | None = None
 

@@ -72,13 +72,14 @@ def sign(session: Session, receipt: Receipt, settings: Settings) -> SignedReceip
     """Sign a receipt, and prove that its event is in the log if it is by now."""
     signer = Signer(settings.signing_key)
     (event,) = log.with_leaves(session, [receipt.event])
+    placed = Receipt(event=event, notice=receipt.notice)
     return SignedReceipt(
-        event=event,
-        notice=receipt.notice,
+        event=placed.event,
+        notice=placed.notice,
         issuer=settings.public_url,
         log=_proof(session, signer, event.leaf_index),
         public_key=encoded(signer.public_key),
-        signature=encoded(signer.sign(signed_content(receipt, settings.public_url))),
+        signature=encoded(signer.sign(signed_content(placed, settings.public_url))),
     )
 
 

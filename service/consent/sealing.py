@@ -13,8 +13,8 @@ import sqlalchemy
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from service.consent import merkle
-from service.consent.log import ConsentLeaf, ConsentTreeHead, entry_of, frontier, latest_head, signed_head
+from service.consent import entries, merkle
+from service.consent.log import ConsentLeaf, ConsentTreeHead, frontier, latest_head, signed_head
 from service.consent.models import ConsentEvent, EventRead
 from service.consent.readers import COLUMNS, told
 from service.consent.signing import Signer
@@ -95,7 +95,7 @@ def _append(session: Session, signer: Signer, events: list[EventRead], head: Con
         {
             "leaf_index": tree.size,
             "event_id": event.event_id,
-            "hashes": b"".join(tree.append(merkle.leaf_hash(entry_of(event)))),
+            "hashes": b"".join(tree.append(entries.hash_of(entries.entry_of(event, entries.CURRENT)))),
         }
         for event in events
     ]

@@ -17,12 +17,12 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from service.consent.exports import COLUMN_NAMES, EVENT, FORMAT, LEAF, MANIFEST_MARK, Row, SignedManifest
+from service.consent import entries
+from service.consent.exports import FORMAT, FORMAT_1, LEAF, MANIFEST_MARK, NOT_TEXT, Row, SignedManifest
 from service.consent.log import TreeHead, tree_head_data
-from service.consent.merkle import Frontier, leaf_hash
+from service.consent.merkle import Frontier
 from service.consent.signing import canonical, is_signed
 
-_JSON_COLUMNS = ("leaf_index", "notice_version", "purposes", "gpc")
 _MOST_FAULTS = 20
 
 
@@ -35,6 +35,7 @@ class Verdict:
     checked: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     more_faults: int = 0
+    newer_versions: list[int] = field(default_factory=list)
     public_key: str | None = None
 
     @property
@@ -98,7 +99,7 @@ def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(lines, 1):
         if number == 1 and not line.startswith("{"):
             columns = next(csv.reader([line]))
-            if columns != list(COLUMN_NAMES):
+            if columns[: len(LEAF)] != list(LEAF):
                 verdict.fault("line 1: these are not the columns of an export")
                 deque(lines, maxlen=0)
             continue
@@ -113,12 +114,11 @@ def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
 
 
 def _from_cells(columns: list[str], cells: list[str]) -> Row:
-    texts = dict(zip(columns, cells, strict=True))
-    row: Row = {
-        name: orjson.loads(text) if name in _JSON_COLUMNS and text else text or None
-        for name, text in texts.items()
-    }
-    return row if any(row[name] is not None for name in EVENT) else {name: row[name] for name in LEAF}
+    """The row of some cells. An empty one is null in a member of the row's version, and no member otherwise."""
+    texts = {name: text for name, text in zip(columns, cells, strict=True) if text}
+    row: Row = {name: orjson.loads(text) if name in NOT_TEXT else text for name, text in texts.items()}
+    members = entries.members_of(row) if row.keys() - set(LEAF) else frozenset()
+    return {**dict.fromkeys(members), **row}
 
 
 def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
@@ -128,14 +128,28 @@ def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
             f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted or moved"
         )
     entry = {name: value for name, value in row.items() if name not in LEAF}
-    leaf = leaf_hash(canonical(entry)) if entry else _unhexed(told)
+    leaf = _unhexed(told)
     verdict.removed += not entry
     verdict.rows += 1
-    if leaf.hex() != told:
-        verdict.fault(
-            f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf"
-        )
+    if (version := entries.version_of(entry)) is not None and version > max(entries.MEMBERS):
+        _note_newer(verdict, number, version)
+    elif entry:
+        leaf = entries.hash_of(entry)
+        if leaf.hex() != told or entry.keys() != entries.members_of(entry):
+            verdict.fault(
+                f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf"
+            )
     tree.append(leaf)
+
+
+def _note_newer(verdict: Verdict, number: int, version: int) -> None:
+    """Note, once for each version, that a row can only be checked by a later release."""
+    if version not in verdict.newer_versions:
+        verdict.newer_versions.append(version)
+        verdict.fault(
+            f"line {number}: its entry is of version {version}, and this release knows versions up to "
+            f"{max(entries.MEMBERS)}: verify the export with the release that made it, or a later one"
+        )
 
 
 def _unhexed(text: object) -> bytes:
@@ -146,8 +160,9 @@ def _unhexed(text: object) -> bytes:
 
 
 def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str | None) -> None:
+    text = line.removeprefix(MANIFEST_MARK)
     try:
-        signed = SignedManifest.model_validate_json(line.removeprefix(MANIFEST_MARK))
+        signed = SignedManifest.model_validate_json(text)
     except ValidationError:
         verdict.need(
             "the manifest",
@@ -157,10 +172,15 @@ def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str
         return
     manifest, head = signed.manifest, signed.manifest.tree_head
     verdict.public_key = signed.public_key
-    key, told = _bytes(signed.public_key), canonical(manifest.model_dump(mode="json"))
+    # As it was signed: a later release may have put members into it that the shape here does not have.
+    key, told = _bytes(signed.public_key), canonical(orjson.loads(text)["manifest"])
     data = _head_data(head)
     for what, holds, fault in (
-        (f"the format, {FORMAT}", manifest.format == FORMAT, f"its format is {manifest.format}"),
+        (
+            f"the format, {manifest.format}",
+            manifest.format in (FORMAT, FORMAT_1),
+            f"its format is {manifest.format}, which this release does not know: verify it with the one that made it",
+        ),
         (
             "the signature of the manifest",
             is_signed(told, _bytes(signed.signature), key),
