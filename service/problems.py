@@ -119,7 +119,9 @@ def pointer_to(path: Sequence[str | int], body: object) -> str:
 def _steps(path: Sequence[str | int], value: object) -> Iterator[str | int]:
     for place, part in enumerate(path):
         inner = _member(value, part)
-        if inner is None and place < len(path) - 1 and isinstance(value, dict | list):
+        # What is missing may be named last, but not the tag of the union member that was chosen.
+        is_tag = isinstance(value, dict) and value.get("type") == part
+        if inner is None and (place < len(path) - 1 or is_tag) and isinstance(value, dict | list):
             continue
         value = inner
         yield part

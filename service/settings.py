@@ -93,7 +93,17 @@ class Settings(BaseSettings):
         "en", description="BCP 47 language of the house: the fallback for captions and notices"
     )
     embed_hosts: Hosts = Field(
-        ("www.youtube.com", "player.vimeo.com", "open.spotify.com"),
+        (
+            "www.youtube.com",
+            "player.vimeo.com",
+            "open.spotify.com",
+            "x.com",
+            "twitter.com",
+            "www.instagram.com",
+            "www.facebook.com",
+            "www.tiktok.com",
+            "bsky.app",
+        ),
         description="hosts an embed block may name",
     )
     public_max_age: int = Field(

@@ -154,7 +154,8 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _unix_newlines(value: object) -> object:
+def unix_newlines(value: object) -> object:
+    """Write line ends as Unix has them."""
     return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
@@ -199,7 +200,7 @@ def write_time(value: datetime) -> str:
 
 Text = Annotated[
     str,
-    BeforeValidator(_unix_newlines),
+    BeforeValidator(unix_newlines),
     StringConstraints(strip_whitespace=True, max_length=20_000),
     AfterValidator(clean_text),
 ]

@@ -9,19 +9,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml.html import fragments_fromstring
 
-from service.articles.body import plain, sanitise
-from tests.articles.newsroom import draft, edit, if_match, pointers
+from service.articles.body import MOST_CELLS
+from service.articles.inline import INLINE_TAGS, plain, sanitise
+from tests.articles.newsroom import Article, draft, edit, if_match, pointers, published
 
-TAGS = {
-    "a": {"href"},
-    "strong": set(),
-    "em": set(),
-    "code": set(),
-    "sub": set(),
-    "sup": set(),
-    "br": set(),
-    "span": {"lang"},
-}
+TAGS = {tag: {"a": {"href"}, "span": {"lang"}}.get(tag, set()) for tag in INLINE_TAGS}
 PIECES = [
     "<a href='https://quayside.example/?a=1&b=2>x'>",
     "</a>",
@@ -123,7 +115,9 @@ def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_
         assert tag in TAGS
         assert set(attributes) <= TAGS[tag]
         link = attributes.get("href")
-        assert link is None or re.match(r"(https?:|mailto:|(?![a-z][a-z0-9+.-]*:))", link.strip().lower())
+        assert link is None or re.match(
+            r"(https?:|mailto:|tel:|(?![a-z][a-z0-9+.-]*:))", link.strip().lower()
+        )
     for element in fragments_fromstring(clean) if clean else ():
         assert isinstance(element, str) or {each.tag for each in element.iter()} <= set(TAGS)
 
@@ -157,7 +151,19 @@ def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Clie
     ("html", "kept"),
     [
         ("a\r\nb\rc", "a\nb\nc"),
-        ("  <b>Bold</b> <strong>strong</strong>  ", "Bold <strong>strong</strong>"),
+        ("  <b>Bold</b> <i>it</i>  ", "<strong>Bold</strong> <em>it</em>"),
+        (
+            '<a href="tel:+4411">t</a> <s>s</s> <ins>i</ins><q>q</q>',
+            '<a href="tel:+4411">t</a> <s>s</s> <ins>i</ins><q>q</q>',
+        ),
+        (
+            "<ruby>水<rp>(</rp><rt>みず</rt></ruby><bdi>b</bdi>",
+            "<ruby>水<rp>(</rp><rt>みず</rt></ruby><bdi>b</bdi>",
+        ),
+        ("<p>one</p><p>two</p>", "one<br>two"),
+        ("one<div>two</div>\n<ul><li>three<li>four</ul>", "one<br>two<br>three<br>four"),
+        ("<table><tr><td>1<td>2</td></tr></table>", "1<br>2"),
+        ("a<br><br>b", "a<br><br>b"),
         (
             '<a href="https://q.example/?a=1&b=2" target=_blank onclick=x>l</a>',
             '<a href="https://q.example/?a=1&amp;b=2">l</a>',
@@ -221,6 +227,79 @@ def test_an_embed_and_all_else_is_escaped_as_html(editor: httpx.Client) -> None:
     assert "<i>" not in html
     assert "&lt;i&gt;A&lt;/i&gt; &amp; B" in html
     assert seen(html).tags[1] == ("a", {"href": url})
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a<br>b", "a\nb"),
+        ("He said <q>no</q>.", "He said “no”."),
+        ("killed <del>12</del> <ins>15</ins> people", "killed 15 people"),
+        (
+            "<ruby>水<rt>みず</rt></ruby>と<ruby>火<rp>(</rp><rt>ひ</rt><rp>)</rp></ruby>",
+            "水（みず）と火（ひ）",
+        ),
+    ],
+)
+def test_plain_text_says_what_the_markup_means(html: str, text: str) -> None:
+    assert plain(html) == text
+
+
+TABLE = {
+    "type": "table",
+    "caption": "Results & more",
+    "header": [["Party", "<i>Votes</i>"]],
+    "rows": [["Greens", "<a href='https://q.example/'>12,345</a><script>x</script>"], ["Liberals"]],
+}
+CODE = {"type": "code", "language": "c++", "text": "\tif (a < b)\r\n\t\treturn;\n"}
+
+
+def test_tables_and_code_are_blocks_in_every_form(editor: httpx.Client, client: httpx.Client) -> None:
+    article = published(editor, body=[TABLE, CODE, {"type": "code", "text": ""}])
+    table, code, _ = article["body"]
+    assert table["header"] == [["Party", "<em>Votes</em>"]]
+    assert table["rows"] == [["Greens", '<a href="https://q.example/">12,345</a>'], ["Liberals"]]
+    assert code == {"type": "code", "language": "c++", "text": "\tif (a < b)\n\t\treturn;\n"}
+    again = editor.put(f"/v1/articles/{article['id']}", json=article, headers=if_match(article))
+    assert again.json()["version"] == article["version"]
+
+    path = f"/v1/articles/{article['id']}"
+    written = client.get(f"{path}?body=html").json()["body_html"]
+    assert '<caption>Results &amp; more</caption><thead><tr><th scope="col">Party</th>' in written
+    assert "<td>Liberals</td></tr></tbody></table>" in written
+    assert '<pre><code class="language-c++">\tif (a &lt; b)\n' in written
+    text = client.get(f"{path}?body=text").json()["body_text"]
+    assert text == "Results & more\nParty\tVotes\nGreens\t12,345\nLiberals\n\n\tif (a < b)\n\t\treturn;"
+    assert client.get(f"{path}?format=jsonld").json()["articleBody"] == text
+    assert "Liberals</td>" in client.get(f"{path}?format=ninjs").json()["bodies"][0]["value"]
+    assert "Liberals</td>" in client.get("/feeds/feed.json").json()["items"][0]["content_html"]
+    page = client.get(f"/read/{article['slug']}").text
+    assert "<td>Liberals</td>" in page
+    assert "if (a &lt; b)" in page
+    assert "<script>x" not in page
+    assert [each["id"] for each in client.get("/v1/articles?q=liberals").json()["items"]] == [article["id"]]
+
+
+@pytest.mark.parametrize(
+    ("block", "pointer"),
+    [
+        ({"type": "table", "rows": [["x"] * 50] * 2_000}, "/body/0"),
+        ({"type": "table", "rows": [["&" * 1_000] * 50] * 20}, "/body/0"),
+        ({"type": "table", "rows": [["x"] * 10] * (MOST_CELLS // 10)}, None),
+        ({"type": "table", "rows": [["x"] * 51]}, "/body/0/rows/0"),
+        ({"type": "table", "rows": []}, "/body/0/rows"),
+        ({"type": "table", "rows": [["a", "bell \x07"]]}, "/body/0/rows/0/1"),
+        ({"type": "table", "rows": "x", "header": [5]}, "/body/0/header/0"),
+        ({"type": "code", "language": "c <b>", "text": ""}, "/body/0/language"),
+        ({"type": "code", "text": "x" * 100_001}, "/body/0/text"),
+    ],
+)
+def test_a_table_or_code_has_bounds(editor: httpx.Client, block: Article, pointer: str | None) -> None:
+    answer = editor.post("/v1/articles", json={"headline": "x", "body": [block]})
+    if pointer is None:
+        assert answer.status_code == 201
+    else:
+        assert pointers(answer)[0] == pointer
 
 
 def test_blocks_stay_in_their_order(editor: httpx.Client) -> None:

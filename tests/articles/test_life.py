@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from service.articles.body import sanitise
+from service.articles.inline import sanitise
 from tests.articles.newsroom import (
     do,
     draft,

@@ -283,7 +283,7 @@ def test_an_agencys_item_becomes_a_draft_and_updates_it(editor: httpx.Client, me
         "paragraph",
         "paragraph",
     ]
-    assert blocks[1]["html"] == "Ships sail."
+    assert blocks[1]["html"] == "Ships <strong>sail</strong>."
     assert blocks[4]["image"]["source_url"] == "https://a.example/2.jpg"
     lead = article["lead_image"]
     assert (lead["source_url"], lead["caption"]["text"], lead["focal_point"]) == (

@@ -11,7 +11,7 @@ from uuid import UUID
 import langcodes
 from pydantic import TypeAdapter, ValidationError
 
-from service.articles.body import plain
+from service.articles.inline import plain
 from service.articles.models import Slug
 from service.formats.ninjs.markup import CONTROL, Found, Shown, from_html, from_text
 from service.formats.ninjs.models import Association, NewsObject, Ninjs
