@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database import DatabaseDep, missing_migrations
+from service.images.lab import sandbox_state
 from service.images.storage import MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.tables import Reading
@@ -29,6 +30,10 @@ class Readiness(Reading):
     database: str = Field(examples=["ok", "unreachable: OperationalError"])
     migration: str = Field(examples=["ok", "behind: run `copydesk migrate`"])
     media: str = Field(examples=["ok", "unavailable: The store of the pictures' files does not answer."])
+    picture_sandbox: str = Field(
+        description="whether pictures are decoded behind all walls; no cause to be unavailable",
+        examples=["ok", "off", "lacks landlock"],
+    )
 
 
 @router.get("/health/live")
@@ -52,7 +57,11 @@ def get_readiness(request: Request, database: DatabaseDep, intake: IntakeDep) ->
         media = f"unavailable: {fault.detail}"
     ready = (reached, migration, media) == ("ok", "ok", "ok")
     checks = Readiness(
-        status="ready" if ready else "unavailable", database=reached, migration=migration, media=media
+        status="ready" if ready else "unavailable",
+        database=reached,
+        migration=migration,
+        media=media,
+        picture_sandbox=sandbox_state(database.settings),
     )
     return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")
 

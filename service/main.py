@@ -53,7 +53,9 @@ from service.formats.sitemaps import routes as sitemap_routes
 from service.images import ahead, caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
+from service.images.darkroom import sandbox
 from service.images.intake import Intake
+from service.images.lab import require_sandbox, sandbox_state
 from service.images.prints import Prints
 from service.images.storage import MediaUnavailable
 from service.logs import Measured, RequestLog, configure_logs
@@ -252,6 +254,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings, database = app.state.settings, app.state.database
     configure_logs(settings)
     require_migrated(database)
+    require_sandbox(settings)
+    if (walls := sandbox_state(settings)) != "ok":
+        log.warning("pictures are decoded without all walls", picture_sandbox=walls)
     try:
         app.state.intake.store.prepare()
     except MediaUnavailable as fault:
@@ -307,7 +312,11 @@ class _CacheMetrics(Collector):
 
 def app_from_environment() -> ASGIApp:
     """The factory that a server calls."""
-    app = create_app(Settings())
+    settings = Settings()
+    if settings.picture_sandbox != "off":
+        # This process's environment holds the secrets that the others of its user must not read.
+        sandbox.hide()
+    app = create_app(settings)
     spare_what_stays()
     return app
 

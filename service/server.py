@@ -8,6 +8,7 @@ import uvicorn
 from pydantic import JsonValue
 
 from service.database import serving_alone
+from service.images.lab import require_sandbox
 from service.main import create_api
 from service.settings import Settings
 
@@ -21,6 +22,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     if settings.environment == "development" and "public_url" not in settings.model_fields_set:
         # The app reads the environment, in processes of its own when there are several.
         os.environ["COPYDESK_PUBLIC_URL"] = _address(host, port)
+    require_sandbox(settings)
     try:
         with serving_alone(settings):
             _run(settings, host, port)

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     )
     picture_memory: int = Field(600_000_000, ge=200_000_000, description="bytes that each of them may take")
     picture_seconds: float = Field(10.0, gt=0, description="seconds that one picture may take")
+    picture_sandbox: Literal["require", "auto", "off"] = Field(
+        "auto",
+        description="walls around them: require refuses to serve where the kernel lacks one, auto does with those there are",
+    )
     picture_queue: int = Field(
         100, ge=1, description="sizes of pictures that may wait to be made; more are answered 503"
     )

@@ -63,11 +63,8 @@ class Prints:
             with self._store.open(negative.digest) as kept, source.open("wb") as file:
                 shutil.copyfileobj(kept, file, 1 << 20)
             drafts = [stack.enter_context(self._draft()) for _ in missing]
-            prints = [
-                Print(str(draft.resolve()), format_, size.width, size.height, size.part)
-                for draft, (size, format_) in zip(drafts, missing, strict=True)
-            ]
-            self._lab.develop(Develop(str(source.resolve()), self._most_pixels, prints, negative.rights))
+            prints = [Print(format_, size.width, size.height, size.part) for size, format_ in missing]
+            self._lab.develop(source, drafts, Develop(self._most_pixels, prints, negative.rights))
             for draft, each in zip(drafts, missing, strict=True):
                 self._store.keep(draft, negative.digest, negative.file(*each))
                 self._made.inc()

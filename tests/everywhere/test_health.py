@@ -9,13 +9,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from service.images.lab import sandbox_state
+from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import problem
 from tests.conftest import _migrated_postgres, settings_for
 from tests.everywhere.stores import KINDS, serving
 from tests.serving import running
 
-READY = {"status": "ready", "database": "ok", "migration": "ok", "media": "ok"}
+WALLS = sandbox_state(Settings(_env_file=None))
+READY = {"status": "ready", "database": "ok", "migration": "ok", "media": "ok", "picture_sandbox": WALLS}
 
 
 def test_a_served_store_is_alive_and_ready(client: httpx.Client) -> None:

@@ -8,13 +8,15 @@ first frame is decoded. Whatever Pillow warns of while it decodes refuses the pi
 import io
 import resource
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import lru_cache
+from typing import BinaryIO
 
-from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from service.images.darkroom.jobs import Refusal
 
@@ -66,6 +68,8 @@ _SRGB = ImageCms.createProfile("sRGB")
 # against the setting.
 warnings.filterwarnings("error", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = None
+# A darkroom may make no threads, and has one job at a time.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 @contextmanager
@@ -79,20 +83,25 @@ def refusing() -> Iterator[None]:
         raise Refusal("damaged", "The file cannot be decoded: it is cut off or damaged.") from fault
 
 
-def open_picture(path: Path, max_pixels: int) -> ImageFile.ImageFile:
-    """Open a file, decoding nothing yet; the caller closes it. Raises Refusal."""
+@lru_cache(maxsize=1)
+def memory() -> int:
+    """Return the bytes that this process may take. It is asked before the process is locked, which denies it."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def open_picture(file: BinaryIO, max_pixels: int) -> ImageFile.ImageFile:
+    """Open a picture, decoding nothing yet. The file stays open afterwards. Raises Refusal."""
+    file.seek(0)
     try:
-        opened = Image.open(path, formats=_TAKEN)
+        opened = Image.open(file, formats=_TAKEN)
     except UnidentifiedImageError:
         raise Refusal("unknown", "The file is not a JPEG, PNG, WebP, GIF or AVIF picture.") from None
     assert isinstance(opened, ImageFile.ImageFile)
     width, height = opened.size
     if width * height > max_pixels:
-        opened.close()
         raise Refusal("pixels", f"The picture has {width} × {height} pixels; at most {max_pixels} are taken.")
-    memory, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if memory != resource.RLIM_INFINITY and width * height * _COSTS.get(opened.format or "", 0) > memory:
-        opened.close()
+    if width * height * _COSTS.get(opened.format or "", 0) > memory():
         raise Refusal(
             "memory", f"The picture has {width} × {height} pixels, more than fit into memory in this format."
         )

@@ -3,7 +3,7 @@ what it says of itself.
 """
 
 import base64
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 from thumbhash import rgba_to_thumb_hash
@@ -30,15 +30,14 @@ seen.
 """
 
 
-def inspect(job: Inspect) -> Inspected:
+def inspect(file: BinaryIO, job: Inspect) -> Inspected:
     """Decode the whole of a file, scaled down where its decoder can, and describe it. Raises Refusal."""
-    path = Path(job.path)
     with refusing():
-        with open_picture(path, job.max_pixels) as opened:
+        with open_picture(file, job.max_pixels) as opened:
             kind = CONTENT_TYPES[opened.format or ""]
             opened.verify()
         # A verified picture is used up: it must be opened again to be decoded.
-        with open_picture(path, job.max_pixels) as opened:
+        with open_picture(file, job.max_pixels) as opened:
             width, height = opened.size
             profile = opened.info.get("icc_profile")
             lying = decode(opened, 4 * SMALL, 4 * SMALL)

@@ -1,9 +1,11 @@
 """What the service asks of a darkroom and what it answers: plain values, written as JSON between the
-processes.
+processes. The files that a job is about come beside it, open.
 """
 
 from dataclasses import dataclass, field
 
+LOCKED = "locked"
+"""The word by which a darkroom is told, when it is started, to lock itself."""
 Metadata = dict[str, str | list[str] | dict[str, float]]
 """A picture's own metadata by name: text, several texts, or for `gps` degrees and metres."""
 
@@ -12,7 +14,6 @@ Metadata = dict[str, str | list[str] | dict[str, float]]
 class Inspect:
     """Decode a file, and say what it is and what it says of itself."""
 
-    path: str
     max_pixels: int
 
 
@@ -57,7 +58,6 @@ class Print:
     width, height).
     """
 
-    path: str
     format: str
     width: int
     height: int
@@ -66,9 +66,8 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Develop:
-    """Make files of a picture, all of them from one decoding."""
+    """Make files of a picture, one for each print and all of them from one decoding."""
 
-    path: str
     max_pixels: int
     prints: list[Print]
     rights: Rights = field(default_factory=Rights)

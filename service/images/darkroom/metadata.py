@@ -5,6 +5,7 @@ XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a capti
 EXIF, cameras fill in more than people do: an image description that names the camera is no caption.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -53,6 +54,8 @@ _PLACES: Final = {
 _MOST_TEXT, _MOST_ITEMS = 20_000, 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _UTF8_DECLARED = b"\x1b%G"
+# Looked up now, because a locked process cannot load the table of an encoding.
+_WESTERN: Final = codecs.lookup("cp1252")
 _LANGUAGE_DATASET, _CHARSET = (2, 135), (1, 90)
 
 
@@ -178,9 +181,7 @@ def _decoded(value: bytes, charset: bytes) -> str:
     """
     with suppress(UnicodeError):
         return value.decode()
-    return (
-        value.decode("utf-8", "replace") if charset == _UTF8_DECLARED else value.decode("cp1252", "replace")
-    )
+    return value.decode("utf-8" if charset == _UTF8_DECLARED else _WESTERN.name, "replace")
 
 
 def _cleaned(texts: Iterator[str] | list[str] | list[str | None]) -> Iterator[str]:

@@ -2,8 +2,8 @@
 pixels and rights.
 """
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -29,13 +29,13 @@ _SAVING: dict[str, tuple[str, dict[str, int | bool]]] = {
 }
 
 
-def develop(job: Develop) -> Developed:
-    """Make all the prints from one decoding: the largest first, and the picture halved on the way to the
-    smaller. Raises Refusal.
+def develop(file: BinaryIO, drafts: Sequence[BinaryIO], job: Develop) -> Developed:
+    """Make all the prints from one decoding, each into its draft: the largest first, and the picture halved on
+    the way to the smaller. Raises Refusal.
     """
     packet = xmp.write(job.rights)
     sizes: dict[int, int] = {}
-    with refusing(), open_picture(Path(job.path), job.max_pixels) as opened:
+    with refusing(), open_picture(file, job.max_pixels) as opened:
         profile, orientation = opened.info.get("icc_profile"), orientation_of(opened)
         wanted = [_whole(each) for each in job.prints]
         width, height = max(width for width, _ in wanted), max(height for _, height in wanted)
@@ -44,7 +44,8 @@ def develop(job: Develop) -> Developed:
         for place in sorted(range(len(wanted)), key=lambda place: wanted[place], reverse=True):
             while picture.width >= 2 * wanted[place][0] and picture.height >= 2 * wanted[place][1]:
                 picture = picture.reduce(2)
-            sizes[place] = _save(_cut(picture, job.prints[place]), job.prints[place], packet)
+            wanted_print = job.prints[place]
+            sizes[place] = _save(_cut(picture, wanted_print), drafts[place], wanted_print.format, packet)
     return Developed([sizes[place] for place in range(len(wanted))])
 
 
@@ -68,13 +69,14 @@ def _cut(picture: Image.Image, wanted: Print) -> Image.Image:
     )
 
 
-def _save(picture: Image.Image, wanted: Print, packet: bytes) -> int:
-    picture = on_white(picture) if wanted.format == "jpg" else picture
+def _save(picture: Image.Image, draft: BinaryIO, format_: str, packet: bytes) -> int:
+    picture = on_white(picture) if format_ == "jpg" else picture
     # What a file said comes along in `info`, and Pillow would write some of it again: comments, profiles,
     # EXIF.
     picture.info = {}
-    kind, saving = _SAVING[wanted.format]
+    kind, saving = _SAVING[format_]
     # Of any type: each of Pillow's writers has parameters of its own.
     params: dict[str, Any] = saving | ({"xmp": packet} if packet else {})
-    picture.save(wanted.path, kind, **params)
-    return Path(wanted.path).stat().st_size
+    picture.save(draft, kind, **params)
+    draft.flush()
+    return draft.tell()
