@@ -33,6 +33,7 @@ from service.consent import (
     notice_routes,
     report_routes,
     retention,
+    sealing,
     upkeep,
 )
 from service.consent import log as consent_log
@@ -85,6 +86,7 @@ ROOMS_WITH_TABLES = (
     consent_log,
     impressions,
     retention,
+    sealing,
     image_models,
     article_models,
     copy_models,

@@ -23,8 +23,8 @@ from tests.images.pictures import make_image
 from tests.serving import Store, running
 
 FEW = frozenset(
-    "alembic_version bulk_place consent_impression consent_notice consent_retention consent_tree_head copy_holder published_sequence"
-    " sqlite_master token webhook".split()
+    "alembic_version bulk_place consent_impression consent_notice consent_retention consent_tree_head consent_unsealed copy_holder"
+    " published_sequence sqlite_master token webhook".split()
 )
 """Tables that do not grow with what is published, read or decided."""
 ASKED_FOR = {

@@ -1,17 +1,16 @@
-"""Events go into the log in batches, off the write path: recording a decision is one insert, and waits for no
-other.
+"""Seal events into the log in batches, off the write path and in the order of their commits.
 
-The order of the log is that in which events are sealed. Those that were recorded together by several
-processes may commit out of order, so sealing looks back some seconds for events that it has not seen, and now
-and then over all of them.
+Recording a decision is one insert, and waits for no other. A trigger of the database puts each event into a
+queue (`consent_unsealed`) in the transaction that records it; sealing takes what is there. No clock has a
+part in it: ids begin with a time, but clocks go back, and those of two machines differ.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import BigInteger, Integer, delete, func
+from sqlmodel import Field, col, select
 
 from service.consent import entries, merkle
 from service.consent.log import ConsentLeaf, ConsentTreeHead, frontier, latest_head, signed_head
@@ -19,50 +18,87 @@ from service.consent.models import ConsentEvent, EventRead
 from service.consent.readers import COLUMNS, told
 from service.consent.signing import Signer
 from service.database import Database, Session
+from service.tables import Table
 
 BATCH = 500
 """Sealing these takes a store's one writer on SQLite for some 20 ms."""
-LOOKS_BACK = {True: timedelta(seconds=1), False: timedelta(seconds=15)}
-"""Longer than a transaction that records may last: on SQLite one follows the other, on PostgreSQL a lock is
-waited for for 10 s.
-"""
+LOOKED_OVER = 5000
+"""Events that are looked over in one transaction."""
 FIRST = UUID(int=0)
 """Before every event."""
 
 
-def seal(database: Database, signer: Signer) -> int:
-    """Seal every event that the log does not hold, however old. Returns how many there were."""
-    sealed, after = 0, FIRST
-    while True:
-        batch = seal_batch(database, signer, after=after)
-        if not batch:
-            return sealed
-        # The oldest come first, so the next batch has nothing before this one's end that was there when this
-        # pass began.
-        sealed, after = sealed + len(batch), batch[-1]
-
-
-def seal_batch(database: Database, signer: Signer, *, after: UUID | None = None) -> list[UUID]:
-    """Seal some events that were recorded after one of them, or lately. Returns their ids, in order of the
-    log.
+class ConsentUnsealed(Table, table=True):
+    """An event that awaits the log. One without an event says that all events must be looked over: they were
+    recorded before there was a queue.
     """
+
+    __tablename__ = "consent_unsealed"
+
+    place: int | None = Field(
+        default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer(), "sqlite")
+    )
+    event_id: UUID | None = None
+
+
+def seal(database: Database, signer: Signer) -> int:
+    """Look all events over, and seal those that the log does not hold. Return how many there were."""
+    after: UUID | None = FIRST
+    while after is not None:
+        after = look_over(database, after)
+    before = _size(database)
+    while seal_batch(database, signer) == BATCH:
+        pass
+    return _size(database) - before
+
+
+def seal_batch(database: Database, signer: Signer) -> int:
+    """Take up to 500 events from the queue into the log, and return how many were taken."""
     with database.writing() as session:
         _take_turn(session)
         head = latest_head(session)
-        events = _unsealed(session, _lately(session) if after is None else after)
+        places, events = _take(session)
         if events:
             _append(session, signer, events, head)
         elif head is None:
             session.add(signed_head(signer, 0, merkle.EMPTY_ROOT))
-    return [event.event_id for event in events]
+    return len(places)
+
+
+def look_over(database: Database, after: UUID) -> UUID | None:
+    """Queue those of the next 5,000 events by id that the log does not hold. Return the last of them, or None
+    after the last of all.
+    """
+    with database.writing() as session:
+        _take_turn(session)
+        chosen = (
+            select(ConsentEvent.event_id, ConsentLeaf.leaf_index)
+            .outerjoin(ConsentLeaf, col(ConsentLeaf.event_id) == col(ConsentEvent.event_id))
+            .where(col(ConsentEvent.event_id) > after)
+        )
+        looked_at = session.exec(chosen.order_by(col(ConsentEvent.event_id)).limit(LOOKED_OVER)).all()
+        # Some may be queued already: `_take` takes an event once.
+        missing = [{"event_id": event_id} for event_id, leaf_index in looked_at if leaf_index is None]
+        if missing:
+            session.connection().execute(sqlalchemy.insert(ConsentUnsealed), missing)
+        if looked_at:
+            return looked_at[-1][0]
+        session.execute(delete(ConsentUnsealed).where(col(ConsentUnsealed.event_id).is_(None)))
+    return None
+
+
+def must_look_over(database: Database) -> bool:
+    """Return whether there may be events that no queue has held."""
+    with database.reading() as session:
+        first = session.exec(select(ConsentUnsealed).order_by(col(ConsentUnsealed.place)).limit(1)).first()
+    return first is not None and first.event_id is None
 
 
 def is_waiting(database: Database) -> bool:
-    """Whether anything was recorded lately that is not sealed. Asked before a turn to write is taken for
-    nothing.
-    """
+    """Return whether there is anything to seal. Asked before a turn to write is taken for nothing."""
     with database.reading() as session:
-        return latest_head(session) is None or bool(_unsealed(session, _lately(session), 1))
+        queued = select(ConsentUnsealed.place).limit(1)
+        return latest_head(session) is None or session.exec(queued).first() is not None
 
 
 def _take_turn(session: Session) -> None:
@@ -71,22 +107,26 @@ def _take_turn(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("consent log"))))
 
 
-def _lately(session: Session) -> UUID:
-    """The smallest id of an event that may have been committed since the last one was sealed."""
-    last = session.exec(
-        select(ConsentLeaf.event_id).order_by(col(ConsentLeaf.leaf_index).desc()).limit(1)
-    ).first()
-    if last is None:
-        return FIRST
-    # A UUIDv7 begins with the milliseconds since 1970 (RFC 9562, 5.7).
-    milliseconds = (last.int >> 80) - int(LOOKS_BACK[session.database.is_sqlite].total_seconds() * 1000)
-    return UUID(int=max(milliseconds, 0) << 80)
+def _take(session: Session) -> tuple[Sequence[int], list[EventRead]]:
+    """Take the first of the queue: their places, and the events that are to be sealed.
 
-
-def _unsealed(session: Session, after: UUID, limit: int = BATCH) -> list[EventRead]:
-    sealed = sqlalchemy.exists().where(col(ConsentLeaf.event_id) == col(ConsentEvent.event_id))
-    chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.event_id) > after, ~sealed)
-    return [told(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))]
+    An event is passed over when retention has removed it, when it is queued twice, and when a process of the
+    release before, which knows no queue, has sealed it.
+    """
+    chosen = (
+        sqlalchemy.select(col(ConsentUnsealed.place), col(ConsentLeaf.leaf_index), *COLUMNS)
+        .select_from(ConsentUnsealed)
+        .outerjoin(ConsentEvent, col(ConsentEvent.event_id) == col(ConsentUnsealed.event_id))
+        .outerjoin(ConsentLeaf, col(ConsentLeaf.event_id) == col(ConsentUnsealed.event_id))
+        .where(col(ConsentUnsealed.event_id).is_not(None))
+    )
+    rows = session.execute(chosen.order_by(col(ConsentUnsealed.place)).limit(BATCH)).all()
+    places = [row[0] for row in rows]
+    if places:
+        # By their places: what is committed meanwhile may stand before the last of them.
+        session.execute(delete(ConsentUnsealed).where(col(ConsentUnsealed.place).in_(places)))
+    new = (told(row[2:]) for row in rows if row[1] is None and row[2] is not None)
+    return places, list({event.event_id: event for event in new}.values())
 
 
 def _append(session: Session, signer: Signer, events: list[EventRead], head: ConsentTreeHead | None) -> None:
@@ -101,3 +141,9 @@ def _append(session: Session, signer: Signer, events: list[EventRead], head: Con
     ]
     session.connection().execute(sqlalchemy.insert(ConsentLeaf), rows)
     session.add(signed_head(signer, tree.size, tree.root, after=head))
+
+
+def _size(database: Database) -> int:
+    with database.reading() as session:
+        head = latest_head(session)
+        return 0 if head is None else head.tree_size

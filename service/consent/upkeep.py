@@ -13,8 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from service.consent import retention
-from service.consent.sealing import BATCH, FIRST, is_waiting, seal_batch
+from service.consent import retention, sealing
 from service.consent.signing import Signer
 from service.database import Database
 from service.tables import now
@@ -29,15 +28,13 @@ log = structlog.get_logger()
 
 
 async def run(database: Database) -> None:
-    """Work until cancelled; first on whatever a process that died had left unsealed."""
+    """Work until cancelled."""
     signer = Signer(database.settings.signing_key)
-    after: UUID | None = FIRST
     tidies_at = now()
     while True:
         try:
-            if after is not None or await run_in_threadpool(is_waiting, database):
-                await seal_waiting(database, signer, after)
-            after = None
+            if await run_in_threadpool(sealing.is_waiting, database):
+                await seal_waiting(database, signer)
             if now() >= tidies_at:
                 tidies_at = now() + TIDIES_EVERY
                 await _tidy(database)
@@ -58,13 +55,18 @@ async def _tidy(database: Database) -> None:
                 done = await run_in_threadpool(work)
 
 
-async def seal_waiting(database: Database, signer: Signer, after: UUID | None = None) -> None:
-    """Seal what was recorded lately, or after an event, batch by batch, and let those who record decisions go
-    in between.
-    """
-    while True:
+async def seal_waiting(database: Database, signer: Signer) -> None:
+    """Seal what is queued, batch by batch, and let those who record decisions go in between."""
+    if await run_in_threadpool(sealing.must_look_over, database):
+        await _look_over(database)
+    taken = sealing.BATCH
+    while taken == sealing.BATCH:
         async with database.turn():
-            batch = await run_in_threadpool(seal_batch, database, signer, after=after)
-        if len(batch) < BATCH:
-            return
-        after = None if after is None else batch[-1]
+            taken = await run_in_threadpool(sealing.seal_batch, database, signer)
+
+
+async def _look_over(database: Database) -> None:
+    after: UUID | None = sealing.FIRST
+    while after is not None:
+        async with database.turn():
+            after = await run_in_threadpool(sealing.look_over, database, after)
