@@ -24,7 +24,7 @@ from service.formats.bulk.files import FileImport, How, holds_items
 from service.formats.bulk.writing import Result, write_line
 from service.formats.importer import bring_in
 from service.formats.pages import NotAnArticle
-from service.formats.sources import expand, fetch_pictures, read_source
+from service.formats.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.images.intake import Intake
 from service.images.storage import open_store
 
@@ -157,11 +157,11 @@ def bring_pages(
 
 def _bring_page(
     database: Database, intake: Intake, source: str | Path, *, publish: bool, fetch_images: bool
-) -> dict[str, str | bool]:
+) -> dict[str, str | bool | list[str]]:
     page = read_source(database.settings, source)
-    files = fetch_pictures(intake, page) if fetch_images else {}
+    files = fetch_pictures(intake, page) if fetch_images else FetchedFiles()
     with database.writing() as session:
-        imported = bring_in(session, IMPORTER, page, files=files, publish=publish)
+        imported = bring_in(session, IMPORTER, page, files=files.kept, publish=publish)
     article = imported.article
     return {
         "source": str(source),
@@ -169,4 +169,5 @@ def _bring_page(
         "slug": article.slug,
         "status": str(article.status),
         "created": imported.created,
+        "unfetched": [each.url for each in files.unfetched],
     }

@@ -7,8 +7,11 @@ address, or by their place in that article.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import html
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from slugify import slugify
@@ -21,13 +24,26 @@ from service.auth import Caller, Scope
 from service.consent.defaults import record_banner
 from service.database import Session
 from service.formats.captioning import caption_image
-from service.formats.pages import Block, Heading, ItemList, Page, Paragraph, Picture, PictureBlock, Quote
+from service.formats.pages import (
+    Block,
+    Code,
+    Embed,
+    Heading,
+    ItemList,
+    Page,
+    Paragraph,
+    Picture,
+    PictureBlock,
+    Quote,
+    Table,
+)
 from service.images import lifecycle as images
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id, now
 
 NONE_FETCHED: Mapping[str, KeptFile] = {}
+_ANOTHER_ZONE = timedelta(hours=24)
 DUMP = "page-dump"
 """The source of a page that does not say where it is from."""
 
@@ -57,7 +73,11 @@ def bring_in(
     pictures = _Pictures(session, page, article, article_id, language, files)
     body = [_block(block, pictures) for block in page.blocks]
     lead = pictures.place(page.lead) if page.lead is not None else None
-    content = _content(page, source, external_id, language) | {"body": body, "lead_image_id": lead}
+    content = (
+        _content(page, source, external_id, language)
+        | _dated(page, article)
+        | {"body": body, "lead_image_id": lead}
+    )
     if publish:
         caller.need(Scope.CONTENT_PUBLISH)
         content["status"] = Status.PUBLISHED
@@ -85,12 +105,7 @@ def _update(session: Session, caller: Caller, article: Article, write: ArticleRe
 
 
 def _content(page: Page, source: str, external_id: str, language: str) -> dict[str, object]:
-    # A page that says nothing of its time leaves the stored one as it is; one from the future is not
-    # believed.
-    dated: dict[str, object] = (
-        {} if page.published_at is None or page.published_at > now() else {"published_at": page.published_at}
-    )
-    content: dict[str, object] = {
+    return {
         "headline": page.headline[:500],
         "summary": page.summary,
         "byline": _short(page.byline),
@@ -104,14 +119,25 @@ def _content(page: Page, source: str, external_id: str, language: str) -> dict[s
         "external_id": external_id,
         "canonical_url": page.canonical_url,
     }
-    return content | dated
+
+
+def _dated(page: Page, article: Article | None) -> dict[str, object]:
+    """Return when the page was published. One that says nothing of it leaves the stored time as it is, and
+    one from the future is not believed, but for today: clocks and zones differ by less than a day.
+    """
+    stated, known = page.published_at, article.published_at if article else None
+    if stated is None or stated > now() + _ANOTHER_ZONE:
+        return {}
+    if stated > now():
+        return {} if known is not None else {"published_at": now()}
+    return {"published_at": stated}
 
 
 def _short(value: str | None) -> str | None:
     return value[:500] if value else None
 
 
-def _block(block: Block, pictures: "_Pictures") -> dict[str, object]:
+def _block(block: Block, pictures: "_Pictures") -> dict[str, object]:  # noqa: PLR0911  # one for each kind
     match block:
         case Paragraph():
             return {"type": "paragraph", "html": block.html}
@@ -121,8 +147,21 @@ def _block(block: Block, pictures: "_Pictures") -> dict[str, object]:
             return {"type": "quote", "html": block.html, "cite": _short(block.cite)}
         case ItemList():
             return {"type": "list", "ordered": block.ordered, "items": list(block.items)}
+        case Table():
+            return {"type": "table", "caption": block.caption, "header": block.header, "rows": block.rows}
+        case Code():
+            return {"type": "code", "language": block.language, "text": block.text}
+        case Embed():
+            return embedded(block.url, pictures.embed_hosts)
         case PictureBlock():
             return {"type": "image", "image_id": pictures.place(block.picture)}
+
+
+def embedded(address: str, hosts: Collection[str]) -> dict[str, object]:
+    """Return an embed block, or a link where this store may not show the host."""
+    if urlsplit(address).hostname in hosts:
+        return {"type": "embed", "url": address}
+    return {"type": "paragraph", "html": f'<a href="{html.escape(address)}">{html.escape(address)}</a>'}
 
 
 class _Pictures:
@@ -138,6 +177,7 @@ class _Pictures:
         files: Mapping[str, KeptFile],
     ) -> None:
         self._files = files
+        self.embed_hosts = session.database.settings.embed_hosts
         self._session = session
         self._site = page.site or DUMP
         self._article_id = article_id

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from service import conditional
 from service.articles import read as articles
-from service.articles.models import ArticleRead
 from service.auth import Writer
 from service.database import SessionDep
 from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
@@ -21,8 +20,9 @@ from service.formats.ninjs import importing
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
 from service.formats.pages import NotAnArticle, Page, read_dump, read_html, read_text
-from service.formats.sources import fetch_files, fetch_page, fetch_pictures
-from service.images.intake import Intake, KeptFile
+from service.formats.report import ImportedArticle, told
+from service.formats.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
+from service.images.intake import Intake
 from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route
 from service.tables import Shape, WebAddress
@@ -50,7 +50,7 @@ class Received:
     """A page or item, and the files of its pictures by their addresses."""
 
     page: Page | Item
-    files: dict[str, KeptFile]
+    files: FetchedFiles
 
 
 async def receive_page(
@@ -81,12 +81,14 @@ async def receive_page(
         _read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching
     )
     files = (
-        await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching) if fetch_images else {}
+        await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching)
+        if fetch_images
+        else FetchedFiles()
     )
     return Received(page, files)
 
 
-def _fetch(intake: Intake, page: Page | Item) -> dict[str, KeptFile]:
+def _fetch(intake: Intake, page: Page | Item) -> FetchedFiles:
     return fetch_files(intake, page.addresses()) if isinstance(page, Item) else fetch_pictures(intake, page)
 
 
@@ -154,12 +156,12 @@ _BODY = {
 @router.post(
     "",
     status_code=201,
-    response_model=ArticleRead,
+    response_model=ImportedArticle,
     max_body_size=LARGEST_PAGE,
     openapi_extra={"requestBody": _BODY},
     responses={
         200: {
-            "model": ArticleRead,
+            "model": ImportedArticle,
             "description": "This page was here already: its article, brought up to date.",
         }
     },
@@ -171,7 +173,7 @@ def import_page(
     session: SessionDep,
 ) -> Response:
     """Import a page. The same page again updates what it made."""
-    page, files = received.page, received.files
+    page, files = received.page, received.files.kept
     try:
         imported = (
             importing.bring_in(session, caller, page, files)
@@ -183,7 +185,7 @@ def import_page(
         raise _refused(error) from None
     article = imported.article
     session.flush()
-    shape = articles.read_one(session, article)
+    shape = told(articles.read_one(session, article), page.dropped, received.files.unfetched)
     headers = {"Location": f"/v1/articles/{article.id}"}
     return conditional.answer(
         request, shape, article.version, status=201 if imported.created else 200, headers=headers

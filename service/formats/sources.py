@@ -3,11 +3,12 @@
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors import ServiceError
 from service.formats.pages import Page, PictureBlock, read_dump, read_html, read_text
+from service.formats.report import Unfetched
 from service.images.intake import Intake, KeptFile
 from service.outbound.fetch import Outbound
 from service.settings import Settings
@@ -56,22 +57,32 @@ def read_source(settings: Settings, source: str | Path) -> Page:
     return fetch_page(settings, source) if isinstance(source, str) else read_file(source)
 
 
-def fetch_pictures(intake: Intake, page: Page) -> dict[str, KeptFile]:
-    """Fetch and keep the pictures of a page, by their addresses. One that cannot be had is left out: it can
-    be given later.
-    """
+@dataclass(frozen=True, slots=True)
+class FetchedFiles:
+    """The files of pictures by their addresses, and the pictures that could not be had."""
+
+    kept: dict[str, KeptFile] = field(default_factory=dict)
+    unfetched: list[Unfetched] = field(default_factory=list)
+
+
+def fetch_pictures(intake: Intake, page: Page) -> FetchedFiles:
+    """Fetch and keep the pictures of a page. One that cannot be had can be given later."""
     pictures = [block.picture for block in page.blocks if isinstance(block, PictureBlock)] + (
         [page.lead] if page.lead else []
     )
     return fetch_files(intake, [picture.url for picture in pictures if picture.url])
 
 
-def fetch_files(intake: Intake, addresses: Iterable[str]) -> dict[str, KeptFile]:
-    """Fetch and keep pictures. One that cannot be had, or not in time, is left out."""
-    kept: dict[str, KeptFile] = {}
+def fetch_files(intake: Intake, addresses: Iterable[str]) -> FetchedFiles:
+    """Fetch and keep pictures, as many as can be had in half a minute."""
+    found = FetchedFiles()
     ends_at = time.monotonic() + PATIENCE_SECONDS
     for url in dict.fromkeys(addresses):
-        with suppress(ServiceError):
-            if time.monotonic() < ends_at:
-                kept[url] = intake.fetch(url)
-    return kept
+        if time.monotonic() >= ends_at:
+            found.unfetched.append(Unfetched(url=url, reason=f"{PATIENCE_SECONDS} seconds were over."))
+            continue
+        try:
+            found.kept[url] = intake.fetch(url)
+        except ServiceError as fault:
+            found.unfetched.append(Unfetched(url=url, reason=fault.detail))
+    return found

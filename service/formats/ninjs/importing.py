@@ -6,20 +6,19 @@ that this store, or another Copydesk, has written leads back to the same article
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlmodel import col, select
 
 from service.articles import lifecycle
-from service.articles.body import Embed, Paragraph
+from service.articles.body import Embed
 from service.articles.models import Article, ArticleCreate, ArticleReplace, ArticleSlug, ArticleWrite, Status
 from service.auth import Caller, Scope
 from service.database import Session
 from service.errors import Unprocessable
 from service.formats.captioning import caption_image
-from service.formats.importer import Imported
+from service.formats.importer import Imported, embedded
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
@@ -124,12 +123,8 @@ def _block(session: Session, block: Found, pictures: Mapping[str, Image]) -> dic
     match block:
         case Shown():
             return {"type": "image", "image_id": pictures[block.name or ""].id}
-        case Embed() if urlsplit(block.url).hostname not in session.database.settings.embed_hosts:
-            # What this store may not show from elsewhere, it links to.
-            return {
-                "type": "paragraph",
-                "html": Paragraph(html=f'<a href="{block.url}">{block.url}</a>').html,
-            }
+        case Embed():
+            return embedded(block.url, session.database.settings.embed_hosts)
     return block.model_dump()
 
 

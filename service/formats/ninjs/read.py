@@ -17,7 +17,7 @@ from service.formats.ninjs.markup import CONTROL, Found, Shown, from_html, from_
 from service.formats.ninjs.models import Association, NewsObject, Ninjs
 from service.formats.ninjs.parts import Body, Person, PubStatus, Rendition
 from service.formats.ninjs.write import LEAD
-from service.formats.pages import NotAnArticle
+from service.formats.pages import Dropped, NotAnArticle
 from service.tables import WebAddress, now
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
@@ -39,6 +39,7 @@ class Item:
     """By the names under which blocks show them."""
     lead: str | None
     corrections: list[str]
+    dropped: tuple[Dropped, ...] = ()
 
     def addresses(self) -> list[str]:
         """Where the files of its pictures are."""

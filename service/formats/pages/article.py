@@ -9,7 +9,13 @@ from collections import defaultdict
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
-from service.formats.pages.asides import calls_away, is_aside, points_elsewhere
+from service.formats.pages.asides import (
+    asks_to_subscribe,
+    calls_away,
+    is_aside,
+    is_named_aside,
+    points_elsewhere,
+)
 from service.formats.pages.bylines import story_credit
 from service.formats.pages.outline import Unit
 from service.formats.pages.text import ends_sentence, is_prose, key, similar, words
@@ -25,6 +31,7 @@ _TOO_MUCH_FOR_AN_ASIDE = 0.3
 _MISNAMED = 0.5
 # Above a headline stands no more than this share of the text: a standfirst at most.
 _ABOVE_A_HEADLINE = 0.2
+_LAST_LINES = 4
 
 
 def outside_reading(page: HtmlElement) -> str:
@@ -38,7 +45,7 @@ class Article:
     """The article among the units of a page.
 
     `container` is the deepest element that holds most of the text, None in a page without text; `units` are
-    the text and the pictures in it, in reading order.
+    the text and the pictures in it, in reading order. `inside` is all that stands there below the headline.
     """
 
     def __init__(self, units: list[Unit], reading: str, headline: str) -> None:
@@ -47,9 +54,11 @@ class Article:
         self._weights = self._weighed(units)
         self.container = self._deepest()
         self.units: list[Unit] = []
+        self.inside: list[Unit] = []
         if self.container is not None:
             self.container = self._widened(self.container, units)
             inside = self._below_headline([unit for unit in units if within(unit.block, self.container)])
+            self.inside = inside
             kept = [unit for unit in inside if self._belongs(unit, self.container)]
             if self._weight(kept) < _MISNAMED * self._weight(inside):
                 named = set(kept)
@@ -62,7 +71,13 @@ class Article:
         for unit in units:
             length = words(unit.text)
             table = unit.block.tag in {"td", "th"} and not (self._voted(unit) and is_prose(unit.text))
-            if length < 8 or unit.linked * 2 > len(unit.text) or unit.block.tag in _HEADINGS or table:
+            if (
+                length < 8
+                or not unit.is_text
+                or unit.linked * 2 > len(unit.text)
+                or unit.block.tag in _HEADINGS
+                or table
+            ):
                 continue
             weight = (
                 min(length, 120)
@@ -117,17 +132,22 @@ class Article:
         return written and unit.block.tag in {"p", "div", "section"} and self._voted(unit)
 
     def _belongs(self, unit: Unit, container: HtmlElement) -> bool:
-        if self._in_aside(unit.block, container):
+        shown = unit.whole is not None and unit.whole.tag not in {"table", "pre"}
+        if self._in_aside(unit.block if unit.whole is None else unit.whole, container, surely=shown):
             return False
         if unit.holder is not None:
             return True
-        if unit.linked > 0.75 * len(unit.text) or calls_away(unit.text) or points_elsewhere(unit.html):
+        if unit.whole is not None:
+            return self._voted(unit) or unit.linked <= 0.75 * max(1, len(unit.text))
+        away = calls_away(unit.text, linked=unit.linked > 0) or points_elsewhere(unit.html)
+        if away or unit.linked > 0.75 * len(unit.text):
             return False
         return self._voted(unit) or self._stands_beside_text(unit, container)
 
     def _stands_beside_text(self, unit: Unit, container: HtmlElement) -> bool:
         parent = unit.block.getparent()
-        if parent is not None and parent.tag == "blockquote":
+        quoted = parent is not None and parent.tag == "blockquote"
+        if quoted or unit.block.tag == "figcaption" or within_tag(unit.block, "figcaption", container):
             return True
         beside = parent is not None and self._weights.get(parent, 0.0) > 0.15 * self._weights[container]
         return beside and (
@@ -135,19 +155,21 @@ class Article:
             or (words(unit.text) >= 20 and is_prose(unit.text) and unit.linked * 4 < len(unit.text))
         )
 
-    def _in_aside(self, element: HtmlElement, container: HtmlElement) -> bool:
+    def _in_aside(self, element: HtmlElement, container: HtmlElement, *, surely: bool = False) -> bool:
         for ancestor in (element, *element.iterancestors()):
             if ancestor is container:
                 return False
             light = self._weights.get(ancestor, 0.0) <= _TOO_MUCH_FOR_AN_ASIDE * self._weights[container]
-            if light and is_aside(ancestor):
+            if light and (is_aside(ancestor) or is_named_aside(ancestor, surely=surely)):
                 return True
         return False
 
     def _weight(self, units: list[Unit]) -> int:
         """The words of running text that the other reading too takes for text."""
         return sum(
-            words(unit.text) for unit in units if unit.block.tag not in _HEADINGS and self._voted(unit)
+            words(unit.text)
+            for unit in units
+            if unit.is_text and unit.block.tag not in _HEADINGS and self._voted(unit)
         )
 
     def _below_headline(self, units: list[Unit]) -> list[Unit]:
@@ -161,15 +183,19 @@ class Article:
         first = next(iter([*likely, *headings]), -1)
         if self._weight(units[: first + 1]) > _ABOVE_A_HEADLINE * self._weight(units):
             return units
-        return [unit for index, unit in enumerate(units) if unit.holder is not None or index > first]
+        return [unit for index, unit in enumerate(units) if not unit.is_text or index > first]
 
     def _trimmed(self, units: list[Unit]) -> list[Unit]:
         """The units up to the last line of running text, or of what the other reading too takes for text."""
-        return units[
-            : max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1) + 1
-        ]
+        last = max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1)
+        kept = units[: last + 1]
+        # What asks for a subscription stands where the text that is free ends; elsewhere it may be a sentence.
+        ending = set([unit for unit in kept if unit.is_text][-_LAST_LINES:])
+        return [unit for unit in kept if unit not in ending or not asks_to_subscribe(unit.text)]
 
     def _may_be_last(self, unit: Unit) -> bool:
+        if unit.whole is not None:
+            return unit.whole.tag in {"table", "pre"}
         if unit.block.tag in _HEADINGS or not unit.text:
             return False
         return is_prose(unit.text) or self._voted(unit) or story_credit(unit.text) is not None
@@ -192,6 +218,12 @@ class _Votes:
             return len(text) > 1 and text in self._reading
         samples = [text[at : at + 12] for at in range(4, len(text) - 12, max(12, len(text) // 6))]
         return sum(sample in self._reading for sample in samples) * 3 >= len(samples) * 2
+
+
+def within_tag(element: HtmlElement, tag: str, container: HtmlElement) -> bool:
+    """Whether the element stands in one of that tag inside the container."""
+    found = next(element.iterancestors(tag), None)
+    return found is not None and within(found, container)
 
 
 def within(element: HtmlElement, container: HtmlElement) -> bool:

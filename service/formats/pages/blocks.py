@@ -1,48 +1,109 @@
-"""Units made into the blocks of an article: paragraphs, headings, quotes, lists and pictures."""
+"""Units made into the blocks of an article: paragraphs, headings, quotes, lists, tables and pictures."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.outline import Unit
-from service.formats.pages.page import Block, Heading, ItemList, Paragraph, Picture, PictureBlock, Quote
+from service.formats.pages.embeds import HOSTS_OTHERS, embed_address
+from service.formats.pages.outline import Unit, inline_html
+from service.formats.pages.page import (
+    Block,
+    Code,
+    Embed,
+    Heading,
+    ItemList,
+    Paragraph,
+    Picture,
+    PictureBlock,
+    Quote,
+)
+from service.formats.pages.tables import is_data, tables
 
+_WHOLE = ("table", "pre", *HOSTS_OTHERS)
+_LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-)([A-Za-z0-9+#._-]{1,40})")
 _LEVELS = {"h1": 2, "h2": 2, "h3": 3, "h4": 4, "h5": 4, "h6": 4}
 
 
+# A longer list goes on in a second block.
+_MOST_ITEMS = 500
+
+
 def blocks(
-    units: list[Unit], container: HtmlElement | None, picture: Callable[[Unit], Picture | None]
+    units: list[Unit],
+    container: HtmlElement | None,
+    base: str | None,
+    picture: Callable[[Unit], Picture | None],
 ) -> Iterator[Block]:
     """The blocks in reading order; what stands in one list or one quotation becomes one block."""
     for group, members in groupby(units, lambda unit: _group(unit, container)):
         together = list(members)
-        if group is not None and group.tag == "blockquote":
+        if group is not None and group.tag in {"blockquote", "figure"}:
             yield _quote(together)
         elif group is not None:
-            yield ItemList(group.tag == "ol", _items(together))
+            items = _items(together)
+            for start in range(0, len(items), _MOST_ITEMS):
+                yield ItemList(group.tag == "ol", items[start : start + _MOST_ITEMS])
         else:
-            yield from filter(None, (_single(unit, picture) for unit in together))
+            for unit in together:
+                yield from _single(unit, base, picture)
 
 
 def _group(unit: Unit, container: HtmlElement | None) -> HtmlElement | None:
     """The outermost list or quotation inside the container that the unit is a part of."""
     found = None
-    if unit.holder is None and unit.block.tag not in _LEVELS:
+    if unit.is_text and unit.block.tag not in _LEVELS:
         for element in (unit.block, *unit.block.iterancestors()):
             if element is container:
                 break
-            found = element if element.tag in {"blockquote", "ul", "ol"} else found
+            quoted = element.tag == "figure" and next(element.iter("blockquote"), None) is not None
+            found = element if element.tag in {"blockquote", "ul", "ol"} or quoted else found
     return found
 
 
-def _single(unit: Unit, picture: Callable[[Unit], Picture | None]) -> Block | None:
+def _single(unit: Unit, base: str | None, picture: Callable[[Unit], Picture | None]) -> Iterator[Block]:
     if unit.holder is not None:
         found = picture(unit)
-        return PictureBlock(found) if found else None
-    if unit.block.tag in _LEVELS:
-        return Heading(_LEVELS[unit.block.tag], unit.html)
-    return Paragraph(unit.html)
+        if found:
+            yield PictureBlock(found)
+    elif unit.whole is not None:
+        yield from _whole(unit.whole, base)
+    elif unit.block.tag in _LEVELS:
+        yield Heading(_LEVELS[unit.block.tag], unit.html)
+    else:
+        yield Paragraph(unit.html)
+
+
+def wholes(body: HtmlElement, base: str | None) -> set[HtmlElement]:
+    """The elements that stand whole: tables of data, source text, and what is shown from other hosts."""
+    return {
+        element
+        for element in body.iter(*_WHOLE)
+        if is_data(element) or is_code(element) or embed_address(element, base) is not None
+    }
+
+
+def is_code(element: HtmlElement) -> bool:
+    """Whether the element is source text, not merely text whose spaces count."""
+    return element.tag == "pre" and next(element.iter("code"), None) is not None
+
+
+def _whole(element: HtmlElement, base: str | None) -> Iterator[Block]:
+    if element.tag == "table":
+        yield from tables(element, lambda cell: inline_html(cell, base))
+    elif element.tag == "pre":
+        yield _code(element)
+    else:
+        address = embed_address(element, base)
+        if address:
+            yield Embed(address)
+
+
+def _code(element: HtmlElement) -> Code:
+    inner = next(element.iter("code"), element)
+    named = _LANGUAGE.search(f"{inner.get('class') or ''} {element.get('class') or ''}")
+    return Code(str(element.text_content()), named[1] if named else None)
 
 
 def _items(units: list[Unit]) -> tuple[str, ...]:

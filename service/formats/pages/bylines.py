@@ -42,6 +42,7 @@ _CREDITED = re.compile(
     r"|(?:news )?sources?(?:\(s\)|（s）)?\s*[:：].+|(?:来源|來源|出典|出处)\s*[:：].+)$",
     re.IGNORECASE,
 )
+_SUPPLIED = re.compile(r"with [\w ]{4,30} (?:from|by)\s+(?P<names>.+)", re.IGNORECASE)
 _CREDITED_IN_BRACKETS = re.compile(
     r"^(?:avec|con (?:informaci[óo]n|información de|informazioni)|con agen\w+|mit (?:material|informationen|agentur\w*)"
     r"|com (?:informações|agências?)|med (?:materiale?|innhold|opplysninger)|na podstawie|z materiałów|по материалам|за матеріалами|kaynak"
@@ -108,7 +109,20 @@ def story_credit(line: str) -> str | None:
     bracketed = line[:1] in "(（[【"
     if len(line) > 200 or not (_CREDITED.match(inner) or (bracketed and _CREDITED_IN_BRACKETS.match(inner))):
         return None
+    supplied = _SUPPLIED.match(inner)
+    if supplied and not bracketed and not all(map(_may_supply, _BETWEEN_NAMES.split(supplied["names"]))):
+        return None
     return re.sub(r"\s+([,，、])\s*", r"\1 ", inner)
+
+
+def _may_supply(name: str) -> bool:
+    """Return whether a story may be owed to them: a name in capitals, or agencies in general."""
+    bare = re.sub(r"^(?:the|our|other)\s+", "", name.strip(), flags=re.IGNORECASE)
+    return (
+        not bare
+        or not bare[0].islower()
+        or re.match(r"(?:news )?(?:agenc|wire|staff|report|correspond)", bare) is not None
+    )
 
 
 def cut_story_credit(paragraph: str) -> tuple[str, str | None]:

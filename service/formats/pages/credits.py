@@ -34,6 +34,9 @@ _BY = re.compile(
     r"(?P<credit>\S[^。!?！？]{1,90})$",
     re.IGNORECASE,
 )
+# These words also say what a picture is of.
+_OF_SOMETHING = re.compile(r"(?<!courtesy )\b(?:of|par|von|di|de)\s*$", re.IGNORECASE)
+_PARTICLES = frozenset("de da do dos das del della di du des von van der den la le y e und et via".split())
 _OWNED = re.compile(r"(?:^|(?<=\s))(?P<mark>[©ⓒ]\s*)(?P<credit>[^\s。!?！？©ⓒ][^。!?！？©ⓒ]{1,90})$")
 _NAMED = re.compile(
     rf"{_AFTER_SENTENCE}(?P<credit>(?:(?:[^\W\d_a-zß-ÿ][\w.'’-]*|v[ao]n|de[rl]?|d[ai]|via|for)[ /,]+){{0,5}}(?:{AGENCY})"
@@ -79,7 +82,22 @@ def _candidates(caption: str) -> Iterator[tuple[int, str]]:
         found = pattern.search(tail)
         if found:
             credit = next(part for name, part in found.groupdict().items() if part and name != "mark")
+            if pattern is _BY and not _names_somebody(
+                found["mark"], credit, opens=not found.start() + offset
+            ):
+                continue
             yield offset + found.start(), bare_credit(credit)
+
+
+def _names_somebody(mark: str, credit: str, *, opens: bool) -> bool:
+    """Return whether a photographer follows: "Foto de Ana Lind", not "Foto de archivo del puente"."""
+    if not _OF_SOMETHING.search(mark):
+        return True
+    parts = re.split(r"[\s/]+", credit.strip(" ."))
+    named = all(part in _PARTICLES or not part[:1].islower() for part in parts) and not re.search(
+        r"\d", credit
+    )
+    return named and not (opens and len(parts) < 2)
 
 
 def _plausible(credit: str) -> bool:

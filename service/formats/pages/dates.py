@@ -34,7 +34,7 @@ _LABEL = (
 _CLOCK = r"(?P<hour>\d{1,2})[:h时時](?P<minute>\d{2})(?:[:分](?P<second>\d{2}))?分?\s*(?P<half>[ap]\.?m\.?)?"
 _DAY = (
     r"(?:(?P<y1>\d{4})[-/.年년]\s?(?P<m1>\d{1,2})[-/.月월]\s?(?P<d1>\d{1,2})[日일.]?"
-    r"|(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4})"
+    r"|(?P<d4>\d{1,2})(?P<mark>[/.])(?P<m4>\d{1,2})[/.](?P<y4>\d{4})"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|\.)?[-\s]+(?:de )?(?P<n2>[^\W\d_]{3,10})\.?(?: de)?[-\s,]{1,2}(?P<y2>\d{4})"
     r"|(?P<n3>[^\W\d_]{3,10})\.? (?P<d3>\d{1,2})(?:st|nd|rd|th)?,? (?P<y3>\d{4}))"
 )
@@ -53,23 +53,40 @@ _ANYWHERE = re.compile(
 _DAY_IN_PATH = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?:(?P<mark>[-/])(?P<month>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)|[-/]?(?P<month2>[01]\d)[-/]?(?P<day2>[0-3]\d))(?!\d)"
 )
+_COMPACT = re.compile(
+    r"(20\d\d|19\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T?(\d\d):?(\d\d)(?::?(\d\d))?)?Z?", re.ASCII
+)
+# What `Date.toString()` prints: Sat May 04 2024 10:20:30 GMT+0200 (Central European Summer Time).
+_JAVASCRIPT = re.compile(
+    r"[A-Z][a-z]{2},? (?P<month>[A-Z][a-z]{2}) (?P<day>\d{1,2}),? (?P<year>\d{4}) (?P<clock>\d\d?:\d\d(?::\d\d)?)"
+    r"(?: (?:GMT|UTC)?(?P<zone>[+-]\d\d:?\d\d|Z)?)?",
+    re.ASCII,
+)
 _LONGEST = 200
 MIDNIGHT = datetime.min.time()
 _ZONES = {"bjt": 8, "jst": 9, "cet": 1, "cest": 2, "bst": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
 
 
-def parse_time(stated: str | None) -> datetime | None:
-    """A time as machines state it: ISO 8601, RFC 5322, or a line that `date_line` reads."""
+def parse_time(stated: str | None, *, month_first: bool = False) -> datetime | None:
+    """Return a time as machines state it: ISO 8601, RFC 5322, what JavaScript prints, digits alone, or a line
+    that `date_line` reads.
+    """
     text = (stated or "").strip()[:64]
     if re.fullmatch(r"1\d{9}(?:\d{3})?", text, re.ASCII):
         return datetime.fromtimestamp(int(text[:10]), UTC)
+    if found := _COMPACT.fullmatch(text):
+        text = f"{found[1]}-{found[2]}-{found[3]}" + (
+            f"T{found[4]}:{found[5]}:{found[6] or 0:0>2}" if found[4] else ""
+        )
+    elif found := _JAVASCRIPT.match(text):
+        text = f"{found['day']} {found['month']} {found['year']} {found['clock']} {found['zone'] or 'Z'}"
     for read in (datetime.fromisoformat, parsedate_to_datetime) if len(text) > len("2026-05-04") else ():
         try:
             return _aware(read(text))
         except (ValueError, IndexError, OverflowError):
             continue
-    found = date_line(text)
-    return found[0] if found else None
+    line = date_line(text, month_first=month_first)
+    return line[0] if line else None
 
 
 def _aware(time: datetime) -> datetime | None:
@@ -83,16 +100,16 @@ def _noon(day: datetime) -> datetime:
     return day.replace(hour=12, tzinfo=UTC)
 
 
-def date_line(line: str) -> tuple[datetime, bool] | None:
+def date_line(line: str, *, month_first: bool = False) -> tuple[datetime, bool] | None:
     """The time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an
-    update's.
+    update's. `month_first` reads 5/4/2024 as the 4th of May, as in the United States.
     """
     found = (_DAY_FIRST.fullmatch(line) or _CLOCK_FIRST.fullmatch(line)) if len(line) <= 90 else None
     if found is None:
         return None
     parts = {name: value for name, value in found.groupdict().items() if value}
     try:
-        time = _built(parts)
+        time = _built(parts, month_first=month_first)
     except ValueError:
         return None
     return time, re.match(
@@ -102,11 +119,12 @@ def date_line(line: str) -> tuple[datetime, bool] | None:
     ) is not None
 
 
-def time_in(text: str) -> datetime | None:
+def time_in(text: str, *, month_first: bool = False) -> datetime | None:
     """The first day, and time of it, that stands in the text."""
     for found in _ANYWHERE.finditer(text[:_LONGEST]):
         try:
-            return _built({name: value for name, value in found.groupdict().items() if value})
+            parts = {name: value for name, value in found.groupdict().items() if value}
+            return _built(parts, month_first=month_first)
         except ValueError:
             continue
     return None
@@ -127,12 +145,15 @@ def day_in_path(path: str) -> datetime | None:
     return None
 
 
-def _built(parts: dict[str, str]) -> datetime:
-    """From the named parts of a line. In `3/4/2025` the day comes first, unless only the second can be a day."""
+def _built(parts: dict[str, str], *, month_first: bool) -> datetime:
+    """Return the time of the named parts of a line. In `3/4/2025` the day comes first, unless the language
+    has the month there, or only the second number can be a day.
+    """
     year, day = (int(next(parts[kind + form] for form in "1234" if kind + form in parts)) for kind in "yd")
     name = parts.get("n2") or parts.get("n3")
     month = _month(name) if name else int(parts.get("m1") or parts["m4"])
-    if "m4" in parts and month > 12:
+    american = month_first and parts.get("mark") == "/"
+    if "m4" in parts and (month > 12 or american):
         day, month = month, day
     hour = int(parts.get("hour", 0))
     half = parts.get("half", "").lower()[:1]

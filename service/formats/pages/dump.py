@@ -42,6 +42,8 @@ from service.formats.pages.text import as_html, ends_sentence, is_prose, key, ti
 _LONGEST_DUMP = 2_000_000
 _LONGEST_HEADLINE = 300
 _LONGEST_CAPTION = 800
+# A standfirst may stand between the headline and the date.
+_PARAGRAPHS_ABOVE_A_DATE = 2
 
 _Piece = str | Picture
 
@@ -180,24 +182,29 @@ class _Front:
     def take_from(self, pieces: Iterable[_Piece]) -> Iterator[_Piece]:
         """The pieces of the body. Beneath a story's credit only running text still belongs to it."""
         begun = ended = False
+        paragraphs = 0
         for piece in pieces:
             if isinstance(piece, Picture):
                 if not ended:
                     yield piece
-            elif self._took(piece, begun=begun):
+            elif self._took(piece, begun=begun, early=paragraphs <= _PARAGRAPHS_ABOVE_A_DATE):
                 ended = begun and bool(self.credits)
             elif not ended or is_prose(piece):
                 begun = begun or is_prose(piece)
+                paragraphs += 1
                 text, credit = cut_story_credit(piece)
                 self.credits.extend([credit] if credit else [])
                 yield text
 
-    def _took(self, line: str, *, begun: bool) -> bool:
+    def _took(self, line: str, *, begun: bool, early: bool) -> bool:
         credit = story_credit(line)
         if credit:
             self.credits.append(credit)
             return True
-        return self._took_byline(line, begun=begun) or (not begun and self._took_date_or_place(line))
+        dated = early and self.published_at is None and date_line(line) is not None
+        return self._took_byline(line, begun=begun) or (
+            (not begun or dated) and self._took_date_or_place(line)
+        )
 
     def _took_byline(self, line: str, *, begun: bool) -> bool:
         names = (line,) if line in AGENCIES and not begun else byline_names(line)

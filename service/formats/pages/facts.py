@@ -27,6 +27,11 @@ _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|datetime|pub-?date|published|publish(?:ed)?-?(?:date|time)|timestamp|datum|fecha|data|dato|tarih|pubtime|time)(?=$|[\s_-])",
     re.IGNORECASE,
 )
+_STANDFIRST = re.compile(
+    r"(?:^|[\s_-])(?:standfirst|sub-?(?:title|head(?:line|ing)?)|deck?|lede|lead-?(?:text|in)|intro(?:duction|text)?|vorspann"
+    r"|chapo|entradilla|bajada|sommario|occhiello|ingress|manchet|teaser-?text|article-?(?:summary|lead|intro|description))"
+    r"(?=$|[\s_-])"
+)
 _PUBLISHED = (
     "article:published_time",
     "og:article:published_time",
@@ -63,6 +68,13 @@ _PUBLISHED = (
 def _named_date(element: HtmlElement) -> bool:
     given = f"{element.get('class') or ''} {element.get('id') or ''}"
     return element.tag not in {"meta", "html", "body"} and _DATE_CLASS.search(given) is not None
+
+
+def _named_standfirst(element: HtmlElement) -> bool:
+    return (
+        _STANDFIRST.search(re.sub(r"([a-z])([A-Z])", r"\1-\2", element.get("class") or "").lower())
+        is not None
+    )
 
 
 class Facts:
@@ -134,7 +146,16 @@ class Facts:
         found = self.meta("og:description", "description", "twitter:description") or self.node.text(
             "description"
         )
-        return found if found and words(found) > 2 else None
+        return found if found and words(found) > 2 else self._standfirst()
+
+    def _standfirst(self) -> str | None:
+        """Return the paragraph beneath the headline that the page names its standfirst."""
+        elements = self._tree.iter("p", "div", "h2", "h3")
+        for element in islice(filter(_named_standfirst, elements), 10):
+            text = plain(" ".join(element.itertext()))
+            if 2 < words(text) <= 100 and not element.xpath("boolean(.//p[2] or .//h1)"):
+                return text
+        return None
 
     @cached_property
     def section(self) -> str | None:
@@ -180,7 +201,7 @@ class Facts:
         stated += [entry for name in _PUBLISHED for entry in self.metas(name)[:1]]
         stated += filter(None, (self._property("datePublished"), self._property("dateCreated")))
         return (
-            next(filter(None, map(parse_time, stated)), None) or self._shown_time() or self._day_in_address()
+            next(filter(None, map(self._time, stated)), None) or self._shown_time() or self._day_in_address()
         )
 
     @cached_property
@@ -190,7 +211,16 @@ class Facts:
             self.meta("article:modified_time", "og:updated_time", "last-modified", "datemodified"),
             self._property("dateModified"),
         )
-        return next(filter(None, map(parse_time, stated)), None)
+        return next(filter(None, map(self._time, stated)), None)
+
+    def _time(self, stated: str | None) -> datetime | None:
+        return parse_time(stated, month_first=self._month_first)
+
+    @cached_property
+    def _month_first(self) -> bool:
+        """Return whether 5/4 is the 4th of May here, as in the United States and few other countries."""
+        _, _, region = (self.language or "").partition("-")
+        return region in {"US", "PH"}
 
     def _shown_time(self) -> datetime | None:
         """The first time below the headline; without a headline the first of the page."""
@@ -199,16 +229,17 @@ class Facts:
         below = elements[headlines[0] :] if headlines else elements
         for element in (*below, *elements[: len(elements) - len(below)]):
             if element.tag == "time":
-                found = parse_time(element.get("datetime") or "") or time_in(
-                    tidy(" ".join(islice(element.itertext(), 8)))
-                )
+                found = self._time(element.get("datetime")) or self._time_in(element, 8)
                 if found:
                     return found
         for element in islice(filter(_named_date, below), 20):
-            found = time_in(tidy(" ".join(islice(element.itertext(), 16))))
+            found = self._time_in(element, 16)
             if found:
                 return found
         return None
+
+    def _time_in(self, element: HtmlElement, most: int) -> datetime | None:
+        return time_in(tidy(" ".join(islice(element.itertext(), most))), month_first=self._month_first)
 
     def _day_in_address(self) -> datetime | None:
         return next(

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
+from service.formats.pages.addresses import FILE, IMAGES, picture_address
 from service.formats.pages.credits import bare_credit, split_credit
-from service.formats.pages.outline import web_address
+from service.formats.pages.outline import emoji, web_address
 from service.formats.pages.page import Picture
 from service.formats.pages.text import any_of, key, tidy, words
 
@@ -42,19 +43,13 @@ _INSTRUCTION = any_of(
 )
 _PICTURE_NAME = _name(r"image|img|photo|picture|foto|figure|media|bild")
 _ICON = _name(r"icon|logo|avatar|emoji|badge|pixel")
-_FILE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
-_SOURCES = (
-    "src",
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-    "data-srcset",
-    "srcset",
-    "data-lazy",
-    "data-image",
-    "data-full-src",
+_ATTACHED = re.compile(r"(?:^|\s)(?:wp-image-\d+|wp-att-\d+|attachment-\w+)(?:\s|$)")
+_OF_ITS_SIZE = re.compile(
+    r"[-_]?\d{2,4}x\d{2,4}|\d{3,}|[-_](?:scaled|large|medium|small|thumb|mobile|desktop)", re.IGNORECASE
 )
+# A figure around any of these is no picture: its parts stand for themselves.
+_OTHER_PARTS = frozenset({"blockquote", "table", "pre"})
 _SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
 _RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u ruby rb rt rp".split())
 _SMALLEST = 80
@@ -63,19 +58,76 @@ _LONGEST_ALT = 2_000
 _MOST = 400
 
 
-def holders(body: HtmlElement) -> set[HtmlElement]:
-    """The holders of the tree's pictures, none inside another."""
-    figures = [figure for figure in islice(body.iter("figure"), _MOST) if _has_picture(figure)]
+def holders(body: HtmlElement, apart: Collection[HtmlElement] = ()) -> set[HtmlElement]:
+    """The holders of the tree's pictures, none inside another, and none around what stands `apart`."""
+    around = {ancestor for element in apart for ancestor in element.iterancestors()} | set(apart)
+    figures = [
+        figure
+        for figure in islice(body.iter("figure"), _MOST)
+        if figure not in around and _has_picture(figure)
+    ]
     outer = {ancestor for figure in figures for ancestor in figure.iterancestors("figure")}
-    found = {figure for figure in figures if figure not in outer}
+    single = [figure for figure in figures if figure not in outer and len(_pictures_in(figure)) < 2]
+    found = set(single)
     taken = {element for figure in found for element in figure.iter()}
     for caption in islice((e for e in body.iter(etree.Element) if is_caption(e)), _MOST):
         if caption not in taken:
-            _widen(found, taken, _around(caption))
-    for image in islice(body.iter("img"), _MOST):
-        if image not in taken:
-            _widen(found, taken, _named_holder(image) if not _in_link(image) else image)
+            holder = _around(caption)
+            _widen(found, taken, holder if holder is not None and holder not in around else None)
+    for image in islice(body.iter(*IMAGES), _MOST):
+        if image not in taken and emoji(image) is None and not _stands_in(image):
+            holder = image if _in_link(image) or image in outer else _named_holder(image)
+            _widen(found, taken, image if holder in around else holder)
     return found
+
+
+def part_shared(body: HtmlElement) -> None:
+    """Give each picture of a figure with several a figure of its own; the first keeps the caption of all."""
+    for figure in islice(list(body.iter("figure")), _MOST):
+        pictures = _pictures_in(figure)
+        if len(pictures) < 2 or next(figure.iterdescendants("figure"), None) is not None:
+            continue
+        frames = [_frame_of(image, figure, pictures) for image in pictures]
+        own_captions = {caption for frame in frames for caption in frame.iter("figcaption")}
+        captions = [caption for caption in figure.iter("figcaption") if caption not in own_captions]
+        for place, frame in enumerate(frames):
+            own = figure.makeelement("figure")
+            frame.addprevious(own)
+            own.tail, frame.tail = frame.tail, None
+            own.append(frame)
+            for caption in captions if place == 0 else ():
+                own.append(caption)
+        figure.tag = "div"
+
+
+def _frame_of(image: HtmlElement, figure: HtmlElement, pictures: list[HtmlElement]) -> HtmlElement:
+    """The widest element inside the figure that holds this picture and none of the others."""
+    frame = image
+    for ancestor in image.iterancestors():
+        if ancestor is figure or any(other is not image and other in pictures for other in ancestor.iter()):
+            break
+        frame = ancestor
+    return frame
+
+
+def _stands_in(image: HtmlElement) -> bool:
+    """Whether the picture is there for browsers without scripts, and another for the rest."""
+    frame = next(image.iterancestors("noscript"), None)
+    before = frame.getprevious() if frame is not None else None
+    return before is not None and next(before.iter(*IMAGES), None) is not None
+
+
+def _pictures_in(figure: HtmlElement) -> list[HtmlElement]:
+    """The different pictures of a figure: what is one picture in two sizes counts once."""
+    seen: dict[str, HtmlElement] = {}
+    for image in islice(figure.iter(*IMAGES), 50):
+        address = picture_address(image, "http://x/")
+        width, height = _sides(image)
+        if address is None or emoji(image) or _stands_in(image) or _is_icon(image, width, height):
+            continue
+        stem = _OF_ITS_SIZE.sub("", urlsplit(address).path.rsplit("/", 1)[-1])
+        seen.setdefault(key(image.get("alt") or "") or stem, image)
+    return list(seen.values())
 
 
 def _widen(found: set[HtmlElement], taken: set[HtmlElement], holder: HtmlElement | None) -> None:
@@ -120,8 +172,9 @@ def _named_holder(image: HtmlElement) -> HtmlElement:
 
 def _has_picture(element: HtmlElement) -> bool:
     return (
-        any(True for _ in element.iter("img", "picture", "amp-img", "video", "source", "noscript", "iframe"))
+        any(True for _ in element.iter(*IMAGES, "picture", "video", "source", "noscript"))
         or _background(element) is not None
+        or (not any(True for _ in element.iter(*_OTHER_PARTS)) and not tidy(str(element.text_content())))
     )
 
 
@@ -137,13 +190,14 @@ def _around(caption: HtmlElement) -> HtmlElement | None:
     """The smallest of the nearest ancestors that holds one image beside the caption and little other text."""
     own = len(_short_text(caption))
     for ancestor in list(caption.iterancestors())[:4]:
-        if ancestor.tag in {"body", "article", "main", "ul", "table"}:
+        if ancestor.tag in {"body", "article", "main", "ul"}:
             return None
-        images = any(True for _ in ancestor.iter("img", "amp-img", "video"))
+        images = any(True for _ in ancestor.iter(*IMAGES, "video"))
         whole = len(_short_text(ancestor))
         if images or whole > 2 * own + 200:
             return ancestor if whole <= 2 * own + 200 else None
-    return caption.getparent() if caption.tag == "figcaption" else None
+    parent = caption.getparent() if caption.tag == "figcaption" else None
+    return parent if parent is not None and not any(True for _ in parent.iter(*_OTHER_PARTS)) else None
 
 
 def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Iterator[str]:
@@ -187,8 +241,11 @@ def is_caption(element: HtmlElement) -> bool:
 def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
     image = _best_image(holder)
-    url = _address(image, base) if image is not None else web_address(_background(holder), base)
+    url = picture_address(image, base) if image is not None else _other_address(holder, base)
     caption, credit = _words(holder)
+    is_named = holder.tag == "figure" or any(map(is_caption, holder.iter(etree.Element)))
+    if url is None and not is_named:
+        return None
     width, height = _sides(image)
     if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
@@ -197,24 +254,18 @@ def picture(holder: HtmlElement, base: str | None) -> Picture | None:
 
 
 def _best_image(holder: HtmlElement) -> HtmlElement | None:
-    images = list(holder.iter("img", "amp-img"))
-    return next((image for image in images if _address(image, "http://x/")), images[0] if images else None)
+    images = list(holder.iter(*IMAGES))
+    return next(
+        (image for image in images if picture_address(image, "http://x/")), images[0] if images else None
+    )
 
 
-def _address(image: HtmlElement, base: str | None) -> str | None:
-    for name in _SOURCES:
-        value = (image.get(name) or "").strip()
-        if "srcset" in name:
-            value = value.split(",")[-1].strip().split(" ")[0] if value else ""
-        if (
-            value
-            and not value.startswith("data:")
-            and not re.search(r"(?:blank|placeholder|spacer|pixel|loading)\.\w+$", value)
-        ):
-            address = web_address(value, base)
-            if address:
-                return address
-    return None
+def _other_address(holder: HtmlElement, base: str | None) -> str | None:
+    """The address of a picture without an element of its own: a background, or what a video shows first."""
+    poster = next((video.get("poster") for video in holder.iter("video") if video.get("poster")), None)
+    source = next((s for frame in holder.iter("picture") for s in frame.iter("source")), None)
+    drawn = picture_address(source, base) if source is not None else None
+    return drawn or web_address(_background(holder) or poster, base)
 
 
 def _sides(image: HtmlElement | None) -> tuple[int | None, int | None]:
@@ -245,7 +296,19 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     if link is None:
         return False
     target, here = urlsplit(web_address(link.get("href"), base) or ""), urlsplit(base or "")
-    return not _FILE.search(target.path) and target.path != here.path
+    return (
+        not FILE.search(target.path) and target.path != here.path and not _is_attachment(holder, target.path)
+    )
+
+
+def _is_attachment(holder: HtmlElement, path: str) -> bool:
+    """Whether the page that the picture leads to is the picture's own."""
+    image = next(holder.iter(*IMAGES), None)
+    if image is None:
+        return False
+    file = key(_OF_ITS_SIZE.sub("", urlsplit(image.get("src") or "").path.rsplit("/", 1)[-1]))
+    named = key(_OF_ITS_SIZE.sub("", path.rstrip("/").rsplit("/", 1)[-1]))
+    return _ATTACHED.search(image.get("class") or "") is not None or (len(named) > 2 and named in file)
 
 
 def _words(holder: HtmlElement) -> tuple[str | None, str | None]:

@@ -2,12 +2,17 @@
 
 import re
 
-from service.formats.pages.bylines import story_credit
 from service.formats.pages.text import any_of, ends_sentence, is_prose, words
 
 _LABEL = any_of(
-    r"share|shared|share (?:this|on|via|with|to)\b.{0,40}|tweet|facebook|x|twitter|x \(twitter\)|whatsapp|wechat|weibo",
-    r"linkedin|telegram|reddit|pinterest|messenger|instagram|youtube|tiktok|bluesky|threads|flipboard|line|e-?mail(?: this)?",
+    r"up next|share|shared|share (?:this|on|via|with|to)\b.{0,40}|tweet|facebook|x|twitter|x \(twitter\)|whatsapp|wechat|weibo",
+    r"(?:zum|zur|zu) (?:inhalt|navigation|hauptinhalt|suche|startseite)(?: springen| wechseln)?|direkt zum inhalt|springe zu[mr]? .{3,20}",
+    r"(?:aller|passer) au (?:contenu|menu)(?: principal)?|(?:saltar|ir|pular|ir para) (?:al|o|para o) (?:contenido|conteúdo|menú)(?: principal)?",
+    r"vai al contenuto(?: principale)?|(?:naar|ga naar|spring naar) (?:de )?(?:inhoud|hoofdinhoud)|hopp til (?:innhold|hovedinnhold)(?:et)?",
+    r"(?:gå|hoppa|spring) (?:till|til) (?:innehåll|indhold|huvudinnehåll|hovedindhold)(?:et)?|siirry (?:suoraan )?sisältöön|przejdź do (?:treści|głównej treści)",
+    r"(?:перейти|перейти к) (?:к )?(?:содержанию|основному содержанию|контенту)|перейти до (?:вмісту|контенту)|içeriğe (?:atla|geç)|přejít k obsahu|ugrás a tartalomra",
+    r"跳到?(?:主要)?内容|跳至(?:主要)?(?:内容|內容)|コンテンツへ(?:スキップ|移動)|本文へ(?:スキップ|移動)?|본문(?:으로)? ?바로가기|chuyển đến nội dung|langsung ke konten",
+    r"(?:تخطى?|انتقل|الانتقال) إلى المحتوى(?: الرئيسي)?|דלג לתוכן|μετάβαση στο περιεχόμενο|linkedin|telegram|reddit|pinterest|messenger|instagram|youtube|tiktok|bluesky|threads|flipboard|line|e-?mail(?: this)?",
     r"print|print (?:this|article|page).{0,20}|copy(?: link| url)?|(?:link )?copied!?|save|save (?:article|for later|this.{0,20})",
     r"bookmark|gift(?: this)? article|listen|listen to .{0,30}|play(?: video)?|pause|mute|unmute|close|menu|search|skip to .{0,30}",
     r"log ?in|log ?out|sign (?:in|up).{0,30}|register|subscribe(?: now| today)?|newsletters?|advertisement|advertising|ads?",
@@ -29,6 +34,16 @@ _LABEL = any_of(
     r"paylaş|yorumlar?|yorum yap|yazdır|kaydet|dinle|abone ol|takip et|deel|delen|bewaar|luister|advertentie|bagikan|komentar|simpan|iklan",
     r"поделиться|комментари[ии]|реклама|распечатать|поділитися|коментарі|sdílet|komentáře|tisk|megosztás|hirdetés|distribuie|κοινοποίηση",
     r"مشاركة|طباعة|تعليقات|إعلان|שיתוף|הדפסה|תגובות|פרסומת|chia sẻ|bình luận|quảng cáo",
+)
+# Of these no heading between two paragraphs consists.
+_UNMISTAKABLE = any_of(
+    r"adverti.*|ads?|sponsored.*|promoted.*|loading|share.*|tweet.*|facebook|twitter|x \(twitter\)|whatsapp|wechat|linkedin|telegram|reddit",
+    r"pinterest|e-?mail this|copy(?: link| url)?|(?:link )?copied!?|read (?:more|full story|in app)|(?:show|see|view|load) more|skip to .*",
+    r"log ?in|log ?out|sign (?:in|up).*|subscribe.*|newsletters?|follow us.*|download .*|view gallery|(?:click|tap) .*|\d+/\d+|\d.*|add .*|up next",
+    r"print|print (?:this|article|page).*|listen to .*|play(?: video)?|comments?|\d+ comments?|(?:leave|add) a comment|partager.*|imprimer|publicité",
+    r"teilen|drucken|anzeige|werbung|compartir.*|publicidad|publicidade|condividi|pubblicità|annonse?|reklame?|mainos|udostępnij|reklama|paylaş",
+    r"advertentie|iklan|поделиться|реклама|hirdetés|مشاركة|إعلان|שיתוף|פרסומת|chia sẻ|quảng cáo|continua após a publicidade|分享.*|微信|微博|广告|責任編輯.*|责任编辑.*",
+    r"扫码.*|シェア.*|ツイート|広告|pr|続きを読む|공유.*|인쇄|댓글|광고",
 )
 _OTHER_STORIES = any_of(
     r"related|related (?:stor(?:y|ies)|news|articles?|reading|topics?|content|links?|coverage|posts?|videos?)",
@@ -54,12 +69,14 @@ _END = any_of(
 )
 _LEGAL = any_of(
     r"copyright\s*(?:©|\(c\)|\d{4}).*|©\s*(?:copyright|\d{4}|[A-Z]).*|.{0,60}(?:all|tous droits"
-    r"|alle) (?:rights reserved|réservés|rechte vorbehalten).*",
+    r"|alle) (?:rights reserved|(?:droits )?réservés|rechte vorbehalten)(?:[.,;:!|©].*)?",
     r"(?:todos los derechos reservados|tutti i diritti riservati|版权所有|著作権|無断(?:転載|複製)).*",
-    r".{0,40}(?:ICP[备備证證]|公网安备|网文\s*\[|许可证|Licen[sc]e No\.?|举报(?:电话|邮箱|热线)).{0,120}",
-    r".{0,60}\b(?:hotline|tel|telephone|phone|fax|call us)\b.{0,20}[+\d(][\d\s()+-]{5,}.{0,20}",
-    r"(?:terms (?:of|and|&) .{0,20}|privacy(?: (?:policy|notice|statement))?|about us|contact us|site ?map"
+    r"(?!.{20,}[.。]$).{0,40}(?:ICP[备備证證]|公网安备|网文\s*\[|许可证|Licen[sc]e No\.?|举报(?:电话|邮箱|热线)).{0,120}",
+    r"(?:terms (?:of (?:use|service|sale|business|website)|(?:and|&) conditions)(?: of (?:use|service|sale))?|privacy(?: (?:policy|notice|statement))?|about us|contact us|site ?map"
     r"|cookie (?:policy|settings))(?: [|·].*)?",
+)
+_PHONE = re.compile(
+    r".{0,60}\b(?:hotline|tel|telephone|phone|fax|call us)\b.{0,20}[+\d(][\d\s()+-]{5,}.{0,20}", re.IGNORECASE
 )
 _SECTION = any_of(
     r"home|world|china|u\.?s\.?|uk|europe|asia|africa|americas|middle east|global|national|local|news|transcript|video|picture",
@@ -90,7 +107,12 @@ def _is_row(line: str) -> bool:
 
 def is_legal(line: str) -> bool:
     """Whether the line belongs to a page's foot: copyright, licence, telephone, terms."""
-    return len(line) <= 300 and _LEGAL.fullmatch(line) is not None
+    return len(line) <= 300 and (_LEGAL.fullmatch(line) is not None or _is_phone(line))
+
+
+def _is_phone(line: str) -> bool:
+    """Whether the line is a number to call. A sentence that gives one is text."""
+    return words(line) <= 12 and not ends_sentence(line) and _PHONE.fullmatch(line) is not None
 
 
 def is_section_name(line: str) -> bool:
@@ -116,26 +138,40 @@ def is_end(line: str) -> bool:
 def without_furniture(lines: list[str]) -> list[str]:
     """The lines of the article and its pictures.
 
-    A box of other stories lasts to the next sentence. Legal lines and lists of what others read end the
-    article, unless most of its text is still to come; then they too are boxes.
+    A box of other stories, or of what others read, lasts to the next sentence. Nothing ends the article: what
+    follows a legal line in the middle of a text is text.
     """
     kept: list[str] = []
-    prose_to_come = sum(is_prose(line) and not is_legal(line) for line in lines)
-    prose_so_far, credited, in_box = 0, False, False
-    for line in lines:
-        ending = is_end(line) or is_legal(line)
-        if ending and prose_so_far and (credited or prose_to_come <= max(2, prose_so_far)):
-            break
-        if ending or is_label(line) or (prose_so_far and is_other_story(line)):
-            in_box = in_box or is_end(line)
+    last_prose = max(
+        (at for at, line in enumerate(lines) if is_prose(line) and not is_legal(line)), default=-1
+    )
+    begun, in_box = False, False
+    for at, line in enumerate(lines):
+        # Below the text a line of the foot heads others; within it a legal line is dropped alone.
+        if 0 < at < last_prose and begun and _may_head(lines, at):
+            in_box = False
+            kept.append(line)
             continue
-        in_box = (prose_so_far > 0 and heads_other_stories(line)) or (in_box and not _is_sentence(line))
+        if is_end(line) or is_legal(line):
+            in_box = in_box or is_end(line) or at > last_prose >= 0
+            continue
+        if is_label(line) or (begun and is_other_story(line)):
+            continue
+        in_box = (begun and heads_other_stories(line)) or (in_box and not _is_sentence(line))
         if in_box:
             continue
-        credited = credited or (prose_so_far > 0 and story_credit(line) is not None)
-        prose_so_far, prose_to_come = prose_so_far + is_prose(line), prose_to_come - is_prose(line)
+        begun = begun or is_prose(line)
         kept.append(line)
     return kept
+
+
+def _may_head(lines: list[str], at: int) -> bool:
+    """Whether a lone short line between two paragraphs may be their heading, although pages also print it."""
+    before, line, after = lines[at - 1 : at + 2]
+    alone = is_prose(before) and is_prose(after) and words(line) <= 6
+    legal = is_legal(line) and re.search(r"©|\(c\)|\d{4}|reserved", line, re.IGNORECASE) is not None
+    listed = _OTHER_STORIES.fullmatch(line) or (is_end(line) and words(line) > 1)
+    return alone and not legal and not listed and not _UNMISTAKABLE.fullmatch(line.strip(" .:：…»›>+|!"))
 
 
 def _is_sentence(line: str) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from lxml.html import HtmlElement
 
 from service.formats.pages import figures
+from service.formats.pages.addresses import FILE
 from service.formats.pages.article import Article, outside_reading
-from service.formats.pages.blocks import blocks
+from service.formats.pages.blocks import blocks, wholes
 from service.formats.pages.bylines import byline_names, dateline
 from service.formats.pages.document import parse
 from service.formats.pages.facts import Facts
@@ -16,6 +17,7 @@ from service.formats.pages.furniture import is_label
 from service.formats.pages.jsonld import plain
 from service.formats.pages.language import guess_language
 from service.formats.pages.lead import leading
+from service.formats.pages.leftovers import leftovers
 from service.formats.pages.outline import Unit, outline, web_address
 from service.formats.pages.overlay import banner_in
 from service.formats.pages.page import Author, Block, NotAnArticle, Page, Paragraph, Picture, PictureBlock
@@ -38,7 +40,9 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
     if body is None or not facts.headline:
         raise NotAnArticle("The page has no headline.")
     base = _base(tree, facts.canonical_url)
-    units = outline(body, base, figures.holders(body))
+    figures.part_shared(body)
+    apart = wholes(body, base)
+    units = outline(body, base, figures.holders(body, apart), apart)
     article = Article(
         units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline
     )
@@ -46,9 +50,11 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
     shown = _shown(units, article, story, base) if story.texts else _stated_text(facts)
     if not shown:
         raise NotAnArticle("The page has no text beneath its headline.")
-    lead = _lead(shown, facts, base)
+    shown, lead = _led(shown, facts, base)
     story.byline = story.byline or _line_above(units, article)
-    return replace(_page(facts, facts.headline, story), blocks=shown, lead=lead, banner=banner_in(tree))
+    dropped = leftovers(article.inside, story.units, article.container, base)
+    read = _page(facts, facts.headline, story)
+    return replace(read, blocks=shown, lead=lead, banner=banner_in(tree), dropped=dropped)
 
 
 def _page(facts: Facts, headline: str, story: Story) -> Page:
@@ -93,7 +99,7 @@ def _base(tree: HtmlElement, url: str | None) -> str | None:
 
 
 def _shown(units: list[Unit], article: Article, story: Story, base: str | None) -> tuple[Block, ...]:
-    first = next((unit for unit in article.units if unit.text), None)
+    first = next((unit for unit in article.units if unit.is_text), None)
     inside = set(map(id, article.units))
     above = [unit for unit in leading(units, article.container, first) if id(unit) not in inside]
 
@@ -102,9 +108,15 @@ def _shown(units: list[Unit], article: Article, story: Story, base: str | None) 
 
     return tuple(
         _without_placeholders(
-            _each_picture_once(list(blocks([*above, *story.units], article.container, picture)))
+            _each_picture_once(list(blocks([*above, *story.units], article.container, base, picture)))
         )
     )
+
+
+def _file_of(url: str) -> str:
+    """What names the file: a query may choose its size, or be all that tells it from others."""
+    path, _, query = url.partition("?")
+    return path if FILE.search(path) or not query else url
 
 
 def _without_placeholders(found: list[Block]) -> list[Block]:
@@ -136,7 +148,7 @@ def _each_picture_once(found: list[Block]) -> list[Block]:
             kept.append(block)
             continue
         picture = _without_label(block.picture)
-        caption, address = key(picture.caption or ""), (picture.url or "").split("?")[0]
+        caption, address = key(picture.caption or ""), _file_of(picture.url or "")
         if (
             not {caption or address}.isdisjoint(seen)
             or not (caption or address)
@@ -158,11 +170,26 @@ def _without_label(picture: Picture) -> Picture:
     return replace(picture, caption=None) if picture.caption and is_label(picture.caption) else picture
 
 
-def _lead(shown: tuple[Block, ...], facts: Facts, base: str | None) -> Picture | None:
-    """The first picture shown; where none is, the one that the page names for others to show."""
-    first = next((block.picture for block in shown if isinstance(block, PictureBlock)), None)
-    if first is not None:
-        return first
+def _led(
+    shown: tuple[Block, ...], facts: Facts, base: str | None
+) -> tuple[tuple[Block, ...], Picture | None]:
+    """The blocks and the first picture among them; where none is, or its file is named nowhere, the one that
+    the page names for others to show.
+    """
+    place = next((at for at, block in enumerate(shown) if isinstance(block, PictureBlock)), None)
+    stated = _stated_picture(facts, base)
+    if place is None:
+        return shown, stated
+    block = shown[place]
+    assert isinstance(block, PictureBlock)
+    lead = block.picture
+    used = {block.picture.url for block in shown if isinstance(block, PictureBlock)}
+    if lead.url is None and stated is not None and stated.url not in used:
+        lead = replace(lead, url=stated.url, alt=lead.alt or stated.alt)
+    return (*shown[:place], PictureBlock(lead), *shown[place + 1 :]), lead
+
+
+def _stated_picture(facts: Facts, base: str | None) -> Picture | None:
     stated = [
         facts.meta("og:image", "twitter:image"),
         *(image.text("url", "contentUrl") for image in facts.node.nodes("image")),

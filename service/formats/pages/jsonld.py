@@ -22,6 +22,9 @@ _FRAME = re.compile(
 )
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 _JOINTS = re.compile(r"[\s,;]*")
+_QUOTATION_MARK = re.compile(r'(?<!\\)"')
+_BEFORE_TEXT = re.compile(r"[{\[,:]\s*$|^\s*$")
+_AFTER_TEXT = re.compile(r'\s*(?:[}\]:]|$|,\s*(?:["{\[\d-]|true|false|null))')
 _MOST_NODES = 5_000
 _DEEPEST = 6
 # What one object of a page may leave to another to say of the same article.
@@ -57,7 +60,7 @@ class Node:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every text of the member."""
-        stated = (value.get("@value") if isinstance(value, dict) else value for value in self._values(name))
+        stated = (_said(value, _DEEPEST) for value in self._values(name))
         return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
     def nodes(self, name: str) -> tuple["Node", ...]:
@@ -85,6 +88,13 @@ def _flat(value: Json, deepest: int) -> Iterator[Json]:
             yield from _flat(inner, deepest - 1)
     else:
         yield value
+
+
+def _said(value: Json, deepest: int) -> Json:
+    """Return what an object stands for as a text: its value, or its name, however deep that is."""
+    if isinstance(value, dict) and deepest:
+        return _said(value.get("@value", value.get("name")), deepest - 1)
+    return value
 
 
 def plain(text: str) -> str:
@@ -161,7 +171,21 @@ def _parsed(source: str) -> list[Json]:
     """
     bare = _FRAME.sub("", source).strip()
     bare = unescape(bare) if bare.startswith(("{&quot;", "[{&quot;")) else bare
-    return _in_a_row(bare) or _in_a_row(_LAST_COMMA.sub("", bare))
+    mended = _LAST_COMMA.sub("", bare)
+    return _in_a_row(bare) or _in_a_row(mended) or _in_a_row(_with_inner_quotes_escaped(mended))
+
+
+def _with_inner_quotes_escaped(source: str) -> str:
+    """Return the source with a backslash before each quotation mark that neither opens nor ends a text."""
+    return _QUOTATION_MARK.sub(
+        lambda mark: (
+            '"'
+            if _BEFORE_TEXT.search(source, max(0, mark.start() - 20), mark.start())
+            or _AFTER_TEXT.match(source, mark.end())
+            else '\\"'
+        ),
+        source,
+    )
 
 
 def _in_a_row(source: str) -> list[Json]:

@@ -1,7 +1,9 @@
-"""A page's tree laid out as a row of units in reading order: runs of inline html, and the places of pictures."""
+"""A page's tree laid out as a row of units in reading order: runs of inline html, the places of pictures, and
+what stands whole: tables, source text, and what is shown from other hosts.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +22,14 @@ _SILENT = frozenset(
     "datalist progress meter label".split()
 )
 _INLINE = {
+    "abbr": "abbr",
+    "bdi": "bdi",
+    "ins": "ins",
+    "mark": "mark",
+    "ruby": "ruby",
+    "rt": "rt",
+    "s": "s",
+    "strike": "s",
     "b": "strong",
     "strong": "strong",
     "i": "em",
@@ -29,9 +39,33 @@ _INLINE = {
     "sub": "sub",
     "sup": "sup",
 }
-_EMPTY = re.compile(r"<(strong|em|code|sub|sup|a|span)(?: [^<>]*)?>(\s*)</\1>")
+# Deleted words and what stands in for ruby are no words of the article.
+_LEFT_OUT = frozenset({"del", "rp", "rtc"})
+_QUOTATION_MARKS = {
+    "de": "„“",
+    "cs": "„“",
+    "pl": "„”",
+    "hu": "„”",
+    "ro": "„”",
+    "fr": "«»",
+    "es": "«»",
+    "it": "«»",
+    "pt": "«»",
+    "ru": "«»",
+    "uk": "«»",
+    "el": "«»",
+    "no": "«»",
+    "nb": "«»",
+    "sv": "””",
+    "fi": "””",
+    "ja": "「」",
+}
+_EMOJI_NAMES = re.compile(r"(?:^|[\s_-])(?:tw)?emoji(?:$|[\s_-])|wp-smiley", re.IGNORECASE)
+_EMPTY = re.compile(r"<(strong|em|code|sub|sup|a|span|abbr|bdi|ins|mark|s|ruby|rt)(?: [^<>]*)?>(\s*)</\1>")
+# A reading stands in brackets where ruby is not drawn above its base.
+_CLOSING = {"rt": "</rt><rp>）</rp>"}
 _LONGEST_ADDRESS = 2_000
-_SCHEMES = frozenset({"http", "https", "mailto"})
+_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +73,7 @@ class Unit:
     """One run of inline content (`html`, `text`), or the place of a picture (`holder` set, text empty).
 
     `block` is the innermost block element around the run, `linked` the number of its characters in links.
+    A table, source text or an embed is one unit, too: `whole` is its element, `text` what it says.
     """
 
     block: HtmlElement
@@ -46,19 +81,49 @@ class Unit:
     text: str = ""
     linked: int = 0
     holder: HtmlElement | None = None
+    whole: HtmlElement | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a run of inline content."""
+        return self.holder is None and self.whole is None
 
 
-def outline(body: HtmlElement, base: str | None, holders: set[HtmlElement]) -> list[Unit]:
-    """The units of the tree; subtrees in `holders` are pictures, each one unit."""
-    around = {ancestor for holder in holders for ancestor in holder.iterancestors()}
-    return list(_Walk(base, holders, around).units(body))
+def outline(
+    body: HtmlElement,
+    base: str | None,
+    holders: Collection[HtmlElement] = (),
+    wholes: Collection[HtmlElement] = (),
+) -> list[Unit]:
+    """Return the units of the tree; subtrees in `holders` are pictures, and those in `wholes` stand whole."""
+    apart = {*holders, *wholes}
+    around = {ancestor for element in apart for ancestor in element.iterancestors()}
+    language = next((e.get("lang") for e in (body, *body.iterancestors()) if e.get("lang")), None)
+    marks = _QUOTATION_MARKS.get((language or "").lower()[:2], "“”")
+    return list(_Walk(base, set(holders), set(wholes), around, marks).units(body))
+
+
+def inline_html(element: HtmlElement, base: str | None) -> str:
+    """Return what stands in the element as inline html, its blocks parted by `<br>`."""
+    return "<br>".join(unit.html for unit in outline(element, base) if unit.html)
+
+
+def emoji(image: HtmlElement) -> str | None:
+    """Return the characters that the picture stands for, None when it is more than they are."""
+    alt = (image.get("alt") or "").strip()
+    if not alt or len(alt) > 24:
+        return None
+    drawn = _EMOJI_NAMES.search(image.get("class") or "") is not None
+    return alt if drawn or (len(alt) <= 8 and not any(map(str.isalnum, alt)) and not alt.isascii()) else None
 
 
 @dataclass(slots=True)
 class _Walk:
     base: str | None
     holders: set[HtmlElement]
+    wholes: set[HtmlElement]
     around: set[HtmlElement]
+    marks: str
     blocks: list[HtmlElement] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
@@ -74,15 +139,23 @@ class _Walk:
                 yield from self._leave(element, tag)
                 if element is not body:
                     self._say(element.tail)
-            elif element in self.holders or (tag in _SILENT and element not in self.around):
+            elif element in self.holders or element in self.wholes:
                 walk.skip_subtree()
-                if element in self.holders:
-                    yield from self._flush()
-                    yield Unit(self.blocks[-1] if self.blocks else body, holder=element)
+                yield from self._flush()
+                yield self._apart(element, self.blocks[-1] if self.blocks else body)
+            elif tag in _LEFT_OUT or (tag in _SILENT and element not in self.around):
+                walk.skip_subtree()
             else:
                 yield from self._enter(element, tag)
                 self._say(element.text)
         yield from self._flush()
+
+    def _apart(self, element: HtmlElement, block: HtmlElement) -> Unit:
+        if element in self.holders:
+            return Unit(block, holder=element)
+        said = tidy(" ".join(map(str, element.itertext())))
+        linked = sum(len(str(link.text_content())) for link in element.iter("a"))
+        return Unit(block, text=said, linked=linked, whole=element)
 
     def _enter(self, element: HtmlElement, tag: str) -> Iterator[Unit]:
         if tag in _BLOCKS:
@@ -94,23 +167,40 @@ class _Walk:
             else:
                 self.parts.append("<br>")
                 self.texts.append("\n")
+        elif tag == "img":
+            self._say(emoji(element))
+        elif tag == "q":
+            self._say(self.marks[0])
         else:
             self.links += tag == "a"
             opening = self._opening(element, tag)
             if opening:
                 self.opened.append(opening)
                 self.parts.append(opening[0])
+                if tag == "rt":
+                    self.texts.append("（")
 
     def _leave(self, element: HtmlElement, tag: str) -> Iterator[Unit]:
         if tag in _BLOCKS and self.blocks and self.blocks[-1] is element:
             yield from self._flush()
             self.blocks.pop()
-        elif (tag not in _SILENT or element in self.around) and element not in self.holders and tag != "br":
+        elif tag == "q":
+            self._say(self.marks[1])
+        elif self._was_entered(element, tag):
             self.links -= tag == "a"
             if self._opening(element, tag):
-                self.parts.append(f"</{self.opened.pop()[1]}>")
+                self.parts.append(_CLOSING.get(tag) or f"</{self.opened.pop()[1]}>")
+            if tag == "rt":
+                self.opened.pop()
+                self.texts.append("）")
+
+    def _was_entered(self, element: HtmlElement, tag: str) -> bool:
+        skipped = element in self.holders or element in self.wholes or tag in {*_LEFT_OUT, "br", "img"}
+        return not skipped and (tag not in _SILENT or element in self.around)
 
     def _opening(self, element: HtmlElement, tag: str) -> tuple[str, str] | None:
+        if tag == "rt":
+            return "<rp>（</rp><rt>", "rt"
         if tag in _INLINE:
             return f"<{_INLINE[tag]}>", _INLINE[tag]
         if tag == "a":
@@ -134,7 +224,7 @@ class _Walk:
     def _flush(self) -> Iterator[Unit]:
         text = tidy("".join(self.texts).replace("\n", " "))
         if text and self.blocks:
-            closing = "".join(f"</{tag}>" for _, tag in reversed(self.opened))
+            closing = "".join(_CLOSING.get(tag) or f"</{tag}>" for _, tag in reversed(self.opened))
             yield Unit(self.blocks[-1], _trimmed("".join(self.parts) + closing), text, self.linked)
         self.parts = [opening for opening, _ in self.opened]
         self.texts, self.linked = [], 0
@@ -147,7 +237,7 @@ def absolute(href: str | None, base: str | None) -> str | None:
     try:
         joined = urljoin(base or "", tidy(href or ""))
         parts = urlsplit(joined)
-        whole = parts.scheme == "mailto" or (parts.hostname and parts.username is None)
+        whole = parts.scheme in {"mailto", "tel"} or (parts.hostname and parts.username is None)
         return (
             joined
             if href and whole and parts.scheme in _SCHEMES and len(joined) <= _LONGEST_ADDRESS

@@ -35,7 +35,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph of inline html (`a[href] strong em code sub sup br span[lang]`, the rest escaped)."""
+    """A paragraph of inline html (links, emphasis, ruby and the like; the rest escaped)."""
 
     html: str
 
@@ -65,13 +65,45 @@ class ItemList:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table of data; every cell is html as in a paragraph."""
+
+    rows: tuple[tuple[str, ...], ...]
+    header: tuple[tuple[str, ...], ...] = ()
+    caption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Source text as it is written."""
+
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Something shown from another host, by the address of its own page there."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class PictureBlock:
     """A picture in its place between the paragraphs."""
 
     picture: Picture
 
 
-Block = Paragraph | Heading | Quote | ItemList | PictureBlock
+Block = Paragraph | Heading | Quote | ItemList | Table | Code | Embed | PictureBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A part of the page that the reader left out: `what` it is, and `where`, by its address or first words."""
+
+    what: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +125,7 @@ class Page:
     BCP 47 tag, `site` a host name. Times are aware and keep the page's own offset; a page that states none
     is taken to mean UTC. `lead` is the picture that stands for the whole article: the first in `blocks`
     (where it keeps its place), or one that the page names beside its text and shows nowhere in it.
+    `dropped` is what stands among the text and was taken for no part of it.
     """
 
     headline: str
@@ -111,3 +144,4 @@ class Page:
     updated_at: datetime | None = None
     lead: Picture | None = None
     banner: Banner | None = None
+    dropped: tuple[Dropped, ...] = ()

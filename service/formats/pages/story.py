@@ -20,15 +20,15 @@ class Story:
         self.units: list[Unit] = []
         self._seen = {key(headline)}
         for unit in units:
-            if unit.holder is not None or self._keeps(unit):
+            if not unit.is_text or self._keeps(unit):
                 self.units.append(unit)
-        while self.units and self.units[-1].holder is None and self.units[-1].block.tag in _HEADINGS:
+        while self.units and self.units[-1].is_text and self.units[-1].block.tag in _HEADINGS:
             self.units.pop()
 
     @property
     def texts(self) -> list[str]:
         """The text of every unit that has some."""
-        return [unit.text for unit in self.units if unit.text]
+        return [unit.text for unit in self.units if unit.is_text]
 
     def _keeps(self, unit: Unit) -> bool:
         same = key(unit.text)

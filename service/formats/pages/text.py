@@ -5,8 +5,11 @@ from html import escape
 
 # Control characters (PostgreSQL refuses NUL), lone surrogates, and marks that nobody sees. Joiners stay:
 # Persian, Hindi and emoji are spelt with them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff\ufffe\uffff]"
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u2060\ufeff\ud800-\udfff\ufffe\uffff]")
+# Khmer, Thai, Lao and Burmese break their lines where a zero-width space stands between two letters.
+_STRAY_ZERO_WIDTH = re.compile(
+    r"(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff])\u200b+"
+    r"|\u200b+(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff])"
 )
 # A no-break space that typography asks for stays: French punctuation, and digits in groups.
 _STRAY_NO_BREAK = re.compile(
@@ -26,7 +29,7 @@ def any_of(*forms: str) -> re.Pattern[str]:
 
 def tidy(text: str) -> str:
     """The text on one line: unseen characters gone, white space single, typographic no-break spaces kept."""
-    text = _STRAY_NO_BREAK.sub(" ", _UNSEEN.sub("", text))
+    text = _STRAY_NO_BREAK.sub(" ", _STRAY_ZERO_WIDTH.sub("", _UNSEEN.sub("", text)))
     return _SPACES.sub(" ", text).strip()
 
 
