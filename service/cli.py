@@ -13,6 +13,7 @@ import anyio
 import orjson
 import typer
 from alembic import command
+from alembic.util import CommandError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
@@ -34,6 +35,7 @@ from service.formats.bulk.files import How
 from service.formats.bulk.writing import Mode
 from service.images.storage import check, open_store
 from service.logs import configure_logs
+from service.losing import WouldLose
 from service.settings import Settings, UnsafeSetting
 from service.tables import now
 from service.webhooks import worker
@@ -66,11 +68,28 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="go down to the revision of an older version, which then serves", metavar="REVISION"
+        ),
+    ] = None,
+    lose_data: Annotated[
+        bool, typer.Option("--lose-data", help="with --to: let go of what the older schema cannot hold")
+    ] = False,
+) -> None:
     """Bring the database's schema to this version."""
-    settings = _settings()
-    command.upgrade(migrations(settings), "head")
-    screen.print("[green]The database has this version's schema.[/]")
+    if lose_data and to is None:
+        raise typer.BadParameter("--lose-data goes with --to: an upgrade loses nothing.")
+    config = migrations(_settings())
+    if to is None:
+        command.upgrade(config, "head")
+        screen.print("[green]The database has this version's schema.[/]")
+        return
+    config.attributes["lose_data"] = lose_data
+    command.downgrade(config, to)
+    screen.print(f"[green]The database has the schema of revision {escape(to)}.[/]")
 
 
 @app.command()
@@ -351,7 +370,15 @@ def main() -> None:
             name = f"COPYDESK_{place.upper()}" if fault.title == Settings.__name__ and place else place
             screen.print(f"[red]{escape(f'{name}: {said}' if name else said)}[/]")
         raise SystemExit(1) from None
-    except (Unmigrated, AlreadyServed, UnsafeSetting, ServiceError, FileNotFoundError) as fault:
+    except (
+        Unmigrated,
+        AlreadyServed,
+        UnsafeSetting,
+        ServiceError,
+        FileNotFoundError,
+        WouldLose,
+        CommandError,
+    ) as fault:
         screen.print(f"[red]{escape(str(fault))}[/]")
         raise SystemExit(1) from None
     except OperationalError as fault:

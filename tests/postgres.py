@@ -78,6 +78,15 @@ class Server:
                 self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
         return name
 
+    def dump(self, name: str) -> bytes:
+        """Return a database as SQL, as pg_dump writes it."""
+        return _run("pg_dump", "--no-owner", "--dbname", self.url(name))
+
+    def fill(self, name: str, dump: Path) -> None:
+        """Run a dump in a database, which is empty until then."""
+        quietly = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--output", os.devnull)
+        _run("psql", *quietly, "--file", dump, "--dbname", self.url(name))
+
     def _exists(self, name: str) -> bool:
         with psycopg.connect(self.url()) as connection:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
@@ -201,12 +210,14 @@ def _running(folder: Path) -> Iterator[OwnServer]:
             own.stop()
 
 
-def _run(program: str, *arguments: str | Path) -> None:
-    """Run one of PostgreSQL's programs to its end."""
+def _run(program: str, *arguments: str | Path) -> bytes:
+    """Run one of PostgreSQL's programs to its end; return its standard output."""
     command = [*_ordinary_user(), _programs() / program, *arguments]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
-        raise PostgresUnavailable(f"{program} failed ({done.returncode}): {done.stdout}{done.stderr}")
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        raise PostgresUnavailable(f"{program} failed ({done.returncode}): {said}")
+    return done.stdout
 
 
 @cache

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from service.losing import refuse_to_lose
+
 revision: str = "0001"
 down_revision: str | None = None
 branch_labels: None = None
@@ -571,6 +573,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in ("article", "image", "consent_event"):
+        refuse_to_lose(f"{{count}} rows of {table}", table, below="0001")
     for table in ("published_text", "article_text"):
         op.execute(f"DROP TABLE {table}")
     if op.get_bind().dialect.name != "sqlite":

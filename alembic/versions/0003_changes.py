@@ -7,6 +7,8 @@ Revision: 0003, after 0002
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0003"
 down_revision: str | None = "0002"
 branch_labels: None = None
@@ -55,6 +57,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("the former sections and languages of {count} resources", "published_past", below="0003")
+    pruned = "published_sequence WHERE pruned_seq > 0"
+    refuse_to_lose("up to which change removals were forgotten", pruned, below="0003")
     op.drop_table("working_change")
     op.drop_table("published_past")
     with op.batch_alter_table("published", schema=None) as batch_op:

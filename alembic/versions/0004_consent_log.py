@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from service.losing import refuse_to_lose
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: None = None
@@ -75,6 +77,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("the consent log of {count} entries", "consent_leaf", below="0004")
+    refuse_to_lose("{count} counts of impressions", "consent_impression", below="0004")
+    refuse_to_lose("{count} ends of decisions", "consent_event WHERE action = 'expire'", below="0004")
+    refuse_to_lose(
+        "the countries of {count} decisions", "consent_event WHERE country IS NOT NULL", below="0004"
+    )
+    refuse_to_lose("{count} notes of what retention removed", "consent_retention", below="0004")
     _change_events(list(ACTIONS), with_country=False)
     op.drop_table("consent_retention")
     op.drop_table("consent_impression")

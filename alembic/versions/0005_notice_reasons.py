@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0005"
 down_revision: str | None = "0004"
 branch_labels: None = None
@@ -22,6 +24,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    rows = "consent_notice WHERE reconsent_override IS NOT NULL"
+    refuse_to_lose("the reasons of {count} notices not to ask readers again", rows, below="0005")
     op.drop_index("ix_consent_event_consent_id", "consent_event")
     with _notices_open():
         op.drop_column("consent_notice", "reconsent_override")

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from service.losing import refuse_to_lose
+
 revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: None = None
@@ -90,6 +92,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("{count} webhooks", "webhook", below="0006")
     op.drop_table("webhook_delivery")
     op.drop_table("webhook_event")
     op.drop_table("webhook")

@@ -6,6 +6,8 @@ Revision: 0007, after 0006
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0007"
 down_revision: str | None = "0006"
 branch_labels: None = None
@@ -47,5 +49,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("the record of who was sent what, {count} copies", "article_copy", below="0007")
     op.drop_table("article_copy")
     op.drop_table("copy_holder")

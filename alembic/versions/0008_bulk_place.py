@@ -6,6 +6,8 @@ Revision: 0008, after 0007
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0008"
 down_revision: str | None = "0007"
 branch_labels: None = None
@@ -24,4 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("the places of {count} interrupted imports", "bulk_place", below="0008")
     op.drop_table("bulk_place")

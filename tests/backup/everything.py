@@ -9,6 +9,25 @@ from tests.images.photographs import agency, jpeg, scene, telephone
 from tests.images.pictures import change, image_of, make_caption, upload
 
 EMBED = "https://www.youtube.com/watch?v=quay"
+FERRY: dict[str, Any] = {
+    "headline": "Ferry returns",
+    "summary": "After a winter ashore.",
+    "byline": "By Ida Holm",
+    "section": "Coast",
+    "language": "en",
+    "authors": [{"name": "Ida Holm", "url": "https://harbour.example/ida"}, {"name": "Bo Ek"}],
+    "dateline": "VISBY",
+    "tags": ["ferry", "harbour"],
+    "credit_line": "With input from Wire",
+    "source": "wire.example",
+    "external_id": "4711",
+    "canonical_url": "https://wire.example/4711",
+    "usage_terms": "Once.",
+    "copyright_notice": "© Harbour Press",
+    "edition_note": "Runs on Monday.",
+    "published_at": "2026-02-03T04:05:06.789012Z",
+}
+"""An article with every member but its pictures and its body."""
 
 
 def photograph(editor: httpx.Client, content: bytes, **fields: str) -> Article:
@@ -43,27 +62,7 @@ def fill(editor: httpx.Client) -> None:
         {"type": "embed", "url": EMBED},
         {"type": "divider"},
     ]
-    whole = published(
-        editor,
-        headline="Ferry returns",
-        summary="After a winter ashore.",
-        byline="By Ida Holm",
-        section="Coast",
-        language="en",
-        authors=[{"name": "Ida Holm", "url": "https://harbour.example/ida"}, {"name": "Bo Ek"}],
-        dateline="VISBY",
-        tags=["ferry", "harbour"],
-        credit_line="With input from Wire",
-        source="wire.example",
-        external_id="4711",
-        canonical_url="https://wire.example/4711",
-        usage_terms="Once.",
-        copyright_notice="© Harbour Press",
-        edition_note="Runs on Monday.",
-        body=body,
-        lead_image_id=quay["id"],
-        published_at="2026-02-03T04:05:06.789012Z",
-    )
+    whole = published(editor, **FERRY, body=body, lead_image_id=quay["id"])
     make_caption(editor, ferry, "The ferry, in this story only.", article_id=whole["id"])
     whole = edit(editor, whole, slug="ferry-is-back")
     whole = edit(editor, whole, slug="ferry-is-back-for-good", headline="Ferry is back for good")

@@ -1,0 +1,23 @@
+"""Each kept store is opened once for all tests that ask it something."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import running
+from tests.stores import keeping
+from tests.stores.opening import Past, opened
+
+
+@pytest.fixture(
+    scope="session",
+    params=[(name, database) for name in keeping.names() for database in keeping.DATABASES],
+    ids="-".join,
+)
+def past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+    """A kept store, migrated and served."""
+    name, database = request.param
+    with opened(name, database, tmp_path_factory.mktemp("past")) as store:
+        store.migrate()
+        with running(store.settings) as served:
+            yield Past(store, served)
