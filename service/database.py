@@ -3,13 +3,14 @@
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import orjson
+import psycopg
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,16 +19,20 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, CursorResult, Engine, Result, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session as SQLModelSession
 from sqlmodel import create_engine
 
-from service.errors import Unavailable
+from service.deadlines import Deadlines, Driven
+from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
 from service.settings import Settings
 from service.tables import Table
 
-WRITE_WAIT_SECONDS = 10
+Outcome = TypeVar("Outcome")
+PING_SECONDS = 2.0
 
 
 class Session(SQLModelSession):
@@ -55,12 +60,20 @@ class AlreadyServed(RuntimeError):
 
 
 class Database:
-    """The engine, and the two ways to use it: `reading()` and `writing()`."""
+    """The engine, and the two ways to use it: `reading()` and `writing()`.
 
-    def __init__(self, settings: Settings) -> None:
+    Of a service that answers requests, every transaction has a deadline; a command takes the time that it needs.
+    """
+
+    def __init__(self, settings: Settings, *, serves: bool = False) -> None:
         self.settings = settings
         self.is_sqlite = settings.is_sqlite
-        self.engine = _sqlite_engine(settings.sqlite_path) if self.is_sqlite else _postgres_engine(settings)
+        self.engine = (
+            _sqlite_engine(settings) if self.is_sqlite else _postgres_engine(settings, serves=serves)
+        )
+        self.deadlines = Deadlines()
+        if serves:
+            _hold_to_deadline(self.engine, self.deadlines, settings.request_deadline)
         # PostgreSQL shows each statement what is committed when it begins, in a transaction and outside of
         # one. Outside, a question is one way there and back instead of three.
         alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
@@ -111,11 +124,37 @@ class Database:
             yield session
             session.rollback()
 
+    def transact(self, work: Callable[[Session], Outcome], *, rehearse: bool = False) -> Outcome:
+        """Do some work in a transaction of its own, and once more when that lost a deadlock or a race.
+
+        Of a rehearsal nothing stays.
+        """
+        try:
+            return self._once(work, rehearse=rehearse)
+        except DBAPIError as error:
+            if fault_of(error) is not Fault.OVERTAKEN:
+                raise
+        return self._once(work, rehearse=rehearse)
+
+    def _once(self, work: Callable[[Session], Outcome], *, rehearse: bool) -> Outcome:
+        with self.rehearsing() if rehearse else self.writing() as session:
+            return work(session)
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for this process's turn to write."""
-        async with self._turn or nullcontext():
+        """Wait for this process's turn to write. Raises TimeoutError of SQLAlchemy when it does not come."""
+        if self._turn is None:
             yield
+            return
+        try:
+            async with asyncio.timeout(self.settings.request_deadline):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise PoolTimeout("other writers took too long") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -158,8 +197,8 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
             yield session
             ended = True
             await to_thread.run_sync(_end, session, limiter=database.endings)
-        except OperationalError as fault:
-            raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
+        except DATABASE_FAULTS as error:
+            raise refusal(error) from error
         finally:
             if not ended:
                 await to_thread.run_sync(session.close, limiter=database.endings)
@@ -235,11 +274,12 @@ async def get_database(request: Request) -> Database:
 DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
-def _sqlite_engine(path: Path) -> Engine:
+def _sqlite_engine(settings: Settings) -> Engine:
+    path = settings.sqlite_path
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"check_same_thread": False, "timeout": WRITE_WAIT_SECONDS, "cached_statements": 512},
+        connect_args={"check_same_thread": False, "timeout": settings.patience, "cached_statements": 512},
         pool_size=40,
         # The same few are used again: each has a cache of its own that fills.
         pool_use_lifo=True,
@@ -267,17 +307,50 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _postgres_engine(settings: Settings) -> Engine:
+def _postgres_engine(settings: Settings, *, serves: bool) -> Engine:
+    seconds = settings.request_deadline
+    limits = {"timezone": "UTC", "lock_timeout": f"{1000 * settings.patience:.0f}ms"}
+    if serves:
+        # The server ends by itself what was cut from this side, and rolls back what a dead process began.
+        limits |= dict.fromkeys(
+            ("statement_timeout", "idle_in_transaction_session_timeout"), f"{1000 * seconds:.0f}ms"
+        )
     return create_engine(
         make_url(settings.database_url).set(drivername="postgresql+psycopg"),
         pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=WRITE_WAIT_SECONDS,
-        pool_pre_ping=True,
+        pool_timeout=settings.patience,
+        pool_pre_ping=not serves,
         json_serializer=_dump_json,
         json_deserializer=orjson.loads,
-        connect_args={"application_name": "copydesk", "options": "-c timezone=UTC -c lock_timeout=10s"},
+        connect_args={
+            "application_name": "copydesk",
+            "connect_timeout": max(2, round(settings.patience)),  # libpq takes no less than two seconds.
+            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        },
     )
+
+
+def _hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:
+    """Cut every connection that is out of the pool for longer. One that does not answer is replaced before it
+    is used, as SQLAlchemy's own `pool_pre_ping` does, which would wait without an end.
+    """
+
+    def check_out(connection: Driven, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if engine.dialect.name != "sqlite":
+            try:
+                with deadlines.within(connection, PING_SECONDS):
+                    engine.dialect.do_ping(cast("DBAPIConnection", connection))
+            except psycopg.Error as error:
+                raise InvalidatePoolError from error
+        deadlines.begin(connection, seconds)
+
+    def end(connection: Driven, _entry: ConnectionPoolEntry) -> None:
+        deadlines.end(connection)
+
+    event.listen(engine, "checkout", check_out)
+    for name in ("checkin", "close"):
+        event.listen(engine, name, end)
 
 
 def _dump_json(value: Any) -> str:

@@ -181,3 +181,9 @@ class Unavailable(ServiceError):
     """Something that the service needs is not there just now; `Retry-After` says when to ask again."""
 
     status, title = 503, "Not available just now"
+
+
+class StorageFull(ServiceError):
+    """A disk that the service writes to is full. Nothing of this was written; `Retry-After` says when to send it again."""
+
+    status, title = 507, "No room left"

@@ -4,22 +4,31 @@ the next.
 Each write still gets its own answer, after the commit that holds it. What a transaction costs by itself is
 shared by all that is in it, so this is the difference between hundreds and thousands of decisions a second; a
 lone write waits for nobody.
+
+A fault that one write may have caused is found by trying each alone. A fault of the store's own, such as a lock, a
+full disk or a server that is away, fails the whole batch at once.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database, Session
 from service.errors import ServiceError
+from service.faults import may_be_one_writes
 
 MOST_TOGETHER = 100
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
+Refusal = ServiceError | SQLAlchemyError
 Do = Callable[[Session, Sequence[Item]], Sequence[Answer | ServiceError]]
 
 
@@ -47,9 +56,10 @@ def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) 
 class _Batch(Generic[Item, Answer]):
     """What goes into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float) -> None:
         self.items: list[Item] = []
-        self.done: asyncio.Task[Sequence[Answer | ServiceError | DBAPIError]] | None = None
+        self.until = until
+        self.done: asyncio.Task[Sequence[Answer | Refusal]] | None = None
 
 
 class GroupCommit(Generic[Item, Answer]):
@@ -80,40 +90,70 @@ class GroupCommit(Generic[Item, Answer]):
             # So is this one's: whoever asked must not go on, and ask for it again, before it is there.
             await asyncio.wait([batch.done])
             raise
-        if isinstance(answer, ServiceError | DBAPIError):
+        if isinstance(answer, ServiceError | SQLAlchemyError):
             raise answer
         return answer
 
     def _begin(self) -> _Batch[Item, Answer]:
-        self._open = batch = _Batch[Item, Answer]()
+        until = time.monotonic() + self._database.settings.request_deadline
+        self._open = batch = _Batch[Item, Answer](until)
         batch.done = asyncio.create_task(self._commit(batch))
         return batch
 
-    async def _commit(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | ServiceError | DBAPIError]:
-        async with self._one_at_a_time, self._database.turn():
+    async def _commit(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | Refusal]:
+        try:
+            async with self._alone(batch), self._database.turn():
+                if self._open is batch:
+                    self._open = None
+                return await run_in_threadpool(self._together, batch)
+        except PoolTimeout as fault:
             if self._open is batch:
                 self._open = None
-            return await run_in_threadpool(self._together, batch.items)
+            return [fault] * len(batch.items)
 
-    def _together(self, items: Sequence[Item]) -> Sequence[Answer | ServiceError | DBAPIError]:
+    @asynccontextmanager
+    async def _alone(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
+        """Wait for the batches before this one."""
         try:
-            with self._database.writing() as session:
-                return self._do(session, items)
-        except DBAPIError as fault:
-            if len(items) == 1:
-                return [fault]
-            if not _may_be_one_writes_fault(fault):
-                raise
-        # One of them took the others' transaction with it: each for itself.
-        return [answer for item in items for answer in self._together([item])]
+            async with asyncio.timeout(batch.until - time.monotonic()):
+                await self._one_at_a_time.acquire()
+        except TimeoutError:
+            raise _late() from None
+        try:
+            yield
+        finally:
+            self._one_at_a_time.release()
+
+    def _together(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | Refusal]:
+        try:
+            return self._database.transact(partial(self._do_all, batch.items))
+        except SQLAlchemyError as fault:
+            if len(batch.items) == 1 or not may_be_one_writes(fault):
+                return [fault] * len(batch.items)
+        return list(self._one_by_one(batch))
+
+    def _one_by_one(self, batch: _Batch[Item, Answer]) -> Iterator[Answer | Refusal]:
+        """Write each by itself, because one has taken the others' transaction with it."""
+        stores_fault: SQLAlchemyError | None = None
+        for item in batch.items:
+            if stores_fault is None and time.monotonic() > batch.until:
+                stores_fault = _late()
+            if stores_fault is not None:
+                yield stores_fault
+                continue
+            try:
+                (answer,) = self._database.transact(partial(self._do_all, [item]))
+                yield answer
+            except SQLAlchemyError as fault:
+                stores_fault = None if may_be_one_writes(fault) else fault
+                yield fault
+
+    def _do_all(self, items: Sequence[Item], session: Session) -> Sequence[Answer | ServiceError]:
+        return self._do(session, items)
 
 
-def _may_be_one_writes_fault(fault: DBAPIError) -> bool:
-    """Whether the others may still be made: not when the database is gone. PostgreSQL refuses one write in
-    many ways; they have a code.
-    """
-    has_code = getattr(fault.orig, "sqlstate", None) is not None
-    return isinstance(fault, IntegrityError | DataError) or (has_code and not fault.connection_invalidated)
+def _late() -> PoolTimeout:
+    return PoolTimeout("the writes before this one took too long")
 
 
 def _attempt(write: Write, session: Session) -> Any:

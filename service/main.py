@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, auth, health, problems, routing, tokens
+from service import __version__, auth, health, idempotency, problems, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
@@ -80,7 +80,7 @@ from service.wire_cache import WireCache
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
     auth,
-    routing,
+    idempotency,
     published_models,
     consent_models,
     consent_log,
@@ -180,7 +180,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def create_api(settings: Settings) -> FastAPI:
     """Make the API, without the layers in front of it."""
-    database = Database(settings)
+    database = Database(settings, serves=True)
     reader, watch = _reader_and_watch(settings, database)
     app = Api(
         title="Copydesk",
@@ -230,7 +230,7 @@ def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, W
     if settings.is_sqlite:
         reader = SqliteReader(settings)
         return reader, SqliteWatch(reader, database)
-    return PostgresReader(settings), PostgresWatch(database)
+    return PostgresReader(settings, database.deadlines), PostgresWatch(database)
 
 
 def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
@@ -274,6 +274,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         # A task group of anyio lets a thread that is at work finish before it is cancelled.
         async with anyio.create_task_group() as beside:
+            beside.start_soon(database.deadlines.run)
             beside.start_soon(clock.run, database)
             beside.start_soon(upkeep.run, database)
             beside.start_soon(app.state.watch.run)

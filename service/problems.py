@@ -3,18 +3,14 @@ that explains it.
 """
 
 import html
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-import psycopg
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -24,7 +20,6 @@ from service.conditional import PRIVATE
 from service.errors import (
     PROBLEM,
     BadRequest,
-    Conflict,
     FieldProblem,
     Forbidden,
     InternalError,
@@ -33,10 +28,10 @@ from service.errors import (
     RangeNotSatisfiable,
     ServiceError,
     TooLarge,
-    Unavailable,
     Unprocessable,
     UnsupportedMediaType,
 )
+from service.faults import DATABASE_FAULTS, refusal
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger()
@@ -59,15 +54,8 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(IntegrityError, _overtaken)
-    for fault in (
-        OperationalError,
-        InterfaceError,
-        PoolTimeout,
-        psycopg.OperationalError,
-        sqlite3.OperationalError,
-    ):
-        app.add_exception_handler(fault, _database_gone)
+    for fault in DATABASE_FAULTS:
+        app.add_exception_handler(fault, _database_failed)
     app.add_exception_handler(Exception, _crashed)
     app.include_router(router)
 
@@ -195,20 +183,8 @@ class ShapedRefusals:
         await self.app(scope, receive, shaped)
 
 
-async def _overtaken(request: Request, error: Exception) -> Response:
-    assert isinstance(error, IntegrityError)
-    log.warning("overtaken by another write", fault=type(error.orig).__name__)
-    return problem_response(
-        request, Conflict("Somebody else has just written the same. Read what there is, and try again.")
-    )
-
-
-async def _database_gone(request: Request, error: Exception) -> Response:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    log.error("database unavailable", fault=type(original).__name__)
-    return problem_response(
-        request, Unavailable("The database did not answer.", headers={"Retry-After": "2"})
-    )
+async def _database_failed(request: Request, error: Exception) -> Response:
+    return problem_response(request, refusal(error))
 
 
 async def _crashed(request: Request, error: Exception) -> Response:

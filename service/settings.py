@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         10, ge=1, le=200, description="connections kept open to PostgreSQL, per process"
     )
+    request_deadline: float = Field(
+        20.0,
+        gt=0,
+        description="seconds that one transaction of a request may take, waiting included; then 503",
+    )
     media_url: str = Field(
         "file:./var/media", description="where pictures are kept: file:directory or s3://bucket/prefix"
     )
@@ -241,6 +246,11 @@ class Settings(BaseSettings):
             raise UnsafeSetting("production needs an https COPYDESK_PUBLIC_URL: the consent cookie is Secure")
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a transaction waits for one lock, one free connection or one short read."""
+        return self.request_deadline / 4
 
     @property
     def is_sqlite(self) -> bool:

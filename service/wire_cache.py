@@ -8,20 +8,19 @@ answer depends on (`published.answers.depend`).
 """
 
 import asyncio
-import sqlite3
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import psycopg
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.codings import LEAST_COMPRESSED, compress, negotiate
 from service.conditional import matches
 from service.cors import WITH_CREDENTIALS, PublicCors
-from service.errors import PROBLEM, Unavailable
+from service.errors import PROBLEM
+from service.faults import DATABASE_FAULTS, answer_to
 from service.logs import request_id
 from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
 from service.published.forms import asked_by_accept
@@ -154,14 +153,11 @@ class WireCache:
                 return entry
             self.misses += 1
             return await self._direct(key) or await self._routed(key, scope, receive, send, cors)
-        except (psycopg.Error, sqlite3.Error):
+        except DATABASE_FAULTS as fault:
             self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
-            error = Unavailable("The database did not answer.", headers={"Retry-After": "2"})
-            headers = [
-                (b"content-type", PROBLEM.encode()),
-                (b"retry-after", b"2"),
-                (b"cache-control", b"no-store"),
-            ]
+            error = answer_to(fault)
+            told = {"Content-Type": PROBLEM, "Cache-Control": "no-store", **error.headers}
+            headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
             return Entry(error.status, headers, error.problem(scope["path"]), None, ())
 
     async def _direct(self, key: tuple[str, bytes]) -> Entry | None:

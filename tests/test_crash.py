@@ -12,6 +12,7 @@ import httpx
 
 from tests.conftest import SECRET, settings_for
 from tests.consent.deciding import decision
+from tests.faults.breaking import LONG
 from tests.images.pictures import noise
 from tests.serving import Store, running
 from tests.test_cli import copydesk, served
@@ -54,6 +55,32 @@ def write_until_it_dies(base: str, token: str, place: int, answered: list[tuple[
             place = (place + 1) % len(WRITES)
 
 
+def write_keyed_until_it_dies(base: str, token: str, tried: list[str]) -> None:
+    """One writer of articles, each under a key of its own, which is noted before the article is sent."""
+    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=10) as client:
+        while True:
+            tried.append(uuid4().hex)
+            try:
+                write_keyed(client, tried[-1])
+            except httpx.TransportError:
+                return
+
+
+def write_keyed(client: httpx.Client, key: str) -> httpx.Response:
+    return client.post(
+        "/v1/articles", json={"headline": "Once", "section": "keyed"}, headers={"Idempotency-Key": key}
+    )
+
+
+def settle(editor: httpx.Client, key: str) -> None:
+    """Send a request again until the claim of the process that was killed has lapsed."""
+    until = time.monotonic() + 20
+    while (answer := write_keyed(editor, key)).status_code == 409:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert answer.status_code == 201
+
+
 def is_kept(store: Store, editor: httpx.Client, place: int, where: str, what: str) -> bool:
     """Whether a write is there, whole: the article for readers, the picture with its bytes, the decision for
     its reader.
@@ -76,22 +103,31 @@ def test_whatever_was_answered_survives_a_kill(database_url: str, tmp_path: Path
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
     token = copydesk(tmp_path, "token", "create", "--name", "writer", *scopes, **environment).stdout.strip()
     answered: list[tuple[int, str, str]] = []
-    for _ in range(2):
-        with served(tmp_path, "serve", **environment) as (base, process), ThreadPoolExecutor(4) as writers:
+    keys: list[str] = []
+    unanswered: list[str] = []
+    for _ in range(20 if LONG else 2):
+        with served(tmp_path, "serve", **environment) as (base, process), ThreadPoolExecutor(5) as writers:
             before = len(answered)
             lives = [
                 writers.submit(write_until_it_dies, base, token, place % len(WRITES), answered)
                 for place in range(4)
             ]
+            lives.append(writers.submit(write_keyed_until_it_dies, base, token, keys))
             while len(answered) < before + 30 and not any(life.done() for life in lives):
                 threading.Event().wait(0.01)
             time.sleep(random.uniform(0, 0.2))  # any moment will do
             process.kill()
             for life in lives:
                 life.result(timeout=20)
+            unanswered.append(keys[-1])
     assert len(answered) >= 60
     with (
-        running(settings_for(database_url, tmp_path, media_url=media)) as store,
+        running(settings_for(database_url, tmp_path, media_url=media, request_deadline=0.5)) as store,
         store.client(*SCOPES) as editor,
     ):
+        editor.headers["authorization"] = f"Bearer {token}"
+        for key in unanswered:
+            settle(editor, key)
+        found = editor.get("/v1/articles", params={"section": "keyed", "count": "true", "status": "draft"})
+        assert found.json()["total"] == len(keys)
         assert [each for each in answered if not is_kept(store, editor, *each)] == []

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, func, select
 from starlette.concurrency import run_in_threadpool
 
-from service import routing
+from service import idempotency
 from service.articles import lifecycle
 from service.articles.models import Article, Status
 from service.auth import Caller
@@ -67,7 +67,7 @@ async def run(database: Database) -> None:
                 await release_all_due(database)
             if now() >= forgets_at:
                 async with database.turn():
-                    await run_in_threadpool(routing.forget_old_answers, database)
+                    await run_in_threadpool(idempotency.forget_old, database)
                 forgets_at = now() + FORGETS_EVERY
         except SQLAlchemyError as fault:
             log.warning("the clock could not reach the database", fault=type(fault).__name__)

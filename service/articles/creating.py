@@ -11,7 +11,7 @@ from itertools import groupby
 
 from fastapi import Request, Response
 
-from service import routing
+from service import idempotency
 from service.articles import claims, lifecycle, read
 from service.articles.models import ArticleCreate
 from service.auth import Caller
@@ -42,11 +42,18 @@ class Creating:
 
 
 def _make(session: Session, creations: Sequence[Creation]) -> list[Response | ServiceError]:
+    lost = idempotency.hold_all(session, [creation.request for creation in creations])
+    held = [creation for creation, refusal in zip(creations, lost, strict=True) if refusal is None]
+    answers = iter(_make_held(session, held))
+    return [next(answers) if refusal is None else refusal for refusal in lost]
+
+
+def _make_held(session: Session, creations: Sequence[Creation]) -> list[Response | ServiceError]:
     answers: list[Response | ServiceError] = []
     parted = list(_waves(creations))
     if len(parted) > 1:
-        # All keys before any slug, as whoever comes alone takes them: else he and this batch may wait for
-        # each other.
+        # Lock order: all external ids before any slug, as a single create does. Otherwise a batch and a single
+        # create can deadlock.
         claims.claim_external_ids(session, [creation.write for creation in creations])
     for wave in parted:
         made = lifecycle.create_all(session, wave[0].caller, {new_id(): creation.write for creation in wave})
@@ -55,7 +62,7 @@ def _make(session: Session, creations: Sequence[Creation]) -> list[Response | Se
                 answers.append(article)
                 continue
             answer = read.answer(creation.request, session, article, pictures, status=201)
-            routing.keep(session, creation.request, answer)
+            idempotency.keep(session, creation.request, answer)
             answers.append(answer)
     return answers
 

@@ -32,7 +32,7 @@ from service.consent.subjects import Subject
 from service.database import Database, Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
 from service.group_commit import GroupCommit, Write, each, waves
-from service.routing import KeyReused
+from service.idempotency import KeyReused
 from service.tables import new_id, now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)

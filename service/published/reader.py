@@ -7,13 +7,16 @@ on a connection that does nothing else (it ignores the asking connection's own w
 """
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from service.deadlines import Deadlines
+from service.faults import Fault, fault_of
 from service.published.answers import Row, id_of
 from service.published.models import Kind
 from service.settings import Settings
@@ -116,15 +119,23 @@ class PostgresReader:
     as text is twice as long.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+        self._most = settings.database_pool_size
+        self._patience = settings.patience
+        self._deadlines = deadlines
         self._pool = AsyncConnectionPool(
             settings.database_url,
             min_size=1,
-            max_size=settings.database_pool_size,
+            max_size=self._most,
             open=False,
-            timeout=3,
+            timeout=min(3, self._patience),
             reconnect_timeout=1,
-            kwargs={"autocommit": True, "application_name": "copydesk reader"},
+            kwargs={
+                "autocommit": True,
+                "application_name": "copydesk reader",
+                "connect_timeout": max(2, round(self._patience)),
+                "options": f"-c statement_timeout={1000 * self._patience:.0f}ms",
+            },
         )
 
     async def open(self) -> None:
@@ -158,14 +169,22 @@ class PostgresReader:
         return await self._rows(statement, values)
 
     async def _rows(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
-        try:
-            return await self._ask(statement, values)
-        except psycopg.OperationalError:
-            # The connection may have died while nobody used it. To check each before it is used would be a
-            # question more every time.
-            await self._pool.check()
-            return await self._ask(statement, values)
+        # A connection may have died while nobody used it, and with it all others. To check each before it is used
+        # would be a question more every time.
+        until, tries = time.monotonic() + self._patience, 1 + self._most
+        while True:
+            tries -= 1
+            try:
+                return await self._ask(statement, values)
+            except PoolTimeout:
+                raise
+            except psycopg.OperationalError as error:
+                if fault_of(error) is not Fault.AWAY or not tries or time.monotonic() > until:
+                    raise
 
     async def _ask(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
         async with self._pool.connection() as connection:
-            return await (await connection.execute(statement, values, prepare=True, binary=True)).fetchall()
+            with self._deadlines.within(connection, self._patience):
+                return await (
+                    await connection.execute(statement, values, prepare=True, binary=True)
+                ).fetchall()

@@ -4,13 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.exc import OperationalError
 
 from service import conditional
 from service.articles import lifecycle
 from service.auth import Publisher
 from service.database import SessionDep
-from service.errors import Unavailable
 from service.recall import report
 from service.recall.models import EXAMPLE, RecallRead
 from service.routing import Route
@@ -22,10 +20,7 @@ async def _all_written(request: Request, caller: Publisher) -> None:
     """What this process holds in memory of its followers comes first; that of other processes is a second old
     at the most.
     """
-    try:
-        await request.app.state.copies.write()
-    except OperationalError as fault:
-        raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
+    await request.app.state.copies.write()
 
 
 @router.get(

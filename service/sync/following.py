@@ -2,19 +2,16 @@
 staff's.
 """
 
-import sqlite3
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.auth import Scope, identify
 from service.copies.following import Copies
 from service.database import Database
-from service.errors import Unavailable
+from service.faults import DATABASE_FAULTS, refusal
 from service.published import feed
 from service.published.feed import Batch, Head, Place, Wanted
 from service.published.reader import Reader
@@ -39,11 +36,11 @@ class Follower:
     secret: str | None
 
     async def head(self) -> Head:
-        """Where the store stands. Raises Unavailable."""
+        """Return where the store stands. Raises what a database's fault is answered with."""
         try:
             return await feed.head(self.reader)
-        except (psycopg.Error, sqlite3.Error) as fault:
-            raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
+        except DATABASE_FAULTS as fault:
+            raise refusal(fault) from fault
 
     @property
     def address(self) -> str:
@@ -80,5 +77,5 @@ class Follower:
             if self.view is View.STAFF:
                 return await run_in_threadpool(desk.batch, self.database, self.wanted, place, self.limit)
             return await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), self.limit)
-        except (psycopg.Error, sqlite3.Error, SQLAlchemyError) as fault:
-            raise Unavailable("The database did not answer.", headers={"Retry-After": "2"}) from fault
+        except DATABASE_FAULTS as fault:
+            raise refusal(fault) from fault

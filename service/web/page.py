@@ -20,7 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
-from service import routing
+from service import faults, routing
 from service.consent.door import FORM, admitted
 from service.errors import ServiceError, Unprocessable
 from service.settings import Settings
@@ -112,6 +112,8 @@ class PageRoute(APIRoute):
                 return refusal(request, Unprocessable("The form was not filled in as this page made it."))
             except ServiceError as error:
                 return refusal(request, error)
+            except faults.DATABASE_FAULTS as fault:
+                return refusal(request, faults.refusal(fault))
 
         return enter
 

@@ -8,7 +8,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
-from service import conditional, pages
+from service import conditional, idempotency, pages
 from service.auth import Caller, Needs, Scope
 from service.database import Database, DatabaseDep, SessionDep
 from service.images.patching import merged
@@ -124,8 +124,7 @@ async def test_webhook(request: Request, webhook_id: UUID, caller: Keeper, datab
     message = await run_in_threadpool(_test_message, database, webhook_id)
     attempt, _ = await run_in_threadpool(send, database.settings, message)
     async with database.turn():
-        read = await run_in_threadpool(_keep_test, database, message, attempt)
-    return conditional.answer(request, read)
+        return await run_in_threadpool(_keep_test, request, database, message, attempt)
 
 
 def _test_message(database: Database, webhook_id: UUID) -> Message:
@@ -139,7 +138,7 @@ def _test_message(database: Database, webhook_id: UUID) -> Message:
     return Message(webhook.id, new_id(), new_id(), webhook.url, new_id(), body, secrets)
 
 
-def _keep_test(database: Database, message: Message, attempt: Attempt) -> DeliveryRead:
+def _keep_test(request: Request, database: Database, message: Message, attempt: Attempt) -> Response:
     status = DeliveryStatus.DELIVERED if attempt.taken_at is not None else DeliveryStatus.FAILED
     with database.writing() as session:
         lifecycle.get(session, message.webhook_id)
@@ -156,7 +155,9 @@ def _keep_test(database: Database, message: Message, attempt: Attempt) -> Delive
             finished_at=now(),
         )
         session.add(told)
-    return read_delivery(told, event)
+        answer = conditional.answer(request, read_delivery(told, event))
+        idempotency.keep(session, request, answer)
+    return answer
 
 
 def _answer(request: Request, webhook: Webhook) -> Response:

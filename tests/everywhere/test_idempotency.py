@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from service.routing import KeptAnswer, forget_old_answers
+from service.idempotency import KeptAnswer, forget_old
 from service.tables import now
 from tests.articles.newsroom import draft, mark, problem
 from tests.everywhere.stores import another
@@ -148,10 +148,10 @@ def test_an_answer_is_kept_for_a_day(store: Store, editor: httpx.Client) -> None
     headers = key()
     first = editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers)
     set_back(store, timedelta(hours=23), answered=True)
-    forget_old_answers(store.database)
+    forget_old(store.database)
     assert editor.post("/v1/articles", json={"headline": "Daily"}, headers=headers).content == first.content
     set_back(store, timedelta(hours=25), answered=True)
-    forget_old_answers(store.database)
+    forget_old(store.database)
     with store.database.reading() as session:
         assert session.execute(KeptAnswer.__table__.select()).all() == []
     assert (

@@ -1,0 +1,76 @@
+"""Nobody waits for a database without an end: what outlives its deadline has its connection cut.
+
+The database's own timeouts end a statement only while the server runs and can be reached. Cutting works from this
+side, whatever keeps the other one.
+"""
+
+import asyncio
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import psycopg
+import structlog
+
+LOOKS_EVERY = 0.25
+Driven = sqlite3.Connection | psycopg.Connection | psycopg.AsyncConnection
+"""A connection of one of the two drivers."""
+log = structlog.get_logger()
+
+
+class Deadlines:
+    """The connections of one process that are at work, and until when each may be."""
+
+    def __init__(self) -> None:
+        self._until: dict[Driven, float] = {}
+        # A connection must not be cut once its work has ended: somebody else may have it then.
+        self._lock = Lock()
+
+    def begin(self, connection: Driven, seconds: float) -> None:
+        """Let a connection work for so many seconds."""
+        self._until[connection] = time.monotonic() + seconds
+
+    def end(self, connection: Driven) -> None:
+        """Note that a connection has ended its work."""
+        with self._lock:
+            self._until.pop(connection, None)
+
+    @contextmanager
+    def within(self, connection: Driven, seconds: float) -> Iterator[None]:
+        """Let a connection work for so many seconds, until the block ends."""
+        self.begin(connection, seconds)
+        try:
+            yield
+        finally:
+            self.end(connection)
+
+    async def run(self) -> None:
+        """Cut what is late, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            self.cut_late()
+
+    def cut_late(self) -> None:
+        """Cut every connection whose deadline has passed."""
+        at = time.monotonic()
+        for connection, until in list(self._until.items()):
+            if until > at:
+                continue
+            with self._lock:
+                if self._until.pop(connection, None) is not None:
+                    log.error("a connection to the database was cut: its deadline had passed")
+                    _cut(connection)
+
+
+def _cut(connection: Driven) -> None:
+    """Make whatever waits for this connection fail at once, in whatever thread."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.interrupt()
+    elif not connection.closed:
+        # The socket is shut down, not closed: its number stays taken until the driver lets go of it.
+        with socket.socket(fileno=os.dup(connection.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)

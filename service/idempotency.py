@@ -1,0 +1,180 @@
+"""A POST with an `Idempotency-Key` takes effect at most once, and its first answer is replayed for a day.
+
+A request claims its key in a transaction of its own, so that a second one learns that the first is running. The claim
+has an owner. The answer is kept in the transaction of the effect, and only under a claim that is still the owner's:
+a request that lost its claim, because it took too long, takes no effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from fastapi import Request, Response
+from sqlalchemy import ColumnElement, Delete, and_, delete, or_, update
+from sqlmodel import Field, col, select
+
+from service.database import Database, Session, insert, rows_changed
+from service.errors import Conflict, Unprocessable
+from service.faults import DATABASE_FAULTS
+from service.tables import Json, Table, Time, new_id, now
+
+KEPT_FOR = timedelta(hours=24)
+DEADLINES_PER_CLAIM = 3
+"""A claim lapses after this many deadlines of a transaction, when its request must have ended long ago."""
+KEPT_HEADERS = ("content-type", "etag", "location", "cache-control", "vary")
+log = structlog.get_logger()
+
+
+class StillRunning(Conflict):
+    """The first request with this `Idempotency-Key` has not finished yet. Ask again shortly."""
+
+    title = "The first request is still running"
+
+
+class KeyReused(Unprocessable):
+    """This `Idempotency-Key` was used with another body. A key belongs to one request for 24 hours."""
+
+    title = "Idempotency-Key used for another request"
+
+
+class KeptAnswer(Table, table=True):
+    """The claim on one idempotency key and, once its request has succeeded, the answer."""
+
+    __tablename__ = "kept_answer"
+
+    key_digest: str = Field(primary_key=True)
+    body_digest: str
+    claimed_at: Time = Field(default_factory=now, index=True)
+    owner: UUID | None = None
+    status: int | None = None
+    headers: dict[str, str] = Field(default_factory=dict, sa_type=Json(dict[str, str]))
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one request has claimed: a key, which it alone may take effect under while `owner` stands in the row."""
+
+    key_digest: str
+    body_digest: str
+    owner: UUID = field(default_factory=new_id)
+    is_kept: bool = False
+
+
+def claim_of(request: Request) -> Claim | None:
+    """Return the claim of a request, or None when it has no key."""
+    claim: Claim | None = getattr(request.state, "claim", None)
+    return claim
+
+
+def take(database: Database, claim: Claim) -> Response | None:
+    """Claim the key, or return the answer that was kept under it. Raises KeyReused, StillRunning."""
+    with database.writing() as session:
+        session.execute(_drop_old(session, claim.key_digest))
+        claimed = insert(session, KeptAnswer).on_conflict_do_nothing().returning(col(KeptAnswer.key_digest))
+        row = {
+            "key_digest": claim.key_digest,
+            "body_digest": claim.body_digest,
+            "claimed_at": now(),
+            "owner": claim.owner,
+            "headers": {},
+            "body": b"",
+        }
+        if session.execute(claimed.values(row)).first() is not None:
+            return None
+        kept = session.get(KeptAnswer, claim.key_digest)
+    return _replay(kept, claim)
+
+
+def _drop_old(session: Session, key_digest: str) -> Delete:
+    lapses_after = timedelta(seconds=DEADLINES_PER_CLAIM * session.database.settings.request_deadline)
+    is_old = or_(
+        col(KeptAnswer.claimed_at) < now() - KEPT_FOR,
+        and_(col(KeptAnswer.status).is_(None), col(KeptAnswer.claimed_at) < now() - lapses_after),
+    )
+    old = select(KeptAnswer.key_digest).where(KeptAnswer.key_digest == key_digest, is_old)
+    if not session.database.is_sqlite:
+        # A row that is locked belongs to a transaction that is about to keep its answer.
+        old = old.with_for_update(skip_locked=True)
+    return delete(KeptAnswer).where(col(KeptAnswer.key_digest).in_(old))
+
+
+def _replay(kept: KeptAnswer | None, claim: Claim) -> Response:
+    if kept is not None and kept.body_digest != claim.body_digest:
+        raise KeyReused("This Idempotency-Key was used with another body.")
+    if kept is None or kept.status is None:  # None at all: the other request has just been refused.
+        raise _still_running()
+    return Response(kept.body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
+
+
+def _still_running() -> StillRunning:
+    return StillRunning(
+        "The first request with this Idempotency-Key is still running.", headers={"Retry-After": "1"}
+    )
+
+
+def release(database: Database, claim: Claim) -> None:
+    """Let the key be tried again at once, unless an answer is kept. When the database is away, the claim lapses."""
+    try:
+        with database.writing() as session:
+            session.execute(delete(KeptAnswer).where(*_held(claim)))
+    except DATABASE_FAULTS as fault:
+        log.warning("a claim on an idempotency key was left to lapse", fault=type(fault).__name__)
+
+
+def keep(session: Session, request: Request, response: Response) -> None:
+    """Keep the answer to a POST with a key, in the transaction of its effect. Raises StillRunning when the claim is
+    another request's by now: then the transaction must not be committed.
+
+    Only an endpoint whose transaction is not the request's own needs to call it. It may call it again when that had
+    to be rolled back.
+    """
+    claim = claim_of(request)
+    if claim is None:
+        return
+    headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+    answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
+    if rows_changed(session.execute(update(KeptAnswer).where(*_held(claim)).values(answer))) == 0:
+        raise _still_running()
+    claim.is_kept = True
+
+
+def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(KeptAnswer.key_digest) == claim.key_digest,
+        col(KeptAnswer.owner) == claim.owner,
+        col(KeptAnswer.status).is_(None),
+    )
+
+
+def hold_all(session: Session, requests: Sequence[Request]) -> list[StillRunning | None]:
+    """Keep the claims of these requests from being taken until the transaction ends: for each, what refuses it when
+    its claim is another's by now.
+
+    A transaction that many requests share calls it before it works for any of them.
+    """
+    claims = [claim_of(request) for request in requests]
+    keys = [claim.key_digest for claim in claims if claim is not None]
+    if not keys:
+        return [None] * len(claims)
+    held = select(KeptAnswer.owner).where(
+        col(KeptAnswer.key_digest).in_(keys), col(KeptAnswer.status).is_(None)
+    )
+    # In one order: transactions of two processes must not wait for each other.
+    held = held.order_by(col(KeptAnswer.key_digest))
+    owners = set(session.exec(held if session.database.is_sqlite else held.with_for_update()))
+    return [None if claim is None or claim.owner in owners else _still_running() for claim in claims]
+
+
+def keep_alone(database: Database, request: Request, response: Response) -> None:
+    """Keep the answer of an endpoint that has written nothing."""
+    with database.writing() as session:
+        keep(session, request, response)
+
+
+def forget_old(database: Database) -> None:
+    """Delete what has been kept for longer than a day."""
+    with database.writing() as session:
+        session.execute(delete(KeptAnswer).where(col(KeptAnswer.claimed_at) < now() - KEPT_FOR))
