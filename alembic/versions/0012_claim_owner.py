@@ -1,6 +1,6 @@
 """A claim on an idempotency key has an owner
 
-Revision: 0011, after 0010
+Revision: 0012, after 0011
 
 The previous version goes on serving meanwhile: its claims have no owner, and lapse within a minute.
 """
@@ -8,8 +8,8 @@ The previous version goes on serving meanwhile: its claims have no owner, and la
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0011"
-down_revision: str | None = "0010"
+revision: str = "0012"
+down_revision: str | None = "0011"
 branch_labels: None = None
 depends_on: None = None
 
