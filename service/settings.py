@@ -4,6 +4,7 @@ A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory
 README list them all; a test fails when one is missing there.
 """
 
+import codecs
 import re
 import secrets
 from functools import cached_property
@@ -138,6 +139,13 @@ class Settings(BaseSettings):
     picture_ahead: bool = Field(
         True, description="true makes the sizes of a picture as soon as it is public, before anyone asks"
     )
+    picture_charset: str = Field(
+        "windows-1252",
+        description="character set of old photo metadata (IPTC-IIM) that declares none and is not UTF-8",
+    )
+    picture_credit_creator: bool = Field(
+        True, description="true credits a picture that names no credit to whoever made it, by its by-line"
+    )
     picture_keep_gps: bool = Field(
         False, description="true keeps where a picture was taken, for staff; readers never see it"
     )
@@ -183,6 +191,16 @@ class Settings(BaseSettings):
         if value.startswith(("postgresql://", "sqlite:///")):
             return value
         raise ValueError("must start with sqlite:/// or postgresql://")
+
+    @field_validator("picture_charset")
+    @classmethod
+    def known_charset(cls, value: str) -> str:
+        """Accept character sets that Python knows, under Python's own name."""
+        try:
+            "".encode(value)
+        except (LookupError, UnicodeError):
+            raise ValueError("must name a character set, such as windows-1251") from None
+        return codecs.lookup(value).name
 
     @field_validator("media_url")
     @classmethod

@@ -141,13 +141,13 @@ class Darkroom:
         # The service's environment holds secrets: nothing of it is passed on. Its module path is, because to find
         # that anew takes a fifth of what a start takes.
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
-        memory, locked = self._settings.picture_memory, [LOCKED]
-        if self._settings.picture_sandbox == "off":
-            locked = []
+        limits = [str(self._settings.picture_memory), self._settings.picture_charset]
+        if self._settings.picture_sandbox != "off":
+            limits.append(LOCKED)
         self._line_in, its_end = socket.socketpair()
         with its_end:
             return subprocess.Popen(  # noqa: S603  # this interpreter, and a module of ours
-                [sys.executable, "-S", "-s", "-m", "service.images.darkroom", str(memory), *locked],
+                [sys.executable, "-S", "-s", "-m", "service.images.darkroom", *limits],
                 stdin=its_end.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -204,7 +204,7 @@ class Lab:
         """Decode a file and describe it, however many wait. Raises UnknownPicture, TooManyPixels,
         DamagedPicture, TooDemanding.
         """
-        job = Inspect(self._settings.image_max_pixels)
+        job = Inspect(self._settings.image_max_pixels, self._settings.picture_charset)
         return self._work({"job": "inspect", **asdict(job)}, _INSPECTED, path)
 
     def develop(self, path: Path, drafts: Sequence[Path], job: Develop) -> Developed:

@@ -22,6 +22,7 @@ from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
+from service.settings import Settings
 from service.tables import new_id, now
 
 _CONTENT = tuple(ImageContent.model_fields)
@@ -153,26 +154,28 @@ def _give(session: Session, image: Image, file: KeptFile) -> None:
     """The file, and what it says of itself. What somebody has written stays; what came from the file before
     goes with it.
     """
-    before, found = _said(image.kept_metadata), file.found
+    settings = session.database.settings
+    before, found = _said(image.kept_metadata, settings), file.found
     image.digest, image.size = file.digest, file.size
     image.content_type, image.width, image.height = found.content_type, found.width, found.height
     image.placeholder, image.dominant_color = found.placeholder, found.dominant_color
     image.taken_at = None if found.taken_at is None else datetime.fromisoformat(found.taken_at)
-    keeps_gps = session.database.settings.picture_keep_gps
     image.kept_metadata = _METADATA.validate_python(
-        {name: said for name, said in found.metadata.items() if name != "gps" or keeps_gps}
+        {name: said for name, said in found.metadata.items() if name != "gps" or settings.picture_keep_gps}
     )
-    now_said = _said(image.kept_metadata)
+    now_said = _said(image.kept_metadata, settings)
     for name in _RIGHTS:
         if getattr(image, name) in (None, before[name]):
             setattr(image, name, now_said[name])
 
 
-def _said(metadata: Metadata) -> dict[str, str | None]:
+def _said(metadata: Metadata, settings: Settings) -> dict[str, str | None]:
     """The rights that a picture says of itself, as its fields take them."""
     texts = {name: text if isinstance(text := metadata.get(name), str) else None for name in _RIGHTS}
-    credit = " ".join((texts["credit_line"] or "").split())[:_LINE]
-    return texts | {"credit_line": credit or None}
+    credit, creator = texts["credit_line"], metadata.get("creator")
+    if credit is None and settings.picture_credit_creator and isinstance(creator, list):
+        credit = ", ".join(str(name) for name in creator)
+    return texts | {"credit_line": " ".join((credit or "").split())[:_LINE] or None}
 
 
 def _note_change(session: Session, image: Image) -> None:

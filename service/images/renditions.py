@@ -27,7 +27,7 @@ TALLEST = 9600
 """Pixels that a rendition may be high. WebP ends at 16,383; a picture that is a thousand times as high as
 wide is no photograph.
 """
-RECIPE = 1
+RECIPE = 2
 """Raise it when the same picture is to come out differently: every address changes."""
 _NAME = re.compile(r"((?:(?:1x1|4x3|16x9)-)?w[0-9]{1,4})-([0-9a-f]{12})(?:\.(jpg|webp|avif))?")
 _CENTRE = FocalPoint(x=0.5, y=0.5)
@@ -127,16 +127,20 @@ def negative_of(image: Image | ImageRead) -> Negative | None:
 
 def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
     """Cut where a file has no room: the whole packet of a JPEG must fit into 64 kB."""
-    creator, source_type = said.get("creator"), said.get("digital_source_type")
+
+    def text(name: str) -> str | None:
+        value = said.get(name)
+        return value[:_MOST_TEXT] if isinstance(value, str) else None
+
+    creator = said.get("creator")
     names = (
         [name[:_MOST_TEXT] for name in creator if isinstance(name, str)] if isinstance(creator, list) else []
     )
-    notice = image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None
     return Rights(
         tuple(names[:_MOST_CREATORS]),
         image.credit_line,
-        notice,
-        source_type[:_MOST_TEXT] if isinstance(source_type, str) else None,
+        image.copyright_notice[:_MOST_TEXT] if image.copyright_notice else None,
+        *(text(name) for name in ("digital_source_type", "web_statement", "licensor_name", "licensor_url")),
     )
 
 

@@ -1,13 +1,17 @@
 """Where the pictures of these tests are kept: in a folder, and in a bucket of a real S3 server."""
 
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service.settings import Settings
 from tests import buckets
-from tests.conftest import settings_for
+from tests.conftest import EDITOR, settings_for
+from tests.serving import running
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +33,13 @@ def media(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, object]:
 def settings_on_both(database_url: str, tmp_path: Path, media: dict[str, object]) -> Settings:
     """Settings of this test's store, on each kind of database and each kind of media store."""
     return settings_for(database_url, tmp_path, **media)
+
+
+@pytest.fixture(scope="module")
+def sqlite_editor(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """An editor of a store that the tests of a module share: what a picture says is no question of the database."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy(sqlite_template, folder / "copydesk.db")
+    settings = settings_for(f"sqlite:///{folder / 'copydesk.db'}", folder)
+    with running(settings) as store, store.client(*EDITOR, name="editor") as writer:
+        yield writer

@@ -193,7 +193,7 @@ def test_malformed_json_is_refused(editor: httpx.Client):
 @pytest.mark.parametrize(
     ("content", "content_type", "status", "problem"),
     [
-        (b"GIF89a", "image/gif", 415, "unknown-picture"),
+        (b"GIF89a", "image/gif", 422, "damaged-picture"),
         (b"just some text", "image/png", 415, "unknown-picture"),
         (b"", "image/png", 415, "unknown-picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png", 415, "unknown-picture"),

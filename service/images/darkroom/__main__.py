@@ -6,6 +6,7 @@ until its input ends, and is killed when a job takes too long. A file that takes
 holds no secret, no connection and no other picture, and that can open nothing.
 """
 
+import codecs
 import io
 import json
 import os
@@ -20,7 +21,6 @@ from typing import BinaryIO
 from PIL import Image
 
 from service.images.darkroom import sandbox
-from service.images.darkroom.decoding import memory
 from service.images.darkroom.inspection import inspect
 from service.images.darkroom.jobs import (
     LOCKED,
@@ -33,6 +33,7 @@ from service.images.darkroom.jobs import (
     Refused,
     Rights,
 )
+from service.images.darkroom.opening import memory
 from service.images.darkroom.printing import develop
 
 LARGEST_FILE = 1 << 28
@@ -48,9 +49,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     jobs = socket.socket(fileno=0)
-    _limit(int(sys.argv[1]))
-    _rehearse()
-    lacks = sandbox.lock() if LOCKED in sys.argv else []
+    most_memory, charset, *words = sys.argv[1:]
+    _limit(int(most_memory))
+    _rehearse(charset)
+    lacks = sandbox.lock() if LOCKED in words else []
     # The service waits for this line, so that the time of the first job begins when it can be done.
     _say(answers, lacks)
     for line, files in _received(jobs):
@@ -70,8 +72,9 @@ def _limit(most_memory: int) -> None:
     memory()
 
 
-def _rehearse() -> None:
+def _rehearse(charset: str) -> None:
     """Do one job of each kind, so that every module and table is loaded while files can still be opened."""
+    codecs.lookup(charset)
     for format_ in ("JPEG", "PNG", "WEBP", "GIF", "AVIF"):
         source = io.BytesIO()
         Image.new("RGB", (2, 2)).save(source, format_, exif=Image.Exif())
@@ -112,8 +115,8 @@ def _answer(line: bytes, files: Sequence[BinaryIO]) -> dict[str, object]:
 
 def _do(job: dict[str, object], files: Sequence[BinaryIO]) -> Inspected | Developed:
     match job:
-        case {"job": "inspect", "max_pixels": int(most)}:
-            return inspect(files[0], Inspect(most))
+        case {"job": "inspect", "max_pixels": int(most), "charset": str(charset)}:
+            return inspect(files[0], Inspect(most, charset))
         case {"job": "develop", "max_pixels": int(most), "prints": list(prints), "rights": dict(rights)}:
             wanted = Develop(most, [Print(**each) for each in prints], Rights(**rights))
             return develop(files[0], files[1:], wanted)

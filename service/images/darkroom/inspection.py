@@ -9,20 +9,11 @@ from PIL import Image
 from thumbhash import rgba_to_thumb_hash
 
 from service.images.darkroom import taken
-from service.images.darkroom.decoding import (
-    CONTENT_TYPES,
-    DAMAGE,
-    decode,
-    in_srgb,
-    is_sideways,
-    on_white,
-    open_picture,
-    orientation_of,
-    refusing,
-    upright,
-)
+from service.images.darkroom.decoding import decode, in_srgb, is_sideways, on_white, upright
 from service.images.darkroom.jobs import EmbeddedCaption, Inspect, Inspected, Metadata
 from service.images.darkroom.metadata import Embedded
+from service.images.darkroom.opening import Opened, open_picture
+from service.images.darkroom.refusing import DAMAGE, refusing
 
 SMALL = 32
 """Pixels of the longer side from which the placeholder is made. More cost time and change nothing that can be
@@ -33,23 +24,18 @@ seen.
 def inspect(file: BinaryIO, job: Inspect) -> Inspected:
     """Decode the whole of a file, scaled down where its decoder can, and describe it. Raises Refusal."""
     with refusing():
-        with open_picture(file, job.max_pixels) as opened:
-            kind = CONTENT_TYPES[opened.format or ""]
-            opened.verify()
+        open_picture(file, job.max_pixels).pixels.verify()
         # A verified picture is used up: it must be opened again to be decoded.
-        with open_picture(file, job.max_pixels) as opened:
-            width, height = opened.size
-            profile = opened.info.get("icc_profile")
-            lying = decode(opened, 4 * SMALL, 4 * SMALL)
-            # Some formats keep their metadata behind the pixels: it is there once these are decoded.
-            orientation = orientation_of(opened)
-            metadata, captions = _said(opened)
+        opened = open_picture(file, job.max_pixels)
+        width, height = opened.size
+        lying = decode(opened, 4 * SMALL, 4 * SMALL)
+        metadata, captions = _said(opened, job.charset)
         lying.thumbnail((SMALL, SMALL))
-        small = in_srgb(upright(lying, orientation), profile)
+        small = in_srgb(upright(lying, opened.orientation), opened.profile)
         when = metadata.get("date_taken")
-        size = (height, width) if is_sideways(orientation) else (width, height)
+        size = (height, width) if is_sideways(opened.orientation) else (width, height)
         return Inspected(
-            kind,
+            opened.content_type,
             *size,
             _placeholder(small),
             _dominant_color(small),
@@ -59,10 +45,10 @@ def inspect(file: BinaryIO, job: Inspect) -> Inspected:
         )
 
 
-def _said(opened: Image.Image) -> tuple[Metadata, list[EmbeddedCaption]]:
+def _said(opened: Opened, charset: str) -> tuple[Metadata, list[EmbeddedCaption]]:
     """What the file says of itself. Metadata that breaks its reader is no reason to refuse a good picture."""
     try:
-        embedded = Embedded(opened)
+        embedded = Embedded(opened, charset)
         metadata = embedded.metadata()
         return metadata, embedded.captions(metadata)
     except DAMAGE:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 LOCKED = "locked"
 """The word by which a darkroom is told, when it is started, to lock itself."""
-Metadata = dict[str, str | list[str] | dict[str, float]]
-"""A picture's own metadata by name: text, several texts, or for `gps` degrees and metres."""
+Metadata = dict[str, str | list[str] | dict[str, float] | bool]
+"""A picture's own metadata by name: text, several texts, for `gps` degrees and metres, or that there is something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Inspect:
     """Decode a file, and say what it is and what it says of itself."""
 
     max_pixels: int
+    charset: str = "cp1252"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,17 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, and how
-    it came about.
+    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, how it
+    came about, and where to ask for a licence.
     """
 
     creator: tuple[str, ...] = ()
     credit_line: str | None = None
     copyright_notice: str | None = None
     digital_source_type: str | None = None
+    web_statement: str | None = None
+    licensor_name: str | None = None
+    licensor_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

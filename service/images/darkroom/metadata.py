@@ -1,22 +1,24 @@
 """What a picture says of itself, by the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
 from EXIF, in this order.
 
-XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. Of
-EXIF, cameras fill in more than people do: an image description that names the camera is no caption.
+XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. What cameras
+and programs fill in by themselves is no description.
 """
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from PIL import ExifTags, Image, IptcImagePlugin
+from PIL import ExifTags
 
-from service.images.darkroom import taken
-from service.images.darkroom.decoding import DAMAGE
+from service.images.darkroom import iim, taken
 from service.images.darkroom.jobs import EmbeddedCaption, Metadata
-from service.images.darkroom.xmp import CORE, DC, EXT, PHOTOSHOP, XMP_RIGHTS, Item, Packet
+from service.images.darkroom.opening import Opened
+from service.images.darkroom.placeholders import is_written
+from service.images.darkroom.refusing import DAMAGE
+from service.images.darkroom.xmp import CORE, DC, EXT, PHOTOSHOP, PLUS, XMP_RIGHTS, Packet
 
 # name: XMP property, IIM dataset of record 2, whether there may be several
 _FIELDS: Final = {
@@ -53,138 +55,184 @@ _PLACES: Final = {
 }
 _MOST_TEXT, _MOST_ITEMS = 20_000, 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_UTF8_DECLARED = b"\x1b%G"
+_LANGUAGE_DATASET = (2, 135)
+_DESCRIBING: Final = frozenset({"description", "alt_text", "extended_description"})
+_XP_TITLE, _XP_COMMENT, _XP_AUTHOR, _XP_KEYWORDS, _XP_SUBJECT = 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F
 # Looked up now, because a locked process cannot load the table of an encoding.
-_WESTERN: Final = codecs.lookup("cp1252")
-_LANGUAGE_DATASET, _CHARSET = (2, 135), (1, 90)
+_WIDE: Final = codecs.lookup("utf-16-le").name
+# C2PA's assertions are CBOR: a text is preceded by its length, in the same byte or in one or two more.
+_SOURCE_TYPE: Final = re.compile(
+    rb"digitalSourceType(?:[\x60-\x77]|\x78.|\x79..)(https?://[\w./-]{10,120}/digitalsourcetype/[A-Za-z]{3,60})",
+    re.DOTALL,
+)
 
 
 class Embedded:
     """The three kinds of metadata of one opened picture. What cannot be read of them is not there."""
 
-    def __init__(self, opened: Image.Image) -> None:
-        self.packet = Packet(opened.info.get("xmp"))
-        self.iim = _iim(opened)
-        self.exif: dict[int, object] = {}
-        self.camera: dict[int, object] = {}
-        self.gps: dict[int, object] = {}
+    def __init__(self, opened: Opened, charset: str) -> None:
+        self.packet = Packet(opened.packets)
+        self.iim = iim.texts(opened.iim, charset)
+        self.credentials = opened.credentials
+        self.exif = _tags(opened.exif)
+        self.camera, self.gps = dict[int, object](), dict[int, object]()
         with suppress(*DAMAGE):
-            exif = opened.getexif()
-            self.exif = dict(exif)
-            self.camera = dict(exif.get_ifd(ExifTags.IFD.Exif))
-            self.gps = dict(exif.get_ifd(ExifTags.IFD.GPSInfo))
+            self.camera = _tags(opened.exif.get_ifd(ExifTags.IFD.Exif))
+        with suppress(*DAMAGE):
+            self.gps = _tags(opened.exif.get_ifd(ExifTags.IFD.GPSInfo))
+        makers = (self._ascii(tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+        self.machine = " ".join(_cleaned(makers))
 
     def metadata(self) -> Metadata:
         """Everything that is said, by name, and `gps` in degrees and metres."""
         found: Metadata = {}
         for name, (namespace, key, dataset, several) in _FIELDS.items():
-            texts = (
+            texts = self._first(
+                name,
                 [item.text for item in self.packet.items(namespace, key)]
                 if several
-                else [self.packet.text(namespace, key)]
-            )
-            texts = (
-                [*_cleaned(texts)]
-                or [*_cleaned(self.iim.get((2, dataset), []) if dataset else [])]
-                or [*_cleaned(self._exif(name))]
+                else [self.packet.text(namespace, key)],
+                self.iim.get((2, dataset), []) if dataset else [],
+                *([text] for text in self._exif(name)) if not several else [self._exif(name)],
             )
             if texts:
                 found[name] = texts[:_MOST_ITEMS] if several else texts[0]
-        for name, key in _PLACES.items():
-            place = self.packet.field("LocationCreated", key) or self.packet.field("LocationShown", key)
-            if place and name not in found:
-                found[name] = place[:_MOST_TEXT]
+        found |= self._structures(found)
         if when := taken.written(self.packet, self.iim, self.camera):
             found["date_taken"] = when
-        if camera := " ".join(
-            _cleaned(
-                [self._ascii(self.exif, ExifTags.Base.Make), self._ascii(self.exif, ExifTags.Base.Model)]
-            )
-        ):
-            found["camera"] = camera
+        if self.machine:
+            found["camera"] = self.machine
+        if self.credentials:
+            found["content_credentials"] = True
+            if source_type := _SOURCE_TYPE.search(self.credentials):
+                found.setdefault("digital_source_type", source_type[1].decode())
         if position := _position(self.gps):
             found["gps"] = position
         return found
 
+    def _structures(self, found: Metadata) -> Metadata:
+        """Fields of structures: the place, unless a plain field names it, and who licenses the picture."""
+        fields: Metadata = {}
+        for name, key in _PLACES.items():
+            place = self.packet.field(EXT, "LocationCreated", key) or self.packet.field(
+                EXT, "LocationShown", key
+            )
+            if place and name not in found:
+                fields[name] = place[:_MOST_TEXT]
+        for name, key in (("licensor_name", "LicensorName"), ("licensor_url", "LicensorURL")):
+            if licensor := self.packet.field(PLUS, "Licensor", key):
+                fields[name] = licensor[:_MOST_TEXT]
+        return fields
+
     def captions(self, metadata: Metadata) -> list[EmbeddedCaption]:
         """The descriptions and alternative texts by language; one of the default language need not be named."""
-        texts, alts = self._by_language(DC, "description"), self._by_language(CORE, "AltTextAccessibility")
+        default = self._default_language()
+        texts = self._by_language("description", default)
+        alts = self._by_language("alt_text", default)
         description = metadata.get("description")
         if not texts and isinstance(description, str):
-            texts = {self._language(): description}
+            texts = {self._declared() or (next(iter(alts)) if len(alts) == 1 else None): description}
         return [
             EmbeddedCaption(language, texts.get(language), alts.get(language))
             for language in dict.fromkeys([*texts, *alts])
         ]
 
-    def _by_language(self, namespace: str, name: str) -> dict[str | None, str]:
-        items = [
-            Item(text, item.language)
-            for item in self.packet.items(namespace, name)
-            for text in _cleaned([item.text])
-        ]
-        named: dict[str | None, str] = {
-            item.language: item.text for item in items if item.language is not None
-        }
-        # Writers of language alternatives repeat one of them as the default.
-        default = next(
-            (item.text for item in items if item.language is None and item.text not in named.values()), None
-        )
-        return named if default is None else {self._language(): default} | named
-
-    def _language(self) -> str | None:
-        declared = [self.packet.text(DC, "language"), *self.iim.get(_LANGUAGE_DATASET, [])]
-        return next((language for language in _cleaned(declared)), None)
-
-    def _exif(self, name: str) -> list[str | None]:
-        match name:
-            case "creator":
-                return list((self._ascii(self.exif, ExifTags.Base.Artist) or "").split(";"))
-            case "copyright_notice":
-                # The photographer's, then after a NUL the editor's.
-                return [(self._ascii(self.exif, ExifTags.Base.Copyright) or "").replace("\0", " ")]
-            case "description":
-                said, make = (
-                    self._ascii(self.exif, tag) or ""
-                    for tag in (ExifTags.Base.ImageDescription, ExifTags.Base.Make)
-                )
-                brand = make.strip("\0 ").partition(" ")[0].lower()
-                return [] if brand and brand in said.lower() else [said]
+    def _first(self, name: str, *sources: Iterable[str | None]) -> list[str]:
+        """What the first source says that says anything; of descriptions, anything that somebody wrote."""
+        for source in sources:
+            if texts := [text for text in _cleaned(source) if self._is_said(name, text)]:
+                return texts
         return []
 
-    @staticmethod
-    def _ascii(tags: dict[int, object], tag: int) -> str | None:
-        value = tags.get(tag)
+    def _is_said(self, name: str, text: str) -> bool:
+        return name not in _DESCRIBING or is_written(text, self.machine)
+
+    def _by_language(self, name: str, default: str | None) -> dict[str | None, str]:
+        namespace, key, *_ = _FIELDS[name]
+        named: dict[str | None, str] = {}
+        unnamed = []
+        for item in self.packet.items(namespace, key):
+            for text in self._first(name, [item.text]):
+                if item.language is None:
+                    unnamed.append(text)
+                else:
+                    named.setdefault(item.language, text)
+        # Writers of language alternatives repeat one of them as the default.
+        for text in unnamed[:1]:
+            if text not in named.values():
+                named.setdefault(default, text)
+        return named
+
+    def _default_language(self) -> str | None:
+        """The language of the packet's defaults: the one whose text a default repeats, the only one that is named,
+        or the declared one.
+        """
+        languages: dict[str, None] = {}
+        for name in (
+            "description",
+            "alt_text",
+            "extended_description",
+            "title",
+            "copyright_notice",
+            "usage_terms",
+        ):
+            namespace, key, *_ = _FIELDS[name]
+            items = self.packet.items(namespace, key)
+            default = next((item.text for item in items if item.language is None), None)
+            for item in items:
+                if item.language is not None and item.text == default:
+                    return item.language
+                if item.language is not None and name in _DESCRIBING:
+                    languages[item.language] = None
+        return self._declared() or (next(iter(languages)) if len(languages) == 1 else None)
+
+    def _declared(self) -> str | None:
+        said = [self.packet.text(DC, "language"), *self.iim.get(_LANGUAGE_DATASET, [])]
+        return next(_cleaned(said), None)
+
+    def _exif(self, name: str) -> list[str]:
+        match name:
+            case "creator":
+                return [*(self._ascii(ExifTags.Base.Artist) or self._wide(_XP_AUTHOR)).split(";")]
+            case "copyright_notice":
+                # The photographer's, then after a NUL the editor's.
+                return [self._ascii(ExifTags.Base.Copyright).replace("\0", " ")]
+            case "title":
+                return [self._wide(_XP_TITLE)]
+            case "keywords":
+                return [*self._wide(_XP_KEYWORDS).split(";")]
+            case "description":
+                # Windows repeats its title there, with a question mark for what is not ASCII.
+                wide = [self._wide(tag) for tag in (_XP_COMMENT, _XP_SUBJECT, _XP_TITLE)]
+                return [self._ascii(ExifTags.Base.ImageDescription), *wide]
+        return []
+
+    def _ascii(self, tag: int) -> str:
+        value = self.exif.get(tag)
         if not isinstance(value, str):
-            return None
+            return ""
         # EXIF says ASCII, Pillow reads Latin-1, and programs write UTF-8.
         with suppress(UnicodeError):
             return value.encode("latin-1").decode()
         return value
 
-
-def _iim(opened: Image.Image) -> dict[tuple[int, int], list[str]]:
-    """The texts of IPTC-IIM by record and dataset."""
-    raw: dict[tuple[int, int], bytes | list[bytes]] = {}
-    with suppress(*DAMAGE):
-        raw = IptcImagePlugin.getiptcinfo(opened) or {}  # type: ignore[arg-type]  # it takes any picture, and asks what it is
-    charset = raw.pop(_CHARSET, b"")
-    declared = b"".join(charset) if isinstance(charset, list) else charset
-    lists = {key: value if isinstance(value, list) else [value] for key, value in raw.items()}
-    # Pillow gives None for an empty dataset.
-    return {key: [_decoded(value or b"", declared) for value in values] for key, values in lists.items()}
+    def _wide(self, tag: int) -> str:
+        """A text as Windows writes it, in UTF-16."""
+        value = self.exif.get(tag)
+        raw = bytes(value) if isinstance(value, bytes | tuple) else b""
+        return raw.decode(_WIDE, "ignore").strip("\0")
 
 
-def _decoded(value: bytes, charset: bytes) -> str:
-    """IIM text. Without a declaration most programs write UTF-8, which Latin-1 text is never taken for; the
-    rest write Windows' Latin-1.
-    """
-    with suppress(UnicodeError):
-        return value.decode()
-    return value.decode("utf-8" if charset == _UTF8_DECLARED else _WESTERN.name, "replace")
+def _tags(said: Mapping[int, object]) -> dict[int, object]:
+    """The tags that can be read. One that is broken takes none of the others with it."""
+    found = {}
+    for tag in list(said):
+        with suppress(*DAMAGE):
+            found[tag] = said[tag]
+    return found
 
 
-def _cleaned(texts: Iterator[str] | list[str] | list[str | None]) -> Iterator[str]:
+def _cleaned(texts: Iterable[str | None]) -> Iterator[str]:
     """Texts without control characters and surrounding space; empty ones are left out."""
     for text in texts:
         clean = _CONTROL.sub(" ", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()[:_MOST_TEXT]

@@ -1,8 +1,8 @@
-"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of one that came, and a
+"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of those that came, and a
 new one with rights alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
 XMP_RIGHTS: Final = "http://ns.adobe.com/xap/1.0/rights/"
 CORE: Final = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 EXT: Final = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+PLUS: Final = "http://ns.useplus.org/ldf/xmp/1.0/"
 _META: Final = "adobe:ns:meta/"
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _ARRAYS = (f"{{{RDF}}}Alt", f"{{{RDF}}}Seq", f"{{{RDF}}}Bag")
@@ -32,10 +33,12 @@ class Item:
 
 
 class Packet:
-    """The properties of one packet. A packet that is not XML has none."""
+    """The properties of a file's packets: each is that of the first packet which has it. One that is not XML has
+    none.
+    """
 
-    def __init__(self, source: object) -> None:
-        self._root = _parse(source)
+    def __init__(self, sources: Iterable[bytes]) -> None:
+        self._roots = [root for root in map(_parse, sources) if root is not None]
 
     def items(self, namespace: str, name: str) -> list[Item]:
         """The values of a property in their order."""
@@ -46,34 +49,23 @@ class Packet:
         found = self.items(namespace, name)
         return next((item.text for item in found if item.language is None), found[0].text if found else None)
 
-    def field(self, structure: str, name: str) -> str | None:
-        """The first value of a field in a structure of IPTC Extension, such as the city of `LocationCreated`."""
-        if self._root is None:
-            return None
-        for node in self._root.iter(_CLARK(EXT, structure)):
-            for inner in node.iter():
-                if inner.tag == _CLARK(EXT, name):
-                    return next((item.text for item in _of_element(inner) if item.text), None)
-                if _CLARK(EXT, name) in inner.attrib:
-                    return inner.attrib[_CLARK(EXT, name)].strip() or None
-        return None
-
-    def _values(self, namespace: str, name: str) -> Iterator[Item]:
-        if self._root is None:
-            return
+    def field(self, namespace: str, structure: str, name: str) -> str | None:
+        """The first value of a field in a structure, such as the city of `LocationCreated`."""
         key = _CLARK(namespace, name)
-        for description in self._root.iterfind(f".//{_CLARK(RDF, 'RDF')}/{_CLARK(RDF, 'Description')}"):
-            if key in description.attrib:
-                yield Item(description.attrib[key].strip())
-            for element in description.iterfind(key):
-                yield from _of_element(element)
-
-
-def _parse(source: object) -> etree._Element | None:
-    if isinstance(source, str):
-        source = source.encode()
-    if not isinstance(source, bytes):
+        for node in (node for root in self._roots for node in root.iter(_CLARK(namespace, structure))):
+            for inner in node.iter():
+                if inner.tag == key:
+                    return next((item.text for item in _of_element(inner) if item.text), None)
+                if key in inner.attrib:
+                    return inner.attrib[key].strip() or None
         return None
+
+    def _values(self, namespace: str, name: str) -> list[Item]:
+        key = _CLARK(namespace, name)
+        return next(filter(None, (list(_of_root(root, key)) for root in self._roots)), [])
+
+
+def _parse(source: bytes) -> etree._Element | None:
     # No entities, no network, no DTD; lxml refuses deep trees and huge texts by itself.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
@@ -82,6 +74,16 @@ def _parse(source: object) -> etree._Element | None:
         return etree.fromstring(source.strip(b"\x00 \t\r\n\xef\xbb\xbf"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+
+
+def _of_root(root: etree._Element, key: str) -> Iterator[Item]:
+    # `x:xmpmeta` around it is optional.
+    for rdf in root.iter(_CLARK(RDF, "RDF")):
+        for description in rdf.iterfind(_CLARK(RDF, "Description")):
+            if key in description.attrib:
+                yield Item(description.attrib[key].strip())
+            for element in description.iterfind(key):
+                yield from _of_element(element)
 
 
 def _of_element(element: etree._Element) -> Iterator[Item]:
@@ -99,7 +101,8 @@ def _of_element(element: etree._Element) -> Iterator[Item]:
 def write(rights: Rights) -> bytes:
     """A packet that says nothing but rights; empty when there are none."""
     description = etree.Element(
-        _CLARK(RDF, "Description"), nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT}
+        _CLARK(RDF, "Description"),
+        nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT, "xmpRights": XMP_RIGHTS, "plus": PLUS},
     )
     description.set(_CLARK(RDF, "about"), "")
     if rights.creator:
@@ -115,6 +118,9 @@ def write(rights: Rights) -> bytes:
         item.text = rights.copyright_notice
     if rights.digital_source_type:
         etree.SubElement(description, _CLARK(EXT, "DigitalSourceType")).text = rights.digital_source_type
+    if rights.web_statement:
+        etree.SubElement(description, _CLARK(XMP_RIGHTS, "WebStatement")).text = rights.web_statement
+    _write_licensor(description, rights)
     if len(description) == 0:
         return b""
     meta = etree.Element(_CLARK(_META, "xmpmeta"), nsmap={"x": _META, "rdf": RDF})
@@ -124,3 +130,15 @@ def write(rights: Rights) -> bytes:
         + etree.tostring(meta, encoding="UTF-8")
         + b'<?xpacket end="r"?>'
     )
+
+
+def _write_licensor(description: etree._Element, rights: Rights) -> None:
+    fields = {"LicensorName": rights.licensor_name, "LicensorURL": rights.licensor_url}
+    if any(fields.values()):
+        several = etree.SubElement(
+            etree.SubElement(description, _CLARK(PLUS, "Licensor")), _CLARK(RDF, "Seq")
+        )
+        licensor = etree.SubElement(several, _CLARK(RDF, "li"), {_CLARK(RDF, "parseType"): "Resource"})
+        for name, text in fields.items():
+            if text:
+                etree.SubElement(licensor, _CLARK(PLUS, name)).text = text

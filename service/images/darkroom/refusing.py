@@ -1,0 +1,40 @@
+"""What decoders raise for damaged files and want of memory, as refusals. Their warnings refuse nothing."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image
+
+from service.images.darkroom.jobs import Refusal
+
+# What Pillow raises for damaged files, over all its decoders.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+# Pillow warns of broken metadata, further pictures and animations, and shows the picture all the same.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what decoders raise for damaged files, and want of memory, into refusals."""
+    try:
+        yield
+    except MemoryError:
+        raise Refusal("memory", "The picture takes more memory to decode than a picture is given.") from None
+    except DAMAGE as fault:
+        raise Refusal("damaged", "The file cannot be decoded: it is cut off or damaged.") from fault
