@@ -1,11 +1,6 @@
-"""Captions: which one holds for a picture in an article, and how they are written.
+"""How captions are written: one of a picture for each language, for any article or for one alone."""
 
-The effective caption is, of those for any article and those for this one: the caption that the block names;
-the one for this article in its language; the one for any article in that language; one in a language that it
-falls back to; any. A caption that was written for another article is never shown.
-"""
-
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,13 +13,10 @@ from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (
     Caption,
     CaptionContent,
-    CaptionRead,
     CaptionReplace,
     CaptionSource,
     CaptionWrite,
-    EffectiveCaption,
     Image,
-    Scope,
 )
 from service.images.patching import refuse_changes
 from service.images.read import read_caption
@@ -43,56 +35,6 @@ class CaptionTaken(Conflict):
     """The image has a caption for this article, or for any, in this language already; `id` says which."""
 
     title = "There is such a caption already"
-
-
-def effective(
-    captions: Collection[CaptionRead],
-    *,
-    article_id: UUID | None,
-    language: str,
-    house_language: str,
-    caption_id: UUID | None = None,
-) -> EffectiveCaption | None:
-    """The caption that holds in an article, of all the live captions of one picture; the same one whatever
-    their order.
-    """
-    usable = sorted(
-        (caption for caption in captions if caption.article_id in (None, article_id)),
-        key=lambda caption: caption.id,
-    )
-    if not usable:
-        return None
-    named = next((caption for caption in usable if caption.id == caption_id), None)
-    if named is not None:
-        return _as(Scope.BLOCK, named)
-    for tag in dict.fromkeys([*broader(language), *broader(house_language)]):
-        found = [caption for caption in usable if caption.language == tag]
-        if found:
-            best = min(found, key=_is_general)
-            exact = Scope.IMAGE if _is_general(best) else Scope.ARTICLE
-            return _as(exact if tag == language else Scope.FALLBACK, best)
-    return _as(Scope.ANY, min(usable, key=_is_general))
-
-
-def broader(language: str) -> Iterator[str]:
-    """A language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh (RFC
-    4647, 3.4).
-    """
-    subtags = language.split("-")
-    while subtags:
-        yield "-".join(subtags)
-        subtags.pop()
-        # A singleton, such as the x of a private use, opens what follows it and means nothing alone.
-        while subtags and len(subtags[-1]) == 1:
-            subtags.pop()
-
-
-def _is_general(caption: CaptionRead) -> bool:
-    return caption.article_id is None
-
-
-def _as(scope: Scope, caption: CaptionRead) -> EffectiveCaption:
-    return EffectiveCaption(**caption.model_dump(), scope=scope)
 
 
 def get(session: Session, caption_id: UUID, *, lock: bool = False) -> Caption:

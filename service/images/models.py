@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from service.tables import (
@@ -132,6 +132,11 @@ class CaptionContent(SQLModel):
         schema_extra={"examples": ["The ferry leaves the old quay."]},
     )
     alt_text: Text | None = Field(default=None, description="what replaces seeing the picture")
+    decorative: bool = Field(
+        default=False,
+        description="true: nothing replaces seeing the picture, because it only decorates",
+        sa_column_kwargs={"server_default": false()},
+    )
     source: CaptionSource = Field(default=CaptionSource.MANUAL, sa_type=text_enum(CaptionSource))
 
 
@@ -190,6 +195,8 @@ class CaptionRead(Reading):
     language: str = pydantic.Field(examples=["en"])
     text: str | None = pydantic.Field(examples=["The ferry leaves the old quay."])
     alt_text: str | None = pydantic.Field(examples=["A white ferry beside a stone quay"])
+    # Documents that were rendered before there was this member lack it.
+    decorative: bool = False
     source: CaptionSource
     version: int
     created_at: Time
@@ -197,7 +204,9 @@ class CaptionRead(Reading):
 
 
 class EffectiveCaption(CaptionRead):
-    """The caption that holds for a picture in an article, and how it was found."""
+    """The caption that holds for a picture in an article, and how it was found. A text or alternative text that it
+    does not have is that of the next caption that has it.
+    """
 
     scope: Scope
 
@@ -283,9 +292,11 @@ class CaptionWrite(CaptionContent, TableShape):
     @model_validator(mode="after")
     def says_something(self) -> Self:
         """A caption without any words would hide one that has some."""
-        if self.text or self.alt_text:
+        if self.decorative and self.alt_text:
+            raise ValueError("is decorative, so it has no alt_text")
+        if self.text or self.alt_text or self.decorative:
             return self
-        raise ValueError("needs text or alt_text")
+        raise ValueError("needs text or alt_text, or is decorative")
 
 
 class CaptionCreate(CaptionWrite):

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
-from service.images.captions import effective
+from service.images.effective import effective
 from service.images.models import CaptionRead, EffectiveCaption, Image, ImageRead
 from service.images.read import captions_of, with_captions
 

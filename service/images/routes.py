@@ -3,12 +3,12 @@
 Those that take a picture stand on a router of their own, whose bodies may be larger than those of the rest.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
 from service import conditional, pages
@@ -17,7 +17,16 @@ from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images import lifecycle, lists, uses
 from service.images.lists import AskedDep
-from service.images.models import CaptionRead, Image, ImageCreate, ImageRead, ImageReplace, ImageUse, UseRead
+from service.images.models import (
+    Caption,
+    CaptionRead,
+    Image,
+    ImageCreate,
+    ImageRead,
+    ImageReplace,
+    ImageUse,
+    UseRead,
+)
 from service.images.patching import merged
 from service.images.read import read_all, read_one
 from service.images.storage import EXTENSIONS
@@ -102,15 +111,21 @@ def list_images(
     in_use: Annotated[
         bool | None, Query(description="whether a working article shows it; needs content:read")
     ] = None,
+    missing: Annotated[
+        Literal["alt_text"] | None,
+        Query(description="alt_text: no caption has one or says that it is decorative; needs content:read"),
+    ] = None,
 ) -> Response:
     """List images, newest first: the public ones, and with content:read all that are not in the trash."""
-    if not (digest is None and without_file is None and in_use is None):
+    if (digest, without_file, in_use, missing) != (None, None, None, None):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
         return lists.answer_public(
             request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead
         )
-    conditions = _conditions(session, source=source, digest=digest, without_file=without_file, in_use=in_use)
+    conditions = _conditions(
+        session, source=source, digest=digest, without_file=without_file, in_use=in_use, missing=missing
+    )
     images, more = lists.newest(request, session, Image, conditions, asked)
     items = [shape.model_dump_json().encode() for shape in read_all(session, images)]
     next_key = (images[-1].created_at, images[-1].id) if more else None
@@ -127,6 +142,7 @@ def _conditions(
     digest: str | None,
     without_file: bool | None,
     in_use: bool | None,
+    missing: str | None,
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [col(Image.deleted_at).is_(None)]
     if source is not None:
@@ -142,6 +158,10 @@ def _conditions(
     if in_use is not None:
         shown = select(ImageUse.image_id).where(ImageUse.image_id == Image.id).exists()
         found.append(shown if in_use else ~shown)
+    if missing is not None:
+        has_alt = or_(func.coalesce(Caption.alt_text, "") != "", col(Caption.decorative))
+        mine = (col(Caption.image_id) == Image.id, col(Caption.deleted_at).is_(None))
+        found.append(~select(Caption.id).where(*mine, has_alt).exists())
     return found
 
 

@@ -32,6 +32,7 @@ def test_a_caption_is_written_and_read(editor: httpx.Client, image: dict):
         "language",
         "text",
         "alt_text",
+        "decorative",
         "source",
         "version",
         "created_at",
@@ -264,3 +265,27 @@ def test_what_would_tell_of_drafts_is_for_editors(client: httpx.Client, image: d
 def test_an_unknown_caption_is_not_found(client: httpx.Client, editor: httpx.Client):
     for caller in (client, editor):
         assert caller.get(f"/v1/captions/{uuid4()}").status_code == 404
+
+
+def test_a_decorative_picture_has_no_alternative_text(editor: httpx.Client):
+    image = make_image(editor)
+    made = make_caption(editor, image, text=None, decorative=True)
+    assert (made["decorative"], made["text"], made["alt_text"]) == (True, None, None)
+    both = {"image_id": image["id"], "language": "sv", "alt_text": "En bro", "decorative": True}
+    assert editor.post("/v1/captions", json=both).status_code == 422
+
+
+def test_pictures_without_an_alternative_text_are_listed(editor: httpx.Client, client: httpx.Client):
+    bare, described, decorative, told = (
+        make_image(editor, colour) for colour in ("red", "lime", "blue", "gold")
+    )
+    make_caption(editor, described, alt_text="A bridge")
+    make_caption(editor, decorative, decorative=True)
+    make_caption(editor, told, "Only a text")
+    gone = make_caption(editor, bare, alt_text="A bridge")
+    assert editor.delete(f"/v1/captions/{gone['id']}", headers={"If-Match": "*"}).status_code == 204
+    listed = editor.get("/v1/images?missing=alt_text&count=true").json()
+    assert [image["id"] for image in listed["items"]] == [told["id"], bare["id"]]
+    assert listed["total"] == 2
+    assert client.get("/v1/images?missing=alt_text").status_code == 401
+    assert editor.get("/v1/images?missing=text").status_code in (400, 422)

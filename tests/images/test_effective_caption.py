@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.images.captions import broader, effective
+from service.images.effective import broader, distance, effective
 from service.images.models import CaptionRead, CaptionSource
 from tests.images.pictures import change, make_article, make_caption, make_image
 
 THIS, OTHER = UUID(int=1), UUID(int=2)
 LANGUAGES = ("zh-Hant-TW", "zh-Hant", "zh", "en", "en-GB", "fr")
+# What readers of each language read beside it, the nearest first.
 FALLBACKS = {
     "zh-Hant-TW": ["zh-Hant", "zh"],
-    "zh-Hant": ["zh"],
-    "zh": [],
-    "en": [],
+    "zh-Hant": ["zh-Hant-TW", "zh"],
+    "zh": ["zh-Hant", "zh-Hant-TW"],
+    "en": ["en-GB"],
     "en-GB": ["en"],
     "fr": [],
 }
@@ -98,6 +99,34 @@ def test_a_language_falls_back_by_dropping_subtags(language: str, tags: list[str
     assert list(broader(language)) == tags
 
 
+@pytest.mark.parametrize(
+    ("language", "written", "chosen"),
+    [
+        ("en", ["de-DE", "en-GB"], "en-GB"),
+        ("zh-TW", ["en", "zh-Hans", "zh-Hant"], "zh-Hant"),
+        ("zh-TW", ["en", "zh-Hans"], "zh-Hans"),
+        ("pt", ["en", "pt-PT", "pt-BR"], "pt-BR"),
+        ("no", ["en", "nb"], "nb"),
+        ("nb", ["en", "no"], "no"),
+        ("en-GB", ["en-AU", "en"], "en"),
+        ("es-MX", ["en", "es-ES", "es-AR"], "es-AR"),
+        ("sr-Cyrl", ["en", "sr-Latn"], "sr-Latn"),
+        ("fil", ["de", "tl"], "tl"),
+        ("uk", ["en", "ru"], "en"),
+        ("ja", ["de", "en-AU"], "en-AU"),
+    ],
+)
+def test_readers_get_the_nearest_language_that_they_read(language: str, written: list[str], chosen: str):
+    found = [caption(100 + number, None, tag) for number, tag in enumerate(written)]
+    assert effective(found, article_id=THIS, language=language, house_language="en").language == chosen
+
+
+@given(found=captions, language=st.sampled_from(LANGUAGES))
+def test_their_own_language_is_nearest(found, language):
+    assert distance(language, language) == 0
+    assert all(distance(language, one.language) != 0 for one in found if one.language != language)
+
+
 def shown(client: httpx.Client, article: dict) -> tuple[str, str] | None:
     found = client.get(f"/v1/articles/{article['id']}").json()["body"][0]["caption"]
     return None if found is None else (found["text"], found["scope"])
@@ -142,3 +171,25 @@ def test_the_lead_image_carries_its_caption(editor: httpx.Client, client: httpx.
         assert (
             reader.get(f"/v1/articles/{article['id']}").json()["lead_image"]["caption"]["scope"] == "article"
         )
+
+
+def test_what_a_caption_does_not_say_is_taken_from_the_next(editor: httpx.Client, client: httpx.Client):
+    image = make_image(editor)
+    article = make_article(editor, image, language="en-GB")
+
+    def holds() -> tuple[str | None, str | None, bool, str]:
+        found = client.get(f"/v1/articles/{article['id']}").json()["body"][0]["caption"]
+        return found["text"], found["alt_text"], found["decorative"], found["scope"]
+
+    make_caption(editor, image, "Bro i gryningen", language="sv", alt_text="En bro")
+    general = make_caption(editor, image, "Bridge", language="en", alt_text="A low bridge")
+    assert holds() == ("Bridge", "A low bridge", False, "fallback")
+    own = make_caption(editor, image, "The bridge today", language="en-GB", article_id=article["id"])
+    assert holds() == ("The bridge today", "A low bridge", False, "article")
+    path = f"/v1/captions/{general['id']}"
+    change(editor, path, {"alt_text": None})
+    assert holds() == ("The bridge today", None, False, "article"), "no Swedish for readers of English"
+    change(editor, path, {"decorative": True})
+    assert holds() == ("The bridge today", None, True, "article")
+    change(editor, f"/v1/captions/{own['id']}", {"text": None, "alt_text": "Today's bridge"})
+    assert holds() == ("Bridge", "Today's bridge", False, "article")

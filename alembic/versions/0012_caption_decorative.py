@@ -1,0 +1,21 @@
+"""Pictures that only decorate
+
+Revision: 0012, after 0011
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0012"
+down_revision: str | None = "0011"
+branch_labels: None = None
+depends_on: None = None
+
+
+def upgrade() -> None:
+    # With a default of the database's own: the previous version writes captions meanwhile, and knows no such column.
+    op.add_column("caption", sa.Column("decorative", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+
+def downgrade() -> None:
+    op.drop_column("caption", "decorative")
