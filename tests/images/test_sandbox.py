@@ -76,7 +76,7 @@ def intruded(tmp_path: Path, *, without: tuple[str, ...] = (), locked: bool = Tr
     )
     jobs, its_end = socket.socketpair()
     with jobs, its_end:
-        command = [sys.executable, "-c", code, "600000000", *([LOCKED] if locked else [])]
+        command = [sys.executable, "-c", code, "600000000", "cp1252", *([LOCKED] if locked else [])]
         process = subprocess.Popen(command, stdin=its_end.fileno(), stdout=subprocess.PIPE, cwd=ROOT)
         its_end.close()
         jobs.sendall(b"{}\n")
