@@ -107,7 +107,7 @@ class Divider(Shape):
     type: Literal["divider"] = "divider"
 
 
-Cells = Annotated[list[Inline], Field(max_length=MOST_COLUMNS)]
+Cells = Annotated[list[Inline], Field(min_length=1, max_length=MOST_COLUMNS)]
 """A row of a table."""
 
 

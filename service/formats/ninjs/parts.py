@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from service.tables import write_time
 
-Uri = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")]
-"""A URI, by its scheme. Addresses with letters of other scripts are taken too, as many senders write them."""
+Uri = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+"""A URI, as far as the standard's schema checks one: any text, for senders write names and numbers there."""
 DateTime = Annotated[AwareDatetime, PlainSerializer(write_time, return_type=str, when_used="json")]
 """RFC 3339."""
 Truncated = Annotated[

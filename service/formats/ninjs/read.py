@@ -3,7 +3,7 @@ is cut, what is not said is left to the store.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 import langcodes
 from pydantic import TypeAdapter, ValidationError
 
+from service.articles.body import Heading, Paragraph, Quote
 from service.articles.inline import plain
 from service.articles.models import Slug
 from service.formats.ninjs.markup import CONTROL, Found, Shown, from_html, from_text
@@ -22,6 +23,7 @@ from service.tables import WebAddress, now
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _WEB: TypeAdapter[str] = TypeAdapter(WebAddress)
+_LONGEST_BEGINNING = 100
 _MAIN_PICTURES = {LEAD, "featuremedia", "featured", "main", "mainpicture"}
 
 
@@ -47,16 +49,19 @@ class Item:
 
 
 def read(ninjs: Ninjs) -> Item:
-    """Read an object. Raises NotAnArticle when it has no headline, and is not about one that is known
-    already.
+    """Read an object. Raises NotAnArticle for events and plannings, and when it has no words at all and is not
+    about one that is known already.
     """
     status: PubStatus = ninjs.pub_status or "usable"
     article_id = urn_id(ninjs.uri)
     content = {name: value for name, value in _content(ninjs, article_id).items() if value not in (None, [])}
+    if ninjs.type in ("event", "planning"):
+        raise NotAnArticle("Events and plannings are not articles.")
+    blocks = _blocks(ninjs)
     if "headline" not in content and status != "canceled":
-        raise NotAnArticle("The ninjs object has no headline.")
+        content["headline"] = _first_words(ninjs, blocks)
     pictures = {each.name: each for each in ninjs.associations or [] if _is_picture(each)}
-    blocks, lead = _placed(_blocks(ninjs), pictures)
+    blocks, lead = _placed(blocks, pictures)
     corrections = [
         text_of(each.value) or "" for each in ninjs.descriptions or [] if each.role == "correction"
     ]
@@ -70,6 +75,16 @@ def read(ninjs: Ninjs) -> Item:
         lead,
         [each for each in corrections if each],
     )
+
+
+def _first_words(ninjs: Ninjs, blocks: list[Found]) -> str:
+    """Return how the text begins, for an item without a headline, title or slugline."""
+    texts = [plain(block.html) for block in blocks if isinstance(block, Paragraph | Heading | Quote)]
+    texts += [each.value for each in ninjs.descriptions or []]
+    first = next(filter(None, map(line, texts)), None)
+    if first is None:
+        raise NotAnArticle("The ninjs object has no headline, and no text from which to take one.")
+    return first if len(first) <= _LONGEST_BEGINNING else first[:_LONGEST_BEGINNING].rsplit(" ", 1)[0] + "…"
 
 
 def urn_id(uri: str) -> UUID | None:
@@ -253,7 +268,10 @@ def _is_html(body: Body) -> bool:
 def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list[Found], str | None]:
     """Every picture in its place: those that the body shows there, one that leads, and the rest at the end."""
     shown = [_known(block, pictures) if isinstance(block, Shown) else block for block in blocks]
-    placed = [block for block in shown if not isinstance(block, Shown) or block.name]
+    # The words of a picture that the object does not bring along are text.
+    placed: list[Found] = []
+    for block in shown:
+        placed += block.words() if isinstance(block, Shown) and block.name is None else [block]
     named = {block.name for block in placed if isinstance(block, Shown)}
     waiting = [name for name in pictures if name not in named]
     lead = next(
@@ -266,8 +284,8 @@ def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list
 def _known(block: Shown, pictures: dict[str, Association]) -> Shown:
     """The association that a figure shows, by its name or by the address of one of its files."""
     if block.name in pictures:
-        return Shown(block.name)
+        return block
     files = {
         file.href: name for name, each in pictures.items() for file in each.renditions or [] if file.href
     }
-    return Shown(files.get(block.address or ""))
+    return replace(block, name=files.get(block.address or ""))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from typing import TypeVar
 
 from lxml.html import HtmlElement
 
@@ -15,8 +16,6 @@ from service.formats.pages.page import (
     Heading,
     ItemList,
     Paragraph,
-    Picture,
-    PictureBlock,
     Quote,
 )
 from service.formats.pages.tables import is_data, tables
@@ -26,6 +25,7 @@ _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-)([A-Za-z0-9+#._-]{1,40})")
 _LEVELS = {"h1": 2, "h2": 2, "h3": 3, "h4": 4, "h5": 4, "h6": 4}
 
 
+Shown = TypeVar("Shown")
 # A longer list goes on in a second block.
 _MOST_ITEMS = 500
 
@@ -34,9 +34,11 @@ def blocks(
     units: list[Unit],
     container: HtmlElement | None,
     base: str | None,
-    picture: Callable[[Unit], Picture | None],
-) -> Iterator[Block]:
-    """The blocks in reading order; what stands in one list or one quotation becomes one block."""
+    picture: Callable[[Unit], Shown | None],
+) -> Iterator[Block | Shown]:
+    """The blocks in reading order; what stands in one list or one quotation becomes one block, and the place of
+    a picture what `picture` makes of it.
+    """
     for group, members in groupby(units, lambda unit: _group(unit, container)):
         together = list(members)
         if group is not None and group.tag in {"blockquote", "figure"}:
@@ -62,11 +64,11 @@ def _group(unit: Unit, container: HtmlElement | None) -> HtmlElement | None:
     return found
 
 
-def _single(unit: Unit, base: str | None, picture: Callable[[Unit], Picture | None]) -> Iterator[Block]:
+def _single(unit: Unit, base: str | None, picture: Callable[[Unit], Shown | None]) -> Iterator[Block | Shown]:
     if unit.holder is not None:
         found = picture(unit)
-        if found:
-            yield PictureBlock(found)
+        if found is not None:
+            yield found
     elif unit.whole is not None:
         yield from _whole(unit.whole, base)
     elif unit.block.tag in _LEVELS:
@@ -93,14 +95,15 @@ def _whole(element: HtmlElement, base: str | None) -> Iterator[Block]:
     if element.tag == "table":
         yield from tables(element, lambda cell: inline_html(cell, base))
     elif element.tag == "pre":
-        yield _code(element)
+        yield code(element)
     else:
         address = embed_address(element, base)
         if address:
             yield Embed(address)
 
 
-def _code(element: HtmlElement) -> Code:
+def code(element: HtmlElement) -> Code:
+    """Read source text with the language that its class names."""
     inner = next(element.iter("code"), element)
     named = _LANGUAGE.search(f"{inner.get('class') or ''} {element.get('class') or ''}")
     return Code(str(element.text_content()), named[1] if named else None)

@@ -103,8 +103,9 @@ def _shown(units: list[Unit], article: Article, story: Story, base: str | None) 
     inside = set(map(id, article.units))
     above = [unit for unit in leading(units, article.container, first) if id(unit) not in inside]
 
-    def picture(unit: Unit) -> Picture | None:
-        return figures.picture(unit.holder, base) if unit.holder is not None else None
+    def picture(unit: Unit) -> PictureBlock | None:
+        found = figures.picture(unit.holder, base) if unit.holder is not None else None
+        return PictureBlock(found) if found else None
 
     return tuple(
         _without_placeholders(

@@ -60,6 +60,11 @@ _QUOTATION_MARKS = {
     "fi": "””",
     "ja": "「」",
 }
+# An agency's body is taken word for word.
+_LITERAL_SILENT = frozenset(
+    "script style noscript template svg math iframe object embed video audio canvas map head title datalist".split()
+)
+_LITERAL_INLINE = {"del": "del", "q": "q", "rp": "rp"}
 _EMOJI_NAMES = re.compile(r"(?:^|[\s_-])(?:tw)?emoji(?:$|[\s_-])|wp-smiley", re.IGNORECASE)
 _EMPTY = re.compile(r"<(strong|em|code|sub|sup|a|span|abbr|bdi|ins|mark|s|ruby|rt)(?: [^<>]*)?>(\s*)</\1>")
 # A reading stands in brackets where ruby is not drawn above its base.
@@ -94,13 +99,18 @@ def outline(
     base: str | None,
     holders: Collection[HtmlElement] = (),
     wholes: Collection[HtmlElement] = (),
+    *,
+    literal: bool = False,
 ) -> list[Unit]:
-    """Return the units of the tree; subtrees in `holders` are pictures, and those in `wholes` stand whole."""
+    """Return the units of the tree; subtrees in `holders` are pictures, and those in `wholes` stand whole.
+
+    `literal` keeps deleted words and quotation elements, and what only frames of pages are made of.
+    """
     apart = {*holders, *wholes}
     around = {ancestor for element in apart for ancestor in element.iterancestors()}
     language = next((e.get("lang") for e in (body, *body.iterancestors()) if e.get("lang")), None)
     marks = _QUOTATION_MARKS.get((language or "").lower()[:2], "“”")
-    return list(_Walk(base, set(holders), set(wholes), around, marks).units(body))
+    return list(_Walk(body, base, set(holders), set(wholes), around, marks, literal).units())
 
 
 def inline_html(element: HtmlElement, base: str | None) -> str:
@@ -119,11 +129,13 @@ def emoji(image: HtmlElement) -> str | None:
 
 @dataclass(slots=True)
 class _Walk:
+    body: HtmlElement
     base: str | None
     holders: set[HtmlElement]
     wholes: set[HtmlElement]
     around: set[HtmlElement]
     marks: str
+    literal: bool
     blocks: list[HtmlElement] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
@@ -131,7 +143,8 @@ class _Walk:
     linked: int = 0
     links: int = 0
 
-    def units(self, body: HtmlElement) -> Iterator[Unit]:
+    def units(self) -> Iterator[Unit]:
+        body = self.body
         walk = etree.iterwalk(body, events=("start", "end"))
         for event, element in walk:
             tag = str(element.tag)
@@ -143,12 +156,17 @@ class _Walk:
                 walk.skip_subtree()
                 yield from self._flush()
                 yield self._apart(element, self.blocks[-1] if self.blocks else body)
-            elif tag in _LEFT_OUT or (tag in _SILENT and element not in self.around):
+            elif self._is_left_out(element, tag):
                 walk.skip_subtree()
             else:
                 yield from self._enter(element, tag)
                 self._say(element.text)
         yield from self._flush()
+
+    def _is_left_out(self, element: HtmlElement, tag: str) -> bool:
+        if self.literal:
+            return tag in _LITERAL_SILENT
+        return tag in _LEFT_OUT or (tag in _SILENT and element not in self.around)
 
     def _apart(self, element: HtmlElement, block: HtmlElement) -> Unit:
         if element in self.holders:
@@ -169,7 +187,7 @@ class _Walk:
                 self.texts.append("\n")
         elif tag == "img":
             self._say(emoji(element))
-        elif tag == "q":
+        elif tag == "q" and not self.literal:
             self._say(self.marks[0])
         else:
             self.links += tag == "a"
@@ -177,30 +195,34 @@ class _Walk:
             if opening:
                 self.opened.append(opening)
                 self.parts.append(opening[0])
-                if tag == "rt":
+                if tag == "rt" and not self.literal:
                     self.texts.append("（")
 
     def _leave(self, element: HtmlElement, tag: str) -> Iterator[Unit]:
         if tag in _BLOCKS and self.blocks and self.blocks[-1] is element:
             yield from self._flush()
             self.blocks.pop()
-        elif tag == "q":
+        elif tag == "q" and not self.literal:
             self._say(self.marks[1])
         elif self._was_entered(element, tag):
             self.links -= tag == "a"
             if self._opening(element, tag):
-                self.parts.append(_CLOSING.get(tag) or f"</{self.opened.pop()[1]}>")
-            if tag == "rt":
-                self.opened.pop()
+                self.parts.append(self._closing(self.opened.pop()[1]))
+            if tag == "rt" and not self.literal:
                 self.texts.append("）")
 
     def _was_entered(self, element: HtmlElement, tag: str) -> bool:
-        skipped = element in self.holders or element in self.wholes or tag in {*_LEFT_OUT, "br", "img"}
-        return not skipped and (tag not in _SILENT or element in self.around)
+        apart = element in self.holders or element in self.wholes or tag in {"br", "img"}
+        return not apart and not self._is_left_out(element, tag)
+
+    def _closing(self, tag: str) -> str:
+        return _CLOSING["rt"] if tag == "rt" and not self.literal else f"</{tag}>"
 
     def _opening(self, element: HtmlElement, tag: str) -> tuple[str, str] | None:
-        if tag == "rt":
+        if tag == "rt" and not self.literal:
             return "<rp>（</rp><rt>", "rt"
+        if self.literal and tag in _LITERAL_INLINE:
+            return f"<{tag}>", tag
         if tag in _INLINE:
             return f"<{_INLINE[tag]}>", _INLINE[tag]
         if tag == "a":
@@ -223,9 +245,14 @@ class _Walk:
 
     def _flush(self) -> Iterator[Unit]:
         text = tidy("".join(self.texts).replace("\n", " "))
-        if text and self.blocks:
-            closing = "".join(_CLOSING.get(tag) or f"</{tag}>" for _, tag in reversed(self.opened))
-            yield Unit(self.blocks[-1], _trimmed("".join(self.parts) + closing), text, self.linked)
+        if text:
+            closing = "".join(self._closing(tag) for _, tag in reversed(self.opened))
+            yield Unit(
+                self.blocks[-1] if self.blocks else self.body,
+                _trimmed("".join(self.parts) + closing),
+                text,
+                self.linked,
+            )
         self.parts = [opening for opening, _ in self.opened]
         self.texts, self.linked = [], 0
 

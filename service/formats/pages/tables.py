@@ -34,6 +34,11 @@ def is_data(table: HtmlElement) -> bool:
     return any(filled) and (headed or len(wide) > 1 or len(rows) == 1) and long * 4 <= len(filled)
 
 
+def fits(table: HtmlElement) -> bool:
+    """Return whether no row of the table has more cells than a block holds."""
+    return all(sum(1 for _ in _cells(row)) <= _MOST_COLUMNS for row in _rows(table))
+
+
 def tables(table: HtmlElement, inline: Callable[[HtmlElement], str]) -> Iterator[Table]:
     """Read a table, in as many parts as it takes to keep each within what the store holds. `inline` gives a
     cell's html.
@@ -48,7 +53,6 @@ def tables(table: HtmlElement, inline: Callable[[HtmlElement], str]) -> Iterator
             all(cell.tag == "th" for cell in cells) or any(e.tag == "thead" for e in row.iterancestors())
         )
         (heads if is_head and len(heads) < 20 else rows).append(tuple(map(inline, cells)))
-    rows = [row for row in rows if any(row)]
     rows, heads = (rows, heads) if rows else (heads, [])
     widest = max((len(row) for row in (*heads, *rows)), default=1)
     step = max(1, min(_MOST_ROWS, _MOST_CELLS // widest - len(heads)))
