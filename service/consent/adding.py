@@ -48,12 +48,14 @@ class Adding:
     event: EventRead
     dedupe: str | None = None
     request_digest: str | None = None
+    repeats: bool | None = None
 
     def row(self) -> dict[str, object]:
         """Its columns."""
         return {name: getattr(self.event, name) for name in EVENT} | {
             "dedupe": self.dedupe,
             "request_digest": self.request_digest,
+            "repeats": self.repeats,
         }
 
 

@@ -4,8 +4,10 @@ that was not shown.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
+import langcodes
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.consent.models import Action, Choice, ConsentModel, Key, PurposeDecision, State
@@ -35,6 +37,14 @@ class NotOffered(Unprocessable):
     title = "The notice offers no such decision"
 
 
+class AnotherLanguage(Unprocessable):
+    """The notice version that the decision names has no words in this language, so that the reader cannot have
+    decided on it: each language of a notice is a version of its own. Variants of one language are one.
+    """
+
+    title = "The notice was not shown in this language"
+
+
 class Decision(BaseModel):
     """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one
     left out is denied.
@@ -47,7 +57,8 @@ class Decision(BaseModel):
     action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
     purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = Field(default_factory=list)
     language: Language | None = Field(
-        default=None, description="the language that was shown; the notice's own when absent"
+        default=None,
+        description="the language that was shown, to be checked against the notice's, which is recorded",
     )
     ui_surface: Surface | None = Field(default=None, examples=["banner", "settings"])
     consent_id: ConsentId | None = Field(
@@ -68,18 +79,31 @@ class Withdrawal(BaseModel):
 
 
 def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecision]:
-    """Decide every purpose that was shown. Raises UnknownPurpose and NotOffered.
-
-    Global Privacy Control denies advertising, sale and sharing unless the reader grants the purpose by its
-    name in this request.
-    """
+    """Decide every purpose that was shown. Raises AnotherLanguage, UnknownPurpose and NotOffered."""
+    _need_language(shown, decision)
     named = _named(shown, decision)
     _need_offer(shown, decision, named)
-    granted = set(shown.purposes) if decision.action is Action.ACCEPT_ALL else set()
-    if gpc:
-        granted -= shown.advertising
-    granted |= {key for key, choice in named.items() if choice is Choice.GRANTED}
+    by_name = {key for key, choice in named.items() if choice is Choice.GRANTED}
+    asked_for = set(shown.purposes) if decision.action is Action.ACCEPT_ALL else by_name
+    granted = asked_for - shown.withheld(decision.action, gpc=gpc).keys()
+    # Of whoever accepts everything at once, banners name everything: only a list that leaves some out chooses.
+    if not shown.child_directed and not by_name >= set(shown.purposes) - shown.required:
+        granted |= by_name
     return [shown.choice(key, granted=key in granted) for key in shown.purposes]
+
+
+def _need_language(shown: Shown, decision: Decision) -> None:
+    said = decision.language
+    if said is not None and said != shown.language and not _same_language(said, shown.language):
+        message = f"version {shown.version} of {shown.key!r} is in {shown.language!r}, not in {said!r}"
+        raise AnotherLanguage(message, errors=[FieldProblem(pointer="/language", message=message)])
+
+
+@lru_cache(maxsize=1_000)
+def _same_language(one: str, other: str) -> bool:
+    """Return whether two tags are one written language: en-NZ and en are, zh-Hant and zh-Hans are not."""
+    first, second = (langcodes.get(tag).maximize() for tag in (one, other))
+    return (first.language, first.script) == (second.language, second.script)
 
 
 def _named(shown: Shown, decision: Decision) -> dict[str, Choice]:

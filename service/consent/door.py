@@ -1,46 +1,36 @@
 """Public writes come in here: from pages of known origins, small, as JSON, and not too many from one place.
 
-Nothing about the caller outlives the minute in which it matters. An address, of IPv6 the network that one
-customer is given, is hashed with a salt that changes every day and is never stored, and counted in memory
-alone.
+Nothing about the caller outlives the minutes in which it matters, and nothing is stored (`callers`).
 """
 
-import hashlib
 import math
 import re
-import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import date
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from contextlib import contextmanager
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from starlette.types import Message
 
+from service.consent import subjects
+from service.consent.callers import Limiter, Presses, read_address
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
 from service.routing import Route
 from service.settings import Settings
-from service.tables import now
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-NETWORK = 7
-"""Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier
-puts thousands of readers, and its next addresses have thousands more: a wider prefix would refuse a crowd. Of
-IPv6, one customer has 256 networks or more to change between.
-"""
 JSON = frozenset({"application/json", "text/plain"})
 """JSON, and the plain text that `navigator.sendBeacon` sends a string as."""
 FORM = frozenset({"application/x-www-form-urlencoded"})
 _COUNTRY = re.compile("[A-Z]{2}")
 LARGEST_BODY = 8 * 1024
-MOST_NETWORKS = 100_000
-MOST_RETRIES = 20_000
-RETRY_COST = 0.1
-"""A retry of a decision that was let in already costs a tenth: a client that lost its answer must not be
-turned away.
+_ROBOT = re.compile("(?<!cu)bots?(?![a-z])|crawler|spider", re.IGNORECASE)
+"""How a program that collects pages names itself in its User-Agent; Cubot makes telephones.
+
+Kept lists (crawler-user-agents, is-bot, crawlerdetect) find more, and libraries such as httpx and curl too, by
+which the server of a front end may count for its readers.
 """
 
 
@@ -48,66 +38,6 @@ class ForeignOrigin(Forbidden):
     """Only pages of this service's own origin, and of those in COPYDESK_CONSENT_ORIGINS, may record consent."""
 
     title = "Not from this page"
-
-
-class Limiter:
-    """A token bucket for each network: `per_minute` at once, and filled again in a minute."""
-
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
-        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
-        self._let_in: OrderedDict[bytes, None] = OrderedDict()
-        self._salt, self._day = b"", date.min
-
-    def charge(self, address: str, request: bytes | None = None) -> float:
-        """Take a request from its network's bucket. Returns 0, or the seconds until there is room for it.
-
-        `request` is the same for every retry of one request, and None where a retry cannot be told from
-        another request.
-        """
-        self._change_salt()
-        network, at = self._digest(_network(address)), time.monotonic()
-        retry = None if request is None else self._digest(request)
-        cost = RETRY_COST if retry in self._let_in else 1.0
-        tokens, since = self._buckets.pop(network, (float(self.per_minute), at))
-        tokens = min(self.per_minute, tokens + (at - since) * self.per_minute / 60)
-        wait = max(0.0, (cost - tokens) * 60 / self.per_minute)
-        self._buckets[network] = (tokens if wait else tokens - cost, at)
-        if retry is not None and not wait:
-            self._let_in[retry] = None
-        self._forget_oldest()
-        return wait
-
-    def _change_salt(self) -> None:
-        today = now().date()
-        if today != self._day:
-            self._salt, self._day = secrets.token_bytes(16), today
-            self._buckets.clear()
-            self._let_in.clear()
-
-    def _digest(self, value: bytes) -> bytes:
-        return hashlib.blake2b(value, key=self._salt, digest_size=12).digest()
-
-    def _forget_oldest(self) -> None:
-        if len(self._buckets) > MOST_NETWORKS:
-            self._buckets.popitem(last=False)
-        if len(self._let_in) > MOST_RETRIES:
-            self._let_in.popitem(last=False)
-
-
-def _address(value: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(value.strip())
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _network(value: str) -> bytes:
-    address = _address(value)
-    if address is None:
-        return b""
-    return address.packed if isinstance(address, IPv4Address) else address.packed[:NETWORK]
 
 
 def known_origins(settings: Settings) -> frozenset[str]:
@@ -144,6 +74,7 @@ class Door:
         self._limiter = Limiter(settings.consent_rate_limit)
         # Apart from the decisions: whoever looks at many pages must still be able to decide.
         self._views = Limiter(settings.consent_rate_limit)
+        self._presses = Presses()
         self._country_header = settings.consent_country_header
 
     async def admit(self, request: Request, takes: frozenset[str]) -> bytes:
@@ -181,6 +112,40 @@ class Door:
         )
         return is_shown and self._views.charge(self._caller(request)) == 0
 
+    def is_robot(self, request: Request) -> bool:
+        """Return whether the program that asks says of itself that it collects pages."""
+        return _ROBOT.search(request.headers.get("user-agent", "")) is not None
+
+    @contextmanager
+    def press(self, request: Request, notice_key: str, consent_id: str | None) -> Iterator[bool]:
+        """Note a decision for as long as it is recorded, and yield whether the same browser, which had no
+        cookie then and has none now, has just decided about the same notice.
+        """
+        browser = None if subjects.COOKIE in request.cookies else self._browser(request, consent_id)
+        if browser is None:
+            yield False
+            return
+        pressed = b"\0".join((notice_key.encode(), browser))
+        repeats, is_recorded = self._presses.note(pressed), False
+        try:
+            yield repeats
+            is_recorded = True
+        finally:
+            if not (repeats or is_recorded):
+                self._presses.forget(pressed)
+
+    def _browser(self, request: Request, consent_id: str | None) -> bytes | None:
+        """What tells a browser from others for some seconds: its page's own id of the consent, or its address,
+        name and languages. None where it is no browser, but a program that speaks for many readers.
+        """
+        if consent_id is not None:
+            return consent_id.encode()
+        agent = request.headers.get("user-agent", "")
+        if not agent.startswith("Mozilla/"):  # as browsers begin, and nothing else that means no harm
+            return None
+        known = (self._caller(request), agent, request.headers.get("accept-language", ""))
+        return "\0".join(known).encode()
+
     def _check_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")
         if origin is not None:
@@ -200,7 +165,7 @@ class Door:
         return address
 
     def _is_proxy(self, value: str) -> bool:
-        address = _address(value)
+        address = read_address(value)
         return address is not None and any(address in network for network in self._proxies)
 
 

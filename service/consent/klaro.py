@@ -14,12 +14,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue
 
 from service.consent.decisions import Decision
-from service.consent.door import GuardedRoute, door_of
+from service.consent.door import GuardedRoute
 from service.consent.impressions import Impression
 from service.consent.models import Action, Choice, Key, Purpose, PurposeDecision
 from service.consent.notice_routes import find_current
 from service.consent.notices import NoticeRead
-from service.consent.routes import LedgerDep, asked_by, known_by
+from service.consent.routes import LedgerDep, count_shown, decide, known_by
 from service.database import DatabaseDep, Session, SessionDep
 from service.errors import NotFound
 from service.published import answers, store
@@ -165,9 +165,9 @@ async def record_klaro_consents(
             version = _current(request, session, notice_key, None).version
     if said.type == "show":
         shown = Impression(notice_key=notice_key, notice_version=version, ui_surface=SURFACE)
-        await ledger.count(shown, door_of(request).country(request))
+        await count_shown(request, ledger, shown)
         return Response(b"{}", 200, media_type="application/json")
-    outcome = await ledger.record(_decision(notice_key, version, said), asked_by(request))
+    outcome = await decide(request, ledger, _decision(notice_key, version, said))
     return Response(b"{}", 200, known_by(request, outcome), "application/json")
 
 

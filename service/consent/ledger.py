@@ -23,10 +23,20 @@ from sqlalchemy import bindparam, delete, select, update
 from service.consent import subjects
 from service.consent.adding import EVENTS, SUBJECTS, Adding, add_events, add_subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
+from service.consent.defaults import DEFAULT_KEY
 from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
 from service.consent.readers import COLUMNS, Reader, find_reader, find_readers, told
-from service.consent.record import NO_DECISION, Record, Recorded, Standing, first_standing, project, receipt
+from service.consent.record import (
+    NO_DECISION,
+    Record,
+    Recorded,
+    Standing,
+    first_standing,
+    project,
+    receipt,
+    undecided,
+)
 from service.consent.shelf import Shelves, Shown
 from service.consent.subjects import Subject
 from service.database import Database, Session
@@ -56,6 +66,8 @@ class Asked:
     idempotency_key: str | None = None
     gpc: bool = False
     country: str | None = None
+    repeats: bool = False
+    """Whether the same browser has just decided without a cookie: then the rates do not count this again."""
 
     @property
     def unguessable_key(self) -> str | None:
@@ -115,7 +127,7 @@ class Ledger:
         self._signing_key = signing_key
 
     async def record(self, decision: Decision, asked: Asked) -> Outcome:
-        """Record a decision. Raises NeverPublished, UnknownPurpose, NotOffered, KeyReused."""
+        """Record a decision. Raises NeverPublished, AnotherLanguage, UnknownPurpose, NotOffered, KeyReused."""
         recording = _Recording(decision, asked, *self._fingerprints(decision, asked.idempotency_key))
         outcome: Outcome = await self._commits.run(recording)
         return outcome
@@ -143,10 +155,17 @@ class Ledger:
             raise _never_published(impression)
         add_one(session, impression, country)
 
-    def current(self, session: Session, reader: Reader | None, key: str | None) -> Record:
-        """Where a reader stands now, on one notice or on that which they decided about last."""
+    def current(
+        self, session: Session, reader: Reader | None, key: str | None, *, gpc: bool = False
+    ) -> Record:
+        """Return where a reader stands now, on one notice or on that which they decided about last; before a
+        decision, what the notice does until then, by default the notice `default`.
+        """
         standing = None if reader is None else reader.latest(key)
-        return NO_DECISION if standing is None else project(session, standing, self.shelves, now())
+        if standing is not None:
+            return project(session, standing, self.shelves, now())
+        shown = self.shelves.current(session, key or DEFAULT_KEY, session.database.settings.language)
+        return NO_DECISION if shown is None else undecided(shown, gpc=gpc)
 
     def _in_waves(self, session: Session, writes: Sequence[_Waiting]) -> list[Any]:
         answers: list[Any] = []
@@ -166,7 +185,10 @@ class Ledger:
         )
         found = [self._find(session, one, readers) for one in recordings]
         pairs = [(one, what) for one, what in zip(recordings, found, strict=True) if isinstance(what, _Found)]
-        added = add_events(session, [Adding(what.event, one.dedupe, one.digest) for one, what in pairs])
+        added = add_events(
+            session,
+            [Adding(what.event, one.dedupe, one.digest, one.asked.repeats or None) for one, what in pairs],
+        )
         add_subjects(
             session,
             [
@@ -259,13 +281,13 @@ class Ledger:
     def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: Asked) -> Record:
         reader = find_reader(session, asked.secret)
         if reader is None:
-            return NO_DECISION
+            return self.current(session, None, withdrawal.notice_key, gpc=asked.gpc)
         for key, standing in reader.standings.items():
             if withdrawal.notice_key in (None, key) and standing.decisive.event_state is not State.WITHDRAWN:
                 event = self._withdrawn(session, standing, withdrawal, asked)
                 add_events(session, [Adding(event)])
                 reader.standings[key] = standing.joined_by(event)
-        return self.current(session, reader, withdrawal.notice_key)
+        return self.current(session, reader, withdrawal.notice_key, gpc=asked.gpc)
 
     def _withdrawn(
         self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked
@@ -321,7 +343,7 @@ def _decided(
         notice_key=shown.key,
         notice_version=shown.version,
         notice_content_hash=shown.content_hash,
-        language=decision.language or shown.language,
+        language=shown.language,
         ui_surface=decision.ui_surface,
         gpc=asked.gpc,
         country=asked.country,

@@ -43,6 +43,15 @@ class Choice(enum.StrEnum):
     DENIED = "denied"
 
 
+class Override(enum.StrEnum):
+    """Why a purpose stays denied although the reader accepted it: Global Privacy Control, or a notice that is
+    directed at children.
+    """
+
+    GPC = "gpc"
+    CHILD_DIRECTED = "child_directed"
+
+
 class Action(enum.StrEnum):
     """What the reader did; `expire` is nobody's act: the time of a decision ran out."""
 
@@ -104,7 +113,8 @@ class Purpose(Shape):
         description="the service cannot do without it: it is not asked for and cannot be refused",
     )
     pregranted: bool = Field(
-        default=False, description="shown as granted before the reader has done anything"
+        default=False,
+        description="shown as granted before the reader has done anything; in an opt_out notice it is granted until then",
     )
     lawful_basis: Line = Field(
         default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]}
@@ -158,7 +168,9 @@ class NoticeContent(SQLModel):
         default=None,
         description="whether readers must be asked again; worked out from what changed when it is not given",
     )
-    child_directed: bool = False
+    child_directed: bool = Field(
+        default=False, description="true: whatever is decided on it, no optional purpose is granted"
+    )
 
 
 class ConsentNotice(NoticeContent, Table, table=True):
@@ -234,7 +246,7 @@ class ConsentEvent(Table, table=True):
 
     `event_time` is the server's clock. `decided_at` is when the reader is taken to have decided, and orders a
     reader's events. `dedupe` is null, or the same for every retry of one decision; `request_digest` tells a
-    retry from another request.
+    retry from another request. `repeats` is true where the same browser had just decided without a cookie.
     """
 
     __tablename__ = "consent_event"
@@ -267,6 +279,7 @@ class ConsentEvent(Table, table=True):
     previous_event_id: UUID | None = None
     dedupe: str | None = Field(default=None, unique=True)
     request_digest: str | None = None
+    repeats: bool | None = None
 
 
 class EventRead(BaseModel):

@@ -46,7 +46,7 @@ class Reader:
 
 
 EVENT = [name for name in EventRead.model_fields if name in ConsentEvent.model_fields]
-"""The columns of an event that are told: all but the two digests."""
+"""The columns of an event that are told: all but the two digests and the mark for the rates."""
 COLUMNS = [ConsentEvent.metadata.tables["consent_event"].c[name] for name in EVENT]
 
 

@@ -4,6 +4,7 @@ the log; to read or to print.
 
 import base64
 import hashlib
+from collections.abc import Collection
 from html import escape
 from typing import Literal
 
@@ -11,8 +12,9 @@ from pydantic import BaseModel, Field
 
 from service.consent import log
 from service.consent.log import InclusionProof, TreeHead
-from service.consent.models import State
+from service.consent.models import Action, Choice, PurposeDecision, State
 from service.consent.record import Receipt
+from service.consent.shelf import advertises
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Session
 from service.settings import Settings
@@ -99,12 +101,14 @@ def page(receipt: SignedReceipt) -> str:
     """
     event, notice = receipt.event, receipt.notice
     names = {purpose.purpose_key: purpose.name for purpose in notice.purposes}
+    under_gpc = event.gpc and event.action is Action.ACCEPT_ALL
+    withheld = {one.purpose_key for one in notice.purposes if under_gpc and advertises(one)}
     rows = [
         ("Recorded by", receipt.issuer),
         ("Responsible", notice.controller.name if notice.controller else None),
         ("Received", f"{event.event_time:%Y-%m-%d %H:%M:%S} UTC"),
         ("Decision", f"{SAID[event.event_state]} ({event.event_state}, {event.action})"),
-        *((names.get(one.purpose_key, one.purpose_key), str(one.decision)) for one in event.purposes),
+        *((names.get(one.purpose_key, one.purpose_key), _decided(one, withheld)) for one in event.purposes),
         ("Holds until", f"{event.valid_until:%Y-%m-%d %H:%M:%S} UTC" if event.valid_until else None),
         ("Notice", f"{notice.notice_key}, version {notice.version}, {notice.language}"),
     ]
@@ -122,6 +126,11 @@ def page(receipt: SignedReceipt) -> str:
         f'<h2>What was shown</h2><blockquote lang="{escape(notice.language)}">{escape(notice.texts.title or "")}\n{escape(notice.texts.body)}\n'
         f"{escape(' · '.join(actions))}</blockquote><h2>Proof</h2><dl>{_list(proofs, 'code')}</dl></body></html>"
     )
+
+
+def _decided(one: PurposeDecision, withheld: Collection[str]) -> str:
+    is_withheld = one.decision is Choice.DENIED and one.purpose_key in withheld
+    return f"{one.decision} (Global Privacy Control)" if is_withheld else one.decision
 
 
 def _list(rows: list[tuple[str, str | None]], tag: str = "span") -> str:

@@ -5,20 +5,31 @@ arrival. Where several have the same time, a purpose is granted only if every on
 alone ends a decision: no job has to run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from service.consent.models import GRANTS, Choice, EventRead, PurposeDecision, State
+from service.consent.models import GRANTS, Action, Choice, ConsentModel, EventRead, Override, State
 from service.consent.shelf import GOOGLE_CONSENT_MODE, Shelves, Shown, Wording
 from service.database import Session
 from service.tables import Time
 
 _HOLDS_FOR_A_TIME = (*GRANTS, State.REFUSED)
 _MOST_DENYING_FIRST = (State.WITHDRAWN, State.REFUSED, State.UNKNOWN, State.GIVEN, State.RENEWED)
+
+
+class PurposeStanding(BaseModel):
+    """What holds for one purpose."""
+
+    purpose_key: str
+    decision: Choice
+    overridden_by: Override | None = Field(
+        description="why it is denied although the reader accepted: `gpc`, the browser's Global Privacy Control, "
+        "or `child_directed`, the notice"
+    )
 
 
 class Record(BaseModel):
@@ -30,14 +41,17 @@ class Record(BaseModel):
     """
 
     status: State
-    purposes: list[PurposeDecision]
+    purposes: list[PurposeStanding]
     google_consent: dict[str, Choice] = Field(
         description="for Google Consent Mode v2, from the purposes' `google_consent_types`"
     )
     valid_until: Time | None
     reconsent_required: bool
     reconsent_reasons: list[str]
-    notice_key: str | None = Field(examples=["default"])
+    notice_key: str | None = Field(
+        description="the notice that was decided on; before a decision, the opt_out notice whose defaults hold",
+        examples=["default"],
+    )
     notice_version: int | None
     notice_content_hash: str | None
     language: str | None
@@ -112,6 +126,39 @@ NO_DECISION = Record(
 """Where a reader stands who has decided nothing, or of whom nothing is kept."""
 
 
+def undecided(shown: Shown, *, gpc: bool) -> Record:
+    """Where a reader stands who has decided nothing on a notice: an opt_out notice grants its defaults until
+    then, without what Global Privacy Control withholds; any other grants nothing.
+    """
+    if shown.model is not ConsentModel.OPT_OUT:
+        return NO_DECISION
+    withheld = shown.withheld(Action.ACCEPT_ALL, gpc=gpc)
+    granted = set(shown.defaults) - withheld.keys()
+    return NO_DECISION.model_copy(
+        update={
+            "purposes": _standings(shown, granted, {key: withheld.get(key) for key in shown.defaults}),
+            "google_consent": shown.google_consent(granted | shown.required),
+            "notice_key": shown.key,
+            "notice_version": shown.version,
+            "notice_content_hash": shown.content_hash,
+            "language": shown.language,
+        }
+    )
+
+
+def _standings(
+    shown: Shown, granted: Collection[str], overrides: Mapping[str, Override | None]
+) -> list[PurposeStanding]:
+    return [
+        PurposeStanding.model_construct(
+            purpose_key=key,
+            decision=shown.choice(key, granted=key in granted).decision,
+            overridden_by=overrides.get(key),
+        )
+        for key in shown.purposes
+    ]
+
+
 def project(session: Session, standing: Standing, shelves: Shelves, at: datetime) -> Record:
     """Work the record out as of a time."""
     event = standing.decisive
@@ -122,6 +169,8 @@ def project(session: Session, standing: Standing, shelves: Shelves, at: datetime
             for each in standing.events
         )
     )
+    if shown.child_directed:
+        granted &= shown.required  # events of 0.1 may grant more
     valid_until = min(
         (each.valid_until for each in standing.events if each.valid_until is not None), default=None
     )
@@ -130,10 +179,10 @@ def project(session: Session, standing: Standing, shelves: Shelves, at: datetime
     reasons = list(_reasons(event, shelves.later(session, shown, by=at), expired=expired))
     if status not in GRANTS:
         granted = set()
-    purposes = [shown.choice(key, granted=key in granted) for key in shown.purposes]
+    withheld = {} if expired else shown.withheld(event.action, gpc=event.gpc)
     return Record(
         status=status,
-        purposes=purposes,
+        purposes=_standings(shown, granted, {key: withheld[key] for key in withheld.keys() - granted}),
         google_consent=shown.google_consent(granted | shown.required),
         valid_until=valid_until,
         reconsent_required=bool(reasons),

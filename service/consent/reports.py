@@ -125,7 +125,8 @@ def _decided(since: date, until: date, by: Sequence[Dimension], key: str | None)
         col(ConsentEvent.event_id) >= _first_id(since),
         col(ConsentEvent.event_id) < _first_id(until + timedelta(days=1)),
     )
-    chosen = sqlalchemy.select(*place, *counts).where(*within, col(ConsentEvent.action) != Action.EXPIRE)
+    counted = (col(ConsentEvent.action) != Action.EXPIRE, col(ConsentEvent.repeats).is_not(True))
+    chosen = sqlalchemy.select(*place, *counts).where(*within, *counted)
     return (chosen if key is None else chosen.where(col(ConsentEvent.notice_key) == key)).group_by(*place)
 
 

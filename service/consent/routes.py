@@ -1,10 +1,11 @@
 """The endpoints that readers' pages call: recording a decision, reading where one stands, withdrawing.
 
 A reader is known by the cookie alone. Without one, `current` says that nothing was decided (200,
-`ConsentUnknown`, nothing granted, `reconsent_required: true`), so that a page needs one rule: show the notice
-when `reconsent_required` is true. A cookie under which nothing is kept is answered 404, whoever made it up.
+`ConsentUnknown`, `reconsent_required: true`), so that a page needs one rule: show the notice when
+`reconsent_required` is true. A cookie under which nothing is kept is answered 404, whoever made it up.
 """
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -64,8 +65,26 @@ def asked_by(request: Request) -> Asked:
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
-    gpc = request.headers.get("sec-gpc", "").strip() == "1"
-    return Asked(request.cookies.get(subjects.COOKIE), key, gpc, door_of(request).country(request))
+    secret, country = request.cookies.get(subjects.COOKIE), door_of(request).country(request)
+    return Asked(secret, key, has_gpc(request), country)
+
+
+def has_gpc(request: Request) -> bool:
+    """Return whether the browser sends Global Privacy Control."""
+    return request.headers.get("sec-gpc", "").strip() == "1"
+
+
+async def decide(request: Request, ledger: Ledger, decision: Decision) -> Outcome:
+    """Record a decision, whatever way it came: by the API, a form or a banner's own protocol."""
+    with door_of(request).press(request, decision.notice_key, decision.consent_id) as repeats:
+        return await ledger.record(decision, replace(asked_by(request), repeats=repeats))
+
+
+async def count_shown(request: Request, ledger: Ledger, impression: Impression) -> None:
+    """Count that a notice was shown, except to a program that says that it collects pages."""
+    door = door_of(request)
+    if not door.is_robot(request):
+        await ledger.count(impression, door.country(request))
 
 
 def known_by(request: Request, outcome: Outcome) -> dict[str, str]:
@@ -115,7 +134,7 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
     or more, such as a UUID, gets a lost cookie again. A body sent as text/plain (`navigator.sendBeacon`) is
     taken when it holds this JSON.
     """
-    outcome = await ledger.record(decision, asked_by(request))
+    outcome = await decide(request, ledger, decision)
     headers = {
         "Location": "/v1/consents/current",
         **({"Idempotent-Replayed": "true"} if outcome.replayed else {}),
@@ -128,10 +147,15 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
 def get_current_consent(
     request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None
 ) -> Response:
-    """Where the reader stands: what is granted now, until when, and whether to ask again."""
+    """Where the reader stands: what is granted now, until when, and whether to ask again.
+
+    Before a decision nothing is granted, except by an opt_out notice: its defaults are, without what Global
+    Privacy Control withholds. Without `notice_key` the notice `default` is meant then.
+    """
     secret = request.cookies.get(subjects.COOKIE)
     reader = None if secret is None else _reader(request, session)
-    return conditional.answer(request, ledger.current(session, reader, notice_key), headers=PRIVATE)
+    record = ledger.current(session, reader, notice_key, gpc=has_gpc(request))
+    return conditional.answer(request, record, headers={**PRIVATE, "Vary": "Cookie, Sec-GPC"})
 
 
 @router.get("/current/events", response_model=pages.Page[EventRead])
@@ -220,8 +244,11 @@ def _reader(request: Request, session: Session) -> Reader:
 
 @counters.post("", status_code=204, openapi_extra={"requestBody": {"content": _BEACON}})
 async def record_impression(request: Request, impression: Impression, ledger: LedgerDep) -> None:
-    """Count that a notice was shown: by day, version, country and surface, and nothing about the reader."""
-    await ledger.count(impression, door_of(request).country(request))
+    """Count that a notice was shown: by day, version, country and surface, and nothing about the reader.
+
+    What is shown to programs that collect pages, by their own `User-Agent`, is not counted.
+    """
+    await count_shown(request, ledger, impression)
 
 
 @well_known.get(

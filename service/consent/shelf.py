@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 
 from service.consent.models import (
+    Action,
     Choice,
     ConsentModel,
     ConsentNotice,
@@ -21,6 +22,7 @@ from service.consent.models import (
     EventRead,
     NoticeStatus,
     NoticeTexts,
+    Override,
     Purpose,
     PurposeDecision,
 )
@@ -78,6 +80,9 @@ class Shown:
     required: frozenset[str]
     choices: Mapping[str, tuple[PurposeDecision, PurposeDecision]]
     advertising: frozenset[str]
+    defaults: frozenset[str]
+    """The optional purposes that are granted until the reader decides: only an opt_out notice has any."""
+    child_directed: bool
     signals: tuple[tuple[str, frozenset[str]], ...]
     effective_at: datetime
     reasons: tuple[str, ...]
@@ -86,6 +91,20 @@ class Shown:
     def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
         """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
         return self.choices[purpose][granted or purpose in self.required]
+
+    def withheld(self, action: Action, *, gpc: bool) -> dict[str, Override]:
+        """Return the purposes that an action does not grant, though it says so, and why.
+
+        Global Privacy Control withholds what advertises from whoever accepts everything at once. `save`, which
+        is about each purpose, does grant it.
+        """
+        if action not in (Action.ACCEPT_ALL, Action.SAVE):
+            return {}
+        if self.child_directed:
+            return dict.fromkeys(set(self.purposes) - self.required, Override.CHILD_DIRECTED)
+        if gpc and action is Action.ACCEPT_ALL:
+            return dict.fromkeys(self.advertising, Override.GPC)
+        return {}
 
     def google_consent(self, granted: Collection[str]) -> dict[str, Choice]:
         """The signals of Google Consent Mode v2: one is granted when every purpose that it serves is."""
@@ -121,6 +140,12 @@ class Shelves:
         assert shown is not None
         return shown
 
+    def current(self, session: Session, key: str, language: str) -> Shown | None:
+        """The version that holds now, in a language or else the one published last; None for an unknown key."""
+        versions = sorted(self._look(session, key).versions.values(), key=lambda one: one.version)
+        spoken = [one for one in versions if one.language == language]
+        return next(reversed(spoken or versions), None)
+
     def later(self, session: Session, shown: Shown, *, by: datetime) -> list[Shown]:
         """The versions that followed one in its language, and were in force at a time."""
         versions = self._look(session, shown.key).versions.values()
@@ -152,6 +177,8 @@ def _published(session: Session, key: str, shelf: _Shelf) -> dict[int, Shown]:
 
 def _shown(notice: ConsentNotice) -> Shown:
     assert notice.effective_at is not None
+    required = frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required)
+    pregranted = frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.pregranted)
     return Shown(
         key=notice.notice_key,
         version=notice.version,
@@ -160,9 +187,11 @@ def _shown(notice: ConsentNotice) -> Shown:
         model=notice.consent_model,
         validity_days=notice.validity_days,
         purposes=tuple(purpose.purpose_key for purpose in notice.purposes),
-        required=frozenset(purpose.purpose_key for purpose in notice.purposes if purpose.required),
+        required=required,
         choices={purpose.purpose_key: _choices(purpose.purpose_key) for purpose in notice.purposes},
-        advertising=frozenset(purpose.purpose_key for purpose in notice.purposes if _advertises(purpose)),
+        advertising=frozenset(one.purpose_key for one in notice.purposes if advertises(one)) - required,
+        defaults=pregranted - required if notice.consent_model is ConsentModel.OPT_OUT else frozenset(),
+        child_directed=notice.child_directed,
         signals=tuple(_signals(notice.purposes)),
         effective_at=notice.effective_at,
         reasons=tuple(notice.reconsent_reasons),
@@ -189,5 +218,6 @@ def _signals(purposes: list[Purpose]) -> Iterator[tuple[str, frozenset[str]]]:
         )
 
 
-def _advertises(purpose: Purpose) -> bool:
+def advertises(purpose: Purpose) -> bool:
+    """Return whether Global Privacy Control is about this purpose: advertising, sale or sharing."""
     return purpose.purpose_key in _ADVERTISING or not SALE_OR_SHARING.isdisjoint(purpose.google_consent_types)

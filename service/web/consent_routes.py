@@ -23,10 +23,10 @@ from service.consent.defaults import DEFAULT_KEY
 from service.consent.door import door_of
 from service.consent.impressions import Impression
 from service.consent.ledger import Ledger, NeverPublished
-from service.consent.models import GRANTS, Choice, Key, PurposeDecision
+from service.consent.models import GRANTS, Choice, Key, Override, PurposeDecision
 from service.consent.readers import find_reader
-from service.consent.record import NO_DECISION, Record
-from service.consent.routes import LedgerDep, asked_by, known_by
+from service.consent.record import Record
+from service.consent.routes import LedgerDep, asked_by, count_shown, decide, has_gpc, known_by
 from service.database import SessionDep
 from service.tables import Language
 from service.web import page
@@ -73,23 +73,24 @@ def get_reader_style(
 
 
 async def _count(request: Request, ledger: Ledger, version: int) -> None:
-    door = door_of(request)
-    if door.is_looked_at(request):
+    if door_of(request).is_looked_at(request):
+        shown = Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER)
         with suppress(NeverPublished):
-            await ledger.count(
-                Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER),
-                door.country(request),
-            )
+            await count_shown(request, ledger, shown)
 
 
 def _record(request: Request, session: SessionDep, ledger: LedgerDep) -> Record:
     reader = find_reader(session, request.cookies.get(subjects.COOKIE))
     # Of a reader who was erased, or of a cookie that somebody made up, nothing is kept: they are asked.
-    return NO_DECISION if reader is None else ledger.current(session, reader, DEFAULT_KEY)
+    return ledger.current(session, reader, DEFAULT_KEY, gpc=has_gpc(request))
 
 
 def _granted(record: Record) -> set[str]:
     return {one.purpose_key for one in record.purposes if one.decision is Choice.GRANTED}
+
+
+def _withheld(record: Record, why: Override) -> set[str]:
+    return {one.purpose_key for one in record.purposes if one.overridden_by is why}
 
 
 @router.get("")
@@ -103,9 +104,10 @@ def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Res
         title="What you have decided",
         record=record,
         granted=_granted(record),
+        withheld=_withheld(record, Override.GPC),
         path="/consent",
         notice=find_notice(session, settings, settings.language),
-        is_known=record is not NO_DECISION,
+        is_known=record.event_id is not None,
     )
 
 
@@ -122,7 +124,9 @@ async def record_choice(
     granted: Keys = [],  # noqa: B006
     back: Back = "/",
 ) -> Response:
-    """Record what the reader chose, and lead back to where the reader was."""
+    """Record what the reader chose, and lead back to where the reader was. Where Global Privacy Control
+    withheld a part of it, the page says so: the fragment shows what every page holds ready.
+    """
     # By `accept_all` and `reject_all` the boxes mean nothing.
     purposes = [
         PurposeDecision(purpose_key=key, decision=Choice.GRANTED if key in granted else Choice.DENIED)
@@ -138,8 +142,9 @@ async def record_choice(
             "purposes": purposes if action == "save" else [],
         }
     )
-    outcome = await ledger.record(decision, asked_by(request))
-    return RedirectResponse(back, 303, known_by(request, outcome))
+    outcome = await decide(request, ledger, decision)
+    told = "#withheld" if _withheld(outcome.recorded, Override.GPC) else ""
+    return RedirectResponse(back + told, 303, known_by(request, outcome))
 
 
 @router.post("/withdrawal")

@@ -22,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 
 from service import faults, routing
 from service.consent.door import FORM, admitted
+from service.consent.shelf import advertises
 from service.errors import ServiceError, Unprocessable
 from service.settings import Settings
 from service.tables import write_time
@@ -55,6 +56,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"direction": _direction, "day": _day, "minute": _minute, "rfc3339": write_time}
+    environment.tests |= {"advertising": advertises}
     environment.globals |= {"style_name": STYLE_NAME}
     return environment
 

@@ -190,8 +190,11 @@ def test_the_banner_speaks_the_language_of_the_article(
 def test_global_privacy_control_denies_marketing_until_it_is_ticked(chromium: Browser, store: Store) -> None:
     with reading(chromium, store, extra_http_headers={"Sec-GPC": "1"}) as reader:
         reader.page.goto("/")
+        expect(reader.page.locator("#withheld")).to_be_hidden()
         reader.press("Accept")
         expect(reader.banner).to_be_hidden()
+        expect(reader.page.locator("#withheld")).to_contain_text("Marketing")
+        expect(reader.page.locator("#withheld")).to_be_in_viewport()
         with reader.known() as client:
             assert granted(current(client)) == {"necessary", "preferences", "analytics"}
             assert events(client)[0]["gpc"] is True

@@ -47,7 +47,8 @@ def another(value: object) -> object:
 def test_the_database_refuses_to_change_an_event(store: Store, client: httpx.Client, name: str) -> None:
     with store.database.reading() as session:
         event = session.exec(select(ConsentEvent)).one()
-    value = uuid4() if name == "previous_event_id" else another(getattr(event, name))
+    of_another_type = {"previous_event_id": uuid4(), "repeats": True}
+    value = of_another_type.get(name) or another(getattr(event, name))
     with REFUSED, store.database.writing() as session:
         session.execute(update(ConsentEvent).values({name: value}))
     assert len(events(client)) == 1

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from service.tables import Table
 from tests.conftest import settings_for
 from tests.consent.deciding import decide, events
 from tests.serving import AppTransport, Store, running
@@ -45,6 +46,33 @@ def test_a_notice_that_was_never_published_is_not_counted(store: Store, client: 
         == 403
     )
     assert kept(store) == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "counted"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", 0),
+        ("AdsBot-Google (+http://www.google.com/adsbot.html)", 0),
+        ("Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (compatible; Bytespider)", 0),
+        ("Example Crawler", 0),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 Chrome/80 Mobile Safari/537.36", 2),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36", 2),
+        ("front-end-of-ours/1.0 httpx", 2),
+    ],
+)
+def test_programs_that_say_that_they_collect_pages_are_shown_nothing_that_counts(
+    store: Store, client: httpx.Client, agent: str, counted: int
+) -> None:
+    client.headers["User-Agent"] = agent
+    assert shown(client).status_code == 204
+    told = {"consent_data": {"type": "show", "config": "default/1"}}
+    assert client.post("/v1/privacy-managers/default/submit", json=told).status_code == 200
+    assert sum(int(str(row[-1])) for row in kept(store)) == counted
+    with store.database.reading() as session:
+        everything = [
+            session.execute(text(f"SELECT * FROM {table}")).all() for table in Table.metadata.tables
+        ]
+    assert agent not in str(everything)
 
 
 @pytest.mark.parametrize(("proxies", "country"), [("127.0.0.1", "NZ"), ("", None)])

@@ -2,6 +2,7 @@
 stands, by pseudonym.
 """
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -10,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from service.consent.callers import PRESSED_AGAIN
 from service.consent.reports import SMALLEST, _hidden_parts
-from tests.consent.deciding import decide, events, notice, publish
+from tests.consent.deciding import decide, events, notice, publish, rows
 from tests.serving import Store
 
 TODAY = datetime.now(UTC).date()
@@ -122,6 +124,35 @@ def test_withdrawals_are_counted(store: Store, auditor: httpx.Client) -> None:
             reader.post("/v1/consents/current/withdrawal")
     (cell,) = rates(auditor)
     assert (cell["decisions"], cell["withdrawn"]) == (10, 10)
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_two_presses_without_a_cookie_within_seconds_are_one_reader(
+    store: Store, auditor: httpx.Client, monkeypatch: pytest.MonkeyPatch, by_id: bool
+) -> None:
+    def press(reader: int, action: str = "accept_all") -> None:
+        known = {"consent_id": f"page-{reader}"} if by_id else {}
+        with store.client() as browser:
+            decide(browser, action, headers={"User-Agent": f"Mozilla/5.0 (Reader {reader})"}, **known)
+
+    with store.client() as browser:
+        refused = browser.post(
+            "/v1/consents", json={"notice_key": "default", "notice_version": 99, "action": "save"}
+        )
+        assert refused.status_code == 422
+    for reader in range(10):
+        press(reader)
+        press(reader)
+        press(reader, "reject_all")
+    (cell,) = rates(auditor)
+    assert (cell["decisions"], cell["accepted"], cell["rejected"]) == (10, 10, 0)
+    assert rows(store) == 30
+    later = time.monotonic() + PRESSED_AGAIN + 1
+    monkeypatch.setattr("service.consent.callers.time.monotonic", lambda: later)
+    press(0, "reject_all")
+    press(0)
+    (cell,) = rates(auditor)
+    assert cell["decisions"] == 11
 
 
 def test_a_report_is_of_the_days_that_are_asked_for(store: Store, auditor: httpx.Client) -> None:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import httpx
 import orjson
+import pytest
 from sqlalchemy import text
 
-from tests.consent.deciding import decide, events, secret_of
+from tests.consent.deciding import decide, decision, events, secret_of
 from tests.serving import Store
 
 
@@ -63,3 +64,18 @@ def test_rule_1_the_pseudonym_follows_from_a_salt_of_the_readers_own(store: Stor
     assert {row.secret_digest for row in kept} == {
         hashlib.sha256(str(secret_of(reader)).encode()).hexdigest() for reader in readers
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("en", 201), ("en-NZ", 201), (None, 201), ("fr", 422), ("en-Shaw", 422)]
+)
+def test_rule_1_a_decision_is_about_words_in_the_notices_language(
+    client: httpx.Client, said: str | None, status: int
+) -> None:
+    answer = client.post("/v1/consents", json=decision(language=said))
+    assert answer.status_code == status
+    if status == 201:
+        assert events(client)[0]["language"] == "en"
+    else:
+        assert answer.json()["type"] == "/problems/another-language"
+        assert answer.json()["errors"][0]["pointer"] == "/language"

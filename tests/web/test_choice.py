@@ -169,3 +169,27 @@ def test_the_banner_tells_the_truth_about_a_notice_that_only_informs(
     assert banner.xpath(".//button/@value") == ["acknowledge"]
     send(client, f"/read/{made['slug']}", "acknowledge")
     assert current(client)["status"] == "ConsentUnknown"
+
+
+def test_what_gpc_withholds_is_said_on_the_page_that_the_reader_comes_back_to(client: httpx.Client) -> None:
+    client.headers["Sec-GPC"] = "1"
+    assert send(client).headers["location"] == "/#withheld"
+    (said,) = page_of(client.get("/")).xpath("//*[@id='withheld']")
+    assert "Global Privacy Control" in said.text_content()
+    assert "Marketing" in said.text_content()
+    (said,) = page_of(client.get("/consent")).xpath("//*[@id='withheld']")
+    assert "although you accepted: Marketing." in said.text_content()
+    assert send(client, "/consent", "save", ticked=("marketing",)).headers["location"] == "/consent"
+    assert "Global Privacy Control" not in page_of(client.get("/consent")).text_content()
+
+
+def test_an_opt_out_banner_says_what_is_allowed_until_the_reader_chooses(
+    store: Store, client: httpx.Client
+) -> None:
+    purposes = [{"purpose_key": "figures", "name": "Figures", "pregranted": True}]
+    with store.client("consent:write") as newsroom:
+        publish(newsroom, notice("default", consent_model="opt_out", purposes=purposes))
+    assert "Until you choose, this is allowed: Figures." in page_of(client.get("/")).text_content()
+    choices = page_of(client.get("/consent"))
+    assert "Until you do, what is ticked below is allowed." in choices.text_content()
+    assert choices.xpath("//input[@value='figures' and @checked]")

@@ -75,6 +75,7 @@ def test_a_page_without_a_banner_counts_none(store: Store, client: httpx.Client,
         {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"},
         {**LOOKED_AT, "Sec-Purpose": "prefetch;prerender"},
+        {**LOOKED_AT, "User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"},
     ],
 )
 def test_what_no_reader_looks_at_is_not_counted(
