@@ -139,7 +139,9 @@ def _name(item: JsonValue) -> JsonValue:
 
 
 def lacks(new: JsonValue, old: JsonValue, place: str = "") -> Iterator[str]:
-    """Yield what a document says no more, each with its place; new members are welcome."""
+    """Yield what a document says no more, each with its place; what it says besides is welcome."""
+    if old is None:
+        return
     if isinstance(old, dict) and isinstance(new, dict):
         for name, value in old.items():
             if name in new:
