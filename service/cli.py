@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table as Grid
-from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from service import imports, server, tokens
@@ -31,6 +30,7 @@ from service.consent.signing import Signer
 from service.consent.verify import Verdict, verify
 from service.database import AlreadyServed, Database, Unmigrated, migrations, require_migrated
 from service.errors import ServiceError
+from service.faults import DATABASE_FAULTS, Fault, answer_to, fault_of
 from service.formats.bulk.files import How
 from service.formats.bulk.writing import Mode
 from service.images.storage import check, open_store
@@ -381,6 +381,9 @@ def main() -> None:
     ) as fault:
         screen.print(f"[red]{escape(str(fault))}[/]")
         raise SystemExit(1) from None
-    except OperationalError as fault:
-        screen.print(f"[red]The database did not answer: {escape(str(fault.orig))}[/]")
+    except DATABASE_FAULTS as fault:
+        if fault_of(fault) is Fault.BUG:
+            raise
+        cause = getattr(fault, "orig", None) or fault
+        screen.print(f"[red]{escape(f'{answer_to(fault).detail} {cause}')}[/]")
         raise SystemExit(1) from None

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from service.settings import Settings
 from service.tables import now
@@ -74,3 +74,50 @@ def stopped(server: OwnServer) -> Iterator[None]:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def disk_full(settings: Settings) -> Iterator[None]:
+    """Have PostgreSQL refuse every new article as it does when its disk is full."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
+        connection.execute("CREATE TRIGGER no_room BEFORE INSERT ON article EXECUTE FUNCTION no_room()")
+        yield
+        connection.execute("DROP FUNCTION no_room CASCADE")
+
+
+class SmallDisk:
+    """A disk on which a SQLite file may stop growing. It knows every connection that is made after it."""
+
+    def __init__(self) -> None:
+        self._connections: list[sqlite3.Connection] = []
+        self._is_full = False
+        event.listen(Engine, "connect", self._meet)
+
+    def _meet(self, connection: sqlite3.Connection, _entry: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            self._connections.append(connection)
+            self._limit(connection)
+
+    def _limit(self, connection: sqlite3.Connection) -> None:
+        pages = "1" if self._is_full else "1073741823"  # No less than the file has.
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Let no file grow. Pages that are free already are still written to."""
+        self._set(is_full=True)
+        yield
+        self._set(is_full=False)
+
+    def _set(self, *, is_full: bool) -> None:
+        self._is_full = is_full
+        for connection in self._connections:
+            self._limit(connection)
+
+    def close(self) -> None:
+        """Let connections be made without it again."""
+        event.remove(Engine, "connect", self._meet)

@@ -97,7 +97,7 @@ class FileImport:
         )
         async for batch in batches(items, first=tally.before):
             note = None if self._how.dry_run else partial(self._note, tally)
-            results = write_all(
+            written = write_all(
                 self._database,
                 self._caller,
                 self._as_said(batch),
@@ -105,8 +105,10 @@ class FileImport:
                 dry_run=self._how.dry_run,
                 note=note,
             )
-            tally = tally.plus(results)
-            tell(results)
+            tally = tally.plus(written.results)
+            tell(written.results)
+            if written.ended_by is not None:
+                raise _interrupted(written.ended_by, tally)
         if not self._how.dry_run:
             self.begin_anew()
         return tally
@@ -116,6 +118,11 @@ class FileImport:
 
     def _as_said(self, batch: Batch) -> Batch:
         return [(index, _published(content)) for index, content in batch] if self._how.publish else batch
+
+
+def _interrupted(fault: ServiceError, tally: Tally) -> ServiceError:
+    done = tally.before + tally.made + tally.found + tally.refused
+    return type(fault)(f"{fault.detail} {done} items are done with; the same command goes on from there.")
 
 
 def _published(content: object | ServiceError) -> object | ServiceError:

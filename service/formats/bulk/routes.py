@@ -1,31 +1,37 @@
-"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are kept on disk until
-the last has come.
+"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are sent when the last has
+come.
+
+Most clients read nothing before they have sent everything: a store that answered meanwhile would wait for them.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, aclosing
-from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from pydantic import Field as Member
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from service.auth import Caller, Writer
 from service.conditional import PRIVATE
 from service.database import Database
-from service.errors import Problem, UnsupportedMediaType
+from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
+from service.faults import refusal
 from service.formats.bulk.items import Batch, BrokenStream, Item, batches, lines, members, unpacked
-from service.formats.bulk.writing import Mode, Result, write_all, write_line
+from service.formats.bulk.results import Results, TooManyItems
+from service.formats.bulk.writing import Mode, Written, write_all, write_line
 from service.routing import Route
 
 NDJSON = "application/x-ndjson"
 UNBOUNDED = 1 << 50
-_IN_MEMORY = 1 << 20
-_SENT = 1 << 18
+LINGERS = 10.0
+"""Seconds for which the rest of a body is read and dropped, so that its sender gets to read the answer."""
 
 
 class BulkRoute(Route):
@@ -105,24 +111,47 @@ async def import_articles(
 
     Batches of items are written as they arrive, and each keeps what it has written. A picture may stand
     inline: `image` in an image block, or `lead_image`, with its `source_url`, credit and captions.
+
+    When the store itself fails, with 503 or 507, the problem has `first_unwritten`, the index from which on the items
+    are to be sent again, and the results of those before in `items`.
     """
     as_lines = _media_type(request) == NDJSON
-    with ExitStack() as kept:
-        results: IO[bytes] = kept.enter_context(SpooledTemporaryFile(_IN_MEMORY))
-        results.write(b"" if as_lines else b'{"items":[')
-        first = True
-        async with aclosing(batches(_items(request, as_lines=as_lines))) as arriving:
-            async for batch in arriving:
-                _refuse_whole(batch)
-                for result in await _write(request, caller, batch, mode, dry_run=dry_run):
-                    line = write_line(result, request.scope["path"])
-                    results.write(line + b"\n" if as_lines else line if first else b"," + line)
-                    first = False
-        results.write(b"" if as_lines else b"]}")
-        kept.pop_all()
-    return StreamingResponse(
-        _sent(results), headers=PRIVATE, media_type=NDJSON if as_lines else "application/json"
-    )
+    results = Results()
+    chunks = request.stream()
+    async with aclosing(batches(_items(request, chunks, as_lines=as_lines))) as arriving:
+        async for batch in arriving:
+            _refuse_whole(batch)
+            written = await _write(request, caller, batch, mode, dry_run=dry_run)
+            for result in written.results:
+                results.add(write_line(result, request.scope["path"]))
+            first_unwritten = batch[0][0] + len(written.results)
+            ended_by = written.ended_by or (_too_many() if results.is_full else None)
+            if ended_by is not None:
+                await _drop_rest(chunks)
+                return _broken_off(request, ended_by, first_unwritten, results)
+    if as_lines:
+        return StreamingResponse(results.lines(), headers=PRIVATE, media_type=NDJSON)
+    array = results.members(b'{"items":[', b"]}")
+    return StreamingResponse(array, headers=PRIVATE, media_type="application/json")
+
+
+def _too_many() -> TooManyItems:
+    return TooManyItems("One request has brought too many items; send the rest in another one.")
+
+
+async def _drop_rest(chunks: AsyncIterator[bytes]) -> None:
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(LINGERS):
+            async for _ in chunks:
+                pass
+
+
+def _broken_off(request: Request, fault: ServiceError, first_unwritten: int, results: Results) -> Response:
+    """Answer with the fault of the store's that ended the writing, how far it came, and the results until then."""
+    told = type(fault)(fault.detail, headers=fault.headers, first_unwritten=first_unwritten)
+    problem = told.problem(request.scope["path"])
+    body = results.members(problem[:-1] + b',"items":[', b"]}")
+    return StreamingResponse(body, fault.status, {**PRIVATE, **fault.headers}, PROBLEM)
 
 
 def _media_type(request: Request) -> str:
@@ -136,8 +165,7 @@ def _media_type(request: Request) -> str:
     return given
 
 
-def _items(request: Request, *, as_lines: bool) -> AsyncIterator[Item]:
-    chunks: AsyncIterator[bytes] = request.stream()
+def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) -> AsyncIterator[Item]:
     match request.headers.get("content-encoding", "identity").strip().lower():
         case "identity":
             pass
@@ -160,16 +188,10 @@ def _refuse_whole(batch: Batch) -> None:
         raise first
 
 
-async def _write(
-    request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool
-) -> Sequence[Result]:
+async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Written:
     database: Database = request.app.state.database
-    async with database.turn():
-        return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
-
-
-async def _sent(results: IO[bytes]) -> AsyncIterator[bytes]:
-    with results:
-        results.seek(0)
-        while piece := results.read(_SENT):
-            yield piece
+    try:
+        async with database.turn():
+            return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
+    except PoolTimeout as fault:
+        return Written([], refusal(fault))

@@ -13,8 +13,7 @@ from typing import cast
 from uuid import UUID
 
 import orjson
-import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from service.articles import lifecycle
@@ -22,7 +21,8 @@ from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace
 from service.auth import Caller
 from service.database import Database, Session
-from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
+from service.errors import NotFound, ServiceError, Unprocessable
+from service.faults import may_be_one_writes, refusal
 from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
 from service.group_commit import waves
@@ -30,8 +30,6 @@ from service.images import lifecycle as images
 from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
-
-log = structlog.get_logger()
 
 
 class Mode(enum.StrEnum):
@@ -70,44 +68,59 @@ def write_line(result: Result, path: str) -> bytes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The results of a batch. When a fault of the store's ended it, the items without a result were not written."""
+
+    results: list[Result]
+    ended_by: ServiceError | None = None
+
+
+Items = Sequence[tuple[int, object | ServiceError]]
+"""Items of a batch, numbered as they came."""
 Note = Callable[[Session, Sequence[Result]], None]
-"""What is to be written down in the transaction of some results."""
+"""What is to be written down in the transaction of some results: all of the batch so far."""
 
 
 def write_all(
-    database: Database,
-    caller: Caller,
-    items: Sequence[tuple[int, object | ServiceError]],
-    mode: Mode,
-    *,
-    dry_run: bool,
-    note: Note | None = None,
-) -> list[Result]:
-    """Write a batch of items, numbered as they came. A dry run writes nothing, and says what would have
-    happened.
-    """
+    database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None = None
+) -> Written:
+    """Write a batch of items. A dry run writes nothing, and says what would have happened."""
+
+    def work(session: Session) -> list[Result]:
+        results = _write(session, caller, items, mode)
+        if note is not None:
+            note(session, results)
+        return results
+
     try:
-        with database.rehearsing() if dry_run else database.writing() as session:
-            results = _write(session, caller, items, mode)
-            if note is not None:
-                note(session, results)
-        return [_undone(result) for result in results] if dry_run else results
-    except DBAPIError as fault:
+        results = database.transact(work, rehearse=dry_run)
+        return Written([_undone(result) for result in results] if dry_run else results)
+    except SQLAlchemyError as fault:
+        refused = refusal(fault)
+        if not may_be_one_writes(fault):
+            return Written([], refused)
         if len(items) == 1:
-            return [_refused(items[0], _told(fault))]
-    # One of them took the others' transaction with it: each for itself.
-    return [
-        result
-        for item in items
-        for result in write_all(database, caller, [item], mode, dry_run=dry_run, note=note)
-    ]
+            return Written([_refused(items[0], refused)])
+    return _write_each(database, caller, items, mode, dry_run=dry_run, note=note)
 
 
-def _told(fault: DBAPIError) -> ServiceError:
-    log.warning("bulk item failed", fault=type(fault.orig).__name__)
-    if fault.connection_invalidated:
-        return Unavailable("The database did not answer.", headers={"Retry-After": "2"})
-    return Conflict("Somebody else has just written the same. Read what there is, and try again.")
+def _write_each(
+    database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None
+) -> Written:
+    """Write each item by itself, because one has taken the others' transaction with it."""
+    results: list[Result] = []
+
+    def note_all(session: Session, fresh: Sequence[Result]) -> None:
+        if note is not None:
+            note(session, [*results, *fresh])
+
+    for item in items:
+        alone = write_all(database, caller, [item], mode, dry_run=dry_run, note=note_all)
+        results += alone.results
+        if alone.ended_by is not None:
+            return Written(results, alone.ended_by)
+    return Written(results)
 
 
 def _undone(result: Result) -> Result:
@@ -123,9 +136,7 @@ def _undone(result: Result) -> Result:
     )
 
 
-def _write(
-    session: Session, caller: Caller, items: Sequence[tuple[int, object | ServiceError]], mode: Mode
-) -> list[Result]:
+def _write(session: Session, caller: Caller, items: Items, mode: Mode) -> list[Result]:
     results: dict[int, Result] = {}
     given = dict(items)
     reading = Reading(session, [content for content in given.values() if isinstance(content, dict)])
