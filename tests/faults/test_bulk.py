@@ -125,8 +125,7 @@ def test_a_file_goes_on_where_a_fault_of_the_stores_ended_it(
     path.write_bytes(lines(items(2 * MOST_TOGETHER + 3)))
     bringing = FileImport(store.database, WRITER, path, How())
     with ExitStack() as broken, pytest.raises(ServiceError, match=rf"\b{MOST_TOGETHER} items are done with"):
-        whenever_written = [broken.enter_context]  # Only the first time.
-        bringing.run(lambda _: None, lambda _: whenever_written and whenever_written.pop()(fill(store, disk)))
+        bringing.run(lambda _: None, lambda done: done and broken.enter_context(fill(store, disk)))
     tally = bringing.run(lambda _: None, lambda _: None)
     assert (tally.before, tally.made, tally.refused) == (MOST_TOGETHER, MOST_TOGETHER + 3, 0)
 
