@@ -1,7 +1,7 @@
 """What stands inside an article and is no part of it: boxes told by their names, calls told by their words."""
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lxml.html import HtmlElement
 
@@ -41,6 +41,9 @@ _PAIRS = frozenset(
     see-also tag-list fact-box info-box access-wall paywall-prompt paywall-message paywall-banner print-only no-print
     sr-only screen-reader visually-hidden app-download
     """.split()
+)
+_SLIDE = re.compile(
+    r"(?:^|[\s_-])(?:slid(?:e|es|er|eshow)|carousel|swiper|slick|gallery|galerie|lightbox|splide|glide)(?:$|[\s_-])"
 )
 # Utility classes style at some width or in some state only, and say nothing of what is in the box.
 _UTILITY = re.compile(r"[:\[/]")
@@ -91,9 +94,13 @@ def is_aside(element: HtmlElement) -> bool:
         return not any(True for _ in element.iter("h2", "h3", "h4", "h5")) or any(
             True for _ in element.iter("h1", "nav")
         )
-    if element.tag in {"aside", "footer", "nav"} or element.get("hidden") is not None:
+    if element.tag in {"aside", "footer", "nav"}:
         return True
-    return re.search(r"display:\s*none", element.get("style") or "") is not None
+    if _SLIDE.search(" ".join(e.get("class") or "" for e in (element, *islice(element.iterancestors(), 2)))):
+        # All slides but one are hidden until they are called.
+        return False
+    hidden = re.search(r"display:\s*none", element.get("style") or "") is not None
+    return hidden or element.get("hidden") is not None
 
 
 def is_named_aside(element: HtmlElement, *, surely: bool = False) -> bool:

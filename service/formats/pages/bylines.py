@@ -7,7 +7,7 @@ from service.formats.pages.text import words
 
 _BY = re.compile(
     r"^(?:(?:written |words |reported |story |analysis |opinion )?by|par|(?:(?:ein|eine) [^\W\d_]{4,20} )?von|por|texte? (?:par|von|de)"
-    r"|(?:(?:autor(?:es|en|in|a)?|auteurs?|text(?:o|e)?|tekst|author|yazar|penulis|reporter|tekijä)\s*[:：]|av|af|door|przez|oleh))"
+    r"|(?:(?:autor(?:es|en|in|a)?|auteurs?|text(?:o|e)?|tekst|author|yazar|penulis|reporter|tekijä)\s*[:：]|(?:автор(?:ы|и|ка)?|текст|लेखक|लेखिका|بقلم|كتب|כותב|írta|napsal[ai]?|yazan|autorius|autorė|tekstas|συντάκτης)\s*[:：]?|av|af|di|door|przez|oleh))"
     r"\s*[:：]?\s+(?P<names>\S.*)$",
     re.IGNORECASE,
 )
@@ -27,6 +27,12 @@ _NOT_NAMES = re.compile(
     r"|june|july|august|september|october|november|december|when|then|now|all|early|late|next|last|this|that|its|his|her|their)$",
     re.IGNORECASE,
 )
+# A byline may go on with a date, a time to read, or what its writer does.
+_WHEN_OR_ROLE = re.compile(
+    r"[\s,|·–-]+(?:(?:am|on|le|el|den|op|il|em|vom|stand:?)\s+)?(?:\d{1,2}[./]\s?\d{1,2}[./]\s?\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4}).*$"
+    r"|,\s+(?:[\w-]+ ){0,2}(?:redakteur|redaktor|redaktør|editor|reporter|correspondent|korrespondent|journalist|volont[aä]r|autor)\w*(?:[\s,|].*)?$",
+    re.IGNORECASE,
+)
 _PLACE = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ -][A-ZÀ-ÖØ-Þ.'’-]+){0,3}"
 _MONTH = r"(?:Jan|Feb|March|April|May|June|July|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 _WHEN_WHO = rf"(?:,\s+[A-Z][\w. ]{{1,30}}?)?(?:,\s+{_MONTH}\s+\d{{1,2}})?(?:\s*[(（][^()（）]{{2,40}}[)）])?"
@@ -36,6 +42,9 @@ _DATELINE_LINE = re.compile(
 )
 _CHINESE_DATELINE = re.compile(r"^(?P<dateline>(?:新华社|中新社|新華社|中新网)\S{2,24}?[电電日])(?:\s|（|\()")
 
+_SIGN_OFF = re.compile(
+    r"(?P<plain>[a-zäöüß]{2,5}(?:/[\w-]{2,20}){1,3})|[(\[](?P<inner>[a-zäöüß]{2,5}(?:[/,] ?[\w-]{2,20}){0,3})[)\]]"
+)
 _CREDITED = re.compile(
     r"^(?:with (?:additional )?(?:inputs?|reporting|contributions?|files?|material|agency inputs?) (?:from|by)\b.+"
     r"|with agenc(?:y inputs?|ies)"
@@ -66,6 +75,7 @@ def byline_names(line: str) -> tuple[str, ...]:
     solid = _BY_CJK.match(line)
     if solid:
         return tuple(re.split(r"[ 、，]+", solid["names"].strip()))
+    line = _WHEN_OR_ROLE.sub("", line) or line
     found = _BY.match(line)
     if found is None or words(line) > 20 or line[-1] in "!?:。！？":
         return ()
@@ -73,6 +83,12 @@ def byline_names(line: str) -> tuple[str, ...]:
     if not names or not all(map(is_name, names)):
         return ()
     return tuple(name for name in names if name not in AGENCIES) or names
+
+
+def sign_off(line: str) -> str | None:
+    """The initials that end a story as its writer's name does ("(abc/dpa)", "mgö/Paper"), or None."""
+    found = _SIGN_OFF.fullmatch(line.strip())
+    return (found["plain"] or found["inner"]) if found else None
 
 
 def split_names(listed: str) -> tuple[str, ...]:

@@ -52,6 +52,26 @@ _OF_PICTURES = re.compile(
     rf"|^(?:{AGENCY})$|^(?:{AGENCY})\s?[/|,-]|[/|,-]\s?(?:{AGENCY})$|(?:撮影|提供|摄|攝|供图)$",
     re.IGNORECASE,
 )
+# Who gave a picture away, where no photographer is named.
+_GIVEN = (
+    r"supplied(?: by [^.]{2,60})?|handout(?: photo)?|hand-out|file(?: (?:photo|picture|image))?|submitted(?: photo)?|provided(?: by [^.]{2,60})?"
+    r"|contributed|stock image|gentileza[^.]{0,50}|cortesía[^.]{0,50}|redes sociales|archivo|privat|zvg|d\.?r\.?|divulgação|reprodução|sin crédito"
+)
+_GIVEN_TAIL = re.compile(rf"(?:(?<=[.!?”\"’')])\s+|\s[|/–-]\s)(?P<credit>{_GIVEN})\.?$", re.IGNORECASE)
+_FOR_A_PAPER = re.compile(
+    r"(?<=[.!?”\"’')])\s+(?P<credit>(?:[A-Z][\w.'’-]+\s){2,4}(?:for|/)\s(?:The\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){0,3})$"
+)
+_LITHUANIAN = re.compile(
+    r"(?:(?<=[.!?”\"’')])\s+|\s?/\s?)(?P<credit>[^.!?/]{3,40}(?:\s?/\s?[^.!?/]{2,40})?)\s+nuotr(?:auka)?\.?$"
+)
+_MANY = re.compile(
+    rf"(?:^|(?<=[.!?…)|–—-])\s+)(?:{ANNOUNCED})\s*[:：]\s*(?P<credit>[^.:：]{{2,60}}(?:[.,;|/]\s*[^\W\d_][\w/ &-]{{2,24}}[:：]\s*[^.:：]{{2,60}}){{1,5}})\.?$",
+    re.IGNORECASE,
+)
+_RESERVED = re.compile(
+    r"(?:^|\s[-–—]\s)(?:copyright|tous droits réservés|all rights reserved)\s+(?P<credit>[^.!?]{2,90})$",
+    re.IGNORECASE,
+)
 _PHOTOGRAPHS_ONLY = re.compile(
     r"[(（\[](?:AP Photo/|(?:photo(?:graph)?s?|picture|image|foto)\s*(?:by\b|:|courtesy)|[^()]*[/|]\s*Getty Images)"
     r"[^()（）\[\]]*[)）\]]$",
@@ -78,7 +98,20 @@ def _candidates(caption: str) -> Iterator[tuple[int, str]]:
         before = _NAME_BEFORE.search(tail[: found.start()])
         start = before.start("name") if before else found.start()
         yield offset + start, bare_credit(tail[start : found.end()] if before else found["credit"])
-    for pattern in (_COLON, _BY, _OWNED, _SLASH, _NAMED, _TAKEN, _SLASHED_AGENCY):
+    for pattern in (
+        _MANY,
+        _RESERVED,
+        _LITHUANIAN,
+        _FOR_A_PAPER,
+        _GIVEN_TAIL,
+        _COLON,
+        _BY,
+        _OWNED,
+        _SLASH,
+        _NAMED,
+        _TAKEN,
+        _SLASHED_AGENCY,
+    ):
         found = pattern.search(tail)
         if found:
             credit = next(part for name, part in found.groupdict().items() if part and name != "mark")
@@ -116,6 +149,25 @@ def bare_credit(credit: str) -> str:
         if found:
             inner = found["credit"].strip()
     return "" if re.fullmatch(f"{ANNOUNCED}|{SOURCE}", inner, re.IGNORECASE) else inner
+
+
+def is_credit(text: str, *, alone: bool) -> bool:
+    """Whether the text says whom a picture is owed to: by a mark, an agency, or, where it stands `alone` in an
+    element of its own, by nothing but names.
+    """
+    inner = text.strip(" ()[]|/–—-").removesuffix(".")
+    if not inner:
+        return False
+    marked = (
+        _OF_PICTURES.search(inner) or re.search(r"[©ⓒ]", inner) or re.fullmatch(_GIVEN, inner, re.IGNORECASE)
+    )
+    if marked or re.search(rf"(?:^|[\s/|,(])(?:{AGENCY})(?:$|[\s/|,)])", inner):
+        return True
+    names = re.split(r"\s*[/|,&]\s*|\s+(?:and|for|via|und|et|y)\s+(?:The\s)?", inner)
+    people = [
+        len(name.split()) in {2, 3} and all(part[:1].isupper() for part in name.split()) for name in names
+    ]
+    return alone and bool(people) and people[0] and all(name[:1].isupper() for name in names)
 
 
 def is_photo_caption(text: str) -> bool:

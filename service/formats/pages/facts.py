@@ -250,7 +250,15 @@ class Facts:
     @cached_property
     def authors(self) -> tuple[Author, ...]:
         """The people named, each once; a desk or the paper itself where nobody is."""
-        return People(self._tree, self.node, self._metas, self.site_name, self._url).authors()
+        return self._people.authors()
+
+    def is_site(self, name: str) -> bool:
+        """Whether the name is the paper's own rather than somebody's."""
+        return self._people.is_site(name)
+
+    @cached_property
+    def _people(self) -> People:
+        return People(self._tree, self.node, self._metas, self.site_name, self._url or self.canonical_url)
 
     def _property(self, name: str) -> str | None:
         for element in self._tree.iterfind(f".//*[@itemprop='{name}']"):

@@ -5,7 +5,7 @@ image that also holds an element named as its caption.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -13,36 +13,17 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from service.formats.pages.addresses import FILE, IMAGES, picture_address
-from service.formats.pages.credits import bare_credit, split_credit
+from service.formats.pages.captions import caption_and_credit, is_caption, name_of, named, short_text
 from service.formats.pages.outline import emoji, web_address
 from service.formats.pages.page import Picture
-from service.formats.pages.text import any_of, key, tidy, words
+from service.formats.pages.text import ends_sentence, key, tidy, words
 
-
-def _name(*forms: str) -> re.Pattern[str]:
-    """A pattern for names of elements: any of the forms as a word or words of one."""
-    return re.compile(rf"(?:^|[\s_-])(?:{'|'.join(forms)})(?:$|[\s_-])")
-
-
-_CAPTION = _name(
-    r"(?:fig)?captions?|legende?|légende|didascalia|bildunterschrift|bildtext|pie-?(?:de-?)?foto|cutline",
-    r"(?:image|img|photo|picture|foto|bild|media)[-_]{0,2}(?:caption|description|desc|legend|title|text|info)",
+_PICTURE_NAME = name_of(r"image|img|photo|picture|foto|figure|media|bild")
+_ICON = name_of(r"icon|logo|avatar|emoji|badge|pixel")
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_TEASER = re.compile(
+    r"(?:^|[\s_-])(?:teaser|card|headline|kicker|promo|story-?list|related|more)(?:$|[\s_-])"
 )
-_CREDIT = _name(
-    r"credits?|copyrights?|photographer|photo-?by|fotograf\w*|bildquelle|attribution|agency|sources?|firma|rights",
-    r"licen[cs]e|author|autor|auteur|byline",
-)
-_UNSEEN = _name(
-    r"sr-only|screen-?reader\w*|visually-?hidden|hidden-text|button|btn|toggle|expand|enlarge|zoom|icon|counter|share",
-)
-_INSTRUCTION = any_of(
-    r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom|view)[^.)]{0,30}[.)]?",
-    r"\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge|expand) (?:this )?(?:image|picture|photo)",
-    r"view (?:image|gallery)|(?:hide|toggle) caption|image caption,?|(?:画像|写真)?を?拡大(?:写真|画像|する)?(?:を見る)?",
-    r"agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
-)
-_PICTURE_NAME = _name(r"image|img|photo|picture|foto|figure|media|bild")
-_ICON = _name(r"icon|logo|avatar|emoji|badge|pixel")
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;:]{0,100}url\(['\"]?([^'\")]+)")
 _ATTACHED = re.compile(r"(?:^|\s)(?:wp-image-\d+|wp-att-\d+|attachment-\w+)(?:\s|$)")
 _OF_ITS_SIZE = re.compile(
@@ -50,8 +31,6 @@ _OF_ITS_SIZE = re.compile(
 )
 # A figure around any of these is no picture: its parts stand for themselves.
 _OTHER_PARTS = frozenset({"blockquote", "table", "pre"})
-_SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
-_RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u ruby rb rt rp".split())
 _SMALLEST = 80
 _LONGEST_ALT = 2_000
 # Pictures and captions looked at on one page; galleries of a hundred are known.
@@ -72,7 +51,9 @@ def holders(body: HtmlElement, apart: Collection[HtmlElement] = ()) -> set[HtmlE
     taken = {element for figure in found for element in figure.iter()}
     for caption in islice((e for e in body.iter(etree.Element) if is_caption(e)), _MOST):
         if caption not in taken:
-            holder = _around(caption)
+            # What is named for a caption and holds a picture is the frame of both.
+            framed = caption.tag != "figcaption" and next(caption.iter(*IMAGES), None) is not None
+            holder = caption if framed else _around(caption)
             _widen(found, taken, holder if holder is not None and holder not in around else None)
     for image in islice(body.iter(*IMAGES), _MOST):
         if image not in taken and emoji(image) is None and not _stands_in(image):
@@ -161,7 +142,7 @@ def _named_holder(image: HtmlElement) -> HtmlElement:
             break
         if any(True for _ in ancestor.iter("a", "h1", "h2", "h3", "h4", "li", "time")):
             break
-        texts = _short_text(ancestor)
+        texts = short_text(ancestor)
         if words(texts) > 80:
             break
         plain_text = next(ancestor.iter("p"), None) is None
@@ -188,65 +169,32 @@ def _background(element: HtmlElement) -> str | None:
 
 def _around(caption: HtmlElement) -> HtmlElement | None:
     """The smallest of the nearest ancestors that holds one image beside the caption and little other text."""
-    own = len(_short_text(caption))
+    own = len(short_text(caption))
     for ancestor in list(caption.iterancestors())[:4]:
         if ancestor.tag in {"body", "article", "main", "ul"}:
             return None
         images = any(True for _ in ancestor.iter(*IMAGES, "video"))
-        whole = len(_short_text(ancestor))
+        whole = len(short_text(ancestor))
         if images or whole > 2 * own + 200:
             return ancestor if whole <= 2 * own + 200 else None
     parent = caption.getparent() if caption.tag == "figcaption" else None
     return parent if parent is not None and not any(True for _ in parent.iter(*_OTHER_PARTS)) else None
 
 
-def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Iterator[str]:
-    """The pieces of text that readers see: no scripts, and not what only buttons and screen readers say."""
-    walk = etree.iterwalk(element, events=("start", "end"))
-    for event, inner in walk:
-        space = " " if inner.tag not in _RUNS_ON else ""
-        if event == "start":
-            hidden = (
-                inner.tag in _SILENT
-                or inner in without
-                or (inner is not element and _UNSEEN.search(named(inner)))
-            )
-            if hidden:
-                walk.skip_subtree()
-            yield space + ("" if hidden else inner.text or "")
-        elif inner is not element:
-            yield space + (inner.tail or "")
-
-
-def _short_text(element: HtmlElement) -> str:
-    """The visible text as far as a caption's length; longer text is none."""
-    return tidy("".join(islice(_visible(element), 400)))[:4000]
-
-
-def named(element: HtmlElement) -> str:
-    """The names an author gave the element: class, id, itemprop and test id, in lower case and hyphenated."""
-    given = " ".join(
-        element.get(name) or "" for name in ("class", "itemprop", "data-testid", "data-component")
-    )
-    return re.sub(r"([a-z])([A-Z])", r"\1-\2", given).lower()
-
-
-def is_caption(element: HtmlElement) -> bool:
-    """Whether the element is, or is named, a caption."""
-    return element.tag == "figcaption" or (
-        element.tag not in {"img", "a"} and _CAPTION.search(named(element)) is not None
-    )
-
-
 def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
     image = _best_image(holder)
     url = picture_address(image, base) if image is not None else _other_address(holder, base)
-    caption, credit = _words(holder)
+    told = caption_and_credit(holder)
+    if told is None:
+        return None
+    caption, credit = told
     is_named = holder.tag == "figure" or any(map(is_caption, holder.iter(etree.Element)))
     if url is None and not is_named:
         return None
     width, height = _sides(image)
+    if _is_teaser(holder, caption, credit, base):
+        return None
     if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
     alt = tidy(image.get("alt") or "") if image is not None else ""
@@ -285,6 +233,22 @@ def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -
     return image is not None and _ICON.search(named(image)) is not None
 
 
+def _is_teaser(holder: HtmlElement, caption: str | None, credit: str | None, base: str | None) -> bool:
+    """Whether picture and words together are a link to another story of the site."""
+    if caption is None or credit is not None or ends_sentence(caption):
+        return False
+    headed = any(
+        element.tag in _HEADINGS or _TEASER.search(named(element))
+        for element in (*islice(holder.iter(etree.Element), 60), *islice(holder.iterancestors(), 3))
+    )
+    if not headed:
+        return False
+    image = _best_image(holder)
+    linked = image is not None and _in_link(image)
+    said = [tidy(str(link.text_content())) for link in (*holder.iterancestors("a"), *holder.iter("a"))]
+    return linked and any(key(caption) in key(text) for text in said) and _leads_away(holder, base)
+
+
 def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     """Whether the picture is a link to another page rather than to its own larger file."""
     around = (
@@ -296,9 +260,17 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
     if link is None:
         return False
     target, here = urlsplit(web_address(link.get("href"), base) or ""), urlsplit(base or "")
+    if _site(target.hostname) != _site(here.hostname) and here.hostname:
+        # A product that is sold elsewhere is shown here; what leads to another story stays on the site.
+        return False
     return (
         not FILE.search(target.path) and target.path != here.path and not _is_attachment(holder, target.path)
     )
+
+
+def _site(host: str | None) -> str:
+    """The last two labels of a host, near enough to who keeps it."""
+    return ".".join((host or "").split(".")[-2:])
 
 
 def _is_attachment(holder: HtmlElement, path: str) -> bool:
@@ -309,36 +281,3 @@ def _is_attachment(holder: HtmlElement, path: str) -> bool:
     file = key(_OF_ITS_SIZE.sub("", urlsplit(image.get("src") or "").path.rsplit("/", 1)[-1]))
     named = key(_OF_ITS_SIZE.sub("", path.rstrip("/").rsplit("/", 1)[-1]))
     return _ATTACHED.search(image.get("class") or "") is not None or (len(named) > 2 and named in file)
-
-
-def _words(holder: HtmlElement) -> tuple[str | None, str | None]:
-    """Caption and credit. A page's repetitions of a caption are one; what stands in a credit element is no
-    caption.
-    """
-    inside = [element for element in holder.iter(etree.Element) if element is not holder]
-    owed = [element for element in inside if _CREDIT.search(named(element)) and not is_caption(element)]
-    texts = _caption_texts(holder, set(owed))
-    caption, tail = split_credit(" ".join(texts.values()))
-    stated = next(filter(None, (tidy("".join(_visible(element))) for element in owed)), None)
-    if stated and not texts and words(stated) > 12:
-        caption, tail, stated = *split_credit(stated), None
-    return caption or None, (bare_credit(stated) if stated else tail) or None
-
-
-def _caption_texts(holder: HtmlElement, owed: set[HtmlElement]) -> dict[str, str]:
-    """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is
-    it.
-    """
-    captions = [
-        element for element in holder.iter(etree.Element) if element is not holder and is_caption(element)
-    ]
-    within = {*captions, *owed}
-    outermost = [element for element in captions if within.isdisjoint(element.iterancestors())]
-    if not outermost and holder.tag not in {"figure", "img"}:
-        outermost = [holder]
-    return {key(text): text for text in (_without(caption, owed) for caption in outermost) if text}
-
-
-def _without(caption: HtmlElement, owed: set[HtmlElement]) -> str:
-    """The caption's own text, without credit elements and without instructions to the reader."""
-    return tidy(_INSTRUCTION.sub(" ", tidy("".join(_visible(caption, owed))))).strip(" |")

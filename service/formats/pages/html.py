@@ -47,11 +47,11 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
         units, f"{outside_reading(tree)}\n{facts.node.text('articleBody') or ''}", facts.headline
     )
     story = Story(article.units, facts.headline)
+    story.byline = story.byline or _line_above(units, article)
     shown = _shown(units, article, story, base) if story.texts else _stated_text(facts)
     if not shown:
         raise NotAnArticle("The page has no text beneath its headline.")
     shown, lead = _led(shown, facts, base)
-    story.byline = story.byline or _line_above(units, article)
     dropped = leftovers(article.inside, story.units, article.container, base)
     read = _page(facts, facts.headline, story)
     return replace(read, blocks=shown, lead=lead, banner=banner_in(tree), dropped=dropped)
@@ -59,7 +59,7 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
 
 def _page(facts: Facts, headline: str, story: Story) -> Page:
     """All of the page but what it shows."""
-    authors = facts.authors or tuple(map(Author, byline_names(story.byline or "")))
+    authors = _authors(facts, story)
     return Page(
         headline=headline[:_LONGEST_HEADLINE],
         blocks=(),
@@ -76,6 +76,16 @@ def _page(facts: Facts, headline: str, story: Story) -> Page:
         published_at=facts.published_at,
         updated_at=facts.updated_at,
     )
+
+
+def _authors(facts: Facts, story: Story) -> tuple[Author, ...]:
+    """Whom the page names for machines, unless that is the paper itself and a byline or the initials beneath
+    the text name somebody.
+    """
+    if facts.authors and not all(facts.is_site(author.name) for author in facts.authors):
+        return facts.authors
+    named = byline_names(story.byline or "") or ((story.sign_off,) if story.sign_off else ())
+    return tuple(map(Author, named)) or facts.authors
 
 
 def _stated_text(facts: Facts) -> tuple[Block, ...]:

@@ -59,10 +59,34 @@ _PERSONAL_PAGE = re.compile(
     rf"/(?:{_WRITER}|profiles?|profils?|people|persons?|staff|newsteam|columnists?|redaktion|team|medarbejder|by)/[^/?#]+",
     re.IGNORECASE,
 )
+_HOST = re.compile(r"(?:www\.)?[\w-]+\.[a-z]{2,6}", re.IGNORECASE)
+# What stands beside names on pages: buttons, sections, desks without a name.
+_OF_THE_PAGE = re.compile(
+    r"(?:folgen|follow|seguir|suivre|nachrichten|news|noticias|actualités|redaktion|(?:die |online-?)?redaktion|redacción|rédaction|la rédaction"
+    r"|redazione|redakcja|redaktionen|newsroom|news ?desk|web ?desk|staff|staff (?:writer|reporter)|(?:our )?correspondent|agencies|agenturen|agencias)",
+    re.IGNORECASE,
+)
+# Whoever edited or translated a text has not written it.
+_OTHER_ROLES = re.compile(
+    r"[\s,;|·(-]*\b(?:edited by|editing by|editor\s*:|translated by|translation(?: by)?\s*:|übersetz(?:t von|ung\s*:)|aus dem \w+ von|redigiert von|bearbeitet von"
+    r"|traduit par|traduction(?: de)?\s*:?|traducido por|traducción(?: de)?\s*:?|traduzione(?: di)?\s*:?|tradução(?: de)?\s*:?|edição(?: de)?\s*:|edición(?: de)?\s*:"
+    r"|przekład\s*:|tłumaczenie\s*:|перевод\s*:|редактор\s*:|photos?(?: by)?\s*:|fotos?\s*:|bilder?\s*:)\s*.*$",
+    re.IGNORECASE,
+)
 _WHEN = re.compile(r"\s+(?:(?:on|am|le|el|den|op|il|em|at)\s+)?\d.*$")
 _LONGEST = 200
 _MOST = 60
 _LAST_ANCESTOR = 12
+
+
+def _label_of(url: str | None) -> str:
+    """The part of a host that names its site: `paper` of `www.paper.example`."""
+    try:
+        host = urlsplit(url or "").hostname or ""
+    except ValueError:
+        return ""
+    parts = host.removeprefix("www.").split(".")
+    return parts[-2] if len(parts) > 1 else ""
 
 
 class People:
@@ -84,11 +108,21 @@ class People:
     def authors(self) -> tuple[Author, ...]:
         """The people named, each once; a desk or the paper itself where nobody is."""
         people, desks = self._stated()
+        people = [author for author in people if not self.is_site(author.name)] or people
         people = people or [Author(name) for name in self._meta_names()]
-        if not people or all(key(author.name) == self._site for author in people):
+        if all(self.is_site(author.name) for author in people):
             people = self._shown() or people
-        found = [*people, *(desk for desk in desks if not people or key(desk.name) != self._site)]
+        found = [*people, *(desk for desk in desks if not people or not self.is_site(desk.name))]
         return tuple({key(author.name): author for author in reversed(found)}.values())[::-1]
+
+    def is_site(self, name: str) -> bool:
+        """Whether the name is the paper's own, its address, or a word of its pages."""
+        bare = key(name)
+        label = key(_label_of(self._url))
+        paper = (
+            bare == self._site or (len(label) > 2 and bare.startswith(label)) or _HOST.fullmatch(name.strip())
+        )
+        return bool(paper or _OF_THE_PAGE.fullmatch(name.strip()))
 
     def _stated(self) -> tuple[list[Author], list[Author]]:
         people: list[Author] = []
@@ -110,7 +144,7 @@ class People:
             for entry in self._metas.get("twitter:data1", [])
             if not re.search(r"\d", entry) and is_name(entry)
         ]
-        found = [name for entry in listed for name in names(entry) if key(name) != self._site]
+        found = [name for entry in listed for name in names(entry) if not self.is_site(name)]
         return found or card
 
     def _shown(self) -> list[Author]:
@@ -150,7 +184,7 @@ class People:
             ),
             element,
         )
-        said = plain(inner.get("content") or " ".join(inner.itertext()))
+        said = _OTHER_ROLES.sub("", plain(inner.get("content") or " ".join(inner.itertext())))
         found = byline_names(said) or names(_WHEN.sub("", said))
         address = web_address(element.get("href") or (links[0].get("href") if links else None), self._url)
         return [Author(name, address if len(found) == 1 else None) for name in found if words(name) <= 6]

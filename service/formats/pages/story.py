@@ -2,7 +2,7 @@
 labels.
 """
 
-from service.formats.pages.bylines import byline_names, cut_story_credit, story_credit
+from service.formats.pages.bylines import byline_names, cut_story_credit, sign_off, story_credit
 from service.formats.pages.dates import date_line
 from service.formats.pages.furniture import is_label, is_legal
 from service.formats.pages.outline import Unit
@@ -22,8 +22,17 @@ class Story:
         for unit in units:
             if not unit.is_text or self._keeps(unit):
                 self.units.append(unit)
+        self.sign_off = self._take_sign_off()
         while self.units and self.units[-1].is_text and self.units[-1].block.tag in _HEADINGS:
             self.units.pop()
+
+    def _take_sign_off(self) -> str | None:
+        """Take the initials that stand alone beneath the last paragraph."""
+        last = self.units[-1] if self.units else None
+        found = sign_off(last.text) if last is not None and last.is_text else None
+        if found:
+            self.units.pop()
+        return found
 
     @property
     def texts(self) -> list[str]:
