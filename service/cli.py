@@ -33,6 +33,7 @@ from service.errors import ServiceError
 from service.faults import DATABASE_FAULTS, Fault, answer_to, fault_of
 from service.formats.bulk.files import How
 from service.formats.bulk.writing import Mode
+from service.images import inspecting
 from service.images.storage import check, open_store
 from service.logs import configure_logs
 from service.losing import WouldLose
@@ -264,6 +265,15 @@ def check_media(
             f"{len(found.orphans)} orphans, {removed} of them removed."
         )
     if found.dangling:
+        raise typer.Exit(1)
+
+
+@media.command("inspect")
+def inspect_media() -> None:
+    """Look again at pictures that came in under an older version. Fails when one cannot be decoded any more."""
+    seen = inspecting.look_again(_check(_settings()))
+    sys.stdout.write(f"{seen.pictures} pictures, {seen.changed} changed, {len(seen.refused)} refused\n")
+    if seen.refused:
         raise typer.Exit(1)
 
 

@@ -124,6 +124,17 @@ def replace_file(session: Session, image: Image, file: KeptFile) -> None:
     captions.embed(session, image, file.found.captions)
 
 
+def look_again(session: Session, image: Image, file: KeptFile) -> bool:
+    """Write what its own file says of an image under today's rules, and return whether anything changed."""
+    before = image.model_dump()
+    _give(session, image, file)
+    has_changed = image.model_dump() != before
+    if has_changed:
+        _note_change(session, image)
+    captions.embed(session, image, file.found.captions)
+    return has_changed
+
+
 def trash(session: Session, image: Image) -> None:
     """Put an image into the trash. Raises InUse."""
     shown_by = uses.of(session, image.id)
