@@ -220,6 +220,76 @@ def test_each_picture_is_kept_with_its_own_caption(
     assert [block for block in added(found) if not isinstance(block, PictureBlock)] == beside
 
 
+@pytest.mark.parametrize(
+    ("said", "caption", "credit"),
+    [
+        ("Caption number one of the gate.", "Caption number one of the gate.", None),
+        ("Image caption, The gate by night.", "The gate by night.", None),
+        (
+            "Image source, Ana Lind/Post Image caption, The gate by night.",
+            "The gate by night.",
+            "Ana Lind/Post",
+        ),
+        ("Legende: Das Tor bei Nacht.", "Das Tor bei Nacht.", None),
+        ("Legende und Wahrheit am Tor.", "Legende und Wahrheit am Tor.", None),
+        ("Back to video The gate by night.", "The gate by night.", None),
+        ("The gate by night. <span>Ana Lind for Post</span>", "The gate by night.", "Ana Lind for Post"),
+        ("The gate by night. Ana Lind for The Post", "The gate by night.", "Ana Lind for The Post"),
+        ("Vartai naktį. / Ana Lind / BNS nuotr.", "Vartai naktį.", "Ana Lind / BNS"),
+        ("The gate by night. Supplied", "The gate by night.", "Supplied"),
+        ("Foto: Ana Lind. Styling: Bo Ek", None, "Ana Lind. Styling: Bo Ek"),
+        ("The gate by night, as <em>Night Gate</em>", "The gate by night, as Night Gate", None),
+    ],
+)
+def test_labels_and_credits_are_no_part_of_the_caption(
+    said: str, caption: str | None, credit: str | None
+) -> None:
+    (block,) = added(page(f"<figure><img src='/gate.jpg'><figcaption>{said}</figcaption></figure>"))
+    assert isinstance(block, PictureBlock)
+    assert (block.picture.caption, block.picture.credit) == (caption, credit)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<div class="media-image"><img src="/face.jpg" width=99><div>Von Ida Holm, Redakteurin 09.09.2025</div></div>',
+        '<div class="media-image"><img src="/ear.jpg" width=640><p class="image-caption">Audio: Radio | 24.04.2024</p></div>',
+        '<a href="/2" class="teaser"><figure><img src="/two.jpg"><figcaption><h3>The weir is to be raised</h3></figcaption></figure></a>',
+    ],
+)
+def test_portraits_players_and_teasers_are_no_pictures_of_the_story(box: str) -> None:
+    assert added(page(box)) == []
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "stated", "authors"),
+    [
+        ("Von Ana Lind", "", "post.example", ["Ana Lind"]),
+        ("Von Ana Lind, Redakteurin 09.09.2025", "", "", ["Ana Lind"]),
+        ("Text: Ana Lind", "", "POST Nachrichten", ["Ana Lind"]),
+        ("", "<p>ali/dpa</p>", "Folgen", ["ali/dpa"]),
+        ("", "", "Redaktion", ["Redaktion"]),
+    ],
+)
+def test_the_paper_is_no_author_where_somebody_is_named(
+    above: str, below: str, stated: str, authors: list[str]
+) -> None:
+    person = f'<script type="application/ld+json">{{"@type":"NewsArticle","author":{{"name":"{stated}"}}}}</script>'
+    line = f"<p>{above}</p>" if above else ""
+    paragraphs = "".join(f"<p>{text}</p>" for text in TEXTS)
+    body = f"<article><h1>{HEADLINE}</h1>{line}<div>{paragraphs}{below}</div></article>"
+    found = read_html(
+        f"<html lang=de>{person if stated else ''}{body}</html>".encode(), "https://www.post.example/x"
+    )
+    assert [author.name for author in found.authors] == authors
+    assert found.blocks == tuple(map(Paragraph, TEXTS))
+
+
+def test_who_translated_or_edited_has_not_written() -> None:
+    line = '<div class="byline">By <a rel="author" href="/p/ana">Ana Lind</a>, translated by Bo Ek</div>'
+    assert [author.name for author in page("", above=line).authors] == ["Ana Lind"]
+
+
 def test_the_picture_for_others_stands_in_for_a_lead_without_a_file() -> None:
     figure = f'<figure><img src="{DATA}"><figcaption>The gate.</figcaption></figure>'
     found = page(figure, '<meta property="og:image" content="/og.jpg">')

@@ -36,21 +36,21 @@ _UNSEEN = name_of(
 _INSTRUCTION = any_of(
     r"\(?(?:click|tap|press)(?: here| on (?:the )?(?:image|picture|photo))? to (?:enlarge|expand|zoom|view)[^.)]{0,30}[.)]?",
     r"\(?(?:open|view) (?:image )?in (?:gallery|fullscreen)\)?|(?:enlarge|expand) (?:this )?(?:image|picture|photo)",
-    r"view (?:image|gallery)|(?:hide|toggle) caption|image caption,?|(?:画像|写真)?を?拡大(?:写真|画像|する)?(?:を見る)?",
+    r"view (?:image|gallery)|(?:hide|toggle) caption|(?:画像|写真)?を?拡大(?:写真|画像|する)?(?:を見る)?",
     r"agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
 )
 # What stands before a caption on the page, said aloud to those who cannot see where it stands.
 _LABEL = re.compile(
-    r"(?:(?:image|photo|picture|media) (?:caption|description)|caption|légende(?: (?:de l['’]image|image))?|legende|bildunterschrift|bildtext"
-    r"|pie de (?:foto|imagen)|legenda(?: da foto)?|didascalia|bijschrift|fotobijschrift|bildtekst|billedtekst|kuvateksti|podpis|popisek"
-    r"|keterangan gambar|chụp lại hình ảnh|подпись к (?:фото|изображению)|підпис до фото|इमेज कैप्शन|तस्वीर|ছবির ক্যাপশন|التعليق على الصورة"
-    r"|توضيح|توضیح تصویر|resim açıklaması|fotoğraf altı yazısı|写真説明|사진 설명|图片说明|图像加注文字|圖像加註文字|back to video|zurück zum video)"
-    r"\s*(?:[,،:：-]\s*|(?=[^a-z]))",
+    r"(?:(?:image|photo|picture|media) (?:caption|description)|légende (?:de l['’])?image|pie de (?:foto|imagen)|legenda da foto"
+    r"|keterangan gambar|chụp lại hình ảnh|подпись к (?:фото|изображению)|підпис до фото|इमेज कैप्शन|ছবির ক্যাপশন|التعليق على الصورة"
+    r"|توضیح تصویر|resim açıklaması|fotoğraf altı yazısı|图像加注文字|圖像加註文字|back to video|zurück zum video)\s*[,،，:：-]?\s*"
+    r"|(?:caption|légende|legende|bildunterschrift|bildtext|legenda|didascalia|bijschrift|fotobijschrift|bildtekst|billedtekst|kuvateksti"
+    r"|podpis|popisek|तस्वीर|توضيح|写真説明|사진 설명|图片说明)\s*[,،，:：]\s*",
     re.IGNORECASE,
 )
 _OWED_FIRST = re.compile(
     r"(?:image source|photo source|автор фото|источник изображения|фото|इमेज स्रोत|fuente de la imagen|crédit photo|crédito|صدر الصورة"
-    r"|مصدر الصورة|sumber gambar|nguồn hình ảnh|görsel kaynağı|图像来源|圖像來源|画像提供)\s*[,،:：]\s*(?P<credit>[^,:]{2,80}?),?\s+",
+    r"|مصدر الصورة|sumber gambar|nguồn hình ảnh|görsel kaynağı|图像来源|圖像來源|画像提供)\s*[,،:：]\s*",
     re.IGNORECASE,
 )
 _AIRED = re.compile(
@@ -63,6 +63,7 @@ _WHEN = re.compile(
 )
 _DATA = ("data-caption", "data-description", "data-sub-html", "data-title")
 _OWN_TAGS = frozenset("span small cite p div em i".split())
+_LONGEST_CREDIT = 120
 # In words. Shorter text in a figure is a label, and longer text is not about its picture alone.
 _SHORTEST_UNNAMED, _LONGEST_UNNAMED = 3, 80
 _SILENT = frozenset({"script", "style", "noscript", "button", "svg", "template", "select"})
@@ -161,12 +162,16 @@ def _stated_in_data(holder: HtmlElement) -> dict[str, str]:
 
 def _labels_off(caption: str) -> tuple[str | None, str]:
     """The credit that stands first, and the caption without its label."""
-    bare = _LABEL.sub("", caption, count=1) if _LABEL.match(caption) else caption
+    bare = caption[label.end() :] if (label := _LABEL.match(caption)) else caption
     owed = _OWED_FIRST.match(bare)
     if owed is None:
         return None, bare
     rest = bare[owed.end() :]
-    return owed["credit"].strip(" ,"), _LABEL.sub("", rest, count=1) if _LABEL.match(rest) else rest
+    # The credit ends where the caption's own label begins.
+    inner = _LABEL.search(rest[:_LONGEST_CREDIT])
+    if inner is None:
+        return None, bare
+    return rest[: inner.start()].strip(" ,"), rest[inner.end() :]
 
 
 def is_no_caption(text: str) -> bool:

@@ -10,6 +10,7 @@ from lxml import etree, html
 from service.formats.pages.decoding import decode, label, marked
 from service.formats.pages.page import NotAnArticle
 
+_OF_THE_HEAD = frozenset({"base", "link", "meta", "noscript", "script", "style", "template", "title"})
 # Bytes. The heaviest news pages carry 2 MB of markup; what lies beyond this is not looked at.
 _LONGEST_PAGE = 4_000_000
 _LONGEST_SAMPLE = 40_000
@@ -62,7 +63,21 @@ def parse(page: bytes, charset: str | None) -> html.HtmlElement:
         raise NotAnArticle("This HTML page is empty.") from problem
     if next(islice(tree.iter(), _MOST_ELEMENTS, None), None) is not None:
         raise NotAnArticle(f"The page has more than {_MOST_ELEMENTS:,} elements.")
+    _give_body(tree)
     return tree
+
+
+def _give_body(tree: html.HtmlElement) -> None:
+    """Part head and body where the page leaves their tags out: the parser takes elements that are younger than
+    itself for a part of the head.
+    """
+    head = tree.find("head")
+    if head is None or tree.find("body") is not None:
+        return
+    first = next((at for at, child in enumerate(head) if child.tag not in _OF_THE_HEAD), len(head))
+    body = html.Element("body")
+    body.extend(list(head)[first:])
+    tree.append(body)
 
 
 def _decode(page: bytes, charset: str | None) -> str:

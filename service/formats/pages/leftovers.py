@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from lxml.html import HtmlElement
 
 from service.formats.pages.addresses import picture_address
+from service.formats.pages.bylines import byline_names, story_credit
+from service.formats.pages.dates import date_line
 from service.formats.pages.outline import Unit, web_address
 from service.formats.pages.page import Dropped
 
@@ -26,9 +28,14 @@ def leftovers(
     """Return what of the units is not kept, and what the container shows that no unit can hold."""
     staying = {id(unit) for unit in kept}
     shown = {unit.whole for unit in kept if unit.whole is not None}
-    found = [_of_unit(unit, base) for unit in units if id(unit) not in staying]
+    found = [_of_unit(unit, base) for unit in units if id(unit) not in staying and not _is_fact(unit)]
     found += _unread(container, shown, base) if container is not None else []
     return tuple(dict.fromkeys(each for each in found if each.where))[:_MOST]
+
+
+def _is_fact(unit: Unit) -> bool:
+    """Whether the article says it elsewhere: when it was published, by whom, with whose help."""
+    return unit.is_text and bool(date_line(unit.text) or byline_names(unit.text) or story_credit(unit.text))
 
 
 def _of_unit(unit: Unit, base: str | None) -> Dropped:
