@@ -85,6 +85,12 @@ class BadRequest(ServiceError):
     status, title = 400, "The request could not be read"
 
 
+class CutOff(BadRequest):
+    """The connection ended before the whole body had arrived. Nothing of it was kept."""
+
+    title = "The request was cut off"
+
+
 class Unauthorized(ServiceError):
     """The request needs a token, or the token that it carries is unknown, expired or revoked."""
 

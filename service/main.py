@@ -102,6 +102,7 @@ WRITERS = (newsarticle, ninjs_writer)
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
     consent_routes.router,
+    consent_routes.ways_out,
     article_routes.router,
     history.router,
     image_routes.router,
@@ -124,7 +125,7 @@ ROUTERS = (
     tokens.router,
     health.router,
 )
-PAGES = (page_routes.router, reader_routes.router, report_pages.router)
+PAGES = (page_routes.router, reader_routes.router, reader_routes.ways_out, report_pages.router)
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
 # compressed.
 remove_compress_type("text/event-stream")

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ from service.conditional import PRIVATE
 from service.errors import (
     PROBLEM,
     BadRequest,
+    CutOff,
     FieldProblem,
     Forbidden,
     InternalError,
@@ -56,6 +58,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework)
     for fault in DATABASE_FAULTS:
         app.add_exception_handler(fault, _database_failed)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(Exception, _crashed)
     app.include_router(router)
 
@@ -185,6 +188,11 @@ class ShapedRefusals:
 
 async def _database_failed(request: Request, error: Exception) -> Response:
     return problem_response(request, refusal(error))
+
+
+async def _cut_off(request: Request, error: Exception) -> Response:
+    # Nobody reads this. Readers leave a page while it still sends: that is no fault of the service.
+    return problem_response(request, CutOff("The request ended before it was complete."))
 
 
 async def _crashed(request: Request, error: Exception) -> Response:

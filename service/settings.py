@@ -262,6 +262,11 @@ class Settings(BaseSettings):
             raise UnsafeSetting("production needs COPYDESK_SECRET_KEY: `openssl rand -hex 32` makes one")
         if not self.public_url.startswith("https://"):
             raise UnsafeSetting("production needs an https COPYDESK_PUBLIC_URL: the consent cookie is Secure")
+        if not {"*", "null"}.isdisjoint(self.consent_origins):
+            raise UnsafeSetting(
+                "production refuses * and null in COPYDESK_CONSENT_ORIGINS: every page could record consent "
+                "and read what its reader decided"
+            )
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
 

@@ -27,6 +27,8 @@ def test_every_setting_is_where_people_look_for_it(name: str, place: str) -> Non
         {"secret_key": "short"},
         {"public_url": "http://news.example"},
         {"outbound_allow_loopback": True},
+        {"consent_origins": ("https://front.example", "*")},
+        {"consent_origins": "null"},
         {"workers": 2},
         {"database_url": "mysql://x"},
         {"public_url": "news.example"},

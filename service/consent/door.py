@@ -8,14 +8,16 @@ import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from service.consent import subjects
 from service.consent.callers import Limiter, Presses, read_address
+from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
 from service.routing import Route
 from service.settings import Settings
@@ -74,22 +76,38 @@ class Door:
         self._limiter = Limiter(settings.consent_rate_limit)
         # Apart from the decisions: whoever looks at many pages must still be able to decide.
         self._views = Limiter(settings.consent_rate_limit)
+        # So are withdrawals and erasures: a flood of decisions must keep nobody from leaving.
+        self._exits = Limiter(settings.consent_rate_limit)
         self._presses = Presses()
         self._country_header = settings.consent_country_header
 
-    async def admit(self, request: Request, takes: frozenset[str]) -> bytes:
-        """Let a write of one of these media types in, and return its body. Raises ForeignOrigin,
-        UnsupportedMediaType, TooLarge, TooManyRequests.
+    async def admit(self, request: Request, takes: frozenset[str], *, leaves: bool) -> bytes:
+        """Let a write of one of these media types in, and return its body; `leaves` is that it withdraws or
+        erases. Raises ForeignOrigin, UnsupportedMediaType, TooLarge, TooManyRequests.
         """
         self._check_origin(request)
         body = await _small_body(request)
         _check_media_type(request, body, takes)
-        wait = self._limiter.charge(self._caller(request), _retried(request, body))
+        if leaves:
+            wait = await self._wait_to_leave(request)
+        else:
+            wait = self._limiter.charge(self._caller(request), _retried(request, body))
         if wait:
             raise TooManyRequests(
                 "Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))}
             )
         return body
+
+    async def _wait_to_leave(self, request: Request) -> float:
+        """The seconds until a reader may withdraw or erase. Whoever is known by a cookie has a bucket of
+        their own, whatever comes from the same network.
+        """
+        wait, secret = self._exits.charge(self._caller(request)), request.cookies.get(subjects.COOKIE)
+        if wait and secret is not None:
+            database: Database = request.app.state.database
+            if await run_in_threadpool(subjects.is_known, database, secret):
+                return self._exits.charge_reader(secret)
+        return wait
 
     def country(self, request: Request) -> str | None:
         """The reader's country, if a trusted proxy named one (ISO 3166-1, two letters)."""
@@ -198,6 +216,8 @@ class GuardedRoute(Route):
     and is not looked at.
     """
 
+    leaves: ClassVar[bool] = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler of a write."""
         handle = super().get_route_handler()
@@ -205,9 +225,15 @@ class GuardedRoute(Route):
             return handle
 
         async def enter(request: Request) -> Response:
-            return await handle(await admitted(request, JSON))
+            return await handle(await admitted(request, JSON, leaves=self.leaves))
 
         return enter
+
+
+class WayOutRoute(GuardedRoute):
+    """The route class of withdrawal and erasure."""
+
+    leaves = True
 
 
 def door_of(request: Request) -> Door:
@@ -219,9 +245,9 @@ def door_of(request: Request) -> Door:
     return door
 
 
-async def admitted(request: Request, takes: frozenset[str]) -> Request:
+async def admitted(request: Request, takes: frozenset[str], *, leaves: bool = False) -> Request:
     """The same request with its body in hand, let in through the door; JSON is declared as what it is."""
-    body = await door_of(request).admit(request, takes)
+    body = await door_of(request).admit(request, takes, leaves=leaves)
     dropped = (b"content-type", b"authorization") if takes is JSON else ()
     headers = [pair for pair in request.scope["headers"] if pair[0] not in dropped]
 

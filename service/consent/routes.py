@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from service import conditional, pages
 from service.consent import receipts, subjects
 from service.consent.decisions import Decision, Withdrawal
-from service.consent.door import GuardedRoute, door_of
+from service.consent.door import GuardedRoute, WayOutRoute, door_of
 from service.consent.impressions import Impression
 from service.consent.ledger import Asked, Ledger, Outcome
 from service.consent.log import with_leaves
@@ -29,6 +29,7 @@ from service.errors import BadRequest
 from service.published import answers
 
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
+ways_out = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=WayOutRoute)
 counters = APIRouter(prefix="/v1/consent-impressions", tags=["consent"], route_class=GuardedRoute)
 well_known = APIRouter(tags=["consent"], route_class=GuardedRoute)
 LONGEST_KEY = 255
@@ -210,7 +211,7 @@ def _decisive(reader: Reader, key: str | None) -> EventRead | None:
     return None if standing is None else standing.decisive
 
 
-@router.delete("/current", status_code=204)
+@ways_out.delete("/current", status_code=204)
 async def erase_current_consent(
     ledger: LedgerDep, cross_site: CrossSite, cookie: SubjectCookie = None
 ) -> Response:
@@ -224,7 +225,7 @@ async def erase_current_consent(
     )
 
 
-@router.post("/current/withdrawal", response_model=Record)
+@ways_out.post("/current/withdrawal", response_model=Record)
 async def withdraw_consent(
     request: Request, ledger: LedgerDep, withdrawal: Withdrawal | None = None
 ) -> Response:

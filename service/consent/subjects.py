@@ -9,6 +9,10 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlmodel import select
+
+from service.consent.models import ConsentSubject
+from service.database import Database
 from service.tables import new_id, now
 
 COOKIE = "__Host-consent_subject"
@@ -65,6 +69,13 @@ def _written(secret: bytes) -> str:
 def digest_of(secret: str) -> str:
     """The form in which the secret is kept. 128 random bits need no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def is_known(database: Database, secret: str) -> bool:
+    """Return whether a cookie is that of a reader of whom something is kept."""
+    with database.reading() as session:
+        held = select(ConsentSubject.id).where(ConsentSubject.secret_digest == digest_of(secret))
+        return session.exec(held).first() is not None
 
 
 def cookie(secret: str, *, cross_site: bool) -> str:

@@ -17,7 +17,6 @@ from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import ClientDisconnect
 
 from service.auth import Writer
 from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
@@ -32,12 +31,6 @@ CHUNK = 1 << 18
 FORM_OVERHEAD = 1 << 16
 """Bytes that a form may have around its picture: its other fields and the boundaries."""
 _MOST_FIELDS = 20
-
-
-class CutOff(BadRequest):
-    """The connection ended before the whole upload had arrived. Nothing of it was kept."""
-
-    title = "The upload was cut off"
 
 
 def _point(value: str) -> str:
@@ -166,25 +159,19 @@ async def _raw(request: Request, intake: Intake) -> KeptFile:
         taken = ", ".join(["multipart/form-data", *EXTENSIONS])
         raise UnsupportedMediaType(f"Send one of {taken}.", headers={"Accept": taken})
     _refuse_announced(request, intake.settings.upload_max_bytes, too_large(intake.settings.upload_max_bytes))
-    try:
-        async with aclosing(request.stream()) as chunks:
-            return await intake.take(chunks)
-    except ClientDisconnect:
-        raise CutOff("The upload ended before it was complete.") from None
+    async with aclosing(request.stream()) as chunks:
+        return await intake.take(chunks)
 
 
 async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, object]]:
     limit = intake.settings.upload_max_bytes
     _refuse_announced(request, limit + FORM_OVERHEAD, too_large(limit))
-    try:
-        async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
-            texts = _text_fields(form)
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
-                raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
-            return await intake.take(_chunks(file)), texts
-    except ClientDisconnect:
-        raise CutOff("The upload ended before it was complete.") from None
+    async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
+        texts = _text_fields(form)
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
+        return await intake.take(_chunks(file)), texts
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

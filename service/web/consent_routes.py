@@ -33,6 +33,7 @@ from service.web import page
 from service.web.routes import find_notice
 
 router = APIRouter(prefix="/consent", include_in_schema=False, route_class=page.PageRoute)
+ways_out = APIRouter(prefix="/consent", include_in_schema=False, route_class=page.WayOutRoute)
 BANNER, CHOICES = "banner", "choices"
 HIDE_BANNER = "#notice{display:none}:root{--notice:0rem}"
 HIDE_WITHDRAWAL = ".withdrawal{display:none}"
@@ -147,14 +148,14 @@ async def record_choice(
     return RedirectResponse(back + told, 303, known_by(request, outcome))
 
 
-@router.post("/withdrawal")
+@ways_out.post("/withdrawal")
 async def withdraw_choice(request: Request, ledger: LedgerDep, back: Back = "/consent") -> Response:
     """Withdraw everything, by one press of a button and without a reason."""
     await ledger.withdraw(Withdrawal(ui_surface=CHOICES), asked_by(request))
     return RedirectResponse(back, 303, page.PRIVATE)
 
 
-@router.post("/erasure")
+@ways_out.post("/erasure")
 async def erase_choice(request: Request, ledger: LedgerDep) -> Response:
     """Erase what leads to the reader; when nothing does, there is nothing to do."""
     await ledger.erase(request.cookies.get(subjects.COOKIE))

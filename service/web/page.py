@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import jinja2
 import langcodes
@@ -102,6 +102,8 @@ class PageRoute(APIRoute):
     Unknown query parameters are let be: readers come by links to which others have added theirs.
     """
 
+    leaves: ClassVar[bool] = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""
         handle = super().get_route_handler()
@@ -109,7 +111,8 @@ class PageRoute(APIRoute):
         async def enter(request: Request) -> Response:
             try:
                 routing.refuse_nul(request)
-                return await handle(await admitted(request, FORM) if request.method == "POST" else request)
+                is_form = request.method == "POST"
+                return await handle(await admitted(request, FORM, leaves=self.leaves) if is_form else request)
             except RequestValidationError:
                 return refusal(request, Unprocessable("The form was not filled in as this page made it."))
             except ServiceError as error:
@@ -118,6 +121,12 @@ class PageRoute(APIRoute):
                 return refusal(request, faults.refusal(fault))
 
         return enter
+
+
+class WayOutRoute(PageRoute):
+    """The route class of the forms that withdraw and erase."""
+
+    leaves = True
 
 
 def refusal(request: Request, error: ServiceError) -> Response:

@@ -7,6 +7,7 @@ import httpx
 import orjson
 import pytest
 
+from service.consent.subjects import COOKIE
 from service.settings import Settings
 from tests.conftest import settings_for
 from tests.consent.deciding import decide, decision, retries, rows
@@ -114,6 +115,27 @@ def test_rule_11_a_flood_from_one_network_is_turned_away(busy_settings: Settings
         assert flooded.headers["content-type"] == "application/problem+json"
         assert 1 <= int(flooded.headers["retry-after"]) <= 12
         decide(reader, headers={"X-Forwarded-For": "198.51.100.1, 198.51.100.2"})
+
+
+def test_rule_11_no_flood_keeps_a_reader_from_leaving(busy_settings: Settings) -> None:
+    withdrawal, form = (
+        "/v1/consents/current/withdrawal",
+        {"headers": {"Origin": ORIGIN}, "data": {"back": "/"}},
+    )
+    with running(busy_settings) as store, store.client() as reader, store.client() as flood:
+        for _ in range(5):
+            decide(reader)
+        assert reader.post("/v1/consents", json=decision()).status_code == 429
+        assert reader.post(withdrawal).json()["status"] == "ConsentWithdrawn"
+        flood.cookies.set(COOKIE, "made up", domain="copydesk.example")
+        answers = [flood.post(withdrawal).status_code for _ in range(6)]
+        assert answers == [200] * 4 + [429] * 2
+        assert reader.post(withdrawal).status_code == 200
+        assert reader.post("/consent/withdrawal", **form).status_code == 303
+        assert flood.post("/consent/withdrawal", **form).status_code == 429
+        assert flood.delete("/v1/consents/current").status_code == 429
+        assert reader.delete("/v1/consents/current").status_code == 204
+        assert reader.post(withdrawal).status_code == 429  # nothing is kept, so there is nothing to withdraw
 
 
 def test_rule_11_one_customers_networks_are_one(busy_settings: Settings) -> None:
