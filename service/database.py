@@ -296,7 +296,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference
     # unmeasurable.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456"):
+    # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only when
+    # a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
+    erasing = "secure_delete=ON"
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -18,12 +18,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select
+from starlette.concurrency import run_in_threadpool
 
 from service.consent import subjects
-from service.consent.adding import EVENTS, SUBJECTS, Adding, add_events, add_subjects
+from service.consent.adding import EVENTS, Adding, add_events, add_subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
 from service.consent.defaults import DEFAULT_KEY
+from service.consent.erasing import empty_log, erase
 from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
 from service.consent.readers import COLUMNS, Reader, find_reader, find_readers, told
@@ -121,6 +123,7 @@ class Ledger:
 
     def __init__(self, database: Database, signing_key: bytes) -> None:
         self.shelves = Shelves()
+        self._database = database
         self._commits = GroupCommit[_Waiting, Any](database, self._in_waves)
         # Apart from the decisions: processes that count the same notice wait for each other.
         self._counts = GroupCommit[Write, Any](database, each)
@@ -143,7 +146,10 @@ class Ledger:
         """Forget who a reader is: the salt goes, and with it the only way from the reader to the events.
         False where nobody is known.
         """
-        was_known: bool = await self._commits.run(lambda session: _erase(session, secret))
+        was_known: bool = await self._commits.run(lambda session: erase(session, secret))
+        if was_known:
+            async with self._database.turn():
+                await run_in_threadpool(empty_log, self._database)
         return was_known
 
     async def count(self, impression: Impression, country: str | None) -> None:
@@ -351,24 +357,6 @@ def _decided(
         pseudonym=pseudonym,
         previous_event_id=None if standing is None else standing.decisive.event_id,
     )
-
-
-def _erase(session: Session, secret: str | None) -> bool:
-    if secret is None:
-        return False
-    gone = (
-        delete(SUBJECTS)
-        .where(SUBJECTS.c.secret_digest == subjects.digest_of(secret))
-        .returning(SUBJECTS.c.pseudonym)
-    )
-    pseudonym = session.connection().execute(gone).scalar_one_or_none()
-    forget = (
-        update(EVENTS)
-        .where(EVENTS.c.pseudonym == pseudonym)
-        .values(consent_id=None, dedupe=None, request_digest=None)
-    )
-    session.connection().execute(forget)
-    return pseudonym is not None
 
 
 def _never_published(decision: Decision | Impression) -> NeverPublished:

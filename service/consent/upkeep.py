@@ -1,10 +1,11 @@
 """What has to be done for the consent ledger while it serves, and waits for nobody's request.
 
 Events are sealed into the log every second; decisions that ran out are noted, and what is past its period
-goes, every hour.
+goes, every hour. SQLite's own log is emptied every minute, of what was erased while somebody was reading.
 """
 
 import asyncio
+import time
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -13,13 +14,15 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from service.consent import retention, sealing
+from service.consent import erasing, retention, sealing
 from service.consent.signing import Signer
 from service.database import Database
 from service.tables import now
 
 SEALS_EVERY = 1.0
-TIDIES_EVERY = timedelta(hours=1)
+TIDIES_EVERY = 3600.0
+EMPTIES_EVERY = 60.0
+"""Seconds, and no times of a clock, which may go back."""
 LOOKS_BACK = timedelta(days=7)
 """How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of
 them.
@@ -30,14 +33,18 @@ log = structlog.get_logger()
 async def run(database: Database) -> None:
     """Work until cancelled."""
     signer = Signer(database.settings.signing_key)
-    tidies_at = now()
+    tidies_at = empties_at = time.monotonic()
     while True:
         try:
             if await run_in_threadpool(sealing.is_waiting, database):
                 await seal_waiting(database, signer)
-            if now() >= tidies_at:
-                tidies_at = now() + TIDIES_EVERY
+            if time.monotonic() >= tidies_at:
+                tidies_at = time.monotonic() + TIDIES_EVERY
                 await _tidy(database)
+            if time.monotonic() >= empties_at:
+                empties_at = time.monotonic() + EMPTIES_EVERY
+                async with database.turn():
+                    await run_in_threadpool(erasing.empty_log, database)
         except SQLAlchemyError as fault:
             log.warning("the consent log could not be kept up", fault=type(fault).__name__)
         await asyncio.sleep(SEALS_EVERY)

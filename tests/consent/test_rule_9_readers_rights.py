@@ -15,10 +15,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import inspect, text
 
+from service.consent.erasing import empty_log
 from service.consent.merkle import check_inclusion
 from service.consent.sealing import seal
 from service.consent.signing import Signer
-from service.consent.subjects import COOKIE
+from service.consent.subjects import COOKIE, digest_of
 from tests.conftest import SECRET
 from tests.consent.deciding import ago, current, decide, decision, events, notice, publish, secret_of
 from tests.serving import Store
@@ -215,3 +216,39 @@ def test_rule_9_a_page_of_another_origin_erases_nobody(client: httpx.Client) -> 
     assert client.delete("/v1/consents/current", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.post("/v1/consents", json=decision()).status_code == 201
     assert len(events(client)) == 2
+
+
+ALL_THAT_LEADS_TO_A_READER = text(
+    "SELECT id, salt, secret_digest, consent_id, dedupe, request_digest"
+    " FROM consent_subject JOIN consent_event USING (pseudonym) WHERE secret_digest = :digest"
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_rule_9_no_file_of_sqlite_holds_what_was_erased(store: Store) -> None:
+    path = store.settings.sqlite_path
+
+    def kept_of(client: httpx.Client) -> list[bytes]:
+        digest = digest_of(secret_of(client) or "")
+        with store.database.reading() as session:
+            row = session.execute(ALL_THAT_LEADS_TO_A_READER, {"digest": digest}).one()
+        return [value if isinstance(value, bytes) else value.encode() for value in row]
+
+    def is_held(kept: list[bytes]) -> list[bool]:
+        content = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+        return [needle in content for needle in kept]
+
+    with store.client() as one, store.client() as other:
+        for reader in (one, other):
+            key = {"Idempotency-Key": str(uuid4())}
+            decide(reader, consent_id=f"page-{uuid4()}", headers=key)
+        kept, others = kept_of(one), kept_of(other)
+        assert all(is_held([*kept, *others]))
+        assert one.delete("/v1/consents/current").status_code == 204
+        assert not any(is_held(kept))
+        with store.database.reading() as somebody:
+            somebody.execute(text("SELECT count(*) FROM consent_subject"))
+            assert other.delete("/v1/consents/current").status_code == 204
+            assert not empty_log(store.database)
+        assert empty_log(store.database)
+        assert not any(is_held([*kept, *others]))
