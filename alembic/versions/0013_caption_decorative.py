@@ -6,6 +6,8 @@ Revision: 0013, after 0012
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0013"
 down_revision: str | None = "0012"
 branch_labels: None = None
@@ -18,4 +20,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    rows = "caption WHERE decorative AND deleted_at IS NULL"
+    refuse_to_lose("that {count} captions call their picture decorative", rows, below="0013")
     op.drop_column("caption", "decorative")
