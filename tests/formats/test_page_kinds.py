@@ -347,6 +347,20 @@ TWEET = '<blockquote class="twitter-tweet"><p>We open!</p>— Lock <a href="http
         ),
         ('<div class="video-player"><iframe data-src="https://youtu.be/abc-123_x"></iframe></div>', [VIDEO]),
         ('<amp-youtube data-videoid="abc-123_x"></amp-youtube>', [VIDEO]),
+        (
+            '<figure class="wp-block-embed"><div class="wp-block-embed__wrapper">\nhttps://www.youtube.com/watch?v=abc-123_x\n</div></figure>',
+            [VIDEO],
+        ),
+        ("<p>https://vimeo.com/76979871</p>", [Embed("https://player.vimeo.com/video/76979871")]),
+        (
+            '<div class="tweet" data-tweet-id="424242424242"></div>',
+            [Embed("https://x.com/i/status/424242424242")],
+        ),
+        (
+            "<figure class=wp-block-table><table><tr><td>May</td><td>12</td></tr><tr><td>June</td><td>9</td></tr></table>"
+            "<figcaption>Boats a month.</figcaption></figure>",
+            [Table((("May", "12"), ("June", "9"))), Paragraph("Boats a month.")],
+        ),
         (TWEET, [Embed("https://twitter.com/lock/status/42")]),
         (
             "<figure><blockquote><p>We never sleep.</p></blockquote><figcaption>Ida Holm, keeper</figcaption></figure>",
@@ -401,6 +415,8 @@ def test_a_list_or_table_longer_than_a_block_goes_on_in_another() -> None:
         ("La esclusa de noche. Foto de Ana Lind", "La esclusa de noche.", "Ana Lind"),
         ("Die Schleuse bei Nacht. Foto von Ana Lind", "Die Schleuse bei Nacht.", "Ana Lind"),
         ("Fotos von Ana Lind", "", "Ana Lind"),
+        ("Bild: Blick auf das alte Tor bei der Mühle", "Blick auf das alte Tor bei der Mühle", None),
+        ("Photo: courtesy of the family of the keeper", "", "the family of the keeper"),
     ],
 )
 def test_what_a_picture_is_of_is_no_credit(caption: str, said: str, credit: str | None) -> None:
@@ -440,6 +456,11 @@ def test_a_date_is_read_as_its_place_writes_it(lang: str, head: str, above: str,
 def test_broken_and_nested_json_still_names_the_author(stated: str) -> None:
     found = page("", f'<script type="application/ld+json">{stated}</script>')
     assert [author.name for author in found.authors] == ["Ana Lind"]
+
+
+def test_a_backslash_that_escapes_nothing_spoils_nothing() -> None:
+    stated = r'{"@type":"NewsArticle","headline":"The keeper\'s \lock","author":{"name":"Ana Lind"}}'
+    assert page("", f'<script type="application/ld+json">{stated}</script>').authors[0].name == "Ana Lind"
 
 
 def test_a_standfirst_that_only_readers_see_is_the_summary() -> None:

@@ -13,6 +13,8 @@ from service.formats.pages.credit_words import AGENCY, ANNOUNCED, SOURCE
 
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
 _LONGEST = 160
+# So many words in small letters are those of a sentence, not of names.
+_SMALL_WORDS = 3
 
 _SLASH = re.compile(
     r"(?:(?<=[\s.。!?！？”\"’')）」』])|(?<=[\u3040-\u9fff]))[/／](?P<credit>[^\W\d_a-z][^.。!?！？]{1,60})$"
@@ -85,9 +87,18 @@ def split_credit(caption: str) -> tuple[str, str | None]:
     A caption that is nothing but a credit leaves an empty first part. Text without a credit comes back whole.
     """
     for start, credit in _candidates(caption):
+        if start == 0 and credit and _is_sentence(credit):
+            return credit, None
         if credit and _plausible(credit):
             return caption[:start].rstrip(" \u00a0|-–—/,;、"), credit
     return caption, None
+
+
+def _is_sentence(credit: str) -> bool:
+    """Whether what follows a label ("Bild: Blick auf den alten Hafen von Ostvik") says what is seen."""
+    small = [part for part in credit.split() if part[:1].islower() and part not in _PARTICLES]
+    owed = re.search(rf"\b(?:courtesy|via|with|for|by|from|of|{AGENCY})\b|[/©|]", credit)
+    return len(small) >= _SMALL_WORDS and owed is None
 
 
 def _candidates(caption: str) -> Iterator[tuple[int, str]]:

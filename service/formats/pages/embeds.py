@@ -10,6 +10,15 @@ from service.formats.pages.outline import web_address
 
 _YOUTUBE = re.compile(r"(?:[\w-]+\.)*youtube(?:-nocookie)?\.com|youtu\.be")
 _YOUTUBE_ID = re.compile(r"/(?:embed|v|shorts|live)/([\w-]{6,20})|^/([\w-]{6,20})$")
+_VIMEO = re.compile(r"(?:www\.|player\.)?vimeo\.com")
+_IDS = (
+    "data-videoid",
+    "videoid",
+    "data-youtube-id",
+    "data-youtube-video-id",
+    "data-tweetid",
+    "data-tweet-id",
+)
 _POST_HOSTS = re.compile(
     r"(?:(?:www|mobile)\.)?(?:twitter|x)\.com|www\.instagram\.com|www\.tiktok\.com|bsky\.app|www\.facebook\.com"
 )
@@ -49,6 +58,8 @@ def _canonical(address: str) -> str | None:
         return f"https://www.youtube.com/watch?v={named}" if named and named != "videoseries" else None
     if host == "platform.twitter.com":
         return f"https://x.com/i/status/{query['id'][0]}" if query.get("id") else None
+    if _VIMEO.fullmatch(host) and (found := re.fullmatch(r"/(?:video/)?(\d{5,12})(?:/\w+)?", parts.path)):
+        return f"https://player.vimeo.com/video/{found[1]}"
     if host == "www.facebook.com" and query.get("href"):
         return web_address(query["href"][0], None)
     return (
@@ -56,6 +67,17 @@ def _canonical(address: str) -> str | None:
         if _PLAYERS.fullmatch(host) or (_POST_HOSTS.fullmatch(host) and _POSTS.search(parts.path))
         else None
     )
+
+
+def _bare(element: HtmlElement, base: str | None) -> str | None:
+    """Return the address that is all a block says: the page's own software makes a player of it."""
+    said = (element.text or "").strip()
+    alone = len(element) == 0 and said.startswith("http") and len(said.split()) == 1
+    return _canonical(said) if alone and web_address(said, base) else None
+
+
+def _division(element: HtmlElement, base: str | None) -> str | None:
+    return _by_id(element, base) or _bare(element, base) or _post(element, base)
 
 
 def _post(element: HtmlElement, base: str | None) -> str | None:
@@ -73,12 +95,11 @@ def _post(element: HtmlElement, base: str | None) -> str | None:
 
 
 def _by_id(element: HtmlElement, _base: str | None) -> str | None:
-    named = next(
-        filter(None, (element.get(name) for name in ("data-videoid", "videoid", "data-tweetid"))), None
-    )
-    if named is None or not re.fullmatch(r"[\w-]{6,25}", named):
+    stated = next((name for name in _IDS if element.get(name)), None)
+    named = element.get(stated) if stated else None
+    if stated is None or named is None or not re.fullmatch(r"[\w-]{6,25}", named):
         return None
-    site = "https://x.com/i/status/" if "twitter" in str(element.tag) else "https://www.youtube.com/watch?v="
+    site = "https://x.com/i/status/" if "tweet" in stated else "https://www.youtube.com/watch?v="
     return site + named
 
 
@@ -87,7 +108,9 @@ _READERS: dict[str, Callable[[HtmlElement, str | None], str | None]] = {
     "amp-iframe": _frame,
     "embed": _frame,
     "blockquote": _post,
-    "div": _post,
+    "div": _division,
+    "p": _bare,
+    "figure": _bare,
     "amp-youtube": _by_id,
     "amp-twitter": _by_id,
     "lite-youtube": _by_id,

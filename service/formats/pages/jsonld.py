@@ -22,6 +22,7 @@ _FRAME = re.compile(
 )
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 _JOINTS = re.compile(r"[\s,;]*")
+_BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _QUOTATION_MARK = re.compile(r'(?<!\\)"')
 _BEFORE_TEXT = re.compile(r"[{\[,:]\s*$|^\s*$")
 _AFTER_TEXT = re.compile(r'\s*(?:[}\]:]|$|,\s*(?:["{\[\d-]|true|false|null))')
@@ -171,7 +172,7 @@ def _parsed(source: str) -> list[Json]:
     """
     bare = _FRAME.sub("", source).strip()
     bare = unescape(bare) if bare.startswith(("{&quot;", "[{&quot;")) else bare
-    mended = _LAST_COMMA.sub("", bare)
+    mended = _BAD_ESCAPE.sub(r"\\\\", _LAST_COMMA.sub("", bare))
     return _in_a_row(bare) or _in_a_row(mended) or _in_a_row(_with_inner_quotes_escaped(mended))
 
 
