@@ -2,73 +2,53 @@
 whoever runs it.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
-from alembic import command
 
-from service.database import migrations
+from service.main import spare_what_stays
 from service.settings import Settings
-from tests import postgres
-from tests.serving import ORIGIN, Store, running
-
-for own in [
-    name for name in os.environ if name.startswith("COPYDESK_") and not name.startswith("COPYDESK_TEST_")
-]:
-    # Whoever works on Copydesk may have exported settings of a store of their own, to which tests must do
-    # nothing.
-    del os.environ[own]
-
-SECRET = "a secret of the tests, long enough to be taken"
-EDITOR = ("content:read", "content:write", "content:publish")
+from tests.databases import KINDS, empty_database, migrate
+from tests.effort import LONG
+from tests.reporting import Failures
+from tests.serving import EDITOR, Store, running, settings_for
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Some proofs take minutes: they are cut short unless asked for in full."""
-    parser.addoption(
-        "--long", action="store_true", help="run the proofs that are cut short otherwise in full"
-    )
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name failures as they happen; the processes of xdist have no terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        config.pluginmanager.register(Failures(terminal))
 
 
-def settings_for(url: str, folder: Path, **changes: object) -> Settings:
-    """Settings of a test's store; the environment and `.env` are not asked."""
-    known = {
-        "database_url": url,
-        "media_url": f"file:{folder / 'media'}",
-        "public_url": ORIGIN,
-        "secret_key": SECRET,
-        "log_level": "error",
-    }
-    return Settings(_env_file=None, **known | {"database_pool_size": 4, "picture_ahead": False, **changes})
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that only `./run test --long` has the time for."""
+    left_out = [] if LONG else [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from searching all modules for cycles again and again, as the service does."""
+    spare_what_stays()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "copydesk.db"
-    command.upgrade(migrations(settings_for(f"sqlite:///{path}", path.parent)), "head")
+    migrate(f"sqlite:///{path}")
     return path
 
 
-def _migrated_postgres(url: str) -> None:
-    command.upgrade(migrations(settings_for(url, Path("unused"))), "head")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty, migrated database of each kind."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "copydesk.db")
-        yield f"sqlite:///{tmp_path / 'copydesk.db'}"
-        return
-    server, name = postgres.server(), f"test_{uuid4().hex}"
-    yield server.create_database(name, server.template("migrated", _migrated_postgres))
-    server.drop_database(name)
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
+    """The address of an empty, migrated database of each kind."""
+    with empty_database(request.param, tmp_path, sqlite_template) as url:
+        yield url
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ class Server:
 
     def create_database(self, name: str, template: str = "template1") -> str:
         """Create a database as a copy of `template`, to which nobody may be connected; return its address."""
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # The other strategy logs every block. Copying files costs a checkpoint, which is free without fsync.
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

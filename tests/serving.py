@@ -3,8 +3,11 @@ replaced.
 """
 
 import asyncio
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -14,8 +17,30 @@ from service.database import Database
 from service.main import create_app
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
+from tests.databases import empty_database
 
 ORIGIN = "https://copydesk.example"
+SECRET = "a secret of the tests, long enough to be taken"
+EDITOR = ("content:read", "content:write", "content:publish")
+
+
+def settings_for(url: str, folder: Path, **changes: object) -> Settings:
+    """Return the settings of a store on this database. Neither the environment nor `.env` is read."""
+    known = {
+        "database_url": url,
+        "media_url": f"file:{folder / 'media'}",
+        "public_url": ORIGIN,
+        "secret_key": SECRET,
+        "log_level": "error",
+        "database_pool_size": 4,
+        "picture_ahead": False,
+    }
+    return Settings(_env_file=None, **known | changes)
+
+
+for own in [name for name in os.environ if re.match(r"COPYDESK_(?!TEST_)", name)]:
+    # A developer may have exported the settings of a store of their own, which no test may touch.
+    del os.environ[own]
 
 
 class AppTransport(httpx.BaseTransport):
@@ -86,6 +111,24 @@ def running(settings: Settings) -> Iterator[Store]:
             store.database.close()
             portal.call(stop.set)
             life.result()
+
+
+@contextmanager
+def serving(kind: str, folder: Path, template: Path, **changes: object) -> Iterator[Store]:
+    """Run a store on a new database, with settings of its own, for as long as the block lasts."""
+    with (
+        empty_database(kind, folder, template) as url,
+        running(settings_for(url, folder, **changes)) as store,
+    ):
+        yield store
+
+
+@contextmanager
+def another(store: Store, **changes: object) -> Iterator[Store]:
+    """Run a second app on the database of a running store for as long as the block lasts."""
+    known = store.settings
+    with running(settings_for(known.database_url, known.media_directory.parent, **changes)) as second:
+        yield second
 
 
 async def _live(app: ASGIApp, started: asyncio.Event, stop: asyncio.Event) -> None:

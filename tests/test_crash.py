@@ -10,12 +10,11 @@ from uuid import uuid4
 
 import httpx
 
-from tests.conftest import SECRET, settings_for
+from tests.commands import copydesk, served
 from tests.consent.deciding import decision
-from tests.faults.breaking import LONG
+from tests.effort import LONG
 from tests.images.pictures import noise
-from tests.serving import Store, running
-from tests.test_cli import copydesk, served
+from tests.serving import SECRET, Store, running, settings_for
 
 SCOPES = ("content:read", "content:write", "content:publish")
 

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 
 from tests import postgres
-from tests.conftest import _migrated_postgres
-from tests.test_cli import ROOT, copydesk, environment
+from tests.commands import ROOT, copydesk, environment
+from tests.databases import migrate
 
 FIRST_OF_A_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child")
 
@@ -94,7 +94,7 @@ def test_the_first_process_of_a_container_ends_at_once_while_it_starts(tmp_path:
 
 def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> None:
     server = postgres.server()
-    url = server.create_database(f"ending_{tmp_path.name}", server.template("migrated", _migrated_postgres))
+    url = server.create_database(f"ending_{tmp_path.name}", server.template("migrated", migrate))
     with (
         psycopg.connect(url) as holder,
         started(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_MIGRATE_ON_START="true") as process,

@@ -5,9 +5,8 @@ from pathlib import Path
 import httpx
 
 from tests.articles.newsroom import ids
-from tests.conftest import settings_for
 from tests.consent.deciding import decide, notice
-from tests.serving import running
+from tests.serving import running, settings_for
 
 NOTICES = "/v1/consent-notices"
 

@@ -2,7 +2,6 @@
 wherever they look.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,10 +22,10 @@ from sqlmodel import col, func, select
 
 from service.published.models import Published
 from tests.articles.newsroom import soon
+from tests.effort import LONG
 from tests.serving import Store
 
 LATER = 86_400.0
-LONG = os.environ.get("COPYDESK_TEST_LONG") == "1"
 PLACES = st.integers(0, 40)
 
 

@@ -2,16 +2,15 @@
 allow.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.test_cli import environment, served
+from tests.commands import environment, served
+from tests.effort import LONG
 
-LONG = os.environ.get("COPYDESK_TEST_LONG") == "1"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance"
 
 

@@ -14,7 +14,7 @@ import pytest
 from service.outbound.addresses import AddressRefused
 from service.outbound.connections import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow
 from service.outbound.fetch import Fetched, Outbound, SourceTooLarge, UnexpectedContent
-from tests.conftest import settings_for
+from tests.serving import settings_for
 from tests.websites import Website, answer, redirect, website
 
 PUBLIC = "93.184.215.14"

@@ -21,7 +21,7 @@ from service.outbound import connections
 from service.outbound.addresses import AddressRefused
 from service.outbound.connections import FetchFailed, SourceTooSlow
 from service.outbound.fetch import Fetched, Outbound, gunzipped
-from tests.conftest import settings_for
+from tests.serving import settings_for
 from tests.websites import Website, answer, redirect, website
 
 PAGE = b"<!doctype html><p>Ferry timetable changed."

@@ -18,9 +18,8 @@ import orjson
 import pytest
 
 from tests.articles.newsroom import do, draft, edit, mark, published, trash
-from tests.conftest import settings_for
 from tests.images.pictures import make_image
-from tests.serving import Store, running
+from tests.serving import Store, running, settings_for
 
 FEW = frozenset(
     "alembic_version bulk_place consent_impression consent_notice consent_retention consent_tree_head consent_unsealed copy_holder"

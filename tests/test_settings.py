@@ -51,7 +51,7 @@ def test_settings_that_a_developer_has_exported_do_not_reach_the_tests() -> None
         "COPYDESK_DATABASE_URL": "sqlite:///precious.db",
         "COPYDESK_ENVIRONMENT": "production",
     }
-    show = "from tests.conftest import settings_for as s; from pathlib import Path; print(s('sqlite:///x.db', Path('x')).model_dump_json())"
+    show = "from tests.serving import settings_for as s; from pathlib import Path; print(s('sqlite:///x.db', Path('x')).model_dump_json())"
     shown = [
         subprocess.run(
             [sys.executable, "-c", show],

@@ -7,9 +7,8 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import Article, do, draft, edit, ids, mark, picture, problem, published, soon
-from tests.conftest import EDITOR, settings_for
-from tests.everywhere.stores import KINDS, another, empty_database
-from tests.serving import Store, running
+from tests.databases import KINDS, empty_database
+from tests.serving import EDITOR, Store, another, running, settings_for
 
 
 def appears(client: httpx.Client, article: Article, within: float = 3) -> Article:

@@ -1,19 +1,17 @@
 """Empty stores, and folders to fill them from."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from service.settings import Settings
-from tests.backup.drilling import export
-from tests.conftest import EDITOR, settings_for
-from tests.everywhere.stores import empty_database, serving
+from tests.backup.drilling import New, export
+from tests.databases import empty_database
 from tests.formats.front_page import illustrated
-
-New = Callable[[str], Settings]
+from tests.serving import EDITOR, serving, settings_for
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Out of one store, into another."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from service.settings import Settings
 from tests.serving import Store
 
 QUIET = Console(quiet=True)
+New = Callable[[str], Settings]
 
 
 def export(store: Store, folder: Path, *, everything: bool) -> Path:

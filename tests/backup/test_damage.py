@@ -13,8 +13,7 @@ from service.backup.folder import Damaged, is_export
 from service.backup.restore import StoreInUse, check
 from service.settings import Settings
 from tests.articles.newsroom import draft, ids, picture, trash
-from tests.backup.conftest import New
-from tests.backup.drilling import QUIET, take_in
+from tests.backup.drilling import QUIET, New, take_in
 from tests.serving import running
 
 

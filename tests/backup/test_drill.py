@@ -12,12 +12,10 @@ import pytest
 from service.settings import Settings
 from tests.articles.newsroom import do, draft, edit, problem, published, soon
 from tests.backup import answers
-from tests.backup.conftest import New
-from tests.backup.drilling import export, take_in
+from tests.backup.drilling import New, export, take_in
 from tests.backup.everything import fill
-from tests.conftest import EDITOR
 from tests.formats.front_page import illustrated
-from tests.serving import Store, running
+from tests.serving import EDITOR, Store, running
 from tests.sync.following import follow, within
 
 KINDS = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

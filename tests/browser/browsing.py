@@ -9,10 +9,9 @@ import httpx
 from playwright.sync_api import Browser, Locator, Page
 
 from service.consent.subjects import COOKIE
-from tests.everywhere.stores import serving
-from tests.serving import Store
+from tests.commands import free_port
+from tests.serving import Store, serving
 from tests.sync.following import listening
-from tests.test_cli import free_port
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 BRIDGE = "/read/harbour-bridge-reopens-after-a-winter-of-repairs"

@@ -8,8 +8,7 @@ import pytest
 
 from service.consent.defaults import ensure_defaults
 from service.settings import Settings
-from tests.conftest import settings_for
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from service.consent.models import EventRead
 from service.consent.sealing import seal
 from service.consent.signing import Signer, canonical, is_signed
 from service.consent.verify import verify
-from tests.conftest import SECRET
 from tests.consent.deciding import decide, events
-from tests.serving import Store
+from tests.serving import SECRET, Store
 
 KEPT = Path(__file__).parent / "kept"
 """What an earlier release exported: `v1` are exports of 0.1, whose entries name no version."""

@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from service.tables import Table
-from tests.conftest import settings_for
 from tests.consent.deciding import decide, events
-from tests.serving import AppTransport, Store, running
+from tests.serving import AppTransport, Store, running, settings_for
 
 
 def shown(client: httpx.Client, **members: object) -> httpx.Response:

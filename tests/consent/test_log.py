@@ -18,9 +18,8 @@ from service.consent.log import ConsentLeaf
 from service.consent.merkle import check_consistency, check_inclusion, leaf_hash
 from service.consent.sealing import seal
 from service.consent.signing import Signer
-from tests.conftest import SECRET
 from tests.consent.deciding import decide, events
-from tests.serving import Store
+from tests.serving import SECRET, Store
 
 
 def sealed(store: Store) -> int:

@@ -6,9 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import settings_for
 from tests.consent.deciding import decide, decision
-from tests.serving import ORIGIN, Store, running
+from tests.serving import ORIGIN, Store, running, settings_for
 
 FRONT = "https://front.example"
 PATHS = ("/v1/consents", "/v1/consents/current", "/v1/consents/current/withdrawal", "/v1/consent-impressions")

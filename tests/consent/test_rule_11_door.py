@@ -9,9 +9,8 @@ import pytest
 
 from service.consent.subjects import COOKIE
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.consent.deciding import decide, decision, retries, rows
-from tests.serving import ORIGIN, Store, running
+from tests.serving import ORIGIN, Store, running, settings_for
 
 
 def test_rule_11_pages_of_foreign_origins_record_nothing(store: Store, client: httpx.Client) -> None:

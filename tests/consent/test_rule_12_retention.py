@@ -17,10 +17,9 @@ from service.consent.models import ConsentEvent
 from service.consent.sealing import seal
 from service.consent.signing import Signer
 from service.consent.verify import verify
-from tests.conftest import SECRET
+from tests.commands import environment
 from tests.consent.deciding import current, decide, events, rows
-from tests.serving import Store
-from tests.test_cli import environment
+from tests.serving import SECRET, Store
 
 
 def in_days(days: float) -> datetime:

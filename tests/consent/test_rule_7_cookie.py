@@ -6,9 +6,8 @@ from pathlib import Path
 import httpx
 
 from service.consent.subjects import COOKIE
-from tests.conftest import settings_for
 from tests.consent.deciding import ago, current, decide, decision, events, secret_of
-from tests.serving import Store, running
+from tests.serving import Store, running, settings_for
 
 
 def test_rule_7_only_a_decision_sets_a_cookie(client: httpx.Client) -> None:

@@ -20,9 +20,8 @@ from service.consent.merkle import check_inclusion
 from service.consent.sealing import seal
 from service.consent.signing import Signer
 from service.consent.subjects import COOKIE, digest_of
-from tests.conftest import SECRET
 from tests.consent.deciding import ago, current, decide, decision, events, notice, publish, secret_of
-from tests.serving import Store
+from tests.serving import SECRET, Store
 
 RECEIPT = "/v1/consents/current/receipt"
 

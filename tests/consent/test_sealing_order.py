@@ -16,9 +16,8 @@ from service.consent.sealing import ConsentUnsealed, seal
 from service.consent.signing import Signer
 from service.database import migrations
 from service.settings import Settings
-from tests.conftest import SECRET
 from tests.consent.deciding import decide
-from tests.serving import Store, running
+from tests.serving import SECRET, Store, running
 
 SIGNER = Signer(SECRET.encode())
 

@@ -4,8 +4,7 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import caption, do, draft, picture, published
-from tests.everywhere.stores import another
-from tests.serving import Store
+from tests.serving import Store, another
 
 
 @pytest.fixture

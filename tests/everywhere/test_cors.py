@@ -3,8 +3,7 @@
 import httpx
 
 from tests.articles.newsroom import draft
-from tests.everywhere.stores import another
-from tests.serving import Store
+from tests.serving import Store, another
 
 FRONT = {"Origin": "https://front.example"}
 EXPOSED = {"etag", "link", "location", "x-request-id", "retry-after", "idempotent-replayed"}

@@ -4,9 +4,8 @@ from itertools import product
 
 import structlog
 
-from tests.conftest import EDITOR
 from tests.images.pictures import send_in_parts
-from tests.serving import ORIGIN, Store
+from tests.serving import EDITOR, ORIGIN, Store
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 SENT = [

@@ -13,9 +13,8 @@ from service.images.lab import sandbox_state
 from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import problem
-from tests.conftest import _migrated_postgres, settings_for
-from tests.everywhere.stores import KINDS, serving
-from tests.serving import running
+from tests.databases import KINDS, migrate
+from tests.serving import running, serving, settings_for
 
 WALLS = sandbox_state(Settings(_env_file=None))
 READY = {"status": "ready", "database": "ok", "migration": "ok", "media": "ok", "picture_sandbox": WALLS}
@@ -56,7 +55,7 @@ def test_a_place_for_pictures_that_is_gone_is_the_cause(
 def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")
-        _migrated_postgres(url)
+        migrate(url)
         with (
             running(settings_for(url, tmp_path, log_level="error")) as store,
             store.client("content:write") as writer,
@@ -103,7 +102,7 @@ def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_
 def test_readers_notice_nothing_of_a_restart_of_postgresql(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")
-        _migrated_postgres(url)
+        migrate(url)
         with (
             running(settings_for(url, tmp_path, log_level="error")) as store,
             store.client("content:write", "content:publish") as writer,

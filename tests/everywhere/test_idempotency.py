@@ -12,9 +12,8 @@ from sqlalchemy import text
 from service.idempotency import KeptAnswer, forget_old
 from service.tables import now
 from tests.articles.newsroom import draft, mark, problem
-from tests.everywhere.stores import another
 from tests.images.pictures import picture
-from tests.serving import Store
+from tests.serving import Store, another
 
 
 def key() -> dict[str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.articles.newsroom import draft, mark, published
-from tests.conftest import EDITOR
-from tests.everywhere.stores import KINDS, serving
+from tests.databases import KINDS
+from tests.serving import EDITOR, serving
 from tests.websites import answer, website
 
 

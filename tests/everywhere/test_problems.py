@@ -7,8 +7,7 @@ import pytest
 
 from service.errors import ServiceError
 from tests.articles.newsroom import draft, if_match, problem
-from tests.everywhere.stores import another
-from tests.serving import AppTransport, Store
+from tests.serving import AppTransport, Store, another
 
 JSON = {"Content-Type": "application/json"}
 DEEP = 100_000

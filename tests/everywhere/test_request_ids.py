@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import published
-from tests.everywhere.stores import KINDS, serving
+from tests.databases import KINDS
+from tests.serving import serving
 
 ADDRESSES = [
     "/v1/articles",

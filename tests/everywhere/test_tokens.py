@@ -10,8 +10,7 @@ from sqlalchemy import text
 
 from service.auth import Scope
 from tests.articles.newsroom import mark, problem, soon, walk
-from tests.everywhere.stores import another
-from tests.serving import Store
+from tests.serving import Store, another
 
 
 def make(admin: httpx.Client, *scopes: str, **members: object) -> dict[str, object]:

@@ -16,8 +16,6 @@ from service.tables import now
 from tests.postgres import OwnServer
 from tests.serving import Store
 
-LONG = os.environ.get("COPYDESK_TEST_LONG") == "1"
-
 
 @contextmanager
 def locked(settings: Settings, table: str) -> Iterator[None]:

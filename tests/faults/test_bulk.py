@@ -17,9 +17,9 @@ from service.formats.bulk.items import MOST_TOGETHER
 from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import mark, problem
-from tests.conftest import EDITOR, _migrated_postgres, settings_for
+from tests.databases import migrate
 from tests.faults.breaking import SmallDisk, disk_full, locked
-from tests.serving import ORIGIN, Store, running
+from tests.serving import EDITOR, ORIGIN, Store, running, settings_for
 
 PATH = "/v1/articles/bulk"
 WRITER = Caller(name="wire", scopes=frozenset({Scope.CONTENT_WRITE}))
@@ -109,7 +109,7 @@ def test_what_was_written_is_told_and_the_rest_is_sent_again(
 def test_a_database_that_goes_away_ends_it(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")
-        _migrated_postgres(url)
+        migrate(url)
         with running(settings_for(url, tmp_path)) as store:
             some = items(MOST_TOGETHER + 5)
             told = problem(send(store, some, server.stop), 503, "unavailable")

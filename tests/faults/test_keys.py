@@ -14,10 +14,9 @@ from sqlalchemy import text
 
 from service.settings import Settings
 from tests.articles.newsroom import mark, problem, published
-from tests.conftest import EDITOR, settings_for
-from tests.everywhere.stores import another, serving
-from tests.faults.breaking import LONG, cut_connections, let_claims_lapse, locked
-from tests.serving import Store
+from tests.effort import LONG
+from tests.faults.breaking import cut_connections, let_claims_lapse, locked
+from tests.serving import EDITOR, Store, another, serving, settings_for
 
 DEADLINE = 1.2
 SEEDS = range(300) if LONG else range(3)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests import postgres
 from tests.articles.newsroom import draft, problem
-from tests.conftest import EDITOR, _migrated_postgres, settings_for
+from tests.databases import migrate
 from tests.faults.breaking import stopped
-from tests.serving import running
+from tests.serving import EDITOR, running, settings_for
 
 DEADLINE = 1.5
 
@@ -15,7 +15,7 @@ DEADLINE = 1.5
 def test_a_postgresql_that_is_stopped_is_given_up_and_found_again(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")
-        _migrated_postgres(url)
+        migrate(url)
         settings = settings_for(url, tmp_path, request_deadline=DEADLINE)
         with running(settings) as store, store.client(*EDITOR) as editor, store.client() as reader:
             article = draft(editor, status="published")

@@ -8,8 +8,7 @@ import pytest
 from alembic import command
 
 from service.database import migrations
-from tests.conftest import EDITOR, settings_for
-from tests.serving import running
+from tests.serving import EDITOR, running, settings_for
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ import orjson
 import pytest
 
 from tests.articles.newsroom import walk
-from tests.conftest import SECRET, settings_for
-from tests.serving import running
-from tests.test_cli import copydesk, environment
+from tests.commands import copydesk, environment
+from tests.serving import SECRET, running, settings_for
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.articles.newsroom import caption, do, draft, edit, published, soon
-from tests.everywhere.stores import another
 from tests.formats.front_page import illustrated
-from tests.serving import ORIGIN, Store
+from tests.serving import ORIGIN, Store, another
 
 SCHEMAS = Path(os.environ.get("COPYDESK_TEST_SCHEMAS", "../shared/schemas"))
 XML = ["/feeds/rss.xml", "/feeds/atom.xml"]

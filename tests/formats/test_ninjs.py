@@ -4,7 +4,6 @@ import html
 import json
 import os
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -22,12 +21,12 @@ from service.formats.ninjs.write import as_ninjs, supplied_by
 from service.images.models import CaptionSource, EffectiveCaption, ImageRead, Rendition, Scope
 from service.tables import now
 from tests.articles.newsroom import Article, do, draft, edit, problem, published, soon
+from tests.formats.agency import AGENCY, Said, bring_in
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN
 
 SCHEMAS = Path(os.environ.get("COPYDESK_TEST_SCHEMAS", "../shared/schemas"))
 NINJS = {"Content-Type": "application/ninjs+json"}
-Said = dict[str, Any]
 
 
 def said_of(client: httpx.Client, article: Article) -> Said:
@@ -37,12 +36,6 @@ def said_of(client: httpx.Client, article: Article) -> Said:
     assert answer.headers["content-type"] == "application/ninjs+json"
     Ninjs.model_validate_json(answer.content)
     return answer.json()
-
-
-def bring_in(editor: httpx.Client, said: Said, media_type: str = "application/ninjs+json") -> httpx.Response:
-    return editor.post(
-        "/v1/imports?fetch_images=false", content=json.dumps(said), headers={"Content-Type": media_type}
-    )
 
 
 def by_role(said: list[Said], role: str) -> str:
@@ -205,57 +198,6 @@ def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, els
     assert copied["descriptions"] == picture["descriptions"]
     assert copied["uri"] == picture["uri"]
     assert bring_in(elsewhere, said_of(editor, article)).json() == copy
-
-
-AGENCY: Said = {
-    "uri": "urn:newsml:agency.example:20260504:1",
-    "type": "text",
-    "pubStatus": "usable",
-    "versionCreated": "2026-05-04T09:00:00+01:00",
-    "firstCreated": "2026-05-04T08:00:00+01:00",
-    "headlines": [{"role": "main", "value": "Harbour ice breaks early"}],
-    "by": "Mara Ellison",
-    "located": "LARKMOUTH",
-    "urgency": 4,
-    "language": "en",
-    "subjects": [{"name": "weather", "uri": "http://cv.example/17000000", "relevance": 80}],
-    "places": [{"name": "Larkmouth", "geoJSON": {"type": "Point", "coordinates": [1.5, 50]}}],
-    "bodies": [
-        {
-            "contentType": "text/html",
-            "value": "<div><p>Ice left the harbour.</p><p>Ships <b>sail</b>.<script>x()</script></p><h1>More</h1><blockquote>Good.</blockquote>"
-            "<p><img src='https://a.example/2.jpg'></p>Loose <i>words</i><table><tr><td>1</td><td>2</td></tr></table></div>",
-        }
-    ],
-    "associations": [
-        {
-            "name": "one",
-            "uri": "tag:agency.example,2026:1",
-            "type": "picture",
-            "rel": "featuremedia",
-            "descriptions": [
-                {"role": "caption", "value": "Ice floes."},
-                {"role": "credit_line", "value": "Ana Lind"},
-            ],
-            "renditions": [
-                {
-                    "name": "web",
-                    "href": "https://a.example/1.jpg",
-                    "width": 800,
-                    "height": 600,
-                    "poi": {"x": 400, "y": 150},
-                }
-            ],
-        },
-        {
-            "name": "two",
-            "uri": "tag:agency.example,2026:2",
-            "type": "picture",
-            "renditions": [{"name": "web", "href": "https://a.example/2.jpg"}],
-        },
-        {"name": "clip", "uri": "tag:agency.example,2026:3", "type": "video"},
-    ],
-}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ from lxml import etree
 
 from service.formats.sitemaps.parts import all_parts, read_part
 from tests.articles.newsroom import do, published
-from tests.everywhere.stores import another
 from tests.formats.front_page import illustrated
-from tests.serving import ORIGIN, Store
+from tests.serving import ORIGIN, Store, another
 
 NAMES = {
     "s": "http://www.sitemaps.org/schemas/sitemap/0.9",

@@ -16,7 +16,7 @@ from service.formats import pages
 from service.formats.ninjs.markup import Found, Shown, from_html
 from service.formats.pages.blocks import blocks, wholes
 from service.formats.pages.outline import outline
-from tests.formats.test_ninjs import AGENCY, bring_in
+from tests.formats.agency import AGENCY, bring_in
 
 INLINE = ("b", "i", "em", "span", "code", "sub", "small", "u", "abbr", "label", "button", "font")
 BLOCKS = (

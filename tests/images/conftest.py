@@ -10,8 +10,7 @@ import pytest
 
 from service.settings import Settings
 from tests import buckets
-from tests.conftest import EDITOR, settings_for
-from tests.serving import running
+from tests.serving import EDITOR, running, settings_for
 
 
 @pytest.fixture(autouse=True)

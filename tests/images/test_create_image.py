@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.images.pictures import (
     TYPES,
     change,
@@ -23,7 +22,7 @@ from tests.images.pictures import (
     sideways,
     upload,
 )
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
 SMALL_UPLOADS = 300_000
 

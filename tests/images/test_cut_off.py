@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commands import copydesk, served
 from tests.images.pictures import noise
-from tests.test_cli import copydesk, served
 
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'

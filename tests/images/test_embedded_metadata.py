@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.images.photographs import (
     UTF8,
     agency,
@@ -20,7 +19,7 @@ from tests.images.photographs import (
     with_segments,
 )
 from tests.images.pictures import image_of, make_article, upload
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
 FORCED = {"Content-Type": "image/jpeg", "If-Match": "*"}
 

@@ -6,9 +6,8 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.images.pictures import href_of, kept_files, make_article, make_image, noise, opened, picture
-from tests.serving import Store
+from tests.serving import Store, settings_for
 from tests.websites import Website, answer, redirect, website
 
 

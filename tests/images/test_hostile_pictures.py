@@ -1,7 +1,4 @@
-"""Files that are not what they seem: refused or made harmless, and never the end of the service.
-
-`COPYDESK_TEST_MUTANTS=5000` tries that many damaged files instead of a few.
-"""
+"""Files that are not what they seem: refused or made harmless, and never the end of the service."""
 
 import io
 import os
@@ -24,12 +21,12 @@ from service.errors import ServiceError
 from service.images.darkroom.jobs import Develop, Print
 from service.images.lab import DamagedPicture, Lab, TooDemanding
 from service.settings import Settings
-from tests.conftest import settings_for
+from tests.effort import LONG
 from tests.images.photographs import agency, jpeg, scene, segment, telephone, with_segments
 from tests.images.pictures import href_of, image_of, kept_files, opened, upload
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
-MUTANTS = int(os.environ.get("COPYDESK_TEST_MUTANTS", "150"))
+MUTANTS = 5_000 if LONG else 150
 MOST_MEMORY, MOST_SECONDS = 600_000_000, 10
 HTML = b"<html><script>alert(1)</script></html>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
@@ -188,7 +185,7 @@ def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp
         assert lab.inspect(file).width == 60
 
 
-@pytest.mark.skipif(MUTANTS < 1_000, reason="takes some seconds")
+@pytest.mark.long
 def test_a_hundred_million_pixels_fit_into_memory(lab: Lab, tmp_path: Path):
     file, made = tmp_path / "a", tmp_path / "b"
     file.write_bytes(black_png(10_000, 10_000))

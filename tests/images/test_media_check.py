@@ -14,9 +14,9 @@ from service.images.storage.check import Report
 from service.images.storage.keys import Kept
 from service.settings import Settings
 from tests import buckets
+from tests.commands import copydesk
 from tests.images.pictures import href_of, make_article, make_image, picture, upload
 from tests.serving import Store
-from tests.test_cli import copydesk
 
 FORCED = {"If-Match": "*"}
 STRAY = "cd" * 32

@@ -13,10 +13,9 @@ from PIL import Image, ImageCms
 
 from service.images.renditions import WIDTHS, accepted
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.images.photographs import agency, jpeg, scene, telephone
 from tests.images.pictures import change, href_of, image_of, kept_files, make_article, opened, upload
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
 FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP", "image/avif": "AVIF"}
 NEVER = (

@@ -13,9 +13,8 @@ from service.images import lab
 from service.images.darkroom import sandbox
 from service.images.darkroom.jobs import LOCKED
 from service.settings import Settings, UnsafeSetting
-from tests.conftest import settings_for
 from tests.images.pictures import upload
-from tests.serving import Store, running
+from tests.serving import Store, running, settings_for
 
 ROOT = Path(__file__).parent.parent.parent
 # What runs inside a real darkroom in place of its work, with the wall in `without` left out.

@@ -16,8 +16,8 @@ from service.images.intake import Intake
 from service.images.storage import BucketStore, FolderStore, MediaStore, MediaUnavailable, open_store
 from service.images.storage.keys import LEFT_BEHIND_AFTER
 from tests import buckets
-from tests.conftest import settings_for
 from tests.images.pictures import noise
+from tests.serving import settings_for
 from tests.websites import website
 
 

@@ -16,8 +16,6 @@ import pytest
 from service.images.storage import bucket, open_store
 from service.settings import Settings
 from tests import buckets
-from tests.conftest import settings_for
-from tests.everywhere.stores import serving
 from tests.images.pictures import (
     change,
     href_of,
@@ -28,7 +26,7 @@ from tests.images.pictures import (
     picture,
     upload,
 )
-from tests.serving import Store
+from tests.serving import Store, serving, settings_for
 from tests.websites import answer, website
 
 FORCED = {"If-Match": "*"}

@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.images.photographs import (
     UTF8,
     alternatives,
@@ -19,6 +18,7 @@ from tests.images.photographs import (
 )
 from tests.images.pictures import href_of, image_of, make_article, upload
 from tests.images.surgery import chunk, exif, saved, with_chunks
+from tests.serving import settings_for
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ALT = "Iptc4xmpCore:AltTextAccessibility"

@@ -1,5 +1,5 @@
 """The recalls share the stores and the receivers of the webhooks' tests."""
 
-from tests.webhooks.conftest import keeper, partner, store
+from tests.webhooks.sharing import keeper, partner, store
 
 __all__ = ["keeper", "partner", "store"]

@@ -13,8 +13,7 @@ from sqlmodel import select
 
 from service.copies.models import CopyHolder
 from tests.articles.newsroom import Article, do, edit, mark, problem, published, trash
-from tests.everywhere.stores import another
-from tests.serving import Store
+from tests.serving import Store, another
 from tests.sync.following import events, follow, listening, now_at, page, within
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver, receiver

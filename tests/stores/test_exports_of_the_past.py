@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.everywhere.stores import empty_database
+from tests.databases import empty_database
 from tests.serving import running
 from tests.stores import keeping
 from tests.stores.manifest import Answer, Manifest

@@ -12,11 +12,10 @@ from tests.stores.opening import opened
 from tests.stores.saying import told
 
 
+@pytest.mark.long
 def test_a_store_of_today_is_made_and_answers_what_was_written_down(
-    pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("drives the service for a minute: run with --long")
     monkeypatch.setattr(keeping, "KEPT", tmp_path / "kept")
     make(Version(ROOT), "today", tmp_path / "made")
     keeping.pack(tmp_path / "made", "today")

@@ -17,7 +17,7 @@ from service.database import Database, migrations
 from service.losing import WouldLose
 from service.settings import Settings
 from tests import postgres
-from tests.conftest import settings_for
+from tests.serving import settings_for
 from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 

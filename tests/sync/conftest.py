@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.everywhere.conftest import store
 from tests.serving import Store
+from tests.sharing import store
 from tests.sync.following import listening
 
 __all__ = ["store"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.everywhere.stores import KINDS, empty_database
-from tests.test_cli import copydesk, served
+from tests.commands import copydesk, served
+from tests.databases import KINDS, empty_database
 
 FOLLOWERS = 1_000
 """Half of them wait for an answer, half listen to a stream."""

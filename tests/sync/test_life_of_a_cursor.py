@@ -12,8 +12,8 @@ from sqlmodel import col
 from service.published.models import Published, PublishedSequence
 from service.sync.pruning import prune
 from tests.articles.newsroom import do, problem, published, trash
-from tests.everywhere.stores import KINDS, serving
-from tests.serving import Store
+from tests.databases import KINDS
+from tests.serving import Store, serving
 from tests.sync.following import follow, now_at, page
 
 

@@ -1,5 +1,5 @@
 """Eight writers, a tenth of whose transactions are rolled back; three followers, killed and started again at
-random: every copy ends as the store is, byte for byte. `--long` makes it 8 × 2,000 transactions.
+random: every copy ends as the store is, byte for byte. `./run test --long` makes it 8 × 2,000 transactions.
 """
 
 import itertools
@@ -28,8 +28,9 @@ from service.images import lifecycle as images
 from service.images.models import CaptionReplace, CaptionWrite, ImageCreate
 from service.published import render
 from service.published.models import Published
-from tests.everywhere.stores import KINDS, serving
-from tests.serving import Store
+from tests.databases import KINDS
+from tests.effort import LONG
+from tests.serving import Store, serving
 from tests.sync.following import listening, within
 
 DESK = Caller(name="desk", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
@@ -194,10 +195,9 @@ def test_every_follower_ends_with_the_store_byte_for_byte(
     kind: str,
     tmp_path: Path,
     sqlite_template: Path,
-    pytestconfig: pytest.Config,
     record_property: Callable[[str, object], None],
 ) -> None:
-    transactions = 2_000 if pytestconfig.getoption("--long") else 40
+    transactions = 2_000 if LONG else 40
     with (
         serving(kind, tmp_path, sqlite_template, database_pool_size=10) as store,
         listening(store.app, store.portal) as address,

@@ -1,5 +1,5 @@
 """The tests of one module share a store on each database: each makes articles of its own."""
 
-from tests.everywhere.conftest import store
+from tests.sharing import store
 
 __all__ = ["store"]

@@ -9,7 +9,7 @@ from lxml import html
 
 from tests.consent.deciding import OPTIONAL, current, events, granted, notice, publish
 from tests.serving import ORIGIN, Store
-from tests.web.test_pages import page_of
+from tests.web.looking import page_of
 
 HIDDEN = "#notice{display:none}"
 

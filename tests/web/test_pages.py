@@ -10,24 +10,13 @@ import pytest
 from lxml import html
 
 from tests.articles.newsroom import do, draft, edit, mark, published, soon, trash
-from tests.everywhere.stores import another
 from tests.images.pictures import image_of, make_caption, noise, upload
-from tests.serving import ORIGIN, Store
-
-
-def page_of(response: httpx.Response, status: int = 200) -> html.HtmlElement:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    return html.fromstring(response.text)
+from tests.serving import ORIGIN, Store, another
+from tests.web.looking import one, page_of
 
 
 def read(client: httpx.Client, article: dict, status: int = 200) -> html.HtmlElement:
     return page_of(client.get(f"/read/{article['slug']}"), status)
-
-
-def one(page: html.HtmlElement, path: str) -> str:
-    (found,) = page.xpath(path)
-    return str(found)
 
 
 def test_an_article_shows_headline_byline_dateline_credit_and_corrections(

@@ -6,7 +6,7 @@ import httpx
 
 from tests.consent.deciding import decide
 from tests.serving import ORIGIN, Store
-from tests.web.test_pages import one, page_of
+from tests.web.looking import one, page_of
 
 
 def test_the_report_needs_a_token_with_its_scope(store: Store, client: httpx.Client) -> None:

@@ -8,8 +8,7 @@ from lxml import html
 from sqlalchemy import text
 
 from tests.consent.deciding import decide, notice, publish
-from tests.everywhere.stores import another
-from tests.serving import Store
+from tests.serving import Store, another
 
 LOOKED_AT = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "same-origin"}
 

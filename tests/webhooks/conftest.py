@@ -1,37 +1,5 @@
 """The tests of one module share a store on each database; receivers are on loopback."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.webhooks.sharing import keeper, partner, store
 
-import httpx
-import pytest
-
-from tests.everywhere.stores import KINDS, serving
-from tests.serving import Store
-from tests.webhooks.receiver import Receiver, receiver
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def store(
-    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
-    """A running store that may send to loopback."""
-    settings = {"outbound_allow_loopback": True, "outbound_deadline": 3}
-    with serving(
-        request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
-    ) as running_store:
-        yield running_store
-
-
-@pytest.fixture
-def keeper(store: Store) -> Iterator[httpx.Client]:
-    """Who keeps webhooks."""
-    with store.client("webhooks:write", name="keeper") as client:
-        yield client
-
-
-@pytest.fixture
-def partner() -> Iterator[Receiver]:
-    """A receiver."""
-    with receiver() as server:
-        yield server
+__all__ = ["keeper", "partner", "store"]

@@ -21,8 +21,8 @@ from service.webhooks import delivery
 from service.webhooks.models import Webhook
 from service.webhooks.worker import Worker, forget
 from tests.articles.newsroom import published
-from tests.everywhere.stores import KINDS, another, serving
-from tests.serving import Store
+from tests.databases import KINDS
+from tests.serving import Store, another, serving
 from tests.webhooks.keeping import deliveries, edit, read, webhook
 from tests.webhooks.receiver import Receiver, receiver
 

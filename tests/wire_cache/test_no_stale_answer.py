@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests import postgres
-from tests.conftest import EDITOR, _migrated_postgres, settings_for
-from tests.serving import Store, running
+from tests.databases import migrate
+from tests.serving import EDITOR, Store, running, settings_for
 
 CODINGS = st.sampled_from(["identity", "br", "gzip", "zstd, gzip;q=0.5"])
 PLACES = st.integers(0, 30)
@@ -151,7 +151,7 @@ def test_no_reader_gets_an_answer_older_than_the_writes_before_it(store: Store) 
 def two_workers(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Two processes' worth of the app on one PostgreSQL."""
     server, name = postgres.server(), f"test_{uuid4().hex}"
-    url = server.create_database(name, server.template("migrated", _migrated_postgres))
+    url = server.create_database(name, server.template("migrated", migrate))
     with running(settings_for(url, tmp_path)) as one, running(settings_for(url, tmp_path)) as other:
         yield one, other
     server.drop_database(name)
