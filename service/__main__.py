@@ -19,10 +19,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     # Else a fifth of the time goes into looking for cycles among modules that stay for good.
     gc.disable()
-    from service import cli  # noqa: PLC0415  # takes a second, in which a container may be told to stop
+    from service.cli import program  # noqa: PLC0415  # takes a second, in which a container may be told to stop
 
     gc.enable()
-    cli.main()
+    program.main()
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import app
+from service.cli.program import app
 from service.formats.pages import NotAnArticle, Paragraph, read_html, read_text
 from service.formats.pages.decoding import decode
 

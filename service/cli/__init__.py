@@ -1,0 +1,1 @@
+"""`copydesk`, the command line: one module a group of commands. Only this room prints to a terminal."""

@@ -1,0 +1,29 @@
+"""Give every command its settings, its database, and the screen: standard error, so that standard output holds the
+answer alone.
+"""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from service.database import Database, require_migrated
+from service.logs import configure_logs
+from service.settings import Settings
+
+screen = Console(stderr=True, highlight=False)
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+
+
+def read_settings() -> Settings:
+    """Return the settings; logs go to standard error from here on."""
+    settings = Settings()
+    configure_logs(settings)
+    return settings
+
+
+def open_database(settings: Settings | None = None) -> Database:
+    """Return the store's database. Raises Unmigrated."""
+    database = Database(settings or read_settings())
+    require_migrated(database)
+    return database
