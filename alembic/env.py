@@ -1,7 +1,10 @@
 """Run the one chain of migrations on SQLite and on PostgreSQL."""
 
+import time
+
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.schema import SchemaItem
 
 from service.database import Database
@@ -9,6 +12,9 @@ from service.main import ROOMS_WITH_TABLES
 from service.settings import Settings
 from service.tables import Table
 
+LOCK_NOT_AVAILABLE = "55P03"
+TRIES, PAUSE = 30, 1.0
+"""How often a migration asks for a lock, and the seconds between."""
 TEXT_INDEXES = ("published_text", "article_text")
 """Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
 
@@ -25,7 +31,26 @@ def compared(
 
 
 def migrate(connection: Connection) -> None:
-    """Bring one connection's database to the version asked for."""
+    """Bring one connection's database to the version asked for.
+
+    A migration waits two seconds for a lock, not longer, because requests queue up behind one that waits; then it
+    lets them pass and tries again. What was migrated before is not migrated twice.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET lock_timeout = '2s'"))
+        connection.commit()
+    for tries_left in reversed(range(TRIES)):
+        try:
+            _run(connection)
+            break
+        except OperationalError as fault:
+            if getattr(fault.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not tries_left:
+                raise
+            connection.rollback()
+            time.sleep(PAUSE)
+
+
+def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,

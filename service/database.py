@@ -5,15 +5,13 @@ import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
 
 import orjson
 import psycopg
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Connection, CursorResult, Engine, Result, event
@@ -35,24 +33,26 @@ Outcome = TypeVar("Outcome")
 PING_SECONDS = 2.0
 
 
+@dataclass(slots=True)
+class Gathered:
+    """The resources that a transaction has changed so far, and the last number that it has taken.
+
+    `touched` may look different to the public, by kind; `noted` are changed working resources, in their order.
+    """
+
+    touched: dict[str, set[UUID]] = field(default_factory=dict)
+    noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
+    sequence: int = 0
+
+
 class Session(SQLModelSession):
-    """A unit of work. `info["database"]` is the database that it belongs to."""
+    """A unit of work on one database, with the changes that it has gathered for its commit."""
 
-    @property
-    def database(self) -> "Database":
-        """The database that this session works on."""
-        database = self.info["database"]
-        assert isinstance(database, Database)
-        return database
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether it was opened to read only."""
-        return bool(self.info["read_only"])
-
-
-class Unmigrated(RuntimeError):
-    """The schema is not the one that this code was written for."""
+    def __init__(self, database: "Database", bind: Engine, *, read_only: bool) -> None:
+        super().__init__(bind, autoflush=False, expire_on_commit=False)
+        self.database = database
+        self.is_read_only = read_only
+        self.gathered = Gathered()
 
 
 class AlreadyServed(RuntimeError):
@@ -80,6 +80,8 @@ class Database:
         self._asking = self.engine.execution_options(copydesk_read_only=True, **alone)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
+        self.rendering: int | None = None
+        """The rendering that this process makes, by its id in this store; None until somebody has asked."""
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit
         # sets free.
         self.endings = CapacityLimiter(4 if self.is_sqlite else settings.database_pool_size)
@@ -89,12 +91,7 @@ class Database:
 
     def open(self, *, read_only: bool) -> Session:
         """Open a session; the caller ends it."""
-        return Session(
-            self._asking if read_only else self.engine,
-            info={"database": self, "read_only": read_only},
-            autoflush=False,
-            expire_on_commit=False,
-        )
+        return Session(self, self._asking if read_only else self.engine, read_only=read_only)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -358,27 +355,3 @@ def _hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> N
 
 def _dump_json(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-def migrations(settings: Settings) -> Config:
-    """Where the Alembic chain is: beside the package in a checkout, inside it in a wheel."""
-    here = Path(__file__).parent
-    folder = next(place for place in (here / "alembic", here.parent / "alembic") if place.is_dir())
-    config = Config()
-    # A percent sign would begin an interpolation.
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.attributes["settings"] = settings
-    return config
-
-
-def missing_migrations(database: Database) -> bool:
-    """Whether the schema is behind, or ahead of, this code."""
-    newest = ScriptDirectory.from_config(migrations(database.settings)).get_current_head()
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() != newest
-
-
-def require_migrated(database: Database) -> None:
-    """Refuse to work on another schema, naming the command that mends it."""
-    if missing_migrations(database):
-        raise Unmigrated("The database does not have this version's schema. Run `copydesk migrate` first.")

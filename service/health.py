@@ -7,10 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database import DatabaseDep, missing_migrations
+from service.database import DatabaseDep
 from service.images.lab import sandbox_state
 from service.images.storage import MediaUnavailable
 from service.images.uploads import IntakeDep
+from service.published.backlog import Backlog
+from service.schema import schema_of
 from service.tables import Reading
 
 router = APIRouter(tags=["running"])
@@ -34,6 +36,10 @@ class Readiness(Reading):
         description="whether pictures are decoded behind all walls; no cause to be unavailable",
         examples=["ok", "off", "lacks landlock"],
     )
+    rendering: str = Field(
+        description="how many documents await rendering by this version; no cause to be unavailable",
+        examples=["ok", "1204 documents await rendering"],
+    )
 
 
 @router.get("/health/live")
@@ -46,24 +52,29 @@ async def get_liveness() -> Liveness:
 def get_readiness(request: Request, database: DatabaseDep, intake: IntakeDep) -> Response:
     """Ready for requests: 200, or 503 with the cause."""
     try:
-        migration = "behind: run `copydesk migrate`" if missing_migrations(database) else "ok"
-        reached = "ok"
+        schema, _ = schema_of(database)
+        reached, migration, can_serve = "ok", str(schema), schema.can_serve
     except SQLAlchemyError as fault:
-        reached, migration = f"unreachable: {type(fault).__name__}", "unknown"
+        reached, migration, can_serve = f"unreachable: {type(fault).__name__}", "unknown", False
     try:
         intake.store.probe()
         media = "ok"
     except MediaUnavailable as fault:
         media = f"unavailable: {fault.detail}"
-    ready = (reached, migration, media) == ("ok", "ok", "ok")
+    ready = can_serve and media == "ok"
     checks = Readiness(
         status="ready" if ready else "unavailable",
         database=reached,
         migration=migration,
         media=media,
         picture_sandbox=sandbox_state(database.settings),
+        rendering=_rendering(request.app.state.backlog),
     )
     return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")
+
+
+def _rendering(backlog: Backlog) -> str:
+    return f"{backlog.waiting} documents await rendering" if backlog.waiting else "ok"
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -44,7 +44,7 @@ from service.consent import routes as consent_routes
 from service.copies import models as copy_models
 from service.copies.following import Copies
 from service.cors import Cors
-from service.database import Database, require_migrated
+from service.database import Database
 from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
 from service.formats import routes as import_routes
@@ -63,10 +63,13 @@ from service.images.prints import Prints
 from service.images.storage import MediaUnavailable
 from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
+from service.published import rendering
+from service.published.backlog import Backlog
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.recall import routes as recall_routes
+from service.schema import require_migrated
 from service.settings import Settings
 from service.sync import pruning
 from service.sync import routes as sync_routes
@@ -202,6 +205,7 @@ def create_api(settings: Settings) -> FastAPI:
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
     app.state.copies, app.state.creating = Copies(database), Creating(database)
+    app.state.backlog = Backlog(database)
     app.state.intake = Intake(settings)
     app.state.registry = CollectorRegistry()
     app.state.prints = Prints(app.state.intake, app.state.registry)
@@ -257,6 +261,7 @@ def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> 
     compressed = CompressMiddleware(logged)
     cache = WireCache(Cors(compressed, settings), compressed, settings, reader, watch)
     app.state.registry.register(_CacheMetrics(cache))
+    app.state.registry.register(_RenderingMetrics(app.state.backlog))
     return cache
 
 
@@ -272,6 +277,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings, database = app.state.settings, app.state.database
     configure_logs(settings)
     require_migrated(database)
+    async with database.turn():
+        await to_thread.run_sync(rendering.begin, database)
     require_sandbox(settings)
     if (walls := sandbox_state(settings)) != "ok":
         log.warning("pictures are decoded without all walls", picture_sandbox=walls)
@@ -296,6 +303,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             beside.start_soon(app.state.watch.run)
             beside.start_soon(app.state.waiting.run)
             beside.start_soon(app.state.copies.run)
+            beside.start_soon(app.state.backlog.run)
             beside.start_soon(pruning.run, database)
             if settings.webhook_concurrency:
                 beside.start_soon(Worker(database, settings.webhook_concurrency).run)
@@ -327,6 +335,26 @@ class _CacheMetrics(Collector):
             "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes
         )
         yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
+
+
+class _RenderingMetrics(Collector):
+    """How far this process is with documents that await rendering."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self.backlog = backlog
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the counts when they are asked for."""
+        yield GaugeMetricFamily(
+            "copydesk_rendering_waiting", "Documents of an older rendering", value=self.backlog.waiting
+        )
+        rendered = CounterMetricFamily(
+            "copydesk_rendered_again", "Documents that were rendered again", labels=["outcome"]
+        )
+        rendered.add_metric(["same"], self.backlog.same)
+        rendered.add_metric(["changed"], self.backlog.changed)
+        rendered.add_metric(["failed"], len(self.backlog.failed))
+        yield rendered
 
 
 def app_from_environment() -> ASGIApp:

@@ -73,9 +73,18 @@ class TableShape(SQLModel):
 
 
 class Reading(BaseModel):
-    """The base of every answer; made from a table's row by its attributes."""
+    """The base of every answer; made from a table's row by its attributes.
 
-    model_config = ConfigDict(from_attributes=True)
+    A default is for documents of before its member was added: an answer always has every member.
+    """
+
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+
+
+class TableReading(SQLModel):
+    """The same for an answer that shares its members with a table."""
+
+    model_config = SQLModelConfig(json_schema_serialization_defaults_required=True)
 
 
 def new_id() -> UUID:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from alembic import command
 
-from service.database import migrations
+from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
 

@@ -7,7 +7,8 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect
 
-from service.database import Database, Unmigrated, migrations, require_migrated
+from service.database import Database
+from service.schema import Unmigrated, migrations, require_migrated
 from service.settings import Settings
 
 

@@ -18,7 +18,7 @@ from service.articles.models import Article, ArticleCreate, ArticleRead, Article
 from service.auth import CallerDep, Publisher, Scope, Writer
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
-from service.published import answers, forms, store
+from service.published import answers, documents, forms, store
 from service.published.forms import MEDIA_TYPES, Form, preferred
 from service.published.models import Kind, Reason
 from service.published.store import Filter, Sort
@@ -360,6 +360,6 @@ def _with_body(document: bytes, form: str) -> bytes:
     """Add `body_html` or `body_text` to an article that is written out."""
     if form == "blocks":
         return document
-    shape = ArticleRead.model_validate_json(document)
+    shape = documents.read(ArticleRead, document)
     added = {"body_html": as_html(shape.body)} if form == "html" else {"body_text": as_text(shape.body)}
     return shape.model_copy(update=added).model_dump_json().encode()

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from service.database import Database, require_migrated
+from service.database import Database
 from service.logs import configure_logs
+from service.published import rendering
+from service.schema import require_migrated
 from service.settings import Settings
 
 screen = Console(stderr=True, highlight=False)
@@ -23,7 +25,8 @@ def read_settings() -> Settings:
 
 
 def open_database(settings: Settings | None = None) -> Database:
-    """Return the store's database. Raises Unmigrated."""
+    """Return the store's database. Raises Unmigrated and RenderedByNewer."""
     database = Database(settings or read_settings())
     require_migrated(database)
+    rendering.require_no_newer(database)
     return database

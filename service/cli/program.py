@@ -7,10 +7,12 @@ from rich.markup import escape
 
 from service.cli import consent, content, media, running, tokens, webhooks
 from service.cli.common import screen
-from service.database import AlreadyServed, Unmigrated
+from service.database import AlreadyServed
 from service.errors import ServiceError
 from service.faults import DATABASE_FAULTS, Fault, answer_to, fault_of
 from service.losing import WouldLose
+from service.published.rendering import RenderedByNewer
+from service.schema import Unmigrated
 from service.settings import Settings, UnsafeSetting
 
 app = typer.Typer(
@@ -36,6 +38,7 @@ def main() -> None:
         raise SystemExit(1) from None
     except (
         Unmigrated,
+        RenderedByNewer,
         AlreadyServed,
         UnsafeSetting,
         ServiceError,

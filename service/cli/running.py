@@ -1,14 +1,20 @@
 """Serve the store, bring its schema up to this version, and show a demo."""
 
+import sys
 from typing import Annotated
 
+import orjson
 import typer
 from alembic import command
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service import server
-from service.cli.common import open_database, read_settings, screen
-from service.database import migrations
+from service.cli.common import Json, open_database, read_settings, screen
+from service.database import Database
+from service.published import rendering
+from service.published.backlog import Backlog
+from service.schema import Schema, migrations, require_migrated, schema_of
 
 app = typer.Typer()
 Host = Annotated[str, typer.Option(help="the address to listen on")]
@@ -40,14 +46,67 @@ def migrate(
     """Bring the database's schema to this version."""
     if lose_data and to is None:
         raise typer.BadParameter("--lose-data goes with --to: an upgrade loses nothing.")
-    config = migrations(read_settings())
-    if to is None:
-        command.upgrade(config, "head")
-        screen.print("[green]The database has this version's schema.[/]")
+    settings = read_settings()
+    config = migrations(settings)
+    if to is not None:
+        config.attributes["lose_data"] = lose_data
+        command.downgrade(config, to)
+        screen.print(f"[green]The database has the schema of revision {escape(to)}.[/]")
         return
-    config.attributes["lose_data"] = lose_data
-    command.downgrade(config, to)
-    screen.print(f"[green]The database has the schema of revision {escape(to)}.[/]")
+    database = Database(settings)
+    if schema_of(database)[0] is Schema.AHEAD:
+        require_migrated(database)
+    command.upgrade(config, "head")
+    screen.print("[green]The database has this version's schema.[/]")
+    if waiting := rendering.count_older(database):
+        screen.print(
+            f"{waiting} published documents await rendering by this version. `copydesk serve` renders them in"
+            " the background, `copydesk render` at once. Until then they are answered as they are."
+        )
+    database.close()
+
+
+@app.command()
+def render(
+    back: Annotated[
+        bool, typer.Option("--back", help="render anew even what a newer version of Copydesk has rendered")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Render every published document that an older version, or other settings, have rendered.
+
+    `serve` does so by itself in the background, more slowly. Several may run at once; one that is interrupted is
+    simply started again. Fails when a document could not be rendered.
+    """
+    database = Database(read_settings())
+    require_migrated(database)
+    rendering.begin(database, go_back=back)
+    done = _render_all(Backlog(database))
+    counts = {"same": done.same, "changed": done.changed, "failed": len(done.failed)}
+    if as_json:
+        sys.stdout.write(orjson.dumps(counts).decode() + "\n")
+    else:
+        screen.print(
+            f"{done.same} documents came out as they were, {done.changed} otherwise,"
+            f" {len(done.failed)} could not be rendered."
+        )
+    database.close()
+    if done.failed:
+        raise typer.Exit(1)
+
+
+def _render_all(backlog: Backlog) -> Backlog:
+    """Render everything that awaits it, and show how far it is."""
+    columns = (TextColumn("Rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True) as progress:
+        bar = progress.add_task("", total=backlog.count())
+        while work := backlog.next_of_changed_pictures():
+            backlog.finish(work)
+        while works := backlog.next_of_older_rendering():
+            for work in works:
+                backlog.finish(work)
+            progress.update(bar, completed=backlog.same + backlog.changed)
+    return backlog
 
 
 @app.command()

@@ -22,7 +22,7 @@ from service.consent.notices import NoticeRead
 from service.consent.routes import LedgerDep, count_shown, decide, known_by
 from service.database import DatabaseDep, Session, SessionDep
 from service.errors import NotFound
-from service.published import answers, store
+from service.published import answers, documents, store
 from service.published.models import Kind
 from service.published.store import Filter
 
@@ -77,7 +77,7 @@ def _current(request: Request, session: Session, key: str, language: str | None)
     row = find_current(session, key, language, request.app.state.settings.language)
     if row is None:
         raise NoSuchManager(f"There is no published notice {key!r}.")
-    return NoticeRead.model_validate_json(row.document)
+    return documents.read(NoticeRead, row.document)
 
 
 def _cookie(session: Session, notice: NoticeRead) -> str:
@@ -92,7 +92,7 @@ def _cookie(session: Session, notice: NoticeRead) -> str:
         None,
         _VERSIONS,
     )
-    known = [NoticeRead.model_validate_json(document) for document in versions.documents]
+    known = [documents.read(NoticeRead, document) for document in versions.documents]
     asked_anew = max((one.version for one in known if one.requires_reconsent), default=None)
     return COOKIE if asked_anew is None else f"{COOKIE}-{asked_anew}"
 

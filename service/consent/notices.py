@@ -25,7 +25,7 @@ from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
 from service.published.numbering import Rendered
 from service.published.render import renders, touch
-from service.tables import Line, Shape, TableShape, Time, now
+from service.tables import Line, Shape, TableReading, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
 """Members that are no part of what a reader sees; everything else is hashed."""
@@ -100,7 +100,7 @@ class Publication(Shape):
     )
 
 
-class NoticeRead(NoticeContent):
+class NoticeRead(NoticeContent, TableReading):
     """A version of a notice, with what it is worth: `valid_for_consent`, and the findings that say why it is
     not.
     """
@@ -110,7 +110,7 @@ class NoticeRead(NoticeContent):
     content_hash: str
     effective_at: Time | None
     reconsent_reasons: list[str]
-    reconsent_override: str | None
+    reconsent_override: str | None = None
     valid_for_consent: bool
     validity_findings: list[str]
     validity_explanations: dict[str, str]

@@ -9,6 +9,7 @@ from service.articles.body import ResolvedImage, as_text
 from service.articles.models import ArticleRead
 from service.formats.addresses import address_of, as_uri, with_whole_addresses
 from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.published import documents
 from service.published.forms import Form, writes
 from service.settings import Settings
 from service.tables import Time
@@ -93,7 +94,7 @@ class NewsArticle(Thing):
 @writes(Form.JSONLD)
 def write(document: bytes, settings: Settings) -> bytes:
     """An article's document as a NewsArticle."""
-    article = with_whole_addresses(settings, ArticleRead.model_validate_json(document))
+    article = with_whole_addresses(settings, documents.read(ArticleRead, document))
     return _news_article(article, settings).model_dump_json(exclude_none=True).encode()
 
 

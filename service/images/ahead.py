@@ -18,7 +18,7 @@ from service.errors import ServiceError
 from service.images.models import ImageRead
 from service.images.prints import Prints, Wanted
 from service.images.renditions import Negative, negative_of
-from service.published import store
+from service.published import documents, store
 from service.published.models import Kind, Published
 
 LOOKS_EVERY = 0.5
@@ -74,5 +74,5 @@ def _public(database: Database, image_id: UUID) -> Negative | None:
     return (
         None
         if row is None or row.reason is not None
-        else negative_of(ImageRead.model_validate_json(row.document))
+        else negative_of(documents.read(ImageRead, row.document))
     )

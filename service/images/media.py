@@ -21,7 +21,7 @@ from service.images.prints import Prints
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
-from service.published import store
+from service.published import documents, store
 from service.published.models import Kind
 from service.routing import Route
 
@@ -115,7 +115,7 @@ def _find(database: Database, image_id: UUID, caller: Caller) -> tuple[Image | I
     with database.reading() as session:
         row = store.find(session, Kind.IMAGE, str(image_id))
         if row is not None and row.reason is None:
-            return ImageRead.model_validate_json(row.document), True
+            return documents.read(ImageRead, row.document), True
         if not caller.may(Scope.CONTENT_READ):
             raise NotFound("There is no such file.")
         return lifecycle.get(session, image_id), False

@@ -223,7 +223,7 @@ class Rendition(BaseModel):
     content_type: str
 
 
-class ImageRead(BaseModel):
+class ImageRead(Reading):
     """An image as it is read. Readers see the captions that are public; an article shows those for any
     article and its own.
     """
@@ -243,12 +243,12 @@ class ImageRead(BaseModel):
     placeholder: str | None = pydantic.Field(
         description="a ThumbHash in base64: the picture blurred, in some 25 bytes"
     )
-    dominant_color: str | None = pydantic.Field(description="as CSS writes it", examples=["#3f3c30"])
+    dominant_color: str | None = pydantic.Field(None, description="as CSS writes it", examples=["#3f3c30"])
     taken_at: Time | None = pydantic.Field(
         description="where the file says the zone too; `metadata.date_taken` is as it was written"
     )
     source: str | None
-    external_id: str | None
+    external_id: str | None = None
     source_url: str | None
     metadata: Metadata
     renditions: list[Rendition]

@@ -29,7 +29,10 @@ wide is no photograph.
 """
 RECIPE = 2
 """Raise it when the same picture is to come out differently: every address changes."""
-_NAME = re.compile(r"((?:(?:1x1|4x3|16x9)-)?w[0-9]{1,4})-([0-9a-f]{12})(?:\.(jpg|webp|avif))?")
+_NAME = re.compile(
+    r"(?P<size>(?:(?P<crop>[0-9]{1,2}x[0-9]{1,2})-)?w(?P<width>[0-9]{1,4}))-(?P<token>[0-9a-f]{12})"
+    r"(?:\.(?P<format>jpg|webp|avif))?"
+)
 _CENTRE = FocalPoint(x=0.5, y=0.5)
 _MOST_CREATORS, _MOST_TEXT = 10, 2_000
 Part = tuple[float, float, float, float]
@@ -107,8 +110,8 @@ class Negative:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for: a size, a format unless `Accept` is to choose, and whether its token is
-    today's.
+    """A size that an address asks for, a format unless `Accept` is to choose, and whether the address is one
+    of today's: of the size by its name, with today's token.
     """
 
     size: Size
@@ -189,12 +192,28 @@ def original(image: Image | ImageRead) -> Rendition:
 
 
 def asked(negative: Negative, name: str) -> Asked | None:
-    """What the last part of an address asks for; None when there is no such size."""
+    """Read the last part of an address; None for a name that no version has given to a size.
+
+    A width or crop that is no longer listed stands for the smallest listed size that is as wide, because an
+    address that was good stays good while the picture is there.
+    """
     match = _NAME.fullmatch(name)
-    size = next((size for size in negative.sizes() if match and size.name == match[1]), None)
-    if match is None or size is None:
+    if match is None:
         return None
-    return Asked(size, match[3], match[2] == negative.token(size))
+    size = next((size for size in negative.sizes() if size.name == match["size"]), None)
+    if size is not None:
+        return Asked(size, match["format"], match["token"] == negative.token(size))
+    return Asked(_nearest(negative, match["crop"], int(match["width"])), match["format"], is_current=False)
+
+
+def _nearest(negative: Negative, crop: str | None, width: int) -> Size:
+    sizes = [size for size in negative.crops() if size.name.startswith(f"{crop}-")] if crop else []
+    sizes = sizes or list(negative.whole())
+    return min((size for size in sizes if size.width >= width), key=_width, default=max(sizes, key=_width))
+
+
+def _width(size: Size) -> int:
+    return size.width
 
 
 def accepted(accept: str) -> str:

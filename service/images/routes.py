@@ -31,7 +31,7 @@ from service.images.patching import merged
 from service.images.read import read_all, read_one
 from service.images.storage import EXTENSIONS
 from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep
-from service.published import answers, store
+from service.published import answers, documents, store
 from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
@@ -247,7 +247,7 @@ def list_image_captions(
         if row is None or row.reason is not None:
             return _respond(request, row, image_id)
         answers.depend(request, answers.one_of(Kind.IMAGE, image_id))
-        captions = ImageRead.model_validate_json(row.document).captions
+        captions = documents.read(ImageRead, row.document).captions
     return lists.answer_known(
         request, caller, [(caption.id, caption) for caption in captions], asked, CaptionRead
     )

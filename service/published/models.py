@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
-from service.tables import Table, Time, now, text_enum
+from service.tables import Table, Time, new_id, now, text_enum
+
+UNKNOWN_RENDERING = 0
+"""The rendering of a row that was written by a version which did not say: it is older than every other."""
 
 
 class Kind(enum.StrEnum):
@@ -59,9 +62,37 @@ def _live(name: str, *columns: str) -> Index:
     return Index(f"ix_published_{name}", "kind", *columns, postgresql_where=where, sqlite_where=where)
 
 
+class Rendering(Table, table=True):
+    """One way in which this store's documents were made: the number in the code, and the settings that enter
+    documents. Rows refer to it by `id`; the highest `id` is the way in which they are made now.
+    """
+
+    __tablename__ = "published_rendering"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int
+    settings: str
+    begun_at: Time = Field(default_factory=now)
+
+
+class Awaiting(Table, table=True):
+    """A changed picture whose articles are still to be rendered: those with an id below `below`.
+
+    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already.
+    """
+
+    __tablename__ = "published_awaiting"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    image_id: UUID
+    below: UUID
+    begun: bool = False
+
+
 class Published(Table, table=True):
     """One public resource: the JSON that readers get and the number of its last change; a tombstone when
-    `reason` is set.
+    `reason` is set. `rendering` says by which rendering the document was made; a document of an older one is
+    still a good answer.
     """
 
     __tablename__ = "published"
@@ -70,6 +101,13 @@ class Published(Table, table=True):
         _live("updated", "updated_at", "id", "section", "language"),
         _live("section", "section", "published_at", "id", "language"),
         _live("language", "language", "published_at", "id", "section"),
+        Index(
+            "ix_published_rendering",
+            "rendering",
+            "seq",
+            postgresql_where=text("reason IS NULL"),
+            sqlite_where=text("reason IS NULL"),
+        ),
         Index(
             "ix_published_buried",
             "changed_at",
@@ -92,8 +130,9 @@ class Published(Table, table=True):
     source: str | None = None
     published_at: Time
     updated_at: Time
-    # Last: SQLite reads what stands after a document through all the document's pages.
+    # The columns that lists read stand before the document: SQLite reads a later one through the document's pages.
     document: bytes
+    rendering: int = Field(default=UNKNOWN_RENDERING, sa_column_kwargs={"server_default": "0"})
 
 
 class PublishedSlug(Table, table=True):

@@ -12,6 +12,7 @@ from service.conditional import etag_of
 from service.database import Session, insert_new, upsert
 from service.published import working
 from service.published.models import Kind, Published, PublishedPast, PublishedSequence, PublishedSlug, Reason
+from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
 from service.tables import now
 
@@ -92,8 +93,10 @@ def hears(listener: Listener) -> Listener:
     return listener
 
 
-def number_and_write(session: Session, changes: Changes, noted: Sequence[working.Key]) -> None:
-    """Write what has changed, publicly and in the working tables, and tell those who listen."""
+def number_and_write(
+    session: Session, changes: Changes, noted: Sequence[working.Key], *, tells: bool = True
+) -> None:
+    """Number and write the changes of public and of working resources; tell the listeners, if it `tells`."""
     count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
@@ -106,11 +109,11 @@ def number_and_write(session: Session, changes: Changes, noted: Sequence[working
         seq += 1
         told.append(_bury(session, removed, old, seq))
     working.write(session, noted, seq)
-    for listener in _listeners if told else ():
+    for listener in _listeners if told and tells else ():
         listener(session, told)
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
-    session.info["published_seq"] = last
+    session.gathered.sequence = last
 
 
 def _write(
@@ -144,7 +147,8 @@ def _write(
 
 def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
     """Write published rows, each under its number, with the slugs and words that they are found by."""
-    session.execute(upsert(session, Published), [_row(change, new) for change, new in told])
+    rendering = of_this_process(session)
+    session.execute(upsert(session, Published), [_row(change, new, rendering) for change, new in told])
     slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
     if slugs:
         session.execute(insert_new(session, PublishedSlug), slugs)
@@ -155,7 +159,7 @@ def _place(row: Published | None) -> Scope | None:
     return None if row is None else (row.section, row.language)
 
 
-def _row(change: Change, new: Rendered) -> dict[str, object]:
+def _row(change: Change, new: Rendered, rendering: int) -> dict[str, object]:
     return {
         "kind": change.kind,
         "id": new.id,
@@ -172,6 +176,7 @@ def _row(change: Change, new: Rendered) -> dict[str, object]:
         "source": new.source,
         "published_at": new.published_at,
         "updated_at": new.updated_at,
+        "rendering": rendering,
     }
 
 

@@ -1,34 +1,43 @@
-"""Whatever a transaction commits is published in that same transaction, rendered once, and numbered as its
-last step.
+"""Publish what a transaction commits: in that same transaction, rendered once, and numbered as its last step.
 
-A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before
-the commit, all that was touched, and all that shows it, is rendered; what differs from the published row
-takes the next numbers of the one counter row and is written. Nothing differs, nothing is numbered: a PUT of
-what is stored already leaves no trace in the feed.
+A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before the
+commit every touched resource, and every published article that shows a touched picture, is rendered. A document
+that differs from its published row takes the next number of the one counter row and is written. When nothing
+differs nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
 
-The counter row is locked before rendering, not after. A shorter lock would let two transactions render a
-caption and the article that shows it from each other's past, and publish the stale one for good.
+The counter row is locked before rendering, not after. A shorter lock would let two transactions render a caption
+and the article that shows it from each other's past, and publish the stale one for good.
+
+A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the others
+wait in `published_awaiting`, and follow in batches (`backlog.py`).
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, event
 from sqlmodel import col, select
 
-from service.database import Session, insert
+from service.database import Gathered, Session, insert
 from service.published import working
-from service.published.models import Kind, Published, PublishedSequence, PublishedTerm
+from service.published.models import Awaiting, Kind, Published, PublishedSequence, PublishedTerm
 from service.published.numbering import Changes, Outcome, Removed, Rendered, number_and_write
 
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
+SECONDS_OF_ARTICLES = 0.1
+"""Time for which a transaction renders the articles that show its changed pictures, under the counter's lock."""
+ARTICLES_AT_ONCE = 20
+ABOVE_ALL = UUID(int=2**128 - 1)
+"""Above the id of every article."""
 _SEQUENCE = select(PublishedSequence.seq)
 _SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 _renderers: dict[Kind, Renderer] = {}
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
+Terms = Mapping[UUID, frozenset[tuple[str, str]]]
 
 
 def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
@@ -42,19 +51,18 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
 
 
 def render(session: Session, kind: Kind, ids: Collection[UUID]) -> Iterable[Outcome]:
-    """What the public may see of these resources."""
+    """Return what the public may see of these resources."""
     return _renderers[kind](session, ids)
 
 
 def touch(session: Session, kind: Kind, *ids: UUID) -> None:
     """Say that these resources may look different to the public once this transaction is committed."""
-    touched: dict[Kind, set[UUID]] = session.info.setdefault("touched", {})
-    touched.setdefault(kind, set()).update(ids)
+    session.gathered.touched.setdefault(kind, set()).update(ids)
     working.note(session, kind, *ids)
 
 
 def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
-    """Those of the images that some published article shows."""
+    """Return those of the images that some published article shows."""
     if not images:
         return set()
     values = select(PublishedTerm.value).where(*_shows(images)).distinct()
@@ -64,18 +72,13 @@ def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
 def shown_in(
     session: Session, images: Collection[UUID], articles: Collection[UUID]
 ) -> set[tuple[UUID, UUID]]:
-    """The (image, article) pairs in which one of these articles is published and shows one of these images."""
+    """Return the (image, article) pairs in which one of these published articles shows one of these images."""
     if not images or not articles:
         return set()
     terms = select(PublishedTerm.value, PublishedTerm.id).where(
         *_shows(images), col(PublishedTerm.id).in_(articles)
     )
     return {(UUID(value), article) for value, article in session.exec(terms)}
-
-
-def _showing(session: Session, images: Collection[UUID]) -> Sequence[UUID]:
-    """The published articles that show one of the images: for the most used picture, thousands."""
-    return session.exec(select(PublishedTerm.id).where(*_shows(images)).distinct()).all() if images else []
 
 
 def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
@@ -85,29 +88,83 @@ def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
 @event.listens_for(Session, "before_commit")
 def publish(session: Session) -> None:
     """Bring the published table up to what this transaction is about to commit."""
-    touched: dict[Kind, set[UUID]] = session.info.get("touched", {})
-    if not any(touched.values()) and not working.is_noted(session):
+    gathered = session.gathered
+    if not any(gathered.touched.values()) and not gathered.noted:
         return
     session.flush()
-    if not session.database.is_sqlite:  # There, whoever writes is alone.
+    if not session.database.is_sqlite:  # There, a writer is alone.
         lock(session)
     noted = working.taken(session)
-    touch(session, Kind.ARTICLE, *_showing(session, touched.get(Kind.IMAGE, set())))
+    changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE]
+    own = {id_ for kind, id_ in noted if kind is Kind.ARTICLE} | gathered.touched.get(Kind.ARTICLE, set())
     changes = Changes()
-    for kind in _ORDER:
-        if ids := touched.pop(kind, set()):
-            _compare(session, kind, ids, changes)
+    _compare_touched(session, changes)
+    others = _spread(session, changed_pictures, own, noted)
+    # Written last to first, so that a follower knows a picture before the articles that show it.
+    changes.written[:0] = others.written
+    changes.removed += others.removed
+    _compare_touched(session, changes)
     number_and_write(session, changes, noted)
 
 
 def lock(session: Session) -> int:
-    """Keep everybody else from publishing until this transaction ends; the last number that was given."""
+    """Keep everybody else from publishing until this transaction ends; return the last number that was given."""
     return session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED).one()
 
 
+def _compare_touched(session: Session, changes: Changes) -> None:
+    """Compare every touched resource. Rendering one kind may touch resources of the kinds after it."""
+    for kind in _ORDER:
+        if ids := session.gathered.touched.pop(kind, set()):
+            _compare(session, kind, ids, changes)
+
+
+def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: list[working.Key]) -> Changes:
+    """Render the articles that show changed images, newest first, until the time for it is over.
+
+    The articles are asked for under the counter's lock: one that is given the image at this moment is either
+    seen here, or numbered after this transaction.
+    """
+    ends, changes = time.monotonic() + SECONDS_OF_ARTICLES, Changes()
+    for image in working.shown_anywhere(session, images):
+        below = ABOVE_ALL
+        while articles := working.showing(session, image, below, ARTICLES_AT_ONCE):
+            if time.monotonic() > ends:
+                _await(session, image, below)
+                break
+            below = articles[-1]
+            fresh = set(articles) - done
+            done |= fresh
+            noted += [(Kind.ARTICLE, article) for article in fresh]
+            _compare(session, Kind.ARTICLE, fresh, changes)
+    return changes
+
+
+def _await(session: Session, image: UUID, below: UUID) -> None:
+    """Have the articles below an id rendered after this transaction, unless they await it already."""
+    waiting = select(Awaiting.id).where(
+        Awaiting.image_id == image, col(Awaiting.begun).is_(False), Awaiting.below >= below
+    )
+    if session.exec(waiting.limit(1)).first() is None:
+        session.add(Awaiting(image_id=image, below=below))
+        session.flush()
+
+
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
-    """Render, and keep what differs from the published rows. The terms of articles are brought up at once:
+    """Render, and keep what differs from the published rows. The terms of articles are written at once, because
     what images and captions are public follows from them.
+    """
+    found, terms = differences(session, kind, ids, changes)
+    if kind is Kind.ARTICLE:
+        _replace_terms(session, found, terms)
+
+
+def differences(
+    session: Session, kind: Kind, ids: Collection[UUID], changes: Changes
+) -> tuple[list[tuple[Outcome, Published | None]], Terms]:
+    """Render, and add what differs from the published rows to the changes.
+
+    Returns every outcome with its row, and the terms that the rows have now.
     """
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
@@ -124,17 +181,14 @@ def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> 
             old is None
             or not live
             or old.document != outcome.document
-            or _found_differently(session, outcome, old, old_terms)
+            or _found_differently(outcome, old, old_terms)
         ):
             changes.written.append((kind, outcome, old))
         found.append((outcome, old))
-    if kind is Kind.ARTICLE:
-        _replace_terms(session, found, terms)
+    return found, terms
 
 
-def _found_differently(
-    session: Session, new: Rendered, old: Published, terms: frozenset[tuple[str, str]]
-) -> bool:
+def _found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
     if (new.slug, new.section, new.language, new.source, new.published_at) != (
         old.slug,
         old.section,
@@ -156,16 +210,12 @@ def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tupl
 
 
 def _replace_terms(
-    session: Session,
-    outcomes: Sequence[tuple[Outcome, Published | None]],
-    known: Mapping[UUID, frozenset[tuple[str, str]]],
+    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms
 ) -> None:
     gone, rows = [], []
     for outcome, old in outcomes:
-        before, after = (
-            known.get(outcome.id, frozenset()),
-            outcome.terms if isinstance(outcome, Rendered) else frozenset(),
-        )
+        before = known.get(outcome.id, frozenset())
+        after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
         touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
         shifted = (
             isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
@@ -183,20 +233,17 @@ def _replace_terms(
 
 
 def term_rows(article: Rendered) -> list[dict[str, object]]:
-    """The rows under which an article is found by its tags, authors and pictures."""
+    """Return the rows under which an article is found by its tags, authors and pictures."""
     known = {"id": article.id, "published_at": article.published_at}
     return [{"field": name, "value": value, **known} for name, value in sorted(article.terms)]
 
 
 @event.listens_for(Session, "after_commit")
 def _know(session: Session) -> None:
-    session.database.known_sequence = max(
-        session.database.known_sequence, session.info.pop("published_seq", 0)
-    )
+    session.database.known_sequence = max(session.database.known_sequence, session.gathered.sequence)
+    session.gathered = Gathered()
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("touched", None)
-    session.info.pop("published_seq", None)
-    working.forget(session)
+    session.gathered = Gathered()

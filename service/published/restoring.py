@@ -16,7 +16,6 @@ from sqlmodel import col, select
 from service.conditional import etag_of
 from service.database import Session, insert, rows_changed
 from service.errors import Unprocessable
-from service.published import working
 from service.published.feed import KINDS
 from service.published.models import (
     Kind,
@@ -155,8 +154,8 @@ def end(session: Session, last: int) -> None:
             f"The list of changes tells of the {missing[0]} {missing[1]}, which is not there."
         )
     # What rendering has touched is rendered, and what is working is numbered here.
-    session.info.pop("touched", None)
-    working.forget(session)
+    session.gathered.touched.clear()
+    session.gathered.noted.clear()
     for name in _WORKING:
         numbered = text(
             f"INSERT INTO {WorkingChange.__tablename__} (kind, id, seq, changed_at) SELECT '{name}', id,"
@@ -166,4 +165,4 @@ def end(session: Session, last: int) -> None:
     session.execute(update(PublishedSequence).values(seq=last, store_id=new_id()))
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
-    session.info["published_seq"] = last
+    session.gathered.sequence = last

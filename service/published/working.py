@@ -5,7 +5,7 @@ A row per resource holds the number of its last change and nothing else: what it
 working tables when somebody follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import Uuid, column, table
@@ -23,37 +23,34 @@ _FOLLOWED = frozenset({Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION})
 
 
 def note(session: Session, kind: Kind, *ids: UUID) -> None:
-    """Say that these working resources are changed by this transaction."""
+    """Say that this transaction changes these working resources."""
     if kind in _FOLLOWED:
-        noted: dict[Key, None] = session.info.setdefault("noted", {})
-        noted.update(((kind, id_), None) for id_ in ids)
-
-
-def is_noted(session: Session) -> bool:
-    """Whether this transaction has changed any."""
-    return bool(session.info.get("noted"))
-
-
-def forget(session: Session) -> None:
-    """Begin anew."""
-    session.info.pop("noted", None)
+        session.gathered.noted.update(((kind, id_), None) for id_ in ids)
 
 
 def taken(session: Session) -> list[Key]:
-    """What is to be numbered, with the articles that show a changed image. Asked under the counter's lock: an
-    article that is given the image at this moment is either seen here, or numbered after this.
-    """
-    noted: dict[Key, None] = session.info.pop("noted", {})
-    images = [id_ for kind, id_ in noted if kind is Kind.IMAGE]
-    if images:
-        showing = select(_USES.c.article_id).where(_USES.c.image_id.in_(images)).distinct()
-        noted.update(((Kind.ARTICLE, id_), None) for id_ in session.exec(showing))
-    return sorted(noted, key=lambda key: (key[0] is Kind.ARTICLE, key[0]))
+    """Return the working resources that this transaction has changed, and gather anew."""
+    noted, session.gathered.noted = session.gathered.noted, {}
+    return [(Kind(kind), id_) for kind, id_ in noted]
+
+
+def shown_anywhere(session: Session, images: Collection[UUID]) -> list[UUID]:
+    """Return those of the images that some working article shows."""
+    if not images:
+        return []
+    return list(session.exec(select(_USES.c.image_id).where(_USES.c.image_id.in_(images)).distinct()))
+
+
+def showing(session: Session, image: UUID, below: UUID, limit: int) -> list[UUID]:
+    """Return some working articles that show an image, in descending order of their ids: the newest first."""
+    found = select(_USES.c.article_id).where(_USES.c.image_id == image, _USES.c.article_id < below)
+    return list(session.exec(found.order_by(_USES.c.article_id.desc()).limit(limit)))
 
 
 def write(session: Session, noted: Sequence[Key], seq: int) -> None:
-    """Give them the numbers after `seq`."""
-    forget(session)  # What rendering has touched is no change of the working content.
+    """Give the changed working resources the numbers after `seq`: captions and images before articles."""
+    session.gathered.noted.clear()  # Rendering touches resources too, which changes no working content.
+    noted = sorted(noted, key=lambda key: (key[0] is Kind.ARTICLE, key[0], key[1]))
     if not noted:
         return
     at = now()

@@ -26,7 +26,7 @@ from service.database import Session, SessionDep
 from service.formats import newsarticle
 from service.formats.addresses import address_of
 from service.formats.feeds.feed import path_of
-from service.published import answers, store
+from service.published import answers, documents, store
 from service.published.models import Kind, Reason
 from service.published.store import Filter
 from service.settings import Settings
@@ -59,7 +59,7 @@ def get_front_page(
         pages.read_cursor(here, cursor, _NEWEST),
         LONGEST,
     )
-    articles = [ArticleRead.model_validate_json(document) for document in listed.documents]
+    articles = [documents.read(ArticleRead, document) for document in listed.documents]
     found = [pictures.first_of(article) for article in articles]
     thumbs = [
         None if one is None else pictures.crop(*one, article.language)
@@ -118,7 +118,7 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     if row.slug is not None and slug != row.slug:
         answers.depend(request, *depends)
         return RedirectResponse(f"/read/{row.slug}", 308, answers.public_headers(settings))
-    article = ArticleRead.model_validate_json(row.document)
+    article = documents.read(ArticleRead, row.document)
     return _shared(request, *_article(session, settings, article, row.document), depends=depends)
 
 
@@ -172,7 +172,7 @@ def _feeds(section: str | None) -> list[tuple[str, str]]:
 def find_notice(session: Session, settings: Settings, language: str) -> NoticeRead | None:
     """The notice that readers of a language are shown; None where the publisher has retired every one."""
     row = find_current(session, DEFAULT_KEY, language, settings.language)
-    return None if row is None else NoticeRead.model_validate_json(row.document)
+    return None if row is None else documents.read(NoticeRead, row.document)
 
 
 def _shared(

@@ -9,7 +9,7 @@ from shutil import copyfile
 
 from alembic import command
 
-from service.database import migrations
+from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
 from tests.bench.measure import Bench

@@ -25,7 +25,8 @@ from service.consent.models import (
 from service.consent.sealing import seal
 from service.consent.signing import Signer
 from service.consent.subjects import Subject, derived_secret, new_subject
-from service.database import Database, Session, migrations
+from service.database import Database, Session
+from service.schema import migrations
 from service.settings import Settings
 from service.tables import new_id, now
 

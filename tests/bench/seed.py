@@ -11,7 +11,8 @@ from alembic import command
 from service.articles import lifecycle
 from service.auth import Caller, Scope
 from service.consent.defaults import ensure_defaults
-from service.database import Database, Session, migrations
+from service.database import Database, Session
+from service.schema import migrations
 from service.settings import Settings
 from service.tables import new_id
 from tests.bench import news

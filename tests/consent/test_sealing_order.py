@@ -14,7 +14,7 @@ from service.consent.adding import Adding, add_events
 from service.consent.models import EventRead
 from service.consent.sealing import ConsentUnsealed, seal
 from service.consent.signing import Signer
-from service.database import migrations
+from service.schema import migrations
 from service.settings import Settings
 from tests.consent.deciding import decide
 from tests.serving import SECRET, Store, running

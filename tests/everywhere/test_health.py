@@ -17,7 +17,14 @@ from tests.databases import KINDS, migrate
 from tests.serving import running, serving, settings_for
 
 WALLS = sandbox_state(Settings(_env_file=None))
-READY = {"status": "ready", "database": "ok", "migration": "ok", "media": "ok", "picture_sandbox": WALLS}
+READY = {
+    "status": "ready",
+    "database": "ok",
+    "migration": "ok",
+    "media": "ok",
+    "picture_sandbox": WALLS,
+    "rendering": "ok",
+}
 
 
 def test_a_served_store_is_alive_and_ready(client: httpx.Client) -> None:
@@ -32,11 +39,23 @@ def test_a_served_store_is_alive_and_ready(client: httpx.Client) -> None:
 def test_another_schema_is_the_cause(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
     with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
         with store.database.engine.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
         answer = client.get("/health/ready")
         assert answer.status_code == 503
         assert "copydesk migrate" in answer.json()["migration"]
         assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_newer_schema_is_no_cause_while_an_upgrade_replaces_one_process_after_another(
+    kind: str, tmp_path: Path, sqlite_template: Path
+) -> None:
+    with serving(kind, tmp_path, sqlite_template) as store, store.client() as client:
+        with store.database.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        answer = client.get("/health/ready")
+        assert answer.status_code == 200
+        assert "newer version" in answer.json()["migration"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from alembic import command
 
-from service.database import migrations
+from service.schema import migrations
 from tests.serving import EDITOR, running, settings_for
 
 

@@ -112,13 +112,32 @@ def test_a_file_is_hidden_again_with_its_article(
     assert client.get(href).status_code == 404
 
 
+def test_a_width_or_crop_that_is_not_listed_leads_to_the_nearest_that_is(
+    client: httpx.Client, public_href: str, image: dict
+):
+    folder = f"/media/{image['id']}"
+    for name, size in {
+        "w640-000000000000.webp": "w40",
+        "w7-000000000000.webp": "w40",
+        "2x3-w40-000000000000.jpg": "w40",
+        "1x1-w2400-000000000000.avif": "1x1-w30",
+        "16x9-w10-000000000000": "16x9-w40",
+    }.items():
+        moved = client.get(f"{folder}/{name}")
+        assert (moved.status_code, moved.headers["location"].rpartition("/")[2].rpartition("-")[0]) == (
+            307,
+            size,
+        )
+        assert client.get(moved.headers["location"]).status_code == 200
+
+
 def test_other_names_lead_nowhere(client: httpx.Client, editor: httpx.Client, public_href: str, image: dict):
     folder = f"/media/{image['id']}"
     for path in (
         f"{folder}/original-000000000000.png",
-        f"{folder}/w640-000000000000.webp",
-        f"{folder}/2x3-w40-000000000000.webp",
         f"{folder}/w40.webp",
+        f"{folder}/w40-00000000000.webp",
+        f"{folder}/cover-000000000000.webp",
         f"{folder}/w40-000000000000.gif",
         f"{folder}/{image['digest']}",
         f"{folder}/..%2F..%2Fcopydesk.db",

@@ -14,7 +14,7 @@ import httpx
 from click.testing import Result
 from typer.testing import CliRunner
 
-from service.cli import app
+from service.cli.program import app
 from service.settings import Settings
 from tests import postgres
 from tests.serving import Store

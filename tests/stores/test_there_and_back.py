@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
-from service.database import Database, migrations
+from service.database import Database
 from service.losing import WouldLose
+from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
 from tests.serving import settings_for

@@ -13,6 +13,7 @@ from service.articles.routes import FEEDS
 from service.database import Session
 from service.formats.addresses import address_of, with_whole_addresses
 from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.published import documents as stored_documents
 from service.published import store
 from service.published.models import Kind
 from service.published.store import Filter
@@ -89,7 +90,7 @@ def read(session: Session, settings: Settings, section: str | None, language: st
 def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
     """What published documents say, with whole addresses."""
     articles = [
-        with_whole_addresses(settings, ArticleRead.model_validate_json(document)) for document in documents
+        with_whole_addresses(settings, stored_documents.read(ArticleRead, document)) for document in documents
     ]
     return [
         Entry(

@@ -26,6 +26,7 @@ from service.formats.ninjs.parts import (
 )
 from service.images.models import EffectiveCaption, ImageRead
 from service.images.models import Rendition as File
+from service.published import documents
 from service.published.answers import Row
 from service.published.forms import Form, buries, writes
 from service.settings import Settings
@@ -44,7 +45,7 @@ _STATUS: dict[str, PubStatus] = {Status.PUBLISHED: "usable", Status.WITHDRAWN: "
 @writes(Form.NINJS)
 def write(document: bytes, settings: Settings) -> bytes:
     """An article's document as ninjs."""
-    article = with_whole_addresses(settings, ArticleRead.model_validate_json(document))
+    article = with_whole_addresses(settings, documents.read(ArticleRead, document))
     return as_ninjs(article).model_dump_json(exclude_none=True).encode()
 
 

@@ -1,0 +1,137 @@
+"""Render published resources again, some at a time: outside of the counter's lock, and written under it.
+
+A batch is rendered from one snapshot of the store. Under the lock, what the snapshot did not see is left out:
+whoever has changed a resource meanwhile has rendered it, or has had it await its rendering.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+from sqlmodel import col, select
+
+from service.database import Session
+from service.published.models import Kind, Published, PublishedSequence, WorkingChange
+from service.published.numbering import Changes, Outcome, Rendered, number_and_write
+from service.published.render import SHOWS, Terms, differences, lock, touch
+from service.published.rendering import of_this_process
+
+Key = tuple[Kind, UUID]
+MOST_MOVED = 2_000
+"""More changes than this since a snapshot are not told apart: the whole batch is rendered again later."""
+_MARK = (
+    update(Published.__table__)  # type: ignore[attr-defined]  # SQLModel does not declare it
+    .where(
+        col(Published.kind) == bindparam("its_kind"),
+        col(Published.id) == bindparam("its_id"),
+        col(Published.seq) == bindparam("its_seq"),
+    )
+    .values(rendering=bindparam("its_rendering"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Resources of one kind as they were rendered from a snapshot, the number of which is `seq`.
+
+    `same` are rows, by id and number, whose document came out as it was. `unusual` are resources that are no
+    longer public, or are found by other terms: they are published as after any change.
+    """
+
+    seq: int
+    kind: Kind
+    changes: Changes = field(default_factory=Changes)
+    same: list[tuple[UUID, int]] = field(default_factory=list)
+    unusual: set[UUID] = field(default_factory=set)
+
+    def parts(self, size: int) -> Iterator["Batch"]:
+        """Part the batch, so that the counter is locked for few documents at a time."""
+        written = self.changes.written
+        yield Batch(self.seq, self.kind, Changes(written[:size]), self.same, self.unusual)
+        for first in range(size, len(written), size):
+            yield Batch(self.seq, self.kind, Changes(written[first : first + size]))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many rows of a batch came out as they were, came out otherwise, and are to be rendered again."""
+
+    same: int
+    changed: int
+    moved: int
+
+
+def prepare(session: Session, kind: Kind, ids: Collection[UUID]) -> Batch:
+    """Render resources from a snapshot, which `session` reads."""
+    batch = Batch(session.exec(select(PublishedSequence.seq)).one(), kind)
+    found, terms = differences(session, kind, ids, batch.changes)
+    batch.unusual.update(_unusual(batch.changes, found, terms))
+    differing = {new.id for _, new, _ in batch.changes.written}
+    for outcome, row in found:
+        if row is not None and row.reason is None and outcome.id not in differing | batch.unusual:
+            batch.same.append((row.id, row.seq))
+    return batch
+
+
+def _unusual(
+    changes: Changes, found: Sequence[tuple[Outcome, Published | None]], terms: Terms
+) -> Iterator[UUID]:
+    yield from (removed.id for removed, _ in changes.removed)
+    for outcome, row in found:
+        if isinstance(outcome, Rendered) and (
+            row is None
+            or row.reason is not None
+            or row.published_at != outcome.published_at
+            or (outcome.terms != terms.get(outcome.id, frozenset()))
+        ):
+            yield outcome.id
+
+
+def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tells: bool) -> Settled:
+    """Write what differs, and mark what does not. `noted` are articles whose working content has changed too.
+
+    Listeners hear of it if `tells` is true. The counter is locked from here to the end of the transaction.
+    """
+    mark(session, batch)
+    if not batch.changes.written and not batch.unusual and not noted:
+        return Settled(len(batch.same), 0, 0)
+    lock(session)
+    moved = _changed_since(session, batch.seq)
+    written = [each for each in batch.changes.written if each[1].id not in batch.unusual]
+    if moved is None:
+        return Settled(len(batch.same), 0, len(written))
+    kept = [each for each in written if moved.isdisjoint(_needs(each[0], each[1]))]
+    touch(session, batch.kind, *batch.unusual)
+    keys = [(Kind.ARTICLE, id_) for id_ in noted if (Kind.ARTICLE, id_) not in moved]
+    session.gathered.noted.clear()
+    number_and_write(session, Changes(kept), keys, tells=tells)
+    return Settled(len(batch.same), len(kept) + len(batch.unusual), len(written) - len(kept))
+
+
+def mark(session: Session, batch: Batch) -> None:
+    """Say of the rows that came out as they were that they are of this rendering, where they still stand."""
+    if batch.same:
+        rendering = of_this_process(session)
+        rows = [
+            {"its_kind": batch.kind, "its_id": id_, "its_seq": seq, "its_rendering": rendering}
+            for id_, seq in batch.same
+        ]
+        session.connection().execute(_MARK, rows)
+
+
+def _needs(kind: Kind, new: Rendered) -> set[Key]:
+    """Return the resources that a document is made of, as far as a change of them is numbered."""
+    return {(kind, new.id)} | {(Kind.IMAGE, UUID(value)) for name, value in new.terms if name == SHOWS}
+
+
+def _changed_since(session: Session, seq: int) -> set[Key] | None:
+    """Return what was changed after a number, publicly or not; None for more than can be told apart."""
+    found: set[Key] = set()
+    for kinds, ids, numbers in (
+        (Published.kind, Published.id, Published.seq),
+        (WorkingChange.kind, WorkingChange.id, WorkingChange.seq),
+    ):
+        rows = session.exec(select(kinds, ids).where(col(numbers) > seq).limit(MOST_MOVED + 1))
+        found.update((Kind(kind), id_) for kind, id_ in rows)
+    return found if len(found) <= MOST_MOVED else None
