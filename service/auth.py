@@ -1,26 +1,31 @@
 """Who calls, and what they may do: bearer tokens, kept as digests, and the scopes that they carry."""
 
+import asyncio
 import enum
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import orjson
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, col
 from starlette.concurrency import run_in_threadpool
 
-from service.database import Database, DatabaseDep
+from service.database import Database
 from service.errors import Forbidden, Unauthorized
 from service.tables import Json, Line, Table, Time, new_id, now, stored_time
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+USES_ARE_WRITTEN_EVERY = 1.0
+log = structlog.get_logger()
 bearer = HTTPBearer(
     auto_error=False, description="`Authorization: Bearer cd_…`, made by `copydesk token create`"
 )
@@ -114,14 +119,54 @@ async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | N
     return Caller(UUID(str(id_)), name, held), None if used_at is None else stored_time(used_at)
 
 
-def _note_use(database: Database, token_id: UUID | None) -> None:
-    with database.writing() as session:
-        session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=now()))
+class TokenUses:
+    """When tokens were used last, held in memory until it is written down: no request waits for that, and none fails
+    with it. A process that is killed outright loses the last second. Used from the event loop only.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._latest: dict[UUID, datetime] = {}
+
+    def note(self, token_id: UUID, written: datetime | None) -> None:
+        """Note that a token is being used; `written` is what the store holds of its last use."""
+        at = now()
+        if written is None or at - written > USE_IS_NOTED_EVERY:
+            self._latest[token_id] = at
+
+    def latest(self, token_id: UUID, written: datetime | None) -> datetime | None:
+        """Return when a token was used last, as far as this process knows."""
+        return self._latest.get(token_id, written)
+
+    async def write(self) -> None:
+        """Write down all that is noted; when the database takes no writes, later."""
+        noted = dict(self._latest)
+        if not noted:
+            return
+        try:
+            async with self._database.turn():
+                await run_in_threadpool(self._keep, noted)
+        except SQLAlchemyError as fault:
+            log.warning("the last use of tokens could not be written down", fault=type(fault).__name__)
+            return
+        for token_id, at in noted.items():
+            if self._latest[token_id] == at:
+                del self._latest[token_id]
+
+    def _keep(self, noted: Mapping[UUID, datetime]) -> None:
+        with self._database.writing() as session:
+            for token_id, at in sorted(noted.items()):
+                session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=at))
+
+    async def run(self) -> None:
+        """Write now and then until cancelled."""
+        while True:
+            await asyncio.sleep(USES_ARE_WRITTEN_EVERY)
+            await self.write()
 
 
 async def get_caller(
     request: Request,
-    database: DatabaseDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """Who calls. A token that is sent must be good, even where none is needed."""
@@ -130,9 +175,8 @@ async def get_caller(
             raise Unauthorized("The Authorization header must be `Bearer` and a token.")
         return ANONYMOUS
     caller, used_at = await identify(request.app.state.reader, credentials.credentials)
-    if used_at is None or now() - used_at > USE_IS_NOTED_EVERY:
-        async with database.turn():
-            await run_in_threadpool(_note_use, database, caller.id)
+    if caller.id is not None:
+        request.app.state.uses.note(caller.id, used_at)
     return caller
 
 

@@ -138,13 +138,15 @@ class Database:
             return work(session)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for this process's turn to write. Raises TimeoutError of SQLAlchemy when it does not come."""
+    async def turn(self, within: float | None = None) -> AsyncIterator[None]:
+        """Wait for this process's turn to write, for a transaction's deadline or so many seconds. Raises TimeoutError
+        of SQLAlchemy when it does not come.
+        """
         if self._turn is None:
             yield
             return
         try:
-            async with asyncio.timeout(self.settings.request_deadline):
+            async with asyncio.timeout(within or self.settings.request_deadline):
                 await self._turn.acquire()
         except TimeoutError:
             raise PoolTimeout("other writers took too long") from None

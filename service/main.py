@@ -27,6 +27,7 @@ from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.articles.creating import Creating
+from service.auth import TokenUses
 from service.consent import (
     defaults,
     impressions,
@@ -204,6 +205,7 @@ def create_api(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.database = settings, database
     app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
+    app.state.uses = TokenUses(database)
     app.state.copies, app.state.creating = Copies(database), Creating(database)
     app.state.backlog = Backlog(database)
     app.state.intake = Intake(settings)
@@ -302,6 +304,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             beside.start_soon(upkeep.run, database)
             beside.start_soon(app.state.watch.run)
             beside.start_soon(app.state.waiting.run)
+            beside.start_soon(app.state.uses.run)
             beside.start_soon(app.state.copies.run)
             beside.start_soon(app.state.backlog.run)
             beside.start_soon(pruning.run, database)
@@ -312,6 +315,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with app.state.waiting.closing_when_told():
                 yield
             beside.cancel_scope.cancel()
+        await app.state.uses.write()
         await app.state.copies.write_if_possible()
     finally:
         app.state.intake.close()

@@ -118,7 +118,7 @@ async def _once(
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database: Database = request.app.state.database
     # Strangers claim no keys, and a token that was revoked is told no answer of its past.
-    await get_caller(request, database, await bearer(request))
+    await get_caller(request, await bearer(request))
     scope = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}"
     claim = Claim(
         hashlib.sha256(scope.encode()).hexdigest(), await _fingerprint(request, reads_json=reads_json)
@@ -152,7 +152,7 @@ def _release_when_it_fails(request: Request, database: Database, claim: Claim) -
     ) -> None:
         if kind is not None and not issubclass(kind, StillRunning | KeyReused):
             with suppress(PoolTimeout):  # The claim lapses by itself.
-                async with database.turn():
+                async with database.turn(within=database.settings.patience):
                     await run_in_threadpool(idempotency.release, database, claim)
 
     stack: AsyncExitStack = request.scope["fastapi_inner_astack"]

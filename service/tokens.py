@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Admin, Scope, Token, digest_of, new_secret
+from service.auth import Admin, Scope, Token, TokenUses, digest_of, new_secret
 from service.database import Session, SessionDep
 from service.errors import NotFound
 from service.routing import Route
@@ -92,7 +92,7 @@ def list_tokens(
     statement = select(Token)
     total = pages.count_all(session, statement) if count else None
     tokens = session.exec(pages.after(statement, [col(Token.id)], after, limit)).all()
-    items = [TokenRead.model_validate(token).model_dump_json().encode() for token in tokens[:limit]]
+    items = [_read(request, token).model_dump_json().encode() for token in tokens[:limit]]
     next_key = (tokens[limit - 1].id,) if len(tokens) > limit else None
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=TokenRead)
 
@@ -103,7 +103,13 @@ def get_token(request: Request, token_id: UUID, caller: Admin, session: SessionD
     token = session.get(Token, token_id)
     if token is None:
         raise NotFound(f"There is no token {str(token_id)!r}.")
-    return conditional.answer(request, TokenRead.model_validate(token))
+    return conditional.answer(request, _read(request, token))
+
+
+def _read(request: Request, token: Token) -> TokenRead:
+    uses: TokenUses = request.app.state.uses
+    latest = uses.latest(token.id, token.last_used_at)
+    return TokenRead.model_validate(token).model_copy(update={"last_used_at": latest})
 
 
 @router.delete("/{token_id}", status_code=204)

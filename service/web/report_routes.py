@@ -64,7 +64,7 @@ async def show_report(
 ) -> Response:
     """The report, for the token in the form."""
     caller = await get_caller(
-        request, database, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token.strip())
+        request, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token.strip())
     )
     caller.need(Scope.CONSENT_READ)
     return await run_in_threadpool(_report, request, database, since, until)

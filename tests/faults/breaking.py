@@ -10,16 +10,19 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import make_url
 
 from service.settings import Settings
 from service.tables import now
 from tests.postgres import OwnServer
 from tests.serving import Store
 
+ROOMY = "PRAGMA max_page_count = 1073741823"
+
 
 @contextmanager
-def locked(settings: Settings, table: str) -> Iterator[None]:
-    """Let nobody write to a table, nor lock a row of it; on SQLite, of any."""
+def locked(settings: Settings, *tables: str) -> Iterator[None]:
+    """Let nobody write to these tables, nor lock a row of them. On SQLite, and when none is named, to any table."""
     if settings.is_sqlite:
         other = sqlite3.connect(settings.sqlite_path, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -27,8 +30,13 @@ def locked(settings: Settings, table: str) -> Iterator[None]:
         other.close()
         return
     with psycopg.connect(settings.database_url) as holder:
-        holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        holder.execute(f"LOCK TABLE {', '.join(tables or _all_tables(holder))} IN EXCLUSIVE MODE")
         yield
+
+
+def _all_tables(connection: psycopg.Connection) -> list[str]:
+    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return [name for (name,) in found]
 
 
 def cut_connections(settings: Settings) -> None:
@@ -74,47 +82,62 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@contextmanager
-def disk_full(settings: Settings) -> Iterator[None]:
-    """Have PostgreSQL refuse every new article as it does when its disk is full."""
-    with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        connection.execute(
-            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
-        )
-        connection.execute("CREATE TRIGGER no_room BEFORE INSERT ON article EXECUTE FUNCTION no_room()")
-        yield
-        connection.execute("DROP FUNCTION no_room CASCADE")
-
-
 class SmallDisk:
-    """A disk on which a SQLite file may stop growing. It knows every connection that is made after it."""
+    """The disk of a database, which may be full, or take no writes. On SQLite it knows every connection that is made
+    after it; PostgreSQL is told to refuse as it does then.
+    """
 
     def __init__(self) -> None:
         self._connections: list[sqlite3.Connection] = []
-        self._is_full = False
+        self._limit = ROOMY
         event.listen(Engine, "connect", self._meet)
 
     def _meet(self, connection: sqlite3.Connection, _entry: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             self._connections.append(connection)
-            self._limit(connection)
+            connection.execute(self._limit)
 
-    def _limit(self, connection: sqlite3.Connection) -> None:
-        pages = "1" if self._is_full else "1073741823"  # No less than the file has.
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    def _set(self, limit: str) -> None:
+        self._limit = limit
+        for connection in self._connections:
+            connection.execute(limit)
 
     @contextmanager
-    def full(self) -> Iterator[None]:
-        """Let no file grow. Pages that are free already are still written to."""
-        self._set(is_full=True)
-        yield
-        self._set(is_full=False)
+    def full(self, settings: Settings, *tables: str) -> Iterator[None]:
+        """Let nothing grow: on PostgreSQL none of these tables, or none at all."""
+        if settings.is_sqlite:
+            self._set("PRAGMA max_page_count = 1")  # No less than the file has.
+            yield
+            self._set(ROOMY)
+            return
+        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+            connection.execute(
+                "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+            )
+            for table in tables or _all_tables(connection):
+                connection.execute(
+                    f"CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION no_room()"
+                )
+            yield
+            connection.execute("DROP FUNCTION no_room CASCADE")
 
-    def _set(self, *, is_full: bool) -> None:
-        self._is_full = is_full
-        for connection in self._connections:
-            self._limit(connection)
+    @contextmanager
+    def read_only(self, settings: Settings) -> Iterator[None]:
+        """Take no writes, as a standby does."""
+        if settings.is_sqlite:
+            self._set("PRAGMA query_only = ON")
+            yield
+            self._set("PRAGMA query_only = OFF")
+            return
+        name = make_url(settings.database_url).database
+        for value in ("on", "off"):
+            with psycopg.connect(settings.database_url, autocommit=True) as connection:
+                connection.execute("SET default_transaction_read_only = off")
+                connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}')
+            cut_connections(settings)
+            if value == "on":
+                yield
 
     def close(self) -> None:
         """Let connections be made without it again."""

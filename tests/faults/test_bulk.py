@@ -1,6 +1,6 @@
 """A fault of the store's ends a bulk write and says how far it came; none of it is taken for the items' fault."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,15 @@ from service.errors import ServiceError
 from service.formats.bulk import results
 from service.formats.bulk.files import FileImport, How
 from service.formats.bulk.items import MOST_TOGETHER
-from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import mark, problem
 from tests.databases import migrate
-from tests.faults.breaking import SmallDisk, disk_full, locked
+from tests.faults.breaking import SmallDisk, locked
 from tests.serving import EDITOR, ORIGIN, Store, running, settings_for
 
 PATH = "/v1/articles/bulk"
 WRITER = Caller(name="wire", scopes=frozenset({Scope.CONTENT_WRITE}))
 Items = list[dict[str, Any]]
-
-
-@pytest.fixture
-def disk() -> Iterator[SmallDisk]:
-    small = SmallDisk()
-    yield small
-    small.close()
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path, disk: SmallDisk) -> Settings:
-    return settings_for(database_url, tmp_path, request_deadline=8)
 
 
 def items(count: int) -> Items:
@@ -82,7 +69,7 @@ def lock(store: Store, _disk: SmallDisk) -> AbstractContextManager[None]:
 
 
 def fill(store: Store, disk: SmallDisk) -> AbstractContextManager[None]:
-    return disk.full() if store.settings.is_sqlite else disk_full(store.settings)
+    return disk.full(store.settings, "article")
 
 
 @pytest.mark.parametrize(
