@@ -2,17 +2,19 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from service.database import Database, Session
 from service.errors import Conflict
 from service.group_commit import GroupCommit, Write, each
+from tests.faults.breaking import locked
 from tests.serving import Store
 
 Commits = GroupCommit[Write, Any]
@@ -103,3 +105,27 @@ def test_whoever_goes_away_takes_nobody_along(store: Store) -> None:
         return kept(store), await staying
 
     assert asyncio.run(leave()) == ({"leaving", "staying"}, "staying")
+
+
+def test_a_fault_of_the_stores_fails_all_of_them_at_once(store: Store) -> None:
+    tried: list[int] = []
+
+    def insert_all(session: Session, keys: Sequence[str]) -> list[str]:
+        tried.append(len(keys))
+        return [add(session, key) for key in keys]
+
+    async def write() -> list[object]:
+        database = Database(store.settings.model_copy(update={"request_deadline": 0.4}))
+        commits = GroupCommit[str, str](database, insert_all)
+        answers = await asyncio.gather(
+            *(commits.run(f"reader {n}") for n in range(10)), return_exceptions=True
+        )
+        database.close()
+        return answers
+
+    with locked(store.settings, "consent_subject"):
+        answers = asyncio.run(write())
+    assert {type(answer) for answer in answers} == {OperationalError}
+    # Not one by one: each would wait for the lock.
+    assert tried == [10]
+    assert kept(store) == set()
