@@ -149,10 +149,5 @@ def test_another_origin_may_read_and_sees_the_headers_that_it_needs(client: http
 
 
 def test_the_service_says_that_it_is_ready_and_what_it_counts(client: httpx.Client) -> None:
-    assert client.get("/health/ready").json() == {
-        "status": "ready",
-        "database": "ok",
-        "migration": "ok",
-        "media": "ok",
-    }
+    assert client.get("/health/ready").json()["status"] == "ready"
     assert "copydesk_cache_hits" in client.get("/metrics").text
