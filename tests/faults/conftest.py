@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
-from tests.conftest import settings_for
 from tests.faults.breaking import SmallDisk
+from tests.serving import settings_for
 
 
 @pytest.fixture

@@ -13,11 +13,10 @@ from sqlalchemy import text
 
 from service.settings import Settings
 from tests.articles.newsroom import mark, published
-from tests.conftest import settings_for
 from tests.consent.deciding import decision
 from tests.faults.breaking import SmallDisk, locked
 from tests.images.pictures import noise
-from tests.serving import Store
+from tests.serving import Store, settings_for
 
 Break = Callable[[Store, SmallDisk], AbstractContextManager[None]]
 READS = (
