@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0014"
 down_revision: str | None = "0013"
 branch_labels: None = None
@@ -23,6 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_to_lose("the marks of {count} repeated decisions", "consent_event WHERE repeats", below="0014")
     with _events_open():
         op.drop_column("consent_event", "repeats")
 

@@ -11,6 +11,8 @@ name the column, undoes that. A later migration removes both.
 import sqlalchemy as sa
 from alembic import op
 
+from service.losing import refuse_to_lose
+
 revision: str = "0015"
 down_revision: str | None = "0014"
 branch_labels: None = None
@@ -57,6 +59,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # `copydesk render` ends them all.
+    refuse_to_lose("{count} changed pictures that articles await", "published_awaiting", below="0015")
     if op.get_context().dialect.name == "postgresql":
         op.execute(NO_TRIGGERS)
     op.drop_column("published", "rendering")

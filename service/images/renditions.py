@@ -197,6 +197,9 @@ def asked(negative: Negative, name: str) -> Asked | None:
     A width or crop that is no longer listed stands for the smallest listed size that is as wide, because an
     address that was good stays good while the picture is there.
     """
+    if name.startswith(f"original-{negative.digest[:12]}."):
+        # Before there were sizes, documents named the original, which readers do not get any more.
+        return Asked(next(negative.whole()), None, is_current=False)
     match = _NAME.fullmatch(name)
     if match is None:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.published.backlog import Backlog
 from tests.serving import running
 from tests.stores import keeping
 from tests.stores.opening import Past, opened
@@ -15,9 +16,17 @@ from tests.stores.opening import Past, opened
     ids="-".join,
 )
 def past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
-    """A kept store, migrated and served."""
+    """A kept store, migrated and served. Its documents stay as they were until `copydesk render` is run."""
     name, database = request.param
-    with opened(name, database, tmp_path_factory.mktemp("past")) as store:
+    with (
+        opened(name, database, tmp_path_factory.mktemp("past")) as store,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setattr(Backlog, "run", _nothing)
         store.migrate()
         with running(store.settings) as served:
             yield Past(store, served)
+
+
+async def _nothing(_backlog: Backlog) -> None:
+    """Leave what awaits rendering to the command."""

@@ -2,6 +2,7 @@
 would lose data refuses until it is told to.
 """
 
+import inspect
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -11,18 +12,21 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
+from sqlalchemy import inspect as inspected
 
 from service.database import Database
-from service.losing import WouldLose
+from service.losing import WouldLose, refuse_to_lose
 from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
-from tests.serving import settings_for
+from tests.serving import running, settings_for
 from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0014": "the marks of 1 repeated decisions",
+    "0013": "that 1 captions call their picture decorative",
     "0009": "the external ids of 1 images",
     "0007": "the record of who was sent what",
     "0006": "2 webhooks",
@@ -32,6 +36,13 @@ LOST = {
     "0002": "the dominant colours of",
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
+NOTHING_LOST = {
+    "0016": "an index",
+    "0012": "the claims of requests that have ended",
+    "0011": "a queue that the log fills again",
+    "0010": "indexes",
+}
+"""The steps that lose nothing, and what they drop."""
 MADE_AGAIN = {"working_change", "published_sequence", "alembic_version"}
 """Tables that a step writes anew."""
 
@@ -41,6 +52,7 @@ def test_each_step_down_refuses_to_lose_data_and_keeps_the_rest(database: str, t
     newest = keeping.names()[-1]
     with opened(newest, database, tmp_path) as store:
         store.migrate()
+        _use_what_is_new(store)
         chain = _chain(store.settings)
         shapes = _shapes_of_a_new_store(database, tmp_path, chain)
         refused = {}
@@ -60,6 +72,28 @@ def test_each_step_down_refuses_to_lose_data_and_keeps_the_rest(database: str, t
         command.check(migrations(store.settings))
 
 
+def _use_what_is_new(store: Opened) -> None:
+    """Put into the store what the version that made it did not know."""
+    twice = {"notice_key": "default", "notice_version": 1, "consent_id": "twice"}
+    with running(store.settings) as served, served.client("content:read", "content:write") as editor:
+        image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
+        decorates = {"image_id": image, "language": "nl", "decorative": True}
+        assert editor.post("/v1/captions", json=decorates).status_code == 201
+        for action in ("accept_all", "reject_all"):
+            with served.client() as reader:
+                assert reader.post("/v1/consents", json=twice | {"action": action}).status_code == 201
+
+
+def test_every_step_down_asks_whether_it_would_lose_data(tmp_path: Path) -> None:
+    scripts = ScriptDirectory.from_config(migrations(settings_for("sqlite:///unused", tmp_path)))
+    silent = [
+        script.revision
+        for script in scripts.walk_revisions()
+        if refuse_to_lose.__name__ not in inspect.getsource(script.module.downgrade)
+    ]
+    assert silent == list(NOTHING_LOST)
+
+
 def test_wrong_words_change_nothing(tmp_path: Path) -> None:
     with opened(keeping.names()[0], "sqlite", tmp_path) as store:
         before = _counts(store)
@@ -77,7 +111,7 @@ def _counts(store: Opened) -> dict[str, int]:
     """Return how many rows each table has, without those that a step writes anew."""
     database = Database(store.settings)
     with database.engine.connect() as connection:
-        names = set(inspect(connection).get_table_names()) - MADE_AGAIN
+        names = set(inspected(connection).get_table_names()) - MADE_AGAIN
         found = {
             name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names
         }

@@ -100,8 +100,8 @@ def _make_one(version: Version, name: str, folder: Path, url: str) -> None:
         ).strip()
     with version.serving(settings, folder) as address:
         _live(address, manifest, folder)
-    if version.can("export"):
-        more = ("--all", "--consent")
+    if version.knows("export"):
+        more = ["--all", *(["--consent"] if version.knows("export", "--consent") else [])]
         version.run(settings, folder, "export", str(folder / keeping.EXPORTS / "published"))
         version.run(settings, folder, "export", str(folder / keeping.EXPORTS / "all"), *more)
     manifest.write(folder)

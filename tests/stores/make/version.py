@@ -48,10 +48,11 @@ class Version:
             raise RuntimeError(f"copydesk {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def can(self, word: str) -> bool:
-        """Tell whether `copydesk` of this version knows a command."""
-        done = subprocess.run(self._command(word, "--help"), capture_output=True, check=False)
-        return done.returncode == 0
+    def knows(self, word: str, option: str = "--help") -> bool:
+        """Tell whether `copydesk` of this version knows a command, and an option of it."""
+        command = self._command(word, "--help")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode == 0 and option in done.stdout
 
     @contextmanager
     def serving(self, settings: Mapping[str, str], folder: Path) -> Iterator[str]:
