@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.commands import copydesk, environment, free_port, served
+from tests.commands import Command, copydesk, free_port, served
 from tests.formats.dump import DUMP
+from tests.patience import wait_until
 from tests.webhooks.receiver import receiver
 
 
@@ -40,17 +39,10 @@ def test_webhooks_are_sent_by_a_process_of_their_own(folder: Path) -> None:
         ).json()
         time.sleep(1)
         assert partner.taken == []
-        command = [sys.executable, "-m", "service", "webhooks", "work"]
-        worker = subprocess.Popen(
-            command, cwd=folder, env=environment(**settings), stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(300):
-            if partner.taken:
-                break
-            time.sleep(0.1)
-        worker.terminate()
-        _, said = worker.communicate(timeout=30)
-        assert worker.returncode == 0, said
+        with Command(folder, "webhooks", "work", **settings) as worker:
+            wait_until(lambda: partner.taken)
+            worker.terminate()
+            assert worker.wait() == 0, worker.error()
         assert [told["data"]["id"] for told in partner.taken] == [article["id"]]
         keeper.close()
 
@@ -68,7 +60,7 @@ def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> Non
         assert not waiting.done() and not streaming.done()
         told = time.monotonic()
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait() == 0
         assert time.monotonic() - told < 5
         assert waiting.result().json()["caught_up"] is True
         assert streaming.result().text.startswith("retry: 2000")
@@ -187,9 +179,8 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
             notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]
         } >= {"default"}
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", out)
+        assert process.wait() == 0
+        assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", process.output())
 
 
 def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> None:
@@ -228,7 +219,7 @@ def test_a_second_process_does_not_serve_the_same_sqlite_file(folder: Path) -> N
         assert "more than one needs PostgreSQL" in " ".join(second.stderr.split())
         assert httpx.get(f"{base}/health/live").status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait() == 0
     with served(folder, "serve") as (base, _):
         assert httpx.get(f"{base}/health/ready").status_code == 200
 

@@ -27,8 +27,7 @@ def test_no_request_made_from_the_document_gets_an_answer_that_it_does_not_allow
         base,
         process,
     ):
-        assert process.stdout is not None
-        token = process.stdout.readline().strip()
+        token = process.output().strip()
         command = [
             str(Path(sys.executable).parent / "schemathesis"),
             "run",

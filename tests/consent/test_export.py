@@ -3,9 +3,6 @@ offline.
 """
 
 import csv
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from service.consent.log import TreeHead
 from service.consent.merkle import leaf_hash
 from service.consent.signing import Signer, canonical, encoded
 from service.consent.verify import verify
+from tests.commands import copydesk
 from tests.consent.deciding import decide
 from tests.serving import Store
 
@@ -192,25 +190,14 @@ def test_the_command_says_what_it_checked_and_fails_when_the_export_is_not_whole
     whole, tampered = tmp_path / "whole.ndjson", tmp_path / "tampered.ndjson"
     whole.write_bytes(export(auditor))
     tampered.write_bytes(b"\n".join(edit(whole.read_bytes().splitlines())))
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "service", "consent", "verify", *arguments]
-        return subprocess.run(
-            words,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-        )
-
-    good, bad = run(str(whole)), run(str(tampered))
+    good, bad = (copydesk(tmp_path, "consent", "verify", path.name) for path in (whole, tampered))
     assert good.returncode == 0, good.stderr
     assert "checked the signature of the tree head" in good.stdout
     assert "whole: 8 rows" in good.stdout
     assert bad.returncode == 1
     assert "FAULT line 3" in bad.stdout
-    assert orjson.loads(run(str(tampered), "--json").stdout)["faults"]
-    assert run("no such file").returncode == 2
+    assert orjson.loads(copydesk(tmp_path, "consent", "verify", tampered.name, "--json").stdout)["faults"]
+    assert copydesk(tmp_path, "consent", "verify", "no such file").returncode == 2
 
 
 def test_only_who_may_read_consent_exports_it(store: Store, client: httpx.Client) -> None:

@@ -1,10 +1,8 @@
 """The log: every event is sealed into it, its head is signed, and its proofs hold for whoever checks them."""
 
 import base64
-import os
-import subprocess
-import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +16,7 @@ from service.consent.log import ConsentLeaf
 from service.consent.merkle import check_consistency, check_inclusion, leaf_hash
 from service.consent.sealing import seal
 from service.consent.signing import Signer
+from tests.commands import copydesk
 from tests.consent.deciding import decide, events
 from tests.serving import SECRET, Store
 
@@ -147,20 +146,10 @@ async def _wait() -> None:
     await asyncio.sleep(0.05)
 
 
-def test_the_command_seals_what_is_waiting(store: Store, client: httpx.Client) -> None:
+def test_the_command_seals_what_is_waiting(store: Store, client: httpx.Client, tmp_path: Path) -> None:
     decide(client)
-    environment = {
-        **os.environ,
-        "COPYDESK_DATABASE_URL": store.settings.database_url,
-        "COPYDESK_SECRET_KEY": SECRET,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "consent", "seal"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    settings = {"COPYDESK_DATABASE_URL": store.settings.database_url, "COPYDESK_SECRET_KEY": SECRET}
+    done = copydesk(tmp_path, "consent", "seal", **settings)
     assert (done.returncode, "Sealed" in done.stderr) == (0, True), done.stderr
     assert head(client)["tree_size"] == 1
 

@@ -2,11 +2,8 @@
 that cite them.
 """
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, text
@@ -17,7 +14,7 @@ from service.consent.models import ConsentEvent
 from service.consent.sealing import seal
 from service.consent.signing import Signer
 from service.consent.verify import verify
-from tests.commands import environment
+from tests.commands import copydesk
 from tests.consent.deciding import current, decide, events, rows
 from tests.serving import SECRET, Store
 
@@ -121,13 +118,10 @@ def test_what_was_decided_again_or_withdrawn_does_not_run_out(store: Store) -> N
 def test_the_command_retains(store: Store, tmp_path: Path) -> None:
     with store.client() as reader:
         decide(reader)
-    settings: dict[str, Any] = {
+    settings = {
         "COPYDESK_DATABASE_URL": store.settings.database_url,
         "COPYDESK_SECRET_KEY": SECRET,
     }
-    command = [sys.executable, "-m", "service", "consent", "retain"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment(**settings), capture_output=True, text=True, check=False
-    )
+    done = copydesk(tmp_path, "consent", "retain", **settings)
     assert (done.returncode, "removed 0 events" in done.stderr) == (0, True), done.stderr
     assert rows(store) == 1

@@ -3,8 +3,6 @@
 import gzip
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import orjson
 import pytest
 
 from tests.articles.newsroom import walk
-from tests.commands import copydesk, environment
+from tests.commands import Command, copydesk
 from tests.serving import SECRET, running, settings_for
 
 
@@ -89,18 +87,11 @@ def test_modes_and_a_dry_run_do_what_they_do_over_the_api(tmp_path: Path, store_
 
 def killed_after(results_wanted: int, folder: Path, *words: str, **settings: str) -> str:
     """Kill the command when it has printed so many lines; all that it had printed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", *words],
-        cwd=folder,
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    said = b"".join(process.stdout.readline() for _ in range(results_wanted))
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    return (said + rest).decode()
+    with Command(folder, *words, is_read=True, **settings) as command:
+        said = "".join(command.readline() for _ in range(results_wanted))
+        command.kill()
+        assert command.wait() == -signal.SIGKILL
+        return said + command.output()
 
 
 def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(
