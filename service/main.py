@@ -44,8 +44,10 @@ from service.consent import models as consent_models
 from service.consent import routes as consent_routes
 from service.copies import models as copy_models
 from service.copies.following import Copies
-from service.cors import Cors
 from service.database import Database
+from service.edge.cache import WireCache
+from service.edge.cors import Cors
+from service.edge.logs import Measured, RequestLog, configure_logs
 from service.errors import PROBLEM, Problem
 from service.formats import newsarticle
 from service.formats import routes as import_routes
@@ -62,7 +64,6 @@ from service.images.intake import Intake
 from service.images.lab import require_sandbox, sandbox_state
 from service.images.prints import Prints
 from service.images.storage import MediaUnavailable
-from service.logs import Measured, RequestLog, configure_logs
 from service.published import models as published_models
 from service.published import rendering
 from service.published.backlog import Backlog
@@ -81,7 +82,6 @@ from service.webhooks import delivery_routes, outbox
 from service.webhooks import models as webhook_models
 from service.webhooks import routes as webhook_routes
 from service.webhooks.worker import Worker
-from service.wire_cache import WireCache
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (

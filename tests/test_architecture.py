@@ -17,7 +17,7 @@ from service.tables import Table
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "service").rglob("*.py"))
 READERS = [
-    "wire_cache.py",
+    "edge/cache.py",
     "published/store.py",
     "published/reader.py",
     "published/answers.py",

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from service.database import Database
-from service.logs import configure_logs
+from service.edge.logs import configure_logs
 from service.published import rendering
 from service.schema import require_migrated
 from service.settings import Settings

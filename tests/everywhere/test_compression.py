@@ -8,7 +8,7 @@ import httpx
 import pytest
 import zstandard
 
-from service.wire_cache import negotiate
+from service.edge.cache import negotiate
 from tests.articles.newsroom import Article, published
 
 DECODE = {

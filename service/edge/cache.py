@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.codings import LEAST_COMPRESSED, compress, negotiate
 from service.conditional import matches
-from service.cors import WITH_CREDENTIALS, PublicCors
+from service.edge.cors import WITH_CREDENTIALS, PublicCors
+from service.edge.logs import request_id
 from service.errors import PROBLEM
 from service.faults import DATABASE_FAULTS, answer_to
-from service.logs import request_id
 from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
 from service.published.forms import asked_by_accept
 from service.published.models import Kind

@@ -1,1 +1,0 @@
-"""The cache in front of the router never gives an old answer."""
