@@ -1,7 +1,9 @@
 """Run the one chain of migrations on SQLite and on PostgreSQL."""
 
 import time
+from contextlib import closing
 
+import structlog
 from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
@@ -9,6 +11,7 @@ from sqlalchemy.sql.schema import SchemaItem
 
 from service.database import Database
 from service.main import ROOMS_WITH_TABLES
+from service.schema import Unmigrated
 from service.settings import Settings
 from service.tables import Table
 
@@ -17,6 +20,8 @@ TRIES, PAUSE = 30, 1.0
 """How often a migration asks for a lock, and the seconds between."""
 TEXT_INDEXES = ("published_text", "article_text")
 """Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
+TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('copydesk migrate'))")
+log = structlog.get_logger()
 
 
 def compared(
@@ -34,20 +39,40 @@ def migrate(connection: Connection) -> None:
     """Bring one connection's database to the version asked for.
 
     A migration waits two seconds for a lock, not longer, because requests queue up behind one that waits; then it
-    lets them pass and tries again. What was migrated before is not migrated twice.
+    lets them pass and tries again. What was migrated before is not migrated twice. Raises Unmigrated when the lock
+    is not to be had.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET lock_timeout = '2s'"))
         connection.commit()
+        _wait_for_turn(connection)
     for tries_left in reversed(range(TRIES)):
         try:
             _run(connection)
             break
         except OperationalError as fault:
-            if getattr(fault.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not tries_left:
+            if getattr(fault.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             connection.rollback()
+            if not tries_left:
+                raise Unmigrated(
+                    "Other transactions have kept a table locked for more than a minute, so that it could not be"
+                    " migrated. Nothing is half done. End them, and run `copydesk migrate` again."
+                ) from None
+            log.info("a migration waits until other transactions end", tries_left=tries_left)
             time.sleep(PAUSE)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Let one process migrate at a time. The server ends the turn with the connection.
+
+    The lock is asked for again and again, because building an index waits for every statement that waits.
+    """
+    while not connection.execute(TAKE_TURN).scalar_one():
+        connection.rollback()
+        log.info("another process migrates this store")
+        time.sleep(PAUSE)
+    connection.commit()
 
 
 def _run(connection: Connection) -> None:
@@ -63,13 +88,22 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def write_statements(settings: Settings) -> None:
+    """Write the statements of the migrations asked for, without a database."""
+    context.configure(
+        dialect_name="sqlite" if settings.is_sqlite else "postgresql",
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
 assert ROOMS_WITH_TABLES
-given = context.config.attributes.get("connection")
-if given is not None:
-    migrate(given)
+settings = context.config.attributes.get("settings") or Settings()
+if context.is_offline_mode():
+    write_statements(settings)
 else:
-    database = Database(context.config.attributes.get("settings") or Settings())
-    with database.engine.connect() as own:
-        migrate(own)
-        own.commit()
-    database.close()
+    with closing(Database(settings)) as database, database.engine.connect() as connection:
+        migrate(connection)
+        connection.commit()

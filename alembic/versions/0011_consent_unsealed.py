@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("place", name=op.f("pk_consent_unsealed")),
     )
     op.execute("INSERT INTO consent_unsealed (event_id) VALUES (NULL)")
-    if op.get_bind().dialect.name == "sqlite":
+    if op.get_context().dialect.name == "sqlite":
         op.execute(
             "CREATE TRIGGER consent_event_awaits AFTER INSERT ON consent_event"
             " BEGIN INSERT INTO consent_unsealed (event_id) VALUES (NEW.event_id); END"
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
+    if op.get_context().dialect.name == "sqlite":
         op.execute("DROP TRIGGER consent_event_awaits")
     else:
         op.execute("DROP TRIGGER consent_event_awaits ON consent_event")

@@ -35,7 +35,7 @@ def _events_open() -> Iterator[None]:
     """SQLite's trigger names every column that may not change: it is made anew for the columns that there are
     then.
     """
-    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    is_sqlite = op.get_context().dialect.name == "sqlite"
     if is_sqlite:
         op.execute("DROP TRIGGER consent_event_no_update")
     yield
