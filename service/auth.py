@@ -1,6 +1,5 @@
 """Who calls, and what they may do: bearer tokens, kept as digests, and the scopes that they carry."""
 
-import asyncio
 import enum
 import hashlib
 import secrets
@@ -15,12 +14,12 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, col
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database
 from service.errors import Forbidden, Unauthorized
+from service.services import service
 from service.tables import Json, Line, Table, Time, new_id, now, stored_time
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -139,16 +138,12 @@ class TokenUses:
         return self._latest.get(token_id, written)
 
     async def write(self) -> None:
-        """Write down all that is noted; when the database takes no writes, later."""
+        """Write down all that is noted. Raises DATABASE_FAULTS; it is still noted then."""
         noted = dict(self._latest)
         if not noted:
             return
-        try:
-            async with self._database.turn():
-                await run_in_threadpool(self._keep, noted)
-        except SQLAlchemyError as fault:
-            log.warning("the last use of tokens could not be written down", fault=type(fault).__name__)
-            return
+        async with self._database.turn():
+            await run_in_threadpool(self._keep, noted)
         for token_id, at in noted.items():
             if self._latest[token_id] == at:
                 del self._latest[token_id]
@@ -158,11 +153,10 @@ class TokenUses:
             for token_id, at in sorted(noted.items()):
                 session.execute(update(Token).where(col(Token.id) == token_id).values(last_used_at=at))
 
-    async def run(self) -> None:
-        """Write now and then until cancelled."""
-        while True:
-            await asyncio.sleep(USES_ARE_WRITTEN_EVERY)
-            await self.write()
+    async def step(self) -> float:
+        """Write, and return the seconds to wait."""
+        await self.write()
+        return USES_ARE_WRITTEN_EVERY
 
 
 async def get_caller(
@@ -174,9 +168,9 @@ async def get_caller(
         if "authorization" in request.headers:
             raise Unauthorized("The Authorization header must be `Bearer` and a token.")
         return ANONYMOUS
-    caller, used_at = await identify(request.app.state.reader, credentials.credentials)
+    caller, used_at = await identify(service(request, Answering), credentials.credentials)
     if caller.id is not None:
-        request.app.state.uses.note(caller.id, used_at)
+        service(request, TokenUses).note(caller.id, used_at)
     return caller
 
 
@@ -195,7 +189,7 @@ class Needs:
         return caller
 
 
-Reader = Annotated[Caller, Depends(Needs(Scope.CONTENT_READ))]
-Writer = Annotated[Caller, Depends(Needs(Scope.CONTENT_WRITE))]
-Publisher = Annotated[Caller, Depends(Needs(Scope.CONTENT_PUBLISH))]
+StaffReader = Annotated[Caller, Depends(Needs(Scope.CONTENT_READ))]
+StaffWriter = Annotated[Caller, Depends(Needs(Scope.CONTENT_WRITE))]
+StaffPublisher = Annotated[Caller, Depends(Needs(Scope.CONTENT_PUBLISH))]
 Admin = Annotated[Caller, Depends(Needs(Scope.ADMIN))]

@@ -25,12 +25,18 @@ from sqlmodel import Session as SQLModelSession
 from sqlmodel import create_engine
 
 from service.deadlines import Deadlines, Driven
+from service.errors import Unavailable
 from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
+from service.services import service
 from service.settings import Settings
 from service.tables import Table
 
 Outcome = TypeVar("Outcome")
 PING_SECONDS = 2.0
+SQLITE_CONNECTIONS = 40
+KEPT_FOR_JOBS = 2
+WAITING_PER_SLOT = 16
+"""Requests that may wait for each connection. More are refused at once, because their answer would come too late."""
 
 
 @dataclass(slots=True)
@@ -85,6 +91,7 @@ class Database:
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit
         # sets free.
         self.endings = CapacityLimiter(4 if self.is_sqlite else settings.database_pool_size)
+        self._slots = CapacityLimiter(_requests_at_once(settings))
         # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the
         # thread pool and serves them in order; SQLite's own busy handler would sleep and starve.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
@@ -155,6 +162,25 @@ class Database:
         finally:
             self._turn.release()
 
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Let a request have a connection, and refuse it at once when too many wait for one already.
+
+        Raises Unavailable, and TimeoutError of SQLAlchemy when no connection comes free.
+        """
+        if self._slots.statistics().tasks_waiting >= WAITING_PER_SLOT * self._slots.total_tokens:
+            raise Unavailable("Too many requests wait for the database.", headers={"Retry-After": "1"})
+        borrower = object()
+        try:
+            async with asyncio.timeout(self.settings.patience):
+                await self._slots.acquire_on_behalf_of(borrower)
+        except TimeoutError:
+            raise PoolTimeout("other requests took too long") from None
+        try:
+            yield
+        finally:
+            self._slots.release_on_behalf_of(borrower)
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
@@ -186,9 +212,9 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
     """The session of one request: read-only for GET, otherwise committed after the answer is made and before
     it is sent.
     """
-    database: Database = request.app.state.database
+    database = service(request, Database)
     read_only = request.method in ("GET", "HEAD")
-    async with nullcontext() if read_only else database.turn():
+    async with database.slot(), nullcontext() if read_only else database.turn():
         session = database.open(read_only=read_only)
         request.state.session = session
         ended = False
@@ -201,6 +227,12 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
         finally:
             if not ended:
                 await to_thread.run_sync(session.close, limiter=database.endings)
+
+
+def _requests_at_once(settings: Settings) -> int:
+    """Return how many requests may have a connection. Jobs and batches of writes have the others."""
+    pool = SQLITE_CONNECTIONS if settings.is_sqlite else settings.database_pool_size
+    return max(1, pool - KEPT_FOR_JOBS)
 
 
 def _end(session: Session) -> None:
@@ -265,7 +297,7 @@ def rows_changed(result: Result[Any]) -> int:
 
 async def get_database(request: Request) -> Database:
     """The database of the running service."""
-    database = request.app.state.database
+    database = service(request, Database)
     assert isinstance(database, Database)
     return database
 
@@ -279,7 +311,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"check_same_thread": False, "timeout": settings.patience, "cached_statements": 512},
-        pool_size=40,
+        pool_size=SQLITE_CONNECTIONS,
         # The same few are used again: each has a cache of its own that fills.
         pool_use_lifo=True,
         max_overflow=0,

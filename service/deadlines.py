@@ -4,7 +4,6 @@ The database's own timeouts end a statement only while the server runs and can b
 side, whatever keeps the other one.
 """
 
-import asyncio
 import os
 import socket
 import sqlite3
@@ -48,11 +47,10 @@ class Deadlines:
         finally:
             self.end(connection)
 
-    async def run(self) -> None:
-        """Cut what is late, until cancelled."""
-        while True:
-            await asyncio.sleep(LOOKS_EVERY)
-            self.cut_late()
+    async def step(self) -> float:
+        """Cut what is late, and return the seconds to wait."""
+        self.cut_late()
+        return LOOKS_EVERY
 
     def cut_late(self) -> None:
         """Cut every connection whose deadline has passed."""

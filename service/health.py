@@ -1,18 +1,19 @@
-"""Whether the service lives, whether it is ready to be sent requests, and what it counts."""
+"""Answer whether the service lives, whether it is ready to be sent requests, and what it counts."""
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import Field
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.database import DatabaseDep
+from service.background import Background
+from service.ending import Ending
 from service.images.lab import sandbox_state
-from service.images.storage import MediaUnavailable
-from service.images.uploads import IntakeDep
+from service.probing import Health
 from service.published.backlog import Backlog
-from service.schema import schema_of
+from service.services import service
+from service.settings import Settings
 from service.tables import Reading
 
 router = APIRouter(tags=["running"])
@@ -31,7 +32,14 @@ class Readiness(Reading):
     status: Literal["ready", "unavailable"]
     database: str = Field(examples=["ok", "unreachable: OperationalError"])
     migration: str = Field(examples=["ok", "behind: run `copydesk migrate`"])
+    reader: str = Field(
+        description="the connections that readers use; that all are busy is no cause to be unavailable",
+        examples=["ok", "busy", "unreachable: PoolClosed"],
+    )
     media: str = Field(examples=["ok", "unavailable: The store of the pictures' files does not answer."])
+    jobs: str = Field(
+        description="the work beside the requests", examples=["ok", "standing still: schedule, watch"]
+    )
     picture_sandbox: str = Field(
         description="whether pictures are decoded behind all walls; no cause to be unavailable",
         examples=["ok", "off", "lacks landlock"],
@@ -40,6 +48,7 @@ class Readiness(Reading):
         description="how many documents await rendering by this version; no cause to be unavailable",
         examples=["ok", "1204 documents await rendering"],
     )
+    ending: bool = Field(description="the process was told to end, and serves until a proxy has noticed")
 
 
 @router.get("/health/live")
@@ -49,28 +58,28 @@ async def get_liveness() -> Liveness:
 
 
 @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
-def get_readiness(request: Request, database: DatabaseDep, intake: IntakeDep) -> Response:
-    """Ready for requests: 200, or 503 with the cause."""
-    try:
-        schema, _ = schema_of(database)
-        reached, migration, can_serve = "ok", str(schema), schema.can_serve
-    except SQLAlchemyError as fault:
-        reached, migration, can_serve = f"unreachable: {type(fault).__name__}", "unknown", False
-    try:
-        intake.store.probe()
-        media = "ok"
-    except MediaUnavailable as fault:
-        media = f"unavailable: {fault.detail}"
-    ready = can_serve and media == "ok"
-    checks = Readiness(
-        status="ready" if ready else "unavailable",
-        database=reached,
-        migration=migration,
-        media=media,
-        picture_sandbox=sandbox_state(database.settings),
-        rendering=_rendering(request.app.state.backlog),
+async def get_readiness(request: Request) -> Response:
+    """Ready for requests: 200, or 503 with the cause. Answers within a second, whatever state the rest is in."""
+    health = service(request, Health)
+    ending = service(request, Ending).is_told
+    database, reader, media = await asyncio.gather(
+        health.database.find(), health.readers.find(), health.media.find()
     )
-    return Response(checks.model_dump_json(), 200 if ready else 503, NO_STORE, "application/json")
+    still = ", ".join(service(request, Background).standing_still())
+    is_ready = database.is_good and reader.is_good and media.is_good and not still and not ending
+    is_reached = not database.said.startswith("unreachable")
+    checks = Readiness(
+        status="ready" if is_ready else "unavailable",
+        database="ok" if is_reached else database.said,
+        migration=database.said if is_reached else "unknown",
+        reader=reader.said,
+        media=media.said,
+        jobs=f"standing still: {still}" if still else "ok",
+        picture_sandbox=sandbox_state(service(request, Settings)),
+        rendering=_rendering(service(request, Backlog)),
+        ending=ending,
+    )
+    return Response(checks.model_dump_json(), 200 if is_ready else 503, NO_STORE, "application/json")
 
 
 def _rendering(backlog: Backlog) -> str:
@@ -78,8 +87,7 @@ def _rendering(backlog: Backlog) -> str:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def get_metrics(request: Request) -> Response:
+async def get_metrics(request: Request) -> Response:
     """Prometheus metrics of this process."""
-    return Response(
-        generate_latest(request.app.state.registry), headers=NO_STORE, media_type=CONTENT_TYPE_LATEST
-    )
+    found = generate_latest(service(request, CollectorRegistry))
+    return Response(found, headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)

@@ -14,6 +14,7 @@ import structlog
 from fastapi import Request, Response
 from sqlalchemy import ColumnElement, Delete, and_, delete, or_, update
 from sqlmodel import Field, col, select
+from starlette.concurrency import run_in_threadpool
 
 from service.database import Database, Session, insert, rows_changed
 from service.errors import Conflict, Unprocessable
@@ -21,6 +22,7 @@ from service.faults import DATABASE_FAULTS
 from service.tables import Json, Table, Time, new_id, now
 
 KEPT_FOR = timedelta(hours=24)
+FORGETS_EVERY = 600.0
 DEADLINES_PER_CLAIM = 3
 """A claim lapses after this many deadlines of a transaction, when its request must have ended long ago."""
 KEPT_HEADERS = ("content-type", "etag", "location", "cache-control", "vary")
@@ -172,6 +174,13 @@ def keep_alone(database: Database, request: Request, response: Response) -> None
     """Keep the answer of an endpoint that has written nothing."""
     with database.writing() as session:
         keep(session, request, response)
+
+
+async def forget_some(database: Database) -> float:
+    """Delete what has been kept for longer than a day; return the seconds to wait."""
+    async with database.turn():
+        await run_in_threadpool(forget_old, database)
+    return FORGETS_EVERY
 
 
 def forget_old(database: Database) -> None:

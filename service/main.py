@@ -3,7 +3,8 @@ stopped.
 """
 
 import gc
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -15,8 +16,6 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -26,8 +25,8 @@ from service import __version__, auth, health, idempotency, problems, tokens
 from service.articles import clock, history
 from service.articles import models as article_models
 from service.articles import routes as article_routes
-from service.articles.creating import Creating
 from service.auth import TokenUses
+from service.background import Background
 from service.consent import (
     defaults,
     impressions,
@@ -37,7 +36,6 @@ from service.consent import (
     report_routes,
     retention,
     sealing,
-    upkeep,
 )
 from service.consent import log as consent_log
 from service.consent import models as consent_models
@@ -48,7 +46,9 @@ from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.cors import Cors
 from service.edge.logs import Measured, RequestLog, configure_logs
+from service.ending import Ending
 from service.errors import PROBLEM, Problem
+from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import newsarticle
 from service.formats import routes as import_routes
 from service.formats.bulk import places as bulk_places
@@ -56,24 +56,24 @@ from service.formats.bulk import routes as bulk_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
-from service.images import ahead, caption_routes, media
+from service.images import caption_routes, media
 from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.darkroom import sandbox
 from service.images.intake import Intake
 from service.images.lab import require_sandbox, sandbox_state
-from service.images.prints import Prints
 from service.images.storage import MediaUnavailable
+from service.parts import CacheMetrics, RenderingMetrics, add_jobs, make_services
+from service.probing import Health
 from service.published import models as published_models
 from service.published import rendering
 from service.published.backlog import Backlog
-from service.published.reader import PostgresReader, Reader, SqliteReader
-from service.published.waiting import Waiting
-from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.published.reader import Reader
+from service.published.watch import Watch
 from service.recall import routes as recall_routes
 from service.schema import require_migrated
+from service.services import Services
 from service.settings import Settings
-from service.sync import pruning
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
 from service.web import report_routes as report_pages
@@ -81,7 +81,6 @@ from service.web import routes as page_routes
 from service.webhooks import delivery_routes, outbox
 from service.webhooks import models as webhook_models
 from service.webhooks import routes as webhook_routes
-from service.webhooks.worker import Worker
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
@@ -182,13 +181,11 @@ class Api(FastAPI):
 def create_app(settings: Settings) -> ASGIApp:
     """Make the whole service as one ASGI app."""
     api = create_api(settings)
-    return _layered(api, settings, api.state.reader, api.state.watch)
+    return _layered(api, api.state.services)
 
 
 def create_api(settings: Settings) -> FastAPI:
     """Make the API, without the layers in front of it."""
-    database = Database(settings, serves=True)
-    reader, watch = _reader_and_watch(settings, database)
     app = Api(
         title="Copydesk",
         version=__version__,
@@ -203,14 +200,7 @@ def create_api(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         routes=[*_routes(settings.web == "on", settings.body_max_bytes, settings.upload_max_bytes)],
     )
-    app.state.settings, app.state.database = settings, database
-    app.state.reader, app.state.watch, app.state.waiting = reader, watch, Waiting(reader, watch)
-    app.state.uses = TokenUses(database)
-    app.state.copies, app.state.creating = Copies(database), Creating(database)
-    app.state.backlog = Backlog(database)
-    app.state.intake = Intake(settings)
-    app.state.registry = CollectorRegistry()
-    app.state.prints = Prints(app.state.intake, app.state.registry)
+    app.state.services = make_services(settings)
     problems.install_problems(app)
     return app
 
@@ -248,22 +238,18 @@ def _documentation() -> Response:
     )
 
 
-def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
-    if settings.is_sqlite:
-        reader = SqliteReader(settings)
-        return reader, SqliteWatch(reader, database)
-    return PostgresReader(settings, database.deadlines), PostgresWatch(database)
-
-
-def _layered(app: FastAPI, settings: Settings, reader: Reader, watch: Watch) -> ASGIApp:
+def _layered(app: FastAPI, services: Services) -> ASGIApp:
     """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the
     costly ones.
     """
-    logged = RequestLog(problems.ShapedRefusals(app), Measured(app.state.registry))
+    settings, registry = services.get(Settings), services.get(CollectorRegistry)
+    logged = RequestLog(problems.ShapedRefusals(app), Measured(registry))
     compressed = CompressMiddleware(logged)
-    cache = WireCache(Cors(compressed, settings), compressed, settings, reader, watch)
-    app.state.registry.register(_CacheMetrics(cache))
-    app.state.registry.register(_RenderingMetrics(app.state.backlog))
+    cache = WireCache(
+        Cors(compressed, settings), compressed, settings, services.get(Reader), services.get(Watch)
+    )
+    registry.register(CacheMetrics(cache))
+    registry.register(RenderingMetrics(services.get(Backlog)))
     return cache
 
 
@@ -273,10 +259,9 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Refuse a schema that is not this code's; then keep the clock and the watch running while requests are
-    served.
-    """
-    settings, database = app.state.settings, app.state.database
+    """Refuse a store that is not this code's; then keep the jobs at work while requests are served."""
+    services: Services = app.state.services
+    settings, database, reader = services.get(Settings), services.get(Database), services.get(Reader)
     configure_logs(settings)
     require_migrated(database)
     async with database.turn():
@@ -285,80 +270,41 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if (walls := sandbox_state(settings)) != "ok":
         log.warning("pictures are decoded without all walls", picture_sandbox=walls)
     try:
-        app.state.intake.store.prepare()
+        services.get(Intake).store.prepare()
     except MediaUnavailable as fault:
         # Articles are served without their pictures: /health/ready says so until the store is there.
         log.warning("media store unavailable", fault=fault.detail)
-    await app.state.reader.open()
-    published = ahead.newest(database)
-    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is
-    # published.
+    await reader.open()
+    add_jobs(services)
+    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
     async with database.turn():
         await to_thread.run_sync(defaults.provide, database)
     await clock.release_all_due(database)
+    background = services.get(Background)
     try:
-        # A task group of anyio lets a thread that is at work finish before it is cancelled.
         async with anyio.create_task_group() as beside:
-            beside.start_soon(database.deadlines.run)
-            beside.start_soon(clock.run, database)
-            beside.start_soon(upkeep.run, database)
-            beside.start_soon(app.state.watch.run)
-            beside.start_soon(app.state.waiting.run)
-            beside.start_soon(app.state.uses.run)
-            beside.start_soon(app.state.copies.run)
-            beside.start_soon(app.state.backlog.run)
-            beside.start_soon(pruning.run, database)
-            if settings.webhook_concurrency:
-                beside.start_soon(Worker(database, settings.webhook_concurrency).run)
-            if settings.picture_ahead:
-                beside.start_soon(ahead.run, database, app.state.prints, published)
-            with app.state.waiting.closing_when_told():
+            beside.start_soon(background.run)
+            with services.get(Ending).heard():
                 yield
             beside.cancel_scope.cancel()
-        await app.state.uses.write()
-        await app.state.copies.write_if_possible()
+        await _write_down(services)
     finally:
-        app.state.intake.close()
-        await app.state.reader.close()
+        services.get(Intake).close()
+        await services.get(Health).close()
+        await services.get(Watch).close()
+        await reader.close()
         database.close()
+        if background.has_given_up:
+            os._exit(1)
 
 
-class _CacheMetrics(Collector):
-    """What the wire cache counts."""
-
-    def __init__(self, cache: WireCache) -> None:
-        self.cache = cache
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the counts when they are asked for."""
-        yield CounterMetricFamily("copydesk_cache_hits", "Answers given from memory", value=self.cache.hits)
-        yield CounterMetricFamily(
-            "copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses
-        )
-        yield GaugeMetricFamily(
-            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes
-        )
-        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
-
-
-class _RenderingMetrics(Collector):
-    """How far this process is with documents that await rendering."""
-
-    def __init__(self, backlog: Backlog) -> None:
-        self.backlog = backlog
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the counts when they are asked for."""
-        yield GaugeMetricFamily(
-            "copydesk_rendering_waiting", "Documents of an older rendering", value=self.backlog.waiting
-        )
-        rendered = CounterMetricFamily(
-            "copydesk_rendered_again", "Documents that were rendered again", labels=["outcome"]
-        )
-        rendered.add_metric(["same"], self.backlog.same)
-        rendered.add_metric(["changed"], self.backlog.changed)
-        rendered.add_metric(["failed"], len(self.backlog.failed))
-        yield rendered
+async def _write_down(services: Services) -> None:
+    """Write down what is held in memory only, if the database takes it."""
+    try:
+        await services.get(TokenUses).write()
+        await services.get(Copies).write()
+    except DATABASE_FAULTS as error:
+        log.warning("the last second was not written down", fault=fault_of(error).value)
 
 
 def app_from_environment() -> ASGIApp:

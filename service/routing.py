@@ -19,6 +19,8 @@ from service.auth import bearer, get_caller
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.idempotency import Claim, KeyReused, StillRunning
+from service.services import service
+from service.settings import Settings
 
 
 class UnknownParameter(BadRequest):
@@ -116,7 +118,7 @@ async def _once(
     """Run the request, or replay the answer that the first one with this key got."""
     if not 1 <= len(key) <= 255:
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
-    database: Database = request.app.state.database
+    database = service(request, Database)
     # Strangers claim no keys, and a token that was revoked is told no answer of its past.
     await get_caller(request, await bearer(request))
     scope = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}"
@@ -167,7 +169,7 @@ async def _fingerprint(request: Request, *, reads_json: bool) -> str:
     """
     media_type, _, boundary = request.headers.get("content-type", "").partition("boundary=")
     length = request.headers.get("content-length", "")
-    if reads_json or (length.isdigit() and int(length) <= request.app.state.settings.body_max_bytes):
+    if reads_json or (length.isdigit() and int(length) <= service(request, Settings).body_max_bytes):
         body = await request.body()
         mark = boundary.partition(";")[0].strip(' "').encode()
         return hashlib.sha256(body.replace(mark, b"") if mark else body).hexdigest()

@@ -45,6 +45,11 @@ def schema_of(database: Database) -> tuple[Schema, str | None]:
     chain = ScriptDirectory.from_config(migrations(database.settings))
     with database.engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
+    return compare(chain, revision)
+
+
+def compare(chain: ScriptDirectory, revision: str | None) -> tuple[Schema, str | None]:
+    """Compare a revision with the chain of this code."""
     if revision is None:
         return Schema.MISSING, revision
     if revision == chain.get_current_head():

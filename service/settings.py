@@ -168,6 +168,13 @@ class Settings(BaseSettings):
     webhook_log_days: int = Field(30, ge=1, description="days for which finished deliveries stay in the log")
     migrate_on_start: bool = Field(False, description="true migrates the database before serving")
     workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one needs PostgreSQL")
+    shutdown_delay: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="seconds for which /health/ready says 503 before the service stops: longer than a proxy takes"
+        " to notice",
+    )
     shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"

@@ -13,6 +13,7 @@ from service.auth import Admin, Scope, Token, TokenUses, digest_of, new_secret
 from service.database import Session, SessionDep
 from service.errors import NotFound
 from service.routing import Route
+from service.services import service
 from service.tables import Line, Reading, Shape, Time, now
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
@@ -107,7 +108,7 @@ def get_token(request: Request, token_id: UUID, caller: Admin, session: SessionD
 
 
 def _read(request: Request, token: Token) -> TokenRead:
-    uses: TokenUses = request.app.state.uses
+    uses = service(request, TokenUses)
     latest = uses.latest(token.id, token.last_used_at)
     return TokenRead.model_validate(token).model_copy(update={"last_used_at": latest})
 

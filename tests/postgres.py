@@ -85,7 +85,15 @@ class Server:
 
     def fill(self, name: str, dump: Path) -> None:
         """Run a dump in a database, which is empty until then."""
-        quietly = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--output", os.devnull)
+        quietly = (
+            "--quiet",
+            "--no-psqlrc",
+            "--single-transaction",
+            "--set",
+            "ON_ERROR_STOP=1",
+            "--output",
+            os.devnull,
+        )
         _run("psql", *quietly, "--file", dump, "--dbname", self.url(name))
 
     def _exists(self, name: str) -> bool:

@@ -105,7 +105,7 @@ def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> 
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=3)
+        _, error = process.communicate(timeout=30)  # It would wait for the lock for a minute and a half.
     assert (process.returncode, "Traceback" in error) == (0, False), error
     server.drop_database(f"ending_{tmp_path.name}")
 

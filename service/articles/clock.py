@@ -2,15 +2,11 @@
 all were down.
 """
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, func, select
 from starlette.concurrency import run_in_threadpool
 
-from service import idempotency
 from service.articles import lifecycle
 from service.articles.models import Article, Status
 from service.auth import Caller
@@ -19,9 +15,7 @@ from service.tables import now
 
 LOOKS_EVERY = 0.5
 AT_ONCE = 50
-FORGETS_EVERY = timedelta(minutes=10)
 CLOCK = Caller(name="schedule")
-log = structlog.get_logger()
 
 
 def next_due(database: Database) -> datetime | None:
@@ -57,20 +51,10 @@ async def release_all_due(database: Database) -> None:
             return
 
 
-async def run(database: Database) -> None:
-    """Publish on time until cancelled; forget kept answers now and then."""
-    forgets_at = now()
-    while True:
-        try:
-            due = await run_in_threadpool(next_due, database)
-            if due is not None and due <= now():
-                await release_all_due(database)
-            if now() >= forgets_at:
-                async with database.turn():
-                    await run_in_threadpool(idempotency.forget_old, database)
-                forgets_at = now() + FORGETS_EVERY
-        except SQLAlchemyError as fault:
-            log.warning("the clock could not reach the database", fault=type(fault).__name__)
-            due = None
-        wait = LOOKS_EVERY if due is None else min(LOOKS_EVERY, (due - now()).total_seconds())
-        await asyncio.sleep(max(wait, 0.01))
+async def publish_on_time(database: Database) -> float:
+    """Publish what is due; return the seconds until there may be more."""
+    due = await run_in_threadpool(next_due, database)
+    if due is not None and due <= now():
+        await release_all_due(database)
+    wait = LOOKS_EVERY if due is None else min(LOOKS_EVERY, (due - now()).total_seconds())
+    return max(wait, 0.01)

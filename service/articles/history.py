@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from service import conditional, pages
 from service.articles import lifecycle, read
 from service.articles.models import ArticleContent, ArticleRead, ArticleReplace, ArticleVersion, Status
-from service.auth import Reader, Writer
+from service.auth import StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound
 from service.routing import Route
@@ -72,7 +72,7 @@ def find(session: Session, article_id: UUID, number: int) -> ArticleVersion:
 def list_article_versions(
     request: Request,
     article_id: UUID,
-    caller: Reader,
+    caller: StaffReader,
     session: SessionDep,
     limit: pages.Limit = 20,
     cursor: pages.Cursor = None,
@@ -92,7 +92,7 @@ def list_article_versions(
 
 @router.get("/{number}", response_model=VersionWhole)
 def get_article_version(
-    request: Request, article_id: UUID, number: Number, caller: Reader, session: SessionDep
+    request: Request, article_id: UUID, number: Number, caller: StaffReader, session: SessionDep
 ) -> Response:
     """Read one version whole."""
     return conditional.answer(request, VersionWhole.model_validate(find(session, article_id, number)), number)
@@ -103,7 +103,7 @@ def diff_article_version(
     request: Request,
     article_id: UUID,
     number: Number,
-    caller: Reader,
+    caller: StaffReader,
     session: SessionDep,
     against: Against = None,
 ) -> Response:
@@ -133,7 +133,7 @@ def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
 
 @router.post("/{number}/restore", response_model=ArticleRead)
 def restore_article_version(
-    request: Request, article_id: UUID, number: Number, caller: Writer, session: SessionDep
+    request: Request, article_id: UUID, number: Number, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Write an old version's content anew, as a new version. Slug and status stay as they are."""
     article = lifecycle.get(session, article_id, lock=True)

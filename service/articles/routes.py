@@ -15,7 +15,7 @@ from service.articles import desk, lifecycle, read
 from service.articles.body import as_html, as_text
 from service.articles.creating import Creating
 from service.articles.models import Article, ArticleCreate, ArticleRead, ArticleReplace, ArticleWrite, Status
-from service.auth import CallerDep, Publisher, Scope, Writer
+from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.published import answers, documents, forms, store
@@ -23,6 +23,7 @@ from service.published.forms import MEDIA_TYPES, Form, preferred
 from service.published.models import Kind, Reason
 from service.published.store import Filter, Sort
 from service.routing import Route
+from service.services import service
 from service.settings import Settings
 from service.tables import Language, Line, Shape, Text, Time
 
@@ -115,7 +116,7 @@ def list_articles(
     listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     items = [_with_body(document, body) for document in listed.documents]
-    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         items,
@@ -168,9 +169,9 @@ def _list_for_editors(
 
 
 @router.post("", status_code=201, response_model=ArticleRead)
-async def create_article(request: Request, create: ArticleCreate, caller: Writer) -> Response:
+async def create_article(request: Request, create: ArticleCreate, caller: StaffWriter) -> Response:
     """Create an article, as a draft or published at once."""
-    creating: Creating = request.app.state.creating
+    creating = service(request, Creating)
     return await creating.create(request, caller, create)
 
 
@@ -197,7 +198,7 @@ def get_article(
 ) -> Response:
     """Read an article by its id or its slug."""
     form = form or preferred(request.headers.get("accept", ""))
-    settings: Settings = request.app.state.settings
+    settings = service(request, Settings)
     if caller.may(Scope.CONTENT_READ):
         article, moved = desk.find(session, key)
         if moved:
@@ -231,7 +232,7 @@ def _query(request: Request) -> str:
 
 @router.put("/{article_id}", response_model=ArticleRead, responses={201: {"model": ArticleRead}})
 def replace_article(
-    request: Request, article_id: UUID, replace: ArticleReplace, caller: Writer, session: SessionDep
+    request: Request, article_id: UUID, replace: ArticleReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace an article, or create one under an id of your own (`If-None-Match: *` creates only)."""
     try:
@@ -260,7 +261,7 @@ def edit_article(
     patch: Annotated[
         dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])
     ],
-    caller: Writer,
+    caller: StaffWriter,
     session: SessionDep,
 ) -> Response:
     """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
@@ -292,7 +293,7 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
 
 
 @router.delete("/{article_id}", status_code=204)
-def delete_article(request: Request, article_id: UUID, caller: Writer, session: SessionDep) -> None:
+def delete_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Put an article into the trash."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.require_match(request, article.version)
@@ -300,7 +301,7 @@ def delete_article(request: Request, article_id: UUID, caller: Writer, session: 
 
 
 @router.post("/{article_id}/restore", response_model=ArticleRead)
-def restore_article(request: Request, article_id: UUID, caller: Writer, session: SessionDep) -> Response:
+def restore_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> Response:
     """Bring an article back from the trash, as it was."""
     article = lifecycle.get(session, article_id, lock=True, trashed=True)
     conditional.respect_match(request, article.version)
@@ -311,7 +312,7 @@ def restore_article(request: Request, article_id: UUID, caller: Writer, session:
 def publish_article(
     request: Request,
     article_id: UUID,
-    caller: Publisher,
+    caller: StaffPublisher,
     session: SessionDep,
     publication: Publication | None = None,
 ) -> Response:
@@ -324,7 +325,9 @@ def publish_article(
 
 
 @router.post("/{article_id}/unpublish", response_model=ArticleRead)
-def unpublish_article(request: Request, article_id: UUID, caller: Publisher, session: SessionDep) -> Response:
+def unpublish_article(
+    request: Request, article_id: UUID, caller: StaffPublisher, session: SessionDep
+) -> Response:
     """Take an article back to a draft."""
     article = lifecycle.get(session, article_id, lock=True)
     conditional.respect_match(request, article.version)
@@ -333,7 +336,7 @@ def unpublish_article(request: Request, article_id: UUID, caller: Publisher, ses
 
 @router.post("/{article_id}/withdraw", response_model=ArticleRead)
 def withdraw_article(
-    request: Request, article_id: UUID, withdrawal: Withdrawal, caller: Publisher, session: SessionDep
+    request: Request, article_id: UUID, withdrawal: Withdrawal, caller: StaffPublisher, session: SessionDep
 ) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
     article = lifecycle.get(session, article_id, lock=True)
@@ -343,7 +346,7 @@ def withdraw_article(
 
 @router.post("/{article_id}/corrections", status_code=201, response_model=ArticleRead)
 def correct_article(
-    request: Request, article_id: UUID, correction: CorrectionCreate, caller: Writer, session: SessionDep
+    request: Request, article_id: UUID, correction: CorrectionCreate, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Say what was put right."""
     article = lifecycle.get(session, article_id, lock=True)

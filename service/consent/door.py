@@ -20,6 +20,7 @@ from service.consent.callers import Limiter, Presses, read_address
 from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
 from service.routing import Route
+from service.services import service
 from service.settings import Settings
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -104,7 +105,7 @@ class Door:
         """
         wait, secret = self._exits.charge(self._caller(request)), request.cookies.get(subjects.COOKIE)
         if wait and secret is not None:
-            database: Database = request.app.state.database
+            database = service(request, Database)
             if await run_in_threadpool(subjects.is_known, database, secret):
                 return self._exits.charge_reader(secret)
         return wait
@@ -236,18 +237,9 @@ class WayOutRoute(GuardedRoute):
     leaves = True
 
 
-def door_of(request: Request) -> Door:
-    """The door of the service that this request came to."""
-    state = request.app.state
-    if not hasattr(state, "consent_door"):
-        state.consent_door = Door(state.settings)
-    door: Door = state.consent_door
-    return door
-
-
 async def admitted(request: Request, takes: frozenset[str], *, leaves: bool = False) -> Request:
     """The same request with its body in hand, let in through the door; JSON is declared as what it is."""
-    body = await door_of(request).admit(request, takes, leaves=leaves)
+    body = await service(request, Door).admit(request, takes, leaves=leaves)
     dropped = (b"content-type", b"authorization") if takes is JSON else ()
     headers = [pair for pair in request.scope["headers"] if pair[0] not in dropped]
 

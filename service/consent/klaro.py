@@ -25,6 +25,8 @@ from service.errors import NotFound
 from service.published import answers, documents, store
 from service.published.models import Kind
 from service.published.store import Filter
+from service.services import service
+from service.settings import Settings
 
 router = APIRouter(prefix="/v1/privacy-managers", tags=["consent clients"], route_class=GuardedRoute)
 SURFACE = "klaro"
@@ -68,13 +70,13 @@ def get_klaro_config(
     notice = _current(request, session, notice_key, name if langcodes.tag_is_valid(name) else None)
     body = orjson.dumps({"name": name, **config_of(notice, cookie=_cookie(session, notice))})
     answer = answers.made(
-        body, "application/json", (answers.any_of(Kind.NOTICE),), request.app.state.settings
+        body, "application/json", (answers.any_of(Kind.NOTICE),), service(request, Settings)
     )
     return answers.respond(request, answer)
 
 
 def _current(request: Request, session: Session, key: str, language: str | None) -> NoticeRead:
-    row = find_current(session, key, language, request.app.state.settings.language)
+    row = find_current(session, key, language, service(request, Settings).language)
     if row is None:
         raise NoSuchManager(f"There is no published notice {key!r}.")
     return documents.read(NoticeRead, row.document)

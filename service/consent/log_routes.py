@@ -16,6 +16,8 @@ from service.consent.signing import Signer
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 
 router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
 PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -45,7 +47,7 @@ class ConsistencyProof(BaseModel):
 
 def _size(session: Session, request: Request, asked: int | None) -> int:
     """The size asked for, which the log must have been of."""
-    newest = log.head_now(session, Signer(request.app.state.settings.signing_key)).tree_size
+    newest = log.head_now(session, Signer(service(request, Settings).signing_key)).tree_size
     if asked is not None and asked > newest:
         raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)
     return newest if asked is None else asked
@@ -57,7 +59,7 @@ def get_tree_head(request: Request, session: SessionDep) -> Response:
     later for a proof of consistency: then nothing that was in the log can have been changed or taken out
     meanwhile.
     """
-    head = log.head_now(session, Signer(request.app.state.settings.signing_key))
+    head = log.head_now(session, Signer(service(request, Settings).signing_key))
     return conditional.answer(request, log.told(head), headers=PUBLIC)
 
 

@@ -26,6 +26,8 @@ from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.tables import Language
 
 router = APIRouter(prefix="/v1/consent-notices", tags=["consent notices"], route_class=Route)
@@ -70,7 +72,7 @@ def list_consent_notices(
     wanted = Filter(section=(status or NoticeStatus.PUBLISHED).value, language=language, source=notice_key)
     listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, limit, count=count)
     answers.depend(request, answers.any_of(Kind.NOTICE))
-    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         listed.documents,
@@ -133,7 +135,7 @@ def get_current_consent_notice(
     language: Language | None = None,
 ) -> Response:
     """Read the version that holds now, in the language that is nearest to the one asked for."""
-    row = find_current(session, notice_key, language, request.app.state.settings.language)
+    row = find_current(session, notice_key, language, service(request, Settings).language)
     answers.depend(request, answers.any_of(Kind.NOTICE))
     return _serve(request, caller, row, notice_key)
 
@@ -238,5 +240,5 @@ def _serve(request: Request, caller: Caller, row: Row | None, key: str) -> Respo
     if row is not None and not caller.is_anonymous:
         return conditional.answer_bytes(request, row.document, row.version)
     return answers.respond(
-        request, answers.answer_row(row, Kind.NOTICE, key, request.url.path, request.app.state.settings)
+        request, answers.answer_row(row, Kind.NOTICE, key, request.url.path, service(request, Settings))
     )

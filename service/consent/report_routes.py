@@ -25,6 +25,8 @@ from service.consent.signing import Signer
 from service.database import DatabaseDep, SessionDep
 from service.errors import FieldProblem, Unprocessable
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.tables import now
 
 router = APIRouter(prefix="/v1", tags=["consent reports"], route_class=Route)
@@ -173,7 +175,7 @@ async def export_consents(
     """
     wants_csv = request.headers.get("accept", "").startswith("text/csv")
     written = format_ or (Format.CSV if wants_csv else Format.NDJSON)
-    signer = Signer(request.app.state.settings.signing_key)
+    signer = Signer(service(request, Settings).signing_key)
     await upkeep.seal_waiting(database, signer)
     lines = exports.write(database, signer, as_csv=written is Format.CSV)
     name = f"consent-{now():%Y%m%dT%H%M%SZ}.{written}"

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from service import conditional, pages
 from service.consent import receipts, subjects
 from service.consent.decisions import Decision, Withdrawal
-from service.consent.door import GuardedRoute, WayOutRoute, door_of
+from service.consent.door import Door, GuardedRoute, WayOutRoute
 from service.consent.impressions import Impression
 from service.consent.ledger import Asked, Ledger, Outcome
 from service.consent.log import with_leaves
@@ -27,6 +27,8 @@ from service.consent.record import Record, Recorded, receipt
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.published import answers
+from service.services import service
+from service.settings import Settings
 
 router = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=GuardedRoute)
 ways_out = APIRouter(prefix="/v1/consents", tags=["consent"], route_class=WayOutRoute)
@@ -42,18 +44,13 @@ NoticeKeyQuery = Annotated[
 
 
 async def get_ledger(request: Request) -> Ledger:
-    """The ledger of the running service."""
-    state = request.app.state
-    if not hasattr(state, "consent_ledger"):
-        state.consent_ledger = Ledger(state.database, state.settings.signing_key)
-    ledger: Ledger = state.consent_ledger
-    return ledger
+    """Return the ledger of the running service."""
+    return service(request, Ledger)
 
 
 async def is_cross_site(request: Request) -> bool:
     """Whether this deployment's pages are on other sites than the service."""
-    cross_site: bool = request.app.state.settings.consent_cookie_cross_site
-    return cross_site
+    return service(request, Settings).consent_cookie_cross_site
 
 
 CrossSite = Annotated[bool, Depends(is_cross_site)]
@@ -66,7 +63,7 @@ def asked_by(request: Request) -> Asked:
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
-    secret, country = request.cookies.get(subjects.COOKIE), door_of(request).country(request)
+    secret, country = request.cookies.get(subjects.COOKIE), service(request, Door).country(request)
     return Asked(secret, key, has_gpc(request), country)
 
 
@@ -77,13 +74,13 @@ def has_gpc(request: Request) -> bool:
 
 async def decide(request: Request, ledger: Ledger, decision: Decision) -> Outcome:
     """Record a decision, whatever way it came: by the API, a form or a banner's own protocol."""
-    with door_of(request).press(request, decision.notice_key, decision.consent_id) as repeats:
+    with service(request, Door).press(request, decision.notice_key, decision.consent_id) as repeats:
         return await ledger.record(decision, replace(asked_by(request), repeats=repeats))
 
 
 async def count_shown(request: Request, ledger: Ledger, impression: Impression) -> None:
     """Count that a notice was shown, except to a program that says that it collects pages."""
-    door = door_of(request)
+    door = service(request, Door)
     if not door.is_robot(request):
         await ledger.count(impression, door.country(request))
 
@@ -92,7 +89,7 @@ def known_by(request: Request, outcome: Outcome) -> dict[str, str]:
     """The headers that go with a decision's answer: the reader's cookie, and that nobody may keep it."""
     if outcome.secret is None:
         return PRIVATE
-    cross_site = request.app.state.settings.consent_cookie_cross_site
+    cross_site = service(request, Settings).consent_cookie_cross_site
     return {**PRIVATE, "Set-Cookie": subjects.cookie(outcome.secret, cross_site=cross_site)}
 
 
@@ -199,7 +196,7 @@ def get_current_receipt(
     event = _decisive(reader, notice_key) if event_id is None else find_event(session, reader, event_id)
     if event is None:
         raise NoRecord("There is no such decision.")
-    signed = receipts.sign(session, receipt(session, event, ledger.shelves), request.app.state.settings)
+    signed = receipts.sign(session, receipt(session, event, ledger.shelves), service(request, Settings))
     headers = {**PRIVATE, "Vary": "Cookie, Accept"}
     if request.headers.get("accept", "").lstrip().lower().startswith("text/html"):
         return HTMLResponse(receipts.page(signed), headers={**headers, **receipts.PAGE_HEADERS})
@@ -259,4 +256,4 @@ async def record_impression(request: Request, impression: Impression, ledger: Le
 async def get_gpc_support(request: Request) -> Response:
     """Say that Global Privacy Control is honoured (GPC specification, section 4.2)."""
     body = b'{"gpc":true,"lastUpdate":"%b"}' % GPC_SINCE.encode()
-    return conditional.answer_bytes(request, body, headers=answers.public_headers(request.app.state.settings))
+    return conditional.answer_bytes(request, body, headers=answers.public_headers(service(request, Settings)))

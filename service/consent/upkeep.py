@@ -4,14 +4,10 @@ Events are sealed into the log every second; decisions that ran out are noted, a
 goes, every hour. SQLite's own log is emptied every minute, of what was erased while somebody was reading.
 """
 
-import asyncio
-import time
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.consent import erasing, retention, sealing
@@ -27,30 +23,17 @@ LOOKS_BACK = timedelta(days=7)
 """How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of
 them.
 """
-log = structlog.get_logger()
 
 
-async def run(database: Database) -> None:
-    """Work until cancelled."""
-    signer = Signer(database.settings.signing_key)
-    tidies_at = empties_at = time.monotonic()
-    while True:
-        try:
-            if await run_in_threadpool(sealing.is_waiting, database):
-                await seal_waiting(database, signer)
-            if time.monotonic() >= tidies_at:
-                tidies_at = time.monotonic() + TIDIES_EVERY
-                await _tidy(database)
-            if time.monotonic() >= empties_at:
-                empties_at = time.monotonic() + EMPTIES_EVERY
-                async with database.turn():
-                    await run_in_threadpool(erasing.empty_log, database)
-        except SQLAlchemyError as fault:
-            log.warning("the consent log could not be kept up", fault=type(fault).__name__)
-        await asyncio.sleep(SEALS_EVERY)
+async def seal(database: Database, signer: Signer) -> float:
+    """Seal what was recorded; return the seconds to wait."""
+    if await run_in_threadpool(sealing.is_waiting, database):
+        await seal_waiting(database, signer)
+    return SEALS_EVERY
 
 
-async def _tidy(database: Database) -> None:
+async def tidy(database: Database) -> float:
+    """Note decisions that ran out, and remove what is past its period; return the seconds to wait."""
     at = now()
     for work in (
         partial(retention.note_expired, database, at, at - LOOKS_BACK),
@@ -60,6 +43,14 @@ async def _tidy(database: Database) -> None:
         while done == retention.AT_ONCE:
             async with database.turn():
                 done = await run_in_threadpool(work)
+    return TIDIES_EVERY
+
+
+async def empty_log(database: Database) -> float:
+    """Leave nothing erased in SQLite's write-ahead log; return the seconds to wait."""
+    async with database.turn():
+        await run_in_threadpool(erasing.empty_log, database)
+    return EMPTIES_EVERY
 
 
 async def seal_waiting(database: Database, signer: Signer) -> None:

@@ -11,7 +11,6 @@ from itertools import islice
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from service.copies.keeping import Holder, Key, Sent, keep
@@ -72,15 +71,7 @@ class Copies:
         with self._database.writing() as session:
             keep(session, holders, sent)
 
-    async def run(self) -> None:
-        """Write now and then until cancelled."""
-        while True:
-            await asyncio.sleep(WRITES_EVERY)
-            await self.write_if_possible()
-
-    async def write_if_possible(self) -> None:
-        """Write; when the database is away, later."""
-        try:
-            await self.write()
-        except SQLAlchemyError as fault:
-            log.warning("who was sent what could not be written down", fault=type(fault).__name__)
+    async def step(self) -> float:
+        """Write, and return the seconds to wait."""
+        await self.write()
+        return WRITES_EVERY

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from service import conditional
 from service.articles import read as articles
-from service.auth import Writer
+from service.auth import StaffWriter
 from service.database import SessionDep
 from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
 from service.formats.importer import bring_in
@@ -25,6 +25,8 @@ from service.formats.sources import FetchedFiles, fetch_files, fetch_page, fetch
 from service.images.intake import Intake
 from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.tables import Shape, WebAddress
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=Route)
@@ -55,7 +57,7 @@ class Received:
 
 async def receive_page(
     request: Request,
-    caller: Writer,
+    caller: StaffWriter,
     url: Annotated[
         WebAddress | None,
         Query(description="the address of the page that is sent, or, without a body, to fetch"),
@@ -76,7 +78,7 @@ async def receive_page(
         None,
     )
     # A slow website holds these threads for half a minute: they are not those that answer for articles.
-    intake: Intake = request.app.state.intake
+    intake = service(request, Intake)
     page = await anyio.to_thread.run_sync(
         _read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching
     )
@@ -98,11 +100,11 @@ def _read(
     try:
         match media_type:
             case "" if url is not None and not body:
-                return fetch_page(request.app.state.settings, url)
+                return fetch_page(service(request, Settings), url)
             case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(body)):
                 return read(Ninjs.model_validate_json(body))
             case "application/json":
-                return fetch_page(request.app.state.settings, PageAddress.model_validate_json(body).url)
+                return fetch_page(service(request, Settings), PageAddress.model_validate_json(body).url)
             case "text/html" | "application/xhtml+xml":
                 return read_html(body, url, charset)
             case "text/plain":
@@ -169,7 +171,7 @@ _BODY = {
 def import_page(
     request: Request,
     received: Annotated[Received, Depends(receive_page)],
-    caller: Writer,
+    caller: StaffWriter,
     session: SessionDep,
 ) -> Response:
     """Import a page. The same page again updates what it made."""

@@ -9,7 +9,6 @@ import asyncio
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import func, select
 from starlette.concurrency import run_in_threadpool
 
@@ -26,16 +25,18 @@ AT_ONCE = 200
 log = structlog.get_logger()
 
 
-async def run(database: Database, prints: Prints, seq: int) -> None:
-    """Follow what is published after a number, until cancelled. What fails is made when it is asked for."""
-    while True:
-        try:
-            seq, found = await run_in_threadpool(_changed, database, seq)
-            for image_id in found:
-                await _make(database, prints, image_id)
-        except SQLAlchemyError as fault:
-            log.warning("published pictures could not be looked up", fault=type(fault).__name__)
-        await asyncio.sleep(LOOKS_EVERY)
+class Ahead:
+    """Follows what is published after a number. What fails is made when it is asked for."""
+
+    def __init__(self, database: Database, prints: Prints, seq: int) -> None:
+        self._database, self._prints, self._seq = database, prints, seq
+
+    async def step(self) -> float:
+        """Make the sizes of what was published meanwhile; return the seconds to wait."""
+        self._seq, found = await run_in_threadpool(_changed, self._database, self._seq)
+        for image_id in found:
+            await _make(self._database, self._prints, image_id)
+        return LOOKS_EVERY
 
 
 async def _make(database: Database, prints: Prints, image_id: UUID) -> None:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import CallerDep, Scope, Writer
+from service.auth import CallerDep, Scope, StaffWriter
 from service.database import SessionDep
 from service.errors import NotFound, PreconditionFailed, Unprocessable
 from service.images import captions, lists
@@ -20,6 +20,8 @@ from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.tables import Language
 
 router = APIRouter(prefix="/v1/captions", tags=["captions"], route_class=Route)
@@ -68,7 +70,9 @@ def list_captions(
 
 
 @router.post("", status_code=201, response_model=CaptionRead)
-def create_caption(request: Request, create: CaptionCreate, caller: Writer, session: SessionDep) -> Response:
+def create_caption(
+    request: Request, create: CaptionCreate, caller: StaffWriter, session: SessionDep
+) -> Response:
     """Write a caption of an image, for any article or for one alone."""
     return _answer(request, captions.create(session, create, create.image_id), status=201)
 
@@ -80,14 +84,14 @@ def get_caption(request: Request, caption_id: UUID, caller: CallerDep, session: 
         return _answer(request, captions.get(session, caption_id))
     row = store.find(session, Kind.CAPTION, str(caption_id))
     answer = answers.answer_row(
-        row, Kind.CAPTION, str(caption_id), request.url.path, request.app.state.settings
+        row, Kind.CAPTION, str(caption_id), request.url.path, service(request, Settings)
     )
     return answers.respond(request, answer)
 
 
 @router.put("/{caption_id}", response_model=CaptionRead, responses={201: {"model": CaptionRead}})
 def replace_caption(
-    request: Request, caption_id: UUID, replace: CaptionReplace, caller: Writer, session: SessionDep
+    request: Request, caption_id: UUID, replace: CaptionReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace a caption, or create one under an id of your own (`If-None-Match: *` creates only)."""
     try:
@@ -110,7 +114,7 @@ def edit_caption(
     request: Request,
     caption_id: UUID,
     patch: Annotated[dict[str, JsonValue], Body(examples=[{"text": "The ferry leaves the old quay."}])],
-    caller: Writer,
+    caller: StaffWriter,
     session: SessionDep,
 ) -> Response:
     """Edit a caption by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
@@ -121,7 +125,7 @@ def edit_caption(
 
 
 @router.delete("/{caption_id}", status_code=204)
-def delete_caption(request: Request, caption_id: UUID, caller: Writer, session: SessionDep) -> None:
+def delete_caption(request: Request, caption_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Delete a caption."""
     caption = captions.get(session, caption_id, lock=True)
     conditional.require_match(request, caption.version)

@@ -18,6 +18,8 @@ from service.images.models import Caption, Image
 from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
+from service.services import service
+from service.settings import Settings
 
 Row = TypeVar("Row", Image, Caption)
 _NEWEST = TypeAdapter(tuple[datetime, UUID])
@@ -82,7 +84,7 @@ def answer_public(
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
     listed = store.page(session, kind, wanted, "-published_at", after, asked.limit, count=asked.count)
     answers.depend(request, answers.any_of(kind))
-    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         listed.documents,
@@ -109,7 +111,7 @@ def answer_known(
     shown = rest[: asked.limit]
     next_key = (shown[-1][0],) if len(rest) > asked.limit else None
     items = [item.model_dump_json().encode() for _, item in shown]
-    headers = answers.public_headers(request.app.state.settings) if caller.is_anonymous else None
+    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     total = len(found) if asked.count else None
     return pages.answer_page(
         request, items, next_key=next_key, total=total, fields=asked.fields, shape=shape, headers=headers

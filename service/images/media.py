@@ -24,6 +24,7 @@ from service.operations import Responses
 from service.published import documents, store
 from service.published.models import Kind
 from service.routing import Route
+from service.services import service
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
 # An address leads to the same bytes for ever. Whatever a file contains, a browser only ever shows it as a
@@ -46,8 +47,7 @@ _BYTES: Responses = {
 
 async def get_prints(request: Request) -> Prints:
     """The renditions of the running service."""
-    prints: Prints = request.app.state.prints
-    return prints
+    return service(request, Prints)
 
 
 PrintsDep = Annotated[Prints, Depends(get_prints)]

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import CallerDep, Reader, Scope, Writer
+from service.auth import CallerDep, Scope, StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images import lifecycle, lists, uses
@@ -36,6 +36,8 @@ from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
 uploads = APIRouter(prefix="/v1/images", tags=["images"], route_class=Route)
@@ -175,7 +177,7 @@ def get_image(request: Request, image_id: UUID, caller: CallerDep, session: Sess
 
 @router.put("/{image_id}", response_model=ImageRead, responses={201: {"model": ImageRead}})
 def replace_image(
-    request: Request, image_id: UUID, replace: ImageReplace, caller: Writer, session: SessionDep
+    request: Request, image_id: UUID, replace: ImageReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace what is said of an image, or create one without a file under an id of your own (`If-None-Match:
     *` creates only).
@@ -196,7 +198,7 @@ def edit_image(
     request: Request,
     image_id: UUID,
     patch: Annotated[dict[str, JsonValue], Body(examples=[{"credit_line": "Ana Lind", "usage_terms": None}])],
-    caller: Writer,
+    caller: StaffWriter,
     session: SessionDep,
 ) -> Response:
     """Edit what is said of an image by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
@@ -207,7 +209,7 @@ def edit_image(
 
 
 @router.delete("/{image_id}", status_code=204)
-def delete_image(request: Request, image_id: UUID, caller: Writer, session: SessionDep) -> None:
+def delete_image(request: Request, image_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Put an image into the trash; refused while an article shows it."""
     image = lifecycle.get(session, image_id, lock=True)
     conditional.require_match(request, image.version)
@@ -215,7 +217,7 @@ def delete_image(request: Request, image_id: UUID, caller: Writer, session: Sess
 
 
 @router.post("/{image_id}/restore", response_model=ImageRead)
-def restore_image(request: Request, image_id: UUID, caller: Writer, session: SessionDep) -> Response:
+def restore_image(request: Request, image_id: UUID, caller: StaffWriter, session: SessionDep) -> Response:
     """Bring an image back from the trash, with its captions."""
     image = lifecycle.get(session, image_id, lock=True, trashed=True)
     lifecycle.restore(session, image)
@@ -224,7 +226,7 @@ def restore_image(request: Request, image_id: UUID, caller: Writer, session: Ses
 
 @router.get("/{image_id}/uses", response_model=pages.Page[UseRead])
 def list_image_uses(
-    request: Request, image_id: UUID, caller: Reader, session: SessionDep, asked: AskedDep
+    request: Request, image_id: UUID, caller: StaffReader, session: SessionDep, asked: AskedDep
 ) -> Response:
     """List the working articles that show an image, drafts included."""
     image = lifecycle.get(session, image_id)
@@ -261,5 +263,5 @@ def _answer(request: Request, session: Session, image: Image, *, status: int = 2
 
 
 def _respond(request: Request, row: Row | None, image_id: UUID) -> Response:
-    answer = answers.answer_row(row, Kind.IMAGE, str(image_id), request.url.path, request.app.state.settings)
+    answer = answers.answer_row(row, Kind.IMAGE, str(image_id), request.url.path, service(request, Settings))
     return answers.respond(request, answer)

@@ -18,12 +18,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from service.auth import Writer
+from service.auth import StaffWriter
 from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
 from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
 from service.images.patching import invalid
 from service.images.storage import EXTENSIONS
+from service.services import service
+from service.settings import Settings
 from service.tables import Shape, WebAddress
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -87,8 +89,7 @@ class Upload:
 
 async def get_intake(request: Request) -> Intake:
     """The intake of the running service."""
-    intake: Intake = request.app.state.intake
-    return intake
+    return service(request, Intake)
 
 
 IntakeDep = Annotated[Intake, Depends(get_intake)]
@@ -96,7 +97,7 @@ IntakeDep = Annotated[Intake, Depends(get_intake)]
 
 async def receive_image(
     request: Request,
-    caller: Writer,
+    caller: StaffWriter,
     intake: IntakeDep,
     query: Annotated[ImageFields, Depends()],
     fetch: Annotated[
@@ -118,7 +119,7 @@ async def receive_image(
             return Upload(_valid(ImageCreate, given), await _raw(request, intake))
 
 
-async def receive_file(request: Request, caller: Writer, intake: IntakeDep) -> KeptFile:
+async def receive_file(request: Request, caller: StaffWriter, intake: IntakeDep) -> KeptFile:
     """Read a picture that is to be an image's file, or fetch it when JSON names its address."""
     match _media_type(request):
         case "multipart/form-data":
@@ -196,7 +197,7 @@ def _text_fields(form: FormData) -> dict[str, object]:
 
 
 async def _json(request: Request) -> dict[str, JsonValue]:
-    limit = request.app.state.settings.body_max_bytes
+    limit = service(request, Settings).body_max_bytes
     error = TooLarge(f"JSON may have {limit} bytes at the most.", limit=limit)
     _refuse_announced(request, limit, error)
     body = bytearray()

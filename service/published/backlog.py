@@ -4,7 +4,6 @@ Any number of processes share the work without knowing of each other: a row that
 is left out when the batch is written. A process that dies has lost a batch at the most, which is taken up again.
 """
 
-import asyncio
 import random
 import time
 from collections.abc import Sequence
@@ -15,7 +14,6 @@ import structlog
 from anyio import to_thread
 from pydantic import ValidationError
 from sqlalchemy import delete, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from service.database import Database, Session, rows_changed
@@ -63,18 +61,8 @@ class Backlog:
     _looks_at: float = 0.0
     _counts_at: float = 0.0
 
-    async def run(self) -> None:
-        """Work beside the requests until cancelled: at once for changed pictures, slowly for older renderings."""
-        while True:
-            try:
-                rest = await self._work()
-            except SQLAlchemyError as fault:
-                log.warning("documents could not be rendered again", fault=type(fault).__name__)
-                rest = 1.0
-            await asyncio.sleep(rest)
-
-    async def _work(self) -> float:
-        """Do one batch, if any awaits; return the seconds to rest after it."""
+    async def step(self) -> float:
+        """Do one batch, at once for a changed picture, slowly for an older rendering; return the seconds to rest."""
         written, at = self.database.known_sequence, time.monotonic()
         others_write = written != self._seen
         if others_write or at > self._looks_at:

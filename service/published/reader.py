@@ -34,7 +34,9 @@ _CHANGES = f"SELECT kind, id FROM published WHERE seq > %s ORDER BY seq LIMIT {M
 
 
 class Reader(Protocol):
-    """What the wire cache asks of a database."""
+    """What the wire cache asks of a database. `answered_at` is when the database last did, in monotonic seconds."""
+
+    answered_at: float
 
     async def open(self) -> None: ...
 
@@ -58,6 +60,7 @@ class SqliteReader:
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.sqlite_path
+        self.answered_at = float("-inf")
         self._read: sqlite3.Connection | None = None
         self._watch: sqlite3.Connection | None = None
 
@@ -120,6 +123,7 @@ class PostgresReader:
     """
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+        self.answered_at = float("-inf")
         self._most = settings.database_pool_size
         self._patience = settings.patience
         self._deadlines = deadlines
@@ -185,6 +189,8 @@ class PostgresReader:
     async def _ask(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
         async with self._pool.connection() as connection:
             with self._deadlines.within(connection, self._patience):
-                return await (
+                found = await (
                     await connection.execute(statement, values, prepare=True, binary=True)
                 ).fetchall()
+        self.answered_at = time.monotonic()
+        return found

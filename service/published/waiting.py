@@ -7,15 +7,7 @@ woken by them.
 
 import asyncio
 import enum
-import signal
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
-import psycopg
-import structlog
 from starlette.types import Scope
 
 from service.published import feed
@@ -23,7 +15,6 @@ from service.published.reader import Reader
 from service.published.watch import Watch
 
 LOOKS_FOR = 1.0
-log = structlog.get_logger()
 
 
 class View(enum.StrEnum):
@@ -70,18 +61,18 @@ class Waiting:
             self.count -= 1
         return not self.closed
 
-    async def run(self) -> None:
-        """Look for changes, while somebody waits, until cancelled."""
-        while True:
-            await self._somebody.wait()
-            try:
-                if await self._watch.moved(within=LOOKS_FOR):
-                    await self._look()
-            except (psycopg.Error, sqlite3.Error) as fault:
-                log.warning("nobody can be woken", fault=type(fault).__name__)
-                await asyncio.sleep(LOOKS_FOR)
-            if not self.count:
-                self._somebody.clear()
+    async def step(self) -> float:
+        """Look for changes, for a while, if somebody waits; return the seconds to wait."""
+        try:
+            async with asyncio.timeout(LOOKS_FOR):
+                await self._somebody.wait()
+        except TimeoutError:
+            return 0.0
+        if await self._watch.moved(within=LOOKS_FOR):
+            await self._look()
+        if not self.count:
+            self._somebody.clear()
+        return 0.0
 
     async def _look(self) -> None:
         head = await feed.head(self._reader)
@@ -99,33 +90,3 @@ class Waiting:
         self.closed = True
         for view in View:
             self._ring(view)
-
-    @contextmanager
-    def closing_when_told(self) -> Iterator[None]:
-        """Close as soon as the process is told to end: a server ends what runs beside it only after the last
-        answer, and these answers would be the last.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            self.close()
-            return
-        loop = asyncio.get_running_loop()
-        before = {told: signal.getsignal(told) for told in (signal.SIGTERM, signal.SIGINT)}
-
-        def close(told: int, frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(self.close)
-            further = before[signal.Signals(told)]
-            if callable(further):
-                further(told, frame)
-            elif further is signal.SIG_DFL:
-                signal.signal(told, further)
-                signal.raise_signal(told)
-
-        for told in before:
-            signal.signal(told, close)
-        try:
-            yield
-        finally:
-            self.close()
-            for told, further in before.items():
-                signal.signal(told, further)

@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 import psycopg
-import structlog
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.database import Database
 from service.published.reader import SqliteReader
@@ -18,7 +18,6 @@ heard again.
 """
 POLL = 0.4
 TICK = 0.02
-log = structlog.get_logger()
 
 
 class Watch(Protocol):
@@ -34,8 +33,11 @@ class Watch(Protocol):
         are over first.
         """
 
-    async def run(self) -> None:
-        """Listen until cancelled."""
+    async def step(self) -> float:
+        """Listen for a while; return the seconds to wait before listening again."""
+
+    async def close(self) -> None:
+        """Stop listening."""
 
 
 class SqliteWatch:
@@ -80,8 +82,12 @@ class SqliteWatch:
                 return False
             await asyncio.sleep(TICK)
 
-    async def run(self) -> None:
-        """Nothing to listen to."""
+    async def step(self) -> float:
+        """Do nothing: SQLite tells nobody."""
+        return POLL
+
+    async def close(self) -> None:
+        """Do nothing: the reader's connection is not closed here."""
 
 
 class PostgresWatch:
@@ -94,6 +100,7 @@ class PostgresWatch:
         self._latest = -1
         self._heard_at = 0.0
         self._moved = asyncio.Event()
+        self._connection: psycopg.AsyncConnection[tuple[int]] | None = None
 
     def changed(self, seq: int) -> bool:
         """Whether a number above this one is known, or nothing has been heard for too long."""
@@ -114,26 +121,41 @@ class PostgresWatch:
             self._latest = seq
             self._moved.set()
 
-    async def run(self) -> None:
-        """Listen; connect again when the connection is lost."""
-        while True:
-            try:
-                await self._listen()
-            except psycopg.Error as fault:
-                log.warning("published watch lost its connection", fault=type(fault).__name__)
-                await asyncio.sleep(POLL)
-
-    async def _listen(self) -> None:
-        url = self._database.settings.database_url
-        async with await psycopg.AsyncConnection.connect(
-            url, autocommit=True, application_name="copydesk watch"
-        ) as connection:
-            await connection.execute("LISTEN copydesk_published")
-            while True:
+    async def step(self) -> float:
+        """Ask for the number, then listen for a while. A connection that fails is dropped, and made anew next time."""
+        try:
+            async with asyncio.timeout(self._database.settings.patience):
+                connection = await self._connected()
                 asked_at = time.monotonic()
                 row = await (await connection.execute("SELECT seq FROM published_sequence")).fetchone()
-                assert row is not None
+            if row is not None:  # It is gone while a dump is being restored over the store.
                 self._heard_at = asked_at
                 self._hear(row[0])
-                async for notice in connection.notifies(timeout=POLL, stop_after=1):
-                    self._hear(int(notice.payload))
+            # What a notice says is not read, because anybody may send one: the number is asked for again.
+            async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                pass
+        except TimeoutError:
+            await self.close()
+            raise PoolTimeout("the database does not say what was published") from None
+        except BaseException:
+            await self.close()
+            raise
+        return 0.0
+
+    async def _connected(self) -> psycopg.AsyncConnection[tuple[int]]:
+        if self._connection is None:
+            settings = self._database.settings
+            self._connection = await psycopg.AsyncConnection.connect(
+                settings.database_url,
+                autocommit=True,
+                application_name="copydesk watch",
+                connect_timeout=max(2, round(settings.patience)),
+            )
+            await self._connection.execute("LISTEN copydesk_published")
+        return self._connection
+
+    async def close(self) -> None:
+        """Close the connection, which is made anew when it is needed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

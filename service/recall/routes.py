@@ -7,20 +7,22 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from service import conditional
 from service.articles import lifecycle
-from service.auth import Publisher
+from service.auth import StaffPublisher
+from service.copies.following import Copies
 from service.database import SessionDep
 from service.recall import report
 from service.recall.models import EXAMPLE, RecallRead
 from service.routing import Route
+from service.services import service
 
 router = APIRouter(prefix="/v1/articles/{article_id}/recall", tags=["articles"], route_class=Route)
 
 
-async def _all_written(request: Request, caller: Publisher) -> None:
+async def _all_written(request: Request, caller: StaffPublisher) -> None:
     """What this process holds in memory of its followers comes first; that of other processes is a second old
     at the most.
     """
-    await request.app.state.copies.write()
+    await service(request, Copies).write()
 
 
 @router.get(
@@ -29,7 +31,7 @@ async def _all_written(request: Request, caller: Publisher) -> None:
 def get_article_recall(
     request: Request,
     article_id: UUID,
-    caller: Publisher,
+    caller: StaffPublisher,
     written: Annotated[None, Depends(_all_written)],
     session: SessionDep,
 ) -> Response:

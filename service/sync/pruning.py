@@ -5,12 +5,10 @@ What is forgotten moves `pruned_seq`, in the same transaction: a cursor that has
 then on.
 """
 
-import asyncio
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import delete, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
@@ -52,14 +50,8 @@ def prune(database: Database) -> int:
     return len(numbers)
 
 
-async def run(database: Database) -> None:
-    """Prune now and then until cancelled."""
-    while True:
-        try:
-            async with database.turn():
-                pruned = await run_in_threadpool(prune, database)
-        except SQLAlchemyError as fault:
-            log.warning("tombstones could not be pruned", fault=type(fault).__name__)
-            pruned = 0
-        if pruned < AT_ONCE:
-            await asyncio.sleep(EVERY)
+async def prune_some(database: Database) -> float:
+    """Prune, and return the seconds to wait: none while there is more."""
+    async with database.turn():
+        pruned = await run_in_threadpool(prune, database)
+    return EVERY if pruned < AT_ONCE else 0.0

@@ -8,12 +8,17 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from service import conditional
 from service.auth import CallerDep, Scope
+from service.copies.following import Copies
+from service.database import Database
 from service.errors import FieldProblem, Unprocessable
 from service.published import answers, feed
 from service.published.feed import Batch, Followed, Place, Wanted
 from service.published.models import Kind
-from service.published.waiting import View
+from service.published.reader import Reader
+from service.published.waiting import View, Waiting
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.sync import stream
 from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.following import Follower
@@ -81,13 +86,12 @@ async def list_changes(
     """
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    state = request.app.state
     wanted = Wanted(_kinds(kind), section, language)
     follower = Follower(
-        state.database,
-        state.reader,
-        state.waiting,
-        state.copies,
+        service(request, Database),
+        service(request, Reader),
+        service(request, Waiting),
+        service(request, Copies),
         wanted,
         view,
         limit,
@@ -148,5 +152,5 @@ def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> 
         return conditional.answer_bytes(request, body, headers=link)
     answers.depend(request, *(answers.any_of(kind) for kind in feed.KINDS))
     return conditional.answer_bytes(
-        request, body, headers={**link, **answers.public_headers(request.app.state.settings)}
+        request, body, headers={**link, **answers.public_headers(service(request, Settings))}
     )

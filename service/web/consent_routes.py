@@ -20,7 +20,7 @@ from starlette.background import BackgroundTask
 from service.consent import subjects
 from service.consent.decisions import Decision, Withdrawal
 from service.consent.defaults import DEFAULT_KEY
-from service.consent.door import door_of
+from service.consent.door import Door
 from service.consent.impressions import Impression
 from service.consent.ledger import Ledger, NeverPublished
 from service.consent.models import GRANTS, Choice, Key, Override, PurposeDecision
@@ -28,6 +28,8 @@ from service.consent.readers import find_reader
 from service.consent.record import Record
 from service.consent.routes import LedgerDep, asked_by, count_shown, decide, has_gpc, known_by
 from service.database import SessionDep
+from service.services import service
+from service.settings import Settings
 from service.tables import Language
 from service.web import page
 from service.web.routes import find_notice
@@ -74,7 +76,7 @@ def get_reader_style(
 
 
 async def _count(request: Request, ledger: Ledger, version: int) -> None:
-    if door_of(request).is_looked_at(request):
+    if service(request, Door).is_looked_at(request):
         shown = Impression(notice_key=DEFAULT_KEY, notice_version=version, ui_surface=BANNER)
         with suppress(NeverPublished):
             await count_shown(request, ledger, shown)
@@ -97,7 +99,7 @@ def _withheld(record: Record, why: Override) -> set[str]:
 @router.get("")
 def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Response:
     """What the reader has decided, and everything that can be done about it."""
-    settings = request.app.state.settings
+    settings = service(request, Settings)
     record = _record(request, session, ledger)
     return page.private(
         request,
@@ -159,7 +161,7 @@ async def withdraw_choice(request: Request, ledger: LedgerDep, back: Back = "/co
 async def erase_choice(request: Request, ledger: LedgerDep) -> Response:
     """Erase what leads to the reader; when nothing does, there is nothing to do."""
     await ledger.erase(request.cookies.get(subjects.COOKIE))
-    cross_site = request.app.state.settings.consent_cookie_cross_site
+    cross_site = service(request, Settings).consent_cookie_cross_site
     return RedirectResponse(
         "/consent", 303, {**page.PRIVATE, "Set-Cookie": subjects.no_cookie(cross_site=cross_site)}
     )

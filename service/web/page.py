@@ -24,6 +24,7 @@ from service import faults, routing
 from service.consent.door import FORM, admitted
 from service.consent.shelf import advertises
 from service.errors import ServiceError, Unprocessable
+from service.services import service
 from service.settings import Settings
 from service.tables import write_time
 
@@ -92,7 +93,7 @@ def headers(style: str = "") -> dict[str, str]:
 def private(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
     """Answer with a page for this one reader."""
     return Response(
-        write(template, request.app.state.settings, **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE
+        write(template, service(request, Settings), **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE
     )
 
 

@@ -29,6 +29,7 @@ from service.formats.feeds.feed import path_of
 from service.published import answers, documents, store
 from service.published.models import Kind, Reason
 from service.published.store import Filter
+from service.services import service
 from service.settings import Settings
 from service.tables import Line, Time
 from service.web import page, pictures
@@ -48,7 +49,7 @@ def get_front_page(
     cursor: pages.Cursor = None,
 ) -> Response:
     """The newest articles, of all sections or of one."""
-    settings: Settings = request.app.state.settings
+    settings = service(request, Settings)
     asked = {} if section is None else {"section": section}
     here = Request({**request.scope, "query_string": urlencode(asked).encode()})
     listed = store.page(
@@ -99,7 +100,7 @@ def get_front_page(
 @router.get("/read/{slug}")
 def get_article_page(request: Request, slug: str, session: SessionDep) -> Response:
     """One article; 404 when readers may not see it, 410 when it was withdrawn or deleted."""
-    settings: Settings = request.app.state.settings
+    settings = service(request, Settings)
     row = store.find(session, Kind.ARTICLE, slug)
     depends = (answers.any_of(Kind.ARTICLE),) if row is None else (answers.one_of(Kind.ARTICLE, row.id),)
     if row is None or row.reason is not None:
@@ -179,7 +180,7 @@ def _shared(
     request: Request, body: bytes, style: str = "", depends: tuple[str, ...] = (), *, status: int = 200
 ) -> Response:
     """Answer everybody with the same page, until an article that it shows or the notice changes."""
-    settings: Settings = request.app.state.settings
+    settings = service(request, Settings)
     answer = answers.made(body, page.MEDIA_TYPE, (*depends, answers.any_of(Kind.NOTICE)), settings)
     extra = [(name.lower().encode(), value.encode()) for name, value in page.headers(style).items()]
     return answers.respond(request, replace(answer, status=status, headers=[*answer.headers, *extra]))

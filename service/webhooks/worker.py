@@ -11,10 +11,12 @@ import anyio
 import structlog
 from anyio import CancelScope, CapacityLimiter, to_thread
 from anyio.abc import TaskGroup
+from prometheus_client import CollectorRegistry
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from service.background import Background, Beat
 from service.database import Database
 from service.errors import ServiceError
 from service.outbound.post import Answered, post
@@ -57,17 +59,15 @@ class Worker:
         self._senders = CapacityLimiter(at_once)
         self._free = at_once
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat) -> None:
         """Look for what is due until cancelled; forget old deliveries now and then."""
         forgets_at = time.monotonic()
         async with anyio.create_task_group() as group:
             while True:
-                try:
-                    await self.look(group)
-                    if time.monotonic() >= forgets_at:
-                        forgets_at = time.monotonic() + (0 if await self._forget() else FORGETS_EVERY)
-                except SQLAlchemyError as fault:
-                    log.warning("webhooks could not reach the database", fault=type(fault).__name__)
+                await self.look(group)
+                if time.monotonic() >= forgets_at:
+                    forgets_at = time.monotonic() + (0 if await self._forget() else FORGETS_EVERY)
+                beat(LOOKS_EVERY)
                 await anyio.sleep(LOOKS_EVERY)
 
     async def look(self, group: TaskGroup) -> None:
@@ -147,7 +147,9 @@ async def work(database: Database, at_once: int) -> None:
     """Send until the process is told to end."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as told:
         async with anyio.create_task_group() as group:
-            group.start_soon(Worker(database, at_once).run)
+            background = Background(CollectorRegistry())
+            background.add("webhooks", Worker(database, at_once).run)
+            group.start_soon(background.run)
             async for _ in told:
                 group.cancel_scope.cancel()
                 return

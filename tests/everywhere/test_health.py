@@ -15,15 +15,19 @@ from tests import postgres
 from tests.articles.newsroom import problem
 from tests.databases import KINDS, migrate
 from tests.serving import running, serving, settings_for
+from tests.waiting import soon
 
 WALLS = sandbox_state(Settings(_env_file=None))
 READY = {
     "status": "ready",
     "database": "ok",
     "migration": "ok",
+    "reader": "ok",
     "media": "ok",
+    "jobs": "ok",
     "picture_sandbox": WALLS,
     "rendering": "ok",
+    "ending": False,
 }
 
 
@@ -96,7 +100,7 @@ def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> 
                 assert refused.headers["retry-after"] == "2"
                 assert "127.0.0.1" not in refused.text
             server.start()
-            assert client.get("/health/ready").json() == READY
+            assert soon(lambda: client.get("/health/ready").json() == READY)
             assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201
             until = time.monotonic() + 5
             while client.get("/v1/articles").status_code != 200:

@@ -1,6 +1,5 @@
 """Documents of an older rendering are good answers, and are rendered again while the store serves."""
 
-import time
 from collections.abc import Iterator
 from typing import Any, get_args
 from uuid import UUID
@@ -25,6 +24,7 @@ from tests.articles.newsroom import edit, published
 from tests.images.pictures import make_article, make_caption, make_image
 from tests.serving import EDITOR, Store, running
 from tests.sync.following import follow, now_at
+from tests.waiting import soon
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver
 
@@ -160,7 +160,7 @@ def test_another_setting_renders_again_and_numbers_only_what_differs(
         shown = f"/v1/articles/{made['shows']}"
         assert "The harbour." in client.get(shown).text
         render_all(store)
-        assert "Der Hafen." in client.get(shown).json()["body"][0]["caption"]["text"]
+        assert soon(lambda: client.get(shown).json()["body"][0]["caption"]["text"] == "Der Hafen.")
         entries, _ = follow(client, place)
         assert [entry["id"] for entry in entries] == [made["shows"]]
         assert render_all(store).same == 0
@@ -184,10 +184,8 @@ def test_a_serving_store_renders_by_itself_and_says_how_far_it_is(
 ) -> None:
     settings, made = two_languages
     with running(settings) as store, store.client() as client:
-        for _ in range(600):
-            if 'copydesk_rendered_again_total{outcome="changed"} 1.0' in client.get("/metrics").text:
-                break
-            time.sleep(0.1)
+        changed = 'copydesk_rendered_again_total{outcome="changed"} 1.0'
+        assert soon(lambda: changed in client.get("/metrics").text)
         assert "Der Hafen." in client.get(f"/v1/articles/{made['shows']}").text
         assert "copydesk_rendering_waiting " in client.get("/metrics").text
 
@@ -215,8 +213,11 @@ def test_a_change_that_overtakes_a_batch_stands(
             editor.post(f"/v1/articles/{made['shows']}/unpublish")
         for work in works:
             backlog.finish(work)
-        read = client.get(f"/v1/articles/{made['shows']}")
-        assert read.status_code == 404 if what == "unpublish" else "Edited meanwhile" in read.text
+        address = f"/v1/articles/{made['shows']}"
+        if what == "unpublish":
+            assert soon(lambda: client.get(address).status_code == 404)
+        else:
+            assert soon(lambda: "Edited meanwhile" in client.get(address).text)
         database.close()
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from service.auth import Caller, Writer
+from service.auth import Caller, StaffWriter
 from service.conditional import PRIVATE
 from service.database import Database
 from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
@@ -27,6 +27,8 @@ from service.formats.bulk.items import Batch, BrokenStream, Item, batches, lines
 from service.formats.bulk.results import Results, TooManyItems
 from service.formats.bulk.writing import Mode, Written, write_all, write_line
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 
 NDJSON = "application/x-ndjson"
 UNBOUNDED = 1 << 50
@@ -100,7 +102,7 @@ _BODY = {
 )
 async def import_articles(
     request: Request,
-    caller: Writer,
+    caller: StaffWriter,
     mode: Annotated[
         Mode, Query(description="create: refuse what is there; update: refuse what is not")
     ] = Mode.UPSERT,
@@ -175,7 +177,7 @@ def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) ->
             raise UnsupportedMediaType(
                 f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"}
             )
-    largest: int = request.app.state.settings.body_max_bytes
+    largest = service(request, Settings).body_max_bytes
     return lines(chunks, largest) if as_lines else members(chunks, largest)
 
 
@@ -189,7 +191,7 @@ def _refuse_whole(batch: Batch) -> None:
 
 
 async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Written:
-    database: Database = request.app.state.database
+    database = service(request, Database)
     try:
         async with database.turn():
             return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)

@@ -13,6 +13,8 @@ from service.operations import Responses
 from service.published import answers
 from service.published.models import Kind
 from service.routing import Route
+from service.services import service
+from service.settings import Settings
 from service.tables import Language
 
 router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
@@ -25,7 +27,7 @@ def read_feed(
     language: Annotated[Language | None, Query(description="only in this language", examples=["en"])] = None,
 ) -> Feed:
     """What the feed that is asked for holds."""
-    return feed.read(session, request.app.state.settings, section, language)
+    return feed.read(session, service(request, Settings), section, language)
 
 
 FeedDep = Annotated[Feed, Depends(read_feed, scope="function")]

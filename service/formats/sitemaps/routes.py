@@ -18,6 +18,7 @@ from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.services import service
 from service.settings import Settings
 from service.tables import Time, now, write_time
 
@@ -32,7 +33,7 @@ _XML: Responses = {
 @router.get("/news.xml", response_class=Response, responses=_XML)
 def get_news_sitemap(request: Request, session: SessionDep) -> Response:
     """The articles of the last two days, 1,000 at the most, as news crawlers want them."""
-    settings: Settings = request.app.state.settings
+    settings = service(request, Settings)
     entries = _news(session, settings)
     if entries:
         answers.keep_until(request, entries[-1].published + NEWS_FOR)
@@ -49,7 +50,7 @@ def _news(session: Session, settings: Settings) -> list[Entry]:
 @router.get("/index.xml", response_class=Response, responses=_XML)
 def get_sitemap_index(request: Request, session: SessionDep) -> Response:
     """The index of all sitemaps: that of the news, and those of all articles, section by section."""
-    base = f"{request.app.state.settings.public_url}/sitemaps"
+    base = f"{service(request, Settings).public_url}/sitemaps"
     files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
     return _answer(request, write_index([f"{base}/news.xml", *files]))
 
@@ -66,7 +67,7 @@ def get_article_sitemap(
 ) -> Response:
     """Up to 50,000 articles of one section. The index has the addresses."""
     part = Part(section, None if published is None or id_ is None else (published, id_))
-    return _answer(request, write_places(request.app.state.settings, read_part(session, part)))
+    return _answer(request, write_places(service(request, Settings), read_part(session, part)))
 
 
 def _query(part: Part) -> str:
@@ -78,6 +79,6 @@ def _query(part: Part) -> str:
 
 def _answer(request: Request, body: bytes) -> Response:
     answer = answers.made(
-        body, "application/xml", (answers.any_of(Kind.ARTICLE),), request.app.state.settings
+        body, "application/xml", (answers.any_of(Kind.ARTICLE),), service(request, Settings)
     )
     return answers.respond(request, answer)

@@ -1,0 +1,128 @@
+"""Make the parts of an app, each by its type, and name the jobs that run beside the requests."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from service import idempotency
+from service.articles import clock
+from service.articles.creating import Creating
+from service.auth import Answering, TokenUses
+from service.background import Background, every
+from service.consent import upkeep
+from service.consent.door import Door
+from service.consent.ledger import Ledger
+from service.consent.signing import Signer
+from service.copies.following import Copies
+from service.database import Database
+from service.edge.cache import WireCache
+from service.ending import Ending
+from service.images import ahead
+from service.images.intake import Intake
+from service.images.prints import Prints
+from service.probing import Health
+from service.published.backlog import Backlog
+from service.published.reader import PostgresReader, Reader, SqliteReader
+from service.published.waiting import Waiting
+from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.services import Services
+from service.settings import Settings
+from service.sync import pruning
+from service.webhooks.worker import Worker
+
+
+def make_services(settings: Settings) -> Services:
+    """Make the parts of an app: all that its endpoints ask for, each by its type."""
+    services = Services()
+    services.add(Settings, settings)
+    database = services.add(Database, Database(settings, serves=True))
+    reader, watch = _reader_and_watch(settings, database)
+    services.add(Reader, reader)
+    services.add(Answering, reader)
+    services.add(Watch, watch)
+    waiting = services.add(Waiting, Waiting(reader, watch))
+    registry = services.add(CollectorRegistry, CollectorRegistry())
+    services.add(TokenUses, TokenUses(database))
+    services.add(Copies, Copies(database))
+    services.add(Creating, Creating(database))
+    services.add(Backlog, Backlog(database))
+    services.add(Ledger, Ledger(database, settings.signing_key))
+    services.add(Door, Door(settings))
+    intake = services.add(Intake, Intake(settings))
+    services.add(Prints, Prints(intake, registry))
+    services.add(Background, Background(registry))
+    services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
+    services.add(Health, Health(settings, reader, intake.store))
+    return services
+
+
+def add_jobs(services: Services) -> None:
+    """Name the jobs that run beside the requests."""
+    background, database = services.get(Background), services.get(Database)
+    settings = database.settings
+    background.add("deadlines", every(database.deadlines.step))
+    background.add("watch", every(services.get(Watch).step))
+    background.add("waiting", every(services.get(Waiting).step))
+    background.add("schedule", every(partial(clock.publish_on_time, database)))
+    background.add("rendering", every(services.get(Backlog).step))
+    background.add("token uses", every(services.get(TokenUses).step))
+    background.add("copies", every(services.get(Copies).step))
+    background.add("kept answers", every(partial(idempotency.forget_some, database)))
+    background.add("tombstones", every(partial(pruning.prune_some, database)))
+    background.add("consent log", every(partial(upkeep.seal, database, Signer(settings.signing_key))))
+    background.add("consent retention", every(partial(upkeep.tidy, database)))
+    if settings.is_sqlite:
+        background.add("erased", every(partial(upkeep.empty_log, database)))
+    if settings.webhook_concurrency:
+        background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
+    if settings.picture_ahead:
+        pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))
+        background.add("pictures ahead", every(pictures.step))
+
+
+def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
+    if settings.is_sqlite:
+        reader = SqliteReader(settings)
+        return reader, SqliteWatch(reader, database)
+    return PostgresReader(settings, database.deadlines), PostgresWatch(database)
+
+
+class CacheMetrics(Collector):
+    """What the wire cache counts."""
+
+    def __init__(self, cache: WireCache) -> None:
+        self.cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the counts when they are asked for."""
+        yield CounterMetricFamily("copydesk_cache_hits", "Answers given from memory", value=self.cache.hits)
+        yield CounterMetricFamily(
+            "copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses
+        )
+        yield GaugeMetricFamily(
+            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes
+        )
+        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
+
+
+class RenderingMetrics(Collector):
+    """How far this process is with documents that await rendering."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self.backlog = backlog
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the counts when they are asked for."""
+        yield GaugeMetricFamily(
+            "copydesk_rendering_waiting", "Documents of an older rendering", value=self.backlog.waiting
+        )
+        rendered = CounterMetricFamily(
+            "copydesk_rendered_again", "Documents that were rendered again", labels=["outcome"]
+        )
+        rendered.add_metric(["same"], self.backlog.same)
+        rendered.add_metric(["changed"], self.backlog.changed)
+        rendered.add_metric(["failed"], len(self.backlog.failed))
+        yield rendered
