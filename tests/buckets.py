@@ -52,6 +52,8 @@ class Gate:
         self._listening: socket.socket | None = None
         self._through: list[socket.socket] = []
         self._stuck = False
+        self.came = 0
+        """How many connections were taken."""
         self.open()
 
     def open(self) -> None:
@@ -86,6 +88,7 @@ class Gate:
         with suppress(OSError):
             while True:
                 near, _ = listening.accept()
+                self.came += 1
                 self._through.append(near)
                 if self._stuck:
                     continue

@@ -11,13 +11,14 @@ import os
 import queue
 import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -27,9 +28,10 @@ import orjson
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from service.errors import Unavailable, Unprocessable, UnsupportedMediaType
+from service.errors import ServiceError, Unavailable, Unprocessable, UnsupportedMediaType
 from service.images.darkroom import sandbox
 from service.images.darkroom.jobs import LOCKED, Develop, Developed, Inspect, Inspected, Refused
+from service.images.storage.keys import MediaFull, disk
 from service.settings import Settings, UnsafeSetting
 
 Answer = TypeVar("Answer", Inspected, Developed)
@@ -37,6 +39,7 @@ log = structlog.get_logger()
 MOST_JOBS = 500
 """Jobs after which a process is replaced, so that what its libraries leak does not add up."""
 _START_SECONDS = 30.0
+_LATER = {"Retry-After": "10"}
 _LONGEST_ANSWER = 4 << 20
 _INSPECTED, _DEVELOPED, _REFUSED = TypeAdapter(Inspected), TypeAdapter(Developed), TypeAdapter(Refused)
 
@@ -102,10 +105,10 @@ class Darkroom:
 
     def ask(self, job: bytes, files: Sequence[int], seconds: float) -> bytes:
         """Have a job done with open files. Raises TimeoutError, and EOFError when the process dies of it; it is
-        gone after either.
+        gone after either. Raises LabBusy when the machine has no process to give, or has killed it.
         """
+        process = self._started()
         try:
-            process = self._running()
             assert process.stdout is not None
             _allow_seconds(process.pid, seconds)
             self._line_in.settimeout(seconds)
@@ -116,8 +119,25 @@ class Darkroom:
             self.close()
             raise
         except (OSError, EOFError):
+            was_killed = self._ended_by() == -signal.SIGKILL
             self.close()
+            if was_killed:  # Not by its file: the machine was short of memory.
+                raise LabBusy("The process that decoded it was killed.", headers=_LATER) from None
             raise EOFError from None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        try:
+            return self._running()
+        except (OSError, EOFError, TimeoutError) as fault:
+            self.close()
+            log.warning("a darkroom could not be started", fault=type(fault).__name__)
+            raise LabBusy("No process for pictures could be started.", headers=_LATER) from fault
+
+    def _ended_by(self) -> int | None:
+        assert self._process is not None
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(1)
+        return None
 
     def close(self) -> None:
         """End the process at once."""
@@ -240,8 +260,9 @@ class Lab:
         darkroom = self._free.get()
         try:
             with ExitStack() as stack:
-                files = [stack.enter_context(path.open("rb")).fileno()]
-                files += [stack.enter_context(draft.open("wb")).fileno() for draft in drafts]
+                with disk():
+                    files = [stack.enter_context(path.open("rb")).fileno()]
+                    files += [stack.enter_context(draft.open("wb")).fileno() for draft in drafts]
                 answer = orjson.loads(darkroom.ask(orjson.dumps(job), files, self._settings.picture_seconds))
             if "refused" in answer:
                 raise self._refusal(_REFUSED.validate_python(answer["refused"]))
@@ -257,7 +278,7 @@ class Lab:
         finally:
             self._free.put(darkroom)
 
-    def _refusal(self, refused: Refused) -> Unprocessable | UnsupportedMediaType:
+    def _refusal(self, refused: Refused) -> ServiceError:
         match refused.reason:
             case "unknown":
                 return UnknownPicture(refused.detail)
@@ -265,4 +286,6 @@ class Lab:
                 return TooManyPixels(refused.detail, limit=self._settings.image_max_pixels)
             case "memory":
                 return TooDemanding(refused.detail)
+            case "room":
+                return MediaFull(refused.detail)
         return DamagedPicture(refused.detail)

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter
 from service.images.darkroom.jobs import Develop, Print
 from service.images.intake import Intake
 from service.images.renditions import Negative, Size
-from service.images.storage.keys import DRAFT
+from service.images.storage.keys import DRAFT, disk
 
 Wanted = tuple[Size, str]
 """A size, and a format by its ending."""
@@ -55,6 +55,10 @@ class Prints:
         return future
 
     def _make(self, negative: Negative, wanted: Sequence[Wanted]) -> None:
+        with disk(missing=FileNotFoundError):
+            self._make_missing(negative, wanted)
+
+    def _make_missing(self, negative: Negative, wanted: Sequence[Wanted]) -> None:
         missing = [each for each in wanted if not self._store.has(negative.digest, negative.file(*each))]
         if not missing:
             return

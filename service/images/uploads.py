@@ -24,6 +24,7 @@ from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
 from service.images.patching import invalid
 from service.images.storage import EXTENSIONS
+from service.images.storage.keys import disk
 from service.services import service
 from service.settings import Settings
 from service.tables import Shape, WebAddress
@@ -167,12 +168,14 @@ async def _raw(request: Request, intake: Intake) -> KeptFile:
 async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, object]]:
     limit = intake.settings.upload_max_bytes
     _refuse_announced(request, limit + FORM_OVERHEAD, too_large(limit))
-    async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
-        texts = _text_fields(form)
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
-        return await intake.take(_chunks(file)), texts
+    # The framework keeps a large file of a form in a temporary one.
+    with disk():
+        async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
+            texts = _text_fields(form)
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Unprocessable.at("/file", "is missing: the picture is sent as a file of this name")
+            return await intake.take(_chunks(file)), texts
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

@@ -86,7 +86,7 @@ class Developed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a job was not done: `unknown`, `damaged`, `pixels` or `memory`."""
+    """Why a job was not done: `unknown`, `damaged`, `pixels`, `memory` or `room`."""
 
     reason: str
     detail: str

@@ -1,5 +1,6 @@
 """What decoders raise for damaged files and want of memory, as refusals. Their warnings refuse nothing."""
 
+import errno
 import struct
 import warnings
 import zlib
@@ -37,4 +38,6 @@ def refusing() -> Iterator[None]:
     except MemoryError:
         raise Refusal("memory", "The picture takes more memory to decode than a picture is given.") from None
     except DAMAGE as fault:
+        if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refusal("room", "There is no room left for what is made of the picture.") from fault
         raise Refusal("damaged", "The file cannot be decoded: it is cut off or damaged.") from fault

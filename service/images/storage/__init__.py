@@ -14,13 +14,14 @@ serve the next upload of the same picture; `check` finds them.
 
 from service.images.storage.bucket import BucketStore
 from service.images.storage.folder import FolderStore
-from service.images.storage.keys import EXTENSIONS, MediaStore, MediaUnavailable, original_name
+from service.images.storage.keys import EXTENSIONS, MediaFull, MediaStore, MediaUnavailable, original_name
 from service.settings import Settings
 
 __all__ = [
     "EXTENSIONS",
     "BucketStore",
     "FolderStore",
+    "MediaFull",
     "MediaStore",
     "MediaUnavailable",
     "open_store",

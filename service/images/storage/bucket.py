@@ -9,8 +9,8 @@ are s3:GetObject, s3:PutObject and s3:ListBucket; `copydesk media check --remove
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,16 +23,22 @@ from obstore.store import S3Store
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from service.images.storage.keys import LEFT_BEHIND_AFTER, Kept, MediaUnavailable, clear_drafts, key_of
+from service.images.storage.breaker import Breaker
+from service.images.storage.keys import LEFT_BEHIND_AFTER, Kept, clear_drafts, key_of, unavailable
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
 
-PATIENCE, SILENCE, CONNECTING = timedelta(seconds=30), timedelta(seconds=10), timedelta(seconds=3)
-"""How long one request may take, a download may pause, and a connection may take to be made, before the store
-counts as away.
-"""
+ANSWERS_WITHIN = timedelta(seconds=5)
+"""How long the store may take to answer a short question."""
+SILENCE = timedelta(seconds=5)
+"""How long a download may pause."""
+PATIENCE = timedelta(seconds=30)
+"""How long the store may take to take in one picture."""
+CONNECTING = timedelta(seconds=3)
+RETRIES_FOR = timedelta(seconds=2)
+"""For how long what fails at once is tried again: what fails slowly is not."""
 CHUNK = 1 << 18
 """Bytes that are passed on at a time: so many, for each download, are in memory."""
 FRESH = timedelta(seconds=LEFT_BEHIND_AFTER / 2)
@@ -41,18 +47,23 @@ ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 RANGE = re.compile(r"bytes=(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<suffix>\d{1,18}))")
 
 
+Missing = type[OSError] | tuple[()]
+Reached = AbstractContextManager[None]
+
+
 class BucketStore:
     """A bucket, or the part of it under a prefix."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store = _connect(settings, {"timeout": PATIENCE, "connect_timeout": CONNECTING}, retries=2)
+        self._store = _connect(settings, {"timeout": ANSWERS_WITHIN, "connect_timeout": CONNECTING})
+        self._uploads = _connect(settings, {"timeout": PATIENCE, "connect_timeout": CONNECTING})
         # A download lasts as long as its reader takes; only the store's own silence ends it.
         self._downloads = _connect(
             settings,
             {"timeout": timedelta(hours=1), "read_timeout": SILENCE, "connect_timeout": CONNECTING},
-            retries=2,
         )
         self._probe = _connect(settings, {"timeout": timedelta(seconds=2)}, retries=0)
+        self._breaker = Breaker(slow=CONNECTING / timedelta(seconds=1) / 2)
 
     def prepare(self) -> None:
         """Clear this machine of uploads that nobody writes any more."""
@@ -62,6 +73,7 @@ class BucketStore:
         """See whether the bucket is there and lets itself be read. One request, which lists nothing."""
         with _reached():
             self._probe.list_with_delimiter("probe")
+        self._breaker.close()
 
     def incoming(self) -> Path:
         """The machine's folder for temporary files, which `TMPDIR` names."""
@@ -72,13 +84,14 @@ class BucketStore:
         signature.
         """
         key = key_of(digest, rendition)
-        with _reached():
-            try:
-                self._store.put(key, file, mode="create")
-            except AlreadyExistsError:
-                since = self.since(key)
-                if since is None or datetime.now(UTC) - since > FRESH:
-                    self._store.put(key, file, use_multipart=False)
+        # A store that hangs is found by a short question, not by a picture on its way.
+        since = self.since(key)
+        with self._reached():
+            if since is None:
+                with suppress(AlreadyExistsError):
+                    self._uploads.put(key, file, mode="create")
+            elif datetime.now(UTC) - since > FRESH:
+                self._uploads.put(key, file, use_multipart=False)
         file.unlink()
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
@@ -87,9 +100,9 @@ class BucketStore:
 
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
         """Download the object into a temporary file without a name."""
-        with ExitStack() as unless_whole, _reached(missing=FileNotFoundError):
+        with ExitStack() as unless_whole, self._reached(missing=FileNotFoundError):
             file: BinaryIO = unless_whole.enter_context(tempfile.TemporaryFile())
-            file.writelines(self._store.get(key_of(digest, rendition)).stream(CHUNK))
+            file.writelines(self._downloads.get(key_of(digest, rendition)).stream(CHUNK))
             file.seek(0)
             unless_whole.pop_all()
         return file
@@ -98,9 +111,8 @@ class BucketStore:
         self, digest: str, content_type: str, headers: Mapping[str, str], rendition: str | None = None
     ) -> Response:
         """Pass the object on as it arrives, or the range of it that is asked for."""
-        return ObjectResponse(
-            self._downloads, key_of(digest, rendition), {**headers, "Content-Type": content_type}
-        )
+        shown = {**headers, "Content-Type": content_type}
+        return ObjectResponse(self._downloads, self._reached, key_of(digest, rendition), shown)
 
     def listed(self) -> Iterator[Kept]:
         """Every object under the prefix."""
@@ -110,7 +122,7 @@ class BucketStore:
 
     def since(self, key: str) -> datetime | None:
         """When the object was last written."""
-        with _reached():
+        with self._reached():
             try:
                 return self._store.head(key)["last_modified"]
             except FileNotFoundError:
@@ -121,19 +133,27 @@ class BucketStore:
         with _reached():
             self._store.delete(key)
 
+    @contextmanager
+    def _reached(self, missing: Missing = ()) -> Iterator[None]:
+        with self._breaker.guarding(), _reached(missing):
+            yield
+
 
 class ObjectResponse(Response):
     """An object as it arrives from the store, or one range of it (RFC 9110, 14). The store is asked when the
     answer is sent.
     """
 
-    def __init__(self, store: S3Store, key: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: S3Store, reached: Callable[[], Reached], key: str, headers: Mapping[str, str]
+    ) -> None:
         super().__init__(headers={**headers, "Accept-Ranges": "bytes"})
         self._store = store
+        self._reached = reached
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with _reached():
+        with self._reached():
             answer = await self._answer(scope["method"], Headers(scope=scope))
         await answer(scope, receive, send)
 
@@ -168,7 +188,7 @@ def _bounds(ranged: re.Match[str], size: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _reached(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+def _reached(missing: Missing = ()) -> Iterator[None]:
     """A store that is away, refuses, or lacks what must be there is no fault of the request's; `missing` is
     let through.
     """
@@ -177,10 +197,10 @@ def _reached(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
     except missing:
         raise
     except (BaseError, OSError) as fault:
-        raise MediaUnavailable from fault
+        raise unavailable(fault) from fault
 
 
-def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int) -> S3Store:
+def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int = 2) -> S3Store:
     place = urlsplit(settings.media_url)
     endpoint = settings.s3_endpoint or next(
         (os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None
@@ -193,7 +213,7 @@ def _connect(settings: Settings, waiting: "ClientConfig", *, retries: int) -> S3
         prefix=place.path.strip("/") or None,
         config=_config(settings, endpoint, place.netloc),
         client_options={**waiting, "allow_http": allow_http},
-        retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=10)},
+        retry_config={"max_retries": retries, "retry_timeout": RETRIES_FOR},
     )
 
 

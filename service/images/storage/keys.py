@@ -1,5 +1,6 @@
 """What every store of pictures can do, and under which keys it keeps them."""
 
+import errno
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,18 @@ class MediaUnavailable(Unavailable):
         super().__init__(detail, headers={"Retry-After": "10"})
 
 
+class MediaFull(MediaUnavailable):
+    """There is no room left for pictures' files, or for the temporary files that they pass through. Nothing was kept;
+    send it again once there is room.
+    """
+
+    status, title = 507, "No room left for pictures' files"
+
+    def __init__(self, detail: str = "There is no room left for this file.") -> None:
+        super().__init__(detail)
+        self.headers["Retry-After"] = "60"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A file in the store: its key, its size in bytes, and since when it has been there."""
@@ -53,7 +66,7 @@ class Kept:
 
 class MediaStore(Protocol):
     """What keeps pictures. Digests are SHA-256 in hex. Every method raises MediaUnavailable when the store
-    does not answer.
+    does not answer, and MediaFull when there is no room.
     """
 
     def prepare(self) -> None:
@@ -120,7 +133,13 @@ def disk(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
     except missing:
         raise
     except OSError as fault:
-        raise MediaUnavailable from fault
+        raise unavailable(fault) from fault
+
+
+def unavailable(fault: Exception) -> MediaUnavailable:
+    """Return the answer to a fault of a disk or of a store."""
+    is_full = isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT)
+    return MediaFull() if is_full else MediaUnavailable()
 
 
 def clear_drafts(folder: Path) -> None:
