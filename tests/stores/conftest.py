@@ -22,11 +22,12 @@ def past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         opened(name, database, tmp_path_factory.mktemp("past")) as store,
         pytest.MonkeyPatch.context() as patched,
     ):
-        patched.setattr(Backlog, "run", _nothing)
+        patched.setattr(Backlog, "step", _rest)
         store.migrate()
         with running(store.settings) as served:
             yield Past(store, served)
 
 
-async def _nothing(_backlog: Backlog) -> None:
+async def _rest(_backlog: Backlog) -> float:
     """Leave what awaits rendering to the command."""
+    return 1.0
