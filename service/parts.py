@@ -103,9 +103,9 @@ class CacheMetrics(Collector):
             "copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses
         )
         yield GaugeMetricFamily(
-            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.bytes
+            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.entries.bytes
         )
-        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache))
+        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache.entries))
 
 
 class RenderingMetrics(Collector):

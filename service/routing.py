@@ -3,10 +3,11 @@ take, and a POST with an `Idempotency-Key` at most once.
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -29,6 +30,12 @@ class UnknownParameter(BadRequest):
     title = "Unknown query parameter"
 
 
+class RepeatedParameter(BadRequest):
+    """The address gives a query parameter more than once that this endpoint takes once."""
+
+    title = "Repeated query parameter"
+
+
 class Route(APIRoute):
     """The route class of every router."""
 
@@ -47,10 +54,10 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""
         handle = super().get_route_handler()
-        known = set(_parameters(self.dependant))
+        known = dict(_parameters(self.dependant))
 
         async def enter(request: Request) -> Response:
-            _refuse_unknown_parameters(request, known)
+            _refuse_parameters(request, known)
             refuse_nul(request)
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
@@ -67,19 +74,33 @@ class Route(APIRoute):
         return enter
 
 
-def _parameters(dependant: Dependant) -> Iterator[str]:
-    """The names of all query parameters of an endpoint and of what it depends on."""
-    yield from (field.alias for field in dependant.query_params)
+def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Return all query parameters of an endpoint and of what it depends on, and whether each may be repeated."""
+    yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
     for needed in dependant.dependencies:
         yield from _parameters(needed)
 
 
-def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+def _is_list(annotation: object) -> bool:
+    return any(get_origin(kind) in (list, tuple, set) for kind in (annotation, *get_args(annotation)))
+
+
+def _refuse_parameters(request: Request, known: Mapping[str, bool]) -> None:
+    """Refuse parameters that the endpoint does not know, and repeated ones that it takes once."""
+    if not request.scope["query_string"]:
+        return
     unknown = next((name for name in request.query_params if name not in known), None)
     if unknown is not None:
         listed = ", ".join(sorted(known)) or "none"
         raise UnknownParameter(
             f"There is no query parameter {unknown!r} here. Known: {listed}.", parameter=unknown
+        )
+    counted = Counter(name for name, _ in request.query_params.multi_items() if not known[name])
+    repeated = next((name for name, count in counted.items() if count > 1), None)
+    if repeated is not None:
+        raise RepeatedParameter(
+            f"The query parameter {repeated!r} is given {counted[repeated]} times, and may be given once.",
+            parameter=repeated,
         )
 
 

@@ -19,7 +19,7 @@ from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.published import answers, documents, forms, store
-from service.published.forms import MEDIA_TYPES, Form, preferred
+from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
 from service.published.store import Filter, Sort
 from service.routing import Route
@@ -29,7 +29,7 @@ from service.tables import Language, Line, Shape, Text, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 Format = Annotated[
-    Form | None,
+    Form,
     Query(
         alias="format",
         description="ninjs 3.1, or a NewsArticle in JSON-LD; as `Accept` asks for it when absent",
@@ -194,10 +194,9 @@ def get_article(
     caller: CallerDep,
     session: SessionDep,
     body: BodyForm = "blocks",
-    form: Format = None,
+    form: Format = Form.JSON,
 ) -> Response:
     """Read an article by its id or its slug."""
-    form = form or preferred(request.headers.get("accept", ""))
     settings = service(request, Settings)
     if caller.may(Scope.CONTENT_READ):
         article, moved = desk.find(session, key)

@@ -24,6 +24,7 @@ from service.consent.routes import LedgerDep
 from service.consent.signing import Signer
 from service.database import DatabaseDep, SessionDep
 from service.errors import FieldProblem, Unprocessable
+from service.negotiation import choose_type
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
@@ -173,8 +174,8 @@ async def export_consents(
 
     NDJSON, or CSV with `format=csv` or by `Accept: text/csv`. What was recorded before this request is in it.
     """
-    wants_csv = request.headers.get("accept", "").startswith("text/csv")
-    written = format_ or (Format.CSV if wants_csv else Format.NDJSON)
+    accepted = choose_type(request.headers.get("accept", ""), ("application/x-ndjson", "text/csv"))
+    written = format_ or (Format.CSV if accepted == "text/csv" else Format.NDJSON)
     signer = Signer(service(request, Settings).signing_key)
     await upkeep.seal_waiting(database, signer)
     lines = exports.write(database, signer, as_csv=written is Format.CSV)

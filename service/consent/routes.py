@@ -26,6 +26,7 @@ from service.consent.receipts import SignedReceipt
 from service.consent.record import Record, Recorded, receipt
 from service.database import Session, SessionDep
 from service.errors import BadRequest
+from service.negotiation import choose_type
 from service.published import answers
 from service.services import service
 from service.settings import Settings
@@ -198,7 +199,7 @@ def get_current_receipt(
         raise NoRecord("There is no such decision.")
     signed = receipts.sign(session, receipt(session, event, ledger.shelves), service(request, Settings))
     headers = {**PRIVATE, "Vary": "Cookie, Accept"}
-    if request.headers.get("accept", "").lstrip().lower().startswith("text/html"):
+    if choose_type(request.headers.get("accept", ""), ("application/json", "text/html")) == "text/html":
         return HTMLResponse(receipts.page(signed), headers={**headers, **receipts.PAGE_HEADERS})
     return conditional.answer(request, signed, headers=headers)
 

@@ -98,12 +98,17 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         id_, started, status = request_id(scope), time.perf_counter(), 500
+        is_the_clients = (b"x-request-id", id_) in scope["headers"]
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = id_.decode()
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = id_.decode()
+                if is_the_clients and "public" in headers.get("cache-control", ""):
+                    # So that no cache in between gives one client's id to others.
+                    headers.append("Vary", "X-Request-ID")
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=id_.decode())

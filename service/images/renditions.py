@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from service.images.darkroom.jobs import Rights
 from service.images.models import FocalPoint, Image, ImageRead, Rendition
 from service.images.storage import original_name
+from service.negotiation import ranges
 
 WIDTHS = (2400, 1600, 1280, 960, 640, 480, 320, 160)
 CROPS = {"1x1": (1, 1), "4x3": (4, 3), "16x9": (16, 9)}
@@ -223,9 +224,5 @@ def accepted(accept: str) -> str:
     """The format for an `Accept` header: the smallest that is named, and JPEG, which everyone can show,
     otherwise.
     """
-    named = {
-        part.partition(";")[0].strip().lower()
-        for part in accept.split(",")
-        if not re.search(r";\s*q=0(\.0*)?\s*(;|$)", part)
-    }
-    return next((format_ for format_ in ("avif", "webp") if FORMATS[format_] in named), "jpg")
+    named = ranges(accept)
+    return next((format_ for format_ in ("avif", "webp") if named.get(FORMATS[format_], 0) > 0), "jpg")

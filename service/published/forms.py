@@ -1,14 +1,11 @@
-"""The forms in which an article can be asked for: by `?format=`, or by `Accept`; and who writes each of them.
+"""The forms in which an article can be asked for by `?format=`, and who writes each of them.
 
 The rooms that know a form stand above the one that answers: each says here how it writes (`writes`). A form
 is made of the same document that `json` is, so that none can show more than that.
 """
 
 import enum
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-
-from starlette.types import Scope
+from collections.abc import Callable
 
 from service.published.answers import Row
 from service.settings import Settings
@@ -61,43 +58,3 @@ def bury(form: Form, row: Row, settings: Settings) -> bytes | None:
 def write(form: Form, document: bytes, settings: Settings) -> bytes:
     """An article in a form, made of its document."""
     return document if form is Form.JSON else _writers[form](document, settings)
-
-
-@lru_cache(1_000)
-def preferred(accept: str) -> Form:
-    """The form that `Accept` asks for (RFC 9110, 12.5.1): `json` unless another is named, and wanted no less."""
-    wanted = {form: quality for form, quality in _named(accept.lower().split(",")) if quality > 0}
-    return max(wanted, key=lambda form: (wanted[form], form is Form.JSON), default=Form.JSON)
-
-
-def asked_by_accept(scope: Scope, accept: bytes) -> Scope:
-    """A request for an article with the form that its `Accept` asks for in its query, so that a cache tells
-    the forms apart.
-    """
-    path, query = scope["path"], scope["query_string"]
-    form = preferred(accept.decode("latin-1"))
-    if (
-        form is Form.JSON
-        or not path.startswith("/v1/articles/")
-        or path.count("/") != 3
-        or b"format=" in query
-    ):
-        return scope
-    return {**scope, "query_string": query + b"&" * bool(query) + b"format=" + form.encode()}
-
-
-def _named(ranges: Iterable[str]) -> Iterable[tuple[Form, float]]:
-    known = {media_type: form for form, media_type in MEDIA_TYPES.items()}
-    for each in ranges:
-        media_type, *parameters = (part.strip() for part in each.split(";"))
-        form = known.get(media_type)
-        if form is not None:
-            yield form, _quality(parameters)
-
-
-def _quality(parameters: list[str]) -> float:
-    said = next((part.partition("=")[2] for part in parameters if part.startswith("q=")), "1")
-    try:
-        return float(said)
-    except ValueError:
-        return 0.0

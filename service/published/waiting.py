@@ -8,8 +8,6 @@ woken by them.
 import asyncio
 import enum
 
-from starlette.types import Scope
-
 from service.published import feed
 from service.published.reader import Reader
 from service.published.watch import Watch
@@ -22,15 +20,6 @@ class View(enum.StrEnum):
 
     PUBLIC = "public"
     STAFF = "staff"
-
-
-def is_held(scope: Scope) -> bool:
-    """Whether the answer to a request may wait for a change: it is for nobody else, and never kept."""
-    if scope["path"] != "/v1/changes":
-        return False
-    return b"wait=" in scope["query_string"] or any(
-        name == b"accept" and b"event-stream" in value for name, value in scope["headers"]
-    )
 
 
 class Waiting:

@@ -99,7 +99,7 @@ async def list_changes(
         _secret(request),
     )
     head = await follower.head()
-    streamed = stream.MEDIA_TYPE in request.headers.get("accept", "")
+    streamed = request.headers.get("accept") == stream.MEDIA_TYPE
     cursor = (last_event_id if streamed else None) or since
     place = feed.beginning(head) if cursor is None else read_cursor(request, cursor, head, view)
     follower.come(place)
@@ -151,6 +151,7 @@ def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> 
     if "authorization" in request.headers:
         return conditional.answer_bytes(request, body, headers=link)
     answers.depend(request, *(answers.any_of(kind) for kind in feed.KINDS))
+    public = answers.public_headers(service(request, Settings))
     return conditional.answer_bytes(
-        request, body, headers={**link, **answers.public_headers(service(request, Settings))}
+        request, body, headers={**link, **public, "Vary": f"{public['Vary']}, Accept"}
     )

@@ -4,40 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Message
 
 from tests.articles.newsroom import published
+from tests.edge.asking import messages, scope_of
 from tests.images.pictures import href_of, make_article, make_image
 from tests.serving import Store
-
-
-def sent(store: Store, method: str, path: str, extensions: dict[str, Any]) -> list[Message]:
-    """The messages that a server with these extensions gets to send."""
-    messages: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        messages.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.5"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"copydesk.example")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-        "extensions": extensions,
-    }
-    store.portal.call(store.app, scope, receive, send)
-    return messages
 
 
 @pytest.mark.parametrize("extensions", [{}, {"http.response.pathsend": {}}])
@@ -47,7 +18,9 @@ def test_a_server_that_offers_to_read_files_itself_sends_none_for_head(
     image = make_image(editor)
     make_article(editor, image)
     href = href_of(image, "w40", "image/webp")
-    whole, head = sent(store, "GET", href, extensions), sent(store, "HEAD", href, extensions)
+    whole, head = (
+        messages(store, scope_of(method, href, extensions=extensions)) for method in ("GET", "HEAD")
+    )
     assert (whole[0]["status"], head[0]["status"]) == (200, 200)
     assert ("http.response.pathsend" in {message["type"] for message in whole}) == bool(extensions)
     assert {name: value for name, value in head[0]["headers"] if name != b"x-request-id"} == {

@@ -1,0 +1,136 @@
+"""Ready answers, each in every content coding that was asked for, in a store that is bounded in bytes."""
+
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from service.edge.codings import LEAST_COMPRESSED, compress
+
+Headers = list[tuple[bytes, bytes]]
+Key = tuple[str, bytes]
+"""The path and the query of a request, in its normal form."""
+OVERHEAD = 600
+"""Bytes that an entry costs beside its bodies."""
+_OF_ONE_REQUEST = (b"etag", b"content-length", b"x-request-id")
+
+
+class Coded(NamedTuple):
+    """An answer in one content coding, ready for the wire; `unchanged` are the headers of its 304."""
+
+    etag: bytes
+    headers: Headers
+    unchanged: Headers
+    body: bytes
+
+
+class Entry:
+    """One answer, in every content coding that was asked for so far."""
+
+    __slots__ = ("bodies", "body", "depends", "etag", "headers", "size", "status", "until")
+
+    def __init__(
+        self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]
+    ) -> None:
+        self.status = status
+        self.headers = [pair for pair in headers if pair[0] not in _OF_ONE_REQUEST]
+        self.body = body
+        self.etag = etag
+        self.depends = tuple(depends)
+        self.until: float | None = None
+        self.bodies: dict[str, Coded] = {}
+        self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def coded(self, coding: str) -> Coded:
+        """Return the answer in one content coding, made once. A strong ETag differs with the coding."""
+        made = self.bodies.get(coding)
+        if made is None:
+            made = self.bodies[coding] = self._code(coding if len(self.body) >= LEAST_COMPRESSED else "")
+        return made
+
+    def _code(self, coding: str) -> Coded:
+        body, unchanged, etag = compress(self.body, coding), list(self.headers), b""
+        if coding:
+            unchanged.append((b"content-encoding", coding.encode()))
+            self.size += len(body)
+        if self.etag is not None:
+            etag = (self.etag if not coding else f'{self.etag[:-1]};{coding}"').encode()
+            unchanged.append((b"etag", etag))
+        headers = [*unchanged, (b"content-length", b"%d" % len(body))]
+        return Coded(
+            etag,
+            headers,
+            [pair for pair in unchanged if pair[0] not in (b"content-type", b"content-encoding")],
+            body,
+        )
+
+
+class Entries:
+    """The store of ready answers. What was used longest ago is dropped first; `bytes` is what all take."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.bytes = 0
+        self._most_bytes = most_bytes
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._by_dependency: dict[str, set[Key]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key) -> Entry | None:
+        """Return the entry of a key, unless its time is over."""
+        entry = self._entries.get(key)
+        if entry is None or (entry.until is not None and entry.until <= time.time()):
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def keep(self, key: Key, entry: Entry) -> None:
+        """Keep an entry, unless it would take more than an eighth of the room."""
+        entry.size += sys.getsizeof(key[0]) + len(key[1])
+        if entry.size * 8 > self._most_bytes:
+            return
+        self._drop(key)
+        self._entries[key] = entry
+        for dependency in entry.depends:
+            self._by_dependency.setdefault(dependency, set()).add(key)
+        self._grow(entry.size)
+
+    def coded(self, key: Key, entry: Entry, coding: str) -> Coded:
+        """Return an entry in one content coding, and count what that takes if the entry is kept."""
+        coded = entry.bodies.get(coding)
+        if coded is None:
+            before = entry.size
+            coded = entry.coded(coding)
+            if self._entries.get(key) is entry:
+                self._grow(entry.size - before)
+        return coded
+
+    def drop_dependents(self, dependencies: Iterable[str]) -> None:
+        """Drop what depends on any of these."""
+        for dependency in dependencies:
+            for key in list(self._by_dependency.get(dependency, ())):
+                self._drop(key)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._entries.clear()
+        self._by_dependency.clear()
+        self.bytes = 0
+
+    def _grow(self, size: int) -> None:
+        self.bytes += size
+        while self.bytes > self._most_bytes:
+            self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        self.bytes -= entry.size
+        for dependency in entry.depends:
+            keys = self._by_dependency[dependency]
+            keys.discard(key)
+            if not keys:
+                del self._by_dependency[dependency]
