@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -10,21 +9,16 @@ from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
-import orjson
-import psycopg
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy import Connection, CursorResult, Engine, Result, event
+from sqlalchemy import CursorResult, Engine, Result
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session as SQLModelSession
-from sqlmodel import create_engine
 
-from service.deadlines import Deadlines, Driven
+from service.deadlines import Deadlines
+from service.engines import SQLITE_CONNECTIONS, hold_to_deadline, postgres_engine, sqlite_engine
 from service.errors import Unavailable
 from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
 from service.services import service
@@ -32,9 +26,9 @@ from service.settings import Settings
 from service.tables import Table
 
 Outcome = TypeVar("Outcome")
-PING_SECONDS = 2.0
-SQLITE_CONNECTIONS = 40
 KEPT_FOR_JOBS = 2
+HOLDS_REQUESTS = 0.5
+"""Seconds for which requests wait, at the most, for a transaction that goes first."""
 WAITING_PER_SLOT = 16
 """Requests that may wait for each connection. More are refused at once, because their answer would come too late."""
 
@@ -74,12 +68,10 @@ class Database:
     def __init__(self, settings: Settings, *, serves: bool = False) -> None:
         self.settings = settings
         self.is_sqlite = settings.is_sqlite
-        self.engine = (
-            _sqlite_engine(settings) if self.is_sqlite else _postgres_engine(settings, serves=serves)
-        )
+        self.engine = sqlite_engine(settings) if self.is_sqlite else postgres_engine(settings, serves=serves)
         self.deadlines = Deadlines()
         if serves:
-            _hold_to_deadline(self.engine, self.deadlines, settings.request_deadline)
+            hold_to_deadline(self.engine, self.deadlines, settings.request_deadline)
         # PostgreSQL shows each statement what is committed when it begins, in a transaction and outside of
         # one. Outside, a question is one way there and back instead of three.
         alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
@@ -95,6 +87,8 @@ class Database:
         # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the
         # thread pool and serves them in order; SQLite's own busy handler would sleep and starve.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
+        # All but `first` wait here, so that only one of them is ever before it.
+        self._queue = asyncio.Lock()
 
     def open(self, *, read_only: bool) -> Session:
         """Open a session; the caller ends it."""
@@ -154,7 +148,8 @@ class Database:
             return
         try:
             async with asyncio.timeout(within or self.settings.request_deadline):
-                await self._turn.acquire()
+                async with self._queue:
+                    await self._turn.acquire()
         except TimeoutError:
             raise PoolTimeout("other writers took too long") from None
         try:
@@ -163,12 +158,29 @@ class Database:
             self._turn.release()
 
     @asynccontextmanager
+    async def first(self) -> AsyncIterator[None]:
+        """Write before all that wait. Requests that need the database begin once the block has ended, or after half a
+        second: what keeps the block may keep it for long.
+        """
+        async with nullcontext() if self._turn is None else self._turn:
+            self._slots.total_tokens = 0
+            held = asyncio.get_running_loop().call_later(HOLDS_REQUESTS, self._go_on)
+            try:
+                yield
+            finally:
+                held.cancel()
+                self._go_on()
+
+    def _go_on(self) -> None:
+        self._slots.total_tokens = _requests_at_once(self.settings)
+
+    @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Let a request have a connection, and refuse it at once when too many wait for one already.
 
         Raises Unavailable, and TimeoutError of SQLAlchemy when no connection comes free.
         """
-        if self._slots.statistics().tasks_waiting >= WAITING_PER_SLOT * self._slots.total_tokens:
+        if self._slots.statistics().tasks_waiting >= WAITING_PER_SLOT * _requests_at_once(self.settings):
             raise Unavailable("Too many requests wait for the database.", headers={"Retry-After": "1"})
         borrower = object()
         try:
@@ -303,89 +315,3 @@ async def get_database(request: Request) -> Database:
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
-
-
-def _sqlite_engine(settings: Settings) -> Engine:
-    path = settings.sqlite_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"check_same_thread": False, "timeout": settings.patience, "cached_statements": 512},
-        pool_size=SQLITE_CONNECTIONS,
-        # The same few are used again: each has a cache of its own that fills.
-        pool_use_lifo=True,
-        max_overflow=0,
-        json_serializer=_dump_json,
-        json_deserializer=orjson.loads,
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference
-    # unmeasurable.
-    connection.isolation_level = None
-    # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only when
-    # a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
-    erasing = "secure_delete=ON"
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader fails with SQLITE_BUSY when it wants to write and somebody else has
-    # written since.
-    read_only = connection.get_execution_options().get("copydesk_read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _postgres_engine(settings: Settings, *, serves: bool) -> Engine:
-    seconds = settings.request_deadline
-    limits = {"timezone": "UTC", "lock_timeout": f"{1000 * settings.patience:.0f}ms"}
-    if serves:
-        # The server ends by itself what was cut from this side, and rolls back what a dead process began.
-        limits |= dict.fromkeys(
-            ("statement_timeout", "idle_in_transaction_session_timeout"), f"{1000 * seconds:.0f}ms"
-        )
-    return create_engine(
-        make_url(settings.database_url).set(drivername="postgresql+psycopg"),
-        pool_size=settings.database_pool_size,
-        max_overflow=0,
-        pool_timeout=settings.patience,
-        pool_pre_ping=not serves,
-        json_serializer=_dump_json,
-        json_deserializer=orjson.loads,
-        connect_args={
-            "application_name": "copydesk",
-            "connect_timeout": max(2, round(settings.patience)),  # libpq takes no less than two seconds.
-            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
-        },
-    )
-
-
-def _hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:
-    """Cut every connection that is out of the pool for longer. One that does not answer is replaced before it
-    is used, as SQLAlchemy's own `pool_pre_ping` does, which would wait without an end.
-    """
-
-    def check_out(connection: Driven, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        if engine.dialect.name != "sqlite":
-            try:
-                with deadlines.within(connection, PING_SECONDS):
-                    engine.dialect.do_ping(cast("DBAPIConnection", connection))
-            except psycopg.Error as error:
-                raise InvalidatePoolError from error
-        deadlines.begin(connection, seconds)
-
-    def end(connection: Driven, _entry: ConnectionPoolEntry) -> None:
-        deadlines.end(connection)
-
-    event.listen(engine, "checkout", check_out)
-    for name in ("checkin", "close"):
-        event.listen(engine, name, end)
-
-
-def _dump_json(value: Any) -> str:
-    return orjson.dumps(value).decode()

@@ -14,7 +14,8 @@ from service.database import Database
 from service.tables import now
 
 LOOKS_EVERY = 0.5
-AT_ONCE = 50
+AT_ONCE = 250
+"""Articles that one transaction publishes: each waits for its turn among the requests' transactions."""
 CLOCK = Caller(name="schedule")
 
 
@@ -37,15 +38,14 @@ def release_due(database: Database) -> int:
         )
         due = due.order_by(col(Article.scheduled_for)).limit(AT_ONCE)
         articles = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
-        for article in articles:
-            lifecycle.release(session, CLOCK, article)
+        lifecycle.release(session, CLOCK, articles)
     return len(articles)
 
 
 async def release_all_due(database: Database) -> None:
     """Publish everything that is due, some at a time."""
     while True:
-        async with database.turn():
+        async with database.first():
             released = await run_in_threadpool(release_due, database)
         if released < AT_ONCE:
             return

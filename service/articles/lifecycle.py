@@ -248,11 +248,13 @@ def restore(session: Session, caller: Caller, article: Article) -> Article:
     return article
 
 
-def release(session: Session, caller: Caller, article: Article) -> None:
-    """Publish a scheduled article whose time has come."""
-    assert article.scheduled_for is not None
-    _make_public(article, now())
-    _remember(session, [article], caller, "published", was_public=False)
+def release(session: Session, caller: Caller, articles: Sequence[Article]) -> None:
+    """Publish scheduled articles whose time has come."""
+    at = now()
+    for article in articles:
+        assert article.scheduled_for is not None
+        _make_public(article, at)
+    _remember(session, articles, caller, "published", was_public=False)
 
 
 def _make_public(article: Article, at: datetime) -> None:
