@@ -136,7 +136,7 @@ class Darkroom:
     def _ended_by(self) -> int | None:
         assert self._process is not None
         with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(1)
+            return self._process.wait(5)
         return None
 
     def close(self) -> None:

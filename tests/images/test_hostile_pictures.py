@@ -19,7 +19,7 @@ from PIL import Image
 
 from service.errors import ServiceError
 from service.images.darkroom.jobs import Develop, Print
-from service.images.lab import DamagedPicture, Lab, TooDemanding
+from service.images.lab import DamagedPicture, Lab, LabBusy, TooDemanding
 from service.settings import Settings
 from tests.effort import LONG
 from tests.images.photographs import agency, jpeg, scene, segment, telephone, with_segments
@@ -212,15 +212,23 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path: 
         assert lab.inspect(file).width == 60
 
 
-def test_a_process_that_dies_takes_nothing_with_it(lab: Lab, tmp_path: Path):
+@pytest.mark.parametrize(("of", "refusal"), [(signal.SIGSEGV, DamagedPicture), (signal.SIGKILL, LabBusy)])
+def test_a_process_that_dies_takes_nothing_with_it(
+    lab: Lab, tmp_path: Path, of: signal.Signals, refusal: type[ServiceError]
+):
     file = tmp_path / "a"
     file.write_bytes(jpeg())
     lab.inspect(file)
-    os.kill(lab._darkrooms[0]._process.pid, signal.SIGSTOP)
-    killed = lab._darkrooms[0]._process
-    timer = Timer(0.3, killed.kill)
+    process = lab._darkrooms[0]._process
+
+    def end():
+        process.send_signal(of)
+        process.send_signal(signal.SIGCONT)
+
+    process.send_signal(signal.SIGSTOP)
+    timer = Timer(0.3, end)
     timer.start()
-    with pytest.raises(DamagedPicture):
+    with pytest.raises(refusal):
         lab.inspect(file)
     timer.join()
     assert lab.inspect(file).width == 60
