@@ -79,10 +79,12 @@ def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> N
 
 
 def _known_language(tag: str | None) -> str | None:
+    """Return a language as this store writes it; None if the tag is invalid or says "undetermined"."""
     try:
-        return None if tag is None else _LANGUAGE.validate_python(tag)
+        known = None if tag is None else _LANGUAGE.validate_python(tag.replace("_", "-"))
     except ValidationError:
         return None
+    return None if known == "und" else known
 
 
 def create_as(session: Session, caption_id: UUID, image_id: UUID, write: CaptionReplace) -> Caption:

@@ -23,6 +23,11 @@ PRIMARIES = chunk(b"cHRM", struct.pack(">8I", *(round(100_000 * each) for each i
 WHOLE = {
     "a broken index of further pictures": with_segments(JPEG, segment(0xE2, b"MPF\0MM\0*\0\0\xff\xff\0\0")),
     "an index of no pictures": with_segments(JPEG, segment(0xE2, b"MPF\0II*\0")),
+    "a broken header of JFIF": with_segments(JPEG, segment(0xE0, b"JFIF\0\1")),
+    "a broken mark of Adobe": with_segments(JPEG, segment(0xEE, b"Adobe\0")),
+    "half a colour profile": with_segments(JPEG, segment(0xE2, b"ICC_PROFILE\0\1\2junk")),
+    "resources of Photoshop cut off": with_segments(JPEG, segment(0xED, b"Photoshop 3.0\x008BIM\4\4\0\0\0")),
+    "bytes that fill up": JPEG[:2] + b"\xff\xff" + JPEG[2:],
     "an animation without frames": with_chunks(saved(scene()), ANIMATION),
     "an animation out of order": with_chunks(saved(scene()), chunk(b"acTL", struct.pack(">II", 2, 0)), FRAME),
     "a text whose checksum is wrong": with_chunks(saved(scene()), chunk(b"tEXt", b"a\0b", is_whole=False)),

@@ -1,5 +1,7 @@
 """What files say of themselves in odd ways: languages, packets, character sets, rights, and what nobody wrote."""
 
+import zlib
+
 import httpx
 import pytest
 
@@ -21,6 +23,8 @@ from tests.images.surgery import chunk, exif, saved, with_chunks
 from tests.serving import settings_for
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"
+IPTC = b"\niptc\n      24\n" + iim([(120, b"Dawn")])[18:].hex().encode()
 ALT = "Iptc4xmpCore:AltTextAccessibility"
 SOURCE = b"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MANIFEST = b"\0\0\0\x20jumb c2pa.actions digitalSourceType\x78" + bytes([len(SOURCE)]) + SOURCE
@@ -85,11 +89,22 @@ def test_a_packet_needs_no_envelope_and_several_are_one(sqlite_editor: httpx.Cli
         ("黎明的桥", b"\x1b$)A", "gb2312"),
         ("Brücke – früh", b"\x1b.A", "utf-8"),
         ("Brücke", UTF8, "utf-8"),
+        ("Мост на рассвете", b"\x1b-A\x1b-L", "iso8859-5"),
+        ("夜明けの橋", b"\x1b$B", "iso2022_jp"),
+        ("새벽 다리", b"\x1b$*C", "euc_kr"),
+        ("Brücke", b"\x1b%/I", "utf-8"),
     ],
 )
 def test_iim_is_decoded_as_it_declares(sqlite_editor: httpx.Client, text: str, charset: bytes, encoding: str):
     image = sent(sqlite_editor, with_segments(jpeg(), iim([(120, text.encode(encoding))], charset)))
     assert image["metadata"]["description"] == text
+
+
+def test_a_text_that_is_cut_inside_a_sign_keeps_its_other_signs(sqlite_editor: httpx.Client):
+    cut = "Brücke am Öresund ö".encode()[:-1]
+    assert sent(sqlite_editor, with_segments(jpeg(), iim([(120, cut)])))["metadata"] == {
+        "description": "Brücke am Öresund"
+    }
 
 
 @pytest.mark.parametrize(
@@ -105,6 +120,11 @@ def test_iim_is_decoded_as_it_declares(sqlite_editor: httpx.Client, text: str, c
         "OLYMPUS DIGITAL CAMERA",
         "Lumen P3",
         "Exif_JPEG_PICTURE",
+        "Screenshot 12",
+        "mmexport1714810830",
+        "Edited with Snapseed",
+        "Enter caption here",
+        "SAMSUNG DIGIMAX A403",
         "  ",
     ],
 )
@@ -113,6 +133,13 @@ def test_what_nobody_wrote_is_no_caption(sqlite_editor: httpx.Client, nobody_wro
     described = packet(alternatives("dc:description", default=nobody_wrote, fr=nobody_wrote))
     both = with_segments(jpeg(exif=camera_exif(), xmp=described), iim([(120, b"Boats in the harbour")]))
     assert words(sent(sqlite_editor, both)) == {"en": ("Boats in the harbour", None)}
+
+
+@pytest.mark.parametrize(
+    "text", ["Photo of a bridge", "橋と船", "Canon falls silent at noon", "Taken by the sea"]
+)
+def test_a_caption_of_few_words_stays(sqlite_editor: httpx.Client, text: str):
+    assert words(sent(sqlite_editor, jpeg(exif=exif((0x10E, 2, text.encode()))))) == {"en": (text, None)}
 
 
 @pytest.mark.parametrize("make", ["LG Electronics", "Lumen", "samsung", "HTC"])
@@ -145,6 +172,47 @@ def test_windows_own_tags_are_read(sqlite_editor: httpx.Client):
     }
 
 
+DAWN = packet(alternatives("dc:description", en="Dawn"))
+LONG = XMP_MORE + b"0" * 32 + len(DAWN).to_bytes(4)
+CAMERA = camera_exif(ImageDescription="Dawn").tobytes()
+GIF = saved(scene(), "GIF")
+COLOURS = 13 + (3 << (GIF[10] & 7) + 1)
+"""Where the table of colours of that GIF ends."""
+PLACES = {
+    "a GIF": GIF[:COLOURS]
+    + b"\x21\xff\x0bXMP DataXMP"
+    + DAWN
+    + b"\1"
+    + bytes(range(255, -1, -1))
+    + b"\0"
+    + GIF[COLOURS:],
+    "a PNG's own text": with_chunks(saved(scene()), chunk(b"tEXt", b"Description\0Dawn")),
+    "IIM in a PNG": with_chunks(
+        saved(scene()), chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(IPTC))
+    ),
+    "a packet in two segments": with_segments(
+        jpeg(),
+        segment(0xE1, LONG + (40).to_bytes(4) + DAWN[40:]),
+        segment(0xE1, LONG + (0).to_bytes(4) + DAWN[:40]),
+    ),
+    "EXIF in two segments": with_segments(
+        jpeg(), segment(0xE1, CAMERA[:90]), segment(0xE1, b"Exif\0\0" + CAMERA[90:])
+    ),
+    "a packet in UTF-16": jpeg(xmp=DAWN.decode().encode("utf-16")),
+    "a packet with a lone ampersand": jpeg(xmp=DAWN.replace(b"<rdf:Alt>", b"<rdf:Alt>&\1")),
+    "a packet with qualifiers": jpeg(
+        xmp=packet("<dc:description rdf:parseType='Resource'><rdf:value>Dawn</rdf:value></dc:description>")
+    ),
+    "a language with an underscore": jpeg(xmp=packet(alternatives("dc:description", en_GB="Dawn"))),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_description_is_read_wherever_it_stands(sqlite_editor: httpx.Client, place: str):
+    language = "en-GB" if "underscore" in place else "en"
+    assert words(sent(sqlite_editor, PLACES[place])) == {language: ("Dawn", None)}
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -161,6 +229,11 @@ def test_windows_own_tags_are_read(sqlite_editor: httpx.Client):
 def test_content_credentials_are_noted(sqlite_editor: httpx.Client, content: bytes):
     said = sent(sqlite_editor, content)["metadata"]
     assert said == {"content_credentials": True, "digital_source_type": SOURCE.decode()}
+
+
+def test_boxes_of_another_kind_are_no_content_credentials(sqlite_editor: httpx.Client):
+    boxes = segment(0xEB, b"JP\0\1\0\0\0\1\0\0\0\x20jumb json.something else")
+    assert sent(sqlite_editor, with_segments(jpeg(), boxes))["metadata"] == {}
 
 
 def test_where_to_ask_for_a_licence_stays_in_public_files(sqlite_editor: httpx.Client):

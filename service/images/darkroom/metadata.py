@@ -1,5 +1,5 @@
 """What a picture says of itself, by the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
-from EXIF, in this order.
+from EXIF, from the texts of a PNG, in this order.
 
 XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. What cameras
 and programs fill in by themselves is no description.
@@ -57,6 +57,16 @@ _MOST_TEXT, _MOST_ITEMS = 20_000, 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _LANGUAGE_DATASET = (2, 135)
 _DESCRIBING: Final = frozenset({"description", "alt_text", "extended_description"})
+_WRITTEN: Final = _DESCRIBING | {"creator"}
+_KEYWORDS: Final = {
+    "title": "Title",
+    "creator": "Author",
+    "description": "Description",
+    "copyright_notice": "Copyright",
+}
+"""The keywords of a PNG's own texts (PNG specification, 11.3.3)."""
+_TERMS: Final = "http://purl.org/dc/terms/"
+_MANIFEST: Final = b"c2pa"
 _XP_TITLE, _XP_COMMENT, _XP_AUTHOR, _XP_KEYWORDS, _XP_SUBJECT = 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F
 # Looked up now, because a locked process cannot load the table of an encoding.
 _WIDE: Final = codecs.lookup("utf-16-le").name
@@ -73,6 +83,8 @@ class Embedded:
     def __init__(self, opened: Opened, charset: str) -> None:
         self.packet = Packet(opened.packets)
         self.iim = iim.texts(opened.iim, charset)
+        self.texts = opened.texts
+        self.charset = charset
         self.credentials = opened.credentials
         self.exif = _tags(opened.exif)
         self.camera, self.gps = dict[int, object](), dict[int, object]()
@@ -80,29 +92,21 @@ class Embedded:
             self.camera = _tags(opened.exif.get_ifd(ExifTags.IFD.Exif))
         with suppress(*DAMAGE):
             self.gps = _tags(opened.exif.get_ifd(ExifTags.IFD.GPSInfo))
-        makers = (self._ascii(tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+        makers = (self._narrow(tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
         self.machine = " ".join(_cleaned(makers))
 
     def metadata(self) -> Metadata:
         """Everything that is said, by name, and `gps` in degrees and metres."""
         found: Metadata = {}
-        for name, (namespace, key, dataset, several) in _FIELDS.items():
-            texts = self._first(
-                name,
-                [item.text for item in self.packet.items(namespace, key)]
-                if several
-                else [self.packet.text(namespace, key)],
-                self.iim.get((2, dataset), []) if dataset else [],
-                *([text] for text in self._exif(name)) if not several else [self._exif(name)],
-            )
-            if texts:
+        for name, (*_, several) in _FIELDS.items():
+            if texts := self._first(name, *self._sources(name)):
                 found[name] = texts[:_MOST_ITEMS] if several else texts[0]
         found |= self._structures(found)
         if when := taken.written(self.packet, self.iim, self.camera):
             found["date_taken"] = when
         if self.machine:
             found["camera"] = self.machine
-        if self.credentials:
+        if _MANIFEST in self.credentials or self.packet.text(_TERMS, "provenance"):
             found["content_credentials"] = True
             if source_type := _SOURCE_TYPE.search(self.credentials):
                 found.setdefault("digital_source_type", source_type[1].decode())
@@ -137,15 +141,26 @@ class Embedded:
             for language in dict.fromkeys([*texts, *alts])
         ]
 
+    def _sources(self, name: str) -> Iterator[Iterable[str | None]]:
+        """Yield what each kind of metadata says, the most trusted first."""
+        namespace, key, dataset, several = _FIELDS[name]
+        in_xmp = self.packet.items(namespace, key)
+        yield [item.text for item in in_xmp] if several else [self.packet.text(namespace, key)]
+        yield self.iim.get((2, dataset), []) if dataset else []
+        yield from self._exif(name)
+        yield [self._decoded(self.texts.get(_KEYWORDS.get(name, ""), b""))]
+
     def _first(self, name: str, *sources: Iterable[str | None]) -> list[str]:
-        """What the first source says that says anything; of descriptions, anything that somebody wrote."""
+        """Return the texts of the first source that says anything."""
         for source in sources:
             if texts := [text for text in _cleaned(source) if self._is_said(name, text)]:
                 return texts
         return []
 
     def _is_said(self, name: str, text: str) -> bool:
-        return name not in _DESCRIBING or is_written(text, self.machine)
+        """Return whether a text says something. A description or a name must also have been written by somebody."""
+        is_readable = text.count("?") <= sum(map(str.isalnum, text)) > 0
+        return is_readable and (name not in _WRITTEN or is_written(text, self.machine))
 
     def _by_language(self, name: str, default: str | None) -> dict[str | None, str]:
         namespace, key, *_ = _FIELDS[name]
@@ -190,37 +205,56 @@ class Embedded:
         said = [self.packet.text(DC, "language"), *self.iim.get(_LANGUAGE_DATASET, [])]
         return next(_cleaned(said), None)
 
-    def _exif(self, name: str) -> list[str]:
+    def _exif(self, name: str) -> Iterator[list[str]]:
+        """Yield what the camera's tags say, then those of Windows."""
         match name:
             case "creator":
-                return [*(self._ascii(ExifTags.Base.Artist) or self._wide(_XP_AUTHOR)).split(";")]
+                authors = self._wide(_XP_AUTHOR)
+                yield self._unless_worn(ExifTags.Base.Artist, authors).split(";")
+                yield authors.split(";")
             case "copyright_notice":
                 # The photographer's, then after a NUL the editor's.
-                return [self._ascii(ExifTags.Base.Copyright).replace("\0", " ")]
+                yield [self._narrow(ExifTags.Base.Copyright).replace("\0", " ")]
             case "title":
-                return [self._wide(_XP_TITLE)]
+                yield [self._wide(_XP_TITLE)]
             case "keywords":
-                return [*self._wide(_XP_KEYWORDS).split(";")]
+                yield self._wide(_XP_KEYWORDS).split(";")
             case "description":
-                # Windows repeats its title there, with a question mark for what is not ASCII.
                 wide = [self._wide(tag) for tag in (_XP_COMMENT, _XP_SUBJECT, _XP_TITLE)]
-                return [self._ascii(ExifTags.Base.ImageDescription), *wide]
-        return []
+                yield from (
+                    [text] for text in (self._unless_worn(ExifTags.Base.ImageDescription, *wide), *wide)
+                )
 
-    def _ascii(self, tag: int) -> str:
+    def _unless_worn(self, tag: int, *wide: str) -> str:
+        """Return a text, unless it is a copy of one of Windows' texts with question marks for what is not ASCII."""
+        narrow = self._narrow(tag)
+        return "" if any(_is_worn(narrow, text) for text in wide) else narrow
+
+    def _narrow(self, tag: int) -> str:
+        """Return a text that should be ASCII, and is in other character sets too."""
         value = self.exif.get(tag)
-        if not isinstance(value, str):
-            return ""
-        # EXIF says ASCII, Pillow reads Latin-1, and programs write UTF-8.
+        # Pillow takes it for Latin-1, which loses nothing.
+        raw = value.encode("latin-1", "replace") if isinstance(value, str) else value
+        return self._decoded(raw) if isinstance(raw, bytes) else ""
+
+    def _decoded(self, raw: bytes) -> str:
         with suppress(UnicodeError):
-            return value.encode("latin-1").decode()
-        return value
+            return raw.decode()
+        return raw.decode(self.charset, "replace")
 
     def _wide(self, tag: int) -> str:
-        """A text as Windows writes it, in UTF-16."""
+        """Return a text as Windows writes it, in UTF-16."""
         value = self.exif.get(tag)
         raw = bytes(value) if isinstance(value, bytes | tuple) else b""
         return raw.decode(_WIDE, "ignore").strip("\0")
+
+
+def _is_worn(narrow: str, wide: str) -> bool:
+    return (
+        "?" in narrow
+        and len(narrow) == len(wide)
+        and all(sign in (whole, "?") for sign, whole in zip(narrow, wide, strict=True))
+    )
 
 
 def _tags(said: Mapping[int, object]) -> dict[int, object]:

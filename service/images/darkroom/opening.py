@@ -8,9 +8,9 @@ ignored, as browsers do and the Metadata Working Group asks.
 import resource
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -25,13 +25,13 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from service.images.darkroom import boxes, colours, exif, png
+from service.images.darkroom import boxes, colours, exif, gif, iim, jpeg, png
 from service.images.darkroom.jobs import Refusal
+from service.images.darkroom.parts import parts_of
 from service.images.darkroom.refusing import DAMAGE
 
 # Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get them.
 _COSTS = {"image/webp": 12, "image/avif": 9}
-_XMP, _MORE_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _HEIC = (
     "HEIC pictures are not taken: their codec is patented, and no open decoder is free of that. Send a JPEG; iPhones"
     " write it with Settings, Camera, Formats, Most Compatible, and convert when a picture is shared."
@@ -51,6 +51,7 @@ class Opened:
     exif: Image.Exif
     packets: tuple[bytes, ...] = ()
     iim: bytes = b""
+    texts: Mapping[str, bytes] = field(default_factory=dict)
     credentials: bytes = b""
     profile: bytes | None = None
     aperture: boxes.Aperture | None = None
@@ -96,15 +97,14 @@ def open_picture(file: BinaryIO, max_pixels: int) -> Opened:
 
 def _open(file: BinaryIO, head: bytes) -> Opened:
     brands = boxes.brands(head)
-    if head.startswith(b"\xff\xd8\xff"):
-        return _jpeg(JpegImagePlugin.JpegImageFile(file))
+    if head.startswith(jpeg.START):
+        return _jpeg(file)
     if head.startswith(png.SIGNATURE):
         return _png(file)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return _webp(file, WebPImagePlugin.WebPImageFile(file))
     if head.startswith((b"GIF87a", b"GIF89a")):
-        pixels = GifImagePlugin.GifImageFile(file)
-        return Opened("image/gif", pixels, exif.read(b""), _bytes(pixels.info.get("xmp")))
+        return _gif(file)
     if brands & boxes.AV1:
         return _avif(file, AvifImagePlugin.AvifImageFile(file))
     if brands & boxes.HEVC:
@@ -112,39 +112,33 @@ def _open(file: BinaryIO, head: bytes) -> Opened:
     raise Refusal("unknown", "The file is not a JPEG, PNG, WebP, GIF or AVIF picture.")
 
 
-def _jpeg(pixels: JpegImagePlugin.JpegImageFile) -> Opened:
-    def of(kind: str, mark: bytes) -> list[bytes]:
-        return [part[len(mark) :] for name, part in pixels.applist if name == kind and part.startswith(mark)]
-
-    packets = [*of("APP1", _XMP), b"".join(_in_order(of("APP1", _MORE_XMP)))]
-    photoshop = pixels.info.get("photoshop") or {}
+def _jpeg(file: BinaryIO) -> Opened:
+    found = jpeg.read(file)
     return Opened(
         "image/jpeg",
-        pixels,
-        exif.read(b"".join(of("APP1", b"Exif\0\0"))),
-        tuple(packet for packet in packets if packet),
-        iim=photoshop.get(0x0404, b""),
-        credentials=b"".join(part[8:] for part in of("APP11", b"JP")),
-        profile=pixels.info.get("icc_profile"),
+        JpegImagePlugin.JpegImageFile(parts_of(file, found.pixels)),
+        exif.read(found.exif),
+        found.packets,
+        iim=iim.block(found.photoshop),
+        credentials=found.credentials,
+        profile=found.profile,
     )
 
 
-def _in_order(parts: list[bytes]) -> Iterator[bytes]:
-    """The parts of a packet that is too long for one segment: behind 40 bytes, with their place in the last four."""
-    return (part[40:] for part in sorted(parts, key=lambda part: part[36:40]))
+def _gif(file: BinaryIO) -> Opened:
+    return Opened("image/gif", GifImagePlugin.GifImageFile(file), exif.read(b""), _bytes(gif.packet(file)))
 
 
 def _png(file: BinaryIO) -> Opened:
     found = png.read(file)
-    pixels = PngImagePlugin.PngImageFile(png.pixels_of(file, found))
-    texts = found.texts
-    named = texts.get("Raw profile type exif") or texts.get("Raw profile type APP1") or b""
-    packets = (texts.get("XML:com.adobe.xmp", b""), png.raw_profile(texts.get("Raw profile type xmp", b"")))
+    packets = (found.texts.get("XML:com.adobe.xmp", b""), found.profile("xmp"))
     return Opened(
         "image/png",
-        pixels,
-        exif.read(found.exif or png.raw_profile(named)),
+        PngImagePlugin.PngImageFile(parts_of(file, found.pixels)),
+        exif.read(found.exif or found.profile("exif") or found.profile("APP1")),
         tuple(packet for packet in packets if packet),
+        iim=iim.block(found.profile("iptc")),
+        texts=found.texts,
         credentials=found.credentials,
         profile=_png_profile(found.colours),
         key_bits=found.bits,

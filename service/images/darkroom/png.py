@@ -4,14 +4,12 @@ A bad checksum, size or order of a chunk that says nothing of the pixels is no d
 chunks, and those of animations, never reach the decoder.
 """
 
-import io
 import struct
 import zlib
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import BinaryIO
+
+from service.images.darkroom.parts import Range, join
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
@@ -20,7 +18,6 @@ _TEXTS = frozenset({b"iTXt", b"zTXt", b"tEXt"})
 _READ = _COLOURS | _TEXTS | {b"eXIf", b"caBX", b"tRNS"}
 _LARGEST = 1 << 23
 _KEY_SIZES = {0: 2, 2: 6}
-Range = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -35,36 +32,13 @@ class Png:
     bits: int = 8
     colour_type: int = 2
 
-
-class Parts(io.RawIOBase):
-    """A file that is made of parts of another."""
-
-    def __init__(self, file: BinaryIO, ranges: Sequence[Range]) -> None:
-        self._file, self._ranges = file, ranges
-        self._starts = [0, *accumulate(length for _, length in ranges)]
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = max(0, offset + (0, self._at, self._starts[-1])[whence])
-        return self._at
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # any writable buffer
-        index = bisect_right(self._starts, self._at) - 1
-        if index >= len(self._ranges):
-            return 0
-        start, length = self._ranges[index]
-        inside = self._at - self._starts[index]
-        self._file.seek(start + inside)
-        part = self._file.read(min(len(buffer), length - inside))
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
+    def profile(self, name: str) -> bytes:
+        """Return what ImageMagick writes as a text: a name, a length, and the bytes in hexadecimal."""
+        text = self.texts.get(f"Raw profile type {name}", b"")
+        try:
+            return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
+        except ValueError:
+            return b""
 
 
 def read(file: BinaryIO) -> Png:
@@ -84,25 +58,12 @@ def read(file: BinaryIO) -> Png:
             content[-4:]
         )
         if kind in _PIXELS or (kind == b"tRNS" and is_whole and _is_key(found, length)):
-            _keep(found.pixels, at, length + 12)
+            join(found.pixels, at, length + 12)
         elif is_whole:
             _take(found, kind, content[:-4])
         if kind == b"IEND":
             return found
         at += length + 12
-
-
-def pixels_of(file: BinaryIO, found: Png) -> BinaryIO:
-    """The PNG without whatever is not needed for its pixels."""
-    return io.BufferedReader(Parts(file, found.pixels), 1 << 16)
-
-
-def _keep(ranges: list[Range], start: int, length: int) -> None:
-    last_start, last_length = ranges[-1]
-    if last_start + last_length == start:
-        ranges[-1] = (last_start, last_length + length)
-    else:
-        ranges.append((start, length))
 
 
 def _is_key(found: Png, length: int) -> bool:
@@ -138,11 +99,3 @@ def unpacked(packed: bytes) -> bytes:
     except zlib.error:
         return b""
     return b"" if packer.unconsumed_tail else whole
-
-
-def raw_profile(text: bytes) -> bytes:
-    """What ImageMagick writes as a text: a name, a length, and the bytes in hexadecimal."""
-    try:
-        return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
-    except ValueError:
-        return b""

@@ -2,6 +2,7 @@
 new one with rights alone.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,9 @@ _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _ARRAYS = (f"{{{RDF}}}Alt", f"{{{RDF}}}Seq", f"{{{RDF}}}Bag")
 _CLARK = "{{{}}}{}".format
 _MOST_ITEMS = 500
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_FORBIDDEN: Final = bytes(sorted({*range(32)} - set(b"\t\r\n")))
+_LONE_AMPERSAND: Final = re.compile(rb"&(?!#?\w{1,10};)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,26 @@ class Packet:
 
 
 def _parse(source: bytes) -> etree._Element | None:
+    """Read a packet. Of one that is not well-formed, read what can be."""
+    packet = source if source.startswith(_UTF16) else source.strip(b"\x00 \t\r\n\xef\xbb\xbf")
+    whole = _tree(packet, recover=False)
+    if whole is not None:
+        return whole
+    return _tree(_LONE_AMPERSAND.sub(b"&amp;", packet).translate(None, _FORBIDDEN), recover=True)
+
+
+def _tree(packet: bytes, *, recover: bool) -> etree._Element | None:
     # No entities, no network, no DTD; lxml refuses deep trees and huge texts by itself.
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
-        return etree.fromstring(source.strip(b"\x00 \t\r\n\xef\xbb\xbf"), parser)
+        return etree.fromstring(packet, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
 
@@ -89,13 +107,17 @@ def _of_root(root: etree._Element, key: str) -> Iterator[Item]:
 def _of_element(element: etree._Element) -> Iterator[Item]:
     array = next((child for child in element if child.tag in _ARRAYS), None)
     if array is None:
-        resource = element.attrib.get(_CLARK(RDF, "resource"), "")
-        yield Item((element.text or "").strip() or resource)
+        yield Item(_text(element))
         return
     for item in array.iterfind(_CLARK(RDF, "li")):
         language = item.attrib.get(_LANGUAGE, "x-default").strip()
-        text = (item.text or "").strip() or item.attrib.get(_CLARK(RDF, "resource"), "")
-        yield Item(text, None if language.lower() == "x-default" else language)
+        yield Item(_text(item), None if language.lower() in ("x-default", "") else language)
+
+
+def _text(element: etree._Element) -> str:
+    """Return a simple value: as it is, as an address, or with qualifiers around it (ISO 16684-1, 7.8)."""
+    value = next(element.iter(_CLARK(RDF, "value")), element)
+    return (value.text or "").strip() or value.attrib.get(_CLARK(RDF, "resource"), "")
 
 
 def write(rights: Rights) -> bytes:
