@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, Self, TypeVar
 from uuid import UUID
 
 import orjson
@@ -49,19 +49,32 @@ class Token(Table, table=True):
     name: Line
     digest: str = Field(unique=True)
     scopes: list[Scope] = Field(sa_type=Json(list[Scope]))
+    source: Line | None = None
     created_at: Time = Field(default_factory=now)
     expires_at: Time | None = None
     revoked_at: Time | None = None
     last_used_at: Time | None = None
 
 
-_BY_DIGEST = "SELECT id, name, scopes, revoked_at, expires_at, last_used_at FROM token WHERE digest = %s"
+_BY_DIGEST = (
+    "SELECT id, name, scopes, source, revoked_at, expires_at, last_used_at FROM token WHERE digest = %s"
+)
 
 
 class Answering(Protocol):
     """What answers one short question at once, in the event loop: the reader of the running service."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]: ...
+
+
+class _Sourced(Protocol):
+    @property
+    def source(self) -> str | None: ...
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
+Sourced = TypeVar("Sourced", bound=_Sourced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ class Caller:
     id: UUID | None = None
     name: str = "reader"
     scopes: frozenset[Scope] = frozenset()
+    source: str | None = None
+    """The source whose items alone the caller makes and changes; None: any."""
 
     @property
     def is_anonymous(self) -> bool:
@@ -89,8 +104,21 @@ class Caller:
             raise Unauthorized(f"This needs a token with the scope {scope}.")
         raise Forbidden(f"This token lacks the scope {scope}.", scope=str(scope))
 
+    def need_source(self, source: str | None) -> None:
+        """Refuse to write an item of this source with a token that is bound to another."""
+        if self.source not in (None, source):
+            raise Forbidden(f"This token is bound to the source {self.source!r}.", source=self.source)
+
+    def signed(self, item: Sourced) -> Sourced:
+        """Return the item with the caller's source, unless it names one."""
+        if self.source is None or item.source is not None:
+            return item
+        return item.model_copy(update={"source": self.source})
+
 
 ANONYMOUS = Caller()
+HOUSE = Caller(name="copydesk", scopes=frozenset({Scope.ADMIN}))
+"""The service itself, where a command or a job of its own writes."""
 _NOT_GOOD = "This token is unknown, expired or revoked."
 
 
@@ -111,11 +139,11 @@ async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | N
     found = await reader.rows(_BY_DIGEST, (digest_of(secret),))
     if not found:
         raise Unauthorized(_NOT_GOOD)
-    id_, name, scopes, revoked_at, expires_at, used_at = found[0]
+    id_, name, scopes, source, revoked_at, expires_at, used_at = found[0]
     if revoked_at is not None or (expires_at is not None and stored_time(expires_at) <= now()):
         raise Unauthorized(_NOT_GOOD)
     held = frozenset(Scope(scope) for scope in (orjson.loads(scopes) if isinstance(scopes, str) else scopes))
-    return Caller(UUID(str(id_)), name, held), None if used_at is None else stored_time(used_at)
+    return Caller(UUID(str(id_)), name, held, source), None if used_at is None else stored_time(used_at)
 
 
 class TokenUses:

@@ -45,6 +45,9 @@ def describe(route: APIRoute) -> Description:
     extra["parameters"] = [*extra.get("parameters", []), *_headers(route, has_token=has_token)]
     if has_token and scope is None:
         extra["security"] = [*extra.get("security", []), {}]
+    if scope is not None:
+        # The roles that a scheme other than OAuth asks for (OpenAPI 3.1, Security Requirement Object).
+        extra["security"] = [{"HTTPBearer": [str(scope)]}]
     text = route.description if scope is None else f"{route.description}\n\nNeeds the scope `{scope}`."
     responses: dict[int | str, Described] = {
         kind.status: _response(kind) for kind in _kinds(route, has_token=has_token)

@@ -1,11 +1,11 @@
 """Tokens are made, listed and revoked here; only `admin` may, and a secret is shown once."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from sqlmodel import col, select
 
 from service import conditional, pages
@@ -18,6 +18,8 @@ from service.tables import Line, Reading, Shape, Time, now
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
+_BOUND = "the token makes and changes only articles and images of this source; null: of any"
+_OF_CONTENT = frozenset({Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH})
 
 
 def _in_future(value: Time) -> Time:
@@ -31,7 +33,16 @@ class TokenCreate(Shape):
 
     name: Line = Field(examples=["wire desk"])
     scopes: Annotated[list[Scope], Field(min_length=1)] = Field(examples=[["content:read", "content:write"]])
+    source: Line | None = Field(default=None, description=_BOUND, examples=["wire.example"])
     expires_at: Annotated[Time, AfterValidator(_in_future)] | None = None
+
+    @model_validator(mode="after")
+    def binds_content_only(self) -> Self:
+        """A source narrows what is done to content. Other scopes would lead around it."""
+        beside = sorted(set(self.scopes) - _OF_CONTENT)
+        if self.source is not None and beside:
+            raise ValueError(f"with a source, a token has scopes of content only, and not {beside[0]}")
+        return self
 
 
 class TokenRead(Reading):
@@ -40,6 +51,7 @@ class TokenRead(Reading):
     id: UUID
     name: str = Field(examples=["wire desk"])
     scopes: list[Scope]
+    source: str | None = Field(description=_BOUND)
     created_at: Time
     expires_at: Time | None
     revoked_at: Time | None

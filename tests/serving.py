@@ -80,17 +80,17 @@ class Store:
         self.portal = portal
         self.database = Database(settings)
 
-    def client(self, *scopes: str, name: str = "tester") -> httpx.Client:
-        """A client: anonymous, or with a token of these scopes."""
-        headers = {"Authorization": f"Bearer {self.token(*scopes, name=name)}"} if scopes else {}
+    def client(self, *scopes: str, name: str = "tester", source: str | None = None) -> httpx.Client:
+        """A client: anonymous, or with a token of these scopes, which may be bound to a source."""
+        token = self.token(*scopes, name=name, source=source) if scopes else None
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(transport=AppTransport(self.app, self.portal), base_url=ORIGIN, headers=headers)
 
-    def token(self, *scopes: str, name: str = "tester") -> str:
+    def token(self, *scopes: str, name: str = "tester", source: str | None = None) -> str:
         """Make a token."""
         with self.database.writing() as session:
-            return make_token(
-                session, TokenCreate.model_validate({"name": name, "scopes": list(scopes)})
-            ).token
+            create = TokenCreate.model_validate({"name": name, "scopes": list(scopes), "source": source})
+            return make_token(session, create).token
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _make_held(session: Session, creations: Sequence[Creation]) -> list[Response
             if isinstance(article, ServiceError):
                 answers.append(article)
                 continue
-            answer = read.answer(creation.request, session, article, pictures, status=201)
+            answer = read.answer(creation.request, creation.caller, session, article, pictures, status=201)
             idempotency.keep(session, creation.request, answer)
             answers.append(answer)
     return answers

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from service import conditional, pages
 from service.articles import lifecycle, read
-from service.articles.models import ArticleContent, ArticleRead, ArticleReplace, ArticleVersion, Status
+from service.articles.models import ArticleContent, ArticleReplace, ArticleVersion, ArticleWritten, Status
 from service.auth import StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound
@@ -131,13 +131,12 @@ def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
     return members | {"slug": version.slug, "status": str(version.status)}
 
 
-@router.post("/{number}/restore", response_model=ArticleRead)
+@router.post("/{number}/restore", response_model=ArticleWritten)
 def restore_article_version(
     request: Request, article_id: UUID, number: Number, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Write an old version's content anew, as a new version. Slug and status stay as they are."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.respect_match(request, article.version)
     old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
-    restored, pictures = lifecycle.replace(session, caller, article, old)
-    return conditional.answer(request, read.read_one(session, restored, pictures), restored.version)
+    return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, old))

@@ -119,6 +119,7 @@ def _refuse_new(
         raise Unprocessable.at("/status", f"cannot be {write.status}: a new article is a draft or published")
     if write.status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
+    caller.need_source(write.source)
     claims.refuse_references(session, write, article_id, pictures)
     claims.refuse_taken(write, article_id, holders)
 
@@ -151,27 +152,39 @@ def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article
     return article
 
 
-def authorise(caller: Caller, article: Article, status: object) -> None:
-    """Refuse a caller who may not bring an article into this status, whatever else is to be said of the
-    request.
+def authorise(caller: Caller, article: Article, status: object = None) -> None:
+    """Refuse a caller who may not change this article, or bring it into this status.
+
+    All but a draft is public, was, or will be at its time without another look.
     """
-    if status in (Status.DRAFT, Status.PUBLISHED) and status != article.status:
+    caller.need_source(article.source)
+    if article.status != Status.DRAFT or status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
+
+
+def open_article(
+    session: Session, caller: Caller, article_id: UUID, status: object = None, *, trashed: bool = False
+) -> Article:
+    """Find and lock an article that the caller may change. Raises what `get` and `authorise` raise."""
+    article = get(session, article_id, lock=True, trashed=trashed)
+    authorise(caller, article, status)
+    return article
 
 
 def replace(
     session: Session, caller: Caller, article: Article, write: ArticleReplace
 ) -> tuple[Article, Pictures]:
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
+    caller.need_source(article.source)
     _refuse_read_only(article, write)
     status = _wanted_status(article, write)
-    before = _state(article)
+    before, former = _state(article), article.status
     if article.status == Status.WITHDRAWN and _differs(article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
     claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
-    was_public, language = article.status == Status.PUBLISHED, article.language
+    was_public, language = former == Status.PUBLISHED, article.language
     for name in _CONTENT:
         value = getattr(write, name) if name != "language" else write.language or language
         if getattr(article, name) != value:
@@ -182,12 +195,16 @@ def replace(
         article.published_at = write.published_at
     action = _move(article, caller, status)
     if _state(article) != before:
+        caller.need_source(article.source)
+        if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
+            caller.need(Scope.CONTENT_PUBLISH)
         _remember(session, [article], caller, action, was_public=was_public)
     return article, pictures
 
 
 def publish(session: Session, caller: Caller, article: Article, at: Time | None) -> Article:
     """Publish now, or at a time; an embargo in the future holds it back until then."""
+    authorise(caller, article)
     _refuse_withdrawn(article)
     if article.status == Status.PUBLISHED and at is None:
         return article
@@ -201,6 +218,7 @@ def publish(session: Session, caller: Caller, article: Article, at: Time | None)
 
 def unpublish(session: Session, caller: Caller, article: Article) -> Article:
     """Take an article back to a draft; a scheduled one is no longer scheduled."""
+    authorise(caller, article)
     _refuse_withdrawn(article)
     if article.status == Status.DRAFT:
         return article
@@ -212,6 +230,7 @@ def unpublish(session: Session, caller: Caller, article: Article) -> Article:
 
 def withdraw(session: Session, caller: Caller, article: Article, reason: str) -> Article:
     """Kill an article: it leaves a tombstone with the reason on every surface, and cannot come back."""
+    authorise(caller, article)
     _refuse_withdrawn(article)
     if article.first_published_at is None:
         raise WrongState(
@@ -225,6 +244,7 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
 
 def correct(session: Session, caller: Caller, article: Article, kind: str, text: str) -> Article:
     """Say what was put right."""
+    authorise(caller, article)
     _refuse_withdrawn(article)
     article.corrections = [*article.corrections, Correction(at=now(), kind=kind, text=text)]
     _remember(session, [article], caller, "corrected", was_public=article.status == Status.PUBLISHED)
@@ -233,6 +253,7 @@ def correct(session: Session, caller: Caller, article: Article, kind: str, text:
 
 def trash(session: Session, caller: Caller, article: Article) -> None:
     """Put an article into the trash."""
+    authorise(caller, article)
     article.deleted_at = now()
     _remember(session, [article], caller, "deleted", was_public=True)
 
@@ -241,8 +262,7 @@ def restore(session: Session, caller: Caller, article: Article) -> Article:
     """Bring an article back from the trash, as it was."""
     if article.deleted_at is None:
         return article
-    if article.status == Status.PUBLISHED:
-        caller.need(Scope.CONTENT_PUBLISH)
+    authorise(caller, article)
     article.deleted_at = None
     _remember(session, [article], caller, "restored", was_public=True)
     return article

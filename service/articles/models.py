@@ -9,6 +9,7 @@ from pydantic import AfterValidator, StringConstraints, field_validator
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
+from service.acknowledging import Acknowledgement
 from service.articles.body import Block, ResolvedBlock
 from service.images.models import EffectiveCaption, ImageRead
 from service.published.answers import id_of
@@ -291,3 +292,6 @@ class ArticleRead(Reading):
     edition_note: str | None
     body_html: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=html`")
     body_text: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=text`")
+
+
+ArticleWritten = ArticleRead | Acknowledgement

@@ -6,10 +6,12 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlmodel import col, select
 
-from service import conditional
+from service import acknowledging
+from service.acknowledging import Acknowledgement
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, LeadImage, Status
+from service.auth import Caller
 from service.database import Session
 from service.images import resolve
 from service.images.resolve import Pictures
@@ -34,16 +36,18 @@ def read_one(session: Session, article: Article, pictures: Pictures | None = Non
 
 def answer(
     request: Request,
+    caller: Caller,
     session: Session,
     article: Article,
     pictures: Pictures | None = None,
     *,
     status: int = 200,
 ) -> Response:
-    """Answer an editor with an article as it stands."""
+    """Answer a write with the article as it stands, as far as the caller may read it."""
     headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
-    return conditional.answer(
-        request, read_one(session, article, pictures), article.version, status=status, headers=headers
+    brief = Acknowledgement(id=article.id, version=article.version, status=article.status)
+    return acknowledging.answer(
+        request, caller, brief, lambda: read_one(session, article, pictures), status=status, headers=headers
     )
 
 

@@ -14,7 +14,15 @@ from service import conditional, pages
 from service.articles import desk, lifecycle, read
 from service.articles.body import as_html, as_text
 from service.articles.creating import Creating
-from service.articles.models import Article, ArticleCreate, ArticleRead, ArticleReplace, ArticleWrite, Status
+from service.articles.models import (
+    Article,
+    ArticleCreate,
+    ArticleRead,
+    ArticleReplace,
+    ArticleWrite,
+    ArticleWritten,
+    Status,
+)
 from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
@@ -168,11 +176,11 @@ def _list_for_editors(
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
 
 
-@router.post("", status_code=201, response_model=ArticleRead)
+@router.post("", status_code=201, response_model=ArticleWritten)
 async def create_article(request: Request, create: ArticleCreate, caller: StaffWriter) -> Response:
     """Create an article, as a draft or published at once."""
     creating = service(request, Creating)
-    return await creating.create(request, caller, create)
+    return await creating.create(request, caller, caller.signed(create))
 
 
 @router.get(
@@ -229,27 +237,28 @@ def _query(request: Request) -> str:
     return f"?{request.url.query}" if request.url.query else ""
 
 
-@router.put("/{article_id}", response_model=ArticleRead, responses={201: {"model": ArticleRead}})
+@router.put("/{article_id}", response_model=ArticleWritten, responses={201: {"model": ArticleWritten}})
 def replace_article(
     request: Request, article_id: UUID, replace: ArticleReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace an article, or create one under an id of your own (`If-None-Match: *` creates only)."""
+    replace = caller.signed(replace)
     try:
         article = lifecycle.get(session, article_id, lock=True)
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
         return read.answer(
-            request, session, *lifecycle.create(session, caller, replace, article_id), status=201
+            request, caller, session, *lifecycle.create(session, caller, replace, article_id), status=201
         )
     lifecycle.authorise(caller, article, replace.status)
     conditional.require_match(request, article.version)
-    return read.answer(request, session, *lifecycle.replace(session, caller, article, replace))
+    return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, replace))
 
 
 @router.patch(
     "/{article_id}",
-    response_model=ArticleRead,
+    response_model=ArticleWritten,
     openapi_extra={
         "requestBody": {"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}
     },
@@ -264,11 +273,10 @@ def edit_article(
     session: SessionDep,
 ) -> Response:
     """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
-    article = lifecycle.get(session, article_id, lock=True)
-    lifecycle.authorise(caller, article, patch.get("status"))
+    article = lifecycle.open_article(session, caller, article_id, patch.get("status"))
     conditional.require_match(request, article.version)
     return read.answer(
-        request, session, *lifecycle.replace(session, caller, article, _merged(article, patch))
+        request, caller, session, *lifecycle.replace(session, caller, article, _merged(article, patch))
     )
 
 
@@ -294,20 +302,20 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
 @router.delete("/{article_id}", status_code=204)
 def delete_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Put an article into the trash."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.require_match(request, article.version)
     lifecycle.trash(session, caller, article)
 
 
-@router.post("/{article_id}/restore", response_model=ArticleRead)
+@router.post("/{article_id}/restore", response_model=ArticleWritten)
 def restore_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> Response:
     """Bring an article back from the trash, as it was."""
-    article = lifecycle.get(session, article_id, lock=True, trashed=True)
+    article = lifecycle.open_article(session, caller, article_id, trashed=True)
     conditional.respect_match(request, article.version)
-    return read.answer(request, session, lifecycle.restore(session, caller, article))
+    return read.answer(request, caller, session, lifecycle.restore(session, caller, article))
 
 
-@router.post("/{article_id}/publish", response_model=ArticleRead)
+@router.post("/{article_id}/publish", response_model=ArticleWritten)
 def publish_article(
     request: Request,
     article_id: UUID,
@@ -316,42 +324,48 @@ def publish_article(
     publication: Publication | None = None,
 ) -> Response:
     """Publish an article now, or at a time; an embargo in the future holds it back."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.respect_match(request, article.version)
     return read.answer(
-        request, session, lifecycle.publish(session, caller, article, publication.at if publication else None)
+        request,
+        caller,
+        session,
+        lifecycle.publish(session, caller, article, publication.at if publication else None),
     )
 
 
-@router.post("/{article_id}/unpublish", response_model=ArticleRead)
+@router.post("/{article_id}/unpublish", response_model=ArticleWritten)
 def unpublish_article(
     request: Request, article_id: UUID, caller: StaffPublisher, session: SessionDep
 ) -> Response:
     """Take an article back to a draft."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.respect_match(request, article.version)
-    return read.answer(request, session, lifecycle.unpublish(session, caller, article))
+    return read.answer(request, caller, session, lifecycle.unpublish(session, caller, article))
 
 
-@router.post("/{article_id}/withdraw", response_model=ArticleRead)
+@router.post("/{article_id}/withdraw", response_model=ArticleWritten)
 def withdraw_article(
     request: Request, article_id: UUID, withdrawal: Withdrawal, caller: StaffPublisher, session: SessionDep
 ) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.respect_match(request, article.version)
-    return read.answer(request, session, lifecycle.withdraw(session, caller, article, withdrawal.reason))
+    return read.answer(
+        request, caller, session, lifecycle.withdraw(session, caller, article, withdrawal.reason)
+    )
 
 
-@router.post("/{article_id}/corrections", status_code=201, response_model=ArticleRead)
+@router.post("/{article_id}/corrections", status_code=201, response_model=ArticleWritten)
 def correct_article(
     request: Request, article_id: UUID, correction: CorrectionCreate, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Say what was put right."""
-    article = lifecycle.get(session, article_id, lock=True)
+    article = lifecycle.open_article(session, caller, article_id)
     conditional.respect_match(request, article.version)
     return read.answer(
         request,
+        caller,
         session,
         lifecycle.correct(session, caller, article, correction.kind, correction.text),
         status=201,

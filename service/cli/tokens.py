@@ -21,11 +21,15 @@ def create_token(
     name: Annotated[str, typer.Option(help="what the token is for")],
     scope: Annotated[list[Scope], typer.Option(help="what it allows; may be given several times")],
     days: Annotated[int | None, typer.Option(min=1, help="after how many days it expires")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="the only source whose articles and images it makes and changes")
+    ] = None,
 ) -> None:
     """Make a token and print it, alone, on standard output. It is shown only this once."""
     with open_database().writing() as session:
         made = tokens.make_token(
-            session, tokens.TokenCreate(name=name, scopes=scope, expires_at=tokens.in_days(days))
+            session,
+            tokens.TokenCreate(name=name, scopes=scope, source=source, expires_at=tokens.in_days(days)),
         )
     sys.stdout.write(made.token + "\n")
 

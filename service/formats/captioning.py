@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from service.auth import Caller
 from service.database import Session
 from service.images import captions
 from service.images.models import Caption, CaptionReplace, CaptionSource, CaptionWrite, Image
@@ -13,6 +14,7 @@ from service.images.models import Caption, CaptionReplace, CaptionSource, Captio
 
 def caption_image(
     session: Session,
+    caller: Caller,
     image: Image,
     article_id: UUID,
     language: str,
@@ -23,6 +25,8 @@ def caption_image(
 ) -> None:
     """Caption a picture of an imported article; `again` when the article was here before. What editors wrote
     is left alone.
+
+    Where the caller may not write the picture's own caption, the words become a caption in this article.
     """
     live = select(Caption).where(
         Caption.image_id == image.id, Caption.language == language, col(Caption.deleted_at).is_(None)
@@ -31,16 +35,18 @@ def caption_image(
     usable = (caption for caption in known.values() if caption.article_id in (None, article_id))
     if not (words or alt) or any((caption.text, caption.alt_text) == (words, alt) for caption in usable):
         return
-    ours = known.get(article_id) or (known.get(None) if again else None)
+    may_share = captions.may_write(session, caller, image.id, None)
+    ours = known.get(article_id) or (known.get(None) if again and may_share else None)
     if ours is None:
-        scope = article_id if None in known else None
+        scope = article_id if None in known or not may_share else None
         write = CaptionWrite(
             article_id=scope, text=words, alt_text=alt, source=CaptionSource.IMPORT, language=language
         )
-        captions.create(session, write, image.id)
+        captions.create(session, caller, write, image.id)
     elif ours.source is CaptionSource.IMPORT:
         captions.replace(
             session,
+            caller,
             ours,
             CaptionReplace(article_id=ours.article_id, text=words, alt_text=alt, source=ours.source),
         )

@@ -70,7 +70,7 @@ def bring_in(
     article = session.exec(found if session.database.is_sqlite else found.with_for_update()).one_or_none()
     article_id = article.id if article else new_id()
     language = page.language or session.database.settings.language
-    pictures = _Pictures(session, page, article, article_id, language, files)
+    pictures = _Pictures(session, caller, page, article, article_id, language, files)
     body = [_block(block, pictures) for block in page.blocks]
     lead = pictures.place(page.lead) if page.lead is not None else None
     content = (
@@ -170,6 +170,7 @@ class _Pictures:
     def __init__(
         self,
         session: Session,
+        caller: Caller,
         page: Page,
         article: Article | None,
         article_id: UUID,
@@ -179,6 +180,7 @@ class _Pictures:
         self._files = files
         self.embed_hosts = session.database.settings.embed_hosts
         self._session = session
+        self._caller = caller
         self._site = page.site or DUMP
         self._article_id = article_id
         self._language = language
@@ -225,12 +227,12 @@ class _Pictures:
         """An image that had no file yet gets the one that was fetched now."""
         file = self._files.get(picture.url or "")
         if image is not None and image.digest is None and file is not None:
-            images.replace_file(self._session, image, file)
+            images.replace_file(self._session, self._caller, image, file)
         return image
 
     def _make(self, picture: Picture) -> Image:
         content = ImageCreate(source=self._site, source_url=picture.url, credit_line=_short(picture.credit))
-        image, _ = images.create(self._session, content, self._files.get(picture.url or ""))
+        image, _ = images.create(self._session, self._caller, content, self._files.get(picture.url or ""))
         return image
 
     def caption_all(self) -> None:
@@ -241,9 +243,10 @@ class _Pictures:
                 said = image.model_dump(include=set(ImageContent.model_fields)) | {
                     "credit_line": _short(picture.credit)
                 }
-                images.replace(self._session, image, ImageReplace.model_validate(said))
+                images.replace(self._session, self._caller, image, ImageReplace.model_validate(said))
             caption_image(
                 self._session,
+                self._caller,
                 image,
                 self._article_id,
                 self._language,

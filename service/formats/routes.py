@@ -10,7 +10,8 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 
-from service import conditional
+from service import acknowledging
+from service.acknowledging import Acknowledgement
 from service.articles import read as articles
 from service.auth import StaffWriter
 from service.database import SessionDep
@@ -158,12 +159,12 @@ _BODY = {
 @router.post(
     "",
     status_code=201,
-    response_model=ImportedArticle,
+    response_model=ImportedArticle | Acknowledgement,
     max_body_size=LARGEST_PAGE,
     openapi_extra={"requestBody": _BODY},
     responses={
         200: {
-            "model": ImportedArticle,
+            "model": ImportedArticle | Acknowledgement,
             "description": "This page was here already: its article, brought up to date.",
         }
     },
@@ -187,8 +188,11 @@ def import_page(
         raise _refused(error) from None
     article = imported.article
     session.flush()
-    shape = told(articles.read_one(session, article), page.dropped, received.files.unfetched)
-    headers = {"Location": f"/v1/articles/{article.id}"}
-    return conditional.answer(
-        request, shape, article.version, status=201 if imported.created else 200, headers=headers
+    return acknowledging.answer(
+        request,
+        caller,
+        Acknowledgement(id=article.id, version=article.version, status=article.status),
+        lambda: told(articles.read_one(session, article), page.dropped, received.files.unfetched),
+        status=201 if imported.created else 200,
+        headers={"Location": f"/v1/articles/{article.id}"},
     )

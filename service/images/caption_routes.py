@@ -7,13 +7,22 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import JsonValue
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import CallerDep, Scope, StaffWriter
+from service import acknowledging, conditional, pages
+from service.acknowledging import Acknowledgement
+from service.auth import Caller, CallerDep, Scope, StaffWriter
 from service.database import SessionDep
 from service.errors import NotFound, PreconditionFailed, Unprocessable
 from service.images import captions, lists
 from service.images.lists import AskedDep
-from service.images.models import Caption, CaptionCreate, CaptionRead, CaptionReplace, CaptionSource, Image
+from service.images.models import (
+    Caption,
+    CaptionCreate,
+    CaptionRead,
+    CaptionReplace,
+    CaptionSource,
+    CaptionWritten,
+    Image,
+)
 from service.images.patching import merged
 from service.images.read import read_caption
 from service.published import answers, store
@@ -69,19 +78,20 @@ def list_captions(
     )
 
 
-@router.post("", status_code=201, response_model=CaptionRead)
+@router.post("", status_code=201, response_model=CaptionWritten)
 def create_caption(
     request: Request, create: CaptionCreate, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Write a caption of an image, for any article or for one alone."""
-    return _answer(request, captions.create(session, create, create.image_id), status=201)
+    return _answer(request, caller, captions.create(session, caller, create, create.image_id), status=201)
 
 
 @router.get("/{caption_id}", response_model=CaptionRead)
 def get_caption(request: Request, caption_id: UUID, caller: CallerDep, session: SessionDep) -> Response:
     """Read a caption."""
     if caller.may(Scope.CONTENT_READ):
-        return _answer(request, captions.get(session, caption_id))
+        caption = captions.get(session, caption_id)
+        return conditional.answer(request, read_caption(caption), caption.version)
     row = store.find(session, Kind.CAPTION, str(caption_id))
     answer = answers.answer_row(
         row, Kind.CAPTION, str(caption_id), request.url.path, service(request, Settings)
@@ -89,27 +99,32 @@ def get_caption(request: Request, caption_id: UUID, caller: CallerDep, session: 
     return answers.respond(request, answer)
 
 
-@router.put("/{caption_id}", response_model=CaptionRead, responses={201: {"model": CaptionRead}})
+@router.put("/{caption_id}", response_model=CaptionWritten, responses={201: {"model": CaptionWritten}})
 def replace_caption(
     request: Request, caption_id: UUID, replace: CaptionReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace a caption, or create one under an id of your own (`If-None-Match: *` creates only)."""
     try:
-        caption = captions.get(session, caption_id, lock=True)
+        caption = captions.open_caption(session, caller, caption_id)
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no caption at this address.", current_version=None) from None
         if replace.image_id is None:
             raise Unprocessable.at("/image_id", "is needed for a new caption") from None
         return _answer(
-            request, captions.create_as(session, caption_id, replace.image_id, replace), status=201
+            request,
+            caller,
+            captions.create_as(session, caller, caption_id, replace.image_id, replace),
+            status=201,
         )
     conditional.require_match(request, caption.version)
-    captions.replace(session, caption, replace)
-    return _answer(request, caption)
+    captions.replace(session, caller, caption, replace)
+    return _answer(request, caller, caption)
 
 
-@router.patch("/{caption_id}", response_model=CaptionRead, openapi_extra={"requestBody": {"content": _PATCH}})
+@router.patch(
+    "/{caption_id}", response_model=CaptionWritten, openapi_extra={"requestBody": {"content": _PATCH}}
+)
 def edit_caption(
     request: Request,
     caption_id: UUID,
@@ -118,20 +133,24 @@ def edit_caption(
     session: SessionDep,
 ) -> Response:
     """Edit a caption by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
-    caption = captions.get(session, caption_id, lock=True)
+    caption = captions.open_caption(session, caller, caption_id)
     conditional.require_match(request, caption.version)
-    captions.replace(session, caption, merged(CaptionReplace, read_caption(caption), patch))
-    return _answer(request, caption)
+    captions.replace(session, caller, caption, merged(CaptionReplace, read_caption(caption), patch))
+    return _answer(request, caller, caption)
 
 
 @router.delete("/{caption_id}", status_code=204)
 def delete_caption(request: Request, caption_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Delete a caption."""
-    caption = captions.get(session, caption_id, lock=True)
+    caption = captions.open_caption(session, caller, caption_id)
     conditional.require_match(request, caption.version)
     captions.delete(session, caption)
 
 
-def _answer(request: Request, caption: Caption, *, status: int = 200) -> Response:
+def _answer(request: Request, caller: Caller, caption: Caption, *, status: int = 200) -> Response:
+    """Answer a write with the caption as it stands, as far as the caller may read it."""
     headers = {"Location": f"/v1/captions/{caption.id}"} if status == 201 else {}
-    return conditional.answer(request, read_caption(caption), caption.version, status=status, headers=headers)
+    brief = Acknowledgement(id=caption.id, version=caption.version)
+    return acknowledging.answer(
+        request, caller, brief, lambda: read_caption(caption), status=status, headers=headers
+    )

@@ -7,8 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
+from service.auth import Caller, Scope
 from service.database import Session
-from service.errors import Conflict, Gone, NotFound, Unprocessable
+from service.errors import Conflict, Forbidden, Gone, NotFound, Unprocessable
 from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (
     Caption,
@@ -21,11 +22,11 @@ from service.images.models import (
 from service.images.patching import refuse_changes
 from service.images.read import read_caption
 from service.published.models import Kind
-from service.published.render import touch
+from service.published.render import shown, shown_in, touch
 from service.tables import Language, new_id, now
 
 # The articles room stands above this one: of its table no more is known here than a caption needs.
-_ARTICLE = table("article", column("id", Uuid()), column("deleted_at"))
+_ARTICLE = table("article", column("id", Uuid()), column("deleted_at"), column("source"))
 _LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
 _CONTENT = ("language", *CaptionContent.model_fields)
 _READ_ONLY = sorted(set(CaptionReplace.model_fields) - set(CaptionWrite.model_fields))
@@ -49,8 +50,45 @@ def get(session: Session, caption_id: UUID, *, lock: bool = False) -> Caption:
     return caption
 
 
-def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UUID | None = None) -> Caption:
+def may_write(session: Session, caller: Caller, image_id: UUID, article_id: UUID | None) -> bool:
+    """Return whether the caller may write captions of an image, for any article or for this one."""
+    try:
+        _authorise(session, caller, image_id, article_id)
+    except Forbidden:
+        return False
+    return True
+
+
+def _authorise(session: Session, caller: Caller, image_id: UUID, article_id: UUID | None) -> None:
+    """Refuse a caller who may not write such a caption.
+
+    A caption for one article is of that article's source, any other of its image's. It is public where readers
+    see it.
+    """
+    if caller.source is not None:
+        of_image = select(Image.source).where(Image.id == image_id)
+        of_article = select(_ARTICLE.c.source).where(_ARTICLE.c.id == article_id)
+        caller.need_source(session.exec(of_image if article_id is None else of_article).one_or_none())
+    if not caller.may(Scope.CONTENT_PUBLISH):
+        is_public = (
+            shown(session, [image_id]) if article_id is None else shown_in(session, [image_id], [article_id])
+        )
+        if is_public:
+            caller.need(Scope.CONTENT_PUBLISH)
+
+
+def open_caption(session: Session, caller: Caller, caption_id: UUID) -> Caption:
+    """Find and lock a caption that the caller may change. Raises what `get` raises, and Forbidden."""
+    caption = get(session, caption_id, lock=True)
+    _authorise(session, caller, caption.image_id, caption.article_id)
+    return caption
+
+
+def create(
+    session: Session, caller: Caller, write: CaptionWrite, image_id: UUID, caption_id: UUID | None = None
+) -> Caption:
     """Write a new caption of an image. Raises CaptionTaken."""
+    _authorise(session, caller, image_id, write.article_id)
     language = write.language or session.database.settings.language
     _claim(session, image_id, write.article_id, language, caption_id)
     values = {name: getattr(write, name) for name in _CONTENT}
@@ -60,7 +98,7 @@ def create(session: Session, write: CaptionWrite, image_id: UUID, caption_id: UU
     return caption
 
 
-def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> None:
+def embed(session: Session, caller: Caller, image: Image, found: Iterable[EmbeddedCaption]) -> None:
     """Write the captions that a picture brings with it, in languages in which it has none for any article
     yet.
     """
@@ -75,7 +113,7 @@ def embed(session: Session, image: Image, found: Iterable[EmbeddedCaption]) -> N
             words = CaptionWrite(
                 language=language, text=each.text, alt_text=each.alt_text, source=CaptionSource.EMBEDDED
             )
-            create(session, words, image.id)
+            create(session, caller, words, image.id)
 
 
 def _known_language(tag: str | None) -> str | None:
@@ -87,14 +125,16 @@ def _known_language(tag: str | None) -> str | None:
     return None if known == "und" else known
 
 
-def create_as(session: Session, caption_id: UUID, image_id: UUID, write: CaptionReplace) -> Caption:
+def create_as(
+    session: Session, caller: Caller, caption_id: UUID, image_id: UUID, write: CaptionReplace
+) -> Caption:
     """Write a new caption under an id that the caller chose."""
-    caption = create(session, write, image_id, caption_id)
+    caption = create(session, caller, write, image_id, caption_id)
     refuse_changes(write, read_caption(caption), _READ_ONLY)
     return caption
 
 
-def replace(session: Session, caption: Caption, write: CaptionReplace) -> None:
+def replace(session: Session, caller: Caller, caption: Caption, write: CaptionReplace) -> None:
     """Write a caption anew. What equals the stored leaves no trace."""
     refuse_changes(write, read_caption(caption), _READ_ONLY)
     changed = {
@@ -104,6 +144,8 @@ def replace(session: Session, caption: Caption, write: CaptionReplace) -> None:
         changed.pop("language", None)
     if not changed:
         return
+    _authorise(session, caller, caption.image_id, caption.article_id)
+    _authorise(session, caller, caption.image_id, write.article_id)
     if changed.keys() & {"article_id", "language"}:
         _claim(session, caption.image_id, write.article_id, write.language or caption.language, caption.id)
     for name, value in changed.items():

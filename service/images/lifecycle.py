@@ -12,6 +12,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from service.auth import HOUSE, Caller, Scope
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
 from service.images import captions, claims, uses
@@ -21,7 +22,7 @@ from service.images.patching import refuse_changes
 from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind
-from service.published.render import touch
+from service.published.render import shown, touch
 from service.settings import Settings
 from service.tables import new_id, now
 
@@ -39,7 +40,7 @@ class SamePicture(Conflict):
 
 
 class InUse(Conflict):
-    """Articles show this image; `uses` lists them. Take it out of them first."""
+    """Articles show this image; `uses` lists them to a token with `content:read`. Take it out of them first."""
 
     title = "Articles show this image"
 
@@ -55,12 +56,31 @@ def get(session: Session, image_id: UUID, *, lock: bool = False, trashed: bool =
     return image
 
 
+def authorise(session: Session, caller: Caller, image: Image) -> None:
+    """Refuse a caller who may not change this image: another source's, or a public one without the scope."""
+    caller.need_source(image.source)
+    if not caller.may(Scope.CONTENT_PUBLISH) and shown(session, [image.id]):
+        caller.need(Scope.CONTENT_PUBLISH)
+
+
+def open_image(session: Session, caller: Caller, image_id: UUID, *, trashed: bool = False) -> Image:
+    """Find and lock an image that the caller may change. Raises what `get` and `authorise` raise."""
+    image = get(session, image_id, lock=True, trashed=trashed)
+    authorise(session, caller, image)
+    return image
+
+
 def create(
-    session: Session, content: ImageContent, file: KeptFile | None, image_id: UUID | None = None
+    session: Session,
+    caller: Caller,
+    content: ImageContent,
+    file: KeptFile | None,
+    image_id: UUID | None = None,
 ) -> tuple[Image, bool]:
     """Make an image, or find the one that has this picture already, as it is; whether one was made. Raises
     ImageKeyTaken.
     """
+    caller.need_source(content.source)
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
     if file is None or _with_digest(session, file.digest) is None:
         claims.claim(session, content, image.id)
@@ -80,7 +100,7 @@ def create(
         )
         held = _with_digest(session, file.digest)
         if held is not None and held.id == image.id:
-            captions.embed(session, held, file.found.captions)
+            captions.embed(session, caller, held, file.found.captions)
         if held is not None:
             if held.id == image.id:
                 working.note(session, Kind.IMAGE, image.id)
@@ -93,19 +113,22 @@ def _with_digest(session: Session, digest: str) -> Image | None:
     ).one_or_none()
 
 
-def create_as(session: Session, image_id: UUID, write: ImageReplace) -> Image:
+def create_as(session: Session, caller: Caller, image_id: UUID, write: ImageReplace) -> Image:
     """Make an image without its file under an id that the caller chose."""
-    image, _ = create(session, write, None, image_id)
+    image, _ = create(session, caller, write, None, image_id)
     refuse_changes(write, read_one(session, image), _READ_ONLY)
     return image
 
 
-def replace(session: Session, image: Image, write: ImageReplace) -> None:
+def replace(session: Session, caller: Caller, image: Image, write: ImageReplace) -> None:
     """Write what is said of an image anew. What equals the stored leaves no trace. Raises ImageKeyTaken."""
     refuse_changes(write, read_one(session, image), _READ_ONLY)
     changed = {
         name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(image, name)
     }
+    if changed:
+        authorise(session, caller, image)
+        caller.need_source(write.source)
     if {"source", "external_id"} & changed.keys():
         claims.claim(session, write, image.id)
     for name, value in changed.items():
@@ -114,14 +137,15 @@ def replace(session: Session, image: Image, write: ImageReplace) -> None:
         _note_change(session, image)
 
 
-def replace_file(session: Session, image: Image, file: KeptFile) -> None:
+def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile) -> None:
     """Give an image its file, or another one. Raises SamePicture."""
     if image.digest == file.digest:
         return
+    authorise(session, caller, image)
     _give(session, image, file)
     _note_change(session, image)
     _flush_alone(session, image)
-    captions.embed(session, image, file.found.captions)
+    captions.embed(session, caller, image, file.found.captions)
 
 
 def look_again(session: Session, image: Image, file: KeptFile) -> bool:
@@ -131,29 +155,32 @@ def look_again(session: Session, image: Image, file: KeptFile) -> bool:
     has_changed = image.model_dump() != before
     if has_changed:
         _note_change(session, image)
-    captions.embed(session, image, file.found.captions)
+    captions.embed(session, HOUSE, image, file.found.captions)
     return has_changed
 
 
-def trash(session: Session, image: Image) -> None:
+def trash(session: Session, caller: Caller, image: Image) -> None:
     """Put an image into the trash. Raises InUse."""
+    authorise(session, caller, image)
     shown_by = uses.of(session, image.id)
     if shown_by:
         listed: list[JsonValue] = [
             UseRead.model_validate(use, from_attributes=True).model_dump(mode="json") for use in shown_by
         ]
-        raise InUse(f"{len(listed)} article(s) show this image.", uses=listed)
+        said = f"{len(listed)} article(s) show this image."
+        raise InUse(said, uses=listed) if caller.may(Scope.CONTENT_READ) else InUse(said)
     image.deleted_at = now()
     _note_change(session, image)
     _note_captions(session, image)
 
 
-def restore(session: Session, image: Image) -> None:
+def restore(session: Session, caller: Caller, image: Image) -> None:
     """Bring an image back from the trash. Raises SamePicture and ImageKeyTaken when its picture or key has
     come in again since.
     """
     if image.deleted_at is None:
         return
+    authorise(session, caller, image)
     claims.claim(session, image, image.id)
     image.deleted_at = None
     _note_change(session, image)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
+from service.acknowledging import Acknowledgement
 from service.tables import (
     Json,
     Language,
@@ -315,3 +316,7 @@ class CaptionReplace(CaptionWrite):
     version: int | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
+
+
+ImageWritten = ImageRead | Acknowledgement
+CaptionWritten = CaptionRead | Acknowledgement

@@ -11,8 +11,9 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import CallerDep, Scope, StaffReader, StaffWriter
+from service import acknowledging, conditional, pages
+from service.acknowledging import Acknowledgement
+from service.auth import Caller, CallerDep, Scope, StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images import lifecycle, lists, uses
@@ -25,6 +26,7 @@ from service.images.models import (
     ImageRead,
     ImageReplace,
     ImageUse,
+    ImageWritten,
     UseRead,
 )
 from service.images.patching import merged
@@ -70,35 +72,40 @@ _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
 @uploads.post(
     "",
     status_code=201,
-    response_model=ImageRead,
+    response_model=ImageWritten,
     openapi_extra={"requestBody": {"required": True, "content": _NEW}},
     responses={
-        200: {"model": ImageRead, "description": "This very picture was here already: its image, unchanged."}
+        200: {
+            "model": ImageWritten,
+            "description": "This very picture was here already: its image, unchanged.",
+        }
     },
 )
-def create_image(request: Request, upload: UploadDep, session: SessionDep) -> Response:
+def create_image(request: Request, upload: UploadDep, caller: StaffWriter, session: SessionDep) -> Response:
     """Send a picture in a form or alone, or JSON: its `source_url` is fetched, and without one the image
     waits for its file.
 
     The fields of the image may also stand in the address.
     """
-    image, made = lifecycle.create(session, upload.content, upload.file)
-    return _answer(request, session, image, status=201 if made else 200)
+    image, made = lifecycle.create(session, caller, caller.signed(upload.content), upload.file)
+    return _answer(request, caller, session, image, status=201 if made else 200)
 
 
 @uploads.put(
     "/{image_id}/file",
-    response_model=ImageRead,
+    response_model=ImageWritten,
     openapi_extra={"requestBody": {"required": True, "content": _FILE}},
 )
-def replace_image_file(request: Request, image_id: UUID, file: FileDep, session: SessionDep) -> Response:
+def replace_image_file(
+    request: Request, image_id: UUID, file: FileDep, caller: StaffWriter, session: SessionDep
+) -> Response:
     """Give an image its file, or another one: in a form, alone, or from the `source_url` in JSON. Its
     addresses change with it.
     """
-    image = lifecycle.get(session, image_id, lock=True)
+    image = lifecycle.open_image(session, caller, image_id)
     conditional.require_match(request, image.version)
-    lifecycle.replace_file(session, image, file)
-    return _answer(request, session, image)
+    lifecycle.replace_file(session, caller, image, file)
+    return _answer(request, caller, session, image)
 
 
 @router.get("", response_model=pages.Page[ImageRead])
@@ -171,29 +178,33 @@ def _conditions(
 def get_image(request: Request, image_id: UUID, caller: CallerDep, session: SessionDep) -> Response:
     """Read an image with its captions."""
     if caller.may(Scope.CONTENT_READ):
-        return _answer(request, session, lifecycle.get(session, image_id))
+        image = lifecycle.get(session, image_id)
+        return conditional.answer(request, read_one(session, image), image.version)
     return _respond(request, store.find(session, Kind.IMAGE, str(image_id)), image_id)
 
 
-@router.put("/{image_id}", response_model=ImageRead, responses={201: {"model": ImageRead}})
+@router.put("/{image_id}", response_model=ImageWritten, responses={201: {"model": ImageWritten}})
 def replace_image(
     request: Request, image_id: UUID, replace: ImageReplace, caller: StaffWriter, session: SessionDep
 ) -> Response:
     """Replace what is said of an image, or create one without a file under an id of your own (`If-None-Match:
     *` creates only).
     """
+    replace = caller.signed(replace)
     try:
-        image = lifecycle.get(session, image_id, lock=True)
+        image = lifecycle.open_image(session, caller, image_id)
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no image at this address.", current_version=None) from None
-        return _answer(request, session, lifecycle.create_as(session, image_id, replace), status=201)
+        return _answer(
+            request, caller, session, lifecycle.create_as(session, caller, image_id, replace), status=201
+        )
     conditional.require_match(request, image.version)
-    lifecycle.replace(session, image, replace)
-    return _answer(request, session, image)
+    lifecycle.replace(session, caller, image, replace)
+    return _answer(request, caller, session, image)
 
 
-@router.patch("/{image_id}", response_model=ImageRead, openapi_extra={"requestBody": {"content": _PATCH}})
+@router.patch("/{image_id}", response_model=ImageWritten, openapi_extra={"requestBody": {"content": _PATCH}})
 def edit_image(
     request: Request,
     image_id: UUID,
@@ -202,26 +213,26 @@ def edit_image(
     session: SessionDep,
 ) -> Response:
     """Edit what is said of an image by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
-    image = lifecycle.get(session, image_id, lock=True)
+    image = lifecycle.open_image(session, caller, image_id)
     conditional.require_match(request, image.version)
-    lifecycle.replace(session, image, merged(ImageReplace, read_one(session, image), patch))
-    return _answer(request, session, image)
+    lifecycle.replace(session, caller, image, merged(ImageReplace, read_one(session, image), patch))
+    return _answer(request, caller, session, image)
 
 
 @router.delete("/{image_id}", status_code=204)
 def delete_image(request: Request, image_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
     """Put an image into the trash; refused while an article shows it."""
-    image = lifecycle.get(session, image_id, lock=True)
+    image = lifecycle.open_image(session, caller, image_id)
     conditional.require_match(request, image.version)
-    lifecycle.trash(session, image)
+    lifecycle.trash(session, caller, image)
 
 
-@router.post("/{image_id}/restore", response_model=ImageRead)
+@router.post("/{image_id}/restore", response_model=ImageWritten)
 def restore_image(request: Request, image_id: UUID, caller: StaffWriter, session: SessionDep) -> Response:
     """Bring an image back from the trash, with its captions."""
-    image = lifecycle.get(session, image_id, lock=True, trashed=True)
-    lifecycle.restore(session, image)
-    return _answer(request, session, image)
+    image = lifecycle.open_image(session, caller, image_id, trashed=True)
+    lifecycle.restore(session, caller, image)
+    return _answer(request, caller, session, image)
 
 
 @router.get("/{image_id}/uses", response_model=pages.Page[UseRead])
@@ -255,10 +266,14 @@ def list_image_captions(
     )
 
 
-def _answer(request: Request, session: Session, image: Image, *, status: int = 200) -> Response:
+def _answer(
+    request: Request, caller: Caller, session: Session, image: Image, *, status: int = 200
+) -> Response:
+    """Answer a write with the image as it stands, as far as the caller may read it."""
     headers = {"Location": f"/v1/images/{image.id}"} if status == 201 else {}
-    return conditional.answer(
-        request, read_one(session, image), image.version, status=status, headers=headers
+    brief = Acknowledgement(id=image.id, version=image.version)
+    return acknowledging.answer(
+        request, caller, brief, lambda: read_one(session, image), status=status, headers=headers
     )
 
 

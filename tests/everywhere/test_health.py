@@ -135,8 +135,8 @@ def test_readers_notice_nothing_of_a_restart_of_postgresql(tmp_path: Path) -> No
                 writer.post("/v1/articles", json={"headline": f"Story {n}", "status": "published"}).json()
                 for n in range(3)
             ]
-            assert client.get(f"/v1/articles/{made[0]['slug']}").status_code == 200
+            assert client.get(f"/v1/articles/{made[0]['id']}").status_code == 200
             server.restart()
             for article in made[1:]:
-                answer = client.get(f"/v1/articles/{article['slug']}")
+                answer = client.get(f"/v1/articles/{article['id']}")
                 assert (answer.status_code, answer.json()["id"]) == (200, article["id"])

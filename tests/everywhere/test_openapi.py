@@ -28,7 +28,6 @@ VERBS = {
     "redeliver",
     "replace",
     "restore",
-    "resume",
     "revoke",
     "rotate",
     "test",

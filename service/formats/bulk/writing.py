@@ -186,15 +186,15 @@ def _create(
     writes = {}
     for id_, work in new.items():
         try:
-            _make_pictures(session, work, pictures)
+            _make_pictures(session, caller, work, pictures)
             writes[id_] = work.write
         except ServiceError as refusal:
             yield work, refusal
     made = lifecycle.create_all(session, caller, writes)
     for id_, (outcome, _) in zip(writes, made, strict=True):
         if isinstance(outcome, Article):
-            _describe(session, new[id_])
-            _caption(session, new[id_], outcome, again=False)
+            _describe(session, caller, new[id_])
+            _caption(session, caller, new[id_], outcome, again=False)
             for _, shown in new[id_].pictures:
                 pictures.pop(shown, None)
         yield new[id_], outcome if isinstance(outcome, ServiceError) else (outcome, 201)
@@ -237,11 +237,10 @@ def _update(
         with session.begin_nested():
             if article.deleted_at is not None:
                 lifecycle.restore(session, caller, article)
-            lifecycle.authorise(caller, article, write.status)
-            _make_pictures(session, work, {})
+            _make_pictures(session, caller, work, {})
             lifecycle.replace(session, caller, article, write)
-            _describe(session, work)
-            _caption(session, work, article, again=True)
+            _describe(session, caller, work)
+            _caption(session, caller, work, article, again=True)
     except ServiceError as refusal:
         return refusal
     return article, 200
@@ -253,29 +252,32 @@ def _said(work: Work, inline: InlineImage) -> dict[str, object]:
     }
 
 
-def _make_pictures(session: Session, work: Work, made: dict[UUID, Image]) -> None:
+def _make_pictures(session: Session, caller: Caller, work: Work, made: dict[UUID, Image]) -> None:
     """Make the pictures that are not there yet, and add them to those that were `made`."""
     for inline, id_ in work.pictures:
         if session.get(Image, id_) is None:
-            made[id_], _ = images.create(session, ImageCreate.model_validate(_said(work, inline)), None, id_)
+            made[id_], _ = images.create(
+                session, caller, ImageCreate.model_validate(_said(work, inline)), None, id_
+            )
             session.flush()
 
 
-def _describe(session: Session, work: Work) -> None:
+def _describe(session: Session, caller: Caller, work: Work) -> None:
     """Bring up to date what is said of the pictures that were there before."""
     for inline, id_ in work.pictures:
         image, said = session.get_one(Image, id_), _said(work, inline)
         if any(getattr(image, name) != value for name, value in said.items()):
             before = image.model_dump(include=set(ImageContent.model_fields))
-            images.replace(session, image, ImageReplace.model_validate(before | said))
+            images.replace(session, caller, image, ImageReplace.model_validate(before | said))
 
 
-def _caption(session: Session, work: Work, article: Article, *, again: bool) -> None:
+def _caption(session: Session, caller: Caller, work: Work, article: Article, *, again: bool) -> None:
     for inline, id_ in work.pictures:
         image = session.get_one(Image, id_)
         for words in inline.captions:
             caption_image(
                 session,
+                caller,
                 image,
                 article.id,
                 words.language or article.language,

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.articles import lifecycle
 from service.articles.body import Embed
 from service.articles.models import Article, ArticleCreate, ArticleReplace, ArticleSlug, ArticleWrite, Status
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.database import Session
 from service.errors import Unprocessable
 from service.formats.captioning import caption_image
@@ -37,7 +37,7 @@ def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, K
     if item.status == "canceled":
         return Imported(_cancel(session, caller, item, article), created=False)
     article_id = article.id if article else item.article_id or new_id()
-    pictures = {name: _image(session, item, each, files) for name, each in item.pictures.items()}
+    pictures = {name: _image(session, caller, item, each, files) for name, each in item.pictures.items()}
     body = [_block(session, block, pictures) for block in item.blocks]
     content = item.content | {"body": body, "lead_image_id": pictures[item.lead].id if item.lead else None}
     if _is_taken(session, item.content.get("slug"), article_id):
@@ -50,6 +50,7 @@ def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, K
         words = read.description(each, "caption"), read.description(each, "alttext")
         caption_image(
             session,
+            caller,
             pictures[name],
             article_id,
             read.language_of(each.language) or written.language,
@@ -95,7 +96,6 @@ def _write(
     assert isinstance(write, ArticleReplace)
     if article.deleted_at is not None:
         lifecycle.restore(session, caller, article)
-    lifecycle.authorise(caller, article, write.status)
     return lifecycle.replace(session, caller, article, write)[0]
 
 
@@ -106,7 +106,6 @@ def _cancel(session: Session, caller: Caller, item: Item, article: Article | Non
     if article.first_published_at is None:
         lifecycle.trash(session, caller, article)
     elif article.status != Status.WITHDRAWN:
-        caller.need(Scope.CONTENT_PUBLISH)
         lifecycle.withdraw(session, caller, article, item.reason or "Canceled by its provider.")
     return article
 
@@ -128,7 +127,9 @@ def _block(session: Session, block: Found, pictures: Mapping[str, Image]) -> dic
     return block.model_dump()
 
 
-def _image(session: Session, item: Item, said: Association, files: Mapping[str, KeptFile]) -> Image:
+def _image(
+    session: Session, caller: Caller, item: Item, said: Association, files: Mapping[str, KeptFile]
+) -> Image:
     """The image of an association: found again, or made, with what is said of it."""
     address = read.file_address(said)
     file = files.get(address or "")
@@ -145,13 +146,15 @@ def _image(session: Session, item: Item, said: Association, files: Mapping[str, 
     if image is None:
         wanted = read.urn_id(said.uri)
         taken = wanted is not None and session.get(Image, wanted) is not None
-        return images.create(session, ImageCreate.model_validate(known), file, None if taken else wanted)[0]
+        return images.create(
+            session, caller, ImageCreate.model_validate(known), file, None if taken else wanted
+        )[0]
     if image.digest is None and file is not None:
-        images.replace_file(session, image, file)
+        images.replace_file(session, caller, image, file)
     # Where it came from is what it was found by, or what this store knows better.
     told = {name: value for name, value in known.items() if name not in ("source", "source_url")}
     stored = image.model_dump(include=set(ImageContent.model_fields))
-    images.replace(session, image, ImageReplace.model_validate(stored | told))
+    images.replace(session, caller, image, ImageReplace.model_validate(stored | told))
     return image
 
 

@@ -1,0 +1,33 @@
+"""Answers to a write: the resource for a token that may read, its id, version and status for any other."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from service import conditional
+from service.auth import Caller, Scope
+from service.tables import Reading
+
+
+class Acknowledgement(Reading):
+    """What a token without `content:read` is told of what it has written."""
+
+    id: UUID
+    version: int
+    status: str | None = Field(default=None, description="of an article; null for an image or a caption")
+
+
+def answer(
+    request: Request,
+    caller: Caller,
+    brief: Acknowledgement,
+    whole: Callable[[], BaseModel],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer a write with the whole resource if the caller may read it, and else in brief."""
+    content = whole() if caller.may(Scope.CONTENT_READ) else brief
+    return conditional.answer(request, content, brief.version, status=status, headers=headers)
