@@ -3,16 +3,22 @@
 A request claims its key in a transaction of its own, so that a second one learns that the first is running. The claim
 has an owner. The answer is kept in the transaction of the effect, and only under a claim that is still the owner's:
 a request that lost its claim, because it took too long, takes no effect.
+
+An answer that holds a secret is kept sealed, by AES-256-GCM under a key that follows from the request itself: its
+token and its `Idempotency-Key`. The store keeps digests of both, so that only who sends the request again can open it.
 """
 
+import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Request, Response
-from sqlalchemy import ColumnElement, Delete, and_, delete, or_, update
+from sqlalchemy import ColumnElement, Delete, and_, delete, false, or_, update
 from sqlmodel import Field, col, select
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +32,7 @@ FORGETS_EVERY = 600.0
 DEADLINES_PER_CLAIM = 3
 """A claim lapses after this many deadlines of a transaction, when its request must have ended long ago."""
 KEPT_HEADERS = ("content-type", "etag", "location", "cache-control", "vary")
+_NONCE = 12
 log = structlog.get_logger()
 
 
@@ -53,6 +60,7 @@ class KeptAnswer(Table, table=True):
     status: int | None = None
     headers: dict[str, str] = Field(default_factory=dict, sa_type=Json(dict[str, str]))
     body: bytes = b""
+    is_sealed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 @dataclass(slots=True)
@@ -61,8 +69,19 @@ class Claim:
 
     key_digest: str
     body_digest: str
+    secret: bytes
+    """The key that the answer is sealed with. The store never has it."""
+    seals: bool = False
+    """Whether the answer holds a secret."""
     owner: UUID = field(default_factory=new_id)
     is_kept: bool = False
+
+
+def new_claim(request: Request, key: str, body_digest: str, *, seals: bool) -> Claim:
+    """Make the claim of a request with an `Idempotency-Key`: one for its caller, its address and its key."""
+    asked = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}".encode()
+    secret = hashlib.blake2b(asked, digest_size=32, person=b"kept answer").digest()
+    return Claim(hashlib.sha256(asked).hexdigest(), body_digest, secret, seals)
 
 
 def claim_of(request: Request) -> Claim | None:
@@ -83,6 +102,7 @@ def take(database: Database, claim: Claim) -> Response | None:
             "owner": claim.owner,
             "headers": {},
             "body": b"",
+            "is_sealed": False,
         }
         if session.execute(claimed.values(row)).first() is not None:
             return None
@@ -108,7 +128,17 @@ def _replay(kept: KeptAnswer | None, claim: Claim) -> Response:
         raise KeyReused("This Idempotency-Key was used with another body.")
     if kept is None or kept.status is None:  # None at all: the other request has just been refused.
         raise _still_running()
-    return Response(kept.body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
+    body = _unsealed(claim, kept.body) if kept.is_sealed else kept.body
+    return Response(body, kept.status, {**kept.headers, "Idempotent-Replayed": "true"})
+
+
+def _sealed(claim: Claim, body: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(claim.secret).encrypt(nonce, body, claim.key_digest.encode())
+
+
+def _unsealed(claim: Claim, body: bytes) -> bytes:
+    return AESGCM(claim.secret).decrypt(body[:_NONCE], body[_NONCE:], claim.key_digest.encode())
 
 
 def _still_running() -> StillRunning:
@@ -137,7 +167,13 @@ def keep(session: Session, request: Request, response: Response) -> None:
     if claim is None:
         return
     headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
-    answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
+    body = bytes(response.body)
+    answer = {
+        "status": response.status_code,
+        "headers": headers,
+        "body": _sealed(claim, body) if claim.seals else body,
+        "is_sealed": claim.seals,
+    }
     if rows_changed(session.execute(update(KeptAnswer).where(*_held(claim)).values(answer))) == 0:
         raise _still_running()
     claim.is_kept = True

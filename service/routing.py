@@ -12,6 +12,7 @@ from typing import Any, ClassVar, get_args, get_origin
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +23,7 @@ from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, Un
 from service.idempotency import Claim, KeyReused, StillRunning
 from service.services import service
 from service.settings import Settings
+from service.tables import ShownOnce
 
 
 class UnknownParameter(BadRequest):
@@ -55,6 +57,7 @@ class Route(APIRoute):
         """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""
         handle = super().get_route_handler()
         known = dict(_parameters(self.dependant))
+        seals = _holds_secret(self.response_model)
 
         async def enter(request: Request) -> Response:
             _refuse_parameters(request, known)
@@ -69,7 +72,7 @@ class Route(APIRoute):
                 or "authorization" not in request.headers
             ):
                 return await handle(request)
-            return await _once(request, key, handle, reads_json=self.body_field is not None)
+            return await _once(request, key, handle, reads_json=self.body_field is not None, seals=seals)
 
         return enter
 
@@ -79,6 +82,12 @@ def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
     for needed in dependant.dependencies:
         yield from _parameters(needed)
+
+
+def _holds_secret(shape: object) -> bool:
+    """Return whether an answer of this shape has a member that is shown once."""
+    members = shape.model_fields.values() if isinstance(shape, type) and issubclass(shape, BaseModel) else ()
+    return any(isinstance(mark, ShownOnce) for member in members for mark in member.metadata)
 
 
 def _is_list(annotation: object) -> bool:
@@ -135,6 +144,7 @@ async def _once(
     handle: Callable[[Request], Coroutine[Any, Any, Response]],
     *,
     reads_json: bool,
+    seals: bool,
 ) -> Response:
     """Run the request, or replay the answer that the first one with this key got."""
     if not 1 <= len(key) <= 255:
@@ -142,10 +152,8 @@ async def _once(
     database = service(request, Database)
     # Strangers claim no keys, and a token that was revoked is told no answer of its past.
     await get_caller(request, await bearer(request))
-    scope = f"{request.headers['authorization']}\n{request.scope['path']}?{request.url.query}\n{key}"
-    claim = Claim(
-        hashlib.sha256(scope.encode()).hexdigest(), await _fingerprint(request, reads_json=reads_json)
-    )
+    fingerprint = await _fingerprint(request, reads_json=reads_json)
+    claim = idempotency.new_claim(request, key, fingerprint, seals=seals)
     _release_when_it_fails(request, database, claim)
     async with database.turn():
         kept = await run_in_threadpool(idempotency.take, database, claim)

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="at least 32 characters; made and kept in var/secret-key in development"
     )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="the key before it: what was sealed with that can still be opened"
+    )
     cors_origins: Origins = Field(("*",), description="origins whose pages may read the API; * for any")
     consent_origins: Origins = Field(
         (), description="origins beside the public URL's own whose pages may record consent"
@@ -217,7 +220,14 @@ class Settings(BaseSettings):
             return value
         raise ValueError("must be file:directory or s3://bucket/prefix")
 
-    @field_validator("s3_endpoint", "s3_region", "s3_access_key_id", "s3_secret_access_key", mode="before")
+    @field_validator(
+        "s3_endpoint",
+        "s3_region",
+        "s3_access_key_id",
+        "s3_secret_access_key",
+        "secret_key_previous",
+        mode="before",
+    )
     @classmethod
     def empty_is_unset(cls, value: object) -> object:
         """A variable that is there but empty is one that is not set."""
@@ -308,3 +318,10 @@ class Settings(BaseSettings):
             kept.touch(mode=0o600)
             kept.write_text(secrets.token_hex(32))
         return kept.read_text().encode()
+
+    @property
+    def opening_keys(self) -> tuple[bytes, ...]:
+        """The keys that something may have been sealed with, the present one first."""
+        previous = self.secret_key_previous
+        older = () if previous is None else (previous.get_secret_value().encode(),)
+        return (self.signing_key, *older)

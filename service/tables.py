@@ -87,6 +87,13 @@ class TableReading(SQLModel):
     model_config = SQLModelConfig(json_schema_serialization_defaults_required=True)
 
 
+class ShownOnce:
+    """Marks a member of an answer that holds a secret: an answer with one is never kept in clear."""
+
+
+Secret = Annotated[str, ShownOnce()]
+
+
 def new_id() -> UUID:
     """Make a UUIDv7 (RFC 9562): ids sort by the time they were made."""
     return uuid_utils.compat.uuid7()

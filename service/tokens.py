@@ -14,7 +14,7 @@ from service.database import Session, SessionDep
 from service.errors import NotFound
 from service.routing import Route
 from service.services import service
-from service.tables import Line, Reading, Shape, Time, now
+from service.tables import Line, Reading, Secret, Shape, Time, now
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
@@ -61,7 +61,7 @@ class TokenRead(Reading):
 class TokenMade(TokenRead):
     """A token that was just made, with its secret: the only time that it is shown."""
 
-    token: str = Field(examples=["cd_…"])
+    token: Secret = Field(examples=["cd_…"])
 
 
 def make_token(session: Session, create: TokenCreate) -> TokenMade:

@@ -1,12 +1,12 @@
-"""Send webhooks beside the serving processes."""
+"""Send webhooks beside the serving processes, and seal their secrets with a new key."""
 
 import anyio
 import typer
 
-from service.cli.common import open_database, read_settings
-from service.webhooks import worker
+from service.cli.common import open_database, read_settings, screen
+from service.webhooks import lifecycle, worker
 
-app = typer.Typer(no_args_is_help=True, help="Send webhooks.")
+app = typer.Typer(no_args_is_help=True, help="Send webhooks, and seal their secrets with a new key.")
 
 
 @app.command("work")
@@ -16,3 +16,14 @@ def send_webhooks() -> None:
     """
     settings = read_settings()
     anyio.run(worker.work, open_database(settings), settings.webhook_concurrency or 8)
+
+
+@app.command("reseal")
+def seal_secrets() -> None:
+    """Seal the secrets of all webhooks with COPYDESK_SECRET_KEY, so that COPYDESK_SECRET_KEY_PREVIOUS is needed no
+    longer. Status 1 when one was sealed with neither.
+    """
+    with open_database().writing() as session:
+        sealed, lost = lifecycle.seal_again(session)
+    screen.print(f"{sealed} secrets are sealed with the present key, {lost} cannot be read.")
+    raise typer.Exit(1 if lost else 0)

@@ -24,7 +24,7 @@ from service.webhooks.models import (
     WebhookReplace,
     WebhookWrite,
 )
-from service.webhooks.sealing import new_secret, seal
+from service.webhooks.sealing import Unsealable, new_secret, seal, unseal
 
 _CONTENT = tuple(WebhookContent.model_fields)
 _READ_ONLY = sorted(set(WebhookReplace.model_fields) - set(WebhookWrite.model_fields))
@@ -70,6 +70,21 @@ def create(session: Session, write: WebhookWrite) -> tuple[Webhook, bytes]:
     webhook = Webhook(**values, id=id_, secret=seal(session.database.settings, id_, secret))
     session.add(webhook)
     return webhook, secret
+
+
+def seal_again(session: Session) -> tuple[int, int]:
+    """Seal every secret with the present COPYDESK_SECRET_KEY. Return how many were, and how many cannot be read."""
+    settings, lost, sealed = session.database.settings, 0, 0
+    for webhook in session.exec(select(Webhook).order_by(col(Webhook.id)).with_for_update()):
+        try:
+            webhook.secret = seal(settings, webhook.id, unseal(settings, webhook.id, webhook.secret))
+            if webhook.old_secret is not None:
+                old = unseal(settings, webhook.id, webhook.old_secret)
+                webhook.old_secret = seal(settings, webhook.id, old)
+            sealed += 1
+        except Unsealable:
+            lost += 1
+    return sealed, lost
 
 
 def replace(session: Session, webhook: Webhook, write: WebhookReplace) -> None:

@@ -15,6 +15,7 @@ from service.tables import (
     Language,
     Line,
     Reading,
+    Secret,
     Shape,
     Table,
     TableShape,
@@ -177,7 +178,7 @@ class WebhookRead(Reading):
 class WebhookMade(WebhookRead):
     """A webhook with its new secret: the only time that it is shown."""
 
-    secret: str = Shown(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…"])
+    secret: Secret = Shown(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…"])
 
 
 class DeliveryRead(Reading):

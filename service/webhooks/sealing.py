@@ -6,6 +6,7 @@ It is bound to its webhook, so that a row's sealed secret is of no use in anothe
 
 import base64
 import secrets
+from contextlib import suppress
 from functools import lru_cache
 from uuid import UUID
 
@@ -41,11 +42,11 @@ def seal(settings: Settings, webhook_id: UUID, secret: bytes) -> bytes:
 
 
 def unseal(settings: Settings, webhook_id: UUID, sealed: bytes) -> bytes:
-    """Open a secret. Raises Unsealable."""
-    try:
-        return _cipher(settings.signing_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook_id.bytes)
-    except InvalidTag:
-        raise Unsealable("This secret was sealed with another COPYDESK_SECRET_KEY.") from None
+    """Open a secret that was sealed with the present key or with the previous one. Raises Unsealable."""
+    for key in settings.opening_keys:
+        with suppress(InvalidTag):
+            return _cipher(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook_id.bytes)
+    raise Unsealable("This secret was sealed with another COPYDESK_SECRET_KEY.")
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,6 @@
 """POST with an Idempotency-Key happens at most once."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 
 from service.idempotency import KeptAnswer, forget_old
 from service.tables import now
@@ -216,3 +218,32 @@ def test_a_token_that_was_revoked_is_told_no_earlier_answer(
     assert client.post("/v1/articles", json={"headline": "Once"}, headers=headers).status_code == 201
     admin.delete(f"/v1/tokens/{token['id']}")
     problem(client.post("/v1/articles", json={"headline": "Once"}, headers=headers), 401)
+
+
+def test_an_answer_with_a_secret_is_replayed_and_never_kept_in_clear(
+    store: Store, admin: httpx.Client, client: httpx.Client
+) -> None:
+    hook = {"url": "https://partner.example/hook", "enabled": False}
+    made = admin.post("/v1/webhooks", json=hook).json()
+    shown_once = (
+        ("/v1/tokens", {"name": "wire", "scopes": ["admin"]}, "token"),
+        ("/v1/webhooks", hook, "secret"),
+        (f"/v1/webhooks/{made['id']}/secret", None, "secret"),
+    )
+    for path, body, member in shown_once:
+        headers = key()
+        first, again = (admin.post(path, json=body, headers=headers) for _ in range(2))
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again.headers["idempotent-replayed"] == "true"
+        with store.database.reading() as session:
+            kept = session.exec(select(KeptAnswer.body)).all()
+        assert kept
+        assert not [body for body in kept if first.json()[member].encode() in body]
+    shapes = client.get("/openapi.json").json()["components"]["schemas"]
+    secret = re.compile("(^|_)(token|secret|password)$")
+    assert {
+        name for name, shape in shapes.items() if any(map(secret.search, shape.get("properties", ())))
+    } == {
+        "TokenMade",
+        "WebhookMade",
+    }, "a member of an answer that is a secret is declared as `Secret`, and its shape is named here"

@@ -17,12 +17,12 @@ from sqlmodel import select
 
 from service.database import Database
 from service.tables import now
-from service.webhooks import delivery
+from service.webhooks import delivery, lifecycle
 from service.webhooks.models import Webhook
 from service.webhooks.worker import Worker, forget
 from tests.articles.newsroom import published
 from tests.databases import KINDS
-from tests.serving import Store, another, serving
+from tests.serving import SECRET, Store, another, serving
 from tests.webhooks.keeping import deliveries, edit, read, webhook
 from tests.webhooks.receiver import Receiver, receiver
 
@@ -205,6 +205,19 @@ def test_a_secret_of_another_key_disables_with_the_reason(
                 refused = there.post(f"/v1/webhooks/{hook['id']}/test")
                 assert (refused.status_code, refused.json()["type"]) == (409, "/problems/secret-lost")
         assert "COPYDESK_SECRET_KEY" in read(keeper, hook)["disabled_reason"]
+
+
+def test_a_secret_outlives_a_change_of_the_key(store: Store, keeper: httpx.Client, partner: Receiver) -> None:
+    present = {"secret_key": "the next secret key, and long enough too", "outbound_allow_loopback": True}
+    with webhook(keeper, partner) as hook:
+        address = f"/v1/webhooks/{hook['id']}/test"
+        with another(store, **present, secret_key_previous=SECRET) as changed:
+            with changed.client("webhooks:write") as there:
+                assert there.post(address).json()["status"] == "delivered"
+            with changed.database.writing() as session:
+                assert lifecycle.seal_again(session) == (1, 0)
+        with another(store, **present) as changed, changed.client("webhooks:write") as there:
+            assert there.post(address).json()["status"] == "delivered"
 
 
 def test_a_test_goes_past_what_is_pending_and_is_never_sent_again(
