@@ -18,6 +18,8 @@ from service.tables import Table
 LOCK_NOT_AVAILABLE = "55P03"
 TRIES, PAUSE = 30, 1.0
 """How often a migration asks for a lock, and the seconds between."""
+LONGEST_TURN = 3_600
+"""Seconds that a migration waits for another process: an index of a large store takes minutes."""
 TEXT_INDEXES = ("published_text", "article_text")
 """Made by hand in the migrations: FTS5 and tsvector are not for autogenerate to compare."""
 TAKE_TURN = text("SELECT pg_try_advisory_lock(hashtext('copydesk migrate'))")
@@ -66,13 +68,20 @@ def migrate(connection: Connection) -> None:
 def _wait_for_turn(connection: Connection) -> None:
     """Let one process migrate at a time. The server ends the turn with the connection.
 
-    The lock is asked for again and again, because building an index waits for every statement that waits.
+    The lock is asked for again and again, because building an index waits for every statement that waits. Raises
+    Unmigrated when the other process does not end.
     """
-    while not connection.execute(TAKE_TURN).scalar_one():
-        connection.rollback()
-        log.info("another process migrates this store")
+    for waited in range(LONGEST_TURN):
+        is_ours = connection.execute(TAKE_TURN).scalar_one()
+        connection.rollback()  # The lock belongs to the connection, not to the transaction.
+        if is_ours:
+            return
+        if waited % 60 == 0:
+            log.info("another process migrates this store", waited=waited)
         time.sleep(PAUSE)
-    connection.commit()
+    raise Unmigrated(
+        "Another process has been migrating this store for an hour. See what it waits for, or end it."
+    )
 
 
 def _run(connection: Connection) -> None:

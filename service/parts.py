@@ -31,6 +31,7 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
+from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
 
@@ -49,6 +50,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Copies, Copies(database))
     services.add(Creating, Creating(database))
     services.add(Backlog, Backlog(database))
+    services.add(Trials, Trials())
     services.add(Ledger, Ledger(database, settings.signing_key))
     services.add(Door, Door(settings))
     intake = services.add(Intake, Intake(settings))

@@ -25,7 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that only `./run test --long` has the time for."""
+    """Leave out the tests that only `./run test --long` has the time for; with it, all have an hour."""
+    if LONG:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(3_600))
     left_out = [] if LONG else [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -61,13 +61,16 @@ def of_this_process(session: Session) -> int:
 
 
 def count_older(database: Database) -> int:
-    """Count the public rows that this process would render again."""
+    """Count the public rows that this process would render again: all of them if its rendering is not begun."""
     live = select(func.count()).select_from(Published).where(col(Published.reason).is_(None))
     with database.reading() as session:
-        latest = session.exec(_LATEST).first()
-        if latest is not None and _is_ours(session, latest):
-            live = live.where(Published.rendering < latest.id)
-        return session.exec(live).one()
+        known = database.rendering or _latest_if_ours(session)
+        return session.exec(live if known is None else live.where(Published.rendering < known)).one()
+
+
+def _latest_if_ours(session: Session) -> int | None:
+    latest = session.exec(_LATEST).first()
+    return latest.id if latest is not None and _is_ours(session, latest) else None
 
 
 def _new(session: Session, known: int) -> Rendering:

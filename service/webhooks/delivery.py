@@ -1,35 +1,52 @@
 """Messages are sent in their order, one after the other for each webhook, until the receiver takes them.
 
-A worker leases a webhook for as long as it sends to it: other workers pass it by, so that nothing is sent
-twice while the worker lives, and a lease that runs out is taken over. A message that is not taken is sent
+A worker leases a webhook for as long as it sends to it, and prolongs the lease every few seconds: other workers pass
+it by, so that nothing is sent twice while the worker lives. A lease that runs out is taken over. A message that is not taken is sent
 again on the schedule that Standard Webhooks publishes, and those behind it wait: nothing overtakes. After the
 last attempt, and when the receiver answers 410, the webhook is disabled with the reason; what is pending
 stays, and goes out when it is enabled again.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, DateTime, exists, or_, update
 from sqlmodel import col, func, select
 
 from service.copies.telling import note_attempt
 from service.database import Database, Session
 from service.outbound.post import Answered
 from service.settings import Settings
-from service.tables import new_id
+from service.tables import new_id, now
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
 from service.webhooks.sealing import Unsealable, unseal
 
 SCHEDULE = tuple(
     timedelta(seconds=seconds)
-    for seconds in (5, 300, 1_800, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600)
+    for seconds in (
+        2,
+        5,
+        15,
+        60,
+        300,
+        1_800,
+        2 * 3_600,
+        5 * 3_600,
+        10 * 3_600,
+        14 * 3_600,
+        20 * 3_600,
+        24 * 3_600,
+    )
 )
-"""What passes between attempts: over 75 hours in all."""
+"""What passes between attempts: over 75 hours in all. The first ones are short, because a receiver that is restarted is
+away for seconds.
+"""
+LEASE = timedelta(seconds=20)
+"""For how long a worker that has died keeps others from its webhooks. One that lives prolongs in a quarter of it."""
 LONGEST_WAIT = timedelta(hours=24)
 MOST_LOGGED = 30
 
@@ -47,10 +64,26 @@ class Message:
     secrets: Sequence[bytes]
 
 
-def is_due(database: Database, at: datetime) -> bool:
+Clock = Callable[[Session], datetime]
+
+
+def store_time(session: Session) -> datetime:
+    """Return the time by the database's clock, which workers on several machines have in common."""
+    if session.database.is_sqlite:
+        return now()
+    return session.exec(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
+
+
+def is_slow(late: Collection[UUID]) -> ColumnElement[bool]:
+    """Choose the webhooks whose last message failed, and those that a worker knows to answer late."""
+    return or_(col(Webhook.tries) > 0, col(Webhook.id).in_(late))
+
+
+def is_due(database: Database, clock: Clock, *among: ColumnElement[bool]) -> bool:
     """Whether there is anything to lease. Asked often, so it only reads."""
     with database.reading() as session:
-        return session.exec(select(Webhook.id).where(*_due(at)).limit(1)).first() is not None
+        due = select(Webhook.id).where(*_due(clock(session)), *among)
+        return session.exec(due.limit(1)).first() is not None
 
 
 def _due(at: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -67,19 +100,27 @@ def _due(at: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def lease(database: Database, at: datetime, most: int) -> list[Message]:
+def lease(database: Database, clock: Clock, most: int, *among: ColumnElement[bool]) -> list[Message]:
     """Take some webhooks that are due; the first message of each. Those that another worker is taking are
     passed by.
     """
     with database.writing() as session:
+        at = clock(session)
         # In no order: with more webhooks than hands, none is always the last.
-        due = select(Webhook).where(*_due(at)).order_by(func.random()).limit(most)
+        due = select(Webhook).where(*_due(at), *among).order_by(func.random()).limit(most)
         taken = session.exec(
             due if database.is_sqlite else due.with_for_update(skip_locked=True, of=Webhook)
         ).all()
         for webhook in taken:
             webhook.lease = new_id()
         return [message for webhook in taken if (message := _next(session, webhook, at)) is not None]
+
+
+def prolong(database: Database, clock: Clock, leases: Collection[UUID]) -> None:
+    """Go on holding leases."""
+    with database.writing() as session:
+        held = update(Webhook).where(col(Webhook.lease).in_(leases))
+        session.execute(held.values(leased_until=clock(session) + LEASE))
 
 
 def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
@@ -104,8 +145,7 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
         _disable(webhook, at, str(fault))
         webhook.lease = webhook.leased_until = None
         return None
-    # Longer than an attempt may take: a worker that lives never loses its lease.
-    webhook.leased_until = at + timedelta(seconds=60 + 2 * session.database.settings.outbound_deadline)
+    webhook.leased_until = at + LEASE
     delivery, event = found
     return Message(webhook.id, webhook.lease, delivery.id, webhook.url, event.id, event.body, secrets)
 
@@ -123,10 +163,11 @@ def secrets_of(settings: Settings, webhook: Webhook, at: datetime) -> list[bytes
 
 
 def record(
-    database: Database, message: Message, attempt: Attempt, retry_after: str | None, at: datetime
+    database: Database, message: Message, attempt: Attempt, retry_after: str | None, clock: Clock
 ) -> Message | None:
     """Write down what came of an attempt; the next message, if there is one to send now."""
     with database.writing() as session:
+        at = clock(session)
         webhook = _held(session, message)
         delivery = session.get(WebhookDelivery, message.delivery_id)
         if webhook is None or delivery is None:

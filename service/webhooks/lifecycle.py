@@ -104,6 +104,14 @@ def replace(session: Session, webhook: Webhook, write: WebhookReplace) -> None:
         _note_change(webhook)
 
 
+def resume(webhook: Webhook) -> None:
+    """Let what is pending be sent now, and begin the schedule anew. Enable a webhook that was disabled."""
+    webhook.tries, webhook.retry_at = 0, None
+    if not webhook.enabled:
+        webhook.enabled, webhook.disabled_at, webhook.disabled_reason = True, None, None
+        _note_change(webhook)
+
+
 def rotate(session: Session, webhook: Webhook) -> bytes:
     """Give a webhook a new secret. For a day, messages are signed with both."""
     secret = new_secret()

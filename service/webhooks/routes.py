@@ -13,6 +13,7 @@ from service.auth import Caller, Needs, Scope
 from service.database import Database, DatabaseDep, SessionDep
 from service.images.patching import merged
 from service.routing import Route
+from service.services import service
 from service.tables import new_id, now
 from service.webhooks import delivery, lifecycle, outbox
 from service.webhooks.delivery import Message
@@ -30,7 +31,7 @@ from service.webhooks.models import (
     WebhookWrite,
 )
 from service.webhooks.sealing import Unsealable, shown
-from service.webhooks.worker import send
+from service.webhooks.trials import Trials
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Route)
 Keeper = Annotated[Caller, Depends(Needs(Scope.WEBHOOKS_WRITE))]
@@ -109,6 +110,16 @@ def delete_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: 
     lifecycle.remove(session, webhook)
 
 
+@router.post("/{webhook_id}/resume", response_model=WebhookRead)
+def resume_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+    """Send what is pending now instead of at the next attempt, and enable the webhook if it was disabled: what the
+    keeper of a receiver asks for when it is back.
+    """
+    webhook = lifecycle.get(session, webhook_id, lock=True)
+    lifecycle.resume(webhook)
+    return _answer(request, webhook)
+
+
 @router.post("/{webhook_id}/secret", response_model=WebhookMade)
 def rotate_webhook_secret(
     request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep
@@ -122,7 +133,7 @@ def rotate_webhook_secret(
 async def test_webhook(request: Request, webhook_id: UUID, caller: Keeper, database: DatabaseDep) -> Response:
     """Send a `webhook.test` message now, past all that is pending; what came of it."""
     message = await run_in_threadpool(_test_message, database, webhook_id)
-    attempt, _ = await run_in_threadpool(send, database.settings, message)
+    attempt = await service(request, Trials).send(database.settings, message)
     async with database.turn():
         return await run_in_threadpool(_keep_test, request, database, message, attempt)
 

@@ -68,9 +68,9 @@ def ratios(bench: Bench, empties: Sequence[Empty]) -> Iterator[Figure]:
 def _round(bench: Bench, empty: Empty, figure: Figure, *, published: bool) -> None:
     items = [_item(number, published=published) for number in range(WARM_UP + ITEMS)]
     with empty.served(bench) as (served, url, token):
-        _send(served, token, items[:WARM_UP])
+        send(served, token, items[:WARM_UP])
         cpu, began = served.cpu(), time.perf_counter()
-        _send(served, token, items[WARM_UP:])
+        send(served, token, items[WARM_UP:])
         seconds, cpu = (time.perf_counter() - began) / ITEMS, (served.cpu() - cpu) / ITEMS
         rows = _rows_of_sqlite(url) if url.startswith("sqlite") else _rows_of_postgres(url)
     assert len(rows["article"]) == len(items)
@@ -98,7 +98,7 @@ def memory(bench: Bench, empties: Sequence[Empty]) -> Iterator[Figure]:
         bar = bench.progress.add_task("bulk-memory", total=sum(SIZES))
         with one.served(bench) as (served, _, token):
             items = (_item(number, published=False) for number in range(WARM_UP + sum(SIZES)))
-            _send(served, token, islice(items, WARM_UP))
+            send(served, token, islice(items, WARM_UP))
             peaks = {
                 size: _peak(served, token, islice(items, size), partial(bench.progress.advance, bar))
                 for size in SIZES
@@ -120,7 +120,7 @@ def _peak(served: Served, token: str, items: Iterable[bytes], advance: Callable[
                 advance(LOOKS_EVERY)
             yield item
 
-    _send(served, token, watched())
+    send(served, token, watched())
     return max(*seen, served.memory())
 
 
@@ -129,16 +129,18 @@ def _item(number: int, *, published: bool) -> bytes:
     return orjson.dumps(article.model_dump(mode="json", exclude_none=True)) + b"\n"
 
 
-def _send(served: Served, token: str, items: Iterable[bytes]) -> None:
-    """Send items as they come. Raises BadAnswers unless every one was made."""
+def send(served: Served, token: str, items: Iterable[bytes]) -> list[str]:
+    """Send items as they come; return the ids of the articles. Raises BadAnswers unless every one was made."""
     connection = HTTPConnection("127.0.0.1", served.port, timeout=600)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     connection.request("POST", "/v1/articles/bulk", _chunks(items), headers, encode_chunked=True)
-    answer = connection.getresponse()
+    answer, made = connection.getresponse(), []
     for line in answer:
-        if answer.status != 200 or orjson.loads(line)["status"] != 201:
+        if answer.status != 200 or (result := orjson.loads(line))["status"] != 201:
             raise BadAnswers(f"POST /v1/articles/bulk: {answer.status} {line[:400]!r}")
+        made.append(result["id"])
     connection.close()
+    return made
 
 
 def _chunks(items: Iterable[bytes]) -> Iterator[bytes]:

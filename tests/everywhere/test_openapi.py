@@ -28,6 +28,7 @@ VERBS = {
     "redeliver",
     "replace",
     "restore",
+    "resume",
     "revoke",
     "rotate",
     "test",

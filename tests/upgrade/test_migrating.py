@@ -20,6 +20,14 @@ from tests.upgrade.planting import AFTER_ALL, planted
 
 COLUMN = "op.add_column('article', sa.Column('mood', sa.String()))"
 INDEX = "build_index('ix_mood', 'article', ['headline'])"
+ASKED_FOR_TURN = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND (query LIKE '%pg_try_advisory_lock%' OR query = 'ROLLBACK')"
+)
+TURNS = (
+    "SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+    " WHERE locktype = 'advisory' AND datname = current_database()"
+)
 WAITING = "SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
 
 
@@ -30,9 +38,12 @@ ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 @contextmanager
 def migrating(config: Config) -> Iterator[Callable[[], None]]:
     """Migrate beside the block, which gets a function that waits for the end and raises what went wrong."""
-    with ThreadPoolExecutor(1) as beside:
-        migration = beside.submit(command.upgrade, config, "head")
+    beside = ThreadPoolExecutor(1)
+    migration = beside.submit(command.upgrade, config, "head")
+    try:
         yield lambda: migration.result(timeout=30)
+    finally:  # A block that failed still holds what the migration waits for.
+        beside.shutdown(wait=False)
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
@@ -88,10 +99,12 @@ def is_good(connection: psycopg.Connection) -> bool:
 def test_one_process_migrates_at_a_time(settings: Settings) -> None:
     config = migrations(settings)
     command.downgrade(config, "-1")
-    with psycopg.connect(settings.database_url, autocommit=True) as first, capture_logs() as said:
+    with psycopg.connect(settings.database_url, autocommit=True) as first:
         first.execute("SELECT pg_advisory_lock(hashtext('copydesk migrate'))")
         with migrating(config) as ended:
-            wait_until(lambda: {"event": "another process migrates this store", "log_level": "info"} in said)
+            wait_until(lambda: first.execute(ASKED_FOR_TURN).rowcount > 0)
+            threading.Event().wait(0.2)
+            assert first.execute(TURNS).rowcount == 1
             first.execute("SELECT pg_advisory_unlock_all()")
             ended()
 

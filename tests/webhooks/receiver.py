@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 from standardwebhooks import Webhook
 
@@ -55,10 +55,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+Kind = TypeVar("Kind", bound=Receiver)
+
+
 @contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(kind: type[Kind] = Receiver) -> Iterator[Kind]:
     """A receiver for as long as the block lasts."""
-    with Receiver() as server:
+    with kind() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

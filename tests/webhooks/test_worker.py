@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import anyio
 import httpx
@@ -20,7 +21,7 @@ from service.tables import now
 from service.webhooks import delivery, lifecycle
 from service.webhooks.models import Webhook
 from service.webhooks.worker import Worker, forget
-from tests.articles.newsroom import published
+from tests.articles.newsroom import problem, published
 from tests.databases import KINDS
 from tests.serving import SECRET, Store, another, serving
 from tests.webhooks.keeping import deliveries, edit, read, webhook
@@ -45,7 +46,7 @@ class Clock:
     def __init__(self) -> None:
         self.time = now()
 
-    def __call__(self) -> datetime:
+    def __call__(self, _session: object = None) -> datetime:
         return self.time
 
     def later(self, **span: float) -> None:
@@ -58,7 +59,7 @@ def work(database: Database, clock: Clock, at_once: int = 4) -> None:
 
     async def run() -> None:
         worker = Worker(database, at_once, clock)
-        while delivery.is_due(database, clock()):
+        while delivery.is_due(database, clock):
             async with anyio.create_task_group() as group:
                 await worker.look(group)
 
@@ -78,8 +79,8 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order(
             clock.later(hours=1)
         assert partner.taken == []
         assert (
-            partner.refused == 7
-        )  # at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h: nothing behind the first is tried
+            partner.refused == 9
+        )  # each hour at first, then after 3 and after 6: nothing behind the first is tried
         partner.answer = (204, {}, b"")
         while not partner.taken:
             clock.later(hours=1)
@@ -89,7 +90,7 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order(
         seqs = [message["data"]["seq"] for message in partner.taken]
         assert seqs == sorted(seqs)
         first = deliveries(keeper, hook)[-1]
-        assert [attempt["status"] for attempt in first["attempts"]] == [503] * 7 + [204]
+        assert [attempt["status"] for attempt in first["attempts"]] == [503] * 9 + [204]
         assert deliveries(keeper, hook, "&status=pending") == []
 
 
@@ -104,10 +105,10 @@ def test_who_is_down_for_more_than_75_hours_is_disabled_and_loses_nothing(
         while read(keeper, hook)["enabled"]:
             work(store.database, clock)
             clock.later(minutes=1 if clock() - began < timedelta(hours=1) else 60)
-        assert partner.refused == 10
+        assert partner.refused == 13
         assert timedelta(hours=75) < clock() - began < timedelta(hours=90)
         assert read(keeper, hook)["disabled_reason"].startswith(
-            "failing: 10 attempts over 75 hours; it answered 500"
+            "failing: 13 attempts over 75 hours; it answered 500"
         )
         partner.answer = (204, {}, b"")
         work(store.database, clock)
@@ -117,13 +118,49 @@ def test_who_is_down_for_more_than_75_hours_is_disabled_and_loses_nothing(
         assert [message["data"]["id"] for message in partner.taken] == told
 
 
+def test_an_outage_of_seconds_costs_seconds(
+    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
+    clock = Clock()
+    began = clock()
+    with webhook(keeper, partner):
+        article = published(editor)
+        while not partner.taken:
+            partner.answer = (503 if clock() - began < timedelta(seconds=8) else 204, {}, b"")
+            work(store.database, clock)
+            clock.later(seconds=1)
+        assert [told["data"]["id"] for told in partner.taken] == [article["id"]]
+        assert clock() - began <= timedelta(seconds=27)
+
+
+def test_a_keeper_can_have_it_go_on_at_once(
+    store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
+) -> None:
+    clock = Clock()
+    with webhook(keeper, partner) as hook:
+        told = []
+        for status in (503, 410):
+            partner.answer = (status, {"Retry-After": "3600"}, b"")
+            told.append(published(editor)["id"])
+            work(store.database, clock)
+            partner.answer = (204, {}, b"")
+            work(store.database, clock)
+            assert len(partner.taken) == len(told) - 1
+            resumed = keeper.post(f"/v1/webhooks/{hook['id']}/resume")
+            assert resumed.status_code == 200
+            assert (resumed.json()["enabled"], resumed.json()["retry_at"]) == (True, None)
+            work(store.database, clock)
+            assert [message["data"]["id"] for message in partner.taken] == told
+        problem(keeper.post(f"/v1/webhooks/{uuid4()}/resume"), 404)
+
+
 @pytest.mark.parametrize(
     ("said", "least", "most"),
     [
         ("120", 120, 130),
-        ("1", 5, 6),
+        ("1", 2, 3),
         ("999999999999", 86_399, 86_401),
-        ("Fri, 99 Foo", 5, 6),
+        ("Fri, 99 Foo", 2, 3),
         ("date", 595, 605),
     ],
 )
@@ -180,16 +217,16 @@ def test_a_lease_of_a_worker_that_died_is_taken_over(
     clock = Clock()
     with webhook(keeper, partner):
         article = published(editor)
-        [message] = delivery.lease(store.database, clock(), 5)
+        [message] = delivery.lease(store.database, clock, 5)
         work(store.database, clock)
         assert partner.taken == []
         delivery.release(store.database, message)
-        [message] = delivery.lease(store.database, clock(), 5)
-        clock.later(minutes=2)
+        [message] = delivery.lease(store.database, clock, 5)
+        clock.later(seconds=21)
         work(store.database, clock)
         assert [told["data"]["id"] for told in partner.taken] == [article["id"]]
         attempt = delivery.attempt_of(clock(), 1, {}, None, "late")
-        assert delivery.record(store.database, message, attempt, None, clock()) is None
+        assert delivery.record(store.database, message, attempt, None, clock) is None
 
 
 def test_a_secret_of_another_key_disables_with_the_reason(
@@ -256,8 +293,8 @@ def test_no_two_workers_hold_one_webhook(store: Store, editor: httpx.Client, kee
             stack.enter_context(webhook(keeper, stack.enter_context(receiver())))
         published(editor)
         clock = Clock()
-        first = delivery.lease(store.database, clock(), 2)
-        second = delivery.lease(store.database, clock(), 5)
+        first = delivery.lease(store.database, clock, 2)
+        second = delivery.lease(store.database, clock, 5)
         assert len(first) == len(second) == 2
         assert len({message.webhook_id for message in [*first, *second]}) == 4
         for message in random.sample([*first, *second], 4):
