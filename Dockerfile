@@ -28,6 +28,7 @@ COPY --from=build /opt/copydesk /opt/copydesk
 ENV PATH=/opt/copydesk/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=262144 \
     COPYDESK_DATABASE_URL=sqlite:////data/copydesk.db \
     COPYDESK_MEDIA_URL=file:/data/media
 USER 10001:10001

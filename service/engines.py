@@ -16,7 +16,7 @@ from service.deadlines import Deadlines, Driven
 from service.settings import Settings
 
 PING_SECONDS = 2.0
-SQLITE_CONNECTIONS = 40
+SQLITE_CONNECTIONS = 16
 
 
 def sqlite_engine(settings: Settings) -> Engine:

@@ -136,6 +136,12 @@ class PreconditionFailed(ServiceError):
     status, title = 412, "Changed by somebody else in the meantime"
 
 
+class TooSlow(ServiceError):
+    """The request did not arrive in time: its head within 10 seconds, each part of its body within 30."""
+
+    status, title = 408, "The request came too slowly"
+
+
 class TooLarge(ServiceError):
     """The body is larger than this service takes."""
 
@@ -175,6 +181,12 @@ class TooManyRequests(ServiceError):
     """Too many requests; `Retry-After` says for how many seconds to wait."""
 
     status, title = 429, "Too many requests"
+
+
+class HeadTooLarge(ServiceError):
+    """The request line and the headers have more than 32 kB together."""
+
+    status, title = 431, "Too many headers"
 
 
 class InternalError(ServiceError):

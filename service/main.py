@@ -44,6 +44,7 @@ from service.copies import models as copy_models
 from service.copies.following import Copies
 from service.database import Database
 from service.edge.cache import WireCache
+from service.edge.connections import CONNECTIONS, Connections
 from service.edge.cors import Cors
 from service.edge.logs import Measured, RequestLog, configure_logs
 from service.ending import Ending
@@ -258,7 +259,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     """Refuse a store that is not this code's; then keep the jobs at work while requests are served."""
     services: Services = app.state.services
     settings, database, reader = services.get(Settings), services.get(Database), services.get(Reader)
@@ -285,7 +286,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as beside:
             beside.start_soon(background.run)
             with services.get(Ending).heard():
-                yield
+                yield {CONNECTIONS: services.get(Connections)}
             beside.cancel_scope.cancel()
         await _write_down(services)
     finally:

@@ -19,6 +19,7 @@ from service.consent.signing import Signer
 from service.copies.following import Copies
 from service.database import Database
 from service.edge.cache import WireCache
+from service.edge.connections import Connections
 from service.ending import Ending
 from service.images import ahead
 from service.images.intake import Intake
@@ -31,6 +32,7 @@ from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
+from service.sync.followers import Followers
 from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
@@ -57,6 +59,8 @@ def make_services(settings: Settings) -> Services:
     services.add(Prints, Prints(intake, registry))
     services.add(Background, Background(registry))
     services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
+    services.add(Followers, Followers(settings))
+    services.add(Connections, Connections(settings))
     services.add(Health, Health(settings, reader, intake.store))
     return services
 
@@ -66,6 +70,7 @@ def add_jobs(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
     settings = database.settings
     background.add("deadlines", every(database.deadlines.step))
+    background.add("connections", every(services.get(Connections).step))
     background.add("watch", every(services.get(Watch).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))

@@ -1,6 +1,7 @@
 """The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
 
 import os
+import resource
 import signal
 from types import FrameType
 
@@ -11,6 +12,11 @@ from service.database import serving_alone
 from service.images.lab import require_sandbox
 from service.main import create_api
 from service.settings import Settings
+
+KEPT_ALIVE = 75
+"""Seconds that a connection stays open without a request: longer than at a proxy in front, which would else send
+a request while this end closes.
+"""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -23,6 +29,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # The app reads the environment, in processes of its own when there are several.
         os.environ["COPYDESK_PUBLIC_URL"] = _address(host, port)
     require_sandbox(settings)
+    _open_many_files()
     try:
         with serving_alone(settings):
             _run(settings, host, port)
@@ -37,15 +44,23 @@ def _run(settings: Settings, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http="service.edge.connections:Connection",
+        ws="none",
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=KEPT_ALIVE,
         timeout_graceful_shutdown=settings.shutdown_grace,
         workers=settings.workers,
         server_header=False,
         proxy_headers=False,
         lifespan="on",
     )
+
+
+def _open_many_files() -> None:
+    """Take as many descriptors as the machine allows, because each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _address(host: str, port: int) -> str:

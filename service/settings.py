@@ -124,6 +124,23 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(
         67_108_864, ge=0, description="memory for ready answers, per process; 0 for none"
     )
+    answer_bytes: int = Field(
+        8_388_608,
+        ge=1_048_576,
+        description="memory for answers that slow clients have not taken yet, per process",
+    )
+    connections: int = Field(10_000, ge=1, description="open connections, per process; more are answered 503")
+    connections_per_address: int = Field(
+        500,
+        ge=1,
+        description="of these from one IPv4 address or IPv6 /56; a trusted proxy may have all",
+    )
+    followers: int = Field(
+        5_000, ge=1, description="streams of changes and waiting requests, per process; more are answered 503"
+    )
+    followers_per_address: int = Field(
+        100, ge=1, description="of these from one IPv4 address or IPv6 /56, behind trusted proxies too"
+    )
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
     image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")

@@ -9,15 +9,10 @@ import secrets
 import time
 from collections import OrderedDict
 from datetime import date
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from service.proxies import network_of
 from service.tables import now
 
-NETWORK = 7
-"""Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier
-puts thousands of readers, and its next addresses have thousands more: a wider prefix would refuse a crowd. Of
-IPv6, one customer has 256 networks or more to change between.
-"""
 MOST_NETWORKS = 100_000
 MOST_RETRIES = 20_000
 RETRY_COST = 0.1
@@ -29,22 +24,6 @@ PRESSED_AGAIN = 5.0
 """Seconds in which a second press of a button is taken for the same reader's: the answer to the first, with
 the cookie, was on its way. The longer they are, the more readers behind one address are taken for one.
 """
-
-
-def read_address(value: str) -> IPv4Address | IPv6Address | None:
-    """Return an address, or None where the text is none; IPv4 in IPv6's clothes is IPv4."""
-    try:
-        address = ip_address(value.strip())
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _network(value: str) -> bytes:
-    address = read_address(value)
-    if address is None:
-        return b""
-    return address.packed if isinstance(address, IPv4Address) else address.packed[:NETWORK]
 
 
 class _Salt:
@@ -80,7 +59,7 @@ class Limiter:
         `request` is the same for every retry of one request, and None where a retry cannot be told from
         another request.
         """
-        return self._charge(_network(address), request)
+        return self._charge(network_of(address), request)
 
     def charge_reader(self, secret: str) -> float:
         """Take a request from the bucket of one reader's own."""

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_network
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -16,9 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from service.consent import subjects
-from service.consent.callers import Limiter, Presses, read_address
+from service.consent.callers import Limiter, Presses
 from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
+from service.proxies import Proxies
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
@@ -73,7 +73,7 @@ class Door:
 
     def __init__(self, settings: Settings) -> None:
         self._origins = known_origins(settings)
-        self._proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
+        self._proxies = Proxies(settings)
         self._limiter = Limiter(settings.consent_rate_limit)
         # Apart from the decisions: whoever looks at many pages must still be able to decide.
         self._views = Limiter(settings.consent_rate_limit)
@@ -92,7 +92,7 @@ class Door:
         if leaves:
             wait = await self._wait_to_leave(request)
         else:
-            wait = self._limiter.charge(self._caller(request), _retried(request, body))
+            wait = self._limiter.charge(self._proxies.caller(request), _retried(request, body))
         if wait:
             raise TooManyRequests(
                 "Too many decisions from your network.", headers={"Retry-After": str(math.ceil(wait))}
@@ -103,7 +103,7 @@ class Door:
         """The seconds until a reader may withdraw or erase. Whoever is known by a cookie has a bucket of
         their own, whatever comes from the same network.
         """
-        wait, secret = self._exits.charge(self._caller(request)), request.cookies.get(subjects.COOKIE)
+        wait, secret = self._exits.charge(self._proxies.caller(request)), request.cookies.get(subjects.COOKIE)
         if wait and secret is not None:
             database = service(request, Database)
             if await run_in_threadpool(subjects.is_known, database, secret):
@@ -114,7 +114,11 @@ class Door:
         """The reader's country, if a trusted proxy named one (ISO 3166-1, two letters)."""
         named = request.headers.get(self._country_header, "").upper() if self._country_header else ""
         known = _COUNTRY.fullmatch(named) and named != "XX"  # what Cloudflare writes when it does not know
-        return named if known and request.client is not None and self._is_proxy(request.client.host) else None
+        return (
+            named
+            if known and request.client is not None and self._proxies.trusts(request.client.host)
+            else None
+        )
 
     def is_looked_at(self, request: Request) -> bool:
         """Whether a browser asks for this as a style sheet of a page of ours that it shows, and not more
@@ -129,7 +133,7 @@ class Door:
             and says.get("sec-fetch-site") == "same-origin"
             and "sec-purpose" not in says
         )
-        return is_shown and self._views.charge(self._caller(request)) == 0
+        return is_shown and self._views.charge(self._proxies.caller(request)) == 0
 
     def is_robot(self, request: Request) -> bool:
         """Return whether the program that asks says of itself that it collects pages."""
@@ -162,7 +166,7 @@ class Door:
         agent = request.headers.get("user-agent", "")
         if not agent.startswith("Mozilla/"):  # as browsers begin, and nothing else that means no harm
             return None
-        known = (self._caller(request), agent, request.headers.get("accept-language", ""))
+        known = (self._proxies.caller(request), agent, request.headers.get("accept-language", ""))
         return "\0".join(known).encode()
 
     def _check_origin(self, request: Request) -> None:
@@ -172,20 +176,6 @@ class Door:
                 raise ForeignOrigin("Pages of this origin may not record consent here.")
         elif request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise ForeignOrigin("A page of another site may not record consent here.")
-
-    def _caller(self, request: Request) -> str:
-        """The address that the request comes from, looking behind the proxies that are trusted, nearest
-        first.
-        """
-        address = request.client.host if request.client is not None else ""
-        forwarded = [part for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
-        while forwarded and self._is_proxy(address):
-            address = forwarded.pop()
-        return address
-
-    def _is_proxy(self, value: str) -> bool:
-        address = read_address(value)
-        return address is not None and any(address in network for network in self._proxies)
 
 
 async def _small_body(request: Request) -> bytes:

@@ -16,6 +16,7 @@ from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
 from service.edge.logs import request_id
 from service.edge.normal import Given, normal_form
+from service.edge.outflow import LARGE, Outflow
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.negotiation import choose_coding
@@ -42,6 +43,7 @@ class WireCache:
     def __init__(
         self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch
     ) -> None:
+        self.outflow = Outflow(settings.answer_bytes)
         self.app = app
         self.public = public
         self.settings = settings
@@ -53,6 +55,7 @@ class WireCache:
         self._seq = -1
         self._catching_up = asyncio.Lock()
         self._caught_up = 0
+        self._being_made: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +71,7 @@ class WireCache:
             await _send(refused.status, refused.coded(""), None, added, send)
             return
         if not _is_for_everybody(scope, given):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self.outflow.bounded(scope, send))
             return
         id_ = request_id(scope)
         added = [*self._cors.headers(given.get(b"origin")), (b"x-request-id", id_)]
@@ -79,6 +82,8 @@ class WireCache:
         if entry is not None:
             coding = choose_coding(given.get(b"accept-encoding", b""))
             coded = self.entries.coded((scope["path"], scope["query_string"]), entry, coding)
+            if len(coded.body) > LARGE:
+                send = self.outflow.bounded(scope, send)
             await _send(entry.status, coded, known, added, send)
 
     async def _entry(
@@ -94,8 +99,8 @@ class WireCache:
                 self.hits += 1
                 return entry
             self.misses += 1
-            collected = _Collected(send, added, known)
-            return await self._direct(key) or await self._routed(key, scope, receive, collected)
+            collected = _Collected(self.outflow.bounded(scope, send), added, known)
+            return await self._direct(key) or await self._routed_once(key, scope, receive, collected)
         except DATABASE_FAULTS as fault:
             self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
             return _problem(answer_to(fault), scope["path"])
@@ -118,6 +123,23 @@ class WireCache:
         entry = Entry(answer.status, list(answer.headers), answer.body, answer.etag, answer.depends)
         self._keep(key, entry, caught_up)
         return entry
+
+    async def _routed_once(
+        self, key: Key, scope: Scope, receive: Receive, collected: "_Collected"
+    ) -> Entry | None:
+        """Have the router answer, once for all who ask for the same meanwhile."""
+        if key in self._being_made:
+            await self._being_made[key].wait()
+            entry = self.entries.get(key)
+            if entry is not None:
+                return entry
+        self._being_made.setdefault(key, collected.is_decided)
+        try:
+            return await self._routed(key, scope, receive, collected)
+        finally:
+            collected.is_decided.set()
+            if self._being_made.get(key) is collected.is_decided:
+                del self._being_made[key]
 
     async def _routed(
         self, key: Key, scope: Scope, receive: Receive, collected: "_Collected"
@@ -160,19 +182,22 @@ class _Collected:
 
     def __init__(self, send: Send, added: Headers, known: bytes | None) -> None:
         self.depends: set[str] = set()
+        self.is_decided = asyncio.Event()
+        """Whoever waits for the same answer waits no longer: it is there, or not for keeping."""
         self._send = send
         self._added = added
         self._known = known
         self._is_unchanged = False
         self._start: Message | None = None
-        self._body = bytearray()
+        self._parts: list[bytes] = []
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and self.depends and message["status"] in _KEPT_STATUS:
             self._start = message
         elif self._start is not None and message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
+            self._parts.append(message.get("body", b""))
         elif message["type"] == "http.response.start":
+            self.is_decided.set()
             await self._send(self._passed_on(message))
         else:
             await self._send({**message, "body": b""} if self._is_unchanged else message)
@@ -197,7 +222,7 @@ class _Collected:
             return None
         headers = list(self._start["headers"])
         etag = next((value.decode() for name, value in headers if name == b"etag"), None)
-        return Entry(self._start["status"], headers, bytes(self._body), etag, self.depends)
+        return Entry(self._start["status"], headers, b"".join(self._parts), etag, self.depends)
 
 
 def _is_for_everybody(scope: Scope, given: Given) -> bool:

@@ -59,23 +59,23 @@ class Follower:
         if self.token_id is not None:
             self.copies.came(self.token_id, self.address, place.seq)
 
-    async def take(self, place: Place) -> Batch:
-        """The next batch after a place, whatever is in it. Raises Unauthorized when the token is no longer
-        good.
+    async def take(self, place: Place, most: int | None = None) -> Batch:
+        """Return the next batch after a place, whatever is in it, of at most so many entries. Raises Unauthorized
+        when the token is no longer good.
         """
-        batch = await self._take(place)
+        batch = await self._take(place, self.limit if most is None else min(most, self.limit))
         if self.token_id is not None and batch.entries:
             self.copies.sent(self.token_id, self.address, batch.entries)
         return batch
 
-    async def _take(self, place: Place) -> Batch:
+    async def _take(self, place: Place, limit: int) -> Batch:
         try:
             if self.secret is not None:
                 caller, _ = await identify(self.reader, self.secret)
                 if self.view is View.STAFF:
                     caller.need(Scope.CONTENT_READ)
             if self.view is View.STAFF:
-                return await run_in_threadpool(desk.batch, self.database, self.wanted, place, self.limit)
-            return await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), self.limit)
+                return await run_in_threadpool(desk.batch, self.database, self.wanted, place, limit)
+            return await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)
         except DATABASE_FAULTS as fault:
             raise refusal(fault) from fault

@@ -4,7 +4,7 @@ import time
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service import conditional
 from service.auth import CallerDep, Scope
@@ -21,6 +21,7 @@ from service.services import service
 from service.settings import Settings
 from service.sync import stream
 from service.sync.cursors import address, read_cursor, write_cursor
+from service.sync.followers import count_follower, is_streamed
 from service.sync.following import Follower
 from service.sync.models import EXAMPLE, ChangesRead
 from service.tables import Language
@@ -52,6 +53,7 @@ LastEventId = Annotated[
 
 @router.get(
     "",
+    dependencies=[Depends(count_follower)],
     response_model=ChangesRead,
     responses={
         200: {
@@ -99,7 +101,7 @@ async def list_changes(
         _secret(request),
     )
     head = await follower.head()
-    streamed = request.headers.get("accept") == stream.MEDIA_TYPE
+    streamed = is_streamed(request)
     cursor = (last_event_id if streamed else None) or since
     place = feed.beginning(head) if cursor is None else read_cursor(request, cursor, head, view)
     follower.come(place)

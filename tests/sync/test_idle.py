@@ -8,7 +8,9 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,9 +18,17 @@ import pytest
 
 from tests.commands import copydesk, served
 from tests.databases import KINDS, empty_database
+from tests.patience import PATIENCE
 
 FOLLOWERS = 1_000
-"""Half of them wait for an answer, half listen to a stream."""
+"""Half of them wait for an answer, or for a large list; half listen to a stream."""
+MANY = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "COPYDESK_LOG_LEVEL": "error",
+    "COPYDESK_CONNECTIONS_PER_ADDRESS": "2000",
+    "COPYDESK_FOLLOWERS_PER_ADDRESS": "2000",
+}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,6 +39,9 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+STREAM = "text/event-stream"
 
 
 def memory(pid: int) -> int:
@@ -42,11 +55,10 @@ def seconds_of_cpu(pid: int) -> float:
     return (int(user) + int(system)) / TICKS
 
 
-def ask(base: str, since: str, *, streamed: bool) -> socket.socket:
-    """Follow over a connection of its own."""
+def ask(base: str, target: str, accept: str) -> socket.socket:
+    """Send a request over a connection of its own."""
     address = httpx.URL(base)
     connection = socket.create_connection((address.host, address.port or 80), timeout=20)
-    target, accept = (since, "text/event-stream") if streamed else (f"{since}&wait=30", "application/json")
     connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {address.host}\r\nAccept: {accept}\r\n\r\n".encode())
     return connection
 
@@ -74,17 +86,16 @@ def test_a_thousand_idle_followers_cost_next_to_nothing(
         ).stdout.strip()
         with (
             # Nobody reads its log here: a full pipe would stop it.
-            served(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_LOG_LEVEL="error") as (
-                base,
-                process,
-            ),
+            served(tmp_path, "serve", COPYDESK_DATABASE_URL=url, **MANY) as (base, process),
             httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}) as desk,
         ):
             since = desk.get("/v1/changes").json()["next"]
-            ask(base, since, streamed=True).close()
+            ask(base, since, STREAM).close()
             before = memory(process.pid)
             followers = [
-                connections.enter_context(ask(base, since, streamed=bool(number % 2)))
+                connections.enter_context(
+                    ask(base, since, STREAM) if number % 2 else ask(base, f"{since}&wait=30", "*/*")
+                )
                 for number in range(FOLLOWERS)
             ]
             assert all(heard(connection, b": caught up") for connection in followers[1::2])
@@ -104,3 +115,59 @@ def test_a_thousand_idle_followers_cost_next_to_nothing(
     assert each < 100 * 1024
     assert idle < 0.1
     assert woken < 10
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process takes is read from /proc")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_who_take_nothing_cost_80_kb_each(
+    kind: str, tmp_path: Path, sqlite_template: Path
+) -> None:
+    with empty_database(kind, tmp_path, sqlite_template) as url, many_files(), ExitStack() as connections:
+        scopes = ("--scope", "content:write", "--scope", "content:publish")
+        token = copydesk(
+            tmp_path, "token", "create", "--name", "desk", *scopes, COPYDESK_DATABASE_URL=url
+        ).stdout.strip()
+        with (
+            served(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_CACHE_BYTES="0", **MANY) as (
+                base,
+                process,
+            ),
+            httpx.Client(
+                base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+            ) as desk,
+        ):
+            for start in range(0, 200, 50):
+                desk.post("/v1/articles/bulk", json=[article(start + place) for place in range(50)])
+            # What the process needs for as many at once who take their answers is no cost of those who do not.
+            with ThreadPoolExecutor(20) as readers:
+                list(
+                    readers.map(
+                        partial(httpx.get, timeout=PATIENCE),
+                        [f"{base}/v1/articles?limit={200 - n}&body=html" for n in range(60)],
+                    )
+                )
+            before = memory(process.pid)
+            for number in range(FOLLOWERS):
+                wanted = ("/v1/changes?limit=200", STREAM)
+                if number % 2:
+                    wanted = (f"/v1/articles?limit={1 + number // 2 % 200}&body=html", "*/*")
+                connections.enter_context(ask(base, *wanted))
+            # Requests are taken in their order: all others have been answered, or wait for their clients.
+            assert httpx.get(f"{base}/v1/articles?limit=1", timeout=PATIENCE).status_code == 200
+            time.sleep(5)
+            each = (memory(process.pid) - before) / FOLLOWERS
+    print(f"{kind}: {each / 1024:.0f} KiB for each of {FOLLOWERS} clients that take nothing")
+    assert each < 80_000
+
+
+def article(number: int) -> dict[str, object]:
+    """Return an article of some 17 kB."""
+    text = "The harbour was closed again on Monday because of the storm. " * 30
+    return {
+        "headline": f"Storm {number}",
+        "source": "desk",
+        "external_id": f"{number}",
+        "status": "published",
+        "body": [{"type": "paragraph", "html": f"{number} {place} {text}"} for place in range(9)],
+    }

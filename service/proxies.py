@@ -1,0 +1,55 @@
+"""Tell from which address a request comes, looking behind the proxies that the settings trust, nearest first."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.requests import HTTPConnection
+
+from service.settings import Settings
+
+NETWORK = 7
+"""Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier
+puts thousands of readers, and its next addresses have thousands more: a wider prefix would refuse a crowd. Of
+IPv6, one customer has 256 networks or more to change between.
+"""
+
+
+def read_address(value: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, or None where the text is none; IPv4 in IPv6's clothes is IPv4."""
+    try:
+        address = ip_address(value.strip())
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def network_of(value: str) -> bytes:
+    """Return the part of an address that is counted as one caller; the empty one for what is no address."""
+    address = read_address(value)
+    if address is None:
+        return b""
+    return address.packed if isinstance(address, IPv4Address) else address.packed[:NETWORK]
+
+
+class Proxies:
+    """The proxies of one running service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._networks = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
+
+    def trusts(self, value: str) -> bool:
+        """Return whether an address is a trusted proxy's."""
+        address = read_address(value)
+        return address is not None and any(address in network for network in self._networks)
+
+    def caller(self, request: HTTPConnection) -> str:
+        """Return the address that a request comes from."""
+        address = request.client.host if request.client is not None else ""
+        forwarded = list(_parts(request.headers.getlist("x-forwarded-for")))
+        while forwarded and self.trusts(address):
+            address = forwarded.pop()
+        return address
+
+
+def _parts(lines: Iterable[str]) -> Iterable[str]:
+    return (part for line in lines for part in line.split(","))
