@@ -21,10 +21,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database, Session
-from service.errors import ServiceError
+from service.errors import ServiceError, Unavailable
 from service.faults import may_be_one_writes
 
 MOST_TOGETHER = 100
+MOST_BATCHES = 20
+"""Batches that may wait for their turn. Writes that would begin another are refused at once."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
@@ -74,9 +76,12 @@ class GroupCommit(Generic[Item, Answer]):
         self._do = do
         self._one_at_a_time = asyncio.Lock()
         self._open: _Batch[Item, Answer] | None = None
+        self._waiting = 0
 
     async def run(self, item: Item) -> Answer:
-        """Write one and return its answer once it is committed. Raises what refused it."""
+        """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when too many
+        wait.
+        """
         batch = self._open or self._begin()
         place = len(batch.items)
         batch.items.append(item)
@@ -95,6 +100,9 @@ class GroupCommit(Generic[Item, Answer]):
         return answer
 
     def _begin(self) -> _Batch[Item, Answer]:
+        if self._waiting == MOST_BATCHES:
+            raise Unavailable("Too many writes wait for the database.", headers={"Retry-After": "1"})
+        self._waiting += 1
         until = time.monotonic() + self._database.settings.request_deadline
         self._open = batch = _Batch[Item, Answer](until)
         batch.done = asyncio.create_task(self._commit(batch))
@@ -110,6 +118,8 @@ class GroupCommit(Generic[Item, Answer]):
             if self._open is batch:
                 self._open = None
             return [fault] * len(batch.items)
+        finally:
+            self._waiting -= 1
 
     @asynccontextmanager
     async def _alone(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:

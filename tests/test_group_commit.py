@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from service import group_commit
 from service.database import Database, Session
-from service.errors import Conflict
+from service.errors import Conflict, Unavailable
 from service.group_commit import GroupCommit, Write, each
 from tests.faults.breaking import locked
 from tests.serving import Store
@@ -53,6 +54,15 @@ def test_everybody_gets_their_own_answer(store: Store) -> None:
     assert isinstance(answers[1], Conflict)
     assert answers[2] == "b"
     assert kept(store) == {"a", "b"}
+
+
+def test_more_than_may_wait_are_refused_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "MOST_TOGETHER", 2)
+    monkeypatch.setattr(group_commit, "MOST_BATCHES", 3)
+    answers = asyncio.run(run_all(Commits(store.database, each), *"abcdefg"))
+    assert answers[:6] == [*"abcdef"]
+    assert isinstance(answers[6], Unavailable)
+    assert kept(store) == {*"abcdef"}
 
 
 def test_one_that_cannot_be_stored_spoils_nothing_else(store: Store) -> None:
