@@ -15,8 +15,12 @@ from tests.webhooks.receiver import Receiver, receiver
 def store(
     request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
-    """A running store that may send to loopback."""
-    settings = {"outbound_allow_loopback": True, "outbound_deadline": 3}
+    """A running store that may send to loopback. A module that sends by itself says `SENDERS = 0`."""
+    settings = {
+        "outbound_allow_loopback": True,
+        "outbound_deadline": 3,
+        "webhook_concurrency": getattr(request.module, "SENDERS", 8),
+    }
     with serving(
         request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
     ) as running_store:

@@ -4,11 +4,9 @@ die.
 
 import random
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import anyio
@@ -22,22 +20,11 @@ from service.webhooks import delivery, lifecycle
 from service.webhooks.models import Webhook
 from service.webhooks.worker import Worker, forget
 from tests.articles.newsroom import problem, published
-from tests.databases import KINDS
-from tests.serving import SECRET, Store, another, serving
+from tests.serving import SECRET, Store, another
 from tests.webhooks.keeping import deliveries, edit, read, webhook
 from tests.webhooks.receiver import Receiver, receiver
 
-
-@pytest.fixture(scope="module", params=KINDS)
-def store(
-    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
-    """A store that leaves sending to the workers of these tests."""
-    settings = {"outbound_allow_loopback": True, "webhook_concurrency": 0, "outbound_deadline": 3}
-    with serving(
-        request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
-    ) as running_store:
-        yield running_store
+SENDERS = 0
 
 
 class Clock:
