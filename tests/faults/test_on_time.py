@@ -1,12 +1,8 @@
 """What is scheduled comes out on time, however much there is and however much else is to be done."""
 
 import asyncio
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
 import httpx
 import pytest
@@ -17,6 +13,7 @@ from service.database import Database
 from service.tables import now
 from tests.articles.newsroom import mark, published, soon
 from tests.commands import copydesk, served
+from tests.faults.crowd import crowd
 from tests.patience import wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, Store, settings_for
@@ -87,7 +84,7 @@ def test_two_hundred_articles_of_one_instant_are_at_most_a_second_late(
         with database.writing() as session:
             held = update(Article).where(col(Article.section) == section)
             session.execute(held.values(scheduled_for=due, status=Status.SCHEDULED))
-        with writers(base, headers):
+        with crowd(base, headers, CLIENTS):
             wait_until(lambda: public(database, section) == TOGETHER)
             late = (now() - due).total_seconds()
     database.close()
@@ -100,31 +97,3 @@ def public(database: Database, section: str) -> int:
     asked = select(func.count()).where(Article.section == section, Article.status == Status.PUBLISHED)
     with database.reading() as session:
         return session.exec(asked).one()
-
-
-@contextmanager
-def writers(base: str, headers: dict[str, str]) -> Iterator[None]:
-    """Have clients write one article after the other beside the block."""
-    ends = Event()
-
-    async def write(client: httpx.AsyncClient) -> None:
-        while not ends.is_set():
-            answer = await client.post("/v1/articles", json={"headline": "Beside", "status": "published"})
-            assert answer.status_code in (201, 503), answer.text
-
-    async def main() -> None:
-        limits = httpx.Limits(max_connections=CLIENTS)
-        async with (
-            httpx.AsyncClient(base_url=base, headers=headers, limits=limits, timeout=60) as client,
-            asyncio.TaskGroup() as group,
-        ):
-            for _ in range(CLIENTS):
-                group.create_task(write(client))
-
-    with ThreadPoolExecutor(1) as beside:
-        running = beside.submit(asyncio.run, main())
-        try:
-            yield
-        finally:
-            ends.set()
-        running.result(timeout=60)
