@@ -15,6 +15,7 @@ from sqlalchemy import CursorResult, Engine, Result
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 
 from service.deadlines import Deadlines
@@ -121,6 +122,16 @@ class Database:
         with self.open(read_only=False) as session:
             yield session
             session.rollback()
+
+    @property
+    def in_use(self) -> int:
+        """Return how many connections are out of the pool."""
+        return cast("QueuePool", self.engine.pool).checkedout()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait for a connection."""
+        return self._slots.statistics().tasks_waiting
 
     def transact(self, work: Callable[[Session], Outcome], *, rehearse: bool = False) -> Outcome:
         """Do some work in a transaction of its own, and once more when that lost a deadlock or a race.

@@ -1,17 +1,22 @@
 """Answer whether the service lives, whether it is ready to be sent requests, and what it counts."""
 
 import asyncio
+import hmac
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from service import metrics
 from service.background import Background
 from service.ending import Ending
+from service.errors import Unauthorized
 from service.images.lab import sandbox_state
+from service.metrics import Figures
 from service.probing import Health
 from service.published.backlog import Backlog
+from service.queues import Queues
 from service.services import service
 from service.settings import Settings
 from service.tables import Reading
@@ -88,6 +93,23 @@ def _rendering(backlog: Backlog) -> str:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def get_metrics(request: Request) -> Response:
-    """Prometheus metrics of this process."""
-    found = generate_latest(service(request, CollectorRegistry))
+    """Prometheus metrics of all processes that serve together. Where COPYDESK_METRICS_TOKEN is set, and in
+    production, they need that token.
+    """
+    _admit(request)
+    figures = service(request, Figures)
+    figures.take()
+    found = metrics.exposition(figures.registry) + await service(request, Queues).exposition()
     return Response(found, headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)
+
+
+def _admit(request: Request) -> None:
+    settings = service(request, Settings)
+    token = settings.metrics_token
+    if token is None:
+        if settings.environment == "production":
+            raise Unauthorized("Metrics are closed until COPYDESK_METRICS_TOKEN is set.")
+        return
+    wanted = f"Bearer {token.get_secret_value()}".encode()
+    if not hmac.compare_digest(request.headers.get("authorization", "").encode(), wanted):
+        raise Unauthorized("This needs COPYDESK_METRICS_TOKEN as its bearer token.")

@@ -64,11 +64,10 @@ from service.images.darkroom import sandbox
 from service.images.intake import Intake
 from service.images.lab import require_sandbox, sandbox_state
 from service.images.storage import MediaUnavailable
-from service.parts import CacheMetrics, RenderingMetrics, add_jobs, make_services
+from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
 from service.published import models as published_models
 from service.published import rendering
-from service.published.backlog import Backlog
 from service.published.reader import Reader
 from service.published.watch import Watch
 from service.recall import routes as recall_routes
@@ -249,8 +248,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     cache = WireCache(
         Cors(compressed, settings), compressed, settings, services.get(Reader), services.get(Watch)
     )
-    registry.register(CacheMetrics(cache))
-    registry.register(RenderingMetrics(services.get(Backlog)))
+    follow_figures(services, cache)
     return cache
 
 

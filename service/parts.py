@@ -1,11 +1,8 @@
 """Make the parts of an app, each by its type, and name the jobs that run beside the requests."""
 
-from collections.abc import Iterator
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter
 
 from service import idempotency
 from service.articles import clock
@@ -24,11 +21,13 @@ from service.ending import Ending
 from service.images import ahead
 from service.images.intake import Intake
 from service.images.prints import Prints
+from service.metrics import Figures
 from service.probing import Health
 from service.published.backlog import Backlog
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.queues import Queues
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
@@ -48,6 +47,8 @@ def make_services(settings: Settings) -> Services:
     services.add(Watch, watch)
     waiting = services.add(Waiting, Waiting(reader, watch))
     registry = services.add(CollectorRegistry, CollectorRegistry())
+    services.add(Figures, Figures(registry))
+    services.add(Queues, Queues(database))
     services.add(TokenUses, TokenUses(database))
     services.add(Copies, Copies(database))
     services.add(Creating, Creating(database))
@@ -72,6 +73,7 @@ def add_jobs(services: Services) -> None:
     background.add("deadlines", every(database.deadlines.step))
     background.add("connections", every(services.get(Connections).step))
     background.add("watch", every(services.get(Watch).step))
+    background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))
     background.add("rendering", every(services.get(Backlog).step))
@@ -97,39 +99,39 @@ def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, W
     return PostgresReader(settings, database.deadlines), PostgresWatch(database)
 
 
-class CacheMetrics(Collector):
-    """What the wire cache counts."""
-
-    def __init__(self, cache: WireCache) -> None:
-        self.cache = cache
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the counts when they are asked for."""
-        yield CounterMetricFamily("copydesk_cache_hits", "Answers given from memory", value=self.cache.hits)
-        yield CounterMetricFamily(
-            "copydesk_cache_misses", "Answers that had to be made", value=self.cache.misses
-        )
-        yield GaugeMetricFamily(
-            "copydesk_cache_bytes", "Memory that ready answers take", value=self.cache.entries.bytes
-        )
-        yield GaugeMetricFamily("copydesk_cache_entries", "Ready answers", value=len(self.cache.entries))
-
-
-class RenderingMetrics(Collector):
-    """How far this process is with documents that await rendering."""
-
-    def __init__(self, backlog: Backlog) -> None:
-        self.backlog = backlog
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the counts when they are asked for."""
-        yield GaugeMetricFamily(
-            "copydesk_rendering_waiting", "Documents of an older rendering", value=self.backlog.waiting
-        )
-        rendered = CounterMetricFamily(
-            "copydesk_rendered_again", "Documents that were rendered again", labels=["outcome"]
-        )
-        rendered.add_metric(["same"], self.backlog.same)
-        rendered.add_metric(["changed"], self.backlog.changed)
-        rendered.add_metric(["failed"], len(self.backlog.failed))
-        yield rendered
+def follow_figures(services: Services, cache: WireCache) -> None:
+    """Name the figures that parts of the app keep for `/metrics`."""
+    figures, backlog, database = services.get(Figures), services.get(Backlog), services.get(Database)
+    figures.count("copydesk_cache_hits", "Answers given from memory", lambda: cache.hits)
+    figures.count("copydesk_cache_misses", "Answers that had to be made", lambda: cache.misses)
+    figures.measure("copydesk_cache_bytes", "Memory that ready answers take", lambda: cache.entries.bytes)
+    figures.measure("copydesk_cache_entries", "Ready answers", lambda: len(cache.entries))
+    figures.measure(
+        "copydesk_rendering_waiting",
+        "Documents of an older rendering",
+        lambda: backlog.waiting,
+        of_store=True,
+    )
+    rendered = Counter(
+        "copydesk_rendered_again",
+        "Documents that were rendered again",
+        ["outcome"],
+        registry=figures.registry,
+    )
+    figures.follow(rendered.labels("same"), lambda: backlog.same)
+    figures.follow(rendered.labels("changed"), lambda: backlog.changed)
+    figures.follow(rendered.labels("failed"), lambda: len(backlog.failed))
+    figures.measure(
+        "copydesk_renditions_waiting",
+        "Sizes of pictures that are being made or wait for it",
+        lambda: services.get(Prints).waiting,
+    )
+    figures.measure(
+        "copydesk_followers", "Who waits for a change of the feed", lambda: services.get(Waiting).count
+    )
+    figures.measure(
+        "copydesk_database_connections", "Connections to the database in use", lambda: database.in_use
+    )
+    figures.measure(
+        "copydesk_database_waiting", "Requests that wait for one of them", lambda: database.waiting
+    )

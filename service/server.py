@@ -8,6 +8,7 @@ from types import FrameType
 import uvicorn
 from pydantic import JsonValue
 
+from service import metrics
 from service.database import serving_alone
 from service.images.lab import require_sandbox
 from service.main import create_api
@@ -31,7 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     require_sandbox(settings)
     _open_many_files()
     try:
-        with serving_alone(settings):
+        with serving_alone(settings), metrics.together(settings.workers):
             _run(settings, host, port)
     except SystemExit as end:
         raise SystemExit(1 if end.code else 0) from None

@@ -196,6 +196,10 @@ class Settings(BaseSettings):
         " to notice",
     )
     shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="bearer token that /metrics needs, at least 16 characters; unset: open in development, closed in production",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
     )
@@ -243,6 +247,7 @@ class Settings(BaseSettings):
         "s3_access_key_id",
         "s3_secret_access_key",
         "secret_key_previous",
+        "metrics_token",
         mode="before",
     )
     @classmethod
@@ -287,6 +292,8 @@ class Settings(BaseSettings):
             raise UnsafeSetting("COPYDESK_S3_ACCESS_KEY_ID and COPYDESK_S3_SECRET_ACCESS_KEY go together")
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise UnsafeSetting("COPYDESK_SECRET_KEY needs at least 32 characters")
+        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < 16:
+            raise UnsafeSetting("COPYDESK_METRICS_TOKEN needs at least 16 characters")
         if self.environment == "production":
             self._refuse_unsafe()
         return self

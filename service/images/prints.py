@@ -38,6 +38,11 @@ class Prints:
             "copydesk_renditions_made", "Sizes and crops of pictures that were made", registry=registry
         )
 
+    @property
+    def waiting(self) -> int:
+        """Return how many decodings are under way or wait for it."""
+        return len(self._making)
+
     def make(self, negative: Negative, wanted: Sequence[Wanted]) -> Future[None]:
         """Have files made that are not kept yet, all of them from one decoding.
 

@@ -1,9 +1,15 @@
 """/metrics: what is counted, in few and known labels."""
 
+from pathlib import Path
+
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.articles.newsroom import mark, published
+from tests import postgres
+from tests.articles.newsroom import mark, problem, published
+from tests.commands import served
+from tests.databases import migrate
+from tests.serving import Store, another
 
 
 def samples(client: httpx.Client) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -59,3 +65,48 @@ def test_what_callers_make_up_makes_no_labels(client: httpx.Client) -> None:
     assert len(labels) < 400
     assert word not in str(labels)
     assert word.upper() not in str(labels)
+
+
+def test_queues_and_connections_are_measured(client: httpx.Client, admin: httpx.Client) -> None:
+    hook = admin.post("/v1/webhooks", json={"url": "https://partner.example/hook", "enabled": False}).json()
+    known = samples(client)
+    for name in (
+        "copydesk_webhook_pending",
+        "copydesk_webhook_oldest_seconds",
+        "copydesk_consent_unsealed",
+        "copydesk_rendering_waiting",
+        "copydesk_renditions_waiting",
+        "copydesk_followers",
+        "copydesk_database_connections",
+        "copydesk_database_waiting",
+    ):
+        assert known[name, ()] >= 0
+    assert known["copydesk_database_up", ()] == 1
+    admin.delete(f"/v1/webhooks/{hook['id']}", headers={"If-Match": "*"})
+
+
+def test_metrics_need_the_token_that_is_set_and_are_closed_in_production(store: Store) -> None:
+    token = "a token for the monitoring"
+    production = {"environment": "production", "trusted_proxies": "127.0.0.1"}
+    with another(store, metrics_token=token) as guarded, guarded.client() as client:
+        problem(client.get("/metrics"), 401)
+        problem(client.get("/metrics", headers={"Authorization": f"Bearer {token}x"}), 401)
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    with another(store, **production) as closed, closed.client("admin") as administrator:
+        problem(administrator.get("/metrics"), 401)
+
+
+def test_every_process_tells_the_figures_of_all(tmp_path: Path) -> None:
+    with postgres.own_server() as server:
+        url = server.create_database("store")
+        migrate(url)
+        settings = {"COPYDESK_WORKERS": "2", "COPYDESK_LOG_LEVEL": "error", "COPYDESK_DATABASE_URL": url}
+        with served(tmp_path, "serve", **settings) as (base, _):
+            for _ in range(30):
+                # Each on a connection of its own, because the kernel deals those out.
+                assert httpx.post(f"{base}/v1/articles").status_code == 401
+            told = set()
+            for _ in range(8):
+                with httpx.Client(base_url=base) as client:
+                    told.add(count(client, method="POST", route="/v1/articles", status="401"))
+            assert told == {30}
