@@ -17,6 +17,7 @@ from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.types import Message
 
 from service.auth import StaffWriter
 from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
@@ -168,9 +169,10 @@ async def _raw(request: Request, intake: Intake) -> KeptFile:
 async def _form(request: Request, intake: Intake) -> tuple[KeptFile, dict[str, object]]:
     limit = intake.settings.upload_max_bytes
     _refuse_announced(request, limit + FORM_OVERHEAD, too_large(limit))
-    # The framework keeps a large file of a form in a temporary one.
+    bounded = _bounded(request, limit + FORM_OVERHEAD, too_large(limit))
+    # The framework keeps a large file of a form in a temporary one, as it arrives.
     with disk():
-        async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
+        async with bounded.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=FORM_OVERHEAD) as form:
             texts = _text_fields(form)
             file = form.get("file")
             if not isinstance(file, UploadFile):
@@ -218,6 +220,21 @@ async def _json(request: Request) -> dict[str, JsonValue]:
             [{"loc": ("body",), "msg": "must be a JSON object", "type": "dict_type"}], body=found
         )
     return found
+
+
+def _bounded(request: Request, limit: int, error: TooLarge) -> Request:
+    """Return the request with a body that raises the error once it is longer than this."""
+    length = 0
+
+    async def receive() -> Message:
+        nonlocal length
+        message = await request.receive()
+        length += len(message.get("body", b""))
+        if length > limit:
+            raise error
+        return message
+
+    return Request(request.scope, receive)
 
 
 def _refuse_announced(request: Request, limit: int, error: TooLarge) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -235,10 +236,21 @@ def test_too_many_bytes_are_refused(editor: httpx.Client, store: Store, as_form:
     assert kept_files(store) == []
 
 
-def test_too_many_bytes_are_refused_when_no_length_was_announced(store: Store):
-    headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": "image/png"}
-    assert send_in_parts(store, "/v1/images", headers, iter([b"x" * 100_000] * 50)) == 413
+@pytest.mark.parametrize("as_form", [False, True])
+def test_bytes_are_counted_as_they_arrive_when_no_length_was_announced(store: Store, as_form: bool):
+    content_type = "multipart/form-data; boundary=b" if as_form else "image/png"
+    headers = {"Authorization": f"Bearer {store.token('content:write')}", "Content-Type": content_type}
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' if as_form else b""
+    taken = []
+
+    def parts() -> Iterator[bytes]:
+        for part in [head, *[b"x" * 100_000] * 50]:
+            taken.append(len(part))
+            yield part
+
+    assert send_in_parts(store, "/v1/images", headers, parts()) == 413
     assert kept_files(store) == []
+    assert sum(taken) < SMALL_UPLOADS + 400_000
 
 
 def test_json_has_the_smaller_limit(editor: httpx.Client, store: Store):
