@@ -6,9 +6,8 @@ answers a scrape for all of them (prometheus-client's multi-process mode).
 
 import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,31 +15,20 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder of those files. prometheus-client looks for it when it is imported."""
+from service import sharing
+
 TAKEN_EVERY = 1.0
 _LIVE_FILE = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
-@contextmanager
-def together(workers: int) -> Iterator[None]:
-    """Let the processes that are started in this block count together."""
-    if workers == 1:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="copydesk-metrics-") as folder:
-        os.environ[FOLDER] = folder
-        yield
-
-
 def exposition(registry: CollectorRegistry) -> bytes:
     """Write the metrics of all processes that count together, or else of this one."""
-    folder = os.environ.get(FOLDER)
+    folder = sharing.folder()
     if folder is None:
         return generate_latest(registry)
-    _forget_dead(Path(folder))
+    _forget_dead(folder)
     counted = CollectorRegistry()
-    MultiProcessCollector(counted, folder)  # type: ignore[no-untyped-call]  # prometheus-client has no type here
+    MultiProcessCollector(counted, str(folder))  # type: ignore[no-untyped-call]  # prometheus-client has no type here
     return generate_latest(counted)
 
 

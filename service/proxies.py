@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from service.settings import Settings
 
+log = structlog.get_logger()
 NETWORK = 7
 """Bytes of an IPv6 address that are counted as one caller, and of IPv4 all. Behind one IPv4 address a carrier
 puts thousands of readers, and its next addresses have thousands more: a wider prefix would refuse a crowd. Of
@@ -35,6 +37,7 @@ class Proxies:
     """The proxies of one running service."""
 
     def __init__(self, settings: Settings) -> None:
+        self._has_warned = False
         self._networks = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
 
     def trusts(self, value: str) -> bool:
@@ -46,6 +49,13 @@ class Proxies:
         """Return the address that a request comes from."""
         address = request.client.host if request.client is not None else ""
         forwarded = list(_parts(request.headers.getlist("x-forwarded-for")))
+        if forwarded and not self._has_warned and not self.trusts(address):
+            self._has_warned = True
+            # Any client can pretend to be a proxy: its address, which may be a reader's, is not logged.
+            log.warning(
+                "a request was forwarded by an address that COPYDESK_TRUSTED_PROXIES does not name: all readers behind"
+                " such a proxy share one limit"
+            )
         while forwarded and self.trusts(address):
             address = forwarded.pop()
         return address

@@ -8,11 +8,11 @@ from types import FrameType
 import uvicorn
 from pydantic import JsonValue
 
-from service import metrics
 from service.database import serving_alone
 from service.images.lab import require_sandbox
 from service.main import create_api
 from service.settings import Settings
+from service.sharing import together
 
 KEPT_ALIVE = 75
 """Seconds that a connection stays open without a request: longer than at a proxy in front, which would else send
@@ -32,7 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     require_sandbox(settings)
     _open_many_files()
     try:
-        with serving_alone(settings), metrics.together(settings.workers):
+        with serving_alone(settings), together(settings.workers):
             _run(settings, host, port)
     except SystemExit as end:
         raise SystemExit(1 if end.code else 0) from None

@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         False, description="true sets the subject cookie SameSite=None; Partitioned"
     )
     consent_rate_limit: int = Field(
-        600, ge=1, description="public consent writes a minute from one IPv4 address or IPv6 /56, per process"
+        600,
+        ge=1,
+        description="public consent writes a minute from one IPv4 address or IPv6 /56, over all workers",
     )
     consent_retention_days: int = Field(
         1095, ge=30, description="days for which consent events are kept after they held last"

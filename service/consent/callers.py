@@ -5,12 +5,11 @@ Nothing that is remembered leads back to anybody: every key is a hash with a sal
 """
 
 import hashlib
-import secrets
 import time
-from collections import OrderedDict
 from datetime import date
 
 from service.proxies import network_of
+from service.sharing import KEY_SIZE, Table, shared_key
 from service.tables import now
 
 MOST_NETWORKS = 100_000
@@ -27,30 +26,33 @@ the cookie, was on its way. The longer they are, the more readers behind one add
 
 
 class _Salt:
-    """A salt that changes every day."""
+    """A salt that changes every day, the same in all processes that serve together."""
 
     def __init__(self) -> None:
-        self._salt, self._day = b"", date.min
-
-    def changes(self) -> bool:
-        """Change the salt if it is of an earlier day, and return whether it was."""
-        today = now().date()
-        if today == self._day:
-            return False
-        self._salt, self._day = secrets.token_bytes(16), today
-        return True
+        self._key = shared_key()
+        self._salt = b""
+        self._day = date.min
 
     def digest(self, value: bytes) -> bytes:
-        return hashlib.blake2b(value, key=self._salt, digest_size=12).digest()
+        """Return a hash that nobody can make, and that leads back to nobody, once the day is over."""
+        today = now().date()
+        if today != self._day:
+            # What was noted under another salt is never found again, and makes room for newer rows.
+            self._salt = hashlib.blake2b(today.isoformat().encode(), key=self._key, digest_size=16).digest()
+            self._day = today
+        return hashlib.blake2b(value, key=self._salt, digest_size=KEY_SIZE).digest()
 
 
 class Limiter:
-    """A token bucket for each network: `per_minute` at once, and filled again in a minute."""
+    """A token bucket for each network: `per_minute` at once, and filled again in a minute.
 
-    def __init__(self, per_minute: int) -> None:
+    Processes that serve together have one bucket for a network.
+    """
+
+    def __init__(self, name: str, per_minute: int) -> None:
         self.per_minute = per_minute
-        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
-        self._let_in: OrderedDict[bytes, None] = OrderedDict()
+        self._buckets = Table(name, MOST_NETWORKS)
+        self._let_in = Table(f"{name}-retries", MOST_RETRIES)
         self._salt = _Salt()
 
     def charge(self, address: str, request: bytes | None = None) -> float:
@@ -66,46 +68,35 @@ class Limiter:
         return self._charge(b"reader " + secret.encode(), None)
 
     def _charge(self, caller: bytes, request: bytes | None) -> float:
-        if self._salt.changes():
-            self._buckets.clear()
-            self._let_in.clear()
         bucket, at = self._salt.digest(caller), time.monotonic()
         retry = None if request is None else self._salt.digest(request)
-        cost = RETRY_COST if retry in self._let_in else 1.0
-        tokens, since = self._buckets.pop(bucket, (float(self.per_minute), at))
-        tokens = min(self.per_minute, tokens + (at - since) * self.per_minute / 60)
-        wait = max(0.0, (cost - tokens) * 60 / self.per_minute)
-        self._buckets[bucket] = (tokens if wait else tokens - cost, at)
-        if retry is not None and not wait:
-            self._let_in[retry] = None
-        self._forget_oldest()
+        with self._buckets.held():
+            cost = RETRY_COST if retry is not None and self._let_in.get(retry) else 1.0
+            tokens, since = self._buckets.get(bucket) or (float(self.per_minute), at)
+            tokens = min(self.per_minute, tokens + (at - since) * self.per_minute / 60)
+            wait = max(0.0, (cost - tokens) * 60 / self.per_minute)
+            self._buckets.put(bucket, tokens if wait else tokens - cost, at)
+            if retry is not None and not wait:
+                self._let_in.put(retry, 0.0, at)
         return wait
-
-    def _forget_oldest(self) -> None:
-        if len(self._buckets) > MOST_NETWORKS:
-            self._buckets.popitem(last=False)
-        if len(self._let_in) > MOST_RETRIES:
-            self._let_in.popitem(last=False)
 
 
 class Presses:
-    """The browsers that decided without a cookie in the last seconds."""
+    """The browsers that decided without a cookie in the last seconds, at any of the processes that serve together."""
 
     def __init__(self) -> None:
-        self._pressed: OrderedDict[bytes, float] = OrderedDict()
+        self._pressed = Table("presses", MOST_PRESSES)
         self._salt = _Salt()
 
     def note(self, browser: bytes) -> bool:
         """Note that a browser decides now, and return whether it has just done so before."""
-        if self._salt.changes():
-            self._pressed.clear()
         key, at = self._salt.digest(browser), time.monotonic()
-        before = self._pressed.pop(key, None)
-        self._pressed[key] = at
-        if len(self._pressed) > MOST_PRESSES:
-            self._pressed.popitem(last=False)
-        return before is not None and at - before < PRESSED_AGAIN
+        with self._pressed.held():
+            before = self._pressed.get(key)
+            self._pressed.put(key, 0.0, at)
+        return before is not None and at - before[1] < PRESSED_AGAIN
 
     def forget(self, browser: bytes) -> None:
         """Forget a browser whose decision was not recorded."""
-        self._pressed.pop(self._salt.digest(browser), None)
+        with self._pressed.held():
+            self._pressed.remove(self._salt.digest(browser))

@@ -74,11 +74,11 @@ class Door:
     def __init__(self, settings: Settings) -> None:
         self._origins = known_origins(settings)
         self._proxies = Proxies(settings)
-        self._limiter = Limiter(settings.consent_rate_limit)
+        self._limiter = Limiter("decisions", settings.consent_rate_limit)
         # Apart from the decisions: whoever looks at many pages must still be able to decide.
-        self._views = Limiter(settings.consent_rate_limit)
+        self._views = Limiter("views", settings.consent_rate_limit)
         # So are withdrawals and erasures: a flood of decisions must keep nobody from leaving.
-        self._exits = Limiter(settings.consent_rate_limit)
+        self._exits = Limiter("exits", settings.consent_rate_limit)
         self._presses = Presses()
         self._country_header = settings.consent_country_header
 

@@ -1,5 +1,6 @@
 """Rule 11: public writes are guarded."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
 
@@ -7,10 +8,11 @@ import httpx
 import orjson
 import pytest
 
+from service import sharing
 from service.consent.subjects import COOKIE
 from service.settings import Settings
 from tests.consent.deciding import decide, decision, retries, rows
-from tests.serving import ORIGIN, Store, running, settings_for
+from tests.serving import ORIGIN, Store, another, running, settings_for
 
 
 def test_rule_11_pages_of_foreign_origins_record_nothing(store: Store, client: httpx.Client) -> None:
@@ -135,6 +137,41 @@ def test_rule_11_no_flood_keeps_a_reader_from_leaving(busy_settings: Settings) -
         assert flood.delete("/v1/consents/current").status_code == 429
         assert reader.delete("/v1/consents/current").status_code == 204
         assert reader.post(withdrawal).status_code == 429  # nothing is kept, so there is nothing to withdraw
+
+
+def test_rule_11_a_limit_holds_over_all_processes_and_leaves_no_address(
+    busy_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    monkeypatch.setenv(sharing.FOLDER, str(shared))
+    network = {"X-Forwarded-For": "198.51.100.1"}
+    changes = {"consent_rate_limit": 5, "trusted_proxies": busy_settings.trusted_proxies}
+    monkeypatch.setenv("COPYDESK_TOGETHER_KEY", "ab" * 32)
+    with (
+        running(busy_settings) as store,
+        another(store, **changes) as second,
+        store.client() as here,
+        second.client() as there,
+    ):
+        for reader in (here, there, here, there, here):
+            decide(reader, headers=network)
+        assert there.post("/v1/consents", json=decision(), headers=network).status_code == 429
+    remembered = b"".join(file.read_bytes() for file in shared.iterdir())
+    assert remembered.strip(b"\0")
+    assert ip_address("198.51.100.1").packed not in remembered
+
+
+def test_rule_11_a_proxy_that_is_not_named_is_told_of_once(
+    database_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_for(database_url, tmp_path, log_level="warning")
+    with running(settings) as store, store.client() as reader:
+        for _ in range(2):
+            decide(reader, headers={"X-Forwarded-For": "198.51.100.1"})
+    said = capfd.readouterr().err
+    assert said.count("COPYDESK_TRUSTED_PROXIES") == 1
+    assert "198.51.100.1" not in said
 
 
 def test_rule_11_one_customers_networks_are_one(busy_settings: Settings) -> None:

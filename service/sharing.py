@@ -1,0 +1,111 @@
+"""Memory that processes which serve together share: a folder in memory, a key, and tables of small rows.
+
+What they share must be as fast as memory, and leave nothing behind. Rows of a database would be neither: a limit is
+asked about each decision of a reader, and nothing of a caller may be stored.
+"""
+
+import fcntl
+import mmap
+import os
+import secrets
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder: prometheus-client keeps its files there, and looks for it when imported."""
+_KEY = "COPYDESK_TOGETHER_KEY"
+"""The variable that hands the key from process to process. It is no setting."""
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108  # not a file of a known name: a folder is made in it
+KEY_SIZE = 12
+_ROW = struct.Struct("12s4xdd")
+_ROWS_IN_A_SET = 8
+_SET = _ROW.size * _ROWS_IN_A_SET
+_NOBODY = bytes(KEY_SIZE)
+_MOST_TRIES = 1_000
+
+
+@contextmanager
+def together(workers: int) -> Iterator[None]:
+    """Let the processes that are started in this block share what they count."""
+    if workers == 1:
+        yield
+        return
+    memory = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="copydesk-", dir=memory) as folder:
+        os.environ[FOLDER], os.environ[_KEY] = folder, secrets.token_hex(32)
+        yield
+
+
+def folder() -> Path | None:
+    """Return the folder that this process shares with others; None when it serves alone."""
+    name = os.environ.get(FOLDER)
+    return None if name is None else Path(name)
+
+
+def shared_key() -> bytes:
+    """Return 256 random bits that the processes share and that lie in no file."""
+    return bytes.fromhex(os.environ.get(_KEY) or secrets.token_hex(32))
+
+
+class Table:
+    """Rows of a key of twelve bytes and two numbers, of which the second is a time.
+
+    A row that is written where all rows of its set are taken replaces the oldest of these.
+    """
+
+    def __init__(self, name: str, rows: int) -> None:
+        self._sets = -(-rows // _ROWS_IN_A_SET)
+        self._file: int | None = None
+        shared = folder()
+        if shared is None:
+            self._memory = mmap.mmap(-1, self._sets * _SET)
+            return
+        self._file = os.open(shared / f"{name}.table", os.O_RDWR | os.O_CREAT, 0o600)
+        os.ftruncate(self._file, self._sets * _SET)
+        self._memory = mmap.mmap(self._file, self._sets * _SET)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from the table. None is waited for longer than a moment: it may stand still."""
+        is_held = self._file is not None and any(map(self._try_to_hold, range(_MOST_TRIES)))
+        try:
+            yield
+        finally:
+            if is_held and self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _try_to_hold(self, _number: int) -> bool:
+        assert self._file is not None
+        with suppress(BlockingIOError):
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
+
+    def get(self, key: bytes) -> tuple[float, float] | None:
+        """Return the numbers of a key."""
+        for _, (known, first, second) in self._set(key):
+            if known == key:
+                return first, second
+        return None
+
+    def put(self, key: bytes, first: float, second: float) -> None:
+        """Write the numbers of a key."""
+        rows = list(self._set(key))
+        place = next((place for place, row in rows if row[0] == key), None)
+        if place is None:
+            place, _ = min(rows, key=lambda row: (row[1][0] != _NOBODY, row[1][2]))
+        _ROW.pack_into(self._memory, place, key, first, second)
+
+    def remove(self, key: bytes) -> None:
+        """Forget a key."""
+        for place, (known, _, _) in self._set(key):
+            if known == key:
+                _ROW.pack_into(self._memory, place, _NOBODY, 0.0, 0.0)
+
+    def _set(self, key: bytes) -> Iterator[tuple[int, tuple[bytes, float, float]]]:
+        start = int.from_bytes(key[:8]) % self._sets * _SET
+        rows = _ROW.iter_unpack(self._memory[start : start + _SET])
+        return zip(range(start, start + _SET, _ROW.size), rows, strict=True)
