@@ -5,7 +5,11 @@
 # database of another version until `copydesk migrate` has run. For production set COPYDESK_ENVIRONMENT=production,
 # COPYDESK_SECRET_KEY and COPYDESK_PUBLIC_URL; for several containers, COPYDESK_DATABASE_URL to a PostgreSQL.
 
-FROM python:3.13-slim AS build
+# By its digest, so that the same Dockerfile makes the same image. A newer one:
+#   docker buildx imagetools inspect python:3.13-slim --format '{{.Manifest.Digest}}'
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+FROM ${PYTHON_IMAGE} AS build
 ENV UV_SYSTEM_CERTS=1 UV_NO_CACHE=1
 WORKDIR /build
 COPY requirements.lock ./
@@ -21,7 +25,7 @@ COPY service service
 RUN uv pip install --python /opt/copydesk/bin/python --compile-bytecode --no-deps . \
         --build-constraints tests/requirements.lock --require-build-hashes
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --user-group --no-log-init --no-create-home --home-dir /data copydesk \
     && install --directory --owner copydesk --group copydesk /data
 COPY --from=build /opt/copydesk /opt/copydesk

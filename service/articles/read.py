@@ -1,6 +1,6 @@
 """How an article is read: by editors as it stands, by readers as it was rendered when it was written."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from service import acknowledging
 from service.acknowledging import Acknowledgement
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
-from service.articles.models import Article, ArticleRead, ArticleSlug, LeadImage, Status
+from service.articles.models import Article, ArticleRead, ArticleSlug, ArticleVersion, LeadImage, Status
 from service.auth import Caller
 from service.database import Session
 from service.images import resolve
@@ -98,7 +98,7 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
     articles = session.exec(rows).all()
     public = [article for article in articles if _is_public(article)]
-    slugs = _slugs(session, [article.id for article in public])
+    slugs = _slugs(session, public)
     for article, shape in zip(public, read(session, public), strict=True):
         yield _rendered(article, shape, frozenset(slugs[article.id]))
     for article in articles:
@@ -116,10 +116,23 @@ def _reason(article: Article) -> Reason:
     return Reason.DELETED if article.deleted_at is not None else Reason.UNPUBLISHED
 
 
-def _slugs(session: Session, ids: Iterable[UUID]) -> dict[UUID, set[str]]:
-    found: dict[UUID, set[str]] = {}
-    for row in session.exec(select(ArticleSlug).where(col(ArticleSlug.article_id).in_(ids))):
-        found.setdefault(row.article_id, set()).add(row.slug)
+def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]]:
+    """Return the slugs that published articles have, and those that they had while they were published.
+
+    Versions are asked only about articles that have had several slugs: most have one.
+    """
+    found = {article.id: {article.slug} for article in articles}
+    other = select(ArticleSlug.article_id).where(
+        col(ArticleSlug.article_id).in_(found),
+        col(ArticleSlug.slug).not_in([article.slug for article in articles]),
+    )
+    moved = set(session.exec(other))
+    if moved:
+        public = select(ArticleVersion.article_id, ArticleVersion.slug).where(
+            col(ArticleVersion.article_id).in_(moved), ArticleVersion.status == Status.PUBLISHED
+        )
+        for article_id, slug in session.exec(public.distinct()):
+            found[article_id].add(slug)
     return found
 
 

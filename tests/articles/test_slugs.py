@@ -83,16 +83,21 @@ def test_an_old_slug_leads_to_the_newest_whatever_was_asked_with_it(
         )
 
 
-def test_the_slugs_of_a_draft_are_nobodys_business_until_it_is_published(
-    client: httpx.Client, editor: httpx.Client
-) -> None:
+def test_a_slug_that_only_a_draft_had_is_nobodys_business(client: httpx.Client, editor: httpx.Client) -> None:
     first = draft(editor, slug=mark())
     second = edit(editor, first, slug=mark())
     for slug in (first["slug"], second["slug"]):
         problem(client.get(f"/v1/articles/{slug}"), 404)
     assert editor.get(f"/v1/articles/{first['slug']}").status_code == 308
-    do(editor, second, "publish")
-    assert client.get(f"/v1/articles/{first['slug']}").headers["location"] == f"/v1/articles/{second['slug']}"
+    second = do(editor, second, "publish")
+    problem(client.get(f"/v1/articles/{first['slug']}"), 404)
+    third = edit(editor, second, slug=mark())
+    problem(client.get(f"/v1/articles/{first['slug']}"), 404)
+    assert client.get(f"/v1/articles/{second['slug']}").headers["location"] == f"/v1/articles/{third['slug']}"
+    fourth = edit(editor, do(editor, third, "unpublish"), slug=mark())
+    fifth = do(editor, edit(editor, fourth, slug=mark()), "publish")
+    problem(client.get(f"/v1/articles/{fourth['slug']}"), 404)
+    assert client.get(f"/v1/articles/{third['slug']}").headers["location"] == f"/v1/articles/{fifth['slug']}"
 
 
 def test_a_new_headline_leaves_the_slug(editor: httpx.Client) -> None:
