@@ -102,6 +102,14 @@ def _with_key(key: str) -> SelectOfScalar[UUID]:
     return select(ConsentNotice.id).where(ConsentNotice.notice_key == key).limit(1)
 
 
+def is_for_banners(session: Session, key: str) -> bool:
+    """Return whether a key has no notice but those that imports have kept: readers decide on the others."""
+    others = select(ConsentNotice.id).where(
+        ConsentNotice.notice_key == key, ConsentNotice.consent_model != ConsentModel.NOTICE_ONLY
+    )
+    return key not in (DEFAULT_KEY, BROWSEWRAP_KEY) and session.exec(others.limit(1)).first() is None
+
+
 def record_banner(
     session: Session,
     *,

@@ -8,7 +8,7 @@ address, or by their place in that article.
 
 import hashlib
 import html
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -21,12 +21,14 @@ from service.articles import lifecycle
 from service.articles.body import ImageBlock
 from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
 from service.auth import Caller, Scope
-from service.consent.defaults import record_banner
+from service.consent.defaults import is_for_banners, record_banner
 from service.database import Session
 from service.formats.captioning import caption_image
 from service.formats.pages import (
+    Banner,
     Block,
     Code,
+    Dropped,
     Embed,
     Heading,
     ItemList,
@@ -54,6 +56,8 @@ class Imported:
 
     article: Article
     created: bool
+    dropped: Sequence[Dropped] = ()
+    """What was not kept, beside what reading the page has left out."""
 
 
 def bring_in(
@@ -86,9 +90,8 @@ def bring_in(
     else:
         written = _update(session, caller, article, ArticleReplace.model_validate(content))
     pictures.caption_all()
-    if page.banner is not None:
-        _keep_banner(session, page, language)
-    return Imported(written, created=article is None)
+    dropped = [] if page.banner is None else _keep_banner(session, caller, page, page.banner, language)
+    return Imported(written, created=article is None, dropped=dropped)
 
 
 def identity(page: Page) -> tuple[str, str]:
@@ -256,13 +259,21 @@ class _Pictures:
             )
 
 
-def _keep_banner(session: Session, page: Page, language: str) -> None:
-    """Keep the page's cookie banner, word for word, as a consent notice that tells the truth about itself."""
-    banner = page.banner
-    assert banner is not None
+def _keep_banner(
+    session: Session, caller: Caller, page: Page, banner: Banner, language: str
+) -> list[Dropped]:
+    """Keep the page's cookie banner, word for word, as a consent notice that tells the truth about itself.
+
+    A notice is public. The banner is dropped for a caller who may publish nothing, and where its key has notices
+    that readers decide on.
+    """
+    key = slugify(page.site or "", max_length=100) or DUMP
+    may_publish = caller.may(Scope.CONTENT_PUBLISH) or caller.may(Scope.CONSENT_WRITE)
+    if not may_publish or not is_for_banners(session, key):
+        return [Dropped("banner", banner.body[:100])]
     record_banner(
         session,
-        key=slugify(page.site or "", max_length=100) or DUMP,
+        key=key,
         title=banner.title,
         body=banner.body,
         accept_label=banner.accept_label,
@@ -270,3 +281,4 @@ def _keep_banner(session: Session, page: Page, language: str) -> None:
         settings_label=banner.settings_label,
         language=language,
     )
+    return []

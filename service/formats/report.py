@@ -15,7 +15,7 @@ class Dropped(Reading):
     """A part of the page that is not in the article."""
 
     what: str = pydantic.Field(
-        description="text, picture, embed, video, audio, form or table", examples=["embed"]
+        description="text, picture, embed, video, audio, form, table or banner", examples=["embed"]
     )
     where: str = pydantic.Field(
         description="its address, or its first words", examples=["https://polls.example/4711"]

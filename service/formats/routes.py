@@ -192,7 +192,9 @@ def import_page(
         request,
         caller,
         Acknowledgement(id=article.id, version=article.version, status=article.status),
-        lambda: told(articles.read_one(session, article), page.dropped, received.files.unfetched),
+        lambda: told(
+            articles.read_one(session, article), [*page.dropped, *imported.dropped], received.files.unfetched
+        ),
         status=201 if imported.created else 200,
         headers={"Location": f"/v1/articles/{article.id}"},
     )

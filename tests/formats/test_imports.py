@@ -7,8 +7,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.articles.newsroom import mark
 from tests.formats.dump import DUMP
-from tests.serving import Store, running, settings_for
+from tests.serving import EDITOR, Store, running, settings_for
 from tests.websites import answer, website
 
 PAGE = """<!doctype html><html lang="en"><head><title>Ferry service doubled | Larkmouth Mail</title>
@@ -56,6 +57,26 @@ def test_the_banner_of_a_dump_is_kept_word_for_word_and_told_truthfully(
     assert notice["texts"]["body"].startswith("By continuing to use these pages you accept our cookies")
     assert notice["texts"]["actions"]["acknowledge"] == "I agree"
     assert (notice["consent_model"], notice["valid_for_consent"]) == ("notice_only", False)
+
+
+def test_a_banner_is_published_by_nobody_who_may_publish_nothing_and_never_over_the_readers_notice(
+    store: Store, editor: httpx.Client, client: httpx.Client
+) -> None:
+    before = client.get("/v1/consent-notices").json()["items"]
+    banner = '<div id="cookie-banner"><p>We use cookies. By staying here you accept them.</p><button>OK</button></div>'
+    page = PAGE.replace("</body>", f"{banner}</body>")
+    assert banner in page
+    for site, scopes in (("default", EDITOR), ("browsewrap", EDITOR), ("paper.example", EDITOR[:2])):
+        address = quote(f"https://{site}/{mark()}", safe="")
+        with store.client(*scopes) as writer:
+            answer = writer.post(
+                f"/v1/imports?url={address}&fetch_images=false",
+                content=page.replace("https://mail.example/ferry", f"https://{site}/ferry").encode(),
+                headers={"Content-Type": "text/html"},
+            )
+        assert answer.status_code == 201, answer.text
+        assert "banner" in [each["what"] for each in answer.json()["import"]["dropped"]], site
+    assert client.get("/v1/consent-notices").json()["items"] == before
 
 
 def test_the_same_dump_again_changes_nothing(editor: httpx.Client) -> None:
