@@ -110,7 +110,9 @@ MATRIX = {
     **dict.fromkeys(["list_webhooks", "get_webhook"], reads("webhooks:write")),
     **dict.fromkeys(["list_webhook_deliveries", "get_webhook_delivery"], reads("webhooks:write")),
     **dict.fromkeys(["create_webhook", "replace_webhook", "edit_webhook"], Row("webhooks:write", {})),
-    **dict.fromkeys(["delete_webhook", "rotate_webhook_secret", "test_webhook"], Row("webhooks:write")),
+    **dict.fromkeys(
+        ["resume_webhook", "delete_webhook", "rotate_webhook_secret", "test_webhook"], Row("webhooks:write")
+    ),
     **dict.fromkeys(
         ["redeliver_webhook_delivery", "redeliver_webhook_deliveries"], Row("webhooks:write", {})
     ),
