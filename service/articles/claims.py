@@ -2,7 +2,7 @@
 is nobody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ARRAY, String, bindparam, cast
@@ -11,10 +11,12 @@ from sqlmodel import col, func, select
 from service.articles import desk
 from service.articles.body import images_of
 from service.articles.models import Article, ArticleWrite
+from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Unprocessable
 from service.images.claims import LONGEST_KEY, Pair, by_source
 from service.images.resolve import Pictures
+from service.published.render import shown
 
 _HOLDERS = select(Article.source, Article.external_id, Article.id).where(
     col(Article.source) == bindparam("source"),
@@ -38,6 +40,22 @@ def refuse_references(session: Session, write: ArticleWrite, article_id: UUID, p
     errors = list(desk.reference_problems(write, article_id, pictures, session.database.settings.embed_hosts))
     if errors:
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
+
+
+def refuse_foreign_pictures(
+    session: Session, caller: Caller, new: Collection[UUID], pictures: Pictures
+) -> None:
+    """Refuse to show pictures of other sources that are not public, with a token that is bound to a source.
+
+    Articles make the pictures public that they show.
+    """
+    if caller.source is None:
+        return
+    foreign = {
+        id_: image for id_ in new if (image := pictures.images.get(id_)) and image.source != caller.source
+    }
+    for id_ in foreign.keys() - shown(session, foreign):
+        caller.need_source(foreign[id_].source)
 
 
 def pair_of(write: ArticleWrite) -> Pair | None:

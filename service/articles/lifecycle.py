@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import select
 
 from service.articles import claims, desk, slugs
+from service.articles.body import images_of
 from service.articles.models import (
     READ_ONLY,
     Article,
@@ -121,6 +122,7 @@ def _refuse_new(
         caller.need(Scope.CONTENT_PUBLISH)
     caller.need_source(write.source)
     claims.refuse_references(session, write, article_id, pictures)
+    claims.refuse_foreign_pictures(session, caller, claims.images_in(write), pictures)
     claims.refuse_taken(write, article_id, holders)
 
 
@@ -183,6 +185,8 @@ def replace(
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
+    added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])
+    claims.refuse_foreign_pictures(session, caller, added, pictures)
     claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
     was_public, language = former == Status.PUBLISHED, article.language
     for name in _CONTENT:

@@ -273,6 +273,7 @@ def test_a_token_without_publish_changes_nothing_that_is_public(
 
 def test_a_token_of_a_source_makes_and_changes_its_own_items_alone(store: Store, editor: httpx.Client):
     theirs = editor.post("/v1/articles", json=NEW | {"source": "rival", "external_id": "1"}).json()
+    hidden = editor.post("/v1/images", json={"source": "rival"}).json()
     with store.client(*EDITOR, name="wire", source="wire") as wire:
         own = wire.post("/v1/articles", json=NEW)
         assert (own.status_code, own.json()["source"]) == (201, "wire")
@@ -288,6 +289,8 @@ def test_a_token_of_a_source_makes_and_changes_its_own_items_alone(store: Store,
             wire.patch(address, json={"source": "rival"}, headers={"If-Match": "*"}),
             wire.patch(address, json={"source": None}, headers={"If-Match": "*"}),
             wire.post("/v1/imports", json=NINJS),
+            wire.post("/v1/articles", json=NEW | {"lead_image_id": hidden["id"]}),
+            wire.patch(address, json={"lead_image_id": hidden["id"]}, headers={"If-Match": "*"}),
         ):
             assert (foreign.status_code, foreign.json()["source"]) == (403, "wire"), foreign.text
         items = [NEW | {"source": source, "external_id": "1"} for source in ("rival", "wire")]
