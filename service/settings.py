@@ -1,7 +1,7 @@
 """Every setting that Copydesk reads from its environment, typed, documented, and refused when it is unsafe.
 
-A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory. `.env.example` and the
-README list them all; a test fails when one is missing there.
+A setting `x` is read from `COPYDESK_X`, or from `.env` in the working directory. `.env.example` and
+docs/operations/settings.md list them all; a test fails when one is missing there.
 """
 
 import codecs

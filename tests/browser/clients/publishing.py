@@ -1,4 +1,4 @@
-"""Pages of publishers who use a banner of npm, as it was published, in the way that this project's README
+"""Pages of publishers who use a banner of npm, as it was published, in the way that docs/consent/banners.md
 tells them.
 """
 
@@ -36,9 +36,9 @@ def package(name: str, version: str, file: str) -> str:
     return (folder / file).read_text()
 
 
-def from_readme(pattern: str) -> str:
-    """The one piece of the README that is like this."""
-    (found,) = re.findall(pattern, (ROOT / "README.md").read_text(), re.DOTALL)
+def documented(pattern: str) -> str:
+    """Return the one piece of docs/consent/banners.md that matches the pattern."""
+    (found,) = re.findall(pattern, (ROOT / "docs/consent/banners.md").read_text(), re.DOTALL)
     return str(found)
 
 

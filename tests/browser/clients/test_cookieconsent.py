@@ -1,4 +1,4 @@
-"""npm's vanilla-cookieconsent, unmodified, with the very lines of the README: every decision reaches the
+"""npm's vanilla-cookieconsent, unmodified, with the very lines of docs/consent/banners.md: every decision reaches the
 store, and reaches it once.
 """
 
@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.browsing import Reader
-from tests.browser.clients.publishing import PLACES, from_readme, origin_of, package, page, visiting
+from tests.browser.clients.publishing import PLACES, documented, origin_of, package, page, visiting
 from tests.consent.deciding import OPTIONAL, current, events, granted, notice, publish, rows
 from tests.serving import Store
 from tests.websites import Website
 
-SNIPPET = from_readme(r"```js\n(const at = .*?CookieConsent\.run.*?)```")
+SNIPPET = documented(r"```js\n(const at = .*?CookieConsent\.run.*?)```")
 BUTTONS = {"acceptAllBtn": "Accept", "acceptNecessaryBtn": "Reject"}
 YOURS = {
     "hideFromBots": False,  # this browser says that it is driven

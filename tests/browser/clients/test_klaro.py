@@ -1,4 +1,4 @@
-"""npm's Klaro, unmodified, with the one line of the README: its configuration comes from the store, and what
+"""npm's Klaro, unmodified, with the one line of docs/consent/banners.md: its configuration comes from the store, and what
 readers decide goes back.
 """
 
@@ -10,13 +10,13 @@ from playwright.sync_api import Browser, Locator, expect
 from sqlalchemy import text
 
 from tests.browser.browsing import Reader
-from tests.browser.clients.publishing import PLACES, from_readme, package, page, visiting
+from tests.browser.clients.publishing import PLACES, documented, package, page, visiting
 from tests.consent.deciding import OPTIONAL, current, events, granted, notice, publish, rows
 from tests.serving import Store
 from tests.sync.following import within
 from tests.websites import Website
 
-SCRIPT = from_readme(r'(<script defer src="klaro\.js"[^>]*></script>)')
+SCRIPT = documented(r'(<script defer src="klaro\.js"[^>]*></script>)')
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The partner in the README, as it stands there, keeps a perfect copy."""
+"""The partner in docs/partners/changes.md, as it stands there, keeps a perfect copy."""
 
 import json
 import re
@@ -13,13 +13,13 @@ import httpx
 from tests.articles.newsroom import draft, edit, picture, published, trash
 from tests.sync.following import follow, within
 
-README = Path(__file__).parent.parent.parent / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/partners/changes.md"
 
 
 @contextmanager
 def partner(folder: Path, origin: str) -> Iterator[None]:
-    """The README's program, which is killed at the end."""
-    [program] = re.findall(r"```python\n(import json.*?)```", README.read_text(), re.DOTALL)
+    """Run the document's program, and kill it at the end."""
+    [program] = re.findall(r"```python\n(import json.*?)```", DOCUMENT.read_text(), re.DOTALL)
     process = subprocess.Popen([sys.executable, "-c", program, origin], cwd=folder, stderr=subprocess.PIPE)
     try:
         yield
@@ -29,7 +29,7 @@ def partner(folder: Path, origin: str) -> Iterator[None]:
         process.communicate()
 
 
-def test_the_partner_in_the_readme_keeps_a_perfect_copy(
+def test_the_documented_partner_keeps_a_perfect_copy(
     origin: str, client: httpx.Client, editor: httpx.Client, tmp_path: Path
 ) -> None:
     def is_perfect() -> bool:
