@@ -15,19 +15,24 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy import Boolean, ColumnElement, Select, func, literal, select, tuple_
 
-from service import conditional
+from service import conditional, sparse
 from service.database import Session
-from service.errors import BadRequest, FieldProblem, Unprocessable
+from service.errors import BadRequest
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="where the page begins: taken from `next`, never made up")
 ]
 Fields = Annotated[
-    str | None, Query(max_length=1000, description="only these members of each item, with commas between")
+    str | None,
+    Query(
+        max_length=1000,
+        description="only these members, with commas between; `a.b` is a member of a member",
+        examples=["headline,lead_image.renditions.href"],
+    ),
 ]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
@@ -51,6 +56,7 @@ class Page(BaseModel, Generic[Item]):
     next: str | None = Field(
         description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"]
     )
+    cursor: str | None = Field(description="the `cursor` in that address", examples=["WyJhIl0"])
     total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
 
 
@@ -141,11 +147,14 @@ def answer_page(
     the private caching that holders of tokens get.
     """
     if fields is not None:
-        items = _only(items, fields, shape)
-    next_page = None if next_key is None else _address(request, make_cursor(request, next_key))
-    body = b'{"items":[%b],"next":%b%b}' % (
+        wanted = sparse.read(fields, shape)
+        items = [sparse.only(item, wanted) for item in items]
+    cursor = None if next_key is None else make_cursor(request, next_key)
+    next_page = None if cursor is None else _address(request, cursor)
+    body = b'{"items":[%b],"next":%b,"cursor":%b%b}' % (
         b",".join(items),
         orjson.dumps(next_page),
+        orjson.dumps(cursor),
         b"" if total is None else b',"total":%d' % total,
     )
     links = ([] if next_page is None else [f'<{next_page}>; rel="next"']) + [*also]
@@ -156,22 +165,3 @@ def answer_page(
 def _address(request: Request, cursor: str) -> str:
     asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
     return f"{request.scope['path']}?{urlencode([*asked, ('cursor', cursor)])}"
-
-
-def _only(items: Sequence[bytes], fields: str, shape: type[BaseModel]) -> list[bytes]:
-    wanted = [name.strip() for name in fields.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in shape.model_fields]
-    if unknown or not wanted:
-        message = f"{unknown[0]!r} is not a member of an item" if unknown else "must name at least one member"
-        raise Unprocessable(
-            f"fields: {message}.", errors=[FieldProblem(place="query", pointer="/fields", message=message)]
-        )
-    return [
-        orjson.dumps({name: value for name, value in _members(item).items() if name in wanted})
-        for item in items
-    ]
-
-
-def _members(item: bytes) -> dict[str, JsonValue]:
-    members: dict[str, JsonValue] = orjson.loads(item)
-    return members

@@ -172,7 +172,7 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
         articles = httpx.get(f"{base}/v1/articles", params={"language": "en"}).json()["items"]
         assert len(articles) >= 2
         lead = articles[0]["lead_image"]
-        assert lead["caption"]["text"]
+        assert lead["caption"]["alt_text"]
         picture = httpx.get(base + lead["renditions"][0]["href"])
         assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
         assert {

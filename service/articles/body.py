@@ -17,10 +17,10 @@ from pydantic import (
 )
 
 from service.articles.inline import Inline, plain
-from service.images.models import EffectiveCaption, ImageRead
+from service.images.models import EffectiveCaption, Picture
+from service.images.srcset import WHOLE, files
 from service.tables import Line, Reading, Shape, clean_text, unix_newlines
 
-_SMALL = "image/webp"
 MOST_COLUMNS = 50
 MOST_ROWS = 500
 MOST_CELLS = 5_000
@@ -165,7 +165,7 @@ class ResolvedImage(Reading):
     type: Literal["image"] = "image"
     image_id: UUID
     caption_id: UUID | None
-    image: ImageRead | None
+    image: Picture | None
     caption: EffectiveCaption | None
 
 
@@ -222,16 +222,12 @@ def _rows(rows: list[list[str]], tag: str) -> str:
     return "".join(f"<tr>{''.join(f'<{tag}{scope}>{cell}</{tag}>' for cell in row)}</tr>" for row in rows)
 
 
-def figure(image: ImageRead | None, caption: EffectiveCaption | None) -> str:
+def figure(image: Picture | None, caption: EffectiveCaption | None) -> str:
     """A picture with its alternative text, size, caption and credit."""
     if image is None or not image.renditions:
         return ""
     shown = image.renditions[0]
-    smaller = ", ".join(
-        f"{each.href} {each.width}w"
-        for each in image.renditions
-        if each.name.startswith("w") and each.content_type == _SMALL
-    )
+    smaller = ", ".join(f"{each.href} {each.width}w" for each in files(image, WHOLE, "webp"))
     choice = f' srcset="{html.escape(smaller)}" sizes="100vw"' if smaller else ""
     alt = html.escape((caption.alt_text if caption else None) or "")
     words = [html.escape(part) for part in (caption.text if caption else None, image.credit_line) if part]

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from service.acknowledging import Acknowledgement
 from service.articles.body import Block, ResolvedBlock
-from service.images.models import EffectiveCaption, ImageRead
+from service.images.models import EffectiveCaption, Picture
 from service.published.answers import id_of
 from service.tables import (
     Json,
@@ -252,14 +252,14 @@ READ_ONLY = (
 )
 
 
-class LeadImage(ImageRead):
+class LeadImage(Picture):
     """The article's first picture, with the caption that holds here."""
 
     caption: EffectiveCaption | None
 
 
-class ArticleRead(Reading):
-    """An article as it is read. Pictures are resolved, with the caption that holds in this article."""
+class ArticleFacts(Reading):
+    """All that is read of an article but its body and its lead picture."""
 
     id: UUID
     slug: str
@@ -275,9 +275,7 @@ class ArticleRead(Reading):
     source: str | None
     external_id: str | None
     canonical_url: str | None
-    body: list[ResolvedBlock]
     lead_image_id: UUID | None
-    lead_image: LeadImage | None
     status: Status
     embargoed_until: Time | None
     scheduled_for: Time | None
@@ -290,6 +288,13 @@ class ArticleRead(Reading):
     usage_terms: str | None
     copyright_notice: str | None
     edition_note: str | None
+
+
+class ArticleRead(ArticleFacts):
+    """An article as it is read. Pictures are resolved, with the caption that holds in this article."""
+
+    lead_image: LeadImage | None
+    body: list[ResolvedBlock]
     body_html: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=html`")
     body_text: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=text`")
 

@@ -10,6 +10,7 @@ from service import acknowledging
 from service.acknowledging import Acknowledgement
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
+from service.articles.cards import card_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, ArticleVersion, LeadImage, Status
 from service.auth import Caller
 from service.database import Session
@@ -75,17 +76,13 @@ def _resolved(block: Block, article: Article, pictures: Pictures) -> ResolvedBlo
     return ResolvedImage(
         image_id=block.image_id,
         caption_id=block.caption_id,
-        image=pictures.image(block.image_id, article_id=article.id),
+        image=pictures.image(block.image_id),
         caption=caption,
     )
 
 
 def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
-    image = (
-        None
-        if article.lead_image_id is None
-        else pictures.image(article.lead_image_id, article_id=article.id)
-    )
+    image = None if article.lead_image_id is None else pictures.image(article.lead_image_id)
     if image is None:
         return None
     caption = pictures.caption(image.id, article_id=article.id, language=article.language)
@@ -139,12 +136,13 @@ def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]
 def _rendered(article: Article, shape: ArticleRead, slugs: frozenset[str]) -> Rendered:
     assert article.published_at is not None
     # An edition note is for the desks that receive the article, never for readers.
-    document = shape.model_copy(update={"edition_note": None}).model_dump_json().encode()
+    public = shape.model_copy(update={"edition_note": None})
     terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
     return Rendered(
         id=article.id,
         version=article.version,
-        document=document,
+        document=public.model_dump_json().encode(),
+        card=card_of(public),
         published_at=article.published_at,
         updated_at=article.updated_at,
         slug=article.slug,

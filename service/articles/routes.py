@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service import conditional, pages
-from service.articles import desk, lifecycle, read
-from service.articles.body import as_html, as_text
+from service.articles import asked, desk, lifecycle, read
+from service.articles.asked import BodyForm, ListBody, OneBody
+from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
 from service.articles.models import (
     Article,
@@ -26,10 +27,11 @@ from service.articles.models import (
 from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
-from service.published import answers, documents, forms, store
+from service.published import answers, forms, store
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
 from service.published.store import Filter, Sort
+from service.published.waiting import View
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
@@ -56,10 +58,6 @@ FEEDS = {
     "atom.xml": "application/atom+xml",
     "feed.json": "application/feed+json",
 }
-BodyForm = Annotated[
-    Literal["blocks", "html", "text"],
-    Query(alias="body", description="html adds body_html, text adds body_text"),
-]
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
 Said = Annotated[Text, Field(min_length=1)]
@@ -84,7 +82,7 @@ class CorrectionCreate(Shape):
     text: Said = Field(examples=["The bridge has four lanes, not three."])
 
 
-@router.get("", response_model=pages.Page[ArticleRead])
+@router.get("", response_model=pages.Page[ArticleCard | ArticleRead])
 def list_articles(
     request: Request,
     caller: CallerDep,
@@ -98,16 +96,21 @@ def list_articles(
     published_after: Time | None = None,
     published_before: Time | None = None,
     updated_after: Time | None = None,
-    status: Annotated[Status | None, Query(description="needs content:read")] = None,
+    status: Annotated[
+        Status | None, Query(description="working articles in this status; needs content:read")
+    ] = None,
+    view: Annotated[
+        View, Query(description="staff: working articles, drafts included; needs content:read")
+    ] = View.PUBLIC,
     q: Annotated[str | None, Query(max_length=500, description='full text; "in quotes" for a phrase')] = None,
     sort: Annotated[Sort | None, Query(description="relevance with `q`, else -published_at")] = None,
-    body: BodyForm = "blocks",
+    body: ListBody = None,
     limit: pages.Limit = 20,
     cursor: pages.Cursor = None,
     fields: pages.Fields = None,
     count: pages.Count = False,
 ) -> Response:
-    """List articles, newest first: what is published, and with content:read everything that is not in the
+    """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not in the
     trash.
     """
     wanted = Filter(
@@ -115,15 +118,16 @@ def list_articles(
     )
     order: Sort = sort or ("relevance" if q else "-published_at")
     after = _key(request, cursor, ranked=order == "relevance" and q is not None)
-    if status is not None and status != Status.PUBLISHED:
+    if status is not None or view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    if caller.may(Scope.CONTENT_READ):
         return _list_for_editors(
             request, session, wanted, status, order, after, limit, body, fields, count=count
         )
-    listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count)
+    # Members that a card lacks may be asked for by name.
+    cards = body in (None, "none") and fields is None
+    listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
-    items = [_with_body(document, body) for document in listed.documents]
+    items = asked.cards(listed) if cards else [asked.with_body(each, body) for each in listed.documents]
     headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
@@ -162,14 +166,17 @@ def _list_for_editors(
     order: Sort,
     after: tuple[datetime | UUID | int, ...] | None,
     limit: int,
-    body: str,
+    body: BodyForm | None,
     fields: str | None,
     *,
     count: bool,
 ) -> Response:
     found = desk.page(session, wanted, status, order, after, limit)
+    shapes = read.read(session, found[:limit])
+    cards = body in (None, "none") and fields is None
     items = [
-        _with_body(shape.model_dump_json().encode(), body) for shape in read.read(session, found[:limit])
+        card_of(shape) if cards else asked.with_body(shape.model_dump_json().encode(), body)
+        for shape in shapes
     ]
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
     total = desk.count(session, wanted, status) if count else None
@@ -201,8 +208,9 @@ def get_article(
     key: str,
     caller: CallerDep,
     session: SessionDep,
-    body: BodyForm = "blocks",
+    body: OneBody = "blocks",
     form: Format = Form.JSON,
+    fields: pages.Fields = None,
 ) -> Response:
     """Read an article by its id or its slug."""
     settings = service(request, Settings)
@@ -213,16 +221,21 @@ def get_article(
                 status_code=308,
                 headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE},
             )
-        shape = forms.write(
-            form, _with_body(read.read_one(session, article).model_dump_json().encode(), body), settings
+        document = asked.with_body(read.read_one(session, article).model_dump_json().encode(), body)
+        shaped = (
+            asked.only_fields(document, fields)
+            if form is Form.JSON
+            else forms.write(form, document, settings)
         )
         return conditional.answer_bytes(
-            request, shape, article.version, headers={"Content-Type": MEDIA_TYPES[form]}
+            request, shaped, article.version, headers={"Content-Type": MEDIA_TYPES[form]}
         )
     row = store.find(session, Kind.ARTICLE, key)
     answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
     if answer.status == 200 and body != "blocks":
-        answer = answers.replaced(answer, _with_body(answer.body, body))
+        answer = answers.replaced(answer, asked.with_body(answer.body, body))
+    if answer.status == 200 and fields is not None and form is Form.JSON:
+        answer = answers.replaced(answer, asked.only_fields(answer.body, fields))
     if answer.status == 200 and form is not Form.JSON:
         answer = answers.replaced(answer, forms.write(form, answer.body, settings), MEDIA_TYPES[form])
     if row is not None and row.reason == Reason.WITHDRAWN and (tombstone := forms.bury(form, row, settings)):
@@ -370,12 +383,3 @@ def correct_article(
         lifecycle.correct(session, caller, article, correction.kind, correction.text),
         status=201,
     )
-
-
-def _with_body(document: bytes, form: str) -> bytes:
-    """Add `body_html` or `body_text` to an article that is written out."""
-    if form == "blocks":
-        return document
-    shape = documents.read(ArticleRead, document)
-    added = {"body_html": as_html(shape.body)} if form == "html" else {"body_text": as_text(shape.body)}
-    return shape.model_copy(update=added).model_dump_json().encode()

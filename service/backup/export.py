@@ -109,7 +109,10 @@ def _total(session: Session, kind: Kind, *, everything: bool) -> int:
 
 def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[bytes]:
     if not everything:
-        return _published(session, kind)
+        batches = _published(session, kind)
+        if kind is Kind.IMAGE:
+            batches = (_with_unseen(session, batch) for batch in batches)
+        return (document for batch in batches for document in batch.values())
     match kind:
         case Kind.IMAGE:
             return (
@@ -146,8 +149,8 @@ def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel
         yield line[:-1] + b"," + orjson.dumps(known)[1:] if known else line
 
 
-def _published(session: Session, kind: Kind) -> Iterator[bytes]:
-    """The documents of a kind, by id, some at a time."""
+def _published(session: Session, kind: Kind) -> Iterator[dict[UUID, bytes]]:
+    """Yield the documents of a kind, by id, some at a time."""
     key, last = col(Published.id), FIRST
     live = (
         select(Published.id, Published.document)
@@ -155,8 +158,16 @@ def _published(session: Session, kind: Kind) -> Iterator[bytes]:
         .order_by(key)
     )
     while rows := session.exec(live.where(key > last).limit(AT_ONCE)).all():
-        yield from (document for _, document in rows)
+        yield dict(rows)
         last = rows[-1][0]
+
+
+def _with_unseen(session: Session, documents: dict[UUID, bytes]) -> dict[UUID, bytes]:
+    """Add to images what readers do not see of them: without it no store could take them in again."""
+    columns = select(Image.id, *(getattr(Image, name) for name in images.UNSEEN))
+    rows = session.exec(columns.where(col(Image.id).in_(documents)))
+    unseen = {id_: dict(zip(images.UNSEEN, values, strict=True)) for id_, *values in rows}
+    return {id_: orjson.dumps(orjson.loads(line) | unseen[id_]) for id_, line in documents.items()}
 
 
 def _working(session: Session, table: type[Row]) -> Iterator[Sequence[Row]]:

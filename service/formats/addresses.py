@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.articles.body import ResolvedBlock, ResolvedImage
 from service.articles.models import ArticleRead
-from service.images.models import ImageRead
+from service.images.models import Picture
 from service.settings import Settings
 
 _IN_A_URI = "!#$%&'()*+,/:;=?@[]~"
@@ -49,7 +49,7 @@ def _block(settings: Settings, block: ResolvedBlock) -> ResolvedBlock:
     return block.model_copy(update={"image": image})
 
 
-def _whole(settings: Settings, image: ImageRead) -> list[object]:
+def _whole(settings: Settings, image: Picture) -> list[object]:
     return [
         shown.model_copy(update={"href": urljoin(f"{settings.public_url}/", shown.href)})
         for shown in image.renditions

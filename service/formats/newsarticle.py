@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.articles.body import ResolvedImage, as_text
 from service.articles.models import ArticleRead
 from service.formats.addresses import address_of, as_uri, with_whole_addresses
-from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents
 from service.published.forms import Form, writes
 from service.settings import Settings
@@ -143,7 +143,7 @@ def _images(article: ArticleRead) -> Iterator[ImageObject]:
             yield _image_object(image, crop, caption)
 
 
-def _crops(image: ImageRead) -> list[Rendition]:
+def _crops(image: Picture) -> list[Rendition]:
     """Of each shape the largest: search engines choose among shapes, not among sizes."""
     largest: dict[float, Rendition] = {}
     for each in image.renditions:
@@ -153,7 +153,7 @@ def _crops(image: ImageRead) -> list[Rendition]:
     return list(largest.values())
 
 
-def _image_object(image: ImageRead, crop: Rendition, caption: EffectiveCaption | None) -> ImageObject:
+def _image_object(image: Picture, crop: Rendition, caption: EffectiveCaption | None) -> ImageObject:
     return ImageObject(
         url=crop.href,
         width=crop.width,

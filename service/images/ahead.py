@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 
 from service.database import Database
 from service.errors import ServiceError
-from service.images.models import ImageRead
 from service.images.prints import Prints, Wanted
-from service.images.renditions import Negative, negative_of
-from service.published import documents, store
+from service.images.read import public_negative
+from service.images.renditions import Negative
+from service.published import store
 from service.published.models import Kind, Published
 
 LOOKS_EVERY = 0.5
@@ -71,9 +71,4 @@ def _changed(database: Database, seq: int) -> tuple[int, list[UUID]]:
 
 def _public(database: Database, image_id: UUID) -> Negative | None:
     with database.reading() as session:
-        row = store.find(session, Kind.IMAGE, str(image_id))
-    return (
-        None
-        if row is None or row.reason is not None
-        else negative_of(documents.read(ImageRead, row.document))
-    )
+        return public_negative(session, image_id)

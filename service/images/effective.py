@@ -37,13 +37,13 @@ def effective(
     best = ranked[0]
     alike = [caption for caption in ranked if caption is best or _are_alike(best.language, caption.language)]
     seen = next((caption for caption in alike if caption.alt_text or caption.decorative), best)
-    words = {
-        "text": next((caption.text for caption in alike if caption.text), best.text),
-        "alt_text": seen.alt_text,
-        "decorative": seen.decorative,
-    }
     return EffectiveCaption(
-        **best.model_dump() | words, scope=_scope(best, language, house_language, caption_id)
+        id=best.id,
+        language=best.language,
+        text=next((caption.text for caption in alike if caption.text), best.text),
+        alt_text=seen.alt_text,
+        decorative=seen.decorative,
+        scope=_scope(best, language, house_language, caption_id),
     )
 
 

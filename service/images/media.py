@@ -4,6 +4,7 @@ editors before.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -16,13 +17,13 @@ from service.auth import Caller, CallerDep, Scope
 from service.database import Database, DatabaseDep
 from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
 from service.images import lifecycle, renditions
-from service.images.models import Image, ImageRead
+from service.images.models import Rendition
 from service.images.prints import Prints
+from service.images.read import public_negative
+from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
-from service.published import documents, store
-from service.published.models import Kind
 from service.routing import Route
 from service.services import service
 
@@ -70,14 +71,12 @@ async def get_media(
     also there with the ending `.jpg`, `.webp` or `.avif`, and without one: then `Accept` chooses. A file is
     made when it is first asked for.
     """
-    image, is_public = await run_in_threadpool(_find, database, image_id, caller)
-    negative = renditions.negative_of(image)
-    if negative is None:
-        raise NotFound("There is no such file.")
-    if caller.may(Scope.CONTENT_READ) and (original := renditions.original(image)).href == request.url.path:
+    found = await run_in_threadpool(_find, database, image_id, caller)
+    negative, is_public = found.negative, found.is_public
+    if found.original is not None and found.original.href == request.url.path:
         # Readers never get it: a camera writes into it where the photographer lives.
         return await _send(
-            request, intake.store, negative.digest, name, original.content_type, conditional.PRIVATE
+            request, intake.store, negative.digest, name, found.original.content_type, conditional.PRIVATE
         )
     wanted = renditions.asked(negative, name)
     if wanted is None:
@@ -110,15 +109,27 @@ async def get_media(
     )
 
 
-def _find(database: Database, image_id: UUID, caller: Caller) -> tuple[Image | ImageRead, bool]:
-    """The image as it is public, or as editors have it. Raises NotFound, and Gone to editors."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a picture's files are made from, whether they are public, and the file as it came, for staff."""
+
+    negative: Negative
+    is_public: bool
+    original: Rendition | None = None
+
+
+def _find(database: Database, image_id: UUID, caller: Caller) -> _Found:
+    """Find the picture as it is public, or as editors have it. Raises NotFound, and Gone to editors."""
     with database.reading() as session:
-        row = store.find(session, Kind.IMAGE, str(image_id))
-        if row is not None and row.reason is None:
-            return documents.read(ImageRead, row.document), True
-        if not caller.may(Scope.CONTENT_READ):
+        public = public_negative(session, image_id)
+        if caller.may(Scope.CONTENT_READ):
+            image = lifecycle.get(session, image_id)
+            negative = public or renditions.negative_of(image)
+            if negative is not None:
+                return _Found(negative, public is not None, renditions.original(image))
+        if public is None:
             raise NotFound("There is no such file.")
-        return lifecycle.get(session, image_id), False
+        return _Found(public, is_public=True)
 
 
 def _etag(digest: str, rendition: str | None) -> str:

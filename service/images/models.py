@@ -204,55 +204,72 @@ class CaptionRead(Reading):
     updated_at: Time
 
 
-class EffectiveCaption(CaptionRead):
+class EffectiveCaption(Reading):
     """The caption that holds for a picture in an article, and how it was found. A text or alternative text that it
     does not have is that of the next caption that has it.
     """
 
+    id: UUID
+    language: str = pydantic.Field(examples=["en"])
+    text: str | None = pydantic.Field(examples=["The ferry leaves the old quay."])
+    alt_text: str | None = pydantic.Field(examples=["A white ferry beside a stone quay"])
+    # Documents that were rendered before there was this member lack it.
+    decorative: bool = False
     scope: Scope
 
 
 class Rendition(BaseModel):
-    """A file of the picture. Its address changes when its bytes would, and never leads to others."""
+    """A size of the picture. Its address changes when its bytes would, and never leads to others."""
 
     name: str = pydantic.Field(
-        description="width, behind a crop's sides; staff see `original` too", examples=["w640", "16x9-w1280"]
+        description="width, behind a crop's sides; staff see `original` too", examples=["w960", "16x9-w1280"]
     )
-    href: str
+    href: str = pydantic.Field(description="of the JPEG; the endings in `formats` lead to the other files")
     width: int
     height: int
     content_type: str
 
 
-class ImageRead(Reading):
-    """An image as it is read. Readers see the captions that are public; an article shows those for any
-    article and its own.
-    """
+class Picture(Reading):
+    """An image as an article shows it. The image itself, at `/v1/images/{id}`, says more."""
 
     id: UUID
-    digest: str | None = pydantic.Field(
-        description="SHA-256 of the file; null, as the members from here to `size`, without one"
-    )
-    content_type: str | None
-    width: int | None = pydantic.Field(description="of the upright picture, in pixels")
+    width: int | None = pydantic.Field(description="of the upright picture, in pixels; null without a file")
     height: int | None
-    size: int | None = pydantic.Field(description="bytes of the file")
     credit_line: str | None
     copyright_notice: str | None
     usage_terms: str | None
+    source: str | None
     focal_point: FocalPoint | None
     placeholder: str | None = pydantic.Field(
         description="a ThumbHash in base64: the picture blurred, in some 25 bytes"
     )
     dominant_color: str | None = pydantic.Field(None, description="as CSS writes it", examples=["#3f3c30"])
     taken_at: Time | None = pydantic.Field(
-        description="where the file says the zone too; `metadata.date_taken` is as it was written"
+        description="where the file says the zone too; the image's `metadata.date_taken` is as it was written"
     )
-    source: str | None
+    # Documents that were rendered before there was this member name each file among the renditions.
+    formats: tuple[str, ...] = pydantic.Field(
+        (), description="endings that each address also takes", examples=[("avif", "webp", "jpg")]
+    )
+    renditions: list[Rendition] = pydantic.Field(
+        description="each size once: the whole picture, the largest first, then what is cut around the focal point"
+    )
+
+
+class ImageRead(Picture):
+    """An image as it is read. Readers see the captions that are public, and neither `digest`, `external_id` nor
+    `source_url`, which are null for them.
+    """
+
+    digest: str | None = pydantic.Field(
+        description="SHA-256 of the file; null without one, as `content_type`, `size`, `width` and `height` are"
+    )
+    content_type: str | None
+    size: int | None = pydantic.Field(description="bytes of the file")
     external_id: str | None = None
     source_url: str | None
     metadata: Metadata
-    renditions: list[Rendition]
     captions: list[CaptionRead]
     version: int
     created_at: Time
@@ -278,6 +295,7 @@ class ImageReplace(ImageCreate):
     dominant_color: str | None = None
     taken_at: Time | None = None
     kept_metadata: Metadata | None = Field(default=None, alias="metadata")
+    formats: tuple[str, ...] | None = None
     renditions: list[Rendition] | None = None
     captions: list[CaptionRead] | None = None
     version: int | None = None

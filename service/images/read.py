@@ -13,14 +13,18 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
-from service.images.models import Caption, CaptionRead, Image, ImageRead
-from service.images.renditions import listed
-from service.published.models import Kind, Reason
+from service.images.models import Caption, CaptionRead, Image, ImageRead, Picture
+from service.images.renditions import Negative, formats_of, listed, negative_of, read_back, written
+from service.published import documents
+from service.published.models import Kind, Published, Reason
 from service.published.numbering import Outcome, Removed, Rendered
 from service.published.render import renders, shown, shown_in, touch
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
 """What a picture says to whoever publishes it, and to nobody else."""
+UNSEEN = ("digest", "external_id", "source_url")
+"""Members that are null for readers: where a file came from, and what would find it elsewhere."""
+_OF_PICTURE = tuple(set(Picture.model_fields) - {"formats", "renditions"})
 _CAPTIONS = (
     select(Caption)
     .where(col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None))
@@ -40,6 +44,19 @@ def read_one(session: Session, image: Image) -> ImageRead:
     return read_all(session, [image])[0]
 
 
+def public_negative(session: Session, image_id: UUID) -> Negative | None:
+    """Return what the files of a public image are made from; None for an image that is not public or has no file."""
+    rows = select(Published.negative, Published.document).where(
+        Published.kind == Kind.IMAGE, Published.id == image_id, col(Published.reason).is_(None)
+    )
+    found = session.exec(rows).one_or_none()
+    if found is None:
+        return None
+    negative, document = found
+    # Rows that were rendered before there was this column tell it in their document.
+    return read_back(negative) if negative else negative_of(documents.read(ImageRead, document))
+
+
 def read_caption(caption: Caption) -> CaptionRead:
     """A caption as it is read."""
     return CaptionRead.model_validate(caption, from_attributes=True)
@@ -55,15 +72,27 @@ def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, lis
     return dict(found)
 
 
+def picture(image: Image) -> Picture:
+    """Return an image as an article shows it."""
+    known = {name: getattr(image, name) for name in _OF_PICTURE}
+    return Picture(**known, formats=formats_of(image), renditions=listed(image, staff=False))
+
+
 def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool = False) -> ImageRead:
-    """An image with these captions; for staff, with the file as it came and all that it says of itself."""
+    """Return an image with these captions; for staff, with the file as it came and all that it says of itself."""
     known = image.model_dump(include=set(ImageRead.model_fields))
-    # By name, for PostgreSQL keeps no order: the same image is the same bytes from either database.
+    if not staff:
+        known |= dict.fromkeys(UNSEEN)
+    # By name, because PostgreSQL keeps no order: the same image is the same bytes from either database.
     metadata = {
         name: value for name, value in sorted(image.kept_metadata.items()) if staff or name not in STAFF_ONLY
     }
     return ImageRead(
-        **known, metadata=metadata, renditions=listed(image, staff=staff), captions=list(captions)
+        **known,
+        metadata=metadata,
+        formats=formats_of(image),
+        renditions=listed(image, staff=staff),
+        captions=list(captions),
     )
 
 
@@ -91,6 +120,7 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
                 image.created_at,
                 image.updated_at,
                 source=image.source,
+                negative=written(negative_of(image)),
             )
 
 

@@ -8,13 +8,13 @@ so a file may be cached for ever.
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 import orjson
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from service.images.darkroom.jobs import Rights
 from service.images.models import FocalPoint, Image, ImageRead, Rendition
@@ -22,8 +22,13 @@ from service.images.storage import original_name
 from service.negotiation import ranges
 
 WIDTHS = (2400, 1600, 1280, 960, 640, 480, 320, 160)
+"""Every width that is made when it is asked for, of the whole picture and of each crop."""
+LISTED = (2400, 1600, 960, 480)
+"""The widths of the whole picture that an image names."""
 CROPS = {"1x1": (1, 1), "4x3": (4, 3), "16x9": (16, 9)}
-FORMATS = {"jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+LISTED_CROPS = {"1x1": 320, "4x3": 640, "16x9": 1280}
+"""The width in which an image names each crop, or the largest that the picture has below it."""
+FORMATS = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 TALLEST = 9600
 """Pixels that a rendition may be high. WebP ends at 16,383; a picture that is a thousand times as high as
 wide is no photograph.
@@ -31,7 +36,7 @@ wide is no photograph.
 RECIPE = 2
 """Raise it when the same picture is to come out differently: every address changes."""
 _NAME = re.compile(
-    r"(?P<size>(?:(?P<crop>[0-9]{1,2}x[0-9]{1,2})-)?w(?P<width>[0-9]{1,4}))-(?P<token>[0-9a-f]{12})"
+    r"(?P<size>(?:(?P<crop>[0-9]{1,2}x[0-9]{1,2})-)?w(?P<width>[0-9]{1,4}))-(?P<token>[0-9a-f]{8,12})"
     r"(?:\.(?P<format>jpg|webp|avif))?"
 )
 _CENTRE = FocalPoint(x=0.5, y=0.5)
@@ -90,23 +95,24 @@ class Negative:
         left, top = self.focal_point.x - width / 2, self.focal_point.y - height / 2
         return min(max(left, 0.0), 1 - width), min(max(top, 0.0), 1 - height), width, height
 
-    def token(self, size: Size) -> str:
-        """Twelve hexadecimal digits that change with whatever the bytes come from."""
-        source = [RECIPE, self.digest, size.name, size.part, self.rights]
-        return hashlib.sha256(orjson.dumps(source)).hexdigest()[:12]
+    def token(self) -> str:
+        """Return eight hexadecimal digits that change with whatever the bytes of any size come from."""
+        point = self.focal_point
+        source = [RECIPE, self.digest, point.x, point.y, self.rights]
+        return hashlib.sha256(orjson.dumps(source)).hexdigest()[:8]
 
-    def href(self, size: Size, format_: str | None) -> str:
-        """The address of one file; without a format, the one whose answer is chosen by `Accept`."""
-        return next(self.hrefs(size, [format_]))
-
-    def hrefs(self, size: Size, formats: Iterable[str | None]) -> Iterator[str]:
-        """The addresses of one size in several formats, which share its token."""
-        stem = f"/media/{self.image_id}/{size.name}-{self.token(size)}"
-        return (f"{stem}.{format_}" if format_ else stem for format_ in formats)
+    def href(self, size: Size, format_: str | None, token: str | None = None) -> str:
+        """Return the address of one file; without a format, the one whose answer is chosen by `Accept`."""
+        stem = f"/media/{self.image_id}/{size.name}-{token or self.token()}"
+        return f"{stem}.{format_}" if format_ else stem
 
     def file(self, size: Size, format_: str) -> str:
-        """Under what name the media store keeps the file, among all that was made of this picture."""
-        return f"{size.name}-{self.token(size)}.{format_}"
+        """Return the name under which the media store keeps a file, among all that was made of this picture.
+
+        It changes with what this one file comes from: another focal point leaves the whole picture as it is.
+        """
+        source = [RECIPE, self.digest, size.name, size.part, self.rights]
+        return f"{size.name}-{hashlib.sha256(orjson.dumps(source)).hexdigest()[:12]}.{format_}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,33 +154,53 @@ def _rights(image: Image | ImageRead, said: Mapping[str, JsonValue]) -> Rights:
     )
 
 
+_NEGATIVE = TypeAdapter(Negative)
+
+
+def written(negative: Negative | None) -> bytes | None:
+    """Write a negative down, for what the store keeps beside an image's public document."""
+    return None if negative is None else _NEGATIVE.dump_json(negative)
+
+
+def read_back(written: bytes) -> Negative:
+    """Read a negative that was written down."""
+    return _NEGATIVE.validate_json(written)
+
+
+def formats_of(image: Image | ImageRead) -> tuple[str, ...]:
+    """Return the endings that each address of an image takes; none while it has no file."""
+    return () if image.digest is None else tuple(FORMATS)
+
+
 def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
-    """The files that an image names, ready for `srcset`: the whole in every format, the crops in WebP. The
-    first one, the largest JPEG, is for whoever shows only one. The file as it came holds what readers must
-    not have, such as places: it is for staff.
+    """Return the sizes that an image names, for `srcset`. The first one, the largest, is for a page that shows one.
+    The file as it came holds what readers must not have, such as places: it is for staff.
     """
     negative = negative_of(image)
     if negative is None:
         return []
-    found = _files_of(negative)
+    found = _sizes_of(negative)
     return [*found, original(image)] if staff else [*found]
 
 
 @lru_cache(maxsize=512)
-def _files_of(negative: Negative) -> list[Rendition]:
-    # Kept, for hashing forty tokens takes longer than all else that is done for a picture, and pictures are
-    # shown again and again.
-    whole = [_files(negative, size, FORMATS) for size in negative.whole()]
-    found = [file for one_format in zip(*whole, strict=True) for file in one_format]
-    return found + [file for size in negative.crops() for file in _files(negative, size, ["webp"])]
-
-
-def _files(negative: Negative, size: Size, formats: Collection[str]) -> list[Rendition]:
+def _sizes_of(negative: Negative) -> list[Rendition]:
+    # Kept, because pictures are shown again and again.
+    whole = list(negative.whole())
+    sizes = [size for size in whole if size is whole[0] or size.width in LISTED]
+    crops = list(negative.crops())
+    for name, width in LISTED_CROPS.items():
+        sizes.append(next(size for size in crops if size.name.startswith(f"{name}-") and size.width <= width))
+    token = negative.token()
     return [
         Rendition(
-            name=size.name, href=href, width=size.width, height=size.height, content_type=FORMATS[format_]
+            name=size.name,
+            href=negative.href(size, "jpg", token),
+            width=size.width,
+            height=size.height,
+            content_type=FORMATS["jpg"],
         )
-        for format_, href in zip(formats, negative.hrefs(size, formats), strict=True)
+        for size in sizes
     ]
 
 
@@ -206,7 +232,7 @@ def asked(negative: Negative, name: str) -> Asked | None:
         return None
     size = next((size for size in negative.sizes() if size.name == match["size"]), None)
     if size is not None:
-        return Asked(size, match["format"], match["token"] == negative.token(size))
+        return Asked(size, match["format"], match["token"] == negative.token())
     return Asked(_nearest(negative, match["crop"], int(match["width"])), match["format"], is_current=False)
 
 

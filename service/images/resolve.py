@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from service.database import Session
 from service.images.effective import effective
-from service.images.models import CaptionRead, EffectiveCaption, Image, ImageRead
-from service.images.read import captions_of, with_captions
+from service.images.models import CaptionRead, EffectiveCaption, Image, Picture
+from service.images.read import captions_of, picture
 
 _LIVE = (
     select(Image)
@@ -26,19 +26,17 @@ class Pictures:
     images: dict[UUID, Image]
     captions: dict[UUID, list[CaptionRead]]
     house_language: str
-    _shown: dict[UUID, ImageRead] = field(default_factory=dict)
-    """Images without captions, each shaped once: the addresses of its files take longer than all else that an
-    article shows.
-    """
+    _shown: dict[UUID, Picture] = field(default_factory=dict)
+    """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows."""
 
-    def image(self, image_id: UUID, *, article_id: UUID | None = None) -> ImageRead | None:
-        """The image with the captions that it has here; None for one that is not there or trashed."""
+    def image(self, image_id: UUID) -> Picture | None:
+        """Return the picture; None for one that is not there or trashed."""
         image = self.images.get(image_id)
         if image is None:
             return None
         if image_id not in self._shown:
-            self._shown[image_id] = with_captions(image, [])
-        return self._shown[image_id].model_copy(update={"captions": self.captions_in(image_id, article_id)})
+            self._shown[image_id] = picture(image)
+        return self._shown[image_id]
 
     def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
         """The captions of an image for any article and those for this one. What was written for another

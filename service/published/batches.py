@@ -27,7 +27,9 @@ _MARK = (
         col(Published.id) == bindparam("its_id"),
         col(Published.seq) == bindparam("its_seq"),
     )
-    .values(rendering=bindparam("its_rendering"))
+    .values(
+        rendering=bindparam("its_rendering"), card=bindparam("its_card"), negative=bindparam("its_negative")
+    )
 )
 
 
@@ -35,14 +37,14 @@ _MARK = (
 class Batch:
     """Resources of one kind as they were rendered from a snapshot, the number of which is `seq`.
 
-    `same` are rows, by id and number, whose document came out as it was. `unusual` are resources that are no
+    `same` are documents that came out as they were, and the numbers of their rows. `unusual` are resources that are no
     longer public, or are found by other terms: they are published as after any change.
     """
 
     seq: int
     kind: Kind
     changes: Changes = field(default_factory=Changes)
-    same: list[tuple[UUID, int]] = field(default_factory=list)
+    same: list[tuple[Rendered, int]] = field(default_factory=list)
     unusual: set[UUID] = field(default_factory=set)
 
     def parts(self, size: int) -> Iterator["Batch"]:
@@ -69,8 +71,8 @@ def prepare(session: Session, kind: Kind, ids: Collection[UUID]) -> Batch:
     batch.unusual.update(_unusual(batch.changes, found, terms))
     differing = {new.id for _, new, _ in batch.changes.written}
     for outcome, row in found:
-        if row is not None and row.reason is None and outcome.id not in differing | batch.unusual:
-            batch.same.append((row.id, row.seq))
+        if isinstance(outcome, Rendered) and row is not None and outcome.id not in differing | batch.unusual:
+            batch.same.append((outcome, row.seq))
     return batch
 
 
@@ -114,8 +116,15 @@ def mark(session: Session, batch: Batch) -> None:
     if batch.same:
         rendering = of_this_process(session)
         rows = [
-            {"its_kind": batch.kind, "its_id": id_, "its_seq": seq, "its_rendering": rendering}
-            for id_, seq in batch.same
+            {
+                "its_kind": batch.kind,
+                "its_id": new.id,
+                "its_seq": seq,
+                "its_rendering": rendering,
+                "its_card": new.card,
+                "its_negative": new.negative,
+            }
+            for new, seq in batch.same
         ]
         session.connection().execute(_MARK, rows)
 

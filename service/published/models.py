@@ -92,7 +92,8 @@ class Awaiting(Table, table=True):
 class Published(Table, table=True):
     """One public resource: the JSON that readers get and the number of its last change; a tombstone when
     `reason` is set. `rendering` says by which rendering the document was made; a document of an older one is
-    still a good answer.
+    still a good answer. `card` is what lists give of an article; `negative` is what an image's files are made from,
+    which readers are not told.
     """
 
     __tablename__ = "published"
@@ -132,6 +133,8 @@ class Published(Table, table=True):
     updated_at: Time
     # The columns that lists read stand before the document: SQLite reads a later one through the document's pages.
     document: bytes
+    card: bytes | None = Field(default=None)
+    negative: bytes | None = Field(default=None)
     rendering: int = Field(default=UNKNOWN_RENDERING, sa_column_kwargs={"server_default": "0"})
 
 

@@ -40,6 +40,8 @@ class Rendered:
     source: str | None = None
     terms: frozenset[tuple[str, str]] = frozenset()
     words: Words | None = None
+    card: bytes | None = None
+    negative: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ def _row(change: Change, new: Rendered, rendering: int) -> dict[str, object]:
         "published_at": new.published_at,
         "updated_at": new.updated_at,
         "rendering": rendering,
+        "card": new.card,
+        "negative": new.negative,
     }
 
 
@@ -209,6 +213,8 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         "changed_at": at,
         "document": document,
         "etag": etag_of(document, removed.version),
+        "card": None,
+        "negative": None,
     }
     session.execute(
         update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values)

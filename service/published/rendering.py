@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from service.database import Database, Session
 from service.published.models import UNKNOWN_RENDERING, Published, PublishedSequence, Rendering
 
-RENDERING = 3
+RENDERING = 4
 """Raise this number whenever the same content is to come out as another document."""
 _LATEST = select(Rendering).order_by(col(Rendering.id).desc()).limit(1)
 _NAMES = ("language",)

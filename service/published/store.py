@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, null, select
 from sqlmodel import col
 
 from service import pages
@@ -20,6 +20,8 @@ from service.published.numbering import TEXT
 from service.published.render import SHOWS
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
+# The document of a row that has a card is not read.
+_CARD = (case((col(Published.card).is_(None), col(Published.document)), else_=None), col(Published.card))
 RANKED = 2_000
 """Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second
 on a million.
@@ -49,6 +51,8 @@ class Listed:
     documents: list[bytes]
     next_key: tuple[int | datetime | UUID, ...] | None
     total: int | None
+    without_card: frozenset[int] = frozenset()
+    """Places of documents that stand for a card, because they were rendered before there were cards."""
 
 
 def find(session: Session, kind: Kind, key: str) -> Row | None:
@@ -86,8 +90,9 @@ def page(
     limit: int,
     *,
     count: bool = False,
+    cards: bool = False,
 ) -> Listed:
-    """One page of what is public, in the order asked for, beginning after a key."""
+    """Read one page of what is public, in the order asked for, beginning after a key: documents, or cards."""
     conditions = [col(Published.reason).is_(None), *_conditions(wanted)]
     query = words.phrases(wanted.q) if wanted.q is not None else None
     if query == []:
@@ -113,12 +118,13 @@ def page(
             select(col(Published.id)).where(*conditions), order, after, limit, descending=descending
         )
         conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
-    statement: Select[*tuple[Any, ...]] = select(*order, col(Published.document)).where(*conditions)
+    shown = _CARD if cards else (col(Published.document), null())
+    statement: Select[*tuple[Any, ...]] = select(*order, *shown).where(*conditions)
     rows = session.execute(pages.after(statement, order, after, limit, descending=descending)).all()
     more = len(rows) > limit
-    return Listed(
-        [row.document for row in rows[:limit]], tuple(rows[limit - 1][:-1]) if more else None, total
-    )
+    found_documents = [row[-1] or row[-2] for row in rows[:limit]]
+    lacks = frozenset(place for place, row in enumerate(rows[:limit]) if cards and row[-1] is None)
+    return Listed(found_documents, tuple(rows[limit - 1][:-2]) if more else None, total, lacks)
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:

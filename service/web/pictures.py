@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
-from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.images.models import EffectiveCaption, Picture, Rendition
+from service.images.srcset import WHOLE, files, steps
 
-SMALL = "image/webp"
 OPEN_GRAPH_WIDTH = 1280
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PagePicture:
     """One picture of a page. `caption_language` is None where the page's own language holds."""
 
     href: str
@@ -28,7 +28,7 @@ class Picture:
     colour: str | None
 
 
-def whole(image: ImageRead | None, caption: EffectiveCaption | None, language: str) -> Picture | None:
+def whole(image: Picture | None, caption: EffectiveCaption | None, language: str) -> PagePicture | None:
     """The picture as it is, in every width; None while it has no file."""
     if image is None or not image.renditions:
         return None
@@ -37,30 +37,30 @@ def whole(image: ImageRead | None, caption: EffectiveCaption | None, language: s
         caption,
         language,
         image.renditions[0],
-        [each for each in image.renditions if each.name.startswith("w")],
+        steps(image, WHOLE, "webp"),
     )
 
 
-def crop(image: ImageRead, caption: EffectiveCaption | None, language: str) -> Picture | None:
+def crop(image: Picture, caption: EffectiveCaption | None, language: str) -> PagePicture | None:
     """The picture cut to 16 by 9, for a list."""
-    cut = [each for each in image.renditions if each.name.startswith("16x9-")]
+    cut = steps(image, "16x9-", "webp")
     shown = next((each for each in cut if each.width <= OPEN_GRAPH_WIDTH), None)
     return None if shown is None else _picture(image, caption, language, shown, cut)
 
 
 def _picture(
-    image: ImageRead,
+    image: Picture,
     caption: EffectiveCaption | None,
     language: str,
     shown: Rendition,
     sizes: Iterable[Rendition],
-) -> Picture:
+) -> PagePicture:
     text = caption.text if caption else None
-    return Picture(
+    return PagePicture(
         shown.href,
         shown.width,
         shown.height,
-        ", ".join(f"{each.href} {each.width}w" for each in sizes if each.content_type == SMALL),
+        ", ".join(f"{each.href} {each.width}w" for each in sizes),
         (caption.alt_text if caption else None) or "",
         text,
         caption.language if caption and caption.language != language else None,
@@ -74,7 +74,7 @@ def _credit(credit: str | None, text: str | None) -> str | None:
     return None if credit is None or (text is not None and credit.casefold() in text.casefold()) else credit
 
 
-def first_of(article: ArticleRead) -> tuple[ImageRead, EffectiveCaption | None] | None:
+def first_of(article: ArticleRead) -> tuple[Picture, EffectiveCaption | None] | None:
     """The picture that stands for an article: its lead, or the first that its body shows."""
     if article.lead_image is not None and article.lead_image.renditions:
         return article.lead_image, article.lead_image.caption
@@ -89,15 +89,13 @@ def first_of(article: ArticleRead) -> tuple[ImageRead, EffectiveCaption | None] 
     )
 
 
-def for_open_graph(image: ImageRead) -> Rendition:
+def for_open_graph(image: Picture) -> Rendition:
     """The JPEG that is shown where somebody shares the article."""
-    jpegs = [
-        each for each in image.renditions if each.name.startswith("w") and each.content_type == "image/jpeg"
-    ]
+    jpegs = files(image, WHOLE, "jpg")
     return next((each for each in jpegs if each.width <= OPEN_GRAPH_WIDTH), image.renditions[0])
 
 
-def colours(shown: Iterable[Picture | None]) -> str:
+def colours(shown: Iterable[PagePicture | None]) -> str:
     """The style element's content: a class for each colour that stands in for a picture."""
     named = dict.fromkeys(picture.colour for picture in shown if picture is not None and picture.colour)
     return "".join(f".c{colour.removeprefix('#')}{{background-color:{colour}}}" for colour in named)

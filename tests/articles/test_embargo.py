@@ -46,6 +46,7 @@ def test_an_embargo_hides_an_article_on_every_surface(client: httpx.Client, edit
         assert client.get(f"/v1/articles?{query}&count=true").json() == {
             "items": [],
             "next": None,
+            "cursor": None,
             "total": 0,
         }
     for address in (

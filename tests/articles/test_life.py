@@ -36,7 +36,8 @@ def test_a_draft_is_hidden_from_readers_everywhere(editor: httpx.Client, client:
         page = client.get(f"/v1/articles?{query}").json()
         assert (page["items"], page.get("total", 0)) == ([], 0)
     assert client.get("/v1/articles?status=draft").status_code == 401
-    assert article["id"] in ids(editor.get(f"/v1/articles?q={word}"))
+    assert article["id"] not in ids(editor.get(f"/v1/articles?q={word}"))
+    assert article["id"] in ids(editor.get(f"/v1/articles?view=staff&q={word}"))
 
 
 def test_publishing_shows_it_and_unpublishing_hides_it_at_once(

@@ -20,6 +20,7 @@ def test_what_is_in_the_trash_is_nowhere_but_there(client: httpx.Client, editor:
             assert caller.get(f"/v1/articles?{query}&count=true").json() == {
                 "items": [],
                 "next": None,
+                "cursor": None,
                 "total": 0,
             }
     problem(client.get(f"/v1/images/{image['id']}"), 404)

@@ -17,7 +17,7 @@ def test_a_server_that_offers_to_read_files_itself_sends_none_for_head(
 ) -> None:
     image = make_image(editor)
     make_article(editor, image)
-    href = href_of(image, "w40", "image/webp")
+    href = href_of(image, "w40", "webp")
     whole, head = (
         messages(store, scope_of(method, href, extensions=extensions)) for method in ("GET", "HEAD")
     )

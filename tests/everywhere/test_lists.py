@@ -41,7 +41,7 @@ def section(store: Store) -> str:
 def test_a_list_says_where_it_goes_on(client: httpx.Client, editor: httpx.Client, section: str) -> None:
     for caller in (client, editor):
         answer = caller.get(f"/v1/articles?section={section}&limit=3&count=true&fields=id")
-        assert sorted(answer.json()) == ["items", "next", "total"]
+        assert sorted(answer.json()) == ["cursor", "items", "next", "total"]
         assert answer.json()["total"] == 7
         assert answer.headers["link"].startswith(f'<{answer.json()["next"]}>; rel="next"')
         following = httpx.URL(answer.json()["next"])

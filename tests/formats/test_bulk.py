@@ -180,7 +180,8 @@ def test_pictures_are_known_by_the_integrators_own_key(editor: httpx.Client) -> 
     shown = {"external_id": key, "source_url": f"https://coast.example/{key}.jpg", "credit_line": "Ana Lind"}
     made = send(editor, [item(first, lead_image=shown), item(second, lead_image={"external_id": f" {key} "})])
     assert [one["status"] for one in made] == [201, 201], made
-    leads = [editor.get(f"/v1/articles/{one['id']}").json()["lead_image"] for one in made]
+    shows = [editor.get(f"/v1/articles/{one['id']}").json()["lead_image_id"] for one in made]
+    leads = [editor.get(f"/v1/images/{shown_id}").json() for shown_id in shows]
     assert leads[0]["id"] == leads[1]["id"]
     assert (leads[0]["source"], leads[0]["external_id"], leads[0]["credit_line"]) == (
         "coast.example",

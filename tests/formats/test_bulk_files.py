@@ -39,7 +39,9 @@ def articles(store_of: dict[str, str], folder: Path) -> list[dict[str, Any]]:
         running(settings_for(store_of["COPYDESK_DATABASE_URL"], folder)) as store,
         store.client("content:read") as editor,
     ):
-        found = list(walk(editor, "/v1/articles?limit=200&fields=external_id,version,headline,status"))
+        found = list(
+            walk(editor, "/v1/articles?limit=200&view=staff&fields=external_id,version,headline,status")
+        )
     return sorted(found, key=lambda each: int(each["external_id"]))
 
 

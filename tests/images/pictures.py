@@ -61,13 +61,12 @@ def make_image(client: httpx.Client, colour: str = "teal", **fields: str) -> dic
     return image_of(upload(client, picture(colour=colour), **fields))
 
 
-def href_of(image: dict, name: str = "original", content_type: str | None = None) -> str:
-    """The address of one file of an image."""
-    return next(
-        each["href"]
-        for each in image["renditions"]
-        if each["name"] == name and content_type in (None, each["content_type"])
-    )
+def href_of(image: dict, name: str = "original", ending: str = "jpg") -> str:
+    """The address of one file of an image. All sizes, listed or not, have that of the first with their own name."""
+    if name == "original":
+        return image["renditions"][-1]["href"]
+    first = image["renditions"][0]
+    return first["href"].replace(f"/{first['name']}-", f"/{name}-").removesuffix("jpg") + ending
 
 
 def opened(response: httpx.Response) -> Image.Image:

@@ -47,36 +47,36 @@ def test_a_picture_alone_becomes_an_image(editor: httpx.Client, kind: str):
     assert (image["digest"], image["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
     assert [shown["name"] for shown in image["renditions"]] == [
         "w40",
-        "w40",
-        "w40",
         "1x1-w30",
         "4x3-w40",
         "16x9-w40",
         "original",
     ]
+    assert image["formats"] == ["avif", "webp", "jpg"]
     assert editor.get(href_of(image)).content == content
 
 
 def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
     assert list(make_image(editor)) == [
         "id",
-        "digest",
-        "content_type",
         "width",
         "height",
-        "size",
         "credit_line",
         "copyright_notice",
         "usage_terms",
+        "source",
         "focal_point",
         "placeholder",
         "dominant_color",
         "taken_at",
-        "source",
+        "formats",
+        "renditions",
+        "digest",
+        "content_type",
+        "size",
         "external_id",
         "source_url",
         "metadata",
-        "renditions",
         "captions",
         "version",
         "created_at",

@@ -22,7 +22,7 @@ def image(editor: httpx.Client) -> dict:
 
 @pytest.fixture
 def href(image: dict) -> str:
-    return href_of(image, "w40", "image/webp")
+    return href_of(image, "w40", "webp")
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_other_names_lead_nowhere(client: httpx.Client, editor: httpx.Client, pu
     for path in (
         f"{folder}/original-000000000000.png",
         f"{folder}/w40.webp",
-        f"{folder}/w40-00000000000.webp",
+        f"{folder}/w40-0000000.webp",
         f"{folder}/cover-000000000000.webp",
         f"{folder}/w40-000000000000.gif",
         f"{folder}/{image['digest']}",

@@ -64,7 +64,7 @@ def test_the_caption_for_a_draft_stays_hidden_everywhere(
         "/v1/images",
         "/v1/captions",
         f"/v1/articles/{public['id']}",
-        "/v1/articles",
+        "/v1/articles?body=blocks",
     ):
         answer = client.get(path)
         assert answer.status_code == 200

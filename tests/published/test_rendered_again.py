@@ -53,7 +53,11 @@ MEMBERS_OF_THE_FIRST_RELEASE = {
 }
 LATER_KINDS = {"Table", "Code"}
 """Shapes of blocks that no older document has: what they need may be required."""
-INHERIT = {"LeadImage": ("ImageRead", "caption"), "EffectiveCaption": ("CaptionRead", "scope")}
+INHERIT = {
+    "Picture": ("ImageRead", ""),
+    "LeadImage": ("ImageRead", "caption"),
+    "EffectiveCaption": ("CaptionRead", "scope"),
+}
 
 
 def shapes_in(shape: type[BaseModel], seen: dict[str, type[BaseModel]]) -> dict[str, type[BaseModel]]:
@@ -85,8 +89,8 @@ def test_a_member_that_was_added_since_the_first_release_has_a_default() -> None
         assert name in LATER_KINDS or required <= known.get(name, set()), name
 
 
-def make_older(store: Store, kind: Kind, id_: str, *without: str) -> None:
-    """Give a published row the document of a version that did not know some members."""
+def make_older(store: Store, kind: Kind, id_: str, *without: str, **said: str) -> None:
+    """Give a published row the document of a version that did not know some members, and told others."""
     row = (Published.kind == kind, Published.id == UUID(id_))
     with store.database.writing() as session:
         document = orjson.loads(session.exec(select(Published.document).where(*row)).one())
@@ -94,7 +98,12 @@ def make_older(store: Store, kind: Kind, id_: str, *without: str) -> None:
         for image in [document] if kind is Kind.IMAGE else pictures:
             for name in without:
                 del image[name]
-        changed = update(Published).where(*row).values(document=orjson.dumps(document), rendering=0)
+        document |= said
+        changed = (
+            update(Published)
+            .where(*row)
+            .values(document=orjson.dumps(document), card=None, negative=None, rendering=0)
+        )
         session.execute(changed)
 
 
@@ -108,14 +117,17 @@ def test_documents_without_members_of_later_versions_are_answered_everywhere(
     image = make_image(editor)
     make_caption(editor, image)
     article = make_article(editor, image, lead_image_id=image["id"])
-    make_older(store, Kind.IMAGE, image["id"], "external_id", "dominant_color")
-    make_older(store, Kind.ARTICLE, article["id"], "external_id", "dominant_color")
+    make_older(
+        store, Kind.IMAGE, image["id"], "external_id", "dominant_color", "formats", digest=image["digest"]
+    )
+    make_older(store, Kind.ARTICLE, article["id"], "dominant_color", "formats")
     files = [file["href"] for file in image["renditions"] if file["name"] != "original"]
     for address in (
         "/",
         f"/read/{article['slug']}",
         f"/v1/articles/{article['id']}",
         *(f"/v1/articles/{article['id']}?{form}" for form in ("body=html", "format=ninjs", "format=jsonld")),
+        "/v1/articles",
         "/v1/articles?body=html",
         f"/v1/images/{image['id']}",
         "/feeds/rss.xml",

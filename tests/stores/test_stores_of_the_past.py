@@ -213,6 +213,6 @@ def test_life_goes_on(past: Past) -> None:
     assert edited["version"] == article["version"] + 1
     assert past.reader.get("/read/ferry-is-back-for-good").text.count("Ferry is still back") > 0
     other = published(past.staff, headline="Of today", lead_image_id=article["lead_image_id"])
-    assert past.reader.get(f"/v1/articles/{other['id']}").json()["lead_image"]["captions"]
+    assert past.reader.get(f"/v1/articles/{other['id']}").json()["lead_image"]["caption"]["text"]
     decided = {"notice_key": "default", "notice_version": 1, "action": "reject_all"}
     assert past.reader.post("/v1/consents", json=decided).status_code == 201

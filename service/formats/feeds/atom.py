@@ -56,11 +56,10 @@ def _entry(root: etree._Element, entry: Entry) -> None:
     if article.copyright_notice:
         element(made, _in("rights"), article.copyright_notice)
     for picture in entry.pictures:
-        size = None if picture.size is None else str(picture.size)
         shown = picture.shown
         element(
             made,
             _in("link"),
-            attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type, "length": size},
+            attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type},
         )
     add_pictures(made, entry.pictures)

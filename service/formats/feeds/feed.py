@@ -12,7 +12,7 @@ from service.articles.models import ArticleRead
 from service.articles.routes import FEEDS
 from service.database import Session
 from service.formats.addresses import address_of, with_whole_addresses
-from service.images.models import EffectiveCaption, ImageRead, Rendition
+from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents as stored_documents
 from service.published import store
 from service.published.models import Kind
@@ -26,17 +26,12 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that an article shows, with what is said of it there."""
+class FeedPicture:
+    """A picture that an article shows, the size of it that the feed names, and the caption that it has there."""
 
-    image: ImageRead
+    image: Picture
     shown: Rendition
     caption: EffectiveCaption | None
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of the file, where that is known: of the original."""
-        return self.image.size if self.shown.name == "original" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Entry:
     article: ArticleRead
     address: str
     published: datetime
-    pictures: tuple[Picture, ...]
+    pictures: tuple[FeedPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
     ]
 
 
-def _pictures(article: ArticleRead) -> Iterator[Picture]:
+def _pictures(article: ArticleRead) -> Iterator[FeedPicture]:
     """The lead picture first, then those of the body; each once, and none that has no file."""
     seen = set()
     lead = [] if article.lead_image is None else [(article.lead_image, article.lead_image.caption)]
@@ -115,4 +110,4 @@ def _pictures(article: ArticleRead) -> Iterator[Picture]:
     for image, caption in [*lead, *placed]:
         if image.renditions and image.id not in seen:
             seen.add(image.id)
-            yield Picture(image, image.renditions[0], caption)
+            yield FeedPicture(image, image.renditions[0], caption)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import Entry, Feed, Picture
+from service.formats.feeds.feed import Entry, Feed, FeedPicture
 from service.tables import Time
 
 
@@ -28,7 +28,6 @@ class Attachment(Part):
     url: str
     mime_type: str
     title: str | None = None
-    size_in_bytes: int | None = None
 
 
 class PictureWords(Part):
@@ -118,15 +117,13 @@ def _item(entry: Entry) -> Item:
     )
 
 
-def _attachment(picture: Picture) -> Attachment:
+def _attachment(picture: FeedPicture) -> Attachment:
     caption = picture.caption
     title = (caption.text or caption.alt_text) if caption else None
-    return Attachment(
-        url=picture.shown.href, mime_type=picture.shown.content_type, title=title, size_in_bytes=picture.size
-    )
+    return Attachment(url=picture.shown.href, mime_type=picture.shown.content_type, title=title)
 
 
-def _words(picture: Picture) -> PictureWords:
+def _words(picture: FeedPicture) -> PictureWords:
     caption, shown = picture.caption, picture.shown
     return PictureWords(
         url=shown.href,

@@ -4,19 +4,19 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from service.formats.feeds.feed import Picture
+from service.formats.feeds.feed import FeedPicture
 from service.formats.xml import element
 
 MEDIA = "http://search.yahoo.com/mrss/"
 
 
-def add_pictures(parent: etree._Element, pictures: Iterable[Picture]) -> None:
+def add_pictures(parent: etree._Element, pictures: Iterable[FeedPicture]) -> None:
     """Add each picture as `media:content`."""
     for picture in pictures:
         _add(parent, picture)
 
 
-def _add(parent: etree._Element, picture: Picture) -> None:
+def _add(parent: etree._Element, picture: FeedPicture) -> None:
     shown, caption, image = picture.shown, picture.caption, picture.image
     content = element(
         parent,
@@ -27,7 +27,6 @@ def _add(parent: etree._Element, picture: Picture) -> None:
             "medium": "image",
             "width": str(shown.width),
             "height": str(shown.height),
-            "fileSize": None if picture.size is None else str(picture.size),
             "lang": caption.language if caption else None,
         },
     )

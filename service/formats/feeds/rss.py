@@ -53,12 +53,12 @@ def _item(channel: etree._Element, entry: Entry) -> None:
         element(item, f"{{{DC}}}rights", article.copyright_notice)
     element(item, f"{{{CONTENT}}}encoded", as_html(article.body))
     if entry.pictures:
-        # Readers of RSS expect one at the most. It must say its length, and says 0 when that is not known
+        # Readers of RSS expect one at the most. It must say its length, and says 0 because that is not known
         # before the file is made (RSS Best Practices Profile, "enclosure").
-        shown, size = entry.pictures[0].shown, entry.pictures[0].size
+        shown = entry.pictures[0].shown
         element(
             item,
             "enclosure",
-            attributes={"url": shown.href, "length": str(size or 0), "type": shown.content_type},
+            attributes={"url": shown.href, "length": "0", "type": shown.content_type},
         )
     add_pictures(item, entry.pictures)

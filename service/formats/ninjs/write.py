@@ -17,14 +17,13 @@ from service.formats.ninjs.parts import (
     ContactInfo,
     InfoSource,
     Person,
-    PointOfInterest,
     PubStatus,
     Rendition,
     Standard,
     Subject,
     Words,
 )
-from service.images.models import EffectiveCaption, ImageRead
+from service.images.models import EffectiveCaption, Picture
 from service.images.models import Rendition as File
 from service.published import documents
 from service.published.answers import Row
@@ -162,50 +161,41 @@ class _Pictures:
         assert block.image is not None
         return self._names[_key(block.image, block.caption)]
 
-    def _add(self, image: ImageRead, caption: EffectiveCaption | None, name: str, rel: str) -> None:
+    def _add(self, image: Picture, caption: EffectiveCaption | None, name: str, rel: str) -> None:
         self._names[_key(image, caption)] = name
         self.associations.append(_association(image, caption, name, rel))
 
 
-def _key(image: ImageRead, caption: EffectiveCaption | None) -> tuple[UUID, UUID | None]:
+def _key(image: Picture, caption: EffectiveCaption | None) -> tuple[UUID, UUID | None]:
     return image.id, caption.id if caption else None
 
 
-def _association(image: ImageRead, caption: EffectiveCaption | None, name: str, rel: str) -> Association:
+def _association(image: Picture, caption: EffectiveCaption | None, name: str, rel: str) -> Association:
     said = (
         ("altText", caption.alt_text if caption else None),
         ("caption", caption.text if caption else None),
         ("creditline", image.credit_line),
     )
-    ids = (("sourceUrl", image.source_url), ("sha256", image.digest))
     return Association(
         name=name,
         rel=rel,
         uri=image.id.urn,
         type="picture",
-        version=str(image.version),
-        first_created=image.created_at,
-        version_created=image.updated_at,
         content_created=image.taken_at,
         copyright_notice=image.copyright_notice,
         usage_terms=image.usage_terms,
         language=caption.language if caption else None,
         descriptions=[Words(role=role, value=value) for role, value in said if value] or None,
         info_sources=[InfoSource(name=image.source, role="source")] if image.source else None,
-        alt_ids=[AltId(role=role, value=value) for role, value in ids if value] or None,
-        renditions=[_rendition(image, file) for file in image.renditions] or None,
+        renditions=[_rendition(file) for file in image.renditions] or None,
     )
 
 
-def _rendition(image: ImageRead, file: File) -> Rendition:
-    is_original = file.name == "original"
-    point = image.focal_point if is_original else None
+def _rendition(file: File) -> Rendition:
     return Rendition(
         name=file.name,
         href=as_uri(file.href),
         content_type=file.content_type,
         width=file.width,
         height=file.height,
-        size_in_bytes=image.size if is_original else None,
-        poi=PointOfInterest(x=round(point.x * file.width), y=round(point.y * file.height)) if point else None,
     )
