@@ -44,6 +44,7 @@ class Gathered:
     touched: dict[str, set[UUID]] = field(default_factory=dict)
     noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
     sequence: int = 0
+    is_set_back: bool = False
 
 
 class Session(SQLModelSession):
@@ -79,6 +80,8 @@ class Database:
         self._asking = self.engine.execution_options(copydesk_read_only=True, **alone)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
+        self.has_timeline = False
+        """Whether the database tells on which of its timelines it is, as PostgreSQL does."""
         self.rendering: int | None = None
         """The rendering that this process makes, by its id in this store; None until somebody has asked."""
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit

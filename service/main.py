@@ -66,8 +66,8 @@ from service.images.lab import require_sandbox, sandbox_state
 from service.images.storage import MediaUnavailable
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
+from service.published import epochs, rendering
 from service.published import models as published_models
-from service.published import rendering
 from service.published.reader import Reader
 from service.published.watch import Watch
 from service.recall import routes as recall_routes
@@ -265,6 +265,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     require_migrated(database)
     async with database.turn():
         await to_thread.run_sync(rendering.begin, database)
+        await to_thread.run_sync(epochs.begin_for_process, database)
     require_sandbox(settings)
     if (walls := sandbox_state(settings)) != "ok":
         log.warning("pictures are decoded without all walls", picture_sandbox=walls)

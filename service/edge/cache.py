@@ -165,14 +165,15 @@ class WireCache:
         async with self._catching_up:
             seq = await self._reader.seq()
             changes = await self._reader.changes(self._seq) if seq != self._seq else []
-            if changes:
+            is_set_back = seq < self._seq
+            if changes or is_set_back:
                 self._caught_up += 1
-            if len(changes) > MANY:
+            if len(changes) > MANY or is_set_back:
                 self.entries.clear()
             self.entries.drop_dependents(
                 {name for kind, id_ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
             )
-            self._seq = max(seq, self._seq)
+            self._seq = seq
 
 
 class _Collected:

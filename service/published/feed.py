@@ -36,7 +36,10 @@ MOST_WINDOWS = 100
 """A batch ends, empty perhaps, after this many windows: nobody waits for a rare section to be found among
 millions.
 """
-_HEAD = "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published) FROM published_sequence"
+_HEAD = (
+    "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published),"
+    " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch)) FROM published_sequence"
+)
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
 _COLUMNS = (
     "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language"
@@ -45,14 +48,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the store stands: its id, its last number, the highest pruned number, and the number of the last
-    public change.
+    """Where the store stands: its id, its last number, the highest pruned number, the number of the last public
+    change, and the mark of its epoch.
     """
 
     store: UUID
     seq: int
     pruned: int
     public: int
+    epoch: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Place:
 
     seq: int
     base: int
+    epoch: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +111,13 @@ class Batch:
 
 async def head(reader: Reader) -> Head:
     """Ask where the store stands."""
-    store, seq, pruned, public = (await reader.rows(_HEAD))[0]
-    return Head(UUID(str(store)), seq, pruned, public or 0)
+    store, seq, pruned, public, epoch = (await reader.rows(_HEAD))[0]
+    return Head(UUID(str(store)), seq, pruned, public or 0, bytes.fromhex(epoch))
 
 
 def beginning(head: Head) -> Place:
     """Where a new follower stands: what is gone already, it never had."""
-    return Place(0, head.seq)
+    return Place(0, head.seq, head.epoch)
 
 
 async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit: int) -> Batch:
@@ -127,11 +132,11 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
         found.extend(_entry_of(row, wanted) for row in rows)
         if len(found) > limit:
             del found[limit:]
-            return Batch(found, replace(place, seq=found[-1].seq), caught_up=False)
+            return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
         reached = end
         if reached >= head.seq:
-            return Batch(found, Place(reached, reached), caught_up=True)
-    return Batch(found, replace(place, seq=reached), caught_up=False)
+            return Batch(found, Place(reached, reached, head.epoch), caught_up=True)
+    return Batch(found, replace(place, seq=reached, epoch=head.epoch), caught_up=False)
 
 
 async def _end_of_window(reader: Reader, wanted: Wanted, start: int, last: int) -> int:

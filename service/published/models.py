@@ -51,6 +51,18 @@ class PublishedSequence(Table, table=True):
     store_id: UUID
     seq: int = Field(sa_type=BigInteger)
     pruned_seq: int = Field(default=0, sa_type=BigInteger)
+    timeline: str | None = None
+
+
+class Epoch(Table, table=True):
+    """A history of this store: the numbers after `from_seq`, up to where the next epoch begins."""
+
+    __tablename__ = "published_epoch"
+
+    number: int | None = Field(default=None, primary_key=True)
+    mark: str = Field(unique=True)
+    from_seq: int = Field(sa_type=BigInteger)
+    begun_at: Time
 
 
 def _live(name: str, *columns: str) -> Index:

@@ -5,23 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, text, update
+from sqlalchemy import text, update
 from sqlmodel import col
 
 from service.conditional import etag_of
 from service.database import Session, insert_new, upsert
-from service.published import working
-from service.published.models import Kind, Published, PublishedPast, PublishedSequence, PublishedSlug, Reason
+from service.published import epochs, working
+from service.published.models import Kind, Published, PublishedPast, PublishedSlug, Reason
 from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
 from service.tables import now
 
 TEXT = TextIndex("published_text")
-_TAKE = (
-    update(PublishedSequence)
-    .values(seq=PublishedSequence.seq + bindparam("count", type_=BigInteger))
-    .returning(col(PublishedSequence.seq))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,7 @@ def number_and_write(
     count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
-    last: int = session.execute(_TAKE, {"count": count}).scalar_one()
+    last = epochs.take(session, count)
     # Captions and images before the articles that show them: a follower meets nothing that it does not know
     # yet.
     told = _write(session, changes.written[::-1], last - count)

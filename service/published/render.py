@@ -240,7 +240,10 @@ def term_rows(article: Rendered) -> list[dict[str, object]]:
 
 @event.listens_for(Session, "after_commit")
 def _know(session: Session) -> None:
-    session.database.known_sequence = max(session.database.known_sequence, session.gathered.sequence)
+    known, gathered = session.database.known_sequence, session.gathered
+    session.database.known_sequence = (
+        gathered.sequence if gathered.is_set_back else max(known, gathered.sequence)
+    )
     session.gathered = Gathered()
 
 

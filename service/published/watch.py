@@ -103,9 +103,9 @@ class PostgresWatch:
         self._connection: psycopg.AsyncConnection[tuple[int]] | None = None
 
     def changed(self, seq: int) -> bool:
-        """Whether a number above this one is known, or nothing has been heard for too long."""
+        """Whether another number than this one is known, or nothing has been heard for too long."""
         known = max(self._latest, self._database.known_sequence)
-        return known > seq or time.monotonic() - self._heard_at > TRUSTED_FOR
+        return known != seq or time.monotonic() - self._heard_at > TRUSTED_FOR
 
     async def moved(self, within: float) -> bool:
         """Wait for the listener to hear of a higher number."""
@@ -117,9 +117,12 @@ class PostgresWatch:
         return True
 
     def _hear(self, seq: int) -> None:
-        if seq > self._latest:
-            self._latest = seq
-            self._moved.set()
+        if seq == self._latest:
+            return
+        if seq < self._latest:  # The database was set back.
+            self._database.known_sequence = seq
+        self._latest = seq
+        self._moved.set()
 
     async def step(self) -> float:
         """Ask for the number, then listen for a while. A connection that fails is dropped, and made anew next time."""

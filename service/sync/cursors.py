@@ -1,9 +1,9 @@
 """A cursor says how far a follower has come in the feed of one store; in any other it is refused, and when it
 is too old.
 
-It holds which store it belongs to, the number of the last change that was told, and the number up to which
-removals need not be told (`feed.Place`). It is no secret and not signed: a made-up one can only name a place
-in a feed that the caller may read anyway.
+It holds which store it belongs to, the number of the last change that was told, the number up to which removals
+need not be told (`feed.Place`), and the epoch in which it was given (`published/epochs.py`). It is no secret and not
+signed: a made-up one can only name a place in a feed that the caller may read anyway.
 """
 
 import base64
@@ -17,10 +17,15 @@ from fastapi import Request
 
 from service.errors import Gone
 from service.pages import BadCursor
+from service.published import epochs
 from service.published.feed import Head, Place
+from service.published.reader import Reader
 from service.published.waiting import View
+from service.services import service
 
-_FORM = struct.Struct(">8sQQ")
+_FORM = struct.Struct(">8sQQ8s")
+_WITHOUT_EPOCH = struct.Struct(">8sQQ")
+"""The form of cursors that were given before the store had epochs."""
 _HOW = frozenset({"since", "wait"})
 
 
@@ -34,25 +39,38 @@ class StartAgain(Gone):
 
 def write_cursor(store: UUID, place: Place) -> str:
     """Write a place down."""
-    return base64.urlsafe_b64encode(_FORM.pack(_mark(store), place.seq, place.base)).decode()
+    packed = _FORM.pack(_mark(store), place.seq, place.base, place.epoch)
+    return base64.urlsafe_b64encode(packed).decode()
 
 
-def read_cursor(request: Request, cursor: str, head: Head, view: View) -> Place:
+async def read_cursor(request: Request, cursor: str, head: Head, view: View) -> Place:
     """Read a place in this store's feed. Raises BadCursor and StartAgain."""
     try:
-        store, seq, base = _FORM.unpack(base64.b64decode(cursor, b"-_", validate=True))
+        packed = base64.b64decode(cursor, b"-_", validate=True)
+        form = _WITHOUT_EPOCH if len(packed) == _WITHOUT_EPOCH.size else _FORM
+        store, seq, base, *epoch = form.unpack(packed)
     except (binascii.Error, struct.error, ValueError):
         raise BadCursor("This cursor was not made by a feed of changes.") from None
     if store != _mark(head.store):
         raise _start_again(request, "This cursor belongs to another store.")
-    if max(seq, base) > head.seq:
+    if max(seq, base) > await _end(service(request, Reader), head, epoch[0] if epoch else None):
         raise _start_again(
             request,
             "This cursor is of a state that this store has lost: it was restored from an earlier one.",
         )
     if view is View.PUBLIC and base < head.pruned:
         raise _start_again(request, "This cursor is older than the removals that are kept.")
-    return Place(seq, base)
+    return Place(seq, base, head.epoch)
+
+
+async def _end(reader: Reader, head: Head, epoch: bytes | None) -> int:
+    """Return the last number that a cursor of an epoch may name; below every number for an unknown epoch."""
+    if epoch == head.epoch:
+        return head.seq
+    if epoch is None:
+        return await epochs.first(reader)
+    end = await epochs.end_of(reader, epoch)
+    return -1 if end is None else end
 
 
 def _mark(store: UUID) -> bytes:

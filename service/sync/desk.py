@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from service.articles import read
 from service.articles.models import Article
@@ -18,10 +18,11 @@ from service.images.models import Caption, Image
 from service.images.read import read_all, read_caption
 from service.published import feed, working
 from service.published.feed import LEFT_SCOPE, Batch, Entry, Place, Wanted
-from service.published.models import Kind, PublishedSequence, Reason, WorkingChange
+from service.published.models import Epoch, Kind, PublishedSequence, Reason, WorkingChange
 
 Standing = tuple[int, bytes | None, str | None, str | None]
 """Of a working resource: its version, its document unless it is deleted, its section and its language."""
+_EPOCH = select(Epoch.mark).where(Epoch.number == select(func.max(Epoch.number)).scalar_subquery())
 _NEVER: Standing = (0, None, None, None)
 
 
@@ -35,11 +36,13 @@ def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch
         entries = [
             _entry(change, standing.get((change.kind, change.id), _NEVER), wanted) for change in changes
         ]
+        # After the changes: an epoch that has begun meanwhile knows them, and one before may not.
+        epoch = bytes.fromhex(session.exec(_EPOCH).one())
     if more:
-        return Batch(entries, replace(place, seq=changes[-1].seq), caught_up=False)
+        return Batch(entries, replace(place, seq=changes[-1].seq, epoch=epoch), caught_up=False)
     # What was committed after the number was read has come along already.
     reached = max([last, *(change.seq for change in changes)])
-    return Batch(entries, Place(reached, reached), caught_up=True)
+    return Batch(entries, Place(reached, reached, epoch), caught_up=True)
 
 
 def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:

@@ -103,7 +103,7 @@ async def list_changes(
     head = await follower.head()
     streamed = is_streamed(request)
     cursor = (last_event_id if streamed else None) or since
-    place = feed.beginning(head) if cursor is None else read_cursor(request, cursor, head, view)
+    place = feed.beginning(head) if cursor is None else await read_cursor(request, cursor, head, view)
     follower.come(place)
     if streamed:
         return stream.answer(follower, head.store, place)

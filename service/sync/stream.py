@@ -3,6 +3,7 @@ behind it as its id.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 from starlette.responses import StreamingResponse
@@ -55,7 +56,8 @@ def _fitting(entries: int, size: int) -> int:
 
 def _written(batch: Batch, store: UUID, before: Place) -> bytes:
     lines = [
-        b"id: %b\ndata: %b\n\n" % (write_cursor(store, Place(entry.seq, before.base)).encode(), entry.body)
+        b"id: %b\ndata: %b\n\n"
+        % (write_cursor(store, replace(batch.place, seq=entry.seq, base=before.base)).encode(), entry.body)
         for entry in batch.entries
     ]
     # An event without data is not dispatched, but its id is kept: whoever comes back goes on from here.

@@ -37,6 +37,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0020": "the marks of epochs, without which cursors are refused more often",
     "0019": "cards and negatives, which are made again from the documents",
     "0018": "the mark of kept answers that are sealed: they cannot be replayed any more, and lapse in a day",
     "0016": "an index",

@@ -56,11 +56,11 @@ class Newsroom:
         self.turn = threading.Lock() if store.settings.is_sqlite else nullcontext()
         with store.database.writing() as session:
             self.image_id = images.create(
-                session, ImageCreate(credit_line="Ines Vale / Quayside News"), None
+                session, DESK, ImageCreate(credit_line="Ines Vale / Quayside News"), None
             )[0].id
         with store.database.writing() as session:
             self.caption_id = captions.create(
-                session, CaptionWrite(text="The ferry leaves."), self.image_id
+                session, DESK, CaptionWrite(text="The ferry leaves."), self.image_id
             ).id
 
     def write(self, seed: int, transactions: int) -> None:
@@ -96,7 +96,7 @@ class Newsroom:
             return lifecycle.create(session, DESK, create)[0].id
         if share < 0.47:
             caption = captions.get(session, self.caption_id, lock=True)
-            captions.replace(session, caption, CaptionReplace(text=line))
+            captions.replace(session, DESK, caption, CaptionReplace(text=line))
             return None
         self._change(
             session, chance, lifecycle.get(session, chance.choice(self.ids), lock=True, trashed=True), line
