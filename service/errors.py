@@ -8,6 +8,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 PROBLEM = "application/problem+json"
+MOST_TOLD = 50
+"""Errors of one request that its problem lists."""
 
 
 class FieldProblem(BaseModel):
@@ -52,7 +54,7 @@ class ServiceError(Exception):
         assert not members.keys() & Problem.model_fields.keys(), "a problem's own members would be replaced"
         self.detail = detail
         self.headers = dict(headers or {})
-        self.errors = errors
+        self.errors = errors[:MOST_TOLD] if errors is not None else None
         self.members = members
 
     def __init_subclass__(cls) -> None:

@@ -17,8 +17,10 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.bodies import Invalid
 from service.conditional import PRIVATE
 from service.errors import (
+    MOST_TOLD,
     PROBLEM,
     BadRequest,
     CutOff,
@@ -77,12 +79,15 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    found, body = error.errors(), error.body
+    if isinstance(body, Invalid):
+        found = [*(item for item in found if item["loc"][0] != "body"), *body.errors]
+        body = body.body
     if found and found[0]["type"] == "json_invalid":
         return problem_response(request, BadRequest(f"The body is not JSON: {found[0]['ctx']['error']}."))
     if any(item["loc"][0] == "path" for item in found):
         return problem_response(request, NotFound(f"There is nothing at {request.scope['path']}."))
-    problems = [_field_problem(item, error.body) for item in found]
+    problems = [_field_problem(item, body) for item in found[:MOST_TOLD]]
     first = problems[0]
     detail = (
         f"{first.place} {first.pointer}: {first.message}"

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service import idempotency, operations
 from service.auth import bearer, get_caller
+from service.bodies import read_json
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.idempotency import Claim, KeyReused, StillRunning
@@ -64,6 +65,7 @@ class Route(APIRoute):
             refuse_nul(request)
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
+                await read_json(request, None if self._embed_body_fields else self.body_field)
             key = request.headers.get("idempotency-key")
             if (
                 not self.keeps_answers

@@ -1,0 +1,110 @@
+"""Read JSON bodies within a budget. Large ones are read in a thread, so that no request holds up the others."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from fastapi._compat import ModelField
+from pydantic import JsonValue
+from starlette.concurrency import run_in_threadpool
+
+from service.errors import BadRequest
+
+SMALL = 8_192
+"""Bytes of a body that is read in the event loop, in less than a millisecond."""
+MOST_VALUES = 20_000
+"""Values in one body: of the longest article there are half as many. Each may be an error that is told."""
+DEEPEST = 500
+
+
+class RepeatedMember(BadRequest):
+    """An object of the body has a member twice, and programs differ in which of the two they take."""
+
+    title = "A member was given twice"
+
+
+class TooManyValues(BadRequest):
+    """The body has more values than any document of this service needs, or they are nested more deeply."""
+
+    title = "Too many values"
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A body that does not have the shape that was asked for. The endpoint refuses it in its turn: whether the
+    caller may ask at all comes first.
+    """
+
+    body: JsonValue
+    errors: list[Any]
+
+
+async def read_json(request: Request, shape: ModelField | None) -> None:
+    """Read the body, and leave it with the request, for FastAPI to find: in its shape, or as `Invalid`.
+
+    Raises BadRequest, RepeatedMember, TooManyValues.
+    """
+    body = await request.body()
+    if not body:
+        return
+    read = _read(body, shape) if len(body) <= SMALL else await run_in_threadpool(_read, body, shape)
+    # Starlette keeps in it what it has parsed. The test of shapes fails if FastAPI looks elsewhere one day.
+    request._json = read  # noqa: SLF001
+
+
+def _read(body: bytes, shape: ModelField | None) -> object:
+    value = _parsed(body)
+    _bound(value)
+    if shape is None:
+        return value
+    validated, errors = shape.validate(value, {}, loc=("body",))
+    return Invalid(value, errors) if errors else validated
+
+
+def _parsed(body: bytes) -> JsonValue:
+    # Counted before they are made, because the parser holds up all threads: text has few brackets, and its quotes
+    # are escaped.
+    strings = (body.count(b'"') - body.count(b'\\"')) // 2
+    if strings > 2 * MOST_VALUES or body.count(b"[") + body.count(b"{") > 2 * MOST_VALUES:
+        raise TooManyValues(f"The body has more than {MOST_VALUES} values.")
+    try:
+        value: JsonValue = json.loads(body, object_pairs_hook=_once_each)
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error.msg}.") from None
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8: byte {error.start} begins no character.") from None
+    except RecursionError:
+        raise TooManyValues(f"The body is nested more than {DEEPEST} levels deep.") from None
+    except ValueError:
+        raise BadRequest("The body is not JSON: a number has too many digits.") from None
+    return value
+
+
+def _once_each(pairs: list[tuple[str, JsonValue]]) -> Mapping[str, JsonValue]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for place, name in enumerate(names) if name in names[:place])
+        raise RepeatedMember(f"An object has the member {repeated[:100]!r} twice.")
+    return members
+
+
+def _bound(value: JsonValue) -> None:
+    """Refuse too many values, and too deep ones."""
+    count, level, depth = 0, [value], 0
+    while level:
+        depth += 1
+        inner: list[JsonValue] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+        count += len(inner)
+        if count > MOST_VALUES:
+            raise TooManyValues(f"The body has more than {MOST_VALUES} values.")
+        if depth > DEEPEST:
+            raise TooManyValues(f"The body is nested more than {DEEPEST} levels deep.")
+        level = inner
