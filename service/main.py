@@ -47,7 +47,7 @@ from service.edge.cache import WireCache
 from service.edge.connections import CONNECTIONS, Connections
 from service.edge.cors import Cors
 from service.edge.logs import Measured, RequestLog, configure_logs
-from service.ending import Ending
+from service.ending import Ending, end_with_parent
 from service.errors import PROBLEM, Problem
 from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import newsarticle
@@ -310,6 +310,7 @@ async def _write_down(services: Services) -> None:
 def app_from_environment() -> ASGIApp:
     """The factory that a server calls."""
     settings = Settings()
+    end_with_parent()
     if settings.picture_sandbox != "off":
         # This process's environment holds the secrets that the others of its user must not read.
         sandbox.hide()

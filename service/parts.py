@@ -59,9 +59,9 @@ def make_services(settings: Settings) -> Services:
     intake = services.add(Intake, Intake(settings))
     services.add(Prints, Prints(intake, registry))
     services.add(Background, Background(registry))
-    services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
+    ending = services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
     services.add(Followers, Followers(settings))
-    services.add(Connections, Connections(settings))
+    services.add(Connections, Connections(settings, ending))
     services.add(Health, Health(settings, reader, intake.store))
     return services
 

@@ -53,15 +53,17 @@ class Probe:
             return self._found
         if self._asking is None:
             self._asking = asyncio.create_task(self._asked())
-        done, _ = await asyncio.wait([self._asking], timeout=DEADLINE)
-        if not done:
-            return Found("unreachable: no answer within a second", is_good=False)
-        found, self._asking = self._asking.result(), None
-        self._found, self._asked_at = found, time.monotonic()
-        return found
+        asking = self._asking  # Whoever waits for the same answer may go on first.
+        done, _ = await asyncio.wait([asking], timeout=DEADLINE)
+        return asking.result() if done else Found("unreachable: no answer within a second", is_good=False)
 
     async def _asked(self) -> Found:
-        return await self._ask()
+        try:
+            self._found = await self._ask()
+            self._asked_at = time.monotonic()
+        finally:
+            self._asking = None
+        return self._found
 
     def close(self) -> None:
         """Leave a probe that hangs."""

@@ -7,6 +7,7 @@ from types import FrameType
 
 import uvicorn
 from pydantic import JsonValue
+from uvicorn.supervisors import Multiprocess
 
 from service.database import serving_alone
 from service.images.lab import require_sandbox
@@ -39,7 +40,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def _run(settings: Settings, host: str, port: int) -> None:
-    uvicorn.run(
+    config = uvicorn.Config(
         "service.main:app_from_environment",
         factory=True,
         host=host,
@@ -56,6 +57,25 @@ def _run(settings: Settings, host: str, port: int) -> None:
         proxy_headers=False,
         lifespan="on",
     )
+    if settings.workers > 1:
+        Workers(config, sockets=[config.bind_socket()]).run()
+        return
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+class Workers(Multiprocess):
+    """Several serving processes, which share a socket."""
+
+    def terminate_all(self) -> None:
+        """Tell all to end. The socket is closed once the last of them closes it: this process would else go on
+        taking connections that nobody answers.
+        """
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
 
 
 def _open_many_files() -> None:

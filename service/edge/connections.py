@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.edge.outflow import DROP
+from service.ending import Ending
 from service.errors import PROBLEM, BadRequest, HeadTooLarge, ServiceError, TooSlow, Unavailable
 from service.proxies import Proxies, network_of
 from service.settings import Settings
@@ -29,6 +30,8 @@ HEAD_WITHIN, STALLS_FOR, LINGERS_FOR = 10.0, 30.0, 2.0
 """Seconds: until a head is there; without a byte of a body, or taken of an answer; for a client to read why it was
 refused.
 """
+ENDS_WITHIN = 0.5
+"""Seconds for which an idle connection stays open after the server has been told to stop."""
 LOOK_EVERY = 1.0
 SPARE_FILES = 200
 """Descriptors that connections leave to the database, to files and to other hosts."""
@@ -50,7 +53,8 @@ class Connections:
     A timer for each would cost more than a look at all of them together, once a second.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ending: Ending) -> None:
+        self.ending = ending
         self._most = min(settings.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
         self._most_per_network = settings.connections_per_address
         self._proxies = Proxies(settings)
@@ -117,6 +121,7 @@ class Connection(HttpToolsProtocol):
         self._head_since: float | None = self.loop.time()
         self._heard_at = self._taken_at = self.loop.time()
         self._refused_at: float | None = None
+        self._ends_at: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -160,11 +165,21 @@ class Connection(HttpToolsProtocol):
             raise httptools.HttpParserError("too many requests ahead of their answers")
         self._reads_head, self._head_since = False, None
         super().on_headers_complete()
+        if self._all.ending.is_told:
+            # So that a proxy sends nothing more on this connection by the time that it closes.
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         # What is left of these bytes is of the next head: none of it is counted.
         self._reads_head, self._head_size = True, -self._fed
+
+    def shutdown(self) -> None:
+        """Close once what is under way has been answered, a request that a proxy has just sent among it."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._ends_at = self.loop.time() + ENDS_WITHIN
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))
@@ -180,6 +195,8 @@ class Connection(HttpToolsProtocol):
                 self.transport.abort()
         elif now - self._taken_at > STALLS_FOR:
             self.transport.abort()
+        elif self._ends_at is not None and now > self._ends_at:
+            super().shutdown()
         elif self.flow.read_paused:
             # What is sent is not taken: whoever waits for it is no cause.
             self._heard_at = now

@@ -11,6 +11,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from service.edge.connections import CONNECTIONS, Connection, Connections
+from service.ending import Ending
 from tests.patience import PATIENCE, wait_until
 from tests.serving import Store
 
@@ -19,7 +20,7 @@ class Server:
     """A store that listens on a port of the loopback interface, with the connections of the real server."""
 
     def __init__(self, store: Store, port: int) -> None:
-        self.connections = Connections(store.settings)
+        self.connections = Connections(store.settings, Ending(0, lambda: None))
         self._store = store
         self._port = port
 
