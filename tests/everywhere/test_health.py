@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import problem
 from tests.databases import KINDS, migrate
-from tests.serving import running, serving, settings_for
+from tests.serving import Store, running, serving, settings_for
 from tests.waiting import soon
 
 WALLS = sandbox_state(Settings(_env_file=None))
@@ -37,6 +38,12 @@ def test_a_served_store_is_alive_and_ready(client: httpx.Client) -> None:
         assert (answer.status_code, answer.json()) == (200, expected)
         assert client.head(address).status_code == 200
     assert client.get("/health/ready").headers["cache-control"] == "no-store"
+
+
+def test_many_may_ask_at_once(store: Store) -> None:
+    with store.client() as client, ThreadPoolExecutor(20) as proxies:
+        answers = list(proxies.map(client.get, ["/health/ready"] * 20))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 @pytest.mark.parametrize("kind", KINDS)
