@@ -1,0 +1,74 @@
+"""The documents stay short, lead somewhere, and name only commands and settings that exist."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from service.cli.program import app
+from service.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+}
+LONGEST = {"README.md": 6_000}
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"(?:\./run|(?<![\w./-])copydesk) ([a-z]+)(?: ([a-z]+)\b(?![./]))?")
+CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+COMMANDS = {
+    name: set(getattr(command, "commands", ()))
+    for name, command in typer.main.get_command(app).commands.items()
+} | {name: set() for name in ("help", "setup", "check", "lock", "test", "bench")}
+SETTINGS = {f"COPYDESK_{name.upper()}" for name in Settings.model_fields}
+
+
+def faults(found_in: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
+    """Return what is wrong, by document."""
+    found = {name: sorted(found_in(path)) for name, path in DOCUMENTS.items()}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def targets(document: Path) -> dict[str, Path]:
+    """Return the files that a document links to, by how it writes them."""
+    links = [link for link in LINK.findall(document.read_text()) if "://" not in link and link[0] != "#"]
+    return {link: (document.parent / link.partition("#")[0]).resolve() for link in links}
+
+
+def is_command(name: str, second: str) -> bool:
+    return name in COMMANDS and (not COMMANDS[name] or second in {"", *COMMANDS[name]})
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_a_first_page_is_short(name: str) -> None:
+    assert len(DOCUMENTS[name].read_bytes()) <= LONGEST[name]
+
+
+def test_every_link_leads_to_a_file() -> None:
+    assert faults(lambda page: [link for link, file in targets(page).items() if not file.exists()]) == {}
+
+
+def test_every_command_exists() -> None:
+    def unknown(document: Path) -> Iterable[str]:
+        code = "\n".join(CODE.findall(document.read_text()))
+        return (f"{name} {second}" for name, second in COMMAND.findall(code) if not is_command(name, second))
+
+    assert faults(unknown) == {}
+
+
+def test_every_setting_exists() -> None:
+    named = re.compile(r"\bCOPYDESK_[A-Z0-9_]*[A-Z0-9]\b")
+    assert faults(lambda page: set(named.findall(page.read_text())) - SETTINGS) == {}
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    found: set[Path] = set()
+    waiting = [DOCUMENTS["README.md"]]
+    while waiting:
+        page = waiting.pop()
+        if page.suffix == ".md" and page not in found:
+            found.add(page)
+            waiting += targets(page).values()
+    assert [name for name, path in DOCUMENTS.items() if path not in found] == []
