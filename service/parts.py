@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 from service import idempotency
 from service.articles import clock
 from service.articles.creating import Creating
+from service.articles.indexing import Indexing
 from service.auth import Answering, TokenUses
 from service.background import Background, every
 from service.consent import upkeep
@@ -77,6 +78,7 @@ def add_jobs(services: Services) -> None:
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))
     background.add("rendering", every(services.get(Backlog).step))
+    background.add("indexing", every(Indexing(database).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
     background.add("kept answers", every(partial(idempotency.forget_some, database)))

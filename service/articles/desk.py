@@ -1,8 +1,7 @@
 """The editors' side of finding articles: terms, full text and uses of the working articles, drafts included."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from hashlib import blake2b
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, func, literal
@@ -13,27 +12,21 @@ from service.articles.body import Embed, ImageBlock, as_text, images_of
 from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite, Status
 from service.database import Session, insert
 from service.errors import FieldProblem, Gone, NotFound
-from service.images import uses
+from service.images import resolve, uses
 from service.images.models import ImageUse
 from service.images.resolve import Pictures
 from service.images.uses import Use
-from service.published import words
 from service.published.answers import id_of
+from service.published.query import parse
 from service.published.store import Filter, Sort
-from service.published.words import TextIndex, Words
+from service.published.words import TextIndex, Words, is_in_headline
 
-TEXT = TextIndex("article_text")
-
-
-def text_key(article_id: UUID) -> int:
-    """The integer under which an article's words are indexed. Ids that callers choose may share any of their
-    bits.
-    """
-    return int.from_bytes(blake2b(article_id.bytes, digest_size=8).digest()) >> 1
+TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
+"""Articles lie in it in the order in which they were created, which nothing changes."""
 
 
-def words_of(article: Article) -> Words:
-    """What of an article is searched."""
+def words_of(article: Article, pictures: Pictures) -> Words:
+    """What of an article is searched, the captions of its pictures included."""
     people = [author.name for author in article.authors]
     rest = [
         article.summary,
@@ -43,8 +36,25 @@ def words_of(article: Article) -> Words:
         article.section,
         *article.tags,
         as_text(article.body),
+        *_captions(article, pictures),
     ]
     return Words(article.headline, "\n".join(part for part in rest if part))
+
+
+def _captions(article: Article, pictures: Pictures) -> Iterator[str | None]:
+    placed = [(block.image_id, block.caption_id) for block in article.body if isinstance(block, ImageBlock)]
+    lead = [] if article.lead_image_id is None else [(article.lead_image_id, None)]
+    for image_id, caption_id in dict.fromkeys([*lead, *placed]):
+        caption = pictures.caption(
+            image_id, article_id=article.id, language=article.language, caption_id=caption_id
+        )
+        if caption is not None:
+            yield from (caption.text, caption.alt_text)
+
+
+def images_in(article: Article) -> list[UUID]:
+    """The images that an article shows."""
+    return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
 def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> None:
@@ -55,7 +65,7 @@ def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> No
         session.execute(
             delete(ArticleTerm).where(col(ArticleTerm.article_id).in_([article.id for article in articles]))
         )
-        TEXT.drop(session, [article.text_key for article in articles])
+        TEXT.drop(session, [(article.text_key, article.id) for article in articles])
     rows = [
         {"field": name, "value": value, "article_id": article.id}
         for article in articles
@@ -63,8 +73,28 @@ def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> No
     ]
     if rows:
         session.execute(insert(session, ArticleTerm), rows)
-    TEXT.put(session, ((article.text_key, article.id, words_of(article)) for article in articles))
+    _put_words(session, articles)
     uses.replace(session, [_use(article) for article in articles], are_new=are_new)
+
+
+def _put_words(session: Session, articles: Sequence[Article]) -> None:
+    pictures = resolve.load(session, {image for article in articles for image in images_in(article)})
+    TEXT.put(session, ((article.text_key, article.id, words_of(article, pictures)) for article in articles))
+
+
+def index_words(session: Session, ids: Collection[UUID], *, place: bool = False) -> None:
+    """Cut the texts of articles anew. `place` puts them into their order, which an older version did not."""
+    if not ids:
+        return
+    known = select(Article).where(col(Article.id).in_(ids)).order_by(col(Article.id)).with_for_update()
+    articles = session.exec(known.execution_options(populate_existing=True)).all()
+    TEXT.drop(session, [(article.text_key, article.id) for article in articles])
+    if place:
+        keys = TEXT.place(session, {article.id: article.created_at for article in articles})
+        for article in articles:
+            article.text_key = keys[article.id]
+        session.flush()
+    _put_words(session, articles)
 
 
 def _terms(article: Article) -> set[tuple[str, str]]:
@@ -72,11 +102,7 @@ def _terms(article: Article) -> set[tuple[str, str]]:
 
 
 def _use(article: Article) -> Use:
-    images = (
-        []
-        if article.deleted_at
-        else [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
-    )
+    images = [] if article.deleted_at else images_in(article)
     return Use(article.id, article.slug, article.headline, str(article.status), frozenset(images))
 
 
@@ -141,18 +167,13 @@ def key_of(
     if sort == "-updated_at":
         return (article.updated_at, article.id)
     if sort == "relevance" and q:
-        return (_in_headline(words.phrases(q), article), article.listed_at, article.id)
+        return (int(is_in_headline(parse(q), article.headline)), article.listed_at, article.id)
     return (article.listed_at, article.id)
-
-
-def _in_headline(query: list[list[str]], article: Article) -> int:
-    headline = f" {' '.join(words.cut(article.headline))} "
-    return int(all(f" {' '.join(phrase)} " in headline for phrase in query))
 
 
 def _order(session: Session, sort: Sort, q: str | None) -> tuple[pages.Order, bool]:
     newest = [col(Article.listed_at), col(Article.id)]
-    query = words.phrases(q or "")
+    query = parse(q or "")
     if sort == "-updated_at":
         return [col(Article.updated_at), col(Article.id)], True
     if sort == "relevance" and query:
@@ -194,7 +215,7 @@ def _conditions(session: Session, wanted: Filter, status: Status | None) -> list
     if wanted.updated_after is not None:
         found.append(pages.rare(session, col(Article.updated_at) > wanted.updated_after))
     if wanted.q is not None:
-        query = words.phrases(wanted.q)
+        query = parse(wanted.q)
         found.append(
             col(Article.text_key).in_(select(TEXT.matching(session, query).cte("hits").c.key))
             if query

@@ -100,11 +100,13 @@ def create_all(
     wanted = [
         slugs.Claim(id_, write.slug, write.headline) for id_, write in writes.items() if id_ not in made
     ]
-    for id_, slug in slugs.claim_all(session, wanted).items():
-        made[id_] = slug if isinstance(slug, ServiceError) else _new(session, id_, slug, writes[id_])
-    _remember(
-        session, [one for one in made.values() if isinstance(one, Article)], caller, "created", is_new=True
-    )
+    claimed = slugs.claim_all(session, wanted)
+    made |= {id_: slug for id_, slug in claimed.items() if isinstance(slug, ServiceError)}
+    times = {id_: now() for id_ in claimed if id_ not in made}
+    for id_, text_key in desk.TEXT.place(session, times).items():
+        made[id_] = _new(session, id_, str(claimed[id_]), times[id_], text_key, writes[id_])
+    created = [one for one in made.values() if isinstance(one, Article)]
+    _remember(session, created, caller, "created", is_new=True)
     return [(made[id_], pictures) for id_ in writes]
 
 
@@ -126,15 +128,14 @@ def _refuse_new(
     claims.refuse_taken(write, article_id, holders)
 
 
-def _new(session: Session, id_: UUID, slug: str, write: ArticleWrite) -> Article:
+def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, write: ArticleWrite) -> Article:
     values = {name: getattr(write, name) for name in _CONTENT} | {
         "language": write.language or session.database.settings.language
     }
-    at = now()
     own: dict[str, object] = {
         "id": id_,
         "slug": slug,
-        "text_key": desk.text_key(id_),
+        "text_key": text_key,
         "status": Status.DRAFT,
         "scheduled_for": None,
         "published_at": write.published_at,

@@ -177,6 +177,21 @@ class ArticleTerm(Table, table=True):
     article_id: UUID = Field(primary_key=True, foreign_key="article.id", index=True)
 
 
+class ArticleIndexing(Table, table=True):
+    """Articles whose words are still to be cut anew: those with an id below `below` that show an image.
+
+    The row of no image (`EVERY_ARTICLE`) tells how far all articles are cut as `words`, a number in the code, asks for.
+    `asked` is another id for each change of the image, so that none is missed while the one before is dealt with.
+    """
+
+    __tablename__ = "article_indexing"
+
+    image_id: UUID = Field(primary_key=True)
+    below: UUID
+    words: int
+    asked: UUID = Field(default_factory=new_id)
+
+
 class ArticleVersion(Table, table=True):
     """What an article was after one write, who wrote it, and when."""
 

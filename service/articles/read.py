@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from service import acknowledging
 from service.acknowledging import Acknowledgement
 from service.articles import desk
-from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage, images_of
+from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage
 from service.articles.cards import card_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, ArticleVersion, LeadImage, Status
 from service.auth import Caller
@@ -25,14 +25,17 @@ _PLAIN = set(ArticleRead.model_fields) - {"body", "authors", "corrections"}
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
     """Articles with their pictures and captions, in two queries however many they are."""
-    wanted = {image for article in articles for image in _images(article)}
-    pictures = resolve.load(session, wanted)
+    pictures = _pictures(session, articles)
     return [_read(article, pictures) for article in articles]
+
+
+def _pictures(session: Session, articles: Collection[Article]) -> Pictures:
+    return resolve.load(session, {image for article in articles for image in desk.images_in(article)})
 
 
 def read_one(session: Session, article: Article, pictures: Pictures | None = None) -> ArticleRead:
     """One article with its pictures and captions, which are looked up unless they are given."""
-    return _read(article, resolve.load(session, _images(article)) if pictures is None else pictures)
+    return _read(article, _pictures(session, [article]) if pictures is None else pictures)
 
 
 def answer(
@@ -50,10 +53,6 @@ def answer(
     return acknowledging.answer(
         request, caller, brief, lambda: read_one(session, article, pictures), status=status, headers=headers
     )
-
-
-def _images(article: Article) -> list[UUID]:
-    return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
 def _read(article: Article, pictures: Pictures) -> ArticleRead:
@@ -95,9 +94,9 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
     articles = session.exec(rows).all()
     public = [article for article in articles if _is_public(article)]
-    slugs = _slugs(session, public)
-    for article, shape in zip(public, read(session, public), strict=True):
-        yield _rendered(article, shape, frozenset(slugs[article.id]))
+    slugs, pictures = _slugs(session, public), _pictures(session, public)
+    for article in public:
+        yield _rendered(article, pictures, frozenset(slugs[article.id]))
     for article in articles:
         if not _is_public(article):
             yield Removed(article.id, article.version, _reason(article), article.withdrawn_for)
@@ -133,10 +132,10 @@ def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]
     return found
 
 
-def _rendered(article: Article, shape: ArticleRead, slugs: frozenset[str]) -> Rendered:
+def _rendered(article: Article, pictures: Pictures, slugs: frozenset[str]) -> Rendered:
     assert article.published_at is not None
     # An edition note is for the desks that receive the article, never for readers.
-    public = shape.model_copy(update={"edition_note": None})
+    public = _read(article, pictures).model_copy(update={"edition_note": None})
     terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
     return Rendered(
         id=article.id,
@@ -150,6 +149,6 @@ def _rendered(article: Article, shape: ArticleRead, slugs: frozenset[str]) -> Re
         section=article.section,
         language=article.language,
         source=article.source,
-        terms=frozenset(terms | {(SHOWS, str(image)) for image in _images(article)}),
-        words=desk.words_of(article),
+        terms=frozenset(terms | {(SHOWS, str(image)) for image in desk.images_in(article)}),
+        words=desk.words_of(article, pictures),
     )

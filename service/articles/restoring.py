@@ -62,16 +62,17 @@ def put_slugs_back(session: Session, slugs: Sequence[SlugKept]) -> None:
 def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
     """Write articles, and index them for editors."""
     stand_in(session, {each.lead_image_id for each in kept if each.lead_image_id is not None})
-    articles = [_article(each) for each in kept]
+    keys = desk.TEXT.place(session, {each.id: each.created_at for each in kept})
+    articles = [_article(each, keys[each.id]) for each in kept]
     session.flush()
     session.add_all(articles)
     desk.index(session, articles, are_new=True)
 
 
-def _article(kept: ArticleKept) -> Article:
+def _article(kept: ArticleKept, text_key: int) -> Article:
     return Article(
         **{name: getattr(kept, name) for name in ArticleKept.model_fields},
-        text_key=desk.text_key(kept.id),
+        text_key=text_key,
         listed_at=kept.published_at or kept.scheduled_for or kept.created_at,
     )
 

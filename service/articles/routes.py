@@ -26,10 +26,11 @@ from service.articles.models import (
 )
 from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
-from service.errors import NotFound, PreconditionFailed
+from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.published import answers, forms, store
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
+from service.published.query import SYNTAX
 from service.published.store import Filter, Sort
 from service.published.waiting import View
 from service.routing import Route
@@ -102,7 +103,7 @@ def list_articles(
     view: Annotated[
         View, Query(description="staff: working articles, drafts included; needs content:read")
     ] = View.PUBLIC,
-    q: Annotated[str | None, Query(max_length=500, description='full text; "in quotes" for a phrase')] = None,
+    q: Annotated[str | None, Query(max_length=500, description=SYNTAX)] = None,
     sort: Annotated[Sort | None, Query(description="relevance with `q`, else -published_at")] = None,
     body: ListBody = None,
     limit: pages.Limit = 20,
@@ -113,6 +114,8 @@ def list_articles(
     """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not in the
     trash.
     """
+    if q is not None and not q.strip():
+        raise BadRequest("q: must have something to search for.")
     wanted = Filter(
         section, tag, language, author, source, image_id, published_after, published_before, updated_after, q
     )

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service import server
+from service.articles.indexing import Indexing
 from service.cli.common import Json, open_database, read_settings, screen
 from service.database import Database
 from service.published import rendering
@@ -82,6 +83,7 @@ def render(
     require_migrated(database)
     rendering.begin(database, go_back=back)
     done = _render_all(Backlog(database))
+    _index_all(Indexing(database))
     counts = {"same": done.same, "changed": done.changed, "failed": len(done.failed)}
     if as_json:
         sys.stdout.write(orjson.dumps(counts).decode() + "\n")
@@ -107,6 +109,13 @@ def _render_all(backlog: Backlog) -> Backlog:
                 backlog.finish(work)
             progress.update(bar, completed=backlog.same + backlog.changed)
     return backlog
+
+
+def _index_all(indexing: Indexing) -> None:
+    """Cut the texts of all working articles anew that an older version has cut."""
+    indexing.begin()
+    while waiting := indexing.waiting():
+        indexing.finish(waiting)
 
 
 @app.command()

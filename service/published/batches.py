@@ -4,8 +4,9 @@ A batch is rendered from one snapshot of the store. Under the lock, what the sna
 whoever has changed a resource meanwhile has rendered it, or has had it await its rendering.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
@@ -13,11 +14,12 @@ from sqlmodel import col, select
 
 from service.database import Session
 from service.published.models import Kind, Published, PublishedSequence, WorkingChange
-from service.published.numbering import Changes, Outcome, Rendered, number_and_write
+from service.published.numbering import Changes, Outcome, Rendered, index_again, number_and_write
 from service.published.render import SHOWS, Terms, differences, lock, touch
-from service.published.rendering import of_this_process
+from service.published.rendering import of_this_process, with_words_of_today
 
 Key = tuple[Kind, UUID]
+Part = TypeVar("Part")
 MOST_MOVED = 2_000
 """More changes than this since a snapshot are not told apart: the whole batch is rendered again later."""
 _MARK = (
@@ -34,25 +36,45 @@ _MARK = (
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """A row, under its number, whose document came out as it was; its text may have been cut by older words."""
+
+    seq: int
+    rendered: Rendered
+    is_indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Resources of one kind as they were rendered from a snapshot, the number of which is `seq`.
 
-    `same` are documents that came out as they were, and the numbers of their rows. `unusual` are resources that are no
-    longer public, or are found by other terms: they are published as after any change.
+    `same` are rows whose document came out as it was. `unusual` are resources that are no longer public, or are
+    found by other terms: they are published as after any change.
     """
 
     seq: int
     kind: Kind
     changes: Changes = field(default_factory=Changes)
-    same: list[tuple[Rendered, int]] = field(default_factory=list)
+    same: list[Same] = field(default_factory=list)
     unusual: set[UUID] = field(default_factory=set)
 
     def parts(self, size: int) -> Iterator["Batch"]:
-        """Part the batch, so that the counter is locked for few documents at a time."""
-        written = self.changes.written
-        yield Batch(self.seq, self.kind, Changes(written[:size]), self.same, self.unusual)
-        for first in range(size, len(written), size):
-            yield Batch(self.seq, self.kind, Changes(written[first : first + size]))
+        """Part the batch, so that no transaction writes many documents, or indexes many texts.
+
+        Rows are marked in transactions of their own: one that locks rows before the counter could deadlock.
+        """
+        if indexed := [each for each in self.same if each.is_indexed]:
+            yield Batch(self.seq, self.kind, same=indexed)
+        for same in _parts([each for each in self.same if not each.is_indexed], size):
+            yield Batch(self.seq, self.kind, same=same)
+        unusual = self.unusual
+        for written in _parts(self.changes.written, size) or [[]] * bool(unusual):
+            yield Batch(self.seq, self.kind, Changes(written), unusual=unusual)
+            unusual = set()
+
+
+def _parts(values: list[Part], size: int) -> list[list[Part]]:
+    return [values[first : first + size] for first in range(0, len(values), size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +92,10 @@ def prepare(session: Session, kind: Kind, ids: Collection[UUID]) -> Batch:
     found, terms = differences(session, kind, ids, batch.changes)
     batch.unusual.update(_unusual(batch.changes, found, terms))
     differing = {new.id for _, new, _ in batch.changes.written}
+    indexed = with_words_of_today(session)
     for outcome, row in found:
         if isinstance(outcome, Rendered) and row is not None and outcome.id not in differing | batch.unusual:
-            batch.same.append((outcome, row.seq))
+            batch.same.append(Same(row.seq, outcome, outcome.words is None or row.rendering in indexed))
     return batch
 
 
@@ -113,20 +136,36 @@ def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tell
 
 def mark(session: Session, batch: Batch) -> None:
     """Say of the rows that came out as they were that they are of this rendering, where they still stand."""
-    if batch.same:
-        rendering = of_this_process(session)
-        rows = [
-            {
-                "its_kind": batch.kind,
-                "its_id": new.id,
-                "its_seq": seq,
-                "its_rendering": rendering,
-                "its_card": new.card,
-                "its_negative": new.negative,
-            }
-            for new, seq in batch.same
-        ]
-        session.connection().execute(_MARK, rows)
+    if not batch.same:
+        return
+    unindexed = {each.rendered.id: each for each in batch.same if not each.is_indexed}
+    if unindexed:
+        _index_again(session, batch.kind, unindexed)
+    rendering = of_this_process(session)
+    rows = [
+        {
+            "its_kind": batch.kind,
+            "its_id": each.rendered.id,
+            "its_seq": each.seq,
+            "its_rendering": rendering,
+            "its_card": each.rendered.card,
+            "its_negative": each.rendered.negative,
+        }
+        for each in batch.same
+    ]
+    session.connection().execute(_MARK, rows)
+
+
+def _index_again(session: Session, kind: Kind, rows: Mapping[UUID, Same]) -> None:
+    """Cut the texts of those rows anew that still stand under their numbers."""
+    known = (
+        select(Published)
+        .where(Published.kind == kind, col(Published.id).in_(rows))
+        .order_by(col(Published.id))
+        .with_for_update()
+    )
+    still = [row for row in session.exec(known) if row.seq == rows[row.id].seq]
+    index_again(session, [(row, rows[row.id].rendered) for row in still])
 
 
 def _needs(kind: Kind, new: Rendered) -> set[Key]:

@@ -76,7 +76,8 @@ def _live(name: str, *columns: str) -> Index:
 
 class Rendering(Table, table=True):
     """One way in which this store's documents were made: the number in the code, and the settings that enter
-    documents. Rows refer to it by `id`; the highest `id` is the way in which they are made now.
+    documents; and `words`, the number of the way in which their texts were cut for the index of words. Rows refer
+    to it by `id`; the highest `id` is the way in which they are made now.
     """
 
     __tablename__ = "published_rendering"
@@ -84,6 +85,7 @@ class Rendering(Table, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     number: int
     settings: str
+    words: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     begun_at: Time = Field(default_factory=now)
 
 
@@ -148,6 +150,13 @@ class Published(Table, table=True):
     card: bytes | None = Field(default=None)
     negative: bytes | None = Field(default=None)
     rendering: int = Field(default=UNKNOWN_RENDERING, sa_column_kwargs={"server_default": "0"})
+    text_key: int | None = Field(default=None, sa_type=BigInteger)
+
+    @property
+    def text_keys(self) -> list[tuple[int, UUID]]:
+        """The keys and id under which the row's words may be indexed: a version that knows no `text_key` took `seq`."""
+        keys = [self.seq] if self.text_key is None else [self.text_key, self.seq]
+        return [(key, self.id) for key in keys]
 
 
 class PublishedSlug(Table, table=True):

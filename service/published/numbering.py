@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text, update
@@ -16,7 +16,8 @@ from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
 from service.tables import now
 
-TEXT = TextIndex("published_text")
+TEXT = TextIndex("published_text", tick=timedelta(microseconds=1), tie_bits=4)
+"""Articles lie in it in the order in which they were published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ def _write(
         )
         for number, (kind, new, old) in enumerate(written, seq + 1)
     ]
-    searched = [old.seq for _, new, old in written if new.words is not None and old is not None]
-    TEXT.drop(session, searched)
+    searched = [old for _, new, old in written if new.words is not None and old is not None]
+    TEXT.drop(session, [key for old in searched for key in old.text_keys])
     put(session, [(change, new) for change, (_, new, _) in zip(told, written, strict=True)])
     _leave(session, [change for change in told if change.before not in (None, change.place)])
     return told
@@ -145,18 +146,31 @@ def _write(
 def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
     """Write published rows, each under its number, with the slugs and words that they are found by."""
     rendering = of_this_process(session)
-    session.execute(upsert(session, Published), [_row(change, new, rendering) for change, new in told])
+    keys = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
+    rows = [_row(change, new, rendering, keys.get(new.id)) for change, new in told]
+    session.execute(upsert(session, Published), rows)
     slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
     if slugs:
         session.execute(insert_new(session, PublishedSlug), slugs)
-    TEXT.put(session, ((change.seq, new.id, new.words) for change, new in told if new.words is not None))
+    TEXT.put(session, ((keys[new.id], new.id, new.words) for _, new in told if new.words is not None))
+
+
+def index_again(session: Session, rows: Sequence[tuple[Published, Rendered]]) -> None:
+    """Cut the texts of published rows anew. They keep their numbers, because no document changes."""
+    searched = [(row, new, new.words) for row, new in rows if new.words is not None]
+    TEXT.drop(session, [key for row, _, _ in searched for key in row.text_keys])
+    keys = TEXT.place(session, {new.id: new.published_at for _, new, _ in searched})
+    TEXT.put(session, ((keys[new.id], new.id, words) for _, new, words in searched))
+    for row, new, _ in searched:
+        row.text_key = keys[new.id]
+    session.flush()
 
 
 def _place(row: Published | None) -> Scope | None:
     return None if row is None else (row.section, row.language)
 
 
-def _row(change: Change, new: Rendered, rendering: int) -> dict[str, object]:
+def _row(change: Change, new: Rendered, rendering: int, text_key: int | None) -> dict[str, object]:
     return {
         "kind": change.kind,
         "id": new.id,
@@ -176,6 +190,7 @@ def _row(change: Change, new: Rendered, rendering: int) -> dict[str, object]:
         "rendering": rendering,
         "card": new.card,
         "negative": new.negative,
+        "text_key": text_key,
     }
 
 
@@ -200,6 +215,8 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
 
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
     document, at = b"{}", now()
+    # The update below changes `old` too.
+    TEXT.drop(session, old.text_keys if old.kind is Kind.ARTICLE else [])
     values = {
         "seq": seq,
         "version": removed.version,
@@ -210,11 +227,11 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         "etag": etag_of(document, removed.version),
         "card": None,
         "negative": None,
+        "text_key": None,
     }
     session.execute(
         update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values)
     )
-    TEXT.drop(session, [old.seq] if old.kind is Kind.ARTICLE else [])
     place = (old.section, old.language)
     return Change(
         seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place

@@ -36,6 +36,8 @@ _SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 _renderers: dict[Kind, Renderer] = {}
+PictureListener = Callable[[Session, Sequence[UUID]], None]
+_picture_listeners: list[PictureListener] = []
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
 Terms = Mapping[UUID, frozenset[tuple[str, str]]]
 
@@ -48,6 +50,12 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
         return renderer
 
     return register
+
+
+def hears_of_pictures(listener: PictureListener) -> PictureListener:
+    """Register what is told which pictures a transaction has changed, or captions of which, before it is numbered."""
+    _picture_listeners.append(listener)
+    return listener
 
 
 def render(session: Session, kind: Kind, ids: Collection[UUID]) -> Iterable[Outcome]:
@@ -92,6 +100,9 @@ def publish(session: Session) -> None:
     if not any(gathered.touched.values()) and not gathered.noted:
         return
     session.flush()
+    if changed := [id_ for kind, id_ in gathered.noted if kind == Kind.IMAGE]:
+        for listener in _picture_listeners:
+            listener(session, changed)
     if not session.database.is_sqlite:  # There, a writer is alone.
         lock(session)
     noted = working.taken(session)

@@ -1,8 +1,9 @@
 """Number the ways in which documents are made, so that a row says by which one its document was made.
 
-A rendering is the number in this code joined with the settings that enter documents. `serve` and `render` begin
-a new one when either has changed; the rows of an older one stay good answers, and are rendered again in the
-background (`backlog.py`). Shapes that read stored documents give every member added since a default.
+A rendering is the number in this code joined with the settings that enter documents, and with the number of the
+way in which texts are cut into words. `serve` and `render` begin a new one when any of them has changed; the rows of
+an older one stay good answers, and are rendered again in the background (`backlog.py`). Shapes that read stored
+documents give every member added since a default.
 """
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from service.database import Database, Session
+from service.published.cutting import WORDS
 from service.published.models import UNKNOWN_RENDERING, Published, PublishedSequence, Rendering
 
 RENDERING = 4
@@ -60,6 +62,11 @@ def of_this_process(session: Session) -> int:
     return session.database.rendering
 
 
+def with_words_of_today(session: Session) -> set[int]:
+    """Return the ids of the renderings whose texts were cut as this version cuts them."""
+    return set(session.exec(select(Rendering.id).where(Rendering.words == WORDS)))
+
+
 def count_older(database: Database) -> int:
     """Count the public rows that this process would render again: all of them if its rendering is not begun."""
     live = select(func.count()).select_from(Published).where(col(Published.reason).is_(None))
@@ -74,14 +81,14 @@ def _latest_if_ours(session: Session) -> int | None:
 
 
 def _new(session: Session, known: int) -> Rendering:
-    rendering = Rendering(id=known + 1, number=RENDERING, settings=_settings(session))
+    rendering = Rendering(id=known + 1, number=RENDERING, settings=_settings(session), words=WORDS)
     session.add(rendering)
     session.flush()
     return rendering
 
 
 def _is_ours(session: Session, rendering: Rendering) -> bool:
-    return (rendering.number, rendering.settings) == (RENDERING, _settings(session))
+    return (rendering.number, rendering.settings, rendering.words) == (RENDERING, _settings(session), WORDS)
 
 
 def _settings(session: Session) -> str:

@@ -9,14 +9,15 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, case, func, null, select
+from sqlalchemy.sql.selectable import TextualSelect
 from sqlmodel import col
 
 from service import pages
 from service.database import Session
-from service.published import words
 from service.published.answers import Row, id_of
-from service.published.models import Kind, Published, PublishedSlug, PublishedTerm, all_but
+from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
 from service.published.numbering import TEXT
+from service.published.query import Query, parse
 from service.published.render import SHOWS
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
@@ -26,6 +27,7 @@ RANKED = 2_000
 """Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second
 on a million.
 """
+_TEXT_KEY = func.coalesce(col(Published.text_key), col(Published.seq))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +96,12 @@ def page(
 ) -> Listed:
     """Read one page of what is public, in the order asked for, beginning after a key: documents, or cards."""
     conditions = [col(Published.reason).is_(None), *_conditions(wanted)]
-    query = words.phrases(wanted.q) if wanted.q is not None else None
-    if query == []:
+    query = None if wanted.q is None else parse(wanted.q)
+    if query is not None and not query:
         return Listed([], None, 0 if count else None)
+    conditions.append(col(Published.kind) == kind)
     if query:
-        hits = TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None)
-        conditions += [
-            col(Published.seq).in_(select(hits.cte("hits").c.key)),
-            col(Published.kind).not_in(all_but([kind])),
-        ]
-    else:
-        conditions.append(col(Published.kind) == kind)
+        conditions += _are_hits(TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None))
     order, descending = _order(session, sort, query)
     total = (
         session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one()
@@ -115,7 +112,11 @@ def page(
         # First which: what is sorted would else carry all of its documents along, of thousands to show
         # twenty.
         found = pages.after(
-            select(col(Published.id)).where(*conditions), order, after, limit, descending=descending
+            select(col(Published.id)).where(*conditions).correlate(None),
+            order,
+            after,
+            limit,
+            descending=descending,
         )
         conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
     shown = _CARD if cards else (col(Published.document), null())
@@ -134,15 +135,22 @@ def _is_sorted(wanted: Filter, sort: Sort) -> bool:
     return not (wanted.q is None and wanted.updated_after is None)
 
 
-def _order(session: Session, sort: Sort, query: list[list[str]] | None) -> tuple[pages.Order, bool]:
+def _order(session: Session, sort: Sort, query: Query | None) -> tuple[pages.Order, bool]:
     newest = [col(Published.published_at), col(Published.id)]
     if sort == "-updated_at":
         return [col(Published.updated_at), col(Published.id)], True
     if sort == "relevance" and query:
         hits = TEXT.matching(session, query, headline=True, newest=RANKED).cte("headline_hits")
-        tier = case((col(Published.seq).in_(select(hits.c.key)), 1), else_=0)
+        tier = case((_TEXT_KEY.in_(select(hits.c.key)), 1), else_=0)
         return [tier.label("tier"), *newest], True
     return newest, sort != "published_at"
+
+
+def _are_hits(found: TextualSelect) -> list[ColumnElement[bool]]:
+    """Join rows to their hits. A text under another key than its row's is one that an older version has left."""
+    # Materialised, because SQLite would else look for each article among the hits.
+    hits = found.cte("hits").prefix_with("MATERIALIZED")
+    return [col(Published.id) == hits.c.id, hits.c.key == _TEXT_KEY]
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

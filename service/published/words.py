@@ -1,35 +1,38 @@
-"""Full text: one way to cut any language into words, and an index of them on SQLite (FTS5) and on PostgreSQL
-(tsvector).
+"""Full text: an index of words on SQLite (FTS5) and on PostgreSQL (tsvector), which finds the same on both.
 
-Cutting happens here, so that both databases find the same things: text is folded (NFKC, case, accents), split
-into words, and each Chinese, Japanese or Korean character is a word of its own, searched as a phrase. No
-stemming: a newsroom's texts are of many languages, and names matter more than inflections.
+Neither database cuts text or reads a query: both get words that are cut already. A headline's words are indexed a
+second time, marked, so that hits in headlines are found without those in texts. Texts lie in the order of a time,
+so that the newest hits are found without the others.
 """
 
-import re
-import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import BigInteger, TextClause, text
+import regex
+from sqlalchemy import BigInteger, TextClause, Uuid, bindparam, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from service.database import Session
+from service.published.cutting import BREAK, cut
+from service.published.query import Phrase, Query
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0002fa1f"
-_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_QUERY_PART = re.compile(r'"([^"]*)"|(\S+)')
+_IN_HEADLINE, _IS_LONG = "\ue001", "\ue002"
 _KEPT = 20_000
-MOST_TERMS = 12
-LONGEST_WORD = 255
-"""Characters of a word that tell it from others: PostgreSQL refuses longer ones in a query."""
 MOST_INDEXED = 400_000
 """Bytes of a text that are searched: PostgreSQL refuses a vector of more than a megabyte, and one takes twice
 its text.
 """
+_LAST_POSITION, _MOST_POSITIONS = 16_383, 255
+"""PostgreSQL tells no words apart that come later in a text, or more often."""
+_SIGNS = regex.compile(r"[\p{M}\u19b0-\u19c9\u1cf2\u1cf3]")
+_SIGN_OF_SQLITE = 0xF0000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_KEY = 2**63 - 1
+_WIDER, _WIDEST = 4, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,61 +43,64 @@ class Words:
     body: str
 
 
-def cut(value: str) -> list[str]:
-    """Cut a text into the words that are indexed and searched."""
-    folded = value.casefold()
-    if not folded.isascii():
-        folded = unicodedata.normalize(
-            "NFC", _NOT_ASCII.sub(_without_accent, unicodedata.normalize("NFKD", folded))
-        )
-    return [word[:LONGEST_WORD] for word in _WORD.findall(folded)]
-
-
-def _without_accent(found: re.Match[str]) -> str:
-    # Japanese voiced sound marks are no accents: they make another letter.
-    character = found[0]
-    return "" if unicodedata.combining(character) and not "\u3099" <= character <= "\u309a" else character
-
-
-def phrases(query: str) -> list[list[str]]:
-    """Read a reader's query: every word must be there, and what is in quotation marks as a phrase."""
-    parts = (cut(quoted or word) for quoted, word in _QUERY_PART.findall(query))
-    return [part for part in parts if part][:MOST_TERMS]
-
-
-def _indexed(value: str) -> str:
-    # An article's words are indexed twice, for the desk and for readers.
-    return _indexed_lately(value) if len(value) < _KEPT else _indexed_lately.__wrapped__(value)
-
-
-@lru_cache(maxsize=512)
-def _indexed_lately(value: str) -> str:
-    return " ".join(cut(value)).encode()[:MOST_INDEXED].decode(errors="ignore")
-
-
 class TextIndex:
-    """A table of words beside a table of texts, under integer keys."""
+    """A table of words beside a table of texts, under integer keys in the order of the texts' times.
 
-    def __init__(self, table: str) -> None:
+    Times are told apart by `tick`; within one, texts lie in any order. `tie_bits` are the bits of a key that tell
+    the texts of one tick apart. Only a tick in which there are too many reaches into the next.
+    """
+
+    def __init__(self, table: str, *, tick: timedelta, tie_bits: int) -> None:
         self.table = table
+        self._tick = tick
+        self._tie_bits = tie_bits
+
+    def place(self, session: Session, times: Mapping[UUID, datetime]) -> dict[UUID, int]:
+        """Return a key that is free for each text."""
+        placed: dict[UUID, int] = {}
+        waiting, taken = dict(times), set[int]()
+        for spread in range(self._tie_bits, _WIDEST, _WIDER):
+            wanted = {id_: self._key(id_, at, spread) for id_, at in waiting.items()}
+            taken |= self._taken(session, wanted.values())
+            for id_, key in wanted.items():
+                if key not in taken:
+                    placed[id_] = key
+                    taken.add(key)
+                    del waiting[id_]
+            if not waiting:
+                break
+        return placed
+
+    def _key(self, id_: UUID, at: datetime, spread: int) -> int:
+        ticks = (at - _EPOCH) // self._tick
+        tie = int.from_bytes(blake2b(id_.bytes, digest_size=8).digest()) % (1 << spread)
+        return max(-_LARGEST_KEY, min((ticks << self._tie_bits) + tie, _LARGEST_KEY))
+
+    def _taken(self, session: Session, keys: Collection[int]) -> set[int]:
+        if not keys:
+            return set()
+        found = text(
+            f"SELECT {self._key_column(session)} FROM {self.table} WHERE {self._key_column(session)} IN :keys"
+        )
+        rows = session.execute(found.bindparams(bindparam("keys", list(keys), expanding=True)))
+        return set(rows.scalars())
 
     def put(self, session: Session, texts: Iterable[tuple[int, UUID, Words]]) -> None:
-        """Index texts, each under a new key."""
-        rows = [
-            {"key": key, "id": id_.hex, "headline": _indexed(words.headline), "body": _indexed(words.body)}
-            for key, id_, words in texts
-        ]
+        """Index texts, each under a key that is free."""
+        row = _row_of_sqlite if session.database.is_sqlite else _row_of_postgresql
+        rows = [{"key": key, "id": id_.hex, **row(words)} for key, id_, words in texts]
         if rows:
             session.execute(self._insert(session), rows)
 
-    def drop(self, session: Session, keys: Collection[int]) -> None:
-        """Forget texts."""
-        if not keys:
-            return
-        column = "rowid" if session.database.is_sqlite else "key"
-        session.execute(
-            text(f"DELETE FROM {self.table} WHERE {column} = :key"), [{"key": key} for key in keys]
-        )
+    def drop(self, session: Session, texts: Collection[tuple[int, UUID]]) -> None:
+        """Forget texts, by key and id. A key that is free, or another text's, is left alone."""
+        if texts:
+            session.execute(
+                text(
+                    f"DELETE FROM {self.table} WHERE {self._key_column(session)} = :key AND id = :id"
+                ).bindparams(bindparam("id", type_=Uuid())),
+                [{"key": key, "id": id_} for key, id_ in texts],
+            )
 
     def _insert(self, session: Session) -> TextClause:
         if session.database.is_sqlite:
@@ -102,30 +108,127 @@ class TextIndex:
                 f"INSERT INTO {self.table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)"
             )
         return text(
-            f"INSERT INTO {self.table} (key, id, words) VALUES (:key, CAST(:id AS uuid),"
-            " setweight(to_tsvector('simple', :headline), 'A') || setweight(to_tsvector('simple', :body), 'D'))"
+            f"INSERT INTO {self.table} (key, id, words)"
+            " VALUES (:key, CAST(:id AS uuid), CAST(:words AS tsvector))"
         )
 
     def matching(
-        self,
-        session: Session,
-        query: Sequence[Sequence[str]],
-        *,
-        headline: bool = False,
-        newest: int | None = None,
+        self, session: Session, query: Query, *, headline: bool = False, newest: int | None = None
     ) -> TextualSelect:
-        """Select the keys of the texts that hold every phrase; in their headline only, or the newest few
-        only, if asked.
+        """Select the texts that a query finds, by `key` and `id`; in their headline only, or the newest few only,
+        if asked.
         """
         if session.database.is_sqlite:
-            found = " AND ".join(f'"{" ".join(phrase)}"' for phrase in query)
-            wanted = f"headline : ({found})" if headline else found
-            sql = f"SELECT rowid AS key FROM {self.table} WHERE {self.table} MATCH :wanted"
+            found = f"{self.table} MATCH :wanted"
+            wanted = _as_fts5(query, headline=headline)
         else:
-            mark = ":A" if headline else ""
-            wanted = " & ".join("(" + " <-> ".join(word + mark for word in phrase) + ")" for phrase in query)
-            sql = f"SELECT key FROM {self.table} WHERE words @@ to_tsquery('simple', :wanted)"
+            found = "words @@ CAST(:wanted AS tsquery)"
+            wanted = _as_tsquery(query, headline=headline)
         name = "wanted_in_headline" if headline else "wanted"
         limit = "" if newest is None else f" ORDER BY key DESC LIMIT {newest:d}"
-        statement = text(sql.replace(":wanted", f":{name}") + limit).bindparams(**{name: wanted})
-        return statement.columns(key=BigInteger())
+        sql = f"SELECT {self._key_column(session)} AS key, id FROM {self.table} WHERE {found}{limit}"
+        statement = text(sql.replace(":wanted", f":{name}")).bindparams(**{name: wanted})
+        return statement.columns(key=BigInteger(), id=Uuid())
+
+    def _key_column(self, session: Session) -> str:
+        return "rowid" if session.database.is_sqlite else "key"
+
+
+def is_in_headline(query: Query, headline: str) -> bool:
+    """Return whether a headline has all that is searched for."""
+    words = f" {' '.join(cut(headline))} "
+    return all(any(_row(phrase) in words for phrase in group) for group in query.groups)
+
+
+def _row(phrase: Phrase) -> str:
+    return f" {' '.join(phrase.words)}{'' if phrase.is_prefix else ' '}"
+
+
+def _cut(value: str) -> tuple[str, ...]:
+    # An article's words are indexed twice, for the desk and for readers.
+    return _cut_lately(value) if len(value) < _KEPT else _cut_lately.__wrapped__(value)
+
+
+@lru_cache(maxsize=512)
+def _cut_lately(value: str) -> tuple[str, ...]:
+    words = cut(value)
+    if len(value) * 4 < MOST_INDEXED:
+        return tuple(words)
+    kept, size = [], 0
+    for word in words:
+        size += len(word.encode()) + 1
+        if size > MOST_INDEXED:
+            break
+        kept.append(word)
+    return tuple(kept)
+
+
+def _row_of_sqlite(words: Words) -> dict[str, str]:
+    headline = _cut(words.headline)
+    return {
+        "headline": _for_sqlite(" ".join(_IN_HEADLINE + word for word in headline)),
+        "body": _for_sqlite(" ".join((*headline, BREAK, *_cut(words.body)))),
+    }
+
+
+def _for_sqlite(words: str) -> str:
+    """Write every sign as a character of private use, because FTS5 would end a word at a sign.
+
+    Signs that are written alike this way are of scripts that are not written together.
+    """
+    if words.isascii():
+        return words
+    return _SIGNS.sub(lambda sign: chr(_SIGN_OF_SQLITE + (ord(sign[0]) & 0xFFFF)), words)
+
+
+def _row_of_postgresql(words: Words) -> dict[str, str]:
+    """Write a vector out, so that PostgreSQL need not tell what is a word."""
+    headline = _cut(words.headline)
+    positions: dict[str, list[int]] = {}
+    for number, word in enumerate((*headline, BREAK, *_cut(words.body)), 1):
+        positions.setdefault(word, []).append(number)
+    del positions[BREAK]
+    is_long = any(
+        len(places) > _MOST_POSITIONS or places[-1] > _LAST_POSITION for places in positions.values()
+    )
+    for number, word in enumerate(headline, 1):
+        positions.setdefault(_IN_HEADLINE + word, []).append(number)
+    found = [f"'{word}':{','.join(map(str, places[:_MOST_POSITIONS]))}" for word, places in positions.items()]
+    return {"words": " ".join([*found, *([f"'{_IS_LONG}'"] if is_long else [])])}
+
+
+def _as_fts5(query: Query, *, headline: bool) -> str:
+    mark = _IN_HEADLINE if headline else ""
+    groups = (" OR ".join(_phrase_of_fts5(phrase, mark) for phrase in group) for group in query.groups)
+    left_out = " OR ".join(_phrase_of_fts5(phrase) for phrase in query.left_out)
+    wanted = " AND ".join(f"({group})" for group in groups)
+    return f"({wanted}) NOT ({left_out})" if left_out else wanted
+
+
+def _phrase_of_fts5(phrase: Phrase, mark: str = "") -> str:
+    words = _for_sqlite(" ".join(mark + word for word in phrase.words))
+    return f'"{words}"{"*" if phrase.is_prefix else ""}'
+
+
+def _as_tsquery(query: Query, *, headline: bool) -> str:
+    mark = _IN_HEADLINE if headline else ""
+    groups = (" | ".join(_phrase_of_tsquery(phrase, mark) for phrase in group) for group in query.groups)
+    left_out = " | ".join(_phrase_of_tsquery(phrase) for phrase in query.left_out)
+    wanted = " & ".join(f"({group})" for group in groups)
+    return f"{wanted} & !({left_out})" if left_out else wanted
+
+
+def _phrase_of_tsquery(phrase: Phrase, mark: str = "") -> str:
+    *first, last = (f"'{mark}{word}'" for word in phrase.words)
+    words = [*first, f"{last}:*" if phrase.is_prefix else last]
+    if not first:
+        return words[0]
+    row, distance = words[0], 1
+    for word, written in zip(phrase.words[1:], words[1:], strict=True):
+        if word == BREAK:
+            distance += 1
+        else:
+            row += f" <{distance}> {written}"
+            distance = 1
+    beside = " & ".join(written for word, written in zip(phrase.words, words, strict=True) if word != BREAK)
+    return f"({row} | '{_IS_LONG}' & {beside})"
