@@ -51,7 +51,7 @@ def shared_key() -> bytes:
 
 
 class Table:
-    """Rows of a key of twelve bytes and two numbers, of which the second is a time.
+    """Rows of a key of twelve random bytes and two numbers, of which the second is a time above zero.
 
     A row that is written where all rows of its set are taken replaces the oldest of these.
     """
@@ -86,26 +86,35 @@ class Table:
 
     def get(self, key: bytes) -> tuple[float, float] | None:
         """Return the numbers of a key."""
-        for _, (known, first, second) in self._set(key):
-            if known == key:
-                return first, second
-        return None
+        place = self._place(key)
+        if place is None:
+            return None
+        _, first, second = _ROW.unpack_from(self._memory, place)
+        return first, second
 
     def put(self, key: bytes, first: float, second: float) -> None:
         """Write the numbers of a key."""
-        rows = list(self._set(key))
-        place = next((place for place, row in rows if row[0] == key), None)
-        if place is None:
-            place, _ = min(rows, key=lambda row: (row[1][0] != _NOBODY, row[1][2]))
-        _ROW.pack_into(self._memory, place, key, first, second)
+        place = self._place(key)
+        _ROW.pack_into(self._memory, self._free(key) if place is None else place, key, first, second)
 
     def remove(self, key: bytes) -> None:
         """Forget a key."""
-        for place, (known, _, _) in self._set(key):
-            if known == key:
-                _ROW.pack_into(self._memory, place, _NOBODY, 0.0, 0.0)
+        place = self._place(key)
+        if place is not None:
+            _ROW.pack_into(self._memory, place, _NOBODY, 0.0, 0.0)
 
-    def _set(self, key: bytes) -> Iterator[tuple[int, tuple[bytes, float, float]]]:
-        start = int.from_bytes(key[:8]) % self._sets * _SET
-        rows = _ROW.iter_unpack(self._memory[start : start + _SET])
-        return zip(range(start, start + _SET, _ROW.size), rows, strict=True)
+    def _start(self, key: bytes) -> int:
+        """Return where the set of a key begins."""
+        return int.from_bytes(key[:8]) % self._sets * _SET
+
+    def _place(self, key: bytes) -> int | None:
+        """Return where the row of a key is."""
+        start = self._start(key)
+        place = self._memory.find(key, start, start + _SET)
+        return None if place < 0 else place
+
+    def _free(self, key: bytes) -> int:
+        """Return the place in a key's set that is empty, or else has the oldest row."""
+        start = self._start(key)
+        times = [at for _, _, at in _ROW.iter_unpack(self._memory[start : start + _SET])]
+        return start + _ROW.size * times.index(min(times))
