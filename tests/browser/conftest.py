@@ -14,7 +14,7 @@ from rich.console import Console
 
 from service.demo.load import load
 from tests.browser.browsing import Reader, reading, serving_readers
-from tests.serving import Store
+from tests.serving import EDITOR, Store
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ALONE = [
@@ -73,5 +73,5 @@ def reader(chromium: Browser, store: Store, has_scripts: bool) -> Iterator[Reade
 @pytest.fixture
 def newsroom(store: Store) -> Iterator[httpx.Client]:
     """Whoever writes notices and news."""
-    with store.client("consent:write", "content:write", "content:publish", name="newsroom") as writer:
+    with store.client("consent:write", *EDITOR, name="newsroom") as writer:
         yield writer

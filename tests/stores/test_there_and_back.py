@@ -20,11 +20,12 @@ from service.losing import WouldLose, refuse_to_lose
 from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
-from tests.serving import running, settings_for
+from tests.serving import EDITOR, running, settings_for
 from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0017": "that 1 tokens are bound to a source",
     "0014": "the marks of 1 repeated decisions",
     "0013": "that 1 captions call their picture decorative",
     "0009": "the external ids of 1 images",
@@ -82,7 +83,8 @@ def test_each_step_down_refuses_to_lose_data_and_keeps_the_rest(database: str, t
 def _use_what_is_new(store: Opened) -> None:
     """Put into the store what the version that made it did not know."""
     twice = {"notice_key": "default", "notice_version": 1, "consent_id": "twice"}
-    with running(store.settings) as served, served.client("content:read", "content:write") as editor:
+    with running(store.settings) as served, served.client(*EDITOR) as editor:
+        served.token("content:write", source="wire.example")
         image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
         decorates = {"image_id": image, "language": "nl", "decorative": True}
         assert editor.post("/v1/captions", json=decorates).status_code == 201

@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from tests.consent.deciding import OPTIONAL, current, events, granted, notice, publish
-from tests.serving import ORIGIN, Store
+from tests.serving import EDITOR, ORIGIN, Store
 from tests.web.looking import page_of
 
 HIDDEN = "#notice{display:none}"
@@ -158,7 +158,7 @@ def test_the_banner_tells_the_truth_about_a_notice_that_only_informs(
         publish(
             newsroom, notice("default", language="fi", consent_model="notice_only", purposes=[], texts=words)
         )
-    with store.client("content:write", "content:publish") as editor:
+    with store.client(*EDITOR) as editor:
         made = editor.post(
             "/v1/articles", json={"headline": "Silta avattiin", "status": "published", "language": "fi"}
         ).json()
