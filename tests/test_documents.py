@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = {
     str(path.relative_to(ROOT)): path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 }
-LONGEST = {"README.md": 6_000}
+LONGEST = {"README.md": 6_000, "ARCHITECTURE.md": 12_000}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:\./run|(?<![\w./-])copydesk) ([a-z]+)(?: ([a-z]+)\b(?![./]))?")
 CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
