@@ -20,6 +20,25 @@ def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
 
 
+PAIRS = {("sqlite", "file"), ("postgresql", "s3")}
+"""Every database and every media store is tried, not each with each: neither knows of the other."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out a test's other pairs of a database and a media store."""
+    left_out = [item for item in items if not _is_paired(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_paired(item: pytest.Item) -> bool:
+    values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return {"database_url", "media"} - values.keys() != set() or (
+        values["database_url"],
+        values["media"],
+    ) in PAIRS
+
+
 @pytest.fixture(params=["file", "s3"])
 def media(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, object]:
     """The settings of an empty store of each kind. The tests that ask for it run on both."""
