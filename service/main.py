@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
 from service import __version__, auth, health, idempotency, problems, tokens
-from service.articles import clock, history
+from service.articles import clock, history, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.auth import TokenUses
@@ -76,6 +76,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
+from service.web import preview as preview_page
 from service.web import report_routes as report_pages
 from service.web import routes as page_routes
 from service.webhooks import delivery_routes, outbox
@@ -94,6 +95,7 @@ ROOMS_WITH_TABLES = (
     sealing,
     image_models,
     article_models,
+    previews,
     copy_models,
     webhook_models,
     bulk_places,
@@ -108,6 +110,7 @@ ROUTERS = (
     consent_routes.ways_out,
     article_routes.router,
     history.router,
+    previews.router,
     image_routes.router,
     caption_routes.router,
     media.router,
@@ -128,7 +131,13 @@ ROUTERS = (
     tokens.router,
     health.router,
 )
-PAGES = (page_routes.router, reader_routes.router, reader_routes.ways_out, report_pages.router)
+PAGES = (
+    page_routes.router,
+    preview_page.router,
+    reader_routes.router,
+    reader_routes.ways_out,
+    report_pages.router,
+)
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
 # compressed.
 remove_compress_type("text/event-stream")

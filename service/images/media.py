@@ -17,6 +17,7 @@ from service.auth import Caller, CallerDep, Scope
 from service.database import Database, DatabaseDep
 from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
 from service.images import lifecycle, renditions
+from service.images.intake import Intake
 from service.images.models import Rendition
 from service.images.prints import Prints
 from service.images.read import public_negative
@@ -78,6 +79,23 @@ async def get_media(
         return await _send(
             request, intake.store, negative.digest, name, found.original.content_type, conditional.PRIVATE
         )
+    return await send_size(request, negative, name, intake, prints, is_public=is_public)
+
+
+async def send_size(
+    request: Request,
+    negative: Negative,
+    name: str,
+    intake: Intake,
+    prints: Prints,
+    *,
+    is_public: bool,
+    base: str = "",
+) -> Response:
+    """Send one size of a picture, which is made when it is not there yet. `base` stands before its addresses.
+
+    Raises NotFound, MediaUnavailable and Unavailable.
+    """
     wanted = renditions.asked(negative, name)
     if wanted is None:
         raise NotFound("There is no such file.")
@@ -87,7 +105,7 @@ async def get_media(
     if not wanted.is_current:
         headers = {
             **(_FOR_NOW if is_public else conditional.PRIVATE),
-            "Location": negative.href(wanted.size, wanted.format),
+            "Location": base + negative.href(wanted.size, wanted.format),
         }
         return Response(status_code=307, headers=headers)
     file = negative.file(wanted.size, format_)

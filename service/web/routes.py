@@ -120,12 +120,18 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
         answers.depend(request, *depends)
         return RedirectResponse(f"/read/{row.slug}", 308, answers.public_headers(settings))
     article = documents.read(ArticleRead, row.document)
-    return _shared(request, *_article(session, settings, article, row.document), depends=depends)
+    return _shared(request, *article_page(session, settings, article, row.document), depends=depends)
 
 
-def _article(
-    session: Session, settings: Settings, article: ArticleRead, document: bytes
+def article_page(
+    session: Session,
+    settings: Settings,
+    article: ArticleRead,
+    document: bytes,
+    *,
+    is_preview: bool = False,
 ) -> tuple[bytes, str]:
+    """Return the page of an article, and the style element that its policy must name."""
     language, lead = article.language, article.lead_image
     placed = [
         (
@@ -148,6 +154,7 @@ def _article(
         title=article.headline,
         description=article.summary,
         article=article,
+        is_preview=is_preview,
         blocks=placed,
         top=top,
         path=f"/read/{article.slug}",

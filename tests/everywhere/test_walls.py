@@ -71,6 +71,9 @@ MATRIX = {
     "get_article_version": reads("content:read"),
     "diff_article_version": reads("content:read"),
     "restore_article_version": writes("article_id"),
+    "create_article_preview": Row("content:read", {}),
+    "revoke_article_previews": Row("content:read"),
+    **dict.fromkeys(["get_preview", "get_preview_media"], reads()),
     "get_article_recall": reads("content:publish"),
     "import_articles": Row("content:write", [{"source": "wire", "external_id": "1"} | NEW]),
     "import_page": Row("content:write", NINJS, makes_for="wire.example"),
@@ -171,6 +174,7 @@ def planted(store: Store, editor: httpx.Client, admin: httpx.Client) -> dict[str
         "delivery_id": nobody,
         "token_id": token.json()["id"],
         "name": "w640.jpg",
+        "token": "cd_nobody",
         "number": "1",
     }
 
