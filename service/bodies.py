@@ -40,6 +40,12 @@ class Invalid:
     body: JsonValue
     errors: list[Any]
 
+    def __getattr__(self, name: str) -> object:
+        """Let no shape be read from this object, whose members may all have defaults."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ValueError("the body does not have the shape that was asked for")
+
 
 async def read_json(request: Request, shape: ModelField | None) -> None:
     """Read the body, and leave it with the request, for FastAPI to find: in its shape, or as `Invalid`.

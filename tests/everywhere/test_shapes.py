@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.types import Message
 
+from tests.articles.newsroom import draft
 from tests.edge.asking import scope_of
 from tests.serving import EDITOR, Store, serving
 
@@ -127,3 +129,12 @@ def test_a_member_is_given_once(a_store: Store, body: str) -> None:
             "/v1/articles", content=body + " " * 9_000, headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["type"]) == (400, "/problems/repeated-member")
+
+
+@pytest.mark.parametrize("body", [{"at": "tomorrow"}, {"until": "noon"}])
+def test_a_bad_body_whose_members_may_all_be_absent_is_refused(
+    editor: httpx.Client, body: dict[str, str]
+) -> None:
+    article = draft(editor)
+    refused = editor.post(f"/v1/articles/{article['id']}/publish", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{next(iter(body))}")
