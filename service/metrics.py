@@ -4,7 +4,6 @@ Counters lie in memory, and where several processes serve together, in files tha
 answers a scrape for all of them (prometheus-client's multi-process mode).
 """
 
-import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,19 +35,9 @@ def _forget_dead(folder: Path) -> None:
     """Forget the gauges of processes that have died. Their counters stay, because sums must not go back."""
     for file in folder.iterdir():
         found = _LIVE_FILE.fullmatch(file.name)
-        if found and not _is_alive(int(found[1])):
+        if found and not sharing.is_alive(int(found[1])):
             with suppress(FileNotFoundError):  # Another process may be at it.
                 file.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import secrets
+import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _KEY = "COPYDESK_TOGETHER_KEY"
 """The variable that hands the key from process to process. It is no setting."""
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  # not a file of a known name: a folder is made in it
+_PREFIX = "copydesk-together-"
 KEY_SIZE = 12
 _ROW = struct.Struct("12s4xdd")
 _ROWS_IN_A_SET = 8
@@ -33,16 +35,36 @@ def together(workers: int) -> Iterator[None]:
     if workers == 1:
         yield
         return
-    memory = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="copydesk-", dir=memory) as folder:
+    memory = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(memory)
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=memory) as folder:
         os.environ[FOLDER], os.environ[_KEY] = folder, secrets.token_hex(32)
         yield
+
+
+def _sweep(memory: Path) -> None:
+    """Remove what processes have left that were killed outright."""
+    for left in memory.glob(f"{_PREFIX}*-*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdecimal() and not is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)  # It may be another user's.
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is a process of this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def folder() -> Path | None:
     """Return the folder that this process shares with others; None when it serves alone."""
     name = os.environ.get(FOLDER)
-    return None if name is None else Path(name)
+    return Path(name) if name else None
 
 
 def shared_key() -> bytes:

@@ -1,10 +1,14 @@
 """/metrics: what is counted, in few and known labels."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service import sharing
 from tests import postgres
 from tests.articles.newsroom import mark, problem, published
 from tests.commands import served
@@ -94,6 +98,23 @@ def test_metrics_need_the_token_that_is_set_and_are_closed_in_production(store: 
         assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
     with another(store, **production) as closed, closed.client("admin") as administrator:
         problem(administrator.get("/metrics"), 401)
+
+
+def test_what_a_killed_process_has_shared_is_removed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "_IN_MEMORY", tmp_path)
+    for name in (sharing.FOLDER, "COPYDESK_TOGETHER_KEY"):
+        monkeypatch.setenv(name, "")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, used = (tmp_path / f"copydesk-together-{pid}-x" for pid in (ended.pid, os.getpid()))
+    left.mkdir()
+    used.mkdir()
+    with sharing.together(2):
+        assert not left.exists()
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == [used]
 
 
 def test_every_process_tells_the_figures_of_all(tmp_path: Path) -> None:
