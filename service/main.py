@@ -2,8 +2,11 @@
 stopped.
 """
 
+import base64
 import gc
+import hashlib
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -47,6 +50,7 @@ from service.edge.cache import WireCache
 from service.edge.connections import CONNECTIONS, Connections
 from service.edge.cors import Cors
 from service.edge.logs import Measured, RequestLog, configure_logs
+from service.edge.safety import Safety
 from service.ending import Ending, end_with_parent
 from service.errors import PROBLEM, Problem
 from service.faults import DATABASE_FAULTS, fault_of
@@ -237,14 +241,21 @@ def _documentation() -> Response:
     """Swagger UI, of whose package the files alone are served. Its own page names the assets by the host that
     it was asked for, and by http behind a proxy that opens TLS.
     """
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Copydesk",
         swagger_js_url="/swagger/swagger-ui-bundle.js",
         swagger_css_url="/swagger/swagger-ui.css",
         swagger_favicon_url="/swagger/favicon-32x32.png",
-        swagger_ui_parameters={"filter": True, "persistAuthorization": True, "tryItOutEnabled": True},
+        swagger_ui_parameters={"filter": True, "persistAuthorization": False, "tryItOutEnabled": True},
     )
+    (script,) = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    known = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    page.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' 'sha256-{known}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+        " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return page
 
 
 def _layered(app: FastAPI, services: Services) -> ASGIApp:
@@ -252,7 +263,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     costly ones.
     """
     settings, registry = services.get(Settings), services.get(CollectorRegistry)
-    logged = RequestLog(problems.ShapedRefusals(app), Measured(registry))
+    logged = RequestLog(problems.ShapedRefusals(app), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(logged)
     cache = WireCache(
         Cors(compressed, settings), compressed, settings, services.get(Reader), services.get(Watch)

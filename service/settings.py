@@ -5,9 +5,11 @@ docs/operations/settings.md list them all; a test fails when one is missing ther
 """
 
 import codecs
+import os
 import re
 import secrets
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -19,6 +21,11 @@ from service.tables import Language
 
 Origins = Annotated[tuple[str, ...], NoDecode]
 Hosts = Annotated[tuple[str, ...], NoDecode]
+
+
+LEAST_LETTERS = 8
+"""Different characters of a secret: of 32 that are drawn by chance, there are more, even of 16."""
+LEAST_PREFIX = 2
 
 
 class UnsafeSetting(ValueError):
@@ -98,6 +105,9 @@ class Settings(BaseSettings):
     consent_country_header: str = Field(
         "",
         description="header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no country is kept",
+    )
+    hsts_seconds: int = Field(
+        0, ge=0, description="Strict-Transport-Security in every answer, in seconds; 0 sends none"
     )
     trusted_proxies: Hosts = Field((), description="addresses whose X-Forwarded-For is believed")
     language: Language = Field(
@@ -225,6 +235,17 @@ class Settings(BaseSettings):
             return value
         raise ValueError("must start with sqlite:/// or postgresql://")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def known_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Accept addresses and networks only."""
+        for proxy in value:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is no address and no network") from None
+        return value
+
     @field_validator("picture_charset")
     @classmethod
     def known_charset(cls, value: str) -> str:
@@ -310,6 +331,17 @@ class Settings(BaseSettings):
                 "production refuses * and null in COPYDESK_CONSENT_ORIGINS: every page could record consent "
                 "and read what its reader decided"
             )
+        if len(set(self.secret_key.get_secret_value())) < LEAST_LETTERS:
+            raise UnsafeSetting(
+                "production refuses a COPYDESK_SECRET_KEY of few different characters: `openssl rand -hex 32` makes one"
+            )
+        if any(ip_network(proxy, strict=False).prefixlen < LEAST_PREFIX for proxy in self.trusted_proxies):
+            raise UnsafeSetting(
+                "production refuses COPYDESK_TRUSTED_PROXIES with half of the internet: whoever asks could name any address"
+            )
+        endpoint = self.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+        if not self.media_url.startswith("file:") and endpoint.startswith("http://"):
+            raise UnsafeSetting("production refuses an http address of the S3 store")
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
 

@@ -11,7 +11,11 @@ from pydantic import ValidationError
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-SAFE = {"environment": "production", "public_url": "https://news.example", "secret_key": "x" * 32}
+SAFE = {
+    "environment": "production",
+    "public_url": "https://news.example",
+    "secret_key": "0123456789abcdef" * 2,
+}
 
 
 @pytest.mark.parametrize("place", [".env.example", "docs/operations/settings.md"])
@@ -25,6 +29,11 @@ def test_every_setting_is_where_people_look_for_it(name: str, place: str) -> Non
     [
         {"secret_key": None},
         {"secret_key": "short"},
+        {"secret_key": "password" * 4},
+        {"trusted_proxies": "10.0.0.1, 0.0.0.0/0"},
+        {"trusted_proxies": "::/0"},
+        {"trusted_proxies": "proxy.example"},
+        {"media_url": "s3://newsroom/pictures", "s3_endpoint": "http://s3.example"},
         {"public_url": "http://news.example"},
         {"outbound_allow_loopback": True},
         {"consent_origins": ("https://front.example", "*")},

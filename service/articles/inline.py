@@ -11,11 +11,25 @@ from service.tables import clean_text
 
 INLINE_TAGS = frozenset("a strong em code sub sup br span s del ins q mark small ruby rt rp abbr bdi".split())
 LONGEST_INLINE = 50_000
+_TWO_SLASHES = re.compile(r"[\\/][\t\n\r]*[\\/]")
+_EDGE = "".join(map(chr, range(33)))
+
+
+def _whole_link(_element: str, name: str, value: str) -> str | None:
+    """Write out the scheme of a link to another host that names none; drop a link that only browsers take for one,
+    because they read a backslash as a slash.
+    """
+    if name != "href" or _TWO_SLASHES.match(value.lstrip(_EDGE)) is None:
+        return value
+    return f"https:{value.strip(_EDGE)}" if value.strip(_EDGE).startswith("//") else None
+
+
 _CLEANER = nh3.Cleaner(
     tags={*INLINE_TAGS, "b", "i"},
     attributes={"a": {"href"}, "span": {"lang"}},
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=None,
+    attribute_filter=_whole_link,
 )
 """Made once, which costs as much as cleaning a paragraph."""
 _BLOCK_TAG = re.compile(

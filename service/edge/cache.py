@@ -17,6 +17,7 @@ from service.edge.entries import Coded, Entries, Entry, Headers, Key
 from service.edge.logs import request_id
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
+from service.edge.safety import Safety
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.negotiation import choose_coding
@@ -47,6 +48,7 @@ class WireCache:
         self.app = app
         self.public = public
         self.settings = settings
+        self._safety = Safety(settings)
         self.entries = Entries(settings.cache_bytes)
         self.hits = self.misses = 0
         self._cors = PublicCors(settings)
@@ -68,7 +70,7 @@ class WireCache:
         except BadRequest as error:
             refused = _problem(error, scope["path"])
             added = [*self._cors.headers(None), (b"x-request-id", request_id(scope))]
-            await _send(refused.status, refused.coded(""), None, added, send)
+            await _send(refused.status, refused.coded(""), None, self._safety.completed(added), send)
             return
         if not _is_for_everybody(scope, given):
             await self.app(scope, receive, self.outflow.bounded(scope, send))
@@ -103,7 +105,9 @@ class WireCache:
             return await self._direct(key) or await self._routed_once(key, scope, receive, collected)
         except DATABASE_FAULTS as fault:
             self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
-            return _problem(answer_to(fault), scope["path"])
+            refused = _problem(answer_to(fault), scope["path"])
+            refused.headers = self._safety.completed(refused.headers)
+            return refused
 
     async def _direct(self, key: Key) -> Entry | None:
         """Answer for one resource without the router."""
@@ -120,7 +124,9 @@ class WireCache:
             return None
         caught_up = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
-        entry = Entry(answer.status, list(answer.headers), answer.body, answer.etag, answer.depends)
+        entry = Entry(
+            answer.status, self._safety.completed(answer.headers), answer.body, answer.etag, answer.depends
+        )
         self._keep(key, entry, caught_up)
         return entry
 

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.edge.safety import Safety
 from service.settings import Settings
 
 log = structlog.get_logger()
@@ -87,10 +88,11 @@ class Measured:
 
 
 class RequestLog:
-    """ASGI layer: a request id in and out, one log line, one measurement."""
+    """ASGI layer: a request id in and out, the headers of safety, one log line, one measurement."""
 
-    def __init__(self, app: ASGIApp, measured: Measured) -> None:
+    def __init__(self, app: ASGIApp, measured: Measured, safety: Safety) -> None:
         self.app = app
+        self.safety = safety
         self.measured = measured
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,6 +106,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": self.safety.completed(list(message["headers"]))}
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = id_.decode()
                 if is_the_clients and "public" in headers.get("cache-control", ""):

@@ -67,6 +67,18 @@ def resolve(host: str, port: int) -> list[str]:
     )
 
 
+def refuse_closed_literal(place: httpx.URL, *, allow_loopback: bool) -> None:
+    """Refuse a host that is a closed IP address itself, in any notation. No name is resolved. Raises
+    AddressRefused.
+    """
+    try:
+        found = socket.getaddrinfo(place.raw_host.decode("ascii"), None, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return  # a name, which may be another's address when it is asked for
+    if not all(is_website(str(address[4][0]), allow_loopback=allow_loopback) for address in found):
+        raise AddressRefused(f"{place.host} is not on the public internet.")
+
+
 def checked(url: str | httpx.URL, *, before: httpx.URL | None = None) -> httpx.URL:
     """Refuse URLs that are not fetched, before any name is resolved; `before` is what redirects here. Raises
     AddressRefused.

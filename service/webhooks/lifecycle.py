@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
 from service.images.patching import refuse_changes
-from service.outbound.addresses import checked
+from service.outbound.addresses import checked, refuse_closed_literal
 from service.tables import new_id, now
 from service.webhooks.models import (
     DeliveryStatus,
@@ -146,8 +146,9 @@ def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
 
 
 def _check(session: Session, write: WebhookWrite) -> None:
-    checked(write.url)
-    if session.database.settings.environment == "production" and not write.url.startswith("https://"):
+    settings = session.database.settings
+    refuse_closed_literal(checked(write.url), allow_loopback=settings.outbound_allow_loopback)
+    if settings.environment == "production" and not write.url.startswith("https://"):
         raise Unprocessable.at("/url", "must be an https address")
 
 
