@@ -1,4 +1,4 @@
-"""The documents stay short, lead somewhere, and name only commands and settings that exist."""
+"""The documents stay short, lead somewhere, and name only commands, settings and modules that exist."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -61,6 +61,19 @@ def test_every_command_exists() -> None:
 def test_every_setting_exists() -> None:
     named = re.compile(r"\bCOPYDESK_[A-Z0-9_]*[A-Z0-9]\b")
     assert faults(lambda page: set(named.findall(page.read_text())) - SETTINGS) == {}
+
+
+def test_every_module_exists() -> None:
+    """A module is named by its path, or by its name alone where its room is clear."""
+    modules = {
+        str(path.relative_to(ROOT)) for room in ("service", "tests") for path in ROOT.glob(f"{room}/**/*.py")
+    }
+    known = {
+        module[at:] for module in modules for at in range(len(module)) if at == 0 or module[at - 1] == "/"
+    }
+    maps = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/glossary.md")
+    named = {name: re.findall(r"`([a-z_/0-9]+\.py)`", DOCUMENTS[name].read_text()) for name in maps}
+    assert {name: found for name, all_ in named.items() if (found := sorted(set(all_) - known))} == {}
 
 
 def test_the_readme_leads_to_every_document() -> None:
