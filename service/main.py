@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, auth, health, idempotency, problems, tokens
+from service import __version__, auth, health, idempotency, problems, timekeeping, tokens
 from service.articles import clock, history, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
@@ -283,6 +283,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     settings, database, reader = services.get(Settings), services.get(Database), services.get(Reader)
     configure_logs(settings)
     require_migrated(database)
+    await timekeeping.keep(database)
     async with database.turn():
         await to_thread.run_sync(rendering.begin, database)
         await to_thread.run_sync(epochs.begin_for_process, database)

@@ -4,7 +4,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 
-from service import idempotency
+from service import idempotency, timekeeping
 from service.articles import clock
 from service.articles.creating import Creating
 from service.articles.indexing import Indexing
@@ -73,6 +73,7 @@ def add_jobs(services: Services) -> None:
     settings = database.settings
     background.add("deadlines", every(database.deadlines.step))
     background.add("connections", every(services.get(Connections).step))
+    background.add("clock", every(partial(timekeeping.keep, database)))
     background.add("watch", every(services.get(Watch).step))
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))

@@ -5,7 +5,7 @@ one kind of id.
 import enum
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -99,9 +99,23 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
-def now() -> datetime:
-    """The time, in UTC."""
+class Clock:
+    """How far the clock of this machine is known to be ahead of the store's (`timekeeping.py`)."""
+
+    ahead = timedelta()
+
+
+CLOCK = Clock()
+
+
+def machine_time() -> datetime:
+    """Return the time by the clock of this machine, in UTC."""
     return datetime.now(UTC)
+
+
+def now() -> datetime:
+    """Return the time by the store's clock, in UTC."""
+    return machine_time() - CLOCK.ahead
 
 
 def new_row(table: type[Row], values: Mapping[str, object]) -> Row:

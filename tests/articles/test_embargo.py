@@ -1,17 +1,21 @@
 """An embargo's end, and a schedule's time: by themselves, once, after a restart and with two workers too."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlmodel import col, update
 
+from service import tables
+from service.articles.models import Article as ArticleRow
 from tests.articles.newsroom import Article, do, draft, edit, ids, mark, picture, problem, published, soon
 from tests.databases import KINDS, empty_database
-from tests.serving import EDITOR, Store, another, running, settings_for
+from tests.serving import EDITOR, Store, another, running, serving, settings_for
 
 
-def appears(client: httpx.Client, article: Article, within: float = 3) -> Article:
+def appears(client: httpx.Client, article: Article, within: float = 60) -> Article:
     """Wait for an article to be public."""
     until = time.monotonic() + within
     while (answer := client.get(f"/v1/articles/{article['id']}")).status_code != 200:
@@ -107,12 +111,15 @@ def test_an_embargo_that_has_passed_holds_nothing_back(client: httpx.Client, edi
 
 
 def test_what_is_trashed_or_unpublished_meanwhile_does_not_appear(
-    client: httpx.Client, editor: httpx.Client
+    store: Store, client: httpx.Client, editor: httpx.Client
 ) -> None:
-    trashed, back = (do(editor, draft(editor), "publish", at=soon(0.6)) for _ in range(2))
+    trashed, back, kept = (do(editor, draft(editor), "publish", at=soon(3600)) for _ in range(3))
     editor.delete(f"/v1/articles/{trashed['id']}", headers={"If-Match": "*"})
     do(editor, back, "unpublish")
-    time.sleep(1.3)
+    with store.database.writing() as session:
+        due = update(ArticleRow).where(col(ArticleRow.scheduled_for).is_not(None))
+        session.execute(due.values(scheduled_for=datetime.now(UTC)))
+    appears(client, kept)
     for article in (trashed, back):
         problem(client.get(f"/v1/articles/{article['id']}"), 404)
 
@@ -144,3 +151,21 @@ def test_two_workers_publish_once(store: Store, editor: httpx.Client) -> None:
             assert appears(here, article)["version"] == 2
             assert appears(there, article, within=1)["version"] == 2
             assert actions(editor, article) == ["published", "created"]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_machine_whose_clock_is_wrong_goes_by_the_database(
+    hours: int, tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = tables.machine_time
+    monkeypatch.setattr(tables.CLOCK, "ahead", timedelta())
+    monkeypatch.setattr(tables, "machine_time", lambda: right() + timedelta(hours=hours))
+    with (
+        serving("postgresql", tmp_path, sqlite_template) as store,
+        store.client(*EDITOR) as editor,
+        store.client() as reader,
+    ):
+        held = published(editor, embargoed_until=soon(1800))
+        due = appears(reader, published(editor, embargoed_until=soon(1)))
+        problem(reader.get(f"/v1/articles/{held['id']}"), 404)
+        assert abs(datetime.fromisoformat(due["published_at"]) - right()) < timedelta(minutes=10)
