@@ -22,6 +22,7 @@ from tests.bench.figures import Figure
 from tests.bench.measure import Bench
 from tests.bench.served import PATIENCE, Served
 from tests.images.pictures import picture
+from tests.patience import wait_until
 
 SIZES = (1, 100, 5_000)
 LONGEST_WAIT = 250.0
@@ -83,8 +84,7 @@ def _round(figure: Figure, client: httpx.Client, shown: Shown, text: str) -> Non
         began = time.perf_counter()
         _ask(client, "PATCH", f"/v1/captions/{shown.caption}", json={"text": text}, headers={"If-Match": "*"})
         change = time.perf_counter() - began
-        while text not in client.get(f"/v1/articles/{shown.articles[0]}?fields=body").text:
-            time.sleep(0.01)
+        wait_until(lambda: text in _text(client, "GET", f"/v1/articles/{shown.articles[0]}"))
         last = time.perf_counter() - began
     figure.note(
         max(during) * 1e3,
@@ -117,6 +117,10 @@ def _writing_beside(client: httpx.Client, took: list[float]) -> Iterator[None]:
 
 
 def _ask(client: httpx.Client, method: str, path: str, **request: object) -> dict[str, str]:
+    return orjson.loads(_text(client, method, path, **request))
+
+
+def _text(client: httpx.Client, method: str, path: str, **request: object) -> str:
     response = client.request(method, path, **request)
     response.raise_for_status()
-    return response.json()
+    return response.text
