@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +10,10 @@ from typing import IO
 import httpx
 import pytest
 
-from service.database import Database
-from service.settings import Settings
-from service.tokens import TokenCreate, make_token
 from tests.articles.newsroom import problem
-from tests.commands import environment, free_port
+from tests.faults.apart import make_editor, served_by
 from tests.images.pictures import noise, upload
-from tests.patience import wait_until
-from tests.serving import EDITOR, SECRET
+from tests.serving import SECRET
 
 # The mounts are in a namespace of the process alone: nobody needs to be root for that, and they end with it.
 APART = ("unshare", "--user", "--map-root-user", "--mount")
@@ -50,43 +45,6 @@ def _write_for_ever(file: IO[bytes]) -> None:
         file.write(bytes(4096))
 
 
-@contextmanager
-def served_apart(folder: Path, **settings: str) -> Iterator[tuple[str, int]]:
-    """Serve a store whose `media` and `temporary` are small file systems; yield its address and its process's id."""
-    base = f"http://127.0.0.1:{(port := free_port())}"
-    serve = (sys.executable, "-m", "service", "serve", "--port", str(port))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*APART, "sh", "-c", MOUNTED, "sh", *serve],
-            cwd=folder,
-            env=environment(**settings),
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until(lambda: process.poll() is not None or _answers(base), "the service never answered")
-        assert process.poll() is None, (folder / "log").read_text()
-        yield base, process.pid
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _answers(base: str) -> bool:
-    try:
-        return httpx.get(f"{base}/health/ready").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _token(url: str) -> str:
-    database = Database(Settings(_env_file=None, database_url=url))
-    with database.writing() as session:
-        made = make_token(session, TokenCreate.model_validate({"name": "desk", "scopes": list(EDITOR)}))
-    database.close()
-    return made.token
-
-
 def test_a_full_folder_is_507_where_it_is_needed_and_nothing_elsewhere(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -102,9 +60,9 @@ def test_a_full_folder_is_507_where_it_is_needed_and_nothing_elsewhere(
         "TMPDIR": str(tmp_path / "temporary"),
     }
     shutil.copy(sqlite_template, tmp_path / "copydesk.db")
-    token = _token(known["COPYDESK_DATABASE_URL"])
+    token = make_editor(known["COPYDESK_DATABASE_URL"])
     with (
-        served_apart(tmp_path, **known) as (base, pid),
+        served_by([*APART, "sh", "-c", MOUNTED, "sh"], tmp_path, **known) as (base, pid),
         httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30) as editor,
     ):
         inside = Path(f"/proc/{pid}/root{tmp_path}")
