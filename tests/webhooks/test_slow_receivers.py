@@ -48,15 +48,17 @@ def hanging() -> Iterator[Hanging]:
             server.goes_on.set()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def store(
-    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
     """A store that waits a minute for a receiver, and prolongs leases all the time."""
-    monkeypatch.setattr(worker, "PROLONGS_EVERY", 0.05)
     settings = {"outbound_allow_loopback": True, "outbound_deadline": 60, "webhook_concurrency": 8}
-    with serving(request.param, tmp_path, sqlite_template, **settings) as running_store:
-        yield running_store
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(worker, "PROLONGS_EVERY", 0.05)
+        with serving(request.param, folder, sqlite_template, **settings) as running_store:
+            yield running_store
 
 
 def test_receivers_that_hang_do_not_slow_the_others(store: Store, keeper: httpx.Client) -> None:
