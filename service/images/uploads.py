@@ -224,15 +224,18 @@ async def _json(request: Request) -> dict[str, JsonValue]:
 
 def _bounded(request: Request, limit: int, error: TooLarge) -> Request:
     """Return the request with a body that raises the error once it is longer than this."""
-    length = 0
+    # Not of `request.receive`: the body may have been read already, for an `Idempotency-Key`.
+    length, chunks = 0, request.stream()
 
     async def receive() -> Message:
         nonlocal length
-        message = await request.receive()
-        length += len(message.get("body", b""))
+        chunk = await anext(chunks, None)
+        if chunk is None:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        length += len(chunk)
         if length > limit:
             raise error
-        return message
+        return {"type": "http.request", "body": chunk, "more_body": True}
 
     return Request(request.scope, receive)
 
