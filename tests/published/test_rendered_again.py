@@ -184,6 +184,7 @@ def test_webhooks_are_not_told_of_documents_that_are_rendered_again(
 ) -> None:
     # A receiver is sent one message after another: a withdrawal must not wait behind a whole store.
     settings, made = two_languages
+    settings = settings.model_copy(update={"outbound_allow_loopback": True})
     with running(settings) as store, store.client("admin") as keeper, webhook(keeper, partner) as hook:
         # The store renders by itself too, and may have been faster.
         render_all(store)
