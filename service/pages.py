@@ -30,8 +30,8 @@ Fields = Annotated[
     str | None,
     Query(
         max_length=1000,
-        description="only these members, with commas between; `a.b` is a member of a member",
-        examples=["headline,lead_image.renditions.href"],
+        # No example: an answer of some members is none that the shapes of the document describe.
+        description="only these members, with commas between, such as `headline,lead_image.renditions.href`",
     ),
 ]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
