@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -58,9 +58,9 @@ class Command:
     def __exit__(
         self, _type: type[BaseException] | None, _fault: object, _trace: TracebackType | None
     ) -> None:
-        self.kill()
-        self.wait()
-        self._open.close()
+        with self._open:
+            self.kill()
+            self.wait()
 
     def readline(self) -> str:
         """Return the next line of standard output; wait for it, if the command is read."""
@@ -92,7 +92,9 @@ class Command:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to a command that has not ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended in between, or have ended and not been told of yet.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Tell it to end."""
