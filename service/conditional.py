@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-from service.errors import PreconditionFailed, PreconditionRequired
+from service.errors import BadRequest, PreconditionFailed, PreconditionRequired
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
+_TAGS = re.compile(rf"[\s,]*{_TAG.pattern}(?:\s*,[\s,]*{_TAG.pattern})*[\s,]*")
+"""A list of ETags (RFC 9110, 5.6.1 and 8.8.3); empty members are let pass."""
 
 
 class AlreadyExists(PreconditionFailed):
@@ -39,7 +41,9 @@ def matches(header: str | None, etag: str) -> bool:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale."""
+    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale, 400 when
+    it is no list of ETags.
+    """
     header = request.headers.get("if-match")
     if header is None:
         if request.headers.get("if-none-match", "").strip() == "*":
@@ -47,6 +51,8 @@ def require_match(request: Request, version: int) -> None:
         raise PreconditionRequired(
             "Send If-Match with the ETag that you read, or * to change it whatever it is."
         )
+    if header.strip() != "*" and _TAGS.fullmatch(header) is None:
+        raise BadRequest('If-Match must be *, or ETags in double quotes as they were sent: "1-…", "2-…".')
     if header.strip() == "*" or any(re.split("[-;]", tag)[0] == str(version) for tag in _TAG.findall(header)):
         return
     raise PreconditionFailed(f"The stored version is {version}.", current_version=version)

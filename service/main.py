@@ -50,6 +50,7 @@ from service.edge.cache import WireCache
 from service.edge.connections import CONNECTIONS, Connections
 from service.edge.cors import Cors
 from service.edge.logs import Measured, RequestLog, configure_logs
+from service.edge.packed import PackedBodies
 from service.edge.safety import Safety
 from service.ending import Ending, end_with_parent
 from service.errors import PROBLEM, Problem
@@ -263,7 +264,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     costly ones.
     """
     settings, registry = services.get(Settings), services.get(CollectorRegistry)
-    logged = RequestLog(problems.ShapedRefusals(app), Measured(registry), Safety(settings))
+    logged = RequestLog(problems.ShapedRefusals(PackedBodies(app)), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(logged)
     cache = WireCache(
         Cors(compressed, settings), compressed, settings, services.get(Reader), services.get(Watch)

@@ -4,6 +4,7 @@ one kind of id.
 
 import enum
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import langcodes
+import regex
 import uuid_utils.compat
 from pydantic import (
     AfterValidator,
@@ -22,6 +24,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
 )
 from sqlalchemy import JSON, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,6 +37,10 @@ from sqlmodel._compat import SQLModelConfig
 # NUL cannot be stored by PostgreSQL, nor half of a surrogate pair; the other control characters are never
 # meant.
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_SHOWS = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{C}\u2800]")
+"""What a reader sees something of: no space, no control character, nothing that fonts leave out."""
+_STORED = object()
+"""The context of what is read from a column: it is taken as it is, whatever has been refused since it was written."""
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -164,7 +171,7 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Turn stored JSON into the Pydantic values."""
-        return None if value is None else self.adapter.validate_python(value)
+        return None if value is None else self.adapter.validate_python(value, context=_STORED)
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Compare as JSON does."""
@@ -178,9 +185,24 @@ def clean_text(value: str) -> str:
     return value
 
 
+def composed(value: str) -> str:
+    """Write each letter with its accents as one character (NFC), so that texts that look the same are the same."""
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def _composed(value: object) -> object:
+    return composed(value) if isinstance(value, str) else value
+
+
 def _one_line(value: str) -> str:
     if "\n" in value or "\t" in value:
         raise ValueError("must be one line")
+    return value
+
+
+def _visible(value: str, info: ValidationInfo) -> str:
+    if not value.isascii() and info.context is not _STORED and _SHOWS.search(value) is None:
+        raise ValueError("must have a character that can be seen")
     return value
 
 
@@ -231,15 +253,18 @@ def write_time(value: datetime) -> str:
 Text = Annotated[
     str,
     BeforeValidator(unix_newlines),
+    BeforeValidator(_composed),
     StringConstraints(strip_whitespace=True, max_length=20_000),
     AfterValidator(clean_text),
 ]
 """Text of several lines, trimmed."""
 Line = Annotated[
     str,
+    BeforeValidator(_composed),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(clean_text),
     AfterValidator(_one_line),
+    AfterValidator(_visible),
 ]
 """Text of one line, trimmed, not empty."""
 Time = Annotated[

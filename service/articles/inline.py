@@ -7,7 +7,7 @@ from typing import Annotated
 import nh3
 from pydantic import AfterValidator, WithJsonSchema
 
-from service.tables import clean_text
+from service.tables import clean_text, composed
 
 INLINE_TAGS = frozenset("a strong em code sub sup br span s del ins q mark small ruby rt rp abbr bdi".split())
 LONGEST_INLINE = 50_000
@@ -33,15 +33,18 @@ _CLEANER = nh3.Cleaner(
 )
 """Made once, which costs as much as cleaning a paragraph."""
 _BLOCK_TAG = re.compile(
-    r"(?=</?(?:address|article|aside|blockquote|caption|center|dd|details|div|dl|dt|fieldset|figcaption|figure"
-    r"|footer|form|h[1-6]|header|hr|legend|li|main|nav|ol|optgroup|option|p|pre|section|summary|table|tbody|td"
-    r"|tfoot|th|thead|title|tr|ul)[\s/>])",
+    r"(?=</?(?:address|article|aside|audio|blockquote|button|canvas|caption|center|dd|details|dialog|dir|div|dl|dt"
+    r"|embed|fieldset|figcaption|figure|footer|form|frameset|h[1-6]|header|hgroup|hr|input|legend|li|main|menu"
+    r"|nav|object|ol|optgroup|option|p|picture|pre|search|section|select|summary|table|tbody|td|tfoot|th"
+    r"|thead|title|tr|ul|video)[\s/>])",
     re.IGNORECASE,
 )
 _BREAKS = re.compile(r"\s*(?:<br>\s*)+")
 _OLD_NAMES = (("<b>", "<strong>"), ("</b>", "</strong>"), ("<i>", "<em>"), ("</i>", "</em>"))
 _TAG = re.compile("<[^>]*>")
 """In clean HTML, where neither character stands for itself, not even in an address."""
+_WORDS = re.compile("[^<>]+")
+"""What is composed of clean HTML: an accent that follows a tag must not become one character with its end."""
 _MARKUP = re.compile("[<>&\u00a0\x00\r]")
 """Without any of these a text is its own HTML, and need not be parsed."""
 _UNSAID = re.compile(r"<rp>[^<]*</rp>|<del>.*?</del>[ \n]?", re.DOTALL)
@@ -84,6 +87,10 @@ def plain(inline: str) -> str:
     return html.unescape(inline)
 
 
+def _composed(words: re.Match[str]) -> str:
+    return composed(words[0])
+
+
 def _inline(value: str) -> str:
     given = clean_text(value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value)
     clean = sanitise(given)
@@ -91,6 +98,8 @@ def _inline(value: str) -> str:
     # character.
     if clean != given:
         clean_text(clean)
+    if not clean.isascii():
+        clean = _WORDS.sub(_composed, clean)
     if len(clean) > LONGEST_INLINE:
         raise ValueError(f"must not have more than {LONGEST_INLINE} characters")
     return clean

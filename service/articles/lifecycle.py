@@ -24,6 +24,7 @@ from service.articles.models import (
     Correction,
     Status,
 )
+from service.articles.moves import make_draft, make_public, move, wanted_status
 from service.auth import Caller, Scope
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
@@ -129,9 +130,7 @@ def _refuse_new(
 
 
 def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, write: ArticleWrite) -> Article:
-    values = {name: getattr(write, name) for name in _CONTENT} | {
-        "language": write.language or session.database.settings.language
-    }
+    values = {name: getattr(write, name) for name in _CONTENT} | {"language": _language(session, write)}
     own: dict[str, object] = {
         "id": id_,
         "slug": slug,
@@ -151,8 +150,12 @@ def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, wr
     article = new_row(Article, values | own)
     session.add(article)
     if write.status == Status.PUBLISHED:
-        _make_public(article, now())
+        make_public(article, now())
     return article
+
+
+def _language(session: Session, write: ArticleWrite) -> str:
+    return write.language or session.database.settings.language
 
 
 def authorise(caller: Caller, article: Article, status: object = None) -> None:
@@ -180,25 +183,25 @@ def replace(
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
     caller.need_source(article.source)
     _refuse_read_only(article, write)
-    status = _wanted_status(article, write)
+    status = wanted_status(article, write)
     before, former = _state(article), article.status
-    if article.status == Status.WITHDRAWN and _differs(article, write):
+    if article.status == Status.WITHDRAWN and _differs(session, article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
     added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])
     claims.refuse_foreign_pictures(session, caller, added, pictures)
     claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
-    was_public, language = former == Status.PUBLISHED, article.language
+    was_public, embargo = former == Status.PUBLISHED, article.embargoed_until
     for name in _CONTENT:
-        value = getattr(write, name) if name != "language" else write.language or language
+        value = _language(session, write) if name == "language" else getattr(write, name)
         if getattr(article, name) != value:
             setattr(article, name, value)
     if write.slug is not None and write.slug != article.slug:
         article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
     if _dated_anew(article, write):
         article.published_at = write.published_at
-    action = _move(article, caller, status)
+    action = move(article, caller, status, embargo)
     if _state(article) != before:
         caller.need_source(article.source)
         if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
@@ -211,13 +214,17 @@ def publish(session: Session, caller: Caller, article: Article, at: Time | None)
     """Publish now, or at a time; an embargo in the future holds it back until then."""
     authorise(caller, article)
     _refuse_withdrawn(article)
-    if article.status == Status.PUBLISHED and at is None:
+    if article.status == Status.PUBLISHED and (at is None or at <= now()):
         return article
-    was_public = article.status == Status.PUBLISHED
+    if article.status == Status.PUBLISHED:
+        raise WrongState(
+            "The article is published already; unpublish it first, or embargo it, to take it away until then.",
+            article_status=str(article.status),
+        )
     before = _state(article)
-    _make_public(article, max(at or now(), now()))
+    make_public(article, max(at or now(), now()))
     if _state(article) != before:
-        _remember(session, [article], caller, str(article.status), was_public=was_public)
+        _remember(session, [article], caller, str(article.status))
     return article
 
 
@@ -228,7 +235,7 @@ def unpublish(session: Session, caller: Caller, article: Article) -> Article:
     if article.status == Status.DRAFT:
         return article
     was_public = article.status == Status.PUBLISHED
-    _make_draft(article)
+    make_draft(article)
     _remember(session, [article], caller, "unpublished", was_public=was_public)
     return article
 
@@ -278,49 +285,8 @@ def release(session: Session, caller: Caller, articles: Sequence[Article]) -> No
     at = now()
     for article in articles:
         assert article.scheduled_for is not None
-        _make_public(article, at)
+        make_public(article, at)
     _remember(session, articles, caller, "published", was_public=False)
-
-
-def _make_public(article: Article, at: datetime) -> None:
-    due = max(at, article.embargoed_until or at)
-    if due > now():
-        article.status, article.scheduled_for = Status.SCHEDULED, due
-        return
-    # When it was due, if that has come: the clock is a little late, an editor who publishes what is scheduled
-    # is early.
-    article.published_at = article.published_at or min(article.scheduled_for or at, at)
-    article.first_published_at = article.first_published_at or article.published_at
-    article.status, article.scheduled_for = Status.PUBLISHED, None
-
-
-def _make_draft(article: Article) -> None:
-    article.status, article.scheduled_for, article.published_at = Status.DRAFT, None, None
-
-
-def _move(article: Article, caller: Caller, status: Status) -> str:
-    """Bring an edited article into the status asked for; a new embargo moves it too."""
-    held_back = article.embargoed_until is not None and article.embargoed_until > now()
-    if status == Status.DRAFT and article.status != Status.DRAFT:
-        caller.need(Scope.CONTENT_PUBLISH)
-        _make_draft(article)
-        return "unpublished"
-    if status == Status.PUBLISHED and (article.status != Status.PUBLISHED or held_back):
-        caller.need(Scope.CONTENT_PUBLISH)
-        _make_public(article, now())
-        return str(article.status)
-    if article.status == Status.SCHEDULED and held_back and article.scheduled_for != article.embargoed_until:
-        _make_public(article, max(article.scheduled_for or now(), now()))
-    return "edited"
-
-
-def _wanted_status(article: Article, write: ArticleReplace) -> Status:
-    status = article.status if write.status is None else Status(write.status)
-    if status != article.status and status not in (Status.DRAFT, Status.PUBLISHED):
-        raise Unprocessable.at(
-            "/status", f"cannot be set to {status}: that is what …/publish and …/withdraw are for"
-        )
-    return status
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
@@ -331,9 +297,10 @@ def _dated_anew(article: Article, write: ArticleReplace) -> bool:
     return given and write.published_at != article.published_at
 
 
-def _differs(article: Article, write: ArticleReplace) -> bool:
-    unsaid = {"language"} if not write.language else set()
-    same = all(getattr(article, name) == getattr(write, name) for name in _CONTENT if name not in unsaid)
+def _differs(session: Session, article: Article, write: ArticleReplace) -> bool:
+    names = set(_CONTENT) - {"language"}
+    same = all(getattr(article, name) == getattr(write, name) for name in names)
+    same = same and article.language == _language(session, write)
     same = same and not _dated_anew(article, write)
     return not same or write.slug not in (None, article.slug) or write.status not in (None, article.status)
 

@@ -1,11 +1,18 @@
 """What an article is: in the working table, in a request, and in an answer."""
 
 import enum
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 import pydantic
-from pydantic import AfterValidator, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
@@ -39,6 +46,10 @@ class Status(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far a sender's clock may be ahead: a date within that is taken as it is."""
+
+
 def _not_an_id(value: str) -> str:
     if id_of(value) is not None:
         raise ValueError("must not have the form of an id: that is what it would be taken for")
@@ -50,6 +61,12 @@ Slug = Annotated[
     StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120),
     AfterValidator(_not_an_id),
 ]
+
+
+def _or_of_the_house(value: object, validate: ValidatorFunctionWrapHandler) -> str:
+    """Take null for the language of the house, which only the store knows: it is "" until then."""
+    language: str = "" if value is None else validate(value)
+    return language
 
 
 def _absent(value: object) -> bool:
@@ -211,7 +228,9 @@ class ArticleVersion(Table, table=True):
 class ArticleWrite(ArticleContent, TableShape):
     """What can be written. Absent members take their defaults; a slug is made from the headline."""
 
-    language: Language = Field(default="", description="absent: the language of the house")
+    language: Annotated[Language, WrapValidator(_or_of_the_house)] = Field(
+        default="", description="absent or null: the language of the house"
+    )
     slug: Slug | None = None
     status: Status | None = Field(
         default=None, description="draft or published; `published` needs the scope content:publish"
@@ -222,7 +241,7 @@ class ArticleWrite(ArticleContent, TableShape):
     @classmethod
     def not_in_future(cls, value: Time | None) -> Time | None:
         """A date to come is a matter of `…/publish` with `at`, or of an embargo."""
-        if value is not None and value > now():
+        if value is not None and value > now() + CLOCKS_DIFFER:
             raise ValueError("must not be in the future: schedule with POST …/publish and `at`")
         return value
 
@@ -303,6 +322,13 @@ class ArticleFacts(Reading):
     usage_terms: str | None
     copyright_notice: str | None
     edition_note: str | None
+
+    @property
+    def written_by(self) -> list[Author]:
+        """The authors; where none is named, the byline as it is."""
+        return self.authors or (
+            [] if self.byline is None else [Author.model_construct(name=self.byline, url=None)]
+        )
 
 
 class ArticleRead(ArticleFacts):

@@ -2,7 +2,9 @@
 article again.
 """
 
+import re
 import secrets
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,6 +12,7 @@ from uuid import UUID
 from slugify import slugify
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col, select
+from text_unidecode import unidecode  # type: ignore[import-untyped]  # it has no annotations
 
 from service.articles.models import ArticleSlug
 from service.database import Session, insert_new
@@ -17,6 +20,8 @@ from service.errors import Conflict
 from service.published.answers import id_of
 
 LONGEST = 100
+_UNSPELLED = re.compile("['’‘ʼʻ´`＇ー]")
+"""Apostrophes, whatever they look like, and the mark of a long vowel in Japanese."""
 
 
 class SlugTaken(Conflict):
@@ -73,7 +78,9 @@ def claim_one(session: Session, claim: Claim) -> str:
 
 
 def _base(headline: str) -> str:
-    return slugify(headline, max_length=LONGEST, word_boundary=True) or "article"
+    # Spelled out first, because slugify takes letters and their marks apart: バ would be ha.
+    spelled = unidecode(unicodedata.normalize("NFKC", _UNSPELLED.sub("", headline)))
+    return slugify(spelled, max_length=LONGEST, word_boundary=True, save_order=True) or "article"
 
 
 def _candidates(base: str) -> Iterator[str]:

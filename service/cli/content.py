@@ -32,7 +32,10 @@ def import_content(
     ] = False,
     fetch_images: Annotated[bool, typer.Option(help="of pages: fetch the pictures' files too")] = True,
     mode: Annotated[
-        Mode, typer.Option(help="of NDJSON: create refuses what is there, update what is not")
+        Mode,
+        typer.Option(
+            help="of NDJSON: create refuses what is there, update what is not; restore brings back what was taken away"
+        ),
     ] = Mode.UPSERT,
     dry_run: Annotated[
         bool,

@@ -15,6 +15,7 @@ from service.errors import BadRequest
 from service.negotiation import choose_type
 from service.published.forms import MEDIA_TYPES, Form
 from service.sync.stream import MEDIA_TYPE as EVENT_STREAM
+from service.tables import composed
 
 Given = dict[bytes, bytes]
 """The headers of a request, each name once."""
@@ -81,7 +82,8 @@ def _page(path: str) -> str:
 
 
 def _normal_query(query: bytes, page: str, form: str) -> bytes:
-    """Return a query with its parameters sorted by name and written in one way, without those that track readers.
+    """Return a query with its parameters sorted by name and written in one way, texts as they are kept (NFC), without
+    those that track readers.
 
     Values of one name keep their order, which some lists are answered in. `form` is what `Accept` asks for; a
     query that names a format itself keeps that.
@@ -96,6 +98,8 @@ def _normal_query(query: bytes, page: str, form: str) -> bytes:
     kept = [pair for pair in pairs if not is_tracking(pair[0]) and (known is None or pair[0] in known)]
     if form and all(name != "format" for name, _ in kept):
         kept.append(("format", form))
+    if not query.isascii() or b"%" in query:
+        kept = [(name, composed(value)) for name, value in kept]
     return urlencode(sorted(kept, key=itemgetter(0))).encode()
 
 

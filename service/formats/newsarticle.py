@@ -102,7 +102,8 @@ def _news_article(article: ArticleRead, settings: Settings) -> NewsArticle:
     address = address_of(settings, article)
     publisher = Organization(name=settings.site_name, url=settings.public_url)
     people = [
-        Person(name=author.name, url=as_uri(author.url) if author.url else None) for author in article.authors
+        Person(name=author.name, url=as_uri(author.url) if author.url else None)
+        for author in article.written_by
     ]
     return NewsArticle(
         id=article.id.urn,

@@ -2,6 +2,7 @@
 its images and captions.
 """
 
+import codecs
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -98,14 +99,15 @@ def _fetch(intake: Intake, page: Page | Item) -> FetchedFiles:
 def _read(
     request: Request, media_type: str, charset: str | None, body: bytes, url: str | None
 ) -> Page | Item:
+    text = body.removeprefix(codecs.BOM_UTF8)
     try:
         match media_type:
             case "" if url is not None and not body:
                 return fetch_page(service(request, Settings), url)
-            case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(body)):
-                return read(Ninjs.model_validate_json(body))
+            case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(text)):
+                return read(Ninjs.model_validate_json(text))
             case "application/json":
-                return fetch_page(service(request, Settings), PageAddress.model_validate_json(body).url)
+                return fetch_page(service(request, Settings), PageAddress.model_validate_json(text).url)
             case "text/html" | "application/xhtml+xml":
                 return read_html(body, url, charset)
             case "text/plain":

@@ -6,6 +6,7 @@ known. No slow client and no large picture holds a transaction, for endpoints ta
 their session.
 """
 
+import codecs
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, fields
@@ -212,7 +213,7 @@ async def _json(request: Request) -> dict[str, JsonValue]:
             if len(body) > limit:
                 raise error
     try:
-        found = orjson.loads(body)
+        found = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as fault:
         raise BadRequest(f"The body is not JSON: {fault}.") from None
     if not isinstance(found, dict):

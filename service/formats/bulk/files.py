@@ -18,9 +18,10 @@ from service.auth import Caller
 from service.database import Database, Session
 from service.errors import ServiceError
 from service.formats.bulk import places
-from service.formats.bulk.items import Batch, batches, lines, unpacked
+from service.formats.bulk.items import Batch, batches, lines
 from service.formats.bulk.places import BulkPlace
 from service.formats.bulk.writing import Mode, Result, write_all
+from service.unpacking import unpacked
 
 ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _PIECE = 1 << 18

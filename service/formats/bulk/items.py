@@ -1,8 +1,7 @@
-"""A stream of bytes, packed or not, becomes items one by one: NDJSON or a JSON array of any length, never
+"""A stream of bytes becomes items one by one: NDJSON or a JSON array of any length, never
 more than one item at hand.
 """
 
-import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,20 +10,14 @@ import ijson
 import orjson
 
 from service.errors import BadRequest, ServiceError, TooLarge
+from service.unpacking import BrokenBody, without_mark
 
-GZIP = zlib.MAX_WBITS | 16
 MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""
 BYTES_TOGETHER = 1 << 20
 _PIECE = 1 << 16
 MOST_HELD = 8
 """How many times larger than an item may be what is read of one in an array, to find where the next begins."""
-
-
-class BrokenStream(BadRequest):
-    """The body ended within an item, or is not what it is said to be. What came before was taken."""
-
-    title = "The body broke off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +28,11 @@ class Item:
     size: int
 
 
-async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Unpack gzip. Raises BrokenStream."""
-    packed = zlib.decompressobj(GZIP)
-    try:
-        async for chunk in chunks:
-            rest = chunk
-            while rest:
-                yield packed.decompress(rest, _PIECE)
-                rest = packed.unconsumed_tail
-                if packed.eof and packed.unused_data:
-                    # A file may hold several members one after the other (RFC 1952, 2.2).
-                    rest, packed = packed.unused_data, zlib.decompressobj(GZIP)
-        yield packed.flush()
-    except zlib.error:
-        raise BrokenStream("The body is not gzip.") from None
-    if not packed.eof:
-        raise BrokenStream("The gzip ends too early.")
-
-
 async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
     """The items of NDJSON: a line that cannot be read is an item too."""
     held = bytearray()
     skipping = False
-    async for chunk in chunks:
+    async for chunk in without_mark(chunks):
         *whole, rest = chunk.split(b"\n")
         for part in whole:
             held += part
@@ -90,13 +64,13 @@ def _too_large(largest: int) -> Item:
 
 
 async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
-    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next
+    """The items of a JSON array. Raises BrokenBody where it is no JSON: there is no telling where the next
     item begins.
     """
     found = ijson.sendable_list()
     parser = ijson.items_coro(found, "item", use_float=True)
     begun, since = False, 0
-    async for chunk in chunks:
+    async for chunk in without_mark(chunks):
         for piece in (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE)):
             if not begun and piece.strip():
                 begun = True
@@ -113,7 +87,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
                 held = 0
             del found[:]
             if broken:
-                raise BrokenStream("From here on, the body is not JSON.")
+                raise BrokenBody("From here on, the body is not JSON.")
             if since > MOST_HELD * largest:
                 yield _too_large(largest)
                 return
@@ -122,7 +96,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
     try:
         parser.close()
     except ijson.JSONError:
-        raise BrokenStream("The array does not end.") from None
+        raise BrokenBody("The array does not end.") from None
 
 
 def _send(parser: Any, piece: bytes) -> bool:
@@ -151,7 +125,7 @@ async def batches(items: AsyncIterator[Item], *, first: int = 0) -> AsyncGenerat
             if len(batch) == MOST_TOGETHER or held >= BYTES_TOGETHER:
                 yield batch
                 batch, held = [], 0
-    except BrokenStream as fault:
+    except BrokenBody as fault:
         if index >= first:
             batch.append((index, fault))
     if batch:

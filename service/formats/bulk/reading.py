@@ -15,7 +15,7 @@ from service.errors import FieldProblem, ServiceError, Unprocessable
 from service.images.claims import Pair, by_source
 from service.images.models import FocalPoint, Image
 from service.problems import pointer_to
-from service.tables import Language, Line, Shape, Text, WebAddress, new_id
+from service.tables import Language, Line, Shape, Text, WebAddress, composed, new_id
 
 Name = tuple[str | None, str, str | None]
 """The source of a picture, and by what it is known there: the name of a member, and its value."""
@@ -112,7 +112,8 @@ def _text(content: Mapping[str, JsonValue], name: str) -> str | None:
     """A member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for
     U+0000.
     """
-    return value.strip() if isinstance(value := content.get(name), str) and "\x00" not in value else None
+    value = content.get(name)
+    return composed(value.strip()) if isinstance(value, str) and "\x00" not in value else None
 
 
 def _name_of(image: InlineImage, source: str | None, pointer: str) -> Name:

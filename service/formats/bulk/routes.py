@@ -23,12 +23,13 @@ from service.conditional import PRIVATE
 from service.database import Database
 from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
 from service.faults import refusal
-from service.formats.bulk.items import Batch, BrokenStream, Item, batches, lines, members, unpacked
+from service.formats.bulk.items import Batch, Item, batches, lines, members
 from service.formats.bulk.results import Results, TooManyItems
 from service.formats.bulk.writing import Mode, Written, write_all, write_line
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
+from service.unpacking import BrokenBody
 
 NDJSON = "application/x-ndjson"
 UNBOUNDED = 1 << 50
@@ -104,7 +105,11 @@ async def import_articles(
     request: Request,
     caller: StaffWriter,
     mode: Annotated[
-        Mode, Query(description="create: refuse what is there; update: refuse what is not")
+        Mode,
+        Query(
+            description="create: refuse what is there; update: refuse what is not; restore: also bring back what the"
+            " desk has put into the trash or unpublished, which the others leave alone"
+        ),
     ] = Mode.UPSERT,
     dry_run: Annotated[bool, Query(description="say what would happen, and write nothing")] = False,
 ) -> Response:
@@ -168,25 +173,16 @@ def _media_type(request: Request) -> str:
 
 
 def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) -> AsyncIterator[Item]:
-    match request.headers.get("content-encoding", "identity").strip().lower():
-        case "identity":
-            pass
-        case "gzip" | "x-gzip":
-            chunks = unpacked(chunks)
-        case other:
-            raise UnsupportedMediaType(
-                f"Items may be packed with gzip, not with {other!r}.", headers={"Accept-Encoding": "gzip"}
-            )
     largest = service(request, Settings).body_max_bytes
     return lines(chunks, largest) if as_lines else members(chunks, largest)
 
 
 def _refuse_whole(batch: Batch) -> None:
     """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises
-    BrokenStream.
+    BrokenBody.
     """
     index, first = batch[0]
-    if index == 0 and isinstance(first, BrokenStream):
+    if index == 0 and isinstance(first, BrokenBody):
         raise first
 
 

@@ -18,10 +18,10 @@ from sqlmodel import col, select
 
 from service.articles import lifecycle
 from service.articles.claims import ExternalIdTaken, pairs_of
-from service.articles.models import Article, ArticleReplace
+from service.articles.models import Article, ArticleReplace, Status
 from service.auth import Caller
 from service.database import Database, Session
-from service.errors import NotFound, ServiceError, Unprocessable
+from service.errors import Conflict, NotFound, ServiceError, Unprocessable
 from service.faults import may_be_one_writes, refusal
 from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
@@ -33,11 +33,22 @@ from service.tables import new_id
 
 
 class Mode(enum.StrEnum):
-    """What may happen to an item: made or brought up to date, only made, or only brought up to date."""
+    """What may happen to an item: made or brought up to date, only made, only brought up to date, or brought up to
+    date though the desk has taken its article away.
+    """
 
     UPSERT = "upsert"
     CREATE = "create"
     UPDATE = "update"
+    RESTORE = "restore"
+
+
+class LeftAlone(Conflict):
+    """The desk has put this article into the trash, or unpublished it, and the item would bring it back. It stays as
+    it is; `mode=restore` brings it back. `reason` is `deleted` or `unpublished`.
+    """
+
+    title = "Taken away by the desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +237,21 @@ def _unwanted(work: Work, before: Article | None, mode: Mode) -> ServiceError | 
         )
     if mode is Mode.CREATE:
         return ExternalIdTaken("There is an article with this source and external_id.", id=str(before.id))
+    if mode is not Mode.RESTORE and (taken_away := _taken_away(before, work.write.status)) is not None:
+        return LeftAlone(
+            "The desk has taken this article away; mode=restore brings it back.",
+            id=str(before.id),
+            reason=taken_away,
+        )
     return None
+
+
+def _taken_away(article: Article, wanted: Status | None) -> str | None:
+    """Return why an item would bring back what readers are not to see; None where it would not."""
+    if article.deleted_at is not None:
+        return "deleted"
+    was_unpublished = article.status == Status.DRAFT and article.first_published_at is not None
+    return "unpublished" if was_unpublished and wanted == Status.PUBLISHED else None
 
 
 def _update(
@@ -294,4 +319,6 @@ def _refused(item: tuple[int, object | ServiceError], problem: ServiceError) -> 
     source, external_id = (
         value if isinstance(value := named.get(name), str) else None for name in ("source", "external_id")
     )
-    return Result(index, problem.status, None, source, external_id, None, problem)
+    held_by = problem.members.get("id") if isinstance(problem, LeftAlone) else None
+    id_ = UUID(held_by) if isinstance(held_by, str) else None
+    return Result(index, problem.status, id_, source, external_id, None, problem)

@@ -43,7 +43,7 @@ def _entry(root: etree._Element, entry: Entry) -> None:
     element(made, _in("link"), attributes={"rel": "alternate", "href": entry.address})
     element(made, _in("published"), write_time(entry.published))
     element(made, _in("updated"), write_time(article.updated_at))
-    for author in article.authors:
+    for author in article.written_by:
         person = element(made, _in("author"))
         element(person, _in("name"), author.name)
         if author.url:

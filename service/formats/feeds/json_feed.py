@@ -105,7 +105,7 @@ def _item(entry: Entry) -> Item:
         image=pictures[0].shown.href if pictures else None,
         date_published=entry.published,
         date_modified=article.updated_at,
-        authors=[Person(name=author.name, url=author.url) for author in article.authors] or None,
+        authors=[Person(name=author.name, url=author.url) for author in article.written_by] or None,
         tags=[*([article.section] if article.section else []), *article.tags],
         language=article.language,
         attachments=[_attachment(picture) for picture in pictures] or None,

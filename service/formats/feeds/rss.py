@@ -44,7 +44,7 @@ def _item(channel: etree._Element, entry: Entry) -> None:
     element(item, "pubDate", format_datetime(entry.published, usegmt=True))
     if article.summary:
         element(item, "description", article.summary)
-    for author in article.authors:
+    for author in article.written_by:
         element(item, f"{{{DC}}}creator", author.name)
     element(item, f"{{{DC}}}language", article.language)
     for category in [*([article.section] if article.section else []), *article.tags]:

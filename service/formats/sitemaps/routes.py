@@ -40,10 +40,10 @@ def get_news_sitemap(request: Request, session: SessionDep) -> Response:
     return _answer(request, write_news(settings, entries))
 
 
-def _news(session: Session, settings: Settings) -> list[Entry]:
+def _news(session: Session, settings: Settings, most: int = MOST_NEWS) -> list[Entry]:
     wanted = Filter(published_after=now() - NEWS_FOR)
     return entries_of(
-        settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, MOST_NEWS).documents
+        settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, most).documents
     )
 
 
@@ -52,7 +52,12 @@ def get_sitemap_index(request: Request, session: SessionDep) -> Response:
     """The index of all sitemaps: that of the news, and those of all articles, section by section."""
     base = f"{service(request, Settings).public_url}/sitemaps"
     files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
-    return _answer(request, write_index([f"{base}/news.xml", *files]))
+    newest = _news(session, service(request, Settings), 1)
+    if newest:
+        # An empty sitemap is a fault to those who read them: the news are listed for as long as there are any.
+        files.insert(0, f"{base}/news.xml")
+        answers.keep_until(request, newest[0].published + NEWS_FOR)
+    return _answer(request, write_index(files))
 
 
 @router.get("/articles.xml", response_class=Response, responses=_XML)
