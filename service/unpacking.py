@@ -10,7 +10,7 @@ GZIP = zlib.MAX_WBITS | 16
 _PIECE = 1 << 16
 
 
-class BrokenBody(BadRequest):
+class BrokenStream(BadRequest):
     """The body is not what it is said to be, or ends too early. Of items that are taken one by one, those before
     were taken.
     """
@@ -19,7 +19,7 @@ class BrokenBody(BadRequest):
 
 
 async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Unpack gzip. Raises BrokenBody."""
+    """Unpack gzip. Raises BrokenStream."""
     packed = zlib.decompressobj(GZIP)
     try:
         async for chunk in chunks:
@@ -32,9 +32,9 @@ async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                     rest, packed = packed.unused_data, zlib.decompressobj(GZIP)
         yield packed.flush()
     except zlib.error:
-        raise BrokenBody("The body is not gzip.") from None
+        raise BrokenStream("The body is not gzip.") from None
     if not packed.eof:
-        raise BrokenBody("The gzip ends too early.")
+        raise BrokenStream("The gzip ends too early.")
 
 
 async def without_mark(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -27,7 +27,9 @@ def make_draft(article: Article) -> None:
 
 
 def move(article: Article, caller: Caller, status: Status, embargo: datetime | None) -> str:
-    """Bring an edited article into the status asked for; a new embargo in place of the former moves it too."""
+    """Bring an edited article into the status asked for; a new embargo in place of the former moves it too. One that is
+    lifted shows nothing before somebody publishes.
+    """
     held_back = article.embargoed_until is not None and article.embargoed_until > now()
     if status == Status.DRAFT and article.status != Status.DRAFT:
         caller.need(Scope.CONTENT_PUBLISH)
@@ -37,7 +39,8 @@ def move(article: Article, caller: Caller, status: Status, embargo: datetime | N
         caller.need(Scope.CONTENT_PUBLISH)
         make_public(article, now())
         return str(article.status)
-    if article.status == Status.SCHEDULED and article.embargoed_until != embargo:
+    is_moved = article.embargoed_until is not None and article.embargoed_until != embargo
+    if article.status == Status.SCHEDULED and is_moved:
         # What waited for the former embargo alone waits for the new one, however short that is.
         waited_for_it = embargo is not None and article.scheduled_for == embargo
         make_public(article, now() if waited_for_it else max(article.scheduled_for or now(), now()))

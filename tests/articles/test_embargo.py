@@ -114,6 +114,39 @@ def test_lifting_an_embargo_shows_nothing_before_somebody_publishes(
     assert client.get(f"/v1/articles/{article['id']}").status_code == 200
 
 
+def test_an_embargo_can_be_shortened(client: httpx.Client, editor: httpx.Client) -> None:
+    article = published(editor, embargoed_until=soon(7200))
+    shorter = soon(3600)
+    article = edit(editor, article, embargoed_until=shorter)
+    assert (article["status"], article["scheduled_for"]) == ("scheduled", shorter)
+    article = edit(editor, article, embargoed_until=soon(-60))
+    assert (article["status"], article["scheduled_for"]) == ("published", None)
+    assert client.get(f"/v1/articles/{article['id']}").status_code == 200
+
+
+def test_a_shorter_embargo_publishes_nothing_before_the_time_that_was_asked_for(editor: httpx.Client) -> None:
+    at = soon(7200)
+    article = do(editor, draft(editor, embargoed_until=soon(3600)), "publish", at=at)
+    article = edit(editor, article, embargoed_until=soon(1800))
+    assert (article["status"], article["scheduled_for"]) == ("scheduled", at)
+
+
+def test_a_live_article_is_not_taken_away_by_publishing_it_later(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
+    article = published(editor)
+    for at, status in ((soon(3600), 409), (soon(-3600), 200)):
+        answer = editor.post(f"/v1/articles/{article['id']}/publish", json={"at": at})
+        assert answer.status_code == status, answer.text
+    assert client.get(f"/v1/articles/{article['id']}").status_code == 200
+
+
+def test_a_date_may_be_some_minutes_ahead_as_clocks_are(editor: httpx.Client) -> None:
+    for seconds, status in ((240, 201), (360, 422)):
+        answer = editor.post("/v1/articles", json={"headline": mark(), "published_at": soon(seconds)})
+        assert answer.status_code == status, answer.text
+
+
 def test_an_embargo_that_has_passed_holds_nothing_back(client: httpx.Client, editor: httpx.Client) -> None:
     article = published(editor, embargoed_until="2020-01-01T00:00:00Z")
     assert article["status"] == "published"

@@ -86,7 +86,21 @@ def test_what_is_left_out_takes_its_default(editor: httpx.Client) -> None:
         f"/v1/articles/{article['id']}", json={"headline": "Short"}, headers=if_match(article)
     ).json()
     assert (after["summary"], after["tags"], after["headline"]) == (None, [], "Short")
-    assert (after["slug"], after["language"], after["status"]) == (article["slug"], "fr", "draft")
+    assert (after["slug"], after["language"], after["status"]) == (article["slug"], "en", "draft")
+
+
+def test_an_article_of_no_language_has_that_of_the_house(editor: httpx.Client) -> None:
+    made = editor.post("/v1/articles", json={"headline": mark(), "language": None}).json()
+    assert made["language"] == "en"
+    french = draft(editor, language="fr")
+    again = editor.patch(
+        f"/v1/articles/{french['id']}", json={"language": None}, headers=if_match(french)
+    ).json()
+    assert again["language"] == "en"
+    put = editor.put(
+        f"/v1/articles/{french['id']}", json={"headline": mark(), "language": None}, headers=if_match(again)
+    )
+    assert put.json()["language"] == "en"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ from tests.articles.newsroom import do, draft, edit, if_match, mark, problem, pu
         ("Новости дня", "novosti-dnia"),
         ("…!?", "article"),
         ("🦊🦊", "article"),
-        ("Don't — stop", "don-t-stop"),
+        ("Don't — stop", "dont-stop"),
+        ("Don’t — stop", "dont-stop"),
+        ("バスとパス", "basutopasu"),
+        ("スーパー", "supa"),
+        ("E\u0301conomie", "economie"),
     ],
 )
 def test_a_slug_is_made_from_the_headline(editor: httpx.Client, headline: str, slug: str) -> None:
@@ -31,6 +35,13 @@ def test_a_long_headline_makes_a_slug_that_ends_with_a_word(editor: httpx.Client
     slug = draft(editor, headline="harbour " * 60)["slug"]
     assert 80 < len(slug) <= 120
     assert set(slug.split("-")) == {"harbour"}
+
+
+def test_a_long_headline_is_cut_at_its_end(editor: httpx.Client) -> None:
+    long = "x" * 60
+    slug = draft(editor, headline=f"First {long} {long} at last")["slug"]
+    assert slug == f"first-{long}" or slug.startswith(f"first-{long}-")
+    assert "last" not in slug
 
 
 def test_a_slug_is_never_what_an_id_looks_like(client: httpx.Client, editor: httpx.Client) -> None:

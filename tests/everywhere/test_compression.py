@@ -10,6 +10,7 @@ import zstandard
 
 from service.negotiation import choose_coding
 from tests.articles.newsroom import Article, published
+from tests.images.pictures import picture
 
 DECODE = {
     "br": brotli.decompress,
@@ -103,3 +104,41 @@ def test_a_length_is_given_and_right(client: httpx.Client, article: Article) -> 
 )
 def test_the_readers_preference_decides(accepted: str, coding: str) -> None:
     assert choose_coding(accepted.encode()) == coding
+
+
+def test_every_write_may_come_packed_with_gzip(editor: httpx.Client, client: httpx.Client) -> None:
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    body = gzip.compress(b'{"headline": "Packed tide"}')
+    made = editor.post("/v1/articles", content=body, headers={**packed, "Idempotency-Key": "packed"})
+    assert (made.status_code, made.json()["headline"]) == (201, "Packed tide")
+    again = editor.post("/v1/articles", content=body, headers={**packed, "Idempotency-Key": "packed"})
+    assert again.content == made.content
+    address = f"/v1/articles/{made.json()['id']}"
+    edited = editor.patch(
+        address, content=gzip.compress(b'{"summary": "x"}'), headers={**packed, "If-Match": "*"}
+    )
+    assert edited.json()["summary"] == "x"
+    image = editor.post(
+        "/v1/images",
+        content=gzip.compress(picture()),
+        headers={"Content-Type": "image/png", "Content-Encoding": "gzip"},
+    )
+    assert image.status_code in (200, 201), image.text
+    page = editor.post(
+        "/v1/imports",
+        params={"url": "https://wire.example/packed"},
+        content=gzip.compress(b"<html><h1>Packed page</h1><p>" + b"Words of it. " * 40),
+        headers={"Content-Type": "text/html", "Content-Encoding": "gzip"},
+    )
+    assert page.status_code == 201, page.text
+
+
+def test_what_is_packed_is_measured_unpacked(editor: httpx.Client) -> None:
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    bomb = gzip.compress(b'{"headline": "' + b"x" * (64 << 20) + b'"}')
+    assert editor.post("/v1/articles", content=bomb, headers=packed).status_code == 413
+    for broken in (b"no gzip", gzip.compress(b'{"headline": "cut"}')[:-8]):
+        answer = editor.post("/v1/articles", content=broken, headers=packed)
+        assert (answer.status_code, answer.json()["type"]) == (400, "/problems/broken-stream")
+    other = editor.post("/v1/articles", content=b"x", headers={**packed, "Content-Encoding": "br"})
+    assert (other.status_code, other.headers["accept-encoding"]) == (415, "gzip")

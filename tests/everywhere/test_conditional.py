@@ -76,11 +76,13 @@ def test_the_etag_of_an_anonymous_answer_is_a_writers_if_match(
         ("*", 200),
         ('"9", "2"', 200),
         ('"20"', 412),
-        ("2", 412),
+        ("2", 400),
         ('""', 412),
-        ("", 412),
+        ("", 400),
         ('"-2"', 412),
-        ('"2', 412),
+        ('"2', 400),
+        ('"9", 2', 400),
+        ('W/"2", "9"', 200),
     ],
 )
 def test_a_change_needs_the_version_that_is_there(

@@ -321,10 +321,32 @@ def test_several_batches_are_answered_in_order(editor: httpx.Client) -> None:
     ]
 
 
-def test_a_trashed_article_comes_back(editor: httpx.Client) -> None:
+@pytest.mark.parametrize("away", ["deleted", "unpublished"])
+def test_what_the_desk_has_taken_away_stays_away_unless_the_request_brings_it_back(
+    client: httpx.Client, editor: httpx.Client, away: str
+) -> None:
     name = mark()
-    (made,) = send(editor, [item(name)])
-    editor.delete(f"/v1/articles/{made['id']}", headers={"If-Match": "*"})
-    (again,) = send(editor, [item(name)])
+    (made,) = send(editor, [item(name, status="published")])
+    address = f"/v1/articles/{made['id']}"
+    if away == "deleted":
+        editor.delete(address, headers={"If-Match": "*"})
+    else:
+        editor.post(f"{address}/unpublish")
+    for mode in ("upsert", "update"):
+        (left,) = send(editor, [item(name, status="published", headline="Again")], mode=mode)
+        assert (left["status"], left["id"], left["version"]) == (409, made["id"], None)
+        assert (left["problem"]["type"], left["problem"]["reason"]) == ("/problems/left-alone", away)
+    assert client.get(address).status_code in (404, 410)
+    (again,) = send(editor, [item(name, status="published", headline="Again")], mode="restore")
     assert (again["status"], again["id"]) == (200, made["id"])
-    assert editor.get(f"/v1/articles/{made['id']}").status_code == 200
+    assert client.get(address).json()["headline"] == "Again"
+
+
+def test_a_byte_order_mark_begins_no_item(editor: httpx.Client) -> None:
+    name = mark()
+    line = b"\xef\xbb\xbf" + orjson.dumps(item(name))
+    array = b"\xef\xbb\xbf[" + orjson.dumps(item(name)) + b"]"
+    for body, media_type in ((line, "application/x-ndjson"), (array, "application/json")):
+        answer = editor.post(PATH, content=body, headers={"Content-Type": media_type})
+        assert answer.status_code == 200, answer.text
+        assert '"problem"' not in answer.text

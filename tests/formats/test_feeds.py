@@ -168,6 +168,17 @@ def test_the_schema_of_json_feed_finds_nothing_wrong(editor: httpx.Client, clien
         assert not known.is_valid(feed | wrong)
 
 
+def test_a_byline_is_named_where_no_author_is(editor: httpx.Client, client: httpx.Client) -> None:
+    article = published(editor, byline="Ana Lind in Porto")
+    for address in ("/feeds/rss.xml", "/feeds/atom.xml"):
+        (entry,) = feedparser.parse(client.get(address).content).entries
+        assert entry.author == "Ana Lind in Porto"
+    (item,) = client.get("/feeds/feed.json").json()["items"]
+    assert item["authors"] == [{"name": "Ana Lind in Porto"}]
+    data = client.get(f"/v1/articles/{article['id']}", params={"format": "jsonld"}).json()
+    assert data["author"] == [{"@type": "Person", "name": "Ana Lind in Porto"}]
+
+
 @pytest.mark.parametrize("address", ALL)
 def test_a_feed_without_articles_is_a_feed(client: httpx.Client, address: str) -> None:
     assert titles(client, address) == []

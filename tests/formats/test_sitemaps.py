@@ -57,6 +57,23 @@ def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(
         assert datetime.now(UTC) < deadline
 
 
+def test_the_index_names_the_news_for_as_long_as_there_are_any(
+    editor: httpx.Client, client: httpx.Client
+) -> None:
+    published(editor, headline="Too old", published_at=ago(49))
+    news = f"{ORIGIN}/sitemaps/news.xml"
+    assert news not in found(client, "/sitemaps/index.xml", "s:loc")
+    published(
+        editor,
+        headline="Nearly too old",
+        published_at=(datetime.now(UTC) - timedelta(days=2, seconds=-2)).isoformat(),
+    )
+    assert news in found(client, "/sitemaps/index.xml", "s:loc")
+    deadline = datetime.now(UTC) + timedelta(seconds=10)
+    while news in found(client, "/sitemaps/index.xml", "s:loc"):
+        assert datetime.now(UTC) < deadline
+
+
 def test_the_index_leads_to_every_article_by_its_section(editor: httpx.Client, client: httpx.Client) -> None:
     city = [published(editor, section="City & Port") for _ in range(2)]
     none = published(editor)

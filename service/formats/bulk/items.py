@@ -10,7 +10,7 @@ import ijson
 import orjson
 
 from service.errors import BadRequest, ServiceError, TooLarge
-from service.unpacking import BrokenBody, without_mark
+from service.unpacking import BrokenStream, without_mark
 
 MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""
@@ -64,7 +64,7 @@ def _too_large(largest: int) -> Item:
 
 
 async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
-    """The items of a JSON array. Raises BrokenBody where it is no JSON: there is no telling where the next
+    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next
     item begins.
     """
     found = ijson.sendable_list()
@@ -87,7 +87,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
                 held = 0
             del found[:]
             if broken:
-                raise BrokenBody("From here on, the body is not JSON.")
+                raise BrokenStream("From here on, the body is not JSON.")
             if since > MOST_HELD * largest:
                 yield _too_large(largest)
                 return
@@ -96,7 +96,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
     try:
         parser.close()
     except ijson.JSONError:
-        raise BrokenBody("The array does not end.") from None
+        raise BrokenStream("The array does not end.") from None
 
 
 def _send(parser: Any, piece: bytes) -> bool:
@@ -125,7 +125,7 @@ async def batches(items: AsyncIterator[Item], *, first: int = 0) -> AsyncGenerat
             if len(batch) == MOST_TOGETHER or held >= BYTES_TOGETHER:
                 yield batch
                 batch, held = [], 0
-    except BrokenBody as fault:
+    except BrokenStream as fault:
         if index >= first:
             batch.append((index, fault))
     if batch:

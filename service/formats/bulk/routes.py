@@ -29,7 +29,7 @@ from service.formats.bulk.writing import Mode, Written, write_all, write_line
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
-from service.unpacking import BrokenBody
+from service.unpacking import BrokenStream
 
 NDJSON = "application/x-ndjson"
 UNBOUNDED = 1 << 50
@@ -179,10 +179,10 @@ def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) ->
 
 def _refuse_whole(batch: Batch) -> None:
     """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises
-    BrokenBody.
+    BrokenStream.
     """
     index, first = batch[0]
-    if index == 0 and isinstance(first, BrokenBody):
+    if index == 0 and isinstance(first, BrokenStream):
         raise first
 
 
