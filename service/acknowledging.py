@@ -7,7 +7,8 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from service import conditional
-from service.auth import Caller, Scope
+from service.auth import Caller
+from service.scopes import Scope
 from service.tables import Reading
 
 

@@ -1,6 +1,5 @@
 """Who calls, and what they may do: bearer tokens, kept as digests, and the scopes that they carry."""
 
-import enum
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.database import Database
 from service.errors import Forbidden, Unauthorized
+from service.scopes import Scope
 from service.services import service
 from service.tables import Json, Line, Table, Time, new_id, now, stored_time
 
@@ -28,18 +28,6 @@ log = structlog.get_logger()
 bearer = HTTPBearer(
     auto_error=False, description="`Authorization: Bearer cd_…`, made by `copydesk token create`"
 )
-
-
-class Scope(enum.StrEnum):
-    """What a token allows."""
-
-    CONTENT_READ = "content:read"
-    CONTENT_WRITE = "content:write"
-    CONTENT_PUBLISH = "content:publish"
-    CONSENT_READ = "consent:read"
-    CONSENT_WRITE = "consent:write"
-    WEBHOOKS_WRITE = "webhooks:write"
-    ADMIN = "admin"
 
 
 class Token(Table, table=True):

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.backup.folder import Manifest, is_export
 from service.backup.restore import check, restore
 from service.database import Database
@@ -27,6 +27,7 @@ from service.formats.pages import NotAnArticle
 from service.formats.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.images.intake import Intake
 from service.images.storage import open_store
+from service.scopes import Scope
 
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 BULK = "/v1/articles/bulk"

@@ -1,8 +1,10 @@
 """The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
 
+import errno
 import os
 import resource
 import signal
+import socket
 from types import FrameType
 
 import uvicorn
@@ -21,7 +23,30 @@ a request while this end closes.
 """
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+class CannotListen(RuntimeError):
+    """The address is another program's, or is none of this machine's."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address that will be served; connections are refused until it is. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as failure:
+        listener.close()
+        if failure.errno == errno.EADDRINUSE:
+            raise CannotListen(
+                f"Port {port} of {host} is taken by another program. Choose a free one with --port."
+            ) from None
+        raise CannotListen(f"Cannot listen on port {port} of {host}: {failure.strerror}.") from None
+    # The processes that serve inherit it.
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop; being told with SIGTERM is a good end, exit status 0. What keeps it from
     serving is 1.
     """
@@ -29,22 +54,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, _end_well)
     if settings.environment == "development" and "public_url" not in settings.model_fields_set:
         # The app reads the environment, in processes of its own when there are several.
-        os.environ["COPYDESK_PUBLIC_URL"] = _address(host, port)
+        os.environ["COPYDESK_PUBLIC_URL"] = address_of(listener)
     require_sandbox(settings)
     _open_many_files()
     try:
         with serving_alone(settings), together(settings.workers):
-            _run(settings, host, port)
+            _run(settings, listener)
     except SystemExit as end:
         raise SystemExit(1 if end.code else 0) from None
 
 
-def _run(settings: Settings, host: str, port: int) -> None:
+def _run(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "service.main:app_from_environment",
         factory=True,
-        host=host,
-        port=port,
         loop="uvloop",
         http="service.edge.connections:Connection",
         ws="none",
@@ -58,10 +81,10 @@ def _run(settings: Settings, host: str, port: int) -> None:
         lifespan="on",
     )
     if settings.workers > 1:
-        Workers(config, sockets=[config.bind_socket()]).run()
+        Workers(config, sockets=[listener]).run()
         return
     server = uvicorn.Server(config)
-    server.run()
+    server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(1)
 
@@ -84,8 +107,9 @@ def _open_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _address(host: str, port: int) -> str:
-    """Where a browser on this machine finds what listens here."""
+def address_of(listener: socket.socket) -> str:
+    """Return where a browser on this machine finds what listens here."""
+    host, port = listener.getsockname()[:2]
     name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared with, not bound to
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 

@@ -215,7 +215,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
     )
-    log_format: Literal["json", "console"] = Field("json", description="json lines, or console for people")
+    log_format: Literal["json", "text", "console"] = Field(
+        "json", description="json lines, or text for people (console is the same)"
+    )
 
     @field_validator("cors_origins", "consent_origins", "trusted_proxies", "embed_hosts", mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """Tokens are made, listed and revoked here; only `admin` may, and a secret is shown once."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 from uuid import UUID
@@ -9,10 +10,11 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Admin, Scope, Token, TokenUses, digest_of, new_secret
+from service.auth import Admin, Token, TokenUses, digest_of, new_secret
 from service.database import Session, SessionDep
-from service.errors import NotFound
+from service.errors import Conflict, NotFound
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.tables import Line, Reading, Secret, Shape, Time, now
 
@@ -72,6 +74,28 @@ def make_token(session: Session, create: TokenCreate) -> TokenMade:
     )
     session.add(token)
     return TokenMade(**token.model_dump(include=set(TokenRead.model_fields)), token=secret)
+
+
+def is_good(session: Session, secret: str) -> bool:
+    """Whether this is the secret of a token that is neither revoked nor expired."""
+    token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
+    if token is None or token.revoked_at is not None:
+        return False
+    return token.expires_at is None or token.expires_at > now()
+
+
+def find(session: Session, beginning: str) -> Token:
+    """Return the one token whose id begins so; hyphens may be left out."""
+    digits = beginning.replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{1,32}", digits):
+        raise NotFound(f"{beginning!r} is not the beginning of an id.")
+    first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    found = session.exec(select(Token).where(Token.id >= first, Token.id <= last).limit(2)).all()
+    if not found:
+        raise NotFound(f"There is no token whose id begins with {beginning!r}.")
+    if len(found) > 1:
+        raise Conflict(f"The ids of several tokens begin with {beginning!r}.")
+    return found[0]
 
 
 def revoke(session: Session, token_id: UUID) -> Token:

@@ -3,6 +3,9 @@
 import json
 import re
 import signal
+import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.commands import Command, copydesk, free_port, served
+from tests.commands import ROOT, Command, copydesk, free_port, served
 from tests.formats.dump import DUMP
 from tests.patience import wait_until
 from tests.webhooks.receiver import receiver
@@ -181,6 +184,83 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
         assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", process.output())
+
+
+def test_the_demo_prints_the_same_token_again_while_it_is_good(folder: Path) -> None:
+    printed = []
+    for _ in range(2):
+        with served(folder, "demo") as (base, process):
+            process.terminate()
+            assert process.wait() == 0
+            printed.append(process.output().strip())
+    assert printed[0] == printed[1]
+    assert len(copydesk(folder, "token", "list").stdout.splitlines()) == 1
+    assert copydesk(folder, "token", "revoke", copydesk(folder, "token", "list").stdout[:36]).returncode == 0
+    with served(folder, "demo") as (base, process):
+        token = process.output().strip()
+        assert token != printed[0]
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{base}/v1/tokens", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_taken_port_is_a_sentence_and_costs_no_token(folder: Path, command: str) -> None:
+    copydesk(folder, "migrate")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = copydesk(folder, command, "--port", str(port))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"Port {port} of 127.0.0.1 is taken" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert copydesk(folder, "token", "list").stdout == ""
+
+
+def test_a_token_is_revoked_by_the_beginning_of_its_id(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    for name in ("one", "two"):
+        assert copydesk(folder, "token", "create", "--name", name, "--scope", "admin").returncode == 0
+    two, one = (line.split("\t") for line in copydesk(folder, "token", "list").stdout.splitlines())
+    assert (one[1], two[1], one[4]) == ("one", "two", "good")
+    same = next(
+        place for place, (mine, yours) in enumerate(zip(one[0], two[0], strict=True)) if mine != yours
+    )
+    both = copydesk(folder, "token", "revoke", one[0][:same])
+    assert (both.returncode, "several tokens" in both.stderr) == (1, True)
+    assert copydesk(folder, "token", "revoke", one[0][: same + 1]).returncode == 0
+    states = [line.split("\t")[4] for line in copydesk(folder, "token", "list").stdout.splitlines()]
+    assert states == ["good", "revoked"]
+    for wrong in ("x", "ffff", ""):
+        unknown = copydesk(folder, "token", "revoke", wrong)
+        assert (unknown.returncode, "Traceback" in unknown.stderr) == (1, False)
+
+
+def test_a_message_names_commands_as_the_user_calls_them(folder: Path) -> None:
+    assert "`copydesk migrate`" in copydesk(folder, "token", "list").stderr
+    assert "`./run migrate`" in copydesk(folder, "token", "list", COPYDESK_PROGRAM="./run").stderr
+    assert "Usage: ./run token" in copydesk(folder, "token", "--help", COPYDESK_PROGRAM="./run").stdout
+
+
+def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
+    copydesk(folder, "migrate")
+    refused = copydesk(folder, "import", "nothing-here.ndjson")
+    assert refused.returncode == 1
+    assert "nothing-here.ndjson" in refused.stderr
+    assert "Errno" not in refused.stderr
+
+
+@pytest.mark.parametrize("word", ["text", "console"])
+def test_logs_are_lines_for_people_when_asked(folder: Path, word: str) -> None:
+    copydesk(folder, "migrate")
+    with served(folder, "serve", COPYDESK_LOG_FORMAT=word) as (base, process):
+        assert httpx.get(f"{base}/v1/articles").status_code == 200
+        wait_until(lambda: "/v1/articles" in process.error())
+        assert not process.error().lstrip().startswith("{")
+
+
+def test_the_command_line_waits_for_nothing_that_a_command_alone_needs() -> None:
+    seen = "import sys, service.cli.program; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"fastapi", "sqlalchemy", "pydantic", "alembic", "httpx"} & set(done.stdout.split()) == set()
 
 
 def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> None:

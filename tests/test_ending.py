@@ -5,7 +5,6 @@ of a container.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -108,14 +107,6 @@ def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> 
         _, error = process.communicate(timeout=30)  # It would wait for the lock for a minute and a half.
     assert (process.returncode, "Traceback" in error) == (0, False), error
     server.drop_database(f"ending_{tmp_path.name}")
-
-
-def test_a_port_that_is_taken_is_a_failure(tmp_path: Path) -> None:
-    copydesk(tmp_path, "migrate")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        failed = copydesk(tmp_path, "serve", "--port", str(taken.getsockname()[1]))
-    assert (failed.returncode, "Traceback" in failed.stderr) == (1, False)
-    assert "in use" in failed.stderr
 
 
 def test_a_percent_sign_in_the_path_of_the_installation_is_no_fault(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from service.articles.models import (
     Status,
 )
 from service.articles.moves import make_draft, make_public, move, wanted_status
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.images import resolve
@@ -34,6 +34,7 @@ from service.images.resolve import Pictures
 from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
+from service.scopes import Scope
 from service.tables import Time, new_id, new_row, now
 
 _CONTENT = tuple(ArticleContent.model_fields)

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from service.articles.models import Article, ArticleReplace, Status
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.errors import Unprocessable
+from service.scopes import Scope
 from service.tables import now
 
 

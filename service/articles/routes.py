@@ -24,7 +24,7 @@ from service.articles.models import (
     ArticleWritten,
     Status,
 )
-from service.auth import CallerDep, Scope, StaffPublisher, StaffWriter
+from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.published import answers, forms, store
@@ -34,6 +34,7 @@ from service.published.query import SYNTAX
 from service.published.store import Filter, Sort
 from service.published.waiting import View
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.tables import Language, Line, Shape, Text, Time

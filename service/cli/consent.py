@@ -3,17 +3,14 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from service.cli.common import Json, open_database, read_settings, screen
-from service.consent import retention, sealing
-from service.consent.log import TreeHead
-from service.consent.signing import Signer
-from service.consent.verify import Verdict, verify
-from service.tables import now
+
+if TYPE_CHECKING:
+    from service.consent.verify import Verdict
 
 app = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
 
@@ -21,6 +18,9 @@ app = typer.Typer(no_args_is_help=True, help="Look after readers' consent and it
 @app.command("seal")
 def seal_events() -> None:
     """Seal every event that the log does not hold yet. `serve` does so by itself, every second."""
+    from service.consent import sealing
+    from service.consent.signing import Signer
+
     settings = read_settings()
     sealed = sealing.seal(open_database(settings), Signer(settings.signing_key))
     screen.print(f"Sealed {sealed} events.")
@@ -31,6 +31,9 @@ def retain_events() -> None:
     """Note decisions that ran out, and remove events past their period. `serve` does so by itself, every
     hour.
     """
+    from service.consent import retention
+    from service.tables import now
+
     database, done = open_database(), dict.fromkeys(("noted", "removed"), 0)
     for name, work in (("noted", retention.note_expired), ("removed", retention.retain)):
         while some := work(database, now()):
@@ -57,6 +60,11 @@ def verify_export(
     """Check an export offline: finds rows that were edited, deleted, inserted or moved. Needs no database and
     no settings.
     """
+    import orjson
+
+    from service.consent.log import TreeHead
+    from service.consent.verify import verify
+
     heads = [TreeHead.model_validate_json(path.read_bytes()) for path in tree_head or []]
     verdict = verify(export, public_key=public_key, kept_heads=heads)
     if as_json:
@@ -67,7 +75,7 @@ def verify_export(
         raise typer.Exit(1)
 
 
-def _tell(verdict: Verdict, *, known_key: bool) -> None:
+def _tell(verdict: "Verdict", *, known_key: bool) -> None:
     lines = [
         f"checked {what}" for what in ("each row against its leaf's hash and its place", *verdict.checked)
     ]

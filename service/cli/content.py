@@ -4,15 +4,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
-from service import imports, server
-from service.backup.export import write_export
 from service.cli.common import Json, open_database, read_settings, screen
-from service.formats.bulk.files import How
-from service.formats.bulk.writing import Mode
-from service.images.storage import open_store
+from service.formats.bulk.modes import Mode
 
 app = typer.Typer()
 
@@ -49,6 +44,9 @@ def import_content(
     """Import news pages, or NDJSON of articles by your own keys, or restore what was exported. Fails when
     anything was refused.
     """
+    from service import imports
+    from service.formats.bulk.files import How
+
     found = imports.tell_apart(sources)
     if found.folders and (len(sources) > 1 or publish):
         raise typer.BadParameter("a folder that was exported is taken in alone, and as it was.")
@@ -89,6 +87,11 @@ def export_content(
     """Export articles, images and captions, one JSON document on each line, with the pictures' files: what is
     published, or all.
     """
+    import orjson
+
+    from service.backup.export import write_export
+    from service.images.storage import open_store
+
     settings = read_settings()
     database = open_database(settings)
     export = write_export(
@@ -106,6 +109,10 @@ def export_content(
 @app.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI document."""
+    import orjson
+
+    from service import server
+
     sys.stdout.write(
         orjson.dumps(server.openapi(read_settings()), option=orjson.OPT_INDENT_2).decode() + "\n"
     )

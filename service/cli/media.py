@@ -8,8 +8,6 @@ import typer
 from rich.progress import track
 
 from service.cli.common import Json, open_database, read_settings, screen
-from service.images import inspecting
-from service.images.storage import check, open_store
 
 app = typer.Typer(no_args_is_help=True, help="Look after the pictures' files.")
 
@@ -20,6 +18,8 @@ def check_media(
     as_json: Json = False,
 ) -> None:
     """Find rows whose file is gone, and files that no row names. Fails when there are rows of the first kind."""
+    from service.images.storage import check, open_store
+
     settings = read_settings()
     database = open_database(settings)
     looking = partial(
@@ -47,6 +47,8 @@ def check_media(
 @app.command("inspect")
 def inspect_media() -> None:
     """Look again at pictures that came in under an older version. Fails when one cannot be decoded any more."""
+    from service.images import inspecting
+
     seen = inspecting.look_again(open_database())
     sys.stdout.write(f"{seen.pictures} pictures, {seen.changed} changed, {len(seen.refused)} refused\n")
     if seen.refused:

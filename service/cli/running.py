@@ -1,21 +1,17 @@
 """Serve the store, bring its schema up to this version, and show a demo."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
-from alembic import command
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from service import server
-from service.articles.indexing import Indexing
-from service.cli.common import Json, open_database, read_settings, screen
-from service.database import Database
-from service.published import rendering
-from service.published.backlog import Backlog
-from service.schema import Schema, migrations, require_migrated, schema_of
+from service.cli.common import Json, open_database, program, read_settings, screen
+
+if TYPE_CHECKING:
+    from service.articles.indexing import Indexing
+    from service.published.backlog import Backlog
 
 app = typer.Typer()
 Host = Annotated[str, typer.Option(help="the address to listen on")]
@@ -25,11 +21,16 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the API. Refuses a database whose schema is not this version's."""
+    from alembic import command
+
+    from service import server
+    from service.schema import migrations
+
     settings = read_settings()
     if settings.migrate_on_start:
         command.upgrade(migrations(settings), "head")
     open_database(settings)
-    server.serve(settings, host, port)
+    server.serve(settings, server.listen(host, port))
 
 
 @app.command()
@@ -45,6 +46,12 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database's schema to this version."""
+    from alembic import command
+
+    from service.database import Database
+    from service.published import rendering
+    from service.schema import Schema, migrations, require_migrated, schema_of
+
     if lose_data and to is None:
         raise typer.BadParameter("--lose-data goes with --to: an upgrade loses nothing.")
     settings = read_settings()
@@ -61,8 +68,8 @@ def migrate(
     screen.print("[green]The database has this version's schema.[/]")
     if waiting := rendering.count_older(database):
         screen.print(
-            f"{waiting} published documents await rendering by this version. `copydesk serve` renders them in"
-            " the background, `copydesk render` at once. Until then they are answered as they are."
+            f"{waiting} published documents await rendering by this version. `{program()} serve` renders them in"
+            f" the background, `{program()} render` at once. Until then they are answered as they are."
         )
     database.close()
 
@@ -79,6 +86,14 @@ def render(
     `serve` does so by itself in the background, more slowly. Several may run at once; one that is interrupted is
     simply started again. Fails when a document could not be rendered.
     """
+    import orjson
+
+    from service.articles.indexing import Indexing
+    from service.database import Database
+    from service.published import rendering
+    from service.published.backlog import Backlog
+    from service.schema import require_migrated
+
     database = Database(read_settings())
     require_migrated(database)
     rendering.begin(database, go_back=back)
@@ -97,7 +112,7 @@ def render(
         raise typer.Exit(1)
 
 
-def _render_all(backlog: Backlog) -> Backlog:
+def _render_all(backlog: "Backlog") -> "Backlog":
     """Render everything that awaits it, and show how far it is."""
     columns = (TextColumn("Rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True) as progress:
@@ -111,7 +126,7 @@ def _render_all(backlog: Backlog) -> Backlog:
     return backlog
 
 
-def _index_all(indexing: Indexing) -> None:
+def _index_all(indexing: "Indexing") -> None:
     """Cut the texts of all working articles anew that an older version has cut."""
     indexing.begin()
     while waiting := indexing.waiting():
@@ -120,13 +135,20 @@ def _index_all(indexing: Indexing) -> None:
 
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Migrate, load sample news with pictures and captions, print a token, and serve."""
-    from service import demo as samples  # noqa: PLC0415  # drawing the samples needs Pillow, which no other command waits for
+    """Migrate, load sample news with pictures and captions, print a token, and serve. Each demo of a store has the
+    same token.
+    """
+    from alembic import command
+
+    from service import demo as samples
+    from service import server
+    from service.schema import migrations
 
     settings = read_settings()
+    listener = server.listen(host, port)
     command.upgrade(migrations(settings), "head")
     database = open_database(settings)
     samples.load(database, screen)
+    samples.introduce(database, screen, server.address_of(listener))
     database.close()
-    samples.introduce(settings, screen, host, port)
-    server.serve(settings, host, port)
+    server.serve(settings, listener)

@@ -16,7 +16,7 @@ from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Caller, CallerDep, Needs, Scope
+from service.auth import Caller, CallerDep, Needs
 from service.consent import notices
 from service.consent.models import ConsentNotice, NoticeStatus, notice_id
 from service.consent.notices import NoticeCreate, NoticeRead, NoticeReplace, Publication
@@ -26,6 +26,7 @@ from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.tables import Language

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Caller, Needs, Scope
+from service.auth import Caller, Needs
 from service.consent import exports, reports, upkeep
 from service.consent.decisions import ConsentId
 from service.consent.models import ConsentEvent, ConsentSubject, Key
@@ -26,6 +26,7 @@ from service.database import DatabaseDep, SessionDep
 from service.errors import FieldProblem, Unprocessable
 from service.negotiation import choose_type
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.tables import now

@@ -1,6 +1,7 @@
 """Load the samples, once, and tell the newcomer where to look."""
 
 from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from sqlmodel import select
 
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.consent.defaults import ensure_defaults
 from service.database import Database, Session
 from service.demo.pictures import draw
@@ -18,10 +19,11 @@ from service.images import captions
 from service.images import lifecycle as images
 from service.images.intake import Intake, KeptFile
 from service.images.models import CaptionWrite, ImageCreate
-from service.settings import Settings
-from service.tokens import TokenCreate, make_token
+from service.scopes import Scope
+from service.tokens import TokenCreate, is_good, make_token
 
 SOURCE = "copydesk-demo"
+KEPT_TOKEN = Path("var/demo-token")
 DESK = Caller(name="demo", scopes=frozenset({Scope.ADMIN}))
 
 
@@ -41,30 +43,36 @@ def load(database: Database, screen: Console) -> None:
                     _write(session, sample, kept)
 
 
-def introduce(settings: Settings, screen: Console, host: str, port: int) -> None:
-    """Make a token, print it alone on standard output, and say what to try with it."""
-    database = Database(settings)
-    with database.writing() as session:
-        made = make_token(
-            session,
-            TokenCreate(
-                name="demo",
-                scopes=[Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, Scope.ADMIN],
-            ),
-        )
-    database.close()
-    base = f"http://{host}:{port}"
-    front = [("Front page", f"{base}/")] if settings.web == "on" else []
+def introduce(database: Database, screen: Console, base: str) -> None:
+    """Say where to click, and print the demo's token, alone, on standard output."""
+    token = _token(database)
+    front = [("Front page", f"{base}/")] if database.settings.web == "on" else []
     for label, address in (
         *front,
         ("Articles", f"{base}/v1/articles"),
         ("One of them", f"{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs?body=html"),
         ("The API", f"{base}/docs"),
-        ("Drafts", f"curl -H 'Authorization: Bearer {made.token}' '{base}/v1/articles?status=draft'"),
+        ("Drafts", f"curl -H 'Authorization: Bearer {token}' '{base}/v1/articles?status=draft'"),
     ):
         screen.print(f"  [bold]{label:<12}[/] [cyan]{address}[/]", soft_wrap=True)
     screen.print("  Ctrl-C stops it. The token, once more alone:")
-    Console(highlight=False, soft_wrap=True).print(made.token)
+    Console(highlight=False, soft_wrap=True).print(token)
+
+
+def _token(database: Database) -> str:
+    """Return the token that earlier demos have printed, if it is still good, or make one. It is kept where the
+    secret of a store in development is.
+    """
+    with database.writing() as session:
+        if KEPT_TOKEN.exists():
+            token = KEPT_TOKEN.read_text().strip()
+            if is_good(session, token):
+                return token
+        token = make_token(session, TokenCreate(name="demo", scopes=[Scope.ADMIN])).token
+        KEPT_TOKEN.parent.mkdir(parents=True, exist_ok=True)
+        KEPT_TOKEN.touch(mode=0o600)
+        KEPT_TOKEN.write_text(f"{token}\n")
+    return token
 
 
 def _keep(intake: Intake, picture: SamplePicture) -> KeptFile:

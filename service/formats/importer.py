@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from service.articles import lifecycle
 from service.articles.body import ImageBlock
 from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.consent.defaults import is_for_banners, record_banner
 from service.database import Session
 from service.formats.captioning import caption_image
@@ -42,6 +42,7 @@ from service.formats.pages import (
 from service.images import lifecycle as images
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
+from service.scopes import Scope
 from service.tables import new_id, now
 
 NONE_FETCHED: Mapping[str, KeptFile] = {}

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from service import acknowledging, conditional, pages
 from service.acknowledging import Acknowledgement
-from service.auth import Caller, CallerDep, Scope, StaffWriter
+from service.auth import Caller, CallerDep, StaffWriter
 from service.database import SessionDep
 from service.errors import NotFound, PreconditionFailed, Unprocessable
 from service.images import captions, lists
@@ -29,6 +29,7 @@ from service.published import answers, store
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.tables import Language

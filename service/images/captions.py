@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Forbidden, Gone, NotFound, Unprocessable
 from service.images.darkroom.jobs import EmbeddedCaption
@@ -23,6 +23,7 @@ from service.images.patching import refuse_changes
 from service.images.read import read_caption
 from service.published.models import Kind
 from service.published.render import shown, shown_in, touch
+from service.scopes import Scope
 from service.tables import Language, new_id, now
 
 # The articles room stands above this one: of its table no more is known here than a caption needs.

@@ -12,7 +12,7 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from service.auth import HOUSE, Caller, Scope
+from service.auth import HOUSE, Caller
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
 from service.images import captions, claims, uses
@@ -23,6 +23,7 @@ from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind
 from service.published.render import shown, touch
+from service.scopes import Scope
 from service.settings import Settings
 from service.tables import new_id, now
 

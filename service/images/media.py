@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service import conditional
-from service.auth import Caller, CallerDep, Scope
+from service.auth import Caller, CallerDep
 from service.database import Database, DatabaseDep
 from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
 from service.images import lifecycle, renditions
@@ -26,6 +26,7 @@ from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service import acknowledging, conditional, pages
 from service.acknowledging import Acknowledgement
-from service.auth import Caller, CallerDep, Scope, StaffReader, StaffWriter
+from service.auth import Caller, CallerDep, StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images import lifecycle, lists, uses
@@ -38,6 +38,7 @@ from service.published.answers import Row
 from service.published.models import Kind
 from service.published.store import Filter
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 

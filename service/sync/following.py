@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from service.auth import Scope, identify
+from service.auth import identify
 from service.copies.following import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
@@ -16,6 +16,7 @@ from service.published import feed
 from service.published.feed import Batch, Head, Place, Wanted
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
+from service.scopes import Scope
 from service.sync import desk
 
 

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service import conditional
-from service.auth import CallerDep, Scope
+from service.auth import CallerDep
 from service.copies.following import Copies
 from service.database import Database
 from service.errors import FieldProblem, Unprocessable
@@ -17,6 +17,7 @@ from service.published.models import Kind
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.sync import stream

@@ -14,11 +14,12 @@ from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
-from service.auth import CallerDep, Scope, get_caller
+from service.auth import CallerDep, get_caller
 from service.consent import reports
 from service.consent.report_routes import period
 from service.consent.reports import Dimension
 from service.database import Database, DatabaseDep
+from service.scopes import Scope
 from service.tables import now
 from service.web import chart, page
 

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from service import conditional, pages
-from service.auth import Caller, Needs, Scope
+from service.auth import Caller, Needs
 from service.database import SessionDep
 from service.routing import Route
+from service.scopes import Scope
 from service.webhooks import lifecycle
 from service.webhooks.models import (
     DeliveryRead,

@@ -9,10 +9,11 @@ from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from service import conditional, idempotency, pages
-from service.auth import Caller, Needs, Scope
+from service.auth import Caller, Needs
 from service.database import Database, DatabaseDep, SessionDep
 from service.images.patching import merged
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 from service.tables import new_id, now
 from service.webhooks import delivery, lifecycle, outbox

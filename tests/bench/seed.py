@@ -9,10 +9,11 @@ import sys
 from alembic import command
 
 from service.articles import lifecycle
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.consent.defaults import ensure_defaults
 from service.database import Database, Session
 from service.schema import migrations
+from service.scopes import Scope
 from service.settings import Settings
 from service.tables import new_id
 from tests.bench import news

@@ -5,8 +5,8 @@ with a small one.
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from service.auth import Scope
 from service.database import Database
+from service.scopes import Scope
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 from tests.bench.measure import Bench

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from service.auth import Scope
+from service.scopes import Scope
 from tests.articles.newsroom import mark, problem, soon, walk
 from tests.serving import Store, another
 

@@ -20,7 +20,7 @@ from sqlmodel import col, select
 
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate, ArticleReplace
-from service.auth import Caller, Scope
+from service.auth import Caller
 from service.database import Session
 from service.errors import ServiceError
 from service.images import captions
@@ -28,6 +28,7 @@ from service.images import lifecycle as images
 from service.images.models import CaptionReplace, CaptionWrite, ImageCreate
 from service.published import render
 from service.published.models import Published
+from service.scopes import Scope
 from tests.databases import KINDS
 from tests.effort import LONG
 from tests.reporting import Figure

@@ -6,7 +6,6 @@ Pictures may come inline, known by where they come from (`source`, with `externa
 get their files later.
 """
 
-import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -23,6 +22,7 @@ from service.auth import Caller
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unprocessable
 from service.faults import may_be_one_writes, refusal
+from service.formats.bulk.modes import Mode
 from service.formats.bulk.reading import InlineImage, Reading, Work
 from service.formats.captioning import caption_image
 from service.group_commit import waves
@@ -30,17 +30,6 @@ from service.images import lifecycle as images
 from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
-
-
-class Mode(enum.StrEnum):
-    """What may happen to an item: made or brought up to date, only made, only brought up to date, or brought up to
-    date though the desk has taken its article away.
-    """
-
-    UPSERT = "upsert"
-    CREATE = "create"
-    UPDATE = "update"
-    RESTORE = "restore"
 
 
 class LeftAlone(Conflict):

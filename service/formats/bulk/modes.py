@@ -1,0 +1,11 @@
+"""What a batch may do. The command line offers these words before anything else of the service is imported."""
+
+import enum
+
+
+class Mode(enum.StrEnum):
+    """What may happen to an item: made or brought up to date, only made, or only brought up to date."""
+
+    UPSERT = "upsert"
+    CREATE = "create"
+    UPDATE = "update"
