@@ -1,9 +1,8 @@
 """What may happen to an article: written, published, embargoed, corrected, withdrawn, trashed; every write is
 a version.
 
-`draft → scheduled → published → withdrawn`. Whatever the public can see follows from `status`: a published
-article is public, any other is not. An embargo in the future keeps an article `scheduled`; the clock
-(clock.py) publishes it when its time has come.
+`draft → scheduled → published → withdrawn`. A published article is public, any other is not. An embargo in the
+future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
 """
 
 from collections.abc import Mapping, Sequence
