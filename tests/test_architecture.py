@@ -16,6 +16,10 @@ from service.tables import Table
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "service").rglob("*.py"))
+TAKERS_OF_ALL = {
+    "service/background.py",  # which begins a loop again
+    "service/cli/program.py",  # which raises what it has no sentence for
+}
 READERS = [
     "edge/cache.py",
     "published/store.py",
@@ -79,7 +83,7 @@ def test_nothing_is_swallowed_and_no_layer_is_slow(path: Path) -> None:
     }
     assert None not in caught
     # A job beside the requests outlives every fault of its own: there, and nowhere else, all of them are caught.
-    assert "Exception" not in names or short(path) == "service/background.py"
+    assert "Exception" not in names or short(path) in TAKERS_OF_ALL
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name != "database.py"], ids=short)
