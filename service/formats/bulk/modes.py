@@ -4,8 +4,11 @@ import enum
 
 
 class Mode(enum.StrEnum):
-    """What may happen to an item: made or brought up to date, only made, or only brought up to date."""
+    """What may happen to an item: made or brought up to date, only made, only brought up to date, or brought up to
+    date though the desk has taken its article away.
+    """
 
     UPSERT = "upsert"
     CREATE = "create"
     UPDATE = "update"
+    RESTORE = "restore"
