@@ -1,12 +1,14 @@
 """Settings are complete where people look for them, and unsafe ones are refused."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from service.settings import Settings
 
@@ -73,3 +75,15 @@ def test_settings_that_a_developer_has_exported_do_not_reach_the_tests() -> None
         for more in ({}, exported)
     ]
     assert shown[0] == shown[1]
+
+
+def test_compose_sets_what_there_is() -> None:
+    compose = YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
+    started = [service for service in compose["services"].values() if service.get("image") == "copydesk"]
+    assert len(started) == 3
+    names = {name for service in started for name in service["environment"]}
+    assert names <= {f"COPYDESK_{name.upper()}" for name in Settings.model_fields}
+    vcl = (ROOT / "docs" / "operations" / "varnish.vcl").read_text()
+    assert {f'"{name}"' for name in compose["services"] if name.startswith("copydesk-")} <= set(
+        re.findall(r'"[a-z-]+"', vcl)
+    )

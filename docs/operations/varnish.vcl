@@ -1,0 +1,66 @@
+# Varnish in front of two instances of Copydesk. docs/operations/proxies.md says why; compose.yaml runs it.
+vcl 4.1;
+
+import directors;
+import std;
+
+probe ready {
+    .url = "/health/ready";
+    .interval = 500ms;
+    .timeout = 2s;
+    .window = 3;
+    .threshold = 2;
+    .initial = 1;
+}
+
+backend one {
+    .host = "copydesk-one";
+    .port = "8000";
+    .probe = ready;
+}
+
+backend two {
+    .host = "copydesk-two";
+    .port = "8000";
+    .probe = ready;
+}
+
+sub vcl_init {
+    new copydesk = directors.round_robin();
+    copydesk.add_backend(one);
+    copydesk.add_backend(two);
+}
+
+sub vcl_recv {
+    set req.backend_hint = copydesk.backend();
+    # A waiting request, or a stream, is for one follower.
+    if (req.url ~ "^/v1/changes") {
+        return (pass);
+    }
+    # Public answers depend on no cookie; a reader's own decisions do. What has an Authorization is never kept.
+    if ((req.method == "GET" || req.method == "HEAD") && req.url !~ "^/(v1/consents|consent)") {
+        unset req.http.Cookie;
+    }
+    # While an instance is well, no answer is older than Copydesk allows.
+    if (std.healthy(req.backend_hint)) {
+        set req.grace = 60s;
+    }
+}
+
+sub vcl_backend_response {
+    # While none is well, a kept answer is better than none: for a day.
+    if (beresp.ttl > 0s) {
+        set beresp.grace = 1d;
+    }
+    # A kept answer is not replaced by a failure.
+    if (beresp.status >= 500 && bereq.is_bgfetch) {
+        return (abandon);
+    }
+}
+
+sub vcl_deliver {
+    set resp.http.X-Cache = "miss";
+    if (obj.hits > 0) {
+        set resp.http.X-Cache = "hit";
+    }
+}

@@ -1,0 +1,100 @@
+"""Varnish, with the file of the documents, keeps what is public and passes what is anybody's own."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.commands import ROOT, copydesk, free_port, served
+from tests.patience import PATIENCE, wait_until
+
+VCL = ROOT / "docs" / "operations" / "varnish.vcl"
+pytestmark = pytest.mark.skipif(shutil.which("varnishd") is None, reason="varnish is not installed")
+
+
+@contextmanager
+def varnish(folder: Path, origin: str) -> Iterator[httpx.Client]:
+    """Run Varnish in front of one instance, which stands for both; yield a client of it."""
+    text = VCL.read_text()
+    for name in ("copydesk-one", "copydesk-two"):
+        assert f'"{name}"' in text
+        text = text.replace(f'"{name}"', '"127.0.0.1"')
+    (folder / "copydesk.vcl").write_text(text.replace('"8000"', f'"{origin.rpartition(":")[2]}"'))
+    port = free_port()
+    words = [
+        "-F",
+        "-a",
+        f"127.0.0.1:{port}",
+        "-f",
+        folder / "copydesk.vcl",
+        "-n",
+        folder / "varnish",
+        "-s",
+        "malloc,32m",
+    ]
+    # Its own user, and its namespaces, are for a machine that it shares with others.
+    words += ["-j", "none"]
+    with (
+        (folder / "said").open("wb") as said,
+        subprocess.Popen(
+            ["varnishd", *map(str, words)], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        ) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
+    ):
+        try:
+            wait_until(lambda: answers(client) or process.poll() is not None, "Varnish never answered")
+            assert process.poll() is None, (folder / "said").read_text()
+            yield client
+        finally:
+            process.terminate()
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> dict[str, str]:
+    """The header of an administrator of a new store."""
+    assert copydesk(tmp_path, "migrate").returncode == 0
+    made = copydesk(tmp_path, "token", "create", "--name", "desk", "--scope", "admin")
+    return {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+
+def test_what_is_public_is_kept_and_what_is_anybodys_own_is_passed(
+    tmp_path: Path, desk: dict[str, str]
+) -> None:
+    with (
+        served(tmp_path, "serve", COPYDESK_PUBLIC_MAX_AGE="60") as (base, origin),
+        varnish(tmp_path, base) as client,
+    ):
+        news = {"headline": "The lock gates are open", "status": "published"}
+        article = client.post("/v1/articles", json=news, headers=desk).json()
+        address = f"/v1/articles/{article['id']}"
+        cookies = [{}, {}, {"Cookie": "of=another; page=1"}]
+        kept = [client.get(address, headers=sent) for sent in cookies]
+        assert [answer.headers["X-Cache"] for answer in kept] == ["miss", "hit", "hit"]
+        assert len({answer.content for answer in kept}) == 1
+        for _ in range(2):
+            staff = client.get(address, headers=desk)
+            assert (staff.headers["X-Cache"], staff.headers["Cache-Control"]) == ("miss", "private, no-store")
+
+        notice = client.get("/v1/consent-notices/default/current").json()
+        decision = {"notice_key": "default", "notice_version": notice["version"], "action": "reject_all"}
+        mine = client.post("/v1/consents", json=decision, headers={"Origin": base})
+        assert mine.status_code == 201, mine.text
+        cookie = {"Cookie": mine.headers["Set-Cookie"].partition(";")[0]}
+        decided = [client.get("/v1/consents/current", headers=sent).json() for sent in (cookie, {}, cookie)]
+        assert [one["reconsent_required"] for one in decided] == [False, True, False]
+
+        origin.kill()
+        assert origin.wait() < 0
+        wait_until(lambda: client.get("/v1/sections-of-nobody").status_code == 503, "Varnish goes on asking")
+        assert client.get(address).content == kept[0].content
