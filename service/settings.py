@@ -171,6 +171,10 @@ class Settings(BaseSettings):
     picture_ahead: bool = Field(
         True, description="true makes the sizes of a picture as soon as it is public, before anyone asks"
     )
+    picture_immutable: bool = Field(
+        False,
+        description="true: caches and browsers keep files of pictures for a year unasked, withdrawn ones too; else for a day",
+    )
     picture_charset: str = Field(
         "windows-1252",
         description="character set of old photo metadata (IPTC-IIM) that declares none and is not UTF-8",

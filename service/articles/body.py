@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from service.articles.inline import Inline, plain
-from service.images.models import EffectiveCaption, Picture
+from service.images.models import EffectiveCaption, Picture, WithdrawalReason
 from service.images.srcset import WHOLE, files
 from service.tables import Line, Reading, Shape, clean_text, unix_newlines
 
@@ -83,8 +83,8 @@ class ItemList(Shape):
 
 
 class ImageBlock(Shape):
-    """A picture between paragraphs. `image` and `caption` are what readers receive; they are ignored on
-    write.
+    """A picture between paragraphs. `image`, `caption` and `withdrawn` are what readers receive; they are
+    ignored on write.
     """
 
     type: Literal["image"] = "image"
@@ -92,6 +92,7 @@ class ImageBlock(Shape):
     caption_id: UUID | None = None
     image: Ignored = Field(None, exclude=True)
     caption: Ignored = Field(None, exclude=True)
+    withdrawn: Ignored = Field(None, exclude=True)
 
 
 class Embed(Shape):
@@ -167,6 +168,8 @@ class ResolvedImage(Reading):
     caption_id: UUID | None
     image: Picture | None
     caption: EffectiveCaption | None
+    # Documents that were rendered before there was this member lack it.
+    withdrawn: WithdrawalReason | None = Field(None, description="why the picture was withdrawn, if it was")
 
 
 Words = Paragraph | Heading | Quote | ItemList | Table | Code

@@ -15,6 +15,7 @@ from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Unprocessable
 from service.images.claims import LONGEST_KEY, Pair, by_source
+from service.images.lifecycle import refuse_withdrawn
 from service.images.resolve import Pictures
 from service.published.render import shown
 
@@ -42,13 +43,15 @@ def refuse_references(session: Session, write: ArticleWrite, article_id: UUID, p
         raise Unprocessable(f"{errors[0].pointer} {errors[0].message}.", errors=errors)
 
 
-def refuse_foreign_pictures(
-    session: Session, caller: Caller, new: Collection[UUID], pictures: Pictures
-) -> None:
-    """Refuse to show pictures of other sources that are not public, with a token that is bound to a source.
+def refuse_pictures(session: Session, caller: Caller, new: Collection[UUID], pictures: Pictures) -> None:
+    """Refuse to show pictures that are withdrawn, or of other sources and not public with a token that is bound to
+    a source.
 
-    Articles make the pictures public that they show.
+    Articles make the pictures public that they show. Raises PictureWithdrawn.
     """
+    for id_ in new:
+        if (image := pictures.images.get(id_)) is not None:
+            refuse_withdrawn(image)
     if caller.source is None:
         return
     foreign = {

@@ -125,7 +125,7 @@ def _refuse_new(
         caller.need(Scope.CONTENT_PUBLISH)
     caller.need_source(write.source)
     claims.refuse_references(session, write, article_id, pictures)
-    claims.refuse_foreign_pictures(session, caller, claims.images_in(write), pictures)
+    claims.refuse_pictures(session, caller, claims.images_in(write), pictures)
     claims.refuse_taken(write, article_id, holders)
 
 
@@ -190,7 +190,7 @@ def replace(
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
     added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])
-    claims.refuse_foreign_pictures(session, caller, added, pictures)
+    claims.refuse_pictures(session, caller, added, pictures)
     claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
     was_public, embargo = former == Status.PUBLISHED, article.embargoed_until
     for name in _CONTENT:

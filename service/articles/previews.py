@@ -23,7 +23,7 @@ from service.auth import StaffReader, digest_of, new_secret
 from service.database import Database, DatabaseDep, Session, SessionDep
 from service.errors import Conflict, NotFound
 from service.images import lifecycle as images
-from service.images.media import PrintsDep, send_size
+from service.images.media import PrintsDep, send_size, withdrawn
 from service.images.models import Picture
 from service.images.renditions import Negative, negative_of
 from service.images.uploads import IntakeDep
@@ -181,7 +181,10 @@ def _negative(database: Database, token: str, image_id: UUID) -> Negative:
     with database.reading() as session:
         article = _subject(session, token)
         if image_id in {*images_of(article.body), article.lead_image_id}:
-            negative = negative_of(images.get(session, image_id))
+            image = images.get(session, image_id)
+            if image.withdrawn_at is not None:
+                raise withdrawn(image.withdrawn_for)
+            negative = negative_of(image)
             if negative is not None:
                 return negative
         raise NotFound("There is no such file.")

@@ -77,6 +77,7 @@ def _resolved(block: Block, article: Article, pictures: Pictures) -> ResolvedBlo
         caption_id=block.caption_id,
         image=pictures.image(block.image_id),
         caption=caption,
+        withdrawn=pictures.withdrawal(block.image_id),
     )
 
 

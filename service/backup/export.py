@@ -31,6 +31,7 @@ from service.images.storage import MediaStore
 from service.published.feed import KINDS
 from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, all_but
 from service.published.restoring import ChangeKept, SlugKept
+from service.published.withdrawn import NONE, pictures, without
 from service.tables import now, write_time
 
 AT_ONCE = 200
@@ -157,8 +158,9 @@ def _published(session: Session, kind: Kind) -> Iterator[dict[UUID, bytes]]:
         .where(Published.kind == kind, col(Published.reason).is_(None))
         .order_by(key)
     )
+    withdrawn = pictures(session) if kind is Kind.ARTICLE else NONE
     while rows := session.exec(live.where(key > last).limit(AT_ONCE)).all():
-        yield dict(rows)
+        yield {id_: without(document, withdrawn) for id_, document in rows}
         last = rows[-1][0]
 
 

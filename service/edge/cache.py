@@ -8,6 +8,7 @@ depends on (`published.answers.depend`).
 """
 
 import asyncio
+from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,9 +23,10 @@ from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.negotiation import choose_coding
 from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
-from service.published.models import Kind
-from service.published.reader import MANY, Reader
+from service.published.models import Kind, Reason
+from service.published.reader import MANY, Changes, Reader
 from service.published.watch import Watch
+from service.published.withdrawn import PICTURES_SQL, by_id
 from service.settings import Settings
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
@@ -57,6 +59,8 @@ class WireCache:
         self._seq = -1
         self._catching_up = asyncio.Lock()
         self._caught_up = 0
+        self._withdrawn: set[str] = set()
+        """Pictures that are left out of answers whose articles have not changed."""
         self._being_made: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,12 +178,23 @@ class WireCache:
             is_set_back = seq < self._seq
             if changes or is_set_back:
                 self._caught_up += 1
-            if len(changes) > MANY or is_set_back:
+            if len(changes) > MANY or is_set_back or await self._withdrawals(changes):
                 self.entries.clear()
             self.entries.drop_dependents(
-                {name for kind, id_ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
+                {name for kind, id_, _ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
             )
             self._seq = seq
+
+    async def _withdrawals(self, changes: Changes) -> bool:
+        """Return whether a picture was withdrawn, or shown again, before its articles are told of it."""
+        if self._seq < 0 or len(changes) > MANY:
+            waiting = await self._reader.rows(PICTURES_SQL)
+            self._withdrawn |= {UUID(id_).hex for id_ in by_id(waiting)}
+        pictures = {id_: reason == Reason.WITHDRAWN for kind, id_, reason in changes if kind == Kind.IMAGE}
+        withdrawn = {id_ for id_, is_withdrawn in pictures.items() if is_withdrawn}
+        again = self._withdrawn & (pictures.keys() - withdrawn)
+        self._withdrawn = (self._withdrawn - again) | withdrawn
+        return bool(withdrawn or again)
 
 
 class _Collected:

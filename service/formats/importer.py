@@ -195,10 +195,11 @@ class _Pictures:
         self._again = article is not None
 
     def place(self, picture: Picture) -> UUID:
-        """The id of the image for a picture; the same picture twice is one image."""
+        """Return the id of the image for a picture; the same picture twice is one image. Raises PictureWithdrawn."""
         image = self._placed.get(picture) or self._same_address(picture)
         if image is None:
             image = self._with_file(self._find(picture), picture) or self._make(picture)
+            images.refuse_withdrawn(image)
             self._placed[picture] = image
         return image.id
 

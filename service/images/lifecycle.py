@@ -17,12 +17,20 @@ from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
 from service.images import captions, claims, uses
 from service.images.intake import KeptFile
-from service.images.models import Image, ImageContent, ImageCreate, ImageReplace, Metadata, UseRead
+from service.images.models import (
+    Image,
+    ImageContent,
+    ImageCreate,
+    ImageReplace,
+    ImageWithdrawal,
+    Metadata,
+    UseRead,
+)
 from service.images.patching import refuse_changes
 from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind
-from service.published.render import shown, touch
+from service.published.render import show_again, shown, touch
 from service.scopes import Scope
 from service.settings import Settings
 from service.tables import new_id, now
@@ -38,6 +46,20 @@ class SamePicture(Conflict):
     """Another image has this very picture; `id` says which. One picture is one image."""
 
     title = "Another image has this picture"
+
+
+class PictureWithdrawn(Conflict):
+    """This picture was withdrawn (killed); `reason` tells why, and `id` which image it is. It is not taken in again,
+    not shown and not changed until POST …/reinstate undoes the withdrawal.
+    """
+
+    title = "The picture was withdrawn"
+
+
+class NotWithdrawn(Conflict):
+    """This picture is not withdrawn, so there is nothing to undo."""
+
+    title = "The picture is not withdrawn"
 
 
 class InUse(Conflict):
@@ -79,11 +101,14 @@ def create(
     image_id: UUID | None = None,
 ) -> tuple[Image, bool]:
     """Make an image, or find the one that has this picture already, as it is; whether one was made. Raises
-    ImageKeyTaken.
+    ImageKeyTaken, and PictureWithdrawn.
     """
     caller.need_source(content.source)
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
-    if file is None or _with_digest(session, file.digest) is None:
+    same = None if file is None else _with_digest(session, file.digest)
+    if same is not None:
+        refuse_withdrawn(same)
+    else:
         claims.claim(session, content, image.id)
     if file is None:
         session.add(image)
@@ -100,6 +125,8 @@ def create(
             )
         )
         held = _with_digest(session, file.digest)
+        if held is not None:
+            refuse_withdrawn(held)
         if held is not None and held.id == image.id:
             captions.embed(session, caller, held, file.found.captions)
         if held is not None:
@@ -130,6 +157,7 @@ def replace(session: Session, caller: Caller, image: Image, write: ImageReplace)
     if changed:
         authorise(session, caller, image)
         caller.need_source(write.source)
+        refuse_withdrawn(image)
     if {"source", "external_id"} & changed.keys():
         claims.claim(session, write, image.id)
     for name, value in changed.items():
@@ -139,10 +167,13 @@ def replace(session: Session, caller: Caller, image: Image, write: ImageReplace)
 
 
 def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile) -> None:
-    """Give an image its file, or another one. Raises SamePicture."""
+    """Give an image its file, or another one. Raises SamePicture, and PictureWithdrawn."""
+    refuse_withdrawn(image)
     if image.digest == file.digest:
         return
     authorise(session, caller, image)
+    if (same := _with_digest(session, file.digest)) is not None:
+        refuse_withdrawn(same)
     _give(session, image, file)
     _note_change(session, image)
     _flush_alone(session, image)
@@ -161,8 +192,9 @@ def look_again(session: Session, image: Image, file: KeptFile) -> bool:
 
 
 def trash(session: Session, caller: Caller, image: Image) -> None:
-    """Put an image into the trash. Raises InUse."""
+    """Put an image into the trash. Raises InUse, and PictureWithdrawn: the original is evidence, and is kept."""
     authorise(session, caller, image)
+    refuse_withdrawn(image)
     shown_by = uses.of(session, image.id)
     if shown_by:
         listed: list[JsonValue] = [
@@ -187,6 +219,45 @@ def restore(session: Session, caller: Caller, image: Image) -> None:
     _note_change(session, image)
     _flush_alone(session, image)
     _note_captions(session, image)
+
+
+def refuse_withdrawn(image: Image) -> None:
+    """Raise PictureWithdrawn for a picture that was withdrawn."""
+    if image.withdrawn_at is not None:
+        said = f"This picture was withdrawn: {image.withdrawn_for}"
+        raise PictureWithdrawn(said, id=str(image.id), reason=image.withdrawn_for)
+
+
+def withdraw(session: Session, caller: Caller, image: Image, reason: str) -> None:
+    """Kill a picture: whatever shows it shows nothing in its place. Raises PictureWithdrawn."""
+    refuse_withdrawn(image)
+    _note_withdrawal(session, caller, image, reason, is_undone=False)
+    image.withdrawn_at, image.withdrawn_for = image.updated_at, reason
+
+
+def reinstate(session: Session, caller: Caller, image: Image, reason: str) -> None:
+    """Undo a withdrawal: articles show the picture again. Raises NotWithdrawn."""
+    if image.withdrawn_at is None:
+        raise NotWithdrawn("This picture is not withdrawn.")
+    image.withdrawn_at = image.withdrawn_for = None
+    show_again(session, image.id)
+    _note_withdrawal(session, caller, image, reason, is_undone=True)
+
+
+def _note_withdrawal(session: Session, caller: Caller, image: Image, reason: str, *, is_undone: bool) -> None:
+    _note_change(session, image)
+    _note_captions(session, image)
+    session.add(
+        ImageWithdrawal(
+            image_id=image.id,
+            version=image.version,
+            is_undone=is_undone,
+            reason=reason,
+            at=image.updated_at,
+            actor_id=caller.id,
+            actor=caller.name,
+        )
+    )
 
 
 def _give(session: Session, image: Image, file: KeptFile) -> None:

@@ -20,20 +20,23 @@ from service.images import lifecycle, renditions
 from service.images.intake import Intake
 from service.images.models import Rendition
 from service.images.prints import Prints
-from service.images.read import public_negative
+from service.images.read import public_negative, public_withdrawal
 from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
+from service.published.answers import Withdrawn
+from service.published.models import Reason
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
-# An address leads to the same bytes for ever. Whatever a file contains, a browser only ever shows it as a
-# picture.
+# An address leads to the same bytes for ever, or to none: what caches keep for a year, no withdrawal calls back.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_A_DAY = {"Cache-Control": "public, max-age=86400, stale-while-revalidate=86400"}
 _FOR_NOW = {"Cache-Control": "public, max-age=60"}
+# Whatever a file contains, a browser only ever shows it as a picture.
 _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -80,6 +83,8 @@ async def get_media(
         return await _send(
             request, intake.store, negative.digest, name, found.original.content_type, conditional.PRIVATE
         )
+    if found.withdrawn_for is not None:
+        raise withdrawn(found.withdrawn_for)
     return await send_size(request, negative, name, intake, prints, is_public=is_public)
 
 
@@ -100,7 +105,8 @@ async def send_size(
     wanted = renditions.asked(negative, name)
     if wanted is None:
         raise NotFound("There is no such file.")
-    caching = _FOR_EVER if is_public else conditional.PRIVATE
+    public = _FOR_EVER if intake.settings.picture_immutable else _FOR_A_DAY
+    caching = public if is_public else conditional.PRIVATE
     format_ = wanted.format or renditions.accepted(request.headers.get("accept", ""))
     varying = {} if wanted.format else {"Vary": "Accept" if is_public else "Accept, Authorization"}
     if not wanted.is_current:
@@ -135,20 +141,31 @@ class _Found:
     negative: Negative
     is_public: bool
     original: Rendition | None = None
+    withdrawn_for: str | None = None
+    """Why the picture was withdrawn, to an administrator: whoever else asks is refused before."""
 
 
 def _find(database: Database, image_id: UUID, caller: Caller) -> _Found:
-    """Find the picture as it is public, or as editors have it. Raises NotFound, and Gone to editors."""
+    """Find the picture as it is public, or as editors have it. Raises NotFound, Gone to editors, and Withdrawn."""
     with database.reading() as session:
         public = public_negative(session, image_id)
         if caller.may(Scope.CONTENT_READ):
             image = lifecycle.get(session, image_id)
+            if image.withdrawn_at is not None and not caller.may(Scope.ADMIN):
+                raise withdrawn(image.withdrawn_for)
             negative = public or renditions.negative_of(image)
             if negative is not None:
-                return _Found(negative, public is not None, renditions.original(image))
+                return _Found(negative, public is not None, renditions.original(image), image.withdrawn_for)
         if public is None:
+            if (reason := public_withdrawal(session, image_id)) is not None:
+                raise withdrawn(reason)
             raise NotFound("There is no such file.")
         return _Found(public, is_public=True)
+
+
+def withdrawn(reason: str | None) -> Withdrawn:
+    """Return the refusal of a file of a picture that was withdrawn."""
+    return Withdrawn(f"This picture was withdrawn: {reason}", reason=str(Reason.WITHDRAWN))
 
 
 def _etag(digest: str, rendition: str | None) -> str:

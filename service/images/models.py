@@ -6,7 +6,7 @@ it.
 """
 
 import enum
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 import pydantic
@@ -20,6 +20,7 @@ from service.tables import (
     Language,
     Line,
     Reading,
+    Shape,
     Table,
     TableShape,
     Text,
@@ -119,6 +120,22 @@ class Image(ImageContent, Table, table=True):
     created_at: Time = Field(default_factory=now)
     updated_at: Time = Field(default_factory=now)
     deleted_at: Time | None = None
+    withdrawn_at: Time | None = None
+    withdrawn_for: str | None = None
+
+
+class ImageWithdrawal(Table, table=True):
+    """A version of an image by which it was withdrawn, or (`is_undone`) shown again; who did it, and why."""
+
+    __tablename__ = "image_withdrawal"
+
+    image_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    is_undone: bool
+    reason: str
+    at: Time
+    actor_id: UUID | None
+    actor: str
 
 
 class CaptionContent(SQLModel):
@@ -230,6 +247,26 @@ class Rendition(BaseModel):
     content_type: str
 
 
+class WithdrawalReason(Reading):
+    """Why a picture was withdrawn."""
+
+    reason: str = pydantic.Field(examples=["The agency killed it: the picture was altered."])
+
+
+class WithdrawalRead(WithdrawalReason):
+    """When and why a picture was withdrawn."""
+
+    at: Time
+
+
+class PictureReason(Shape):
+    """Why a picture is withdrawn, or shown again."""
+
+    reason: Annotated[Text, pydantic.Field(min_length=1)] = pydantic.Field(
+        examples=["The agency killed it: the picture was altered."]
+    )
+
+
 class Picture(Reading):
     """An image as an article shows it. The image itself, at `/v1/images/{id}`, says more."""
 
@@ -271,6 +308,10 @@ class ImageRead(Picture):
     source_url: str | None
     metadata: Metadata
     captions: list[CaptionRead]
+    # Documents that were rendered before there was this member lack it.
+    withdrawn: WithdrawalRead | None = pydantic.Field(
+        None, description="null, but for a picture that was withdrawn: `original` is for admin alone then"
+    )
     version: int
     created_at: Time
     updated_at: Time
@@ -298,6 +339,7 @@ class ImageReplace(ImageCreate):
     formats: tuple[str, ...] | None = None
     renditions: list[Rendition] | None = None
     captions: list[CaptionRead] | None = None
+    withdrawn: WithdrawalRead | None = None
     version: int | None = None
     created_at: Time | None = None
     updated_at: Time | None = None

@@ -13,8 +13,8 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
-from service.images.models import Caption, CaptionRead, Image, ImageRead, Picture
-from service.images.renditions import Negative, formats_of, listed, negative_of, read_back, written
+from service.images.models import Caption, CaptionRead, Image, ImageRead, Picture, WithdrawalRead
+from service.images.renditions import Negative, formats_of, listed, negative_of, original, read_back, written
 from service.published import documents
 from service.published.models import Kind, Published, Reason
 from service.published.numbering import Outcome, Removed, Rendered
@@ -57,6 +57,14 @@ def public_negative(session: Session, image_id: UUID) -> Negative | None:
     return read_back(negative) if negative else negative_of(documents.read(ImageRead, document))
 
 
+def public_withdrawal(session: Session, image_id: UUID) -> str | None:
+    """Return why an image that was public was withdrawn; None for any other."""
+    rows = select(Published.detail).where(
+        Published.kind == Kind.IMAGE, Published.id == image_id, Published.reason == Reason.WITHDRAWN
+    )
+    return session.exec(rows).one_or_none()
+
+
 def read_caption(caption: Caption) -> CaptionRead:
     """A caption as it is read."""
     return CaptionRead.model_validate(caption, from_attributes=True)
@@ -87,13 +95,26 @@ def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool 
     metadata = {
         name: value for name, value in sorted(image.kept_metadata.items()) if staff or name not in STAFF_ONLY
     }
+    withdrawn = withdrawal_of(image)
+    if withdrawn is None:
+        formats, renditions = formats_of(image), listed(image, staff=staff)
+    else:
+        formats, renditions = (), [] if image.digest is None else [original(image)]
     return ImageRead(
         **known,
         metadata=metadata,
-        formats=formats_of(image),
-        renditions=listed(image, staff=staff),
+        formats=formats,
+        renditions=renditions,
         captions=list(captions),
+        withdrawn=withdrawn,
     )
+
+
+def withdrawal_of(image: Image) -> WithdrawalRead | None:
+    """Return when and why an image was withdrawn."""
+    if image.withdrawn_at is None:
+        return None
+    return WithdrawalRead(at=image.withdrawn_at, reason=image.withdrawn_for or "")
 
 
 @renders(Kind.IMAGE)
@@ -107,6 +128,8 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
         touch(session, Kind.CAPTION, *(caption.id for caption in known))
         if image.deleted_at is not None:
             yield Removed(image.id, image.version, Reason.DELETED)
+        elif image.withdrawn_at is not None:
+            yield Removed(image.id, image.version, Reason.WITHDRAWN, image.withdrawn_for)
         elif image.id not in public:
             yield Removed(image.id, image.version, Reason.UNPUBLISHED)
         else:
@@ -128,7 +151,7 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
 def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """What the public may see of these captions."""
     rows = (
-        select(Caption, Image.deleted_at)
+        select(Caption, Image)
         .join(Image)
         .where(col(Caption.id).in_(ids))
         .execution_options(populate_existing=True)
@@ -137,10 +160,12 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
     public, pairs = _public(
         session, {caption.image_id for caption, _ in found}, [caption for caption, _ in found]
     )
-    for caption, image_deleted_at in found:
+    for caption, image in found:
         shape = read_caption(caption)
-        if caption.deleted_at is not None or image_deleted_at is not None:
+        if caption.deleted_at is not None or image.deleted_at is not None:
             yield Removed(caption.id, caption.version, Reason.DELETED)
+        elif image.withdrawn_at is not None:
+            yield Removed(caption.id, caption.version, Reason.WITHDRAWN, image.withdrawn_for)
         elif not _is_public(shape, public, pairs):
             yield Removed(caption.id, caption.version, Reason.UNPUBLISHED)
         else:

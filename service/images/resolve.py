@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from service.database import Session
 from service.images.effective import effective
-from service.images.models import CaptionRead, EffectiveCaption, Image, Picture
+from service.images.models import CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
 from service.images.read import captions_of, picture
 
 _LIVE = (
@@ -30,13 +30,20 @@ class Pictures:
     """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows."""
 
     def image(self, image_id: UUID) -> Picture | None:
-        """Return the picture; None for one that is not there or trashed."""
+        """Return the picture; None for one that is not there, trashed or withdrawn."""
         image = self.images.get(image_id)
-        if image is None:
+        if image is None or image.withdrawn_at is not None:
             return None
         if image_id not in self._shown:
             self._shown[image_id] = picture(image)
         return self._shown[image_id]
+
+    def withdrawal(self, image_id: UUID) -> WithdrawalReason | None:
+        """Return why the picture was withdrawn; None for one that is not."""
+        image = self.images.get(image_id)
+        if image is None or image.withdrawn_at is None:
+            return None
+        return WithdrawalReason(reason=image.withdrawn_for or "")
 
     def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
         """The captions of an image for any article and those for this one. What was written for another
@@ -49,8 +56,11 @@ class Pictures:
     def caption(
         self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
     ) -> EffectiveCaption | None:
-        """The caption that holds for the image in an article; `caption_id` is the one that its block names."""
-        if image_id not in self.images:
+        """Return the caption that holds for the image in an article; `caption_id` is the one that its block names.
+        A picture that is withdrawn has none.
+        """
+        image = self.images.get(image_id)
+        if image is None or image.withdrawn_at is not None:
             return None
         return effective(
             self.captions.get(image_id, ()),

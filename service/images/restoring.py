@@ -46,7 +46,12 @@ def keep_file(store: MediaStore, path: Path, digest: str) -> bool:
 def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
     """Write images."""
     rows = [
-        {**{name: getattr(image, name) for name in _AS_READ}, "kept_metadata": image.metadata}
+        {
+            **{name: getattr(image, name) for name in _AS_READ},
+            "kept_metadata": image.metadata,
+            "withdrawn_at": image.withdrawn.at if image.withdrawn else None,
+            "withdrawn_for": image.withdrawn.reason if image.withdrawn else None,
+        }
         for image in images
     ]
     session.execute(insert(session, Image), rows)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service import acknowledging, conditional, pages
 from service.acknowledging import Acknowledgement
-from service.auth import Caller, CallerDep, StaffReader, StaffWriter
+from service.auth import Caller, CallerDep, StaffPublisher, StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.images import lifecycle, lists, uses
@@ -27,6 +27,7 @@ from service.images.models import (
     ImageReplace,
     ImageUse,
     ImageWritten,
+    PictureReason,
     UseRead,
 )
 from service.images.patching import merged
@@ -233,6 +234,34 @@ def restore_image(request: Request, image_id: UUID, caller: StaffWriter, session
     """Bring an image back from the trash, with its captions."""
     image = lifecycle.open_image(session, caller, image_id, trashed=True)
     lifecycle.restore(session, caller, image)
+    return _answer(request, caller, session, image)
+
+
+@router.post("/{image_id}/withdraw", response_model=ImageWritten)
+def withdraw_image(
+    request: Request, image_id: UUID, withdrawal: PictureReason, caller: StaffPublisher, session: SessionDep
+) -> Response:
+    """Kill a picture: its files answer 410 at once, articles keep its place with the reason, followers get a
+    tombstone, and the same bytes are refused.
+    """
+    image = lifecycle.open_image(session, caller, image_id)
+    conditional.respect_match(request, image.version)
+    lifecycle.withdraw(session, caller, image, withdrawal.reason)
+    return _answer(request, caller, session, image)
+
+
+@router.post("/{image_id}/reinstate", response_model=ImageWritten)
+def reinstate_image(
+    request: Request,
+    image_id: UUID,
+    reinstatement: PictureReason,
+    caller: StaffPublisher,
+    session: SessionDep,
+) -> Response:
+    """Undo a withdrawal: articles show the picture again."""
+    image = lifecycle.open_image(session, caller, image_id)
+    conditional.respect_match(request, image.version)
+    lifecycle.reinstate(session, caller, image, reinstatement.reason)
     return _answer(request, caller, session, image)
 
 

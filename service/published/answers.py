@@ -2,7 +2,7 @@
 knows when to drop it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from service.conditional import PRIVATE, etag_of, matches
 from service.errors import Gone, NotFound, ServiceError
 from service.published.models import Kind, Reason
+from service.published.withdrawn import Reasons, without
 from service.settings import Settings
 
 DEPENDS = "copydesk.depends"
@@ -20,8 +21,8 @@ UNTIL = "copydesk.until"
 
 
 class Withdrawn(Gone):
-    """The article was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy of
-    it.
+    """The article or picture was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy
+    of it.
     """
 
     title = "Withdrawn by its publisher"
@@ -50,6 +51,14 @@ class Answer:
     body: bytes
     etag: str | None
     depends: tuple[str, ...]
+
+
+def shown(row: Row, withdrawn: Reasons) -> Row:
+    """Return a row without the pictures that are withdrawn, and the ETag of that."""
+    document = without(row.document, withdrawn) if row.kind is Kind.ARTICLE else row.document
+    if document is row.document:
+        return row
+    return replace(row, document=document, etag=etag_of(document, row.version))
 
 
 def id_of(key: str) -> UUID | None:

@@ -16,6 +16,7 @@ import orjson
 
 from service.published.models import Kind, all_but
 from service.published.reader import Reader, Record
+from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id, without
 from service.tables import stored_time, write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
@@ -42,7 +43,8 @@ _HEAD = (
 )
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
 _COLUMNS = (
-    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language"
+    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language,"
+    f" {WAITING_SQL}"
 )
 
 
@@ -128,8 +130,12 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
     reached = place.seq
     for _ in range(MOST_WINDOWS):
         end = await _end_of_window(reader, wanted, reached, head.seq)
-        rows = await reader.rows(*_statement(wanted, place, reached, end, limit + 1 - len(found)))
-        found.extend(_entry_of(row, wanted) for row in rows)
+        statement, withdrawn = _statement(wanted, place, reached, end, limit + 1 - len(found)), NONE
+        rows = await reader.rows(*statement)
+        if rows and rows[0][-1]:
+            withdrawn = by_id(await reader.rows(PICTURES_SQL))
+            rows = await reader.rows(*statement)
+        found.extend(_entry_of(row, wanted, withdrawn) for row in rows)
         if len(found) > limit:
             del found[limit:]
             return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
@@ -168,13 +174,14 @@ def _statement(
     return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
 
 
-def _entry_of(row: Record, wanted: Wanted) -> Entry:
-    seq, kind, id_, version, reason, detail, changed_at, document, section, language = row
+def _entry_of(row: Record, wanted: Wanted, withdrawn: Reasons) -> Entry:
+    seq, kind, id_, version, reason, detail, changed_at, document, section, language, _ = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = stored_time(changed_at)
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
-    body = entry(seq, kind, key, version, at, bytes(document), reason=reason, detail=detail)
+    document = without(bytes(document), withdrawn) if kind == Kind.ARTICLE else bytes(document)
+    body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail)
     return Entry(seq, kind, key, version, reason is not None, body)
 
 

@@ -92,7 +92,8 @@ class Rendering(Table, table=True):
 class Awaiting(Table, table=True):
     """A changed picture whose articles are still to be rendered: those with an id below `below`.
 
-    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already.
+    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already, and
+    `withdrawn_for` why the picture was withdrawn, if that is the change.
     """
 
     __tablename__ = "published_awaiting"
@@ -101,6 +102,7 @@ class Awaiting(Table, table=True):
     image_id: UUID
     below: UUID
     begun: bool = False
+    withdrawn_for: str | None = None
 
 
 class Published(Table, table=True):

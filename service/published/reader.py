@@ -17,20 +17,29 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from service.deadlines import Deadlines
 from service.faults import Fault, fault_of
-from service.published.answers import Row, id_of
+from service.published.answers import Row, id_of, shown
 from service.published.models import Kind
+from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id
 from service.settings import Settings
 
-Changes = list[tuple[str, str]]
+Changes = list[tuple[str, str, str | None]]
 Record = tuple[Any, ...]
 """A row whose columns the statement names; the drivers know nothing of their types."""
 MANY = 1_000
 """More changes than this are not told apart: everything is taken as changed."""
-_COLUMNS = "p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug"
+_COLUMNS = f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, {WAITING_SQL}"
 _BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
 _BY_SLUG = f"SELECT {_COLUMNS} FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
 _SEQ = "SELECT seq FROM published_sequence"
-_CHANGES = f"SELECT kind, id FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
+_CHANGES = f"SELECT kind, id, reason FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
+
+
+def _row(found: Sequence[Record], withdrawn: Reasons) -> Row | None:
+    """Make the row that was found, without pictures that are withdrawn."""
+    if not found:
+        return None
+    kind, id_, *rest, _ = found[0]
+    return shown(Row(Kind(kind), UUID(str(id_)), *rest), withdrawn)
 
 
 class Reader(Protocol):
@@ -49,7 +58,7 @@ class Reader(Protocol):
         """The number of the last public change."""
 
     async def changes(self, since: int) -> Changes:
-        """What has changed since a number, as (kind, id in hex); at most `MANY` + 1."""
+        """What has changed since a number, as (kind, id in hex, reason of its removal); at most `MANY` + 1."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
@@ -92,13 +101,14 @@ class SqliteReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
-        assert self._read is not None
         id_ = id_of(key)
-        if id_ is None:
-            row = self._read.execute(_BY_SLUG.replace("%s", "?"), (key,)).fetchone()
-        else:
-            row = self._read.execute(_BY_ID.replace("%s", "?"), (kind.value, id_.hex)).fetchone()
-        return None if row is None else Row(Kind(row[0]), UUID(row[1]), *row[2:])
+        statement = (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_.hex))
+        found = await self.rows(*statement)
+        withdrawn = NONE
+        if found and found[0][-1]:
+            withdrawn = by_id(await self.rows(PICTURES_SQL))
+            found = await self.rows(*statement)
+        return _row(found, withdrawn)
 
     async def seq(self) -> int:
         """The number of the last public change."""
@@ -155,8 +165,15 @@ class PostgresReader:
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
         id_ = id_of(key)
-        found = await (self.rows(_BY_SLUG, (key,)) if id_ is None else self._rows(_BY_ID, (kind.value, id_)))
-        return Row(Kind(found[0][0]), *found[0][1:]) if found else None
+        statement: tuple[str, Sequence[str | int | UUID]] = (
+            (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
+        )
+        found = await self._rows(*statement)
+        withdrawn = NONE
+        if found and found[0][-1]:
+            withdrawn = by_id(await self.rows(PICTURES_SQL))
+            found = await self._rows(*statement)
+        return _row(found, withdrawn)
 
     async def seq(self) -> int:
         """The number of the last public change."""
@@ -166,7 +183,7 @@ class PostgresReader:
 
     async def changes(self, since: int) -> Changes:
         """What has changed since a number."""
-        return [(kind, id_.hex) for kind, id_ in await self.rows(_CHANGES, (since,))]
+        return [(kind, id_.hex, reason) for kind, id_, reason in await self.rows(_CHANGES, (since,))]
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement."""

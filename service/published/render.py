@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, event
+from sqlalchemy import ColumnElement, delete, event, update
 from sqlmodel import col, select
 
 from service.database import Gathered, Session, insert
@@ -152,13 +152,25 @@ def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: li
 
 
 def _await(session: Session, image: UUID, below: UUID) -> None:
-    """Have the articles below an id rendered after this transaction, unless they await it already."""
+    """Have the articles below an id rendered after this transaction, unless they await it already.
+
+    A withdrawal has a row of its own, which keeps the picture out of their documents until then (`withdrawn.py`).
+    """
+    if (reason := working.withdrawn_for(session, image)) is not None:
+        session.add(Awaiting(image_id=image, below=below, withdrawn_for=reason))
+        session.flush()
+        return
     waiting = select(Awaiting.id).where(
         Awaiting.image_id == image, col(Awaiting.begun).is_(False), Awaiting.below >= below
     )
     if session.exec(waiting.limit(1)).first() is None:
         session.add(Awaiting(image_id=image, below=below))
         session.flush()
+
+
+def show_again(session: Session, image: UUID) -> None:
+    """Let the documents that still have a picture show it again, because its withdrawal is undone."""
+    session.execute(update(Awaiting).where(col(Awaiting.image_id) == image).values(withdrawn_for=None))
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:

@@ -14,11 +14,12 @@ from sqlmodel import col
 
 from service import pages
 from service.database import Session
-from service.published.answers import Row, id_of
+from service.published.answers import Row, id_of, shown
 from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
 from service.published.numbering import TEXT
 from service.published.query import Query, parse
 from service.published.render import SHOWS
+from service.published.withdrawn import NONE, WAITING, pictures, without
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
 # The document of a row that has a card is not read.
@@ -76,11 +77,16 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         Published.etag,
         Published.document,
         Published.slug,
+        WAITING,
     )
-    row = session.execute(
-        select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)
-    ).one_or_none()
-    return None if row is None else Row(*row)
+    statement: Select[*tuple[Any, ...]] = select(*columns).where(
+        col(Published.kind) == kind, col(Published.id) == id_
+    )
+    row, withdrawn = session.execute(statement).one_or_none(), NONE
+    if row is not None and row[-1]:
+        withdrawn = pictures(session)
+        row = session.execute(statement).one_or_none()
+    return None if row is None else shown(Row(*row[:-1]), withdrawn)
 
 
 def page(
@@ -119,13 +125,19 @@ def page(
             descending=descending,
         )
         conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
-    shown = _CARD if cards else (col(Published.document), null())
-    statement: Select[*tuple[Any, ...]] = select(*order, *shown).where(*conditions)
-    rows = session.execute(pages.after(statement, order, after, limit, descending=descending)).all()
+    members = _CARD if cards else (col(Published.document), null())
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *members, *order).where(*conditions)
+    statement = pages.after(statement, order, after, limit, descending=descending)
+    rows, withdrawn = session.execute(statement).all(), NONE
+    if rows and rows[0][0]:
+        withdrawn = pictures(session)
+        rows = session.execute(statement).all()
     more = len(rows) > limit
-    found_documents = [row[-1] or row[-2] for row in rows[:limit]]
-    lacks = frozenset(place for place, row in enumerate(rows[:limit]) if cards and row[-1] is None)
-    return Listed(found_documents, tuple(rows[limit - 1][:-2]) if more else None, total, lacks)
+    found_documents = [row[2] or row[1] for row in rows[:limit]]
+    if kind is Kind.ARTICLE:
+        found_documents = [without(document, withdrawn) for document in found_documents]
+    lacks = frozenset(place for place, row in enumerate(rows[:limit]) if cards and row[2] is None)
+    return Listed(found_documents, tuple(rows[limit - 1][3:]) if more else None, total, lacks)
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:

@@ -8,7 +8,7 @@ working tables when somebody follows.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Uuid, column, table
+from sqlalchemy import String, Uuid, column, table
 from sqlmodel import col, select
 
 from service.database import Session, upsert
@@ -16,9 +16,10 @@ from service.published.models import Kind, WorkingChange, all_but
 from service.tables import now
 
 Key = tuple[Kind, UUID]
-# The images room stands above this one: of its table no more is known here than which article shows which
-# image.
+# The images room stands above this one: of its tables no more is known here than which article shows which
+# image, and why an image was withdrawn.
 _USES = table("image_use", column("image_id", Uuid()), column("article_id", Uuid()))
+_IMAGES = table("image", column("id", Uuid()), column("withdrawn_for", String()))
 _FOLLOWED = frozenset({Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION})
 
 
@@ -39,6 +40,11 @@ def shown_anywhere(session: Session, images: Collection[UUID]) -> list[UUID]:
     if not images:
         return []
     return list(session.exec(select(_USES.c.image_id).where(_USES.c.image_id.in_(images)).distinct()))
+
+
+def withdrawn_for(session: Session, image: UUID) -> str | None:
+    """Return why an image was withdrawn; None for one that is not."""
+    return session.exec(select(_IMAGES.c.withdrawn_for).where(_IMAGES.c.id == image)).one_or_none()
 
 
 def showing(session: Session, image: UUID, below: UUID, limit: int) -> list[UUID]:

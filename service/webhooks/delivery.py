@@ -23,6 +23,7 @@ from service.outbound.post import Answered
 from service.settings import Settings
 from service.tables import new_id, now
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
+from service.webhooks.payload import body_to_send
 from service.webhooks.sealing import Unsealable, unseal
 
 SCHEDULE = tuple(
@@ -147,7 +148,8 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
         return None
     webhook.leased_until = at + LEASE
     delivery, event = found
-    return Message(webhook.id, webhook.lease, delivery.id, webhook.url, event.id, event.body, secrets)
+    body = body_to_send(session, event.body)
+    return Message(webhook.id, webhook.lease, delivery.id, webhook.url, event.id, body, secrets)
 
 
 def secrets_of(settings: Settings, webhook: Webhook, at: datetime) -> list[bytes]:

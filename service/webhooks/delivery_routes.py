@@ -22,6 +22,7 @@ from service.webhooks.models import (
     WebhookDelivery,
     WebhookEvent,
 )
+from service.webhooks.payload import body_to_send
 
 router = APIRouter(prefix="/v1/webhooks/{webhook_id}", tags=["webhooks"], route_class=Route)
 Keeper = Annotated[Caller, Depends(Needs(Scope.WEBHOOKS_WRITE))]
@@ -76,7 +77,8 @@ def get_webhook_delivery(
 ) -> Response:
     """Read a delivery: its attempts with what was sent along and answered, and the body that is sent."""
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
-    whole = DeliveryWhole(**read_delivery(delivery, event).model_dump(), request_body=event.body.decode())
+    body = body_to_send(session, event.body)
+    whole = DeliveryWhole(**read_delivery(delivery, event).model_dump(), request_body=body.decode())
     return conditional.answer(request, whole)
 
 

@@ -26,6 +26,7 @@ VERBS = {
     "publish",
     "record",
     "redeliver",
+    "reinstate",
     "replace",
     "restore",
     "resume",

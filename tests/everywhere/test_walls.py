@@ -85,6 +85,8 @@ MATRIX = {
     "delete_image": writes("image_id"),
     "restore_image": writes("image_id"),
     "replace_image_file": PICTURE,
+    "withdraw_image": writes("image_id", {"reason": "wrong"}, "content:publish"),
+    "reinstate_image": writes("image_id", {"reason": "wrong"}, "content:publish"),
     "list_image_uses": reads("content:read"),
     "list_image_captions": reads(),
     "get_media": reads(),

@@ -78,6 +78,7 @@ def test_every_member_of_an_image_is_written_out(editor: httpx.Client):
         "source_url",
         "metadata",
         "captions",
+        "withdrawn",
         "version",
         "created_at",
         "updated_at",

@@ -51,7 +51,7 @@ MEMBERS_OF_THE_FIRST_RELEASE = {
     "Purpose": "purpose_key name",
     "Controller": "name",
 }
-LATER_KINDS = {"Table", "Code"}
+LATER_KINDS = {"Table", "Code", "WithdrawalRead", "WithdrawalReason"}
 """Shapes of blocks that no older document has: what they need may be required."""
 INHERIT = {
     "Picture": ("ImageRead", ""),

@@ -25,6 +25,8 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0025": "the 1 withdrawals of images",
+    "0024": "that 1 images are withdrawn",
     "0017": "that 1 tokens are bound to a source",
     "0014": "the marks of 1 repeated decisions",
     "0013": "that 1 captions call their picture decorative",
@@ -89,6 +91,8 @@ def _use_what_is_new(store: Opened) -> None:
         image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
         decorates = {"image_id": image, "language": "nl", "decorative": True}
         assert editor.post("/v1/captions", json=decorates).status_code == 201
+        wrong = editor.post("/v1/images", json={"credit_line": "Nobody"}).json()["id"]
+        assert editor.post(f"/v1/images/{wrong}/withdraw", json={"reason": "Altered."}).status_code == 200
         for action in ("accept_all", "reject_all"):
             with served.client() as reader:
                 assert reader.post("/v1/consents", json=twice | {"action": action}).status_code == 201

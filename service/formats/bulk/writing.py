@@ -280,6 +280,7 @@ def _describe(session: Session, caller: Caller, work: Work) -> None:
     """Bring up to date what is said of the pictures that were there before."""
     for inline, id_ in work.pictures:
         image, said = session.get_one(Image, id_), _said(work, inline)
+        images.refuse_withdrawn(image)
         if any(getattr(image, name) != value for name, value in said.items()):
             before = image.model_dump(include=set(ImageContent.model_fields))
             images.replace(session, caller, image, ImageReplace.model_validate(before | said))

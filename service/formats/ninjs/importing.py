@@ -149,6 +149,7 @@ def _image(
         return images.create(
             session, caller, ImageCreate.model_validate(known), file, None if taken else wanted
         )[0]
+    images.refuse_withdrawn(image)
     if image.digest is None and file is not None:
         images.replace_file(session, caller, image, file)
     # Where it came from is what it was found by, or what this store knows better.
