@@ -133,6 +133,7 @@ ROUTERS = (
     webhook_routes.router,
     delivery_routes.router,
     recall_routes.router,
+    recall_routes.pictures_router,
     tokens.router,
     health.router,
 )

@@ -1,1 +1,1 @@
-"""Who holds a copy of an article: which version was sent to whom, and what is known to have arrived."""
+"""Who holds a copy of an article or a picture: which version was sent to whom, and what is known to have arrived."""

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import structlog
 from starlette.concurrency import run_in_threadpool
 
-from service.copies.keeping import Holder, Key, Sent, keep
+from service.copies.keeping import KEPT, Holder, Key, Sent, keep
 from service.database import Database
 from service.published.feed import Entry
 from service.published.models import Kind
@@ -51,8 +51,9 @@ class Copies:
         """A token that came to an address is answered with these entries."""
         holder_id, at = uuid5(token_id, address), now()
         for entry in entries:
-            if entry.kind == Kind.ARTICLE:
-                sent = Sent(entry.id, holder_id, entry.version, entry.gone, entry.seq, at)
+            kind = Kind(entry.kind)
+            if kind in KEPT:
+                sent = Sent(kind, entry.id, holder_id, entry.version, entry.gone, entry.seq, at)
                 self._sent.setdefault(sent.key, sent)
 
     async def write(self) -> None:

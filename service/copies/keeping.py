@@ -10,10 +10,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, update
 from sqlmodel import col, func, select
 
-from service.copies.models import ArticleCopy, CopyHolder
+from service.copies.models import ArticleCopy, CopyHolder, ImageCopy
 from service.database import Session, insert
+from service.published.models import Kind
 
-Key = tuple[UUID, UUID, int, bool]
+Key = tuple[Kind, UUID, UUID, int, bool]
+_TABLES: dict[Kind, type[ArticleCopy] | type[ImageCopy]] = {Kind.ARTICLE: ArticleCopy, Kind.IMAGE: ImageCopy}
+KEPT = frozenset(_TABLES)
+"""The kinds of which is kept who was sent which version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A version of an article, or its removal, that was sent to a holder."""
+    """A version of an article or of an image, or its removal, that was sent to a holder."""
 
-    article_id: UUID
+    kind: Kind
+    id: UUID
     holder_id: UUID
     version: int
     gone: bool
@@ -43,7 +48,7 @@ class Sent:
         """What tells one from another, in the order in which they are written: no two processes then wait for
         each other.
         """
-        return self.article_id, self.holder_id, self.version, self.gone
+        return self.kind, self.id, self.holder_id, self.version, self.gone
 
     def received_at(self, holder: Holder) -> datetime | None:
         """When its holder came back, if it did after this was sent and from a place behind it."""
@@ -53,8 +58,10 @@ class Sent:
 def keep(session: Session, holders: Collection[Holder], sent: Collection[Sent]) -> None:
     """Write what was sent, and of this and all that was sent to these holders before, what has arrived."""
     known = _keep_holders(session, holders)
-    _keep_copies(session, [(each, each.received_at(known[each.holder_id])) for each in sent])
-    _settle(session, known.values())
+    for kind, table in _TABLES.items():
+        of_kind = [each for each in sent if each.kind is kind]
+        _keep_copies(session, table, [(each, each.received_at(known[each.holder_id])) for each in of_kind])
+        _settle(session, table, known.values())
 
 
 def _keep_holders(session: Session, holders: Collection[Holder]) -> dict[UUID, Holder]:
@@ -73,21 +80,27 @@ def _keep_holders(session: Session, holders: Collection[Holder]) -> dict[UUID, H
     return {row.id: Holder(row.id, row.token_id, row.address, row.acked_seq, row.acked_at) for row in found}
 
 
-def _keep_copies(session: Session, copies: Sequence[tuple[Sent, datetime | None]]) -> None:
+def _keep_copies(
+    session: Session,
+    table: type[ArticleCopy] | type[ImageCopy],
+    copies: Sequence[tuple[Sent, datetime | None]],
+) -> None:
     if not copies:
         return
-    upsert = insert(session, ArticleCopy)
-    received = func.coalesce(col(ArticleCopy.received_at), upsert.excluded.received_at)
+    upsert = insert(session, table)
+    received = func.coalesce(col(table.received_at), upsert.excluded.received_at)
+    named = "article_id" if table is ArticleCopy else "image_id"
     rows = [
-        {name: getattr(sent, name) for name in Sent.__slots__} | {"received_at": at}
+        {name: getattr(sent, name) for name in ("holder_id", "version", "gone", "seq", "sent_at")}
+        | {named: sent.id, "received_at": at}
         for sent, at in sorted(copies, key=lambda copy: copy[0].key)
     ]
-    keys = ["article_id", "holder_id", "version", "gone"]
+    keys = [named, "holder_id", "version", "gone"]
     session.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"received_at": received}), rows)
 
 
-def _settle(session: Session, holders: Iterable[Holder]) -> None:
-    table = ArticleCopy.metadata.tables["article_copy"]
+def _settle(session: Session, copies: type[ArticleCopy] | type[ImageCopy], holders: Iterable[Holder]) -> None:
+    table = copies.metadata.tables[str(copies.__tablename__)]
     settled = (
         update(table)
         .where(table.c.holder_id == bindparam("holder"), table.c.received_at.is_(None))

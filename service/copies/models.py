@@ -23,6 +23,27 @@ class CopyHolder(Table, table=True):
     acked_at: Time
 
 
+def _unanswered(name: str) -> tuple[Index, dict[str, bool]]:
+    where = text("received_at IS NULL")
+    index = Index(f"ix_{name}_unanswered", "holder_id", "seq", postgresql_where=where, sqlite_where=where)
+    return index, {"sqlite_with_rowid": False}
+
+
+class ImageCopy(Table, table=True):
+    """One version of an image, or (`gone`) its removal, as it was sent to a holder: as `ArticleCopy`."""
+
+    __tablename__ = "image_copy"
+    __table_args__ = _unanswered("image_copy")
+
+    image_id: UUID = Field(primary_key=True)
+    holder_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    gone: bool = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    sent_at: Time
+    received_at: Time | None = None
+
+
 class ArticleCopy(Table, table=True):
     """One version of an article, or (`gone`) its removal, as it was sent to a holder; received once it has
     come back for more, or has answered 2xx.
@@ -31,16 +52,7 @@ class ArticleCopy(Table, table=True):
     """
 
     __tablename__ = "article_copy"
-    __table_args__ = (
-        Index(
-            "ix_article_copy_unanswered",
-            "holder_id",
-            "seq",
-            postgresql_where=text("received_at IS NULL"),
-            sqlite_where=text("received_at IS NULL"),
-        ),
-        {"sqlite_with_rowid": False},
-    )
+    __table_args__ = _unanswered("article_copy")
 
     article_id: UUID = Field(primary_key=True)
     holder_id: UUID = Field(primary_key=True)

@@ -1,14 +1,16 @@
-"""Webhooks: each attempt to tell of an article is a copy sent, and one that is answered 2xx a copy received."""
+"""Webhooks: each attempt to tell of an article or a picture is a copy sent, and one that is answered 2xx a copy received."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 
-from service.copies.keeping import Holder, Sent, keep
+from service.copies.keeping import KEPT, Holder, Sent, keep
 from service.database import Session
 from service.published.models import Kind
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def note_attempt(
@@ -18,14 +20,20 @@ def note_attempt(
     may have arrived.
     """
     entry = orjson.loads(message)["data"]
-    if entry.get("kind") != Kind.ARTICLE:
+    if entry.get("kind") not in KEPT:
         return
     sent = Sent(
-        UUID(entry["id"]), webhook_id, entry["version"], entry["op"] == "remove", entry["seq"], sent_at
+        Kind(entry["kind"]),
+        UUID(entry["id"]),
+        webhook_id,
+        entry["version"],
+        entry["op"] == "remove",
+        entry["seq"],
+        sent_at,
     )
-    holder = Holder(
-        webhook_id, None, origin_of(url), sent.seq if taken_at is not None else 0, taken_at or sent_at
-    )
+    # An attempt that fails tells nothing of how far the receiver has come: what is known of that stays.
+    came = (0, _NEVER) if taken_at is None else (sent.seq, taken_at)
+    holder = Holder(webhook_id, None, origin_of(url), *came)
     keep(session, [holder], [sent])
 
 

@@ -195,6 +195,16 @@ class ImageUse(Table, table=True):
     status: str
 
 
+class ImagePastUse(Table, table=True):
+    """An article that has shown an image in one of its versions, and may show it still. Nothing is ever removed."""
+
+    __tablename__ = "image_past_use"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    image_id: UUID = Field(primary_key=True)
+    article_id: UUID = Field(primary_key=True)
+
+
 class UseRead(Reading):
     """A working article that shows an image."""
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete
 from sqlmodel import col, select
 
-from service.database import Session, insert
-from service.images.models import Image, ImageUse
+from service.database import Session, insert, insert_new
+from service.images.models import Image, ImagePastUse, ImageUse
 
 _LIVE = (
     select(Image.id)
@@ -34,6 +34,7 @@ class Use:
 def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -> None:
     """Say which images articles show from now on, each all of them. New articles have shown none so far."""
     if not are_new:
+        _remember(session, [use.article_id for use in uses])
         session.execute(
             delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses]))
         )
@@ -59,6 +60,12 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
     ]
     if rows:
         session.execute(insert(session, ImageUse), rows)
+
+
+def _remember(session: Session, articles: Collection[UUID]) -> None:
+    """Keep that these articles have shown the images that they show: a recall asks for it years later."""
+    shown = select(ImageUse.image_id, ImageUse.article_id).where(col(ImageUse.article_id).in_(articles))
+    session.execute(insert_new(session, ImagePastUse).from_select(["image_id", "article_id"], shown))
 
 
 def of(session: Session, image_id: UUID) -> list[ImageUse]:

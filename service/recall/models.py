@@ -20,6 +20,8 @@ class Reach(enum.StrEnum):
     PENDING = "pending"
 
 
+OUTSTANDING = frozenset({Reach.SENT, Reach.PENDING, Reach.STOPPED})
+"""How far a withdrawal has come to one who has the article or picture still, as far as is known."""
 REACH = (
     "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished or left what it follows. sent: it was"
     " sent the withdrawal, and has not come back since, or not answered 2xx. pending: not sent yet. stopped: it has not received it and"
@@ -90,6 +92,113 @@ class RecallRead(Reading):
     )
 
 
+class PictureHeldRead(Reading):
+    """What one receiver has of a picture: the picture's own entry, articles that show it, or both."""
+
+    last_version: int | None = Field(
+        description="the newest version of the image that was sent before the withdrawal; null: in articles alone"
+    )
+    articles: int = Field(description="articles that were sent with the picture in them")
+    articles_outstanding: int = Field(description="those of them that are not known to have been replaced")
+    sent_at: Time = Field(description="when the picture was first sent, by itself or in an article")
+    withdrawal_sent_at: Time | None
+    withdrawal_received_at: Time | None
+    state: Reach | None = Field(description=REACH)
+
+
+class TokenHoldsPicture(PictureHeldRead):
+    """What a token that follows the feed has of a picture."""
+
+    token_id: UUID
+    name: str = Field(examples=["wire partner"])
+    follows: str = Field(examples=["/v1/changes"])
+
+
+class WebhookHoldsPicture(PictureHeldRead):
+    """What the receiver behind a webhook has of a picture."""
+
+    webhook_id: UUID
+    name: str | None
+    url: str = Field(description="scheme and host alone", examples=["https://partner.example"])
+
+
+class WithdrawalNoted(Reading):
+    """A withdrawal, or that one was undone: the version of the image, who did it, and why."""
+
+    version: int
+    at: Time
+    is_undone: bool
+    reason: str
+    actor: str
+
+
+class PictureRecallRead(Reading):
+    """Who had the picture, and who has received its withdrawal."""
+
+    image_id: UUID
+    version: int
+    withdrawn_at: Time | None = Field(
+        description="null while the picture is not withdrawn: then this tells who would have to be reached"
+    )
+    reason: str | None
+    history: list[WithdrawalNoted] = Field(description="every withdrawal and its undoing, the oldest first")
+    tokens: list[TokenHoldsPicture]
+    webhooks: list[WebhookHoldsPicture]
+    reached: int = Field(description="how many have received the withdrawal")
+    outstanding: int = Field(
+        description="how many have the picture still, as far as is known: sent, pending and stopped"
+    )
+    anonymous: Literal["not recorded"] = Field(
+        description="readers, and followers without a token, are not on record"
+    )
+
+
+PICTURE_EXAMPLE = {
+    "image_id": "01997f3c-22bb-7c13-8d8e-65f1c2a7b421",
+    "version": 2,
+    "withdrawn_at": "2026-03-02T06:04:10.500000Z",
+    "reason": "The agency killed it: the picture was altered.",
+    "history": [
+        {
+            "version": 2,
+            "at": "2026-03-02T06:04:10.500000Z",
+            "is_undone": False,
+            "reason": "The agency killed it: the picture was altered.",
+            "actor": "picture desk",
+        }
+    ],
+    "tokens": [
+        {
+            "last_version": 1,
+            "articles": 3,
+            "articles_outstanding": 0,
+            "sent_at": "2026-03-02T05:40:01.900000Z",
+            "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z",
+            "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
+            "state": "received",
+            "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa",
+            "name": "wire partner",
+            "follows": "/v1/changes",
+        }
+    ],
+    "webhooks": [
+        {
+            "last_version": 1,
+            "articles": 3,
+            "articles_outstanding": 1,
+            "sent_at": "2026-03-02T05:40:01.700000Z",
+            "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z",
+            "withdrawal_received_at": "2026-03-02T06:04:10.850000Z",
+            "state": "sent",
+            "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1",
+            "name": None,
+            "url": "https://partner.example",
+        }
+    ],
+    "reached": 1,
+    "outstanding": 1,
+    "anonymous": "not recorded",
+}
 EXAMPLE = {
     "article_id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310",
     "status": "withdrawn",

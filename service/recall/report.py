@@ -14,14 +14,18 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from service.articles.models import Article, ArticleVersion, Status
-from service.auth import Token
 from service.copies.models import ArticleCopy, CopyHolder
 from service.database import Session
-from service.recall.models import CopyRead, HeldRead, Reach, RecallRead, TokenHeld, WebhookHeld
-from service.tables import now
-from service.webhooks.models import Webhook
-
-_OUTSTANDING = frozenset({Reach.SENT, Reach.PENDING, Reach.STOPPED})
+from service.recall.holders import is_over, tokens_of, webhooks_of
+from service.recall.models import (
+    OUTSTANDING,
+    CopyRead,
+    HeldRead,
+    Reach,
+    RecallRead,
+    TokenHeld,
+    WebhookHeld,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def recall(session: Session, article: Article) -> RecallRead:
         tokens=tokens,
         webhooks=webhooks,
         reached=states.count(Reach.RECEIVED),
-        outstanding=sum(state in _OUTSTANDING for state in states),
+        outstanding=sum(state in OUTSTANDING for state in states),
         anonymous="not recorded",
     )
 
@@ -111,35 +115,22 @@ def _sorted(copies: Sequence[ArticleCopy], withdrawal: ArticleVersion | None) ->
 def _tokens(
     session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool
 ) -> list[TokenHeld]:
-    rows = session.exec(
-        select(Token).where(col(Token.id).in_([holder.token_id for holder in holders if holder.token_id]))
-    ).all()
-    known = {token.id: token for token in rows}
-    followers = [(holder, known[holder.token_id]) for holder in holders if holder.token_id is not None]
     return [
         TokenHeld(
-            **held[holder.id].read(withdrawn=withdrawn, stopped=_is_over(token)).model_dump(),
+            **held[holder.id].read(withdrawn=withdrawn, stopped=is_over(token)).model_dump(),
             token_id=token.id,
             name=token.name,
             follows=holder.address,
         )
-        for holder, token in followers
+        for holder, token in tokens_of(session, holders)
     ]
-
-
-def _is_over(token: Token) -> bool:
-    return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now())
 
 
 def _webhooks(
     session: Session, holders: Sequence[CopyHolder], held: dict[UUID, _Held], *, withdrawn: bool
 ) -> list[WebhookHeld]:
-    receivers = [holder for holder in holders if holder.token_id is None]
-    rows = session.exec(select(Webhook).where(col(Webhook.id).in_([holder.id for holder in receivers]))).all()
-    known = {webhook.id: webhook for webhook in rows}
     told = []
-    for holder in receivers:
-        webhook = known.get(holder.id)
+    for holder, webhook in webhooks_of(session, holders):
         read = held[holder.id].read(withdrawn=withdrawn, stopped=webhook is None or not webhook.enabled)
         told.append(
             WebhookHeld(

@@ -75,6 +75,7 @@ MATRIX = {
     "revoke_article_previews": Row("content:read"),
     **dict.fromkeys(["get_preview", "get_preview_media"], reads()),
     "get_article_recall": reads("content:publish"),
+    "get_image_recall": reads("content:publish"),
     "import_articles": Row("content:write", [{"source": "wire", "external_id": "1"} | NEW]),
     "import_page": Row("content:write", NINJS, makes_for="wire.example"),
     "list_images": reads(),

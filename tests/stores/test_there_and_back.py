@@ -25,6 +25,7 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0026": "who was sent which picture: 1 versions",
     "0025": "the 1 withdrawals of images",
     "0024": "that 1 images are withdrawn",
     "0017": "that 1 tokens are bound to a source",
@@ -93,6 +94,7 @@ def _use_what_is_new(store: Opened) -> None:
         assert editor.post("/v1/captions", json=decorates).status_code == 201
         wrong = editor.post("/v1/images", json={"credit_line": "Nobody"}).json()["id"]
         assert editor.post(f"/v1/images/{wrong}/withdraw", json={"reason": "Altered."}).status_code == 200
+        assert editor.get("/v1/changes?kind=image&limit=1").json()["items"] != []
         for action in ("accept_all", "reject_all"):
             with served.client() as reader:
                 assert reader.post("/v1/consents", json=twice | {"action": action}).status_code == 201
