@@ -9,18 +9,23 @@ the caller may read anyway.
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from sqlalchemy import Boolean, ColumnElement, Select, func, literal, select, tuple_
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
+from sqlalchemy import Boolean, ColumnElement, Select, func, literal, or_, select, true, tuple_
+from sqlalchemy.orm import Mapped
 
 from service import conditional, sparse
 from service.database import Session
 from service.errors import BadRequest
+from service.tables import ANY_LANGUAGE, LanguageRange, Time
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
 Cursor = Annotated[
@@ -34,12 +39,43 @@ Fields = Annotated[
         description="only these members, with commas between, such as `headline,lead_image.renditions.href`",
     ),
 ]
+MOST_VALUES = 20
+"""Values of one filter: a list reads a page for each of them."""
+Several = Annotated[
+    list[str] | None, Query(max_length=MOST_VALUES, description="given several times: any of these")
+]
+Ids = Annotated[
+    list[UUID] | None, Query(max_length=MOST_VALUES, description="given several times: any of these")
+]
+Languages = Annotated[
+    list[LanguageRange] | None,
+    Query(
+        max_length=MOST_VALUES,
+        description="language ranges (RFC 4647): `zh` finds `zh-Hans`; given several times: any of these",
+        examples=["en"],
+    ),
+]
+_A_DATE = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+After = Annotated[
+    Time,
+    BeforeValidator(lambda value: _day(value, inclusive=True)),
+    WithJsonSchema(_A_DATE),
+    Query(description="a time; or a date, which stands for all from its first moment on, in UTC"),
+]
+Before = Annotated[
+    Time,
+    BeforeValidator(lambda value: _day(value, inclusive=False)),
+    WithJsonSchema(_A_DATE),
+    Query(description="a time; or a date, which stands for its first moment, in UTC"),
+]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
 Order = Sequence[Any]
 """SQL columns: those of SQLModel's `col()` and expressions have no type in common."""
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*")
+Column = Mapped[str] | Mapped[str | None]
 _NOT_A_FILTER = frozenset({"cursor", "limit", "fields", "count"})
 
 
@@ -58,6 +94,29 @@ class Page(BaseModel, Generic[Item]):
     )
     cursor: str | None = Field(description="the `cursor` in that address", examples=["WyJhIl0"])
     total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
+
+
+def _day(value: object, *, inclusive: bool) -> object:
+    """Take a date for the time at which its day begins in UTC, or for the last one before that."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return value
+    try:
+        begins = datetime.combine(date.fromisoformat(value.strip()), time(), UTC)
+        return begins - timedelta(microseconds=1) if inclusive else begins
+    except (ValueError, OverflowError):
+        return value
+
+
+def in_ranges(language: Column, ranges: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a column's language is in one of some ranges."""
+    if ANY_LANGUAGE in ranges:
+        return true()
+    return or_(*(part for each in ranges for part in (language == each, language.startswith(f"{each}-"))))
+
+
+def one_of(column: Column, values: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of some values."""
+    return column == values[0] if len(values) == 1 else column.in_(values)
 
 
 def after(

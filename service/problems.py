@@ -87,7 +87,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem_response(request, BadRequest(f"The body is not JSON: {found[0]['ctx']['error']}."))
     if any(item["loc"][0] == "path" for item in found):
         return problem_response(request, NotFound(f"There is nothing at {request.scope['path']}."))
-    problems = [_field_problem(item, body) for item in found[:MOST_TOLD]]
+    problems = [_field_problem(request, item, body) for item in found[:MOST_TOLD]]
     first = problems[0]
     detail = (
         f"{first.place} {first.pointer}: {first.message}"
@@ -97,8 +97,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem_response(request, Unprocessable(detail, errors=problems))
 
 
-def _field_problem(item: Any, body: object) -> FieldProblem:
+def _field_problem(request: Request, item: Any, body: object) -> FieldProblem:
     place, *path = item["loc"]
+    if place == "query" and len(request.query_params.getlist(path[0])) == 1:
+        path = path[:1]  # It could be given several times, and is not: no number is needed to find it.
     message = item["msg"].removeprefix("Value error, ")
     return FieldProblem(
         place=str(place), pointer=pointer_to(path, body if place == "body" else None), message=message

@@ -5,7 +5,7 @@ one kind of id.
 import enum
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -42,6 +42,8 @@ _SHOWS = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{C}\u2800]")
 _STORED = object()
 """The context of what is read from a column: it is taken as it is, whatever has been refused since it was written."""
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+ANY_LANGUAGE = "*"
+"""The language range that every language is in."""
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -219,6 +221,16 @@ def _language(value: str) -> str:
     return langcodes.standardize_tag(value)
 
 
+def _range(value: str) -> str:
+    return value if value == ANY_LANGUAGE else _language(value)
+
+
+def is_in_range(language: str | None, ranges: Iterable[str]) -> bool:
+    """Return whether a language is in one of some ranges, by basic filtering (RFC 4647, 3.3.1)."""
+    tag = f"{language or ''}-".lower()
+    return any(wanted == ANY_LANGUAGE or tag.startswith(f"{wanted.lower()}-") for wanted in ranges)
+
+
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
@@ -276,6 +288,10 @@ Time = Annotated[
 """A time with its zone; leaves as RFC 3339 UTC."""
 Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]
 """A BCP 47 language tag, in its canonical form."""
+LanguageRange = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_range)
+]
+"""A basic language range of RFC 4647: a language tag, of which longer ones are parts, or `*`."""
 WebAddress = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=2_000),

@@ -1,15 +1,19 @@
 """Give of an article what a request asks for: a card, whole with a form of its body, or some members."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 import orjson
-from fastapi import Query
+from fastapi import Depends, Query
 
-from service import sparse
+from service import pages, sparse
 from service.articles.body import as_html, as_text
 from service.articles.cards import card_of_document
 from service.articles.models import ArticleRead
+from service.errors import BadRequest
 from service.published import documents
+from service.published.filters import Chosen, Filter
+from service.published.query import SYNTAX
 from service.published.store import Listed
 
 BodyForm = Literal["none", "blocks", "html", "text"]
@@ -24,6 +28,63 @@ ListBody = Annotated[
 OneBody = Annotated[
     BodyForm, Query(alias="body", description="none leaves it out; html adds body_html, text adds body_text")
 ]
+
+_MOST_OF_A_KIND = 100
+MOST_NAMED = 2 * _MOST_OF_A_KIND
+"""Articles that a request names at the most: by id, and by slug."""
+
+
+async def read_filter(
+    section: pages.Several = None,
+    tag: pages.Several = None,
+    language: pages.Languages = None,
+    author: pages.Several = None,
+    source: pages.Several = None,
+    image_id: pages.Ids = None,
+    published_after: pages.After | None = None,
+    published_before: pages.Before | None = None,
+    updated_after: pages.After | None = None,
+    q: Annotated[str | None, Query(max_length=500, description=SYNTAX)] = None,
+) -> Filter:
+    """Return what a list of articles is narrowed to."""
+    if q is not None and not q.strip():
+        raise BadRequest("q: must have something to search for.")
+    return Filter(
+        tuple(section or ()),
+        tuple(tag or ()),
+        tuple(language or ()),
+        tuple(author or ()),
+        tuple(source or ()),
+        tuple(image_id or ()),
+        published_after,
+        published_before,
+        updated_after,
+        q,
+    )
+
+
+async def read_chosen(
+    ids: Annotated[
+        list[UUID] | None,
+        Query(
+            alias="id",
+            max_length=_MOST_OF_A_KIND,
+            description="these articles, in the order given, on one page",
+        ),
+    ] = None,
+    slugs: Annotated[
+        list[str] | None,
+        Query(
+            alias="slug", max_length=_MOST_OF_A_KIND, description="as `id`, by slugs; old ones are taken too"
+        ),
+    ] = None,
+) -> Chosen:
+    """Return the articles that a request names."""
+    return Chosen(tuple(ids or ()), tuple(slugs or ()))
+
+
+FilterDep = Annotated[Filter, Depends(read_filter)]
+ChosenDep = Annotated[Chosen, Depends(read_chosen)]
 
 
 def cards(listed: Listed) -> list[bytes]:

@@ -17,8 +17,9 @@ from service.images.models import ImageUse
 from service.images.resolve import Pictures
 from service.images.uses import Use
 from service.published.answers import id_of
+from service.published.filters import Chosen, Filter
 from service.published.query import parse
-from service.published.store import Filter, Sort
+from service.published.store import Sort
 from service.published.words import TextIndex, Words, is_in_headline
 
 TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
@@ -153,6 +154,15 @@ def page(
     )
 
 
+def chosen(session: Session, wanted: Filter, status: Status | None, named: Chosen) -> list[Article]:
+    """Working articles that a request names, in its order, as far as the filter leaves them."""
+    slugs = select(ArticleSlug.slug, ArticleSlug.article_id).where(col(ArticleSlug.slug).in_(named.slugs))
+    ids = named.places(dict(session.exec(slugs).all()) if named.slugs else {})
+    rows = select(Article).where(col(Article.id).in_(ids), *_conditions(session, wanted, status))
+    found = {article.id: article for article in session.exec(rows)}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
 def count(session: Session, wanted: Filter, status: Status | None) -> int:
     """How many working articles there are."""
     return session.exec(
@@ -184,23 +194,23 @@ def _order(session: Session, sort: Sort, q: str | None) -> tuple[pages.Order, bo
 
 
 def _conditions(session: Session, wanted: Filter, status: Status | None) -> list[ColumnElement[bool]]:
-    equal = (
-        (Article.section, wanted.section),
-        (Article.language, wanted.language),
-        (Article.source, wanted.source),
-        (Article.status, status),
-    )
     found: list[ColumnElement[bool]] = [col(Article.deleted_at).is_(None)]
-    found.extend(pages.common(session, col(column) == value) for column, value in equal if value is not None)
-    found.extend(
-        _has_term(name, value)
-        for name, value in (("tag", wanted.tag), ("author", wanted.author))
-        if value is not None
-    )
-    if wanted.image_id is not None:
-        found.append(
-            col(Article.id).in_(select(ImageUse.article_id).where(ImageUse.image_id == wanted.image_id))
-        )
+    asked = [
+        pages.one_of(column, values)
+        for column, values in ((col(Article.section), wanted.section), (col(Article.source), wanted.source))
+        if values
+    ]
+    if wanted.language:
+        asked.append(pages.in_ranges(col(Article.language), wanted.language))
+    if status is not None:
+        asked.append(col(Article.status) == status)
+    found += [pages.common(session, each) for each in asked]
+    found += [
+        _has_term(name, values) for name, values in (("tag", wanted.tag), ("author", wanted.author)) if values
+    ]
+    if wanted.image_id:
+        shown = select(ImageUse.article_id).where(col(ImageUse.image_id).in_(wanted.image_id))
+        found.append(col(Article.id).in_(shown))
     # What was published is listed at that time, by which lists have an index.
     if wanted.published_after is not None:
         found += [
@@ -224,8 +234,9 @@ def _conditions(session: Session, wanted: Filter, status: Status | None) -> list
     return found
 
 
-def _has_term(name: str, value: str) -> ColumnElement[bool]:
-    ids = select(ArticleTerm.article_id).where(ArticleTerm.field == name, ArticleTerm.value == value)
+def _has_term(name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    among = pages.one_of(col(ArticleTerm.value), values)
+    ids = select(ArticleTerm.article_id).where(ArticleTerm.field == name, among)
     return col(Article.id).in_(ids)
 
 

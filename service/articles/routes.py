@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service import conditional, pages
 from service.articles import asked, desk, lifecycle, read
-from service.articles.asked import BodyForm, ListBody, OneBody
+from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody
 from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
 from service.articles.models import (
@@ -28,16 +28,16 @@ from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.published import answers, forms, store
+from service.published.filters import Chosen, Filter
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
-from service.published.query import SYNTAX
-from service.published.store import Filter, Sort
+from service.published.store import Sort
 from service.published.waiting import View
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
-from service.tables import Language, Line, Shape, Text, Time
+from service.tables import Line, Shape, Text, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 Format = Annotated[
@@ -89,22 +89,14 @@ def list_articles(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    section: str | None = None,
-    tag: str | None = None,
-    language: Language | None = None,
-    author: str | None = None,
-    source: str | None = None,
-    image_id: UUID | None = None,
-    published_after: Time | None = None,
-    published_before: Time | None = None,
-    updated_after: Time | None = None,
+    wanted: FilterDep,
+    named: ChosenDep,
     status: Annotated[
         Status | None, Query(description="working articles in this status; needs content:read")
     ] = None,
     view: Annotated[
         View, Query(description="staff: working articles, drafts included; needs content:read")
     ] = View.PUBLIC,
-    q: Annotated[str | None, Query(max_length=500, description=SYNTAX)] = None,
     sort: Annotated[Sort | None, Query(description="relevance with `q`, else -published_at")] = None,
     body: ListBody = None,
     limit: pages.Limit = 20,
@@ -113,32 +105,35 @@ def list_articles(
     count: pages.Count = False,
 ) -> Response:
     """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not in the
-    trash.
+    trash. Those that `id` and `slug` name come in the order given.
     """
-    if q is not None and not q.strip():
-        raise BadRequest("q: must have something to search for.")
-    wanted = Filter(
-        section, tag, language, author, source, image_id, published_after, published_before, updated_after, q
-    )
-    order: Sort = sort or ("relevance" if q else "-published_at")
-    after = _key(request, cursor, ranked=order == "relevance" and q is not None)
+    if named and not (sort is None and cursor is None):
+        raise BadRequest(
+            "Articles that are named come on one page and in the order given: no sort, no cursor."
+        )
+    order: Sort = sort or ("relevance" if wanted.q else "-published_at")
+    after = _key(request, cursor, ranked=order == "relevance" and wanted.q is not None)
     if status is not None or view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
         return _list_for_editors(
-            request, session, wanted, status, order, after, limit, body, fields, count=count
+            request, session, wanted, named, status, order, after, limit, body, fields, count=count
         )
     # Members that a card lacks may be asked for by name.
     cards = body in (None, "none") and fields is None
-    listed = store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
+    listed = (
+        store.chosen(session, wanted, named, cards=cards)
+        if named
+        else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
+    )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     items = asked.cards(listed) if cards else [asked.with_body(each, body) for each in listed.documents]
     headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         items,
-        also=_feeds(section, language),
+        also=_feeds(wanted),
         next_key=listed.next_key,
-        total=listed.total,
+        total=listed.total if count else None,
         fields=fields,
         shape=ArticleRead,
         headers=headers,
@@ -151,12 +146,10 @@ def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetim
     )
 
 
-def _feeds(section: str | None, language: str | None) -> list[str]:
+def _feeds(wanted: Filter) -> list[str]:
     """The feeds of a list, for readers to discover (RFC 8288)."""
-    asked = {
-        name: value for name, value in (("section", section), ("language", language)) if value is not None
-    }
-    query = f"?{urlencode(asked)}" if asked else ""
+    asked = urlencode({"section": wanted.section, "language": wanted.language}, doseq=True)
+    query = f"?{asked}" if asked else ""
     return [
         f'</feeds/{name}{query}>; rel="alternate"; type="{media_type}"' for name, media_type in FEEDS.items()
     ]
@@ -166,6 +159,7 @@ def _list_for_editors(
     request: Request,
     session: Session,
     wanted: Filter,
+    named: Chosen,
     status: Status | None,
     order: Sort,
     after: tuple[datetime | UUID | int, ...] | None,
@@ -175,7 +169,11 @@ def _list_for_editors(
     *,
     count: bool,
 ) -> Response:
-    found = desk.page(session, wanted, status, order, after, limit)
+    if named:
+        limit = asked.MOST_NAMED
+        found = desk.chosen(session, wanted, status, named)
+    else:
+        found = desk.page(session, wanted, status, order, after, limit)
     shapes = read.read(session, found[:limit])
     cards = body in (None, "none") and fields is None
     items = [
@@ -183,7 +181,7 @@ def _list_for_editors(
         for shape in shapes
     ]
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
-    total = desk.count(session, wanted, status) if count else None
+    total = None if not count else len(found) if named else desk.count(session, wanted, status)
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
 
 

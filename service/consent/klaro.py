@@ -23,8 +23,8 @@ from service.consent.routes import LedgerDep, count_shown, decide, known_by
 from service.database import DatabaseDep, Session, SessionDep
 from service.errors import NotFound
 from service.published import answers, documents, store
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.services import service
 from service.settings import Settings
 
@@ -89,12 +89,14 @@ def _cookie(session: Session, notice: NoticeRead) -> str:
     versions = store.page(
         session,
         Kind.NOTICE,
-        Filter(source=notice.notice_key, language=notice.language),
+        Filter(source=(notice.notice_key,), language=(notice.language,)),
         "-published_at",
         None,
         _VERSIONS,
     )
-    known = [documents.read(NoticeRead, document) for document in versions.documents]
+    found = [documents.read(NoticeRead, document) for document in versions.documents]
+    # Notices of `en-GB` are found for `en` too, and have decisions of their own.
+    known = [one for one in found if one.language == notice.language]
     asked_anew = max((one.version for one in known if one.requires_reconsent), default=None)
     return COOKIE if asked_anew is None else f"{COOKIE}-{asked_anew}"
 

@@ -4,6 +4,7 @@ Readers are answered from the published table, like all that is public. Holders 
 `consent:write` see drafts too.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -23,8 +24,8 @@ from service.consent.notices import NoticeCreate, NoticeRead, NoticeReplace, Pub
 from service.database import Session, SessionDep
 from service.published import answers, store
 from service.published.answers import Row
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
@@ -51,8 +52,8 @@ def list_consent_notices(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    notice_key: str | None = None,
-    language: Language | None = None,
+    notice_key: pages.Several = None,
+    language: pages.Languages = None,
     status: Annotated[
         NoticeStatus | None,
         Query(description="drafts need consent:read; absent: published, or all of them with it"),
@@ -70,7 +71,11 @@ def list_consent_notices(
         return _list_for_editors(
             request, session, notice_key, language, status, after, limit, fields, count=count
         )
-    wanted = Filter(section=(status or NoticeStatus.PUBLISHED).value, language=language, source=notice_key)
+    wanted = Filter(
+        section=((status or NoticeStatus.PUBLISHED).value,),
+        language=tuple(language or ()),
+        source=tuple(notice_key or ()),
+    )
     listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, limit, count=count)
     answers.depend(request, answers.any_of(Kind.NOTICE))
     headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
@@ -88,8 +93,8 @@ def list_consent_notices(
 def _list_for_editors(
     request: Request,
     session: Session,
-    key: str | None,
-    language: str | None,
+    keys: Sequence[str] | None,
+    languages: Sequence[str] | None,
     status: NoticeStatus | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
@@ -97,14 +102,13 @@ def _list_for_editors(
     *,
     count: bool,
 ) -> Response:
-    wanted = (
-        (ConsentNotice.notice_key, key),
-        (ConsentNotice.language, language),
-        (ConsentNotice.status, status),
-    )
-    chosen = select(ConsentNotice).where(
-        *(col(column) == value for column, value in wanted if value is not None)
-    )
+    chosen = select(ConsentNotice)
+    if keys:
+        chosen = chosen.where(pages.one_of(col(ConsentNotice.notice_key), keys))
+    if languages:
+        chosen = chosen.where(pages.in_ranges(col(ConsentNotice.language), languages))
+    if status is not None:
+        chosen = chosen.where(ConsentNotice.status == status)
     total = session.exec(select(func.count()).select_from(chosen.subquery())).one() if count else None
     place = tuple_(col(ConsentNotice.created_at), col(ConsentNotice.id))
     if after is not None:
@@ -148,7 +152,7 @@ def find_current(session: Session, key: str, wanted: str | None, house: str) -> 
     holding = store.page(
         session,
         Kind.NOTICE,
-        Filter(source=key, section=NoticeStatus.PUBLISHED),
+        Filter(source=(key,), section=(NoticeStatus.PUBLISHED,)),
         "-published_at",
         None,
         _LANGUAGES,

@@ -19,7 +19,7 @@ from service.tables import composed
 
 Given = dict[bytes, bytes]
 """The headers of a request, each name once."""
-MOST_PARAMETERS = 100
+MOST_PARAMETERS = 400
 LONGEST_REMEMBERED = 512
 """Bytes of a query string whose normal form is remembered: longer ones would let clients fill the memory."""
 ONCE = frozenset(

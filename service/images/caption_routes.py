@@ -26,13 +26,12 @@ from service.images.models import (
 from service.images.patching import merged
 from service.images.read import read_caption
 from service.published import answers, store
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
-from service.tables import Language
 
 router = APIRouter(prefix="/v1/captions", tags=["captions"], route_class=Route)
 _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
@@ -44,7 +43,7 @@ def list_captions(
     caller: CallerDep,
     session: SessionDep,
     asked: AskedDep,
-    language: Language | None = None,
+    language: pages.Languages = None,
     image_id: Annotated[
         UUID | None, Query(description="needs content:read; readers ask /v1/images/{id}/captions")
     ] = None,
@@ -56,10 +55,9 @@ def list_captions(
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
         return lists.answer_public(
-            request, session, caller, Kind.CAPTION, Filter(language=language), asked, CaptionRead
+            request, session, caller, Kind.CAPTION, Filter(language=tuple(language or ())), asked, CaptionRead
         )
     equal = (
-        (Caption.language, language),
         (Caption.image_id, image_id),
         (Caption.article_id, article_id),
         (Caption.source, source),
@@ -70,6 +68,8 @@ def list_captions(
         live,
         *(col(column) == value for column, value in equal if value is not None),
     ]
+    if language:
+        conditions.append(pages.in_ranges(col(Caption.language), language))
     found, more = lists.newest(request, session, Caption, conditions, asked)
     items = [read_caption(caption).model_dump_json().encode() for caption in found]
     next_key = (found[-1].created_at, found[-1].id) if more else None

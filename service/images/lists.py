@@ -16,8 +16,8 @@ from service.auth import Caller
 from service.database import Session
 from service.images.models import Caption, Image
 from service.published import answers, store
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.services import service
 from service.settings import Settings
 

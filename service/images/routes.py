@@ -36,8 +36,8 @@ from service.images.storage import EXTENSIONS
 from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep
 from service.published import answers, documents, store
 from service.published.answers import Row
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
@@ -116,7 +116,7 @@ def list_images(
     caller: CallerDep,
     session: SessionDep,
     asked: AskedDep,
-    source: str | None = None,
+    source: pages.Several = None,
     digest: Annotated[str | None, Query(max_length=64, description="needs content:read")] = None,
     without_file: Annotated[bool | None, Query(description="needs content:read")] = None,
     in_use: Annotated[
@@ -132,7 +132,7 @@ def list_images(
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
         return lists.answer_public(
-            request, session, caller, Kind.IMAGE, Filter(source=source), asked, ImageRead
+            request, session, caller, Kind.IMAGE, Filter(source=tuple(source or ())), asked, ImageRead
         )
     conditions = _conditions(
         session, source=source, digest=digest, without_file=without_file, in_use=in_use, missing=missing
@@ -149,15 +149,15 @@ def list_images(
 def _conditions(
     session: Session,
     *,
-    source: str | None,
+    source: list[str] | None,
     digest: str | None,
     without_file: bool | None,
     in_use: bool | None,
     missing: str | None,
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [col(Image.deleted_at).is_(None)]
-    if source is not None:
-        found.append(pages.common(session, col(Image.source) == source))
+    if source:
+        found.append(pages.common(session, pages.one_of(col(Image.source), source)))
     if digest is not None:
         found.append(col(Image.digest) == digest.lower())
     if without_file is not None:

@@ -17,7 +17,7 @@ import orjson
 from service.published.models import Kind, all_but
 from service.published.reader import Reader, Record
 from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id, without
-from service.tables import stored_time, write_time
+from service.tables import ANY_LANGUAGE, is_in_range, stored_time, write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
 
@@ -77,17 +77,19 @@ class Wanted:
     """What a follower asks for. A section or language leaves out the kinds that have none."""
 
     kinds: tuple[Kind, ...] = KINDS
-    section: str | None = None
-    language: str | None = None
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     @property
     def is_all(self) -> bool:
         """Whether nothing is left out but notices, of which there are few."""
-        return self.kinds == KINDS and self.section is None and self.language is None
+        return self.kinds == KINDS and not self.sections and not self.languages
 
     def holds(self, section: str | None, language: str | None) -> bool:
         """Whether this section and language are asked for."""
-        return self.section in (None, section) and self.language in (None, language)
+        return (not self.sections or section in self.sections) and (
+            not self.languages or is_in_range(language, self.languages)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +159,32 @@ def _statement(
     wanted: Wanted, place: Place, start: int, end: int, limit: int
 ) -> tuple[str, Sequence[str | int]]:
     others = all_but(wanted.kinds)
-    asked = [
-        (name, value)
-        for name, value in (("section", wanted.section), ("language", wanted.language))
-        if value is not None
-    ]
     values: list[str | int] = [start, end, *others]
     where = f"p.seq > %s AND p.seq <= %s AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
-    if asked:
-        here = " AND ".join(f"p.{name} = %s" for name, _ in asked)
-        there = " AND ".join(f"q.{name} = %s" for name, _ in asked)
+    here, sought = _in_scope(wanted, "p")
+    if here:
+        there, _ = _in_scope(wanted, "q")
         left = f"EXISTS (SELECT 1 FROM published_past q WHERE q.kind = p.kind AND q.id = p.id AND q.until_seq > %s AND {there})"
         where += f" AND ({here} OR {left})"
-        sought = [value for _, value in asked]
         values += [*sought, place.base, *sought]
     return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
+
+
+def _in_scope(wanted: Wanted, table: str) -> tuple[str, list[str | int]]:
+    """Return the condition that a row is in the sections and languages asked for, and the values in it."""
+    conditions: list[str] = []
+    values: list[str | int] = []
+    if wanted.sections:
+        conditions.append(f"{table}.section IN ({', '.join(['%s'] * len(wanted.sections))})")
+        values += wanted.sections
+    if wanted.languages and ANY_LANGUAGE not in wanted.languages:
+        in_range = f"({table}.language = %s OR substr({table}.language, 1, %s) = %s)"
+        conditions.append(f"({' OR '.join([in_range] * len(wanted.languages))})")
+        for language in wanted.languages:
+            values += [language, len(language) + 1, f"{language}-"]
+    elif wanted.languages:
+        conditions.append(f"{table}.language IS NOT NULL")
+    return " AND ".join(conditions), values
 
 
 def _entry_of(row: Record, wanted: Wanted, withdrawn: Reasons) -> Entry:

@@ -14,11 +14,12 @@ from sqlmodel import col
 
 from service import pages
 from service.database import Session
+from service.published import filters, walks
 from service.published.answers import Row, id_of, shown
-from service.published.models import Kind, Published, PublishedSlug, PublishedTerm
+from service.published.filters import Chosen, Filter, has_term
+from service.published.models import Kind, Published, PublishedSlug
 from service.published.numbering import TEXT
 from service.published.query import Query, parse
-from service.published.render import SHOWS
 from service.published.withdrawn import NONE, WAITING, pictures, without
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
@@ -32,22 +33,6 @@ _TEXT_KEY = func.coalesce(col(Published.text_key), col(Published.seq))
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list is narrowed to; None narrows nothing."""
-
-    section: str | None = None
-    tag: str | None = None
-    language: str | None = None
-    author: str | None = None
-    source: str | None = None
-    image_id: UUID | None = None
-    published_after: datetime | None = None
-    published_before: datetime | None = None
-    updated_after: datetime | None = None
-    q: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
     """One page of documents; `next_key` is the key of the last when there are more."""
 
@@ -56,6 +41,15 @@ class Listed:
     total: int | None
     without_card: frozenset[int] = frozenset()
     """Places of documents that stand for a card, because they were rendered before there were cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A document or card as it was read, and the key of its row in the order of the list."""
+
+    key: tuple[Any, ...]
+    document: bytes
+    has_card: bool
 
 
 def find(session: Session, kind: Kind, key: str) -> Row | None:
@@ -101,43 +95,67 @@ def page(
     cards: bool = False,
 ) -> Listed:
     """Read one page of what is public, in the order asked for, beginning after a key: documents, or cards."""
-    conditions = [col(Published.reason).is_(None), *_conditions(wanted)]
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Listed([], None, 0 if count else None)
-    conditions.append(col(Published.kind) == kind)
+    wanted = filters.exact(session, kind, wanted)
+    found = [*filters.conditions(kind, wanted), *(has_term(*asked) for asked in wanted.terms())]
     if query:
-        conditions += _are_hits(TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None))
+        found += _are_hits(TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None))
     order, descending = _order(session, sort, query)
     total = (
-        session.execute(select(func.count()).select_from(Published).where(*conditions)).scalar_one()
+        session.execute(select(func.count()).select_from(Published).where(*found)).scalar_one()
         if count
         else None
     )
     if _is_sorted(wanted, sort):
         # First which: what is sorted would else carry all of its documents along, of thousands to show
         # twenty.
-        found = pages.after(
-            select(col(Published.id)).where(*conditions).correlate(None),
+        first = pages.after(
+            select(col(Published.id)).where(*found).correlate(None),
             order,
             after,
             limit,
             descending=descending,
         )
-        conditions = [col(Published.kind) == kind, col(Published.id).in_(found)]
-    members = _CARD if cards else (col(Published.document), null())
-    statement: Select[*tuple[Any, ...]] = select(WAITING, *members, *order).where(*conditions)
-    statement = pages.after(statement, order, after, limit, descending=descending)
+        found = [col(Published.kind) == kind, col(Published.id).in_(first)]
+    elif sort != "-updated_at" and query is None:
+        walk = walks.newest(kind, wanted, after, limit, descending=descending)
+        if walk is not None:
+            found = [col(Published.kind) == kind, col(Published.id).in_(walk)]
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), *order).where(*found)
+    rows = _read(session, kind, pages.after(statement, order, after, limit, descending=descending))
+    return _listed(
+        rows[:limit], tuple(rows[limit - 1].key) if len(rows) > limit else None, total, cards=cards
+    )
+
+
+def _members(*, cards: bool) -> Sequence[Any]:
+    return _CARD if cards else (col(Published.document), null())
+
+
+def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> list[_Found]:
+    """Read documents, each with its key, as they are without the pictures that are withdrawn."""
     rows, withdrawn = session.execute(statement).all(), NONE
     if rows and rows[0][0]:
         withdrawn = pictures(session)
         rows = session.execute(statement).all()
-    more = len(rows) > limit
-    found_documents = [row[2] or row[1] for row in rows[:limit]]
-    if kind is Kind.ARTICLE:
-        found_documents = [without(document, withdrawn) for document in found_documents]
-    lacks = frozenset(place for place, row in enumerate(rows[:limit]) if cards and row[2] is None)
-    return Listed(found_documents, tuple(rows[limit - 1][3:]) if more else None, total, lacks)
+    shows = kind is Kind.ARTICLE
+    return [
+        _Found(
+            tuple(key),
+            without(card or document, withdrawn) if shows else card or document,
+            has_card=card is not None,
+        )
+        for _, document, card, *key in rows
+    ]
+
+
+def _listed(
+    found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: int | None, *, cards: bool
+) -> Listed:
+    lacks = frozenset(place for place, each in enumerate(found) if cards and not each.has_card)
+    return Listed([each.document for each in found], next_key, total, lacks)
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:
@@ -165,50 +183,30 @@ def _are_hits(found: TextualSelect) -> list[ColumnElement[bool]]:
     return [col(Published.id) == hits.c.id, hits.c.key == _TEXT_KEY]
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    equal = (
-        (Published.section, wanted.section),
-        (Published.language, wanted.language),
-        (Published.source, wanted.source),
-    )
-    found: list[ColumnElement[bool]] = [col(column) == value for column, value in equal if value is not None]
-    terms = (
-        ("tag", wanted.tag),
-        ("author", wanted.author),
-        (SHOWS, None if wanted.image_id is None else str(wanted.image_id)),
-    )
-    found.extend(_has_term(name, value) for name, value in terms if value is not None)
-    if wanted.published_after is not None:
-        found.append(col(Published.published_at) > wanted.published_after)
-    if wanted.published_before is not None:
-        found.append(col(Published.published_at) < wanted.published_before)
-    if wanted.updated_after is not None:
-        found.append(col(Published.updated_at) > wanted.updated_after)
-    return found
-
-
-def _has_term(name: str, value: str) -> ColumnElement[bool]:
-    ids = select(col(PublishedTerm.id)).where(
-        col(PublishedTerm.field) == name, col(PublishedTerm.value) == value
-    )
-    return col(Published.id).in_(ids)
-
-
 def sections(session: Session, limit: int) -> list[str]:
-    """The sections of what is published, by name: one step along their index for each, however many articles
-    they have.
-    """
-    smallest = select(func.min(col(Published.section))).where(
-        col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None)
+    """Return the sections of what is published, by name."""
+    return filters.values_of(session, col(Published.section), Kind.ARTICLE, limit)
+
+
+def chosen(session: Session, wanted: Filter, named: Chosen, *, cards: bool = False) -> Listed:
+    """Read the articles that a request names, in its order, as far as they are public and the filter leaves them."""
+    slugs = select(col(PublishedSlug.slug), col(PublishedSlug.article_id)).where(
+        col(PublishedSlug.slug).in_(named.slugs)
     )
-    found: list[str] = []
-    while len(found) < limit:
-        beyond = smallest if not found else smallest.where(col(Published.section) > found[-1])
-        name = session.execute(beyond).scalar_one()
-        if name is None:
-            break
-        found.append(name)
-    return found
+    ids = named.places({row.slug: row.article_id for row in session.execute(slugs)} if named.slugs else {})
+    query = None if wanted.q is None else parse(wanted.q)
+    if query is not None and not query:
+        return Listed([], None, 0)
+    wanted = filters.exact(session, Kind.ARTICLE, wanted)
+    found = [*filters.conditions(Kind.ARTICLE, wanted), *(has_term(*asked) for asked in wanted.terms())]
+    if query:
+        found += _are_hits(TEXT.matching(session, query))
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), col(Published.id)).where(
+        *found, col(Published.id).in_(ids)
+    )
+    rows = {row.key[0]: row for row in _read(session, Kind.ARTICLE, statement)}
+    ordered = [rows[id_] for id_ in ids if id_ in rows]
+    return _listed(ordered, None, len(ordered), cards=cards)
 
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:

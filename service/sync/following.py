@@ -49,8 +49,9 @@ class Follower:
         are told apart.
         """
         kinds = ",".join(self.wanted.kinds) if self.wanted.kinds != feed.KINDS else None
-        asked = {"kind": kinds, "section": self.wanted.section, "language": self.wanted.language}
-        narrowed = [(name, value) for name, value in asked.items() if value is not None]
+        narrowed = [("kind", kinds)] if kinds is not None else []
+        narrowed += [("section", section) for section in self.wanted.sections]
+        narrowed += [("language", language) for language in self.wanted.languages]
         if self.view is View.STAFF:
             narrowed.append(("view", str(self.view)))
         return f"/v1/changes?{urlencode(narrowed)}" if narrowed else "/v1/changes"

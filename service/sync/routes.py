@@ -6,7 +6,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from service import conditional
+from service import conditional, pages
 from service.auth import CallerDep
 from service.copies.following import Copies
 from service.database import Database
@@ -25,19 +25,26 @@ from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
 from service.sync.following import Follower
 from service.sync.models import EXAMPLE, ChangesRead
-from service.tables import Language
+from service.tables import LanguageRange
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
 _KINDS = ", ".join(Followed)
 Kinds = Annotated[
     str | None, Query(description=f"only these, with commas between: {_KINDS}", examples=["article,image"])
 ]
-Section = Annotated[
-    str | None,
-    Query(description="only articles of this section; one that leaves it is a removal, `left_scope`"),
+Sections = Annotated[
+    list[str] | None,
+    Query(
+        max_length=pages.MOST_VALUES,
+        description="only articles of these sections; one that leaves them is a removal, `left_scope`",
+    ),
 ]
-InLanguage = Annotated[
-    Language | None, Query(description="only articles and captions in this language; as with `section`")
+Languages = Annotated[
+    list[LanguageRange] | None,
+    Query(
+        max_length=pages.MOST_VALUES,
+        description="only articles and captions in these languages; `zh` takes `zh-Hans` too; as with `section`",
+    ),
 ]
 Since = Annotated[
     str | None,
@@ -73,8 +80,8 @@ async def list_changes(
     caller: CallerDep,
     since: Since = None,
     kind: Kinds = None,
-    section: Section = None,
-    language: InLanguage = None,
+    section: Sections = None,
+    language: Languages = None,
     view: AsView = View.PUBLIC,
     limit: Annotated[int, Query(ge=1, le=200, description="how many changes a page holds at the most")] = 100,
     wait: Wait = 0,
@@ -89,7 +96,7 @@ async def list_changes(
     """
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    wanted = Wanted(_kinds(kind), section, language)
+    wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
     follower = Follower(
         service(request, Database),
         service(request, Reader),

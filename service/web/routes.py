@@ -27,8 +27,8 @@ from service.formats import newsarticle
 from service.formats.addresses import address_of
 from service.formats.feeds.feed import path_of
 from service.published import answers, documents, store
+from service.published.filters import Filter
 from service.published.models import Kind, Reason
-from service.published.store import Filter
 from service.services import service
 from service.settings import Settings
 from service.tables import Line, Time
@@ -55,7 +55,7 @@ def get_front_page(
     listed = store.page(
         session,
         Kind.ARTICLE,
-        Filter(section=section),
+        Filter(section=() if section is None else (section,)),
         "-published_at",
         pages.read_cursor(here, cursor, _NEWEST),
         LONGEST,
@@ -174,7 +174,7 @@ def _json_ld(document: bytes, settings: Settings) -> Markup:
 
 
 def _feeds(section: str | None) -> list[tuple[str, str]]:
-    return [(path_of(name, section, None), media_type) for name, media_type in FEEDS.items()]
+    return [(path_of(name, [section] if section else []), media_type) for name, media_type in FEEDS.items()]
 
 
 def find_notice(session: Session, settings: Settings, language: str) -> NoticeRead | None:

@@ -14,9 +14,7 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 def write(feed: Feed) -> bytes:
     """The feed as Atom."""
-    root = etree.Element(
-        _in("feed"), {_LANG: feed.language or feed.settings.language}, nsmap={None: ATOM, "media": MEDIA}
-    )
+    root = etree.Element(_in("feed"), {_LANG: feed.language}, nsmap={None: ATOM, "media": MEDIA})
     itself = feed.address("atom.xml")
     element(root, _in("id"), itself)
     element(root, _in("title"), feed.title)

@@ -2,7 +2,7 @@
 the published table.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -15,9 +15,10 @@ from service.formats.addresses import address_of, with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents as stored_documents
 from service.published import store
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.settings import Settings
+from service.tables import ANY_LANGUAGE
 
 LONGEST = 50
 """Articles in a feed. Who needs them all follows the lists, or the changes."""
@@ -49,14 +50,20 @@ class Feed:
     """What the three writers write."""
 
     settings: Settings
-    section: str | None
-    language: str | None
+    sections: tuple[str, ...]
+    languages: tuple[str, ...]
     entries: list[Entry]
 
     @property
     def title(self) -> str:
         """The publication, and the section when it is of one."""
-        return self.settings.site_name + (f": {self.section}" if self.section else "")
+        return ": ".join(filter(None, (self.settings.site_name, ", ".join(self.sections))))
+
+    @property
+    def language(self) -> str:
+        """The language that is asked for, or else the one of the house."""
+        asked = [language for language in self.languages if language != ANY_LANGUAGE]
+        return asked[0] if len(self.languages) == len(asked) == 1 else self.settings.language
 
     @property
     def updated(self) -> datetime:
@@ -65,21 +72,21 @@ class Feed:
 
     def address(self, name: str) -> str:
         """Where this feed is in one of its three forms."""
-        return self.settings.public_url + path_of(name, self.section, self.language)
+        return self.settings.public_url + path_of(name, self.sections, self.languages)
 
 
-def path_of(name: str, section: str | None, language: str | None) -> str:
+def path_of(name: str, sections: Sequence[str] = (), languages: Sequence[str] = ()) -> str:
     """The path and query of a feed."""
-    asked = {key: value for key, value in (("section", section), ("language", language)) if value is not None}
-    return f"/feeds/{name}" + (f"?{urlencode(asked)}" if asked else "")
+    asked = urlencode({"section": sections, "language": languages}, doseq=True)
+    return f"/feeds/{name}" + (f"?{asked}" if asked else "")
 
 
-def read(session: Session, settings: Settings, section: str | None, language: str | None) -> Feed:
+def read(session: Session, settings: Settings, sections: tuple[str, ...], languages: tuple[str, ...]) -> Feed:
     """Read what a feed holds just now."""
     listed = store.page(
-        session, Kind.ARTICLE, Filter(section=section, language=language), "-published_at", None, LONGEST
+        session, Kind.ARTICLE, Filter(section=sections, language=languages), "-published_at", None, LONGEST
     )
-    return Feed(settings, section, language, entries_of(settings, listed.documents))
+    return Feed(settings, sections, languages, entries_of(settings, listed.documents))
 
 
 def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:

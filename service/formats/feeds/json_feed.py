@@ -87,7 +87,7 @@ def write(feed: Feed) -> bytes:
         home_page_url=feed.settings.public_url,
         feed_url=feed.address("feed.json"),
         description=f"The newest articles of {feed.title}",
-        language=feed.language or feed.settings.language,
+        language=feed.language,
         authors=[Person(name=feed.settings.site_name)],
         items=[_item(entry) for entry in feed.entries],
     )

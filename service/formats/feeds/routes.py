@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from service import pages
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
 from service.formats.feeds.feed import MEDIA_TYPES, Feed
@@ -15,7 +16,6 @@ from service.published.models import Kind
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
-from service.tables import Language
 
 router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
 
@@ -23,11 +23,11 @@ router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
 def read_feed(
     request: Request,
     session: SessionDep,
-    section: Annotated[str | None, Query(description="only of this section", examples=["City"])] = None,
-    language: Annotated[Language | None, Query(description="only in this language", examples=["en"])] = None,
+    section: pages.Several = None,
+    language: pages.Languages = None,
 ) -> Feed:
     """What the feed that is asked for holds."""
-    return feed.read(session, service(request, Settings), section, language)
+    return feed.read(session, service(request, Settings), tuple(section or ()), tuple(language or ()))
 
 
 FeedDep = Annotated[Feed, Depends(read_feed, scope="function")]

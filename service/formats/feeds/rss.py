@@ -25,7 +25,7 @@ def write(feed: Feed) -> bytes:
     element(channel, "title", feed.title)
     element(channel, "link", feed.settings.public_url)
     element(channel, "description", f"The newest articles of {feed.title}")
-    element(channel, "language", feed.language or feed.settings.language)
+    element(channel, "language", feed.language)
     element(channel, "lastBuildDate", format_datetime(feed.updated, usegmt=True))
     element(channel, "generator", "Copydesk")
     itself = {"rel": "self", "href": feed.address("rss.xml"), "type": MEDIA_TYPES["rss.xml"]}

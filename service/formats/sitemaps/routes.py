@@ -15,8 +15,8 @@ from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
 from service.operations import Responses
 from service.published import answers, store
+from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.store import Filter
 from service.routing import Route
 from service.services import service
 from service.settings import Settings

@@ -1,0 +1,119 @@
+"""What a list of published resources is narrowed to, as conditions on rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Mapped
+from sqlmodel import col
+
+from service.database import Session
+from service.pages import Column, one_of
+from service.published.models import Kind, Published, PublishedTerm
+from service.published.render import SHOWS
+from service.tables import ANY_LANGUAGE, is_in_range
+
+MOST_LANGUAGES = 1_000
+"""Languages of a store that are looked through for those of a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to. Of several values one must fit; none narrows nothing."""
+
+    section: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    image_id: tuple[UUID, ...] = ()
+    published_after: datetime | None = None
+    published_before: datetime | None = None
+    updated_after: datetime | None = None
+    q: str | None = None
+
+    def terms(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return what is asked for of the published terms: fields, each with the values of which one must fit."""
+        images = tuple(map(str, self.image_id))
+        asked = (("tag", self.tag), ("author", self.author), (SHOWS, images))
+        return [(field, values) for field, values in asked if values]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The articles that a request names, in its order."""
+
+    ids: tuple[UUID, ...] = ()
+    slugs: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether the request names any."""
+        return bool(self.ids or self.slugs)
+
+    def places(self, of_slugs: dict[str, UUID]) -> list[UUID]:
+        """Return the ids in the order asked for, each once, given those of the slugs that are known."""
+        found = [of_slugs[slug] for slug in self.slugs if slug in of_slugs]
+        return list(dict.fromkeys([*self.ids, *found]))
+
+
+def exact(session: Session, kind: Kind, wanted: Filter) -> Filter:
+    """Return a filter with the languages of its language ranges: none when every language is wanted."""
+    if not wanted.language:
+        return wanted
+    if ANY_LANGUAGE in wanted.language:
+        return replace(wanted, language=())
+    known = values_of(session, col(Published.language), kind, MOST_LANGUAGES)
+    found = [language for language in known if is_in_range(language, wanted.language)]
+    # A range of which there is nothing must not become no filter at all.
+    return replace(wanted, language=tuple(found) or wanted.language)
+
+
+def conditions(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
+    """Return what a published row must meet, but for full text and terms. Languages are exact ones."""
+    found: list[ColumnElement[bool]] = [col(Published.kind) == kind, col(Published.reason).is_(None)]
+    found += [one_of(column, values) for column, values in columns(wanted)]
+    found += between(col(Published.published_at), wanted)
+    if wanted.updated_after is not None:
+        found.append(col(Published.updated_at) > wanted.updated_after)
+    return found
+
+
+def columns(wanted: Filter) -> list[tuple[Column, tuple[str, ...]]]:
+    """Return the columns that are asked for, each with the values of which one must fit."""
+    asked = (
+        (col(Published.section), wanted.section),
+        (col(Published.language), wanted.language),
+        (col(Published.source), wanted.source),
+    )
+    return [(column, values) for column, values in asked if values]
+
+
+def between(time: Mapped[datetime], wanted: Filter) -> list[ColumnElement[bool]]:
+    """Return when a resource must have been published, by a column that says when it was."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.published_after is not None:
+        found.append(time > wanted.published_after)
+    if wanted.published_before is not None:
+        found.append(time < wanted.published_before)
+    return found
+
+
+def has_term(field: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a published article has one of some terms."""
+    ids = select(col(PublishedTerm.id)).where(
+        col(PublishedTerm.field) == field, one_of(col(PublishedTerm.value), values)
+    )
+    return col(Published.id).in_(ids)
+
+
+def values_of(session: Session, column: Column, kind: Kind, most: int) -> list[str]:
+    """Return the values of an indexed column, in order: one step along its index for each, however many rows
+    have it.
+    """
+    live = (col(Published.kind) == kind, col(Published.reason).is_(None))
+    walk = select(func.min(column).label("value")).where(*live).cte("walk", recursive=True)
+    beyond = select(func.min(column)).where(*live, column > walk.c.value).scalar_subquery()
+    walk = walk.union_all(select(beyond).where(walk.c.value.is_not(None)))
+    return list(session.execute(select(walk.c.value).where(walk.c.value.is_not(None)).limit(most)).scalars())
