@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, auth, health, idempotency, problems, timekeeping, tokens
+from service import __version__, auth, health, idempotency, openapi, problems, timekeeping, tokens
 from service.articles import clock, history, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
@@ -53,7 +53,7 @@ from service.edge.logs import Measured, RequestLog, configure_logs
 from service.edge.packed import PackedBodies
 from service.edge.safety import Safety
 from service.ending import Ending, end_with_parent
-from service.errors import PROBLEM, Problem
+from service.errors import Problem
 from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import newsarticle
 from service.formats import routes as import_routes
@@ -147,50 +147,38 @@ PAGES = (
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
 # compressed.
 remove_compress_type("text/event-stream")
-TAGS = (
-    "articles",
-    "images",
-    "captions",
-    "imports",
-    "sync",
-    "webhooks",
-    "feeds",
-    "sitemaps",
-    "consent",
-    "consent notices",
-    "consent clients",
-    "consent log",
-    "consent reports",
-    "tokens",
-    "running",
-)
-"""The order in which the documentation shows them: routes stand in that in which they are looked for."""
+TAGS = {
+    "articles": "News stories with their text, pictures and life: draft, scheduled, published, withdrawn.",
+    "images": "Pictures: their files, their sizes, and what is said of them.",
+    "captions": "What pictures show, in each language, everywhere or in one article.",
+    "imports": "Pages and ninjs that become articles.",
+    "sync": "Keeping a copy: the change feed, bulk import, recalls.",
+    "webhooks": "Addresses that are told of changes, and what became of each message.",
+    "feeds": "RSS, Atom and JSON Feed.",
+    "sitemaps": "What search engines look for.",
+    "consent": "Readers' decisions about cookies.",
+    "consent notices": "The words of consent banners, version by version.",
+    "consent clients": "Privacy managers of others that record decisions here.",
+    "consent log": "Proofs that no decision was changed or left out.",
+    "consent reports": "Rates, records and exports for an audit.",
+    "tokens": "Who may do what.",
+    "running": "Whether the service is well.",
+}
+"""What the parts of the API are for, in the order in which the documentation shows them: routes stand in that in which
+they are looked for.
+"""
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
 consent; integrators write. Every error is a problem (RFC 9457)."""
 
 
 class Api(FastAPI):
-    """FastAPI, whose document says of problems what they are: `application/problem+json`."""
+    """FastAPI, whose document is finished before it is served."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
-            for path in super().openapi()["paths"].values():
-                if "get" in path:
-                    path["get"]["responses"].setdefault(
-                        "304", {"description": "Unchanged since the ETag in If-None-Match"}
-                    )
-            responses = (
-                response
-                for path in super().openapi()["paths"].values()
-                for operation in path.values()
-                for response in operation["responses"].values()
-            )
-            for content in (response.get("content", {}) for response in responses):
-                for media_type, media in list(content.items()):
-                    if media.get("schema", {}).get("$ref", "").endswith("/Problem"):
-                        content[PROBLEM] = content.pop(media_type)
-        return super().openapi()
+            self.openapi_schema = openapi.finished(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -205,7 +193,10 @@ def create_api(settings: Settings) -> FastAPI:
         title="Copydesk",
         version=__version__,
         description=ABOUT,
-        openapi_tags=[{"name": tag} for tag in TAGS],
+        openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
+        servers=[{"url": "/", "description": "this store"}],
+        contact={"name": settings.site_name, "url": settings.public_url},
+        license_info={"name": "MIT", "identifier": "MIT"},
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -228,7 +219,7 @@ def _routes(has_pages: bool, body_max_bytes: int, upload_max_bytes: int) -> tupl
     root = APIRouter(
         generate_unique_id_function=_operation_id,
         max_body_size=body_max_bytes,
-        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+        responses={"default": {"model": Problem}},
     )
     for router in (*ROUTERS, *(PAGES if has_pages else ())):
         root.include_router(router)

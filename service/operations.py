@@ -46,8 +46,9 @@ def describe(route: APIRoute) -> Description:
     if has_token and scope is None:
         extra["security"] = [*extra.get("security", []), {}]
     if scope is not None:
-        # The roles that a scheme other than OAuth asks for (OpenAPI 3.1, Security Requirement Object).
-        extra["security"] = [{"HTTPBearer": [str(scope)]}]
+        # OpenAPI has a place for scopes of OAuth alone.
+        extra["security"] = [{"HTTPBearer": []}]
+        extra["x-required-scope"] = str(scope)
     text = route.description if scope is None else f"{route.description}\n\nNeeds the scope `{scope}`."
     responses: dict[int | str, Described] = {
         kind.status: _response(kind) for kind in _kinds(route, has_token=has_token)

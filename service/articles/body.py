@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from typing_extensions import TypeAliasType
 
 from service.articles.inline import Inline, plain
 from service.images.models import EffectiveCaption, Picture, WithdrawalReason
@@ -108,7 +109,7 @@ class Divider(Shape):
     type: Literal["divider"] = "divider"
 
 
-Cells = Annotated[list[Inline], Field(min_length=1, max_length=MOST_COLUMNS)]
+Cells = TypeAliasType("Cells", Annotated[list[Inline], Field(min_length=1, max_length=MOST_COLUMNS)])
 """A row of a table."""
 
 
@@ -174,8 +175,10 @@ class ResolvedImage(Reading):
 
 Words = Paragraph | Heading | Quote | ItemList | Table | Code
 """The blocks that carry words of their own."""
-Block = Annotated[Words | ImageBlock | Embed | Divider, Field(discriminator="type")]
-ResolvedBlock = Annotated[Words | ResolvedImage | Embed | Divider, Field(discriminator="type")]
+Block = TypeAliasType("Block", Annotated[Words | ImageBlock | Embed | Divider, Field(discriminator="type")])
+ResolvedBlock = TypeAliasType(
+    "ResolvedBlock", Annotated[Words | ResolvedImage | Embed | Divider, Field(discriminator="type")]
+)
 
 
 def images_of(blocks: Sequence[BaseModel]) -> list[UUID]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import nh3
 from pydantic import AfterValidator, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from service.tables import clean_text, composed
 
@@ -105,7 +106,17 @@ def _inline(value: str) -> str:
     return clean
 
 
-Inline = Annotated[
-    str, WithJsonSchema({"type": "string", "maxLength": LONGEST_INLINE}), AfterValidator(_inline)
-]
+_SAID_OF_IT = (
+    f"Inline HTML, sanitised. These elements are kept: {', '.join(sorted(INLINE_TAGS))}; b and i become strong and em."
+    " Of their attributes, `href` of a (http, https, mailto, tel) and `lang` of span. What block elements would part is"
+    " parted by br."
+)
+Inline = TypeAliasType(
+    "Inline",
+    Annotated[
+        str,
+        WithJsonSchema({"type": "string", "maxLength": LONGEST_INLINE, "description": _SAID_OF_IT}),
+        AfterValidator(_inline),
+    ],
+)
 """Inline HTML, sanitised."""

@@ -32,9 +32,7 @@ MANIFEST_MARK = "# "
 """What a CSV's last line begins with, before the manifest in JSON."""
 DOCUMENTED = {
     "description": "The export",
-    "content": {
-        media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")
-    },
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
 }
 Row = dict[str, JsonValue]
 

@@ -37,7 +37,6 @@ PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 }
-PRINTABLE = {"description": "The receipt", "content": {"text/html": {"schema": {"type": "string"}}}}
 
 
 class Logged(BaseModel):

@@ -168,7 +168,7 @@ async def export_consents(
     request: Request,
     caller: Auditor,
     database: DatabaseDep,
-    format_: Annotated[Format | None, Query(alias="format")] = None,
+    format_: Annotated[Format | None, Query(alias="format", include_in_schema=False)] = None,
 ) -> Response:
     """Export every event in the order of the log, with a signed manifest in the last line; `copydesk consent
     verify` checks it offline.

@@ -178,9 +178,7 @@ def list_current_events(
     )
 
 
-@router.get(
-    "/current/receipt", response_model=SignedReceipt, openapi_extra={"responses": {"200": receipts.PRINTABLE}}
-)
+@router.get("/current/receipt", response_model=SignedReceipt)
 def get_current_receipt(
     request: Request,
     session: SessionDep,
@@ -191,7 +189,7 @@ def get_current_receipt(
     ] = None,
 ) -> Response:
     """The receipt of a decision, for the reader to keep: the event, the words that it was about, signed; as
-    HTML to print, by `Accept`.
+    HTML to print, by `Accept: text/html`.
     """
     reader = _reader(request, session)
     event = _decisive(reader, notice_key) if event_id is None else find_event(session, reader, event_id)

@@ -1,36 +1,70 @@
 """What the feed answers with."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
+from service.articles.models import ArticleRead
+from service.images.models import CaptionRead, ImageRead
 from service.published.feed import Followed
 from service.tables import Reading, Time
 
+Seq = Annotated[
+    int, Field(description="grows with every change; of two entries for one resource, the higher one holds")
+]
+Whole = Field(description="the resource, exactly as it is read at its own address")
 
-class ChangeRead(Reading):
-    """One resource as its last change left it. Removals come without `data`."""
 
-    seq: int = Field(
-        description="grows with every change; of two entries for one resource, the higher one holds"
-    )
+class _Put(Reading):
+    seq: Seq
+    id: UUID
+    op: Literal["put"]
+    reason: None
+    detail: None
+    version: int
+    changed_at: Time
+
+
+class ArticleChange(_Put):
+    """An article as its last change left it."""
+
+    kind: Literal["article"]
+    data: ArticleRead = Whole
+
+
+class ImageChange(_Put):
+    """A picture as its last change left it."""
+
+    kind: Literal["image"]
+    data: ImageRead = Whole
+
+
+class CaptionChange(_Put):
+    """A caption as its last change left it."""
+
+    kind: Literal["caption"]
+    data: CaptionRead = Whole
+
+
+class Removal(Reading):
+    """A resource that is gone."""
+
+    seq: Seq
     kind: Followed
     id: UUID
-    op: Literal["put", "remove"]
-    reason: Literal["deleted", "unpublished", "withdrawn", "expired", "left_scope"] | None
+    op: Literal["remove"]
+    reason: Literal["deleted", "unpublished", "withdrawn", "expired", "left_scope"]
     detail: str | None = Field(description="what the publisher said when it withdrew this")
     version: int
     changed_at: Time
-    data: dict[str, JsonValue] | None = Field(
-        description="the resource, exactly as it is read at its own address"
-    )
+    data: None
 
 
 class ChangesRead(Reading):
     """Some changes in their order, and where to go on."""
 
-    items: list[ChangeRead]
+    items: list[ArticleChange | ImageChange | CaptionChange | Removal]
     next: str = Field(
         description="where to go on; never null, for there will be more", examples=["/v1/changes?since=qZ2b…"]
     )
@@ -39,17 +73,6 @@ class ChangesRead(Reading):
 
 EXAMPLE = {
     "items": [
-        {
-            "seq": 41,
-            "kind": "article",
-            "id": "01997f3c-6a58-7c11-8f0e-1d5c6a2b9e77",
-            "op": "put",
-            "reason": None,
-            "detail": None,
-            "version": 3,
-            "changed_at": "2026-03-02T06:00:00.120000Z",
-            "data": {"headline": "Harbour bridge reopens"},
-        },
         {
             "seq": 42,
             "kind": "article",

@@ -67,10 +67,6 @@ LastEventId = Annotated[
         200: {
             "content": {
                 "application/json": {"example": EXAMPLE},
-                stream.MEDIA_TYPE: {
-                    "schema": {"type": "string"},
-                    "example": 'id: qZ2b…\ndata: {"seq":41,"kind":"article",…}\n\n',
-                },
             }
         }
     },

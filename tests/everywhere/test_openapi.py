@@ -50,6 +50,12 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
             yield method, path, operation
 
 
+def answered(document: Document, response: Document) -> Document:
+    """Return a response, which may be one that all operations share."""
+    name = response.get("$ref", "").removeprefix("#/components/responses/")
+    return document["components"]["responses"][name] if name else response
+
+
 def resolved(document: Document, schema: Document) -> Document:
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -106,11 +112,11 @@ def test_every_operation_is_described_and_sorted(document: Document) -> None:
 def test_every_operation_names_its_problems(document: Document) -> None:
     for method, path, operation in operations(document):
         problems = {
-            status: response
+            status: answered(document, response)
             for status, response in operation["responses"].items()
-            if status[0] in "45" and status != "503"
+            if (status[0] in "45" and status != "503") or status == "default"
         }
-        assert {"4XX", "5XX"} <= set(problems)
+        assert "default" in problems
         for status, response in problems.items():
             assert list(response["content"]) == ["application/problem+json"], (method, path, status)
         if not path.startswith("/v1"):
@@ -160,6 +166,42 @@ def test_what_is_sent_and_answered_has_examples(document: Document, tag: str) ->
                         path,
                         media_type,
                     )
+
+
+def test_names_are_those_that_people_choose(document: Document) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert re.fullmatch("[A-Z][A-Za-z]+", name), name
+        assert not name.endswith(("Read", "Input", "Output")), name
+        assert schema["title"] == name
+    assert {"Article", "Image", "Caption", "ParagraphBlock", "ArticlePage", "ArticlePatch"} <= set(
+        document["components"]["schemas"]
+    )
+
+
+def test_a_resource_has_one_address(document: Document) -> None:
+    shapes = [re.sub(r"\{[^}]+\}", "{}", path) for path in document["paths"]]
+    assert len(shapes) == len(set(shapes))
+
+
+def test_every_parameter_is_described(document: Document) -> None:
+    for method, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (method, path, parameter["name"])
+
+
+def test_an_answer_is_of_one_media_type(document: Document) -> None:
+    for method, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert len(answered(document, response).get("content", {})) <= 1, (method, path, status)
+
+
+def test_a_block_says_its_type_and_a_time_that_it_is_one(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("ArticleCreate", "Article"):
+        for block in resolved(document, schemas[name]["properties"]["body"]["items"])["oneOf"]:
+            assert "type" in resolved(document, block)["required"]
+        published_at = schemas[name]["properties"]["published_at"]["anyOf"]
+        assert {"type": "string", "format": "date-time"} in published_at
 
 
 def test_conditions_and_keys_are_in_the_document(document: Document) -> None:

@@ -67,17 +67,11 @@ class BulkResults(BaseModel):
     items: list[BulkResult]
 
 
-_LINES = {
-    NDJSON: {
-        "schema": {"type": "string", "description": "one result on each line"},
-        "example": '{"index":0,"status":201}',
-    }
-}
 _BODY = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {"type": "array", "items": {"type": "object"}},
+            "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ArticleCreate"}},
             "example": [
                 {
                     "source": "wire.example",
@@ -86,10 +80,6 @@ _BODY = {
                     "status": "published",
                 }
             ],
-        },
-        NDJSON: {
-            "schema": {"type": "string", "description": "one item on each line"},
-            "example": '{"source":"wire.example","external_id":"4711"}',
         },
     },
 }
@@ -100,7 +90,6 @@ _BODY = {
     response_model=BulkResults,
     max_body_size=UNBOUNDED,
     openapi_extra={"requestBody": _BODY},
-    responses={200: {"content": _LINES}},
 )
 async def import_articles(
     request: Request,
@@ -114,8 +103,9 @@ async def import_articles(
     ] = Mode.UPSERT,
     dry_run: Annotated[bool, Query(description="say what would happen, and write nothing")] = False,
 ) -> Response:
-    """Make articles or bring them up to date, known by `source` and `external_id`; NDJSON or an array, also
-    packed with gzip.
+    """Make articles or bring them up to date, known by `source` and `external_id`: an array, also packed with gzip.
+
+    As `application/x-ndjson`, one item a line is taken, and one result a line answered.
 
     Batches of items are written as they arrive, and each keeps what it has written. A picture may stand
     inline: `image` in an image block, or `lead_image`, with its `source_url`, credit and captions.
