@@ -62,6 +62,7 @@ async def get_liveness() -> Liveness:
     return Liveness()
 
 
+@router.get("/health", include_in_schema=False)
 @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def get_readiness(request: Request) -> Response:
     """Ready for requests: 200, or 503 with the cause. Answers within a second, whatever state the rest is in."""

@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, auth, health, idempotency, openapi, problems, timekeeping, tokens
+from service import __version__, auth, health, idempotency, openapi, problems, signposts, timekeeping, tokens
 from service.articles import clock, history, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
@@ -81,6 +81,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
+from service.web import missing
 from service.web import preview as preview_page
 from service.web import report_routes as report_pages
 from service.web import routes as page_routes
@@ -136,6 +137,7 @@ ROUTERS = (
     recall_routes.pictures_router,
     tokens.router,
     health.router,
+    signposts.router,
 )
 PAGES = (
     page_routes.router,
@@ -208,6 +210,8 @@ def create_api(settings: Settings) -> FastAPI:
     )
     app.state.services = make_services(settings)
     problems.install_problems(app)
+    if settings.web == "on":
+        app.add_exception_handler(404, missing.answer_missing)
     return app
 
 
@@ -221,7 +225,7 @@ def _routes(has_pages: bool, body_max_bytes: int, upload_max_bytes: int) -> tupl
         max_body_size=body_max_bytes,
         responses={"default": {"model": Problem}},
     )
-    for router in (*ROUTERS, *(PAGES if has_pages else ())):
+    for router in (*ROUTERS, *(PAGES if has_pages else (signposts.apex,))):
         root.include_router(router)
     # The endpoints refuse by the exact limit, with what it is; this one only stops what is far beyond it.
     root.include_router(image_routes.uploads, max_body_size=16 * upload_max_bytes)

@@ -57,7 +57,7 @@ def install_problems(app: FastAPI) -> None:
     """Shape every refusal of this app."""
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(HTTPException, refuse_as_framework)
     for fault in DATABASE_FAULTS:
         app.add_exception_handler(fault, _database_failed)
     app.add_exception_handler(ClientDisconnect, _cut_off)
@@ -131,7 +131,8 @@ def _member(value: object, part: str | int) -> object:
     return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
 
 
-async def _framework(request: Request, error: Exception) -> Response:
+async def refuse_as_framework(request: Request, error: Exception) -> Response:
+    """Say what the framework refuses as problem details."""
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, InternalError if error.status_code >= 500 else BadRequest)
     if kind is MethodNotAllowed:

@@ -1,0 +1,71 @@
+"""Answer at the addresses that people and programs try first, and lead them on."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from service import __version__
+from service.negotiation import choose_type
+from service.published.answers import public_headers
+from service.services import service
+from service.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+apex = APIRouter(include_in_schema=False)
+"""The address of the whole store, where it shows no pages."""
+ADDRESSES = {
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "articles": "/v1/articles",
+    "images": "/v1/images",
+    "captions": "/v1/captions",
+    "changes": "/v1/changes",
+    "consent_notices": "/v1/consent-notices",
+    "rss": "/feeds/rss.xml",
+    "sitemap": "/sitemaps/index.xml",
+    "health": "/health/ready",
+}
+YAML = "application/yaml"
+"""RFC 9512."""
+
+
+@apex.get("/")
+@router.get("/v1")
+@router.get("/v1/")
+def get_index(request: Request, accept: Annotated[str, Header()] = "") -> Response:
+    """What is where: the documentation for a browser, a list of addresses for a program."""
+    headers = {**public_headers(service(request, Settings)), "Vary": "Accept"}
+    if choose_type(accept, ("application/json", "text/html")) == "text/html":
+        return RedirectResponse("/docs", 303, headers)
+    body = orjson.dumps({"name": "Copydesk", "version": __version__, **ADDRESSES})
+    return Response(body, 200, headers, "application/json")
+
+
+@router.get("/robots.txt")
+def get_robots(request: Request) -> Response:
+    """Which addresses crawlers may follow (RFC 9309), and where the sitemaps are."""
+    settings = service(request, Settings)
+    lines = [
+        "User-agent: *",
+        "Disallow: /v1/",
+        "Disallow: /consent",
+        "",
+        f"Sitemap: {settings.public_url}/sitemaps/index.xml",
+        f"Sitemap: {settings.public_url}/sitemaps/news.xml",
+    ]
+    return PlainTextResponse("\n".join(lines) + "\n", headers=public_headers(settings))
+
+
+@router.get("/sitemap.xml")
+def get_sitemap(request: Request) -> Response:
+    """Where the sitemaps are."""
+    return RedirectResponse("/sitemaps/index.xml", 308, public_headers(service(request, Settings)))
+
+
+@router.get("/openapi.yaml")
+def get_openapi_as_yaml(request: Request) -> Response:
+    """The OpenAPI document. JSON is YAML too (YAML 1.2, section 1.3)."""
+    document = orjson.dumps(request.app.openapi(), option=orjson.OPT_INDENT_2)
+    return Response(document, media_type=YAML)
