@@ -79,6 +79,7 @@ from service.recall import routes as recall_routes
 from service.schema import require_migrated
 from service.services import Services
 from service.settings import Settings
+from service.sync import digests
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
 from service.web import missing
@@ -130,6 +131,7 @@ ROUTERS = (
     bulk_routes.router,
     feed_routes.router,
     sitemap_routes.router,
+    digests.router,
     sync_routes.router,
     webhook_routes.router,
     delivery_routes.router,

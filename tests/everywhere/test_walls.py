@@ -98,6 +98,7 @@ MATRIX = {
     "edit_caption": writes("caption_id", {"text": "New"}),
     "delete_caption": writes("caption_id"),
     "list_changes": reads(),
+    "get_changes_digest": reads(),
     **dict.fromkeys(["get_rss_feed", "get_atom_feed", "get_json_feed"], reads()),
     **dict.fromkeys(["get_news_sitemap", "get_sitemap_index", "get_article_sitemap"], reads()),
     **dict.fromkeys(["get_liveness", "get_readiness", "get_metrics"], reads()),
