@@ -25,6 +25,8 @@ from sqlalchemy.orm import Mapped
 from service import conditional, sparse
 from service.database import Session
 from service.errors import BadRequest
+from service.services import service
+from service.settings import Settings
 from service.tables import ANY_LANGUAGE, LanguageRange, Time
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
@@ -223,4 +225,5 @@ def answer_page(
 
 def _address(request: Request, cursor: str) -> str:
     asked = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-    return f"{request.scope['path']}?{urlencode([*asked, ('cursor', cursor)])}"
+    base = service(request, Settings).address_base
+    return f"{base}{request.scope['path']}?{urlencode([*asked, ('cursor', cursor)])}"

@@ -12,11 +12,11 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from service.public import PublicSettings
 from service.tables import Language
 
 Origins = Annotated[tuple[str, ...], NoDecode]
@@ -32,7 +32,7 @@ class UnsafeSetting(ValueError):
     """A value that production must not run with."""
 
 
-class Settings(BaseSettings):
+class Settings(PublicSettings):
     """The settings of one running service. Lists are written with commas between their members."""
 
     model_config = SettingsConfigDict(
@@ -67,20 +67,6 @@ class Settings(BaseSettings):
         None, description="else AWS_ACCESS_KEY_ID, or the role of the machine or container"
     )
     s3_secret_access_key: SecretStr | None = Field(None, description="else AWS_SECRET_ACCESS_KEY")
-    public_url: str = Field(
-        "http://127.0.0.1:8000",
-        description="the address under which readers reach this service; in development, where it listens",
-    )
-    site_name: str = Field(
-        "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
-    )
-    article_url: str = Field(
-        "",
-        description="where readers find an article, with {slug} or {id} in it; unset: on the pages of this service, or in its API",
-    )
-    web: Literal["on", "off"] = Field(
-        "on", description="off removes the readers' pages: the front page, /read and /consent"
-    )
     secret_key: SecretStr | None = Field(
         None, description="at least 32 characters; made and kept in var/secret-key in development"
     )
@@ -291,26 +277,6 @@ class Settings(BaseSettings):
         if value is None or (re.fullmatch(r"https?://[^/@?#]+(/[^@?#]*)?", value)):
             return value
         raise ValueError("must be an http or https URL, without credentials")
-
-    @field_validator("public_url")
-    @classmethod
-    def whole_url(cls, value: str) -> str:
-        """Keep scheme and host, without a slash at the end."""
-        parts = urlsplit(value)
-        if parts.scheme in ("http", "https") and parts.netloc:
-            return value.rstrip("/")
-        raise ValueError("must be an http or https URL")
-
-    @field_validator("article_url")
-    @classmethod
-    def names_an_article(cls, value: str) -> str:
-        """Accept an address with a place for the article's slug or id."""
-        parts = urlsplit(value)
-        if not value or (
-            parts.scheme in ("http", "https") and parts.netloc and ("{slug}" in value or "{id}" in value)
-        ):
-            return value
-        raise ValueError("must be an http or https URL with {slug} or {id} in it")
 
     @model_validator(mode="after")
     def fit_for_its_environment(self) -> Self:

@@ -7,6 +7,7 @@ import orjson
 from fastapi import Depends, Query
 
 from service import pages, sparse
+from service.articles.addresses import address_of, with_whole_links
 from service.articles.body import as_html, as_text
 from service.articles.cards import card_of_document
 from service.articles.models import ArticleRead
@@ -15,6 +16,7 @@ from service.published import documents
 from service.published.filters import Chosen, Filter
 from service.published.query import SYNTAX
 from service.published.store import Listed
+from service.settings import Settings
 
 BodyForm = Literal["none", "blocks", "html", "text"]
 ListBody = Annotated[
@@ -100,7 +102,7 @@ def only_fields(document: bytes, fields: str | None) -> bytes:
     return document if fields is None else sparse.only(document, sparse.read(fields, ArticleRead))
 
 
-def with_body(document: bytes, form: BodyForm | None) -> bytes:
+def with_body(document: bytes, form: BodyForm | None, settings: Settings) -> bytes:
     """Add `body_html` or `body_text` to an article that is written out, or leave out its body."""
     if form in (None, "blocks"):
         return document
@@ -109,5 +111,8 @@ def with_body(document: bytes, form: BodyForm | None) -> bytes:
         del members["body"]
         return orjson.dumps(members)
     shape = documents.read(ArticleRead, document)
-    added = {"body_html": as_html(shape.body)} if form == "html" else {"body_text": as_text(shape.body)}
+    if form == "text":
+        added = {"body_text": as_text(shape.body)}
+    else:
+        added = {"body_html": as_html(with_whole_links(shape.body, address_of(settings, shape)))}
     return shape.model_copy(update=added).model_dump_json().encode()

@@ -7,6 +7,7 @@ addresses of its own, and nowhere else.
 
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -90,8 +91,9 @@ def create_article_preview(
         expires_at=now() + timedelta(seconds=create.expires_in),
     )
     session.add(preview)
+    base = session.database.settings.address_base
     made = PreviewMade(
-        href=f"/v1/previews/{secret}", page=f"/preview/{secret}", expires_at=preview.expires_at
+        href=f"{base}/v1/previews/{secret}", page=f"{base}/preview/{secret}", expires_at=preview.expires_at
     )
     return Response(
         made.model_dump_json(), 201, {**HEADERS, "Location": made.href}, media_type="application/json"
@@ -154,7 +156,12 @@ def _base(token: str) -> str:
 
 
 def _moved(picture: Picture, base: str) -> dict[str, object]:
-    return {"renditions": [each.model_copy(update={"href": base + each.href}) for each in picture.renditions]}
+    # A CDN cannot have them: they may not be public yet.
+    return {
+        "renditions": [
+            each.model_copy(update={"href": base + urlsplit(each.href).path}) for each in picture.renditions
+        ]
+    }
 
 
 def _subject(session: Session, token: str) -> Article:

@@ -104,6 +104,7 @@ def list_articles(
         return _list_for_editors(
             request, session, wanted, named, status, order, after, limit, body, fields, count=count
         )
+    settings = service(request, Settings)
     # Members that a card lacks may be asked for by name.
     cards = body in (None, "none") and fields is None
     listed = (
@@ -112,8 +113,10 @@ def list_articles(
         else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
-    items = asked.cards(listed) if cards else [asked.with_body(each, body) for each in listed.documents]
-    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
+    items = (
+        asked.cards(listed) if cards else [asked.with_body(each, body, settings) for each in listed.documents]
+    )
+    headers = answers.public_headers(settings) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         items,
@@ -160,10 +163,10 @@ def _list_for_editors(
         found = desk.chosen(session, wanted, status, named)
     else:
         found = desk.page(session, wanted, status, order, after, limit)
-    shapes = read.read(session, found[:limit])
+    shapes, settings = read.read(session, found[:limit]), service(request, Settings)
     cards = body in (None, "none") and fields is None
     items = [
-        card_of(shape) if cards else asked.with_body(shape.model_dump_json().encode(), body)
+        card_of(shape) if cards else asked.with_body(shape.model_dump_json().encode(), body, settings)
         for shape in shapes
     ]
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
@@ -205,7 +208,7 @@ def get_article(
                 status_code=308,
                 headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE},
             )
-        document = asked.with_body(read.read_one(session, article).model_dump_json().encode(), body)
+        document = asked.with_body(read.read_one(session, article).model_dump_json().encode(), body, settings)
         shaped = (
             asked.only_fields(document, fields)
             if form is Form.JSON
@@ -217,7 +220,7 @@ def get_article(
     row = store.find(session, Kind.ARTICLE, key)
     answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
     if answer.status == 200 and body != "blocks":
-        answer = answers.replaced(answer, asked.with_body(answer.body, body))
+        answer = answers.replaced(answer, asked.with_body(answer.body, body, settings))
     if answer.status == 200 and fields is not None and form is Form.JSON:
         answer = answers.replaced(answer, asked.only_fields(answer.body, fields))
     if answer.status == 200 and form is not Form.JSON:

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.articles.addresses import address_of, as_uri
 from service.articles.body import ResolvedImage, as_text
 from service.articles.models import ArticleRead
-from service.formats.addresses import address_of, as_uri, with_whole_addresses
+from service.formats.addresses import with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents
 from service.published.forms import Form, writes

@@ -34,7 +34,7 @@ from service.services import service
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
 # An address leads to the same bytes for ever, or to none: what caches keep for a year, no withdrawal calls back.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_FOR_A_DAY = {"Cache-Control": "public, max-age=86400, stale-while-revalidate=86400"}
+_FOR_A_DAY = {"Cache-Control": "public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400"}
 _FOR_NOW = {"Cache-Control": "public, max-age=60"}
 # Whatever a file contains, a browser only ever shows it as a picture.
 _HARMLESS = {

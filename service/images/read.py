@@ -36,7 +36,8 @@ _CAPTIONS = (
 def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
     """Images with all their captions, as editors read them."""
     captions = captions_of(session, [image.id for image in images])
-    return [with_captions(image, captions.get(image.id, ()), staff=True) for image in images]
+    base = session.database.settings.media_base
+    return [with_captions(image, captions.get(image.id, ()), base, staff=True) for image in images]
 
 
 def read_one(session: Session, image: Image) -> ImageRead:
@@ -80,13 +81,15 @@ def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, lis
     return dict(found)
 
 
-def picture(image: Image) -> Picture:
-    """Return an image as an article shows it."""
+def picture(image: Image, base: str) -> Picture:
+    """Return an image as an article shows it; `base` stands before the addresses of its files."""
     known = {name: getattr(image, name) for name in _OF_PICTURE}
-    return Picture(**known, formats=formats_of(image), renditions=listed(image, staff=False))
+    return Picture(**known, formats=formats_of(image), renditions=listed(image, base, staff=False))
 
 
-def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool = False) -> ImageRead:
+def with_captions(
+    image: Image, captions: Iterable[CaptionRead], base: str, *, staff: bool = False
+) -> ImageRead:
     """Return an image with these captions; for staff, with the file as it came and all that it says of itself."""
     known = image.model_dump(include=set(ImageRead.model_fields))
     if not staff:
@@ -97,7 +100,7 @@ def with_captions(image: Image, captions: Iterable[CaptionRead], *, staff: bool 
     }
     withdrawn = withdrawal_of(image)
     if withdrawn is None:
-        formats, renditions = formats_of(image), listed(image, staff=staff)
+        formats, renditions = formats_of(image), listed(image, base, staff=staff)
     else:
         formats, renditions = (), [] if image.digest is None else [original(image)]
     return ImageRead(
@@ -133,9 +136,8 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
         elif image.id not in public:
             yield Removed(image.id, image.version, Reason.UNPUBLISHED)
         else:
-            document = with_captions(
-                image, [caption for caption in known if _is_public(caption, public, pairs)]
-            ).model_dump_json()
+            shown = [caption for caption in known if _is_public(caption, public, pairs)]
+            document = with_captions(image, shown, session.database.settings.media_base).model_dump_json()
             yield Rendered(
                 image.id,
                 image.version,

@@ -172,19 +172,20 @@ def formats_of(image: Image | ImageRead) -> tuple[str, ...]:
     return () if image.digest is None else tuple(FORMATS)
 
 
-def listed(image: Image | ImageRead, *, staff: bool) -> list[Rendition]:
+def listed(image: Image | ImageRead, base: str, *, staff: bool) -> list[Rendition]:
     """Return the sizes that an image names, for `srcset`. The first one, the largest, is for a page that shows one.
-    The file as it came holds what readers must not have, such as places: it is for staff.
+    The file as it came holds what readers must not have, such as places: it is for staff, and no CDN has it. `base`
+    stands before the addresses.
     """
     negative = negative_of(image)
     if negative is None:
         return []
-    found = _sizes_of(negative)
+    found = _sizes_of(negative, base)
     return [*found, original(image)] if staff else [*found]
 
 
 @lru_cache(maxsize=512)
-def _sizes_of(negative: Negative) -> list[Rendition]:
+def _sizes_of(negative: Negative, base: str) -> list[Rendition]:
     # Kept, because pictures are shown again and again.
     whole = list(negative.whole())
     sizes = [size for size in whole if size is whole[0] or size.width in LISTED]
@@ -195,7 +196,7 @@ def _sizes_of(negative: Negative) -> list[Rendition]:
     return [
         Rendition(
             name=size.name,
-            href=negative.href(size, "jpg", token),
+            href=base + negative.href(size, "jpg", token),
             width=size.width,
             height=size.height,
             content_type=FORMATS["jpg"],

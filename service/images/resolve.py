@@ -26,6 +26,8 @@ class Pictures:
     images: dict[UUID, Image]
     captions: dict[UUID, list[CaptionRead]]
     house_language: str
+    media_base: str
+    """What stands before the addresses of files."""
     _shown: dict[UUID, Picture] = field(default_factory=dict)
     """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows."""
 
@@ -35,7 +37,7 @@ class Pictures:
         if image is None or image.withdrawn_at is not None:
             return None
         if image_id not in self._shown:
-            self._shown[image_id] = picture(image)
+            self._shown[image_id] = picture(image, self.media_base)
         return self._shown[image_id]
 
     def withdrawal(self, image_id: UUID) -> WithdrawalReason | None:
@@ -73,9 +75,14 @@ class Pictures:
 
 def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
     """Load images and their captions afresh; those in the trash are left out."""
-    house_language = session.database.settings.language
+    settings = session.database.settings
     if not image_ids:
-        return Pictures({}, {}, house_language)
+        return Pictures({}, {}, settings.language, settings.media_base)
     session.flush()  # What this transaction has written so far is read too.
     images = session.exec(_LIVE, params={"ids": list(image_ids)}).all()
-    return Pictures({image.id: image for image in images}, captions_of(session, image_ids), house_language)
+    return Pictures(
+        {image.id: image for image in images},
+        captions_of(session, image_ids),
+        settings.language,
+        settings.media_base,
+    )

@@ -14,6 +14,8 @@ from service.published.models import Kind, Reason
 from service.published.withdrawn import Reasons, without
 from service.settings import Settings
 
+STALE_IF_ERROR = 86_400
+"""Seconds for which caches may answer while this service cannot."""
 DEPENDS = "copydesk.depends"
 """Where in an ASGI scope the wire cache finds out what an answer depends on."""
 UNTIL = "copydesk.until"
@@ -84,6 +86,7 @@ def public_headers(settings: Settings) -> dict[str, str]:
     """The caching that every public answer carries."""
     ages = (
         f"max-age={settings.public_max_age}, stale-while-revalidate={settings.public_stale_while_revalidate}"
+        f", stale-if-error={STALE_IF_ERROR}"
     )
     return {"Cache-Control": f"public, {ages}", "Vary": "Accept-Encoding, Authorization"}
 

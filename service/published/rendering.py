@@ -17,8 +17,10 @@ from service.published.models import UNKNOWN_RENDERING, Published, PublishedSequ
 RENDERING = 5
 """Raise this number whenever the same content is to come out as another document."""
 _LATEST = select(Rendering).order_by(col(Rendering.id).desc()).limit(1)
-_NAMES = ("language",)
-"""The settings that enter documents: the house's language decides which caption is shown."""
+_NAMES = ("language", "media_base")
+"""The settings that enter documents: the house's language decides which caption is shown, and what stands before the
+addresses of pictures.
+"""
 
 
 class RenderedByNewer(RuntimeError):
@@ -93,7 +95,9 @@ def _is_ours(session: Session, rendering: Rendering) -> bool:
 
 def _settings(session: Session) -> str:
     settings = session.database.settings
-    return orjson.dumps({name: str(getattr(settings, name)) for name in _NAMES}).decode()
+    # One that is empty is as it was before there was such a setting.
+    said = {name: str(getattr(settings, name)) for name in _NAMES}
+    return orjson.dumps({name: value for name, value in said.items() if value}).decode()
 
 
 def _refuse_newer(session: Session, latest: Rendering | None) -> None:

@@ -112,7 +112,8 @@ async def list_changes(
     if streamed:
         return stream.answer(follower, head.store, place)
     batch = await (_waited(follower, place, wait) if wait else follower.take(place))
-    following = address(request, write_cursor(head.store, batch.place))
+    base = service(request, Settings).address_base
+    following = base + address(request, write_cursor(head.store, batch.place))
     return _answer(request, batch, following, waited=wait > 0)
 
 

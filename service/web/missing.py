@@ -23,5 +23,5 @@ async def answer_missing(request: Request, error: Exception) -> Response:
     settings = service(request, Settings)
     body = page.write("gone.html", settings, title="Not found", said=None, path="/")
     return Response(
-        body, 404, {**page.headers(), "Cache-Control": "no-store", "Vary": "Accept"}, page.MEDIA_TYPE
+        body, 404, {**page.headers(settings), "Cache-Control": "no-store", "Vary": "Accept"}, page.MEDIA_TYPE
     )

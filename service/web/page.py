@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from importlib.resources import files
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import jinja2
 import langcodes
@@ -74,14 +75,16 @@ def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -
     )
 
 
-def headers(style: str = "") -> dict[str, str]:
+def headers(settings: Settings, style: str = "") -> dict[str, str]:
     """What every page is sent with: where it may load from (itself), and that no other site may frame it or
     learn its address.
     """
     hashed = (
         f" 'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" if style else ""
     )
-    policy = f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    parts = urlsplit(settings.media_base)
+    pictures = f" {parts.scheme}://{parts.netloc}" if settings.media_base else ""
+    policy = f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'{pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     # A form needs its Origin sent: `no-referrer` would make it null.
     return {
         "Content-Security-Policy": policy,
@@ -92,9 +95,8 @@ def headers(style: str = "") -> dict[str, str]:
 
 def private(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
     """Answer with a page for this one reader."""
-    return Response(
-        write(template, service(request, Settings), **shown), status, {**headers(), **PRIVATE}, MEDIA_TYPE
-    )
+    settings = service(request, Settings)
+    return Response(write(template, settings, **shown), status, {**headers(settings), **PRIVATE}, MEDIA_TYPE)
 
 
 class PageRoute(APIRoute):

@@ -17,5 +17,6 @@ def get_preview_page(request: Request, token: str, session: SessionDep) -> Respo
     """Show the article of a preview; 404 once it has expired or is revoked."""
     article = previews.show(session, token)
     document = article.model_dump_json().encode()
-    body, style = article_page(session, service(request, Settings), article, document, is_preview=True)
-    return Response(body, 200, {**page.headers(style), **previews.HEADERS}, page.MEDIA_TYPE)
+    settings = service(request, Settings)
+    body, style = article_page(session, settings, article, document, is_preview=True)
+    return Response(body, 200, {**page.headers(settings, style), **previews.HEADERS}, page.MEDIA_TYPE)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pydantic import TypeAdapter
 
 from service import pages
+from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
 from service.articles.routes import FEEDS
@@ -24,7 +25,6 @@ from service.consent.notice_routes import find_current
 from service.consent.notices import NoticeRead
 from service.database import Session, SessionDep
 from service.formats import newsarticle
-from service.formats.addresses import address_of
 from service.formats.feeds.feed import path_of
 from service.published import answers, documents, store
 from service.published.filters import Filter
@@ -189,7 +189,7 @@ def _shared(
     """Answer everybody with the same page, until an article that it shows or the notice changes."""
     settings = service(request, Settings)
     answer = answers.made(body, page.MEDIA_TYPE, (*depends, answers.any_of(Kind.NOTICE)), settings)
-    extra = [(name.lower().encode(), value.encode()) for name, value in page.headers(style).items()]
+    extra = [(name.lower().encode(), value.encode()) for name, value in page.headers(settings, style).items()]
     return answers.respond(request, replace(answer, status=status, headers=[*answer.headers, *extra]))
 
 

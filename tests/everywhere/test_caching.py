@@ -37,7 +37,7 @@ def test_public_answers_may_be_kept_for_as_long_as_the_settings_say(
         for _ in range(2):
             answer = client.get(address)
             assert answer.headers["cache-control"] in (
-                "public, max-age=5, stale-while-revalidate=60",
+                "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400",
                 "no-store",
             ), address
             if answer.status_code == 200:
@@ -68,7 +68,8 @@ def test_the_settings_say_how_long(store: Store, editor: httpx.Client) -> None:
     ):
         for address in (f"/v1/articles/{article['id']}", "/v1/articles"):
             assert (
-                client.get(address).headers["cache-control"] == "public, max-age=0, stale-while-revalidate=7"
+                client.get(address).headers["cache-control"]
+                == "public, max-age=0, stale-while-revalidate=7, stale-if-error=86400"
             )
 
 

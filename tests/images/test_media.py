@@ -35,7 +35,10 @@ def test_readers_get_a_file_of_a_public_picture_for_ever(client: httpx.Client, p
     response = client.get(public_href)
     assert opened(response).size == (40, 30)
     assert response.headers["content-type"] == "image/webp"
-    assert response.headers["cache-control"] == "public, max-age=86400, stale-while-revalidate=86400"
+    assert (
+        response.headers["cache-control"]
+        == "public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400"
+    )
     assert response.headers["content-length"] == str(len(response.content))
 
 

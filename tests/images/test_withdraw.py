@@ -270,5 +270,8 @@ def test_caches_keep_files_for_a_day_unless_the_setting_says_a_year(
     make_article(editor, image)
     href = client.get(f"/v1/images/{image['id']}").json()["renditions"][0]["href"]
     file = client.get(href)
-    assert file.headers["cache-control"] == "public, max-age=86400, stale-while-revalidate=86400"
+    assert (
+        file.headers["cache-control"]
+        == "public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400"
+    )
     assert client.get(href, headers={"If-None-Match": file.headers["etag"]}).status_code == 304

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
 from service.articles.routes import FEEDS
 from service.database import Session
-from service.formats.addresses import address_of, with_whole_addresses
+from service.formats.addresses import with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents as stored_documents
 from service.published import store

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
+from service.articles.addresses import as_uri
 from service.articles.body import ResolvedImage, as_text
 from service.articles.models import ArticleRead, Status
-from service.formats.addresses import as_uri, with_whole_addresses
+from service.formats.addresses import with_whole_addresses
 from service.formats.ninjs.markup import to_html
 from service.formats.ninjs.models import Association, Ninjs
 from service.formats.ninjs.parts import (

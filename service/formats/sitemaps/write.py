@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from service.formats.addresses import as_uri, own_address
+from service.articles.addresses import as_uri, own_address
 from service.formats.feeds.feed import Entry
 from service.formats.sitemaps.parts import Place
 from service.formats.xml import element, written
