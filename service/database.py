@@ -315,6 +315,20 @@ def _upsert(table: type[Table], kept: tuple[str, ...], *, is_sqlite: bool) -> po
     return statement.on_conflict_do_update(index_elements=keys, set_=fresh)
 
 
+def add_to(session: Session, table: type[Table], number: str) -> postgresql.Insert:
+    """An INSERT that adds to a number in a row that is there already."""
+    return _add_to(table, number, is_sqlite=session.database.is_sqlite)
+
+
+@cache
+def _add_to(table: type[Table], number: str, *, is_sqlite: bool) -> postgresql.Insert:
+    statement = _insert(table, is_sqlite=is_sqlite)
+    columns = Table.metadata.tables[str(table.__tablename__)]
+    keys = [column.name for column in columns.primary_key]
+    sums = {number: columns.c[number] + statement.excluded[number]}
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
 def rows_changed(result: Result[Any]) -> int:
     """How many rows a statement changed."""
     assert isinstance(result, CursorResult)

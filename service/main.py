@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
 from service import __version__, auth, health, idempotency, openapi, problems, signposts, timekeeping, tokens
-from service.articles import clock, history, previews
+from service.articles import clock, history, name_routes, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.auth import TokenUses
@@ -116,6 +116,7 @@ ROUTERS = (
     consent_routes.router,
     consent_routes.ways_out,
     article_routes.router,
+    name_routes.router,
     history.router,
     previews.router,
     image_routes.router,

@@ -25,6 +25,7 @@ from service.images.prints import Prints
 from service.metrics import Figures
 from service.probing import Health
 from service.published.backlog import Backlog
+from service.published.counting import Counting
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
@@ -79,6 +80,7 @@ def add_jobs(services: Services) -> None:
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))
     background.add("rendering", every(services.get(Backlog).step))
+    background.add("counting", every(Counting(database).step))
     background.add("indexing", every(Indexing(database).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))

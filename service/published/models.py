@@ -52,6 +52,8 @@ class PublishedSequence(Table, table=True):
     seq: int = Field(sa_type=BigInteger)
     pruned_seq: int = Field(default=0, sa_type=BigInteger)
     timeline: str | None = None
+    counted_at: Time | None = None
+    """When the last count of all names began that has come to its end."""
 
 
 class Epoch(Table, table=True):
@@ -180,6 +182,25 @@ class PublishedTerm(Table, table=True):
     value: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True, index=True)
     published_at: Time
+
+
+class NameField(enum.StrEnum):
+    """What articles have that can be listed by name; tags and authors are terms too."""
+
+    SECTION = "section"
+    TAG = "tag"
+    AUTHOR = "author"
+
+
+class PublishedName(Table, table=True):
+    """A section, tag or author, and how many published articles have it: none has no row."""
+
+    __tablename__ = "published_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    field: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    count: int
 
 
 class PublishedPast(Table, table=True):

@@ -22,6 +22,8 @@ from sqlmodel import col, select
 from service.database import Gathered, Session, insert
 from service.published import working
 from service.published.models import Awaiting, Kind, Published, PublishedSequence, PublishedTerm
+from service.published.names import NONE as NO_NAMES
+from service.published.names import count_changes, names_of
 from service.published.numbering import Changes, Outcome, Removed, Rendered, number_and_write
 
 SHOWS = "image"
@@ -235,11 +237,15 @@ def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tupl
 def _replace_terms(
     session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms
 ) -> None:
-    gone, rows = [], []
+    gone, rows, counted = [], [], []
     for outcome, old in outcomes:
         before = known.get(outcome.id, frozenset())
         after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
         touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
+        had = names_of(old.section, before) if old is not None and old.reason is None else NO_NAMES
+        has = names_of(outcome.section, after) if isinstance(outcome, Rendered) else NO_NAMES
+        if had != has:
+            counted.append((had, has))
         shifted = (
             isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
         )
@@ -253,6 +259,7 @@ def _replace_terms(
         session.execute(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
     if rows:
         session.execute(insert(session, PublishedTerm), rows)
+    count_changes(session, counted)
 
 
 def term_rows(article: Rendered) -> list[dict[str, object]]:

@@ -162,7 +162,7 @@ def end(session: Session, last: int) -> None:
             f" :last + row_number() OVER (ORDER BY updated_at, id), updated_at FROM {name}"
         )
         last += rows_changed(session.execute(numbered, {"last": last}))
-    session.execute(update(PublishedSequence).values(seq=last, store_id=new_id()))
+    session.execute(update(PublishedSequence).values(seq=last, store_id=new_id(), counted_at=None))
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
     session.gathered.sequence = last

@@ -57,6 +57,9 @@ PICTURE = Row(
 NINJS = {"uri": "https://wire.example/1", "headlines": [{"value": "New"}]}
 MATRIX = {
     "list_articles": reads(),
+    "list_sections": reads(),
+    "list_tags": reads(),
+    "list_authors": reads(),
     "get_article": reads(),
     "create_article": Row("content:write", NEW),
     "replace_article": writes("article_id", NEW),

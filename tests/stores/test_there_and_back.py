@@ -41,6 +41,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0027": "counts of sections, tags and authors, which are counted again",
     "0023": "addresses of previews, which end within a month",
     "0022": "how far the words of articles are indexed anew, which begins again",
     "0021": "the keys of texts, which go back to those of the version before",

@@ -1,0 +1,107 @@
+"""The endpoints of `/v1/sections`, `/v1/tags` and `/v1/authors`: what published articles can be found by."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
+
+from service import pages
+from service.auth import CallerDep
+from service.database import Session, SessionDep
+from service.published import answers, names
+from service.published.models import Kind, NameField
+from service.routing import Route
+from service.services import service
+from service.settings import Settings
+from service.tables import Reading, Time, now
+
+router = APIRouter(prefix="/v1", tags=["articles"], route_class=Route)
+_UNTIL_COUNTED = timedelta(seconds=5)
+_KEY = TypeAdapter(tuple[str])
+
+
+class NameRead(Reading):
+    """A section, tag or author of published articles."""
+
+    name: str = Field(description="as filters take it", examples=["City"])
+    count: int = Field(description="published articles that have it", examples=[41])
+    newest_at: Time = Field(description="when the newest of them was published")
+
+
+@router.get("/sections", response_model=pages.Page[NameRead])
+def list_sections(
+    request: Request,
+    caller: CallerDep,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """List the sections of what is published, by name, with how many articles each has."""
+    after = pages.read_cursor(request, cursor, _KEY)
+    return _answer(
+        request, session, NameField.SECTION, after, limit, fields, count=count, shared=caller.is_anonymous
+    )
+
+
+@router.get("/tags", response_model=pages.Page[NameRead])
+def list_tags(
+    request: Request,
+    caller: CallerDep,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """List the tags of what is published, by name, with how many articles each has."""
+    after = pages.read_cursor(request, cursor, _KEY)
+    return _answer(
+        request, session, NameField.TAG, after, limit, fields, count=count, shared=caller.is_anonymous
+    )
+
+
+@router.get("/authors", response_model=pages.Page[NameRead])
+def list_authors(
+    request: Request,
+    caller: CallerDep,
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """List the authors of what is published, by name, with how many articles each has."""
+    after = pages.read_cursor(request, cursor, _KEY)
+    return _answer(
+        request, session, NameField.AUTHOR, after, limit, fields, count=count, shared=caller.is_anonymous
+    )
+
+
+def _answer(
+    request: Request,
+    session: Session,
+    field: NameField,
+    after: tuple[str] | None,
+    limit: int,
+    fields: str | None,
+    *,
+    count: bool,
+    shared: bool,
+) -> Response:
+    found = names.page(session, field, None if after is None else after[0], limit)
+    answers.depend(request, answers.any_of(Kind.ARTICLE))
+    if not names.is_counted(session):
+        answers.keep_until(request, now() + _UNTIL_COUNTED)
+    items = [NameRead.model_validate(each).model_dump_json().encode() for each in found[:limit]]
+    headers = answers.public_headers(service(request, Settings)) if shared else None
+    return pages.answer_page(
+        request,
+        items,
+        next_key=(found[limit - 1].name,) if len(found) > limit else None,
+        total=names.total(session, field) if count else None,
+        fields=fields,
+        shape=NameRead,
+        headers=headers,
+    )

@@ -1,0 +1,100 @@
+"""Count how many published articles have each section, tag and author, and read these names."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlmodel import col
+
+from service import pages
+from service.database import Session, add_to
+from service.published.models import (
+    Kind,
+    NameField,
+    Published,
+    PublishedName,
+    PublishedSequence,
+    PublishedTerm,
+)
+
+Names = frozenset[tuple[str, str]]
+"""Fields, each with a value of it."""
+NONE: Names = frozenset()
+_OF_TERMS = (NameField.TAG, NameField.AUTHOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A name, how many published articles have it, and when the newest of them was published."""
+
+    name: str
+    count: int
+    newest_at: datetime
+
+
+def names_of(section: str | None, terms: frozenset[tuple[str, str]]) -> Names:
+    """Return the names that an article has."""
+    own = frozenset((field, value) for field, value in terms if field in _OF_TERMS)
+    return own if section is None else own | {(NameField.SECTION.value, section)}
+
+
+def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> None:
+    """Bring counts up to articles that had names and now have others. Holds the counter's lock."""
+    by = Counter[tuple[str, str]]()
+    for before, after in changes:
+        by.update(after - before)
+        by.subtract(before - after)
+    rows = [
+        {"field": field, "value": value, "count": count}
+        for (field, value), count in sorted(by.items())
+        if count
+    ]
+    if not rows:
+        return
+    session.execute(add_to(session, PublishedName, "count"), rows)
+    lessened = [value for (_, value), count in by.items() if count < 0]
+    if lessened:
+        session.execute(
+            delete(PublishedName).where(col(PublishedName.value).in_(lessened), col(PublishedName.count) <= 0)
+        )
+
+
+def page(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
+    """Read names in their order, one more than the limit when there are more. The newest article of each is one step
+    along an index.
+    """
+    of_section = select(func.max(col(Published.published_at))).where(
+        col(Published.kind) == Kind.ARTICLE,
+        col(Published.reason).is_(None),
+        col(Published.section) == col(PublishedName.value),
+    )
+    of_term = select(func.max(col(PublishedTerm.published_at))).where(
+        col(PublishedTerm.field) == field.value, col(PublishedTerm.value) == col(PublishedName.value)
+    )
+    newest = (
+        (of_section if field is NameField.SECTION else of_term).correlate(PublishedName).scalar_subquery()
+    )
+    names = (
+        select(col(PublishedName.value), col(PublishedName.count), newest.label("newest_at"))
+        .where(col(PublishedName.field) == field.value)
+        .subquery()
+    )
+    # One that no article has any more is still to be counted.
+    used = select(names).where(names.c.newest_at.is_not(None))
+    key = None if after is None else (after,)
+    rows = session.execute(pages.after(used, [names.c.value], key, limit, descending=False))
+    return [Counted(*row) for row in rows]
+
+
+def total(session: Session, field: NameField) -> int:
+    """Return how many names there are."""
+    counted = select(func.count()).select_from(PublishedName).where(col(PublishedName.field) == field.value)
+    count: int = session.execute(counted).scalar_one()
+    return count
+
+
+def is_counted(session: Session) -> bool:
+    """Return whether every name has been counted since the store was migrated or restored."""
+    return session.execute(select(col(PublishedSequence.counted_at))).scalar_one() is not None
