@@ -62,13 +62,18 @@ PAGES: dict[str, Callable[[Reader], object]] = {
 
 
 @pytest.mark.parametrize(
-    ("page", "viewport"),
-    [*((page, DESK) for page in PAGES), ("choosing", PHONE), ("report with its chart", PHONE)],
+    ("page", "viewport", "scheme"),
+    [
+        *((page, DESK, "light") for page in PAGES),
+        *((page, PHONE, "light") for page in ("choosing", "report with its chart")),
+        *((page, PHONE, "dark") for page in ("front page with banner", "article", "choosing", "choice")),
+        ("report with its chart", DESK, "dark"),
+    ],
 )
 def test_axe_finds_no_serious_fault(
-    chromium: Browser, store: Store, axe: str, page: str, viewport: dict[str, int]
+    chromium: Browser, store: Store, axe: str, page: str, viewport: dict[str, int], scheme: str
 ) -> None:
-    with reading(chromium, store, viewport=viewport) as reader:
+    with reading(chromium, store, viewport=viewport, color_scheme=scheme) as reader:
         PAGES[page](reader)
         reader.page.evaluate(axe)
         assert reader.page.evaluate(FAULTS) == []
