@@ -21,6 +21,10 @@ class PublicSettings(BaseSettings):
     absolute_urls: bool = Field(
         False, description="true writes addresses whole in every answer, for front ends on another origin"
     )
+    cache_keys: Literal["off", "surrogate-key", "cache-tag"] = Field(
+        "off",
+        description="the header in which public answers name keys, for a cache in front to drop them by",
+    )
     site_name: str = Field(
         "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
     )

@@ -27,7 +27,7 @@ from service.articles.models import (
 from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed
-from service.published import answers, forms, store
+from service.published import answers, forms, keys, store
 from service.published.filters import Chosen, Filter
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
@@ -113,6 +113,7 @@ def list_articles(
         else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
+    keys.name(request, keys.of_list(Kind.ARTICLE, wanted.section, wanted.language))
     items = (
         asked.cards(listed) if cards else [asked.with_body(each, body, settings) for each in listed.documents]
     )

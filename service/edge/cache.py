@@ -8,6 +8,7 @@ depends on (`published.answers.depend`).
 """
 
 import asyncio
+from collections.abc import Iterable
 from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,7 @@ from service.edge.safety import Safety
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.negotiation import choose_coding
+from service.published import keys
 from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
 from service.published.models import Kind, Reason
 from service.published.reader import MANY, Changes, Reader
@@ -129,7 +131,11 @@ class WireCache:
         caught_up = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
         entry = Entry(
-            answer.status, self._safety.completed(answer.headers), answer.body, answer.etag, answer.depends
+            answer.status,
+            self._safety.completed(answer.headers) + self._keys(answer.depends),
+            answer.body,
+            answer.etag,
+            answer.depends,
         )
         self._keep(key, entry, caught_up)
         return entry
@@ -162,8 +168,13 @@ class WireCache:
         entry = collected.entry()
         if entry is not None:
             entry.until = inner.get(UNTIL)
+            entry.headers += self._keys(entry.depends, inner.get(keys.KEYS))
             self._keep(key, entry, caught_up)
         return entry
+
+    def _keys(self, depends: Iterable[str], named: Iterable[str] | None = None) -> Headers:
+        """Return the header by which a cache in front drops an answer."""
+        return keys.header(self.settings, named or map(keys.of_dependency, depends))
 
     def _keep(self, key: Key, entry: Entry, caught_up: int) -> None:
         # What was read before a change that has been dealt with since might be from before that change.

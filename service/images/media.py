@@ -25,8 +25,9 @@ from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
-from service.published.answers import Withdrawn
-from service.published.models import Reason
+from service.published import keys
+from service.published.answers import Withdrawn, one_of
+from service.published.models import Kind, Reason
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
@@ -85,7 +86,11 @@ async def get_media(
         )
     if found.withdrawn_for is not None:
         raise withdrawn(found.withdrawn_for)
-    return await send_size(request, negative, name, intake, prints, is_public=is_public)
+    sent = await send_size(request, negative, name, intake, prints, is_public=is_public)
+    if is_public:
+        depends = one_of(Kind.IMAGE, image_id)
+        sent.raw_headers += keys.header(intake.settings, [keys.of_dependency(depends)])
+    return sent
 
 
 async def send_size(

@@ -7,13 +7,14 @@ holds when it did.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import orjson
 
+from service.published import keys
 from service.published.models import Kind, all_but
 from service.published.reader import Reader, Record
 from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id, without
@@ -42,6 +43,10 @@ _HEAD = (
     " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch)) FROM published_sequence"
 )
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
+_PAST = (
+    "SELECT q.id, q.section, q.language FROM published p JOIN published_past q ON q.kind = p.kind AND q.id = p.id"
+    " WHERE p.seq >= %s AND p.seq <= %s"
+)
 _COLUMNS = (
     "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language,"
     f" {WAITING_SQL}"
@@ -137,7 +142,8 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
         if rows and rows[0][-1]:
             withdrawn = by_id(await reader.rows(PICTURES_SQL))
             rows = await reader.rows(*statement)
-        found.extend(_entry_of(row, wanted, withdrawn) for row in rows)
+        past = await _past(reader, rows)
+        found.extend(_entry_of(row, wanted, withdrawn, past) for row in rows)
         if len(found) > limit:
             del found[limit:]
             return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
@@ -187,14 +193,26 @@ def _in_scope(wanted: Wanted, table: str) -> tuple[str, list[str | int]]:
     return " AND ".join(conditions), values
 
 
-def _entry_of(row: Record, wanted: Wanted, withdrawn: Reasons) -> Entry:
+async def _past(reader: Reader, rows: Sequence[Record]) -> Mapping[UUID, list[keys.Place]]:
+    """Return the sections and languages that articles have left, by their ids."""
+    found: dict[UUID, list[keys.Place]] = {}
+    if rows:
+        for id_, section, language in await reader.rows(_PAST, (rows[0][0], rows[-1][0])):
+            found.setdefault(UUID(str(id_)), []).append((section, language))
+    return found
+
+
+def _entry_of(
+    row: Record, wanted: Wanted, withdrawn: Reasons, past: Mapping[UUID, list[keys.Place]]
+) -> Entry:
     seq, kind, id_, version, reason, detail, changed_at, document, section, language, _ = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = stored_time(changed_at)
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
     document = without(bytes(document), withdrawn) if kind == Kind.ARTICLE else bytes(document)
-    body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail)
+    concerned = keys.of_change(kind, key, [(section, language), *past.get(key, ())])
+    body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail, concerned=concerned)
     return Entry(seq, kind, key, version, reason is not None, body)
 
 
@@ -208,11 +226,14 @@ def entry(
     *,
     reason: str | None,
     detail: str | None,
+    concerned: Sequence[str],
 ) -> bytes:
-    """One entry as JSON: a put with its document, or with a reason a removal without."""
+    """One entry as JSON: a put with its document, or with a reason a removal without; `concerned` are the keys of all
+    answers that it changes.
+    """
     gone = reason is not None
     return (
-        b'{"seq":%d,"kind":"%b","id":"%b","op":"%b","reason":%b,"detail":%b,"version":%d,"changed_at":"%b","data":%b}'
+        b'{"seq":%d,"kind":"%b","id":"%b","op":"%b","reason":%b,"detail":%b,"version":%d,"changed_at":"%b","keys":%b,"data":%b}'
     ) % (
         seq,
         kind.encode(),
@@ -222,5 +243,6 @@ def entry(
         orjson.dumps(detail),
         version,
         write_time(changed_at).encode(),
+        orjson.dumps(concerned),
         b"null" if gone else document,
     )

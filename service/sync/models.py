@@ -13,6 +13,10 @@ from service.tables import Reading, Time
 Seq = Annotated[
     int, Field(description="grows with every change; of two entries for one resource, the higher one holds")
 ]
+CacheKeys = Annotated[
+    list[str],
+    Field(description="the keys of all public answers that the change concerns, for caches to drop"),
+]
 Whole = Field(description="the resource, exactly as it is read at its own address")
 
 
@@ -24,6 +28,7 @@ class _Put(Reading):
     detail: None
     version: int
     changed_at: Time
+    keys: CacheKeys
 
 
 class ArticleChange(_Put):
@@ -58,6 +63,7 @@ class Removal(Reading):
     detail: str | None = Field(description="what the publisher said when it withdrew this")
     version: int
     changed_at: Time
+    keys: CacheKeys
     data: None
 
 
@@ -82,6 +88,7 @@ EXAMPLE = {
             "detail": "It named the wrong person.",
             "version": 5,
             "changed_at": "2026-03-02T06:04:10.500000Z",
+            "keys": ["a-9c7d54e0b1f6a310", "articles", "l-en", "s-1f0c9a7be52d"],
             "data": None,
         },
     ],

@@ -13,7 +13,7 @@ import orjson
 from sqlmodel import col, select
 
 from service.database import Session, insert
-from service.published import feed
+from service.published import feed, keys
 from service.published.feed import LEFT_SCOPE
 from service.published.numbering import Change, Scope, hears
 from service.tables import new_id, now, write_time
@@ -84,6 +84,7 @@ def _event(change: Change, reason: str | None) -> Row:
         change.document,
         reason=reason,
         detail=change.detail if reason == change.reason else None,
+        concerned=keys.of_change(change.kind, change.id, filter(None, (change.place, change.before))),
     )
     type_ = f"{change.kind}.{'put' if reason is None else 'remove'}"
     return {
