@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -337,6 +338,8 @@ def app_from_environment() -> ASGIApp:
         sandbox.hide()
     app = create_app(settings)
     spare_what_stays()
+    # Each thread that makes a large answer keeps the event loop waiting for so long, again and again.
+    sys.setswitchinterval(0.001)
     return app
 
 

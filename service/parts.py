@@ -112,6 +112,11 @@ def follow_figures(services: Services, cache: WireCache) -> None:
     figures.measure("copydesk_cache_bytes", "Memory that ready answers take", lambda: cache.entries.bytes)
     figures.measure("copydesk_cache_entries", "Ready answers", lambda: len(cache.entries))
     figures.measure(
+        "copydesk_large_answers",
+        "Large pages that are being made or wait for it",
+        lambda: cache.making.count,
+    )
+    figures.measure(
         "copydesk_rendering_waiting",
         "Documents of an older rendering",
         lambda: backlog.waiting,

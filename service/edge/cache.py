@@ -17,6 +17,7 @@ from service.conditional import matches
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
 from service.edge.logs import request_id
+from service.edge.making import Making, TooMuchToMake, is_large
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
 from service.edge.safety import Safety
@@ -49,6 +50,7 @@ class WireCache:
         self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch
     ) -> None:
         self.outflow = Outflow(settings.answer_bytes)
+        self.making = Making(settings)
         self.app = app
         self.public = public
         self.settings = settings
@@ -74,31 +76,54 @@ class WireCache:
         try:
             scope, given = normal_form(scope)
         except BadRequest as error:
-            refused = _problem(error, scope["path"])
-            added = [*self._cors.headers(None), (b"x-request-id", request_id(scope))]
-            await _send(refused.status, refused.coded(""), None, self._safety.completed(added), send)
+            await self._refuse(error, scope, send)
             return
         if not _is_for_everybody(scope, given):
-            await self.app(scope, receive, self.outflow.bounded(scope, send))
+            await self._private(scope, given, receive, self.outflow.bounded(scope, send))
             return
         id_ = request_id(scope)
         added = [*self._cors.headers(given.get(b"origin")), (b"x-request-id", id_)]
         if given.get(b"x-request-id") == id_:
             added.append(_VARIES_BY_ID)
         known = given.get(b"if-none-match")
-        entry = await self._entry(scope, receive, send, added, known)
+        key = (scope["path"], scope["query_string"])
+        entry = await self._entry(key, scope, receive, send, added, known)
         if entry is not None:
             coding = choose_coding(given.get(b"accept-encoding", b""))
-            coded = self.entries.coded((scope["path"], scope["query_string"]), entry, coding)
+            coded = entry.bodies.get(coding) or await self._code(key, entry, coding)
             if len(coded.body) > LARGE:
                 send = self.outflow.bounded(scope, send)
             await _send(entry.status, coded, known, added, send)
 
+    async def _refuse(self, error: ServiceError, scope: Scope, send: Send) -> None:
+        refused = _problem(error, scope["path"])
+        added = [*self._cors.headers(None), (b"x-request-id", request_id(scope))]
+        await _send(refused.status, refused.code("", refused.body), None, self._safety.completed(added), send)
+
+    async def _private(self, scope: Scope, given: Given, receive: Receive, send: Send) -> None:
+        """Have the router answer one caller alone."""
+        if scope["method"] != "GET" or not is_large(scope["query_string"]) or _waits(scope, given):
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.making.have_made(self.app, scope, receive, send)
+        except TooMuchToMake as error:
+            await self._refuse(error, scope, send)
+
+    async def _code(self, key: Key, entry: Entry, coding: str) -> Coded:
+        body = await self.making.compressed(entry.body, entry.coding(coding))
+        return entry.bodies.get(coding) or self.entries.code(key, entry, coding, body)
+
     async def _entry(
-        self, scope: Scope, receive: Receive, send: Send, added: Headers, known: bytes | None
+        self,
+        key: Key,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        added: Headers,
+        known: bytes | None,
     ) -> Entry | None:
         """Return a ready entry or a new one; None when the answer was sent and is not for keeping."""
-        key = (scope["path"], scope["query_string"])
         try:
             if self._watch.changed(self._seq):
                 await self._catch_up()
@@ -109,11 +134,13 @@ class WireCache:
             self.misses += 1
             collected = _Collected(self.outflow.bounded(scope, send), added, known)
             return await self._direct(key) or await self._routed_once(key, scope, receive, collected)
+        except TooMuchToMake as error:
+            refused = _problem(error, scope["path"])
         except DATABASE_FAULTS as fault:
             self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
             refused = _problem(answer_to(fault), scope["path"])
-            refused.headers = self._safety.completed(refused.headers)
-            return refused
+        refused.headers = self._safety.completed(refused.headers)
+        return refused
 
     async def _direct(self, key: Key) -> Entry | None:
         """Answer for one resource without the router."""
@@ -151,7 +178,9 @@ class WireCache:
                 return entry
         self._being_made.setdefault(key, collected.is_decided)
         try:
-            return await self._routed(key, scope, receive, collected)
+            async with self.making.turn(scope):
+                # Somebody before in the queue may have had the same made.
+                return self.entries.get(key) or await self._routed(key, scope, receive, collected)
         finally:
             collected.is_decided.set()
             if self._being_made.get(key) is collected.is_decided:
@@ -266,8 +295,14 @@ def _is_for_everybody(scope: Scope, given: Given) -> bool:
     return (
         (path == "/" or path.startswith(_KEPT))
         and not path.startswith(WITH_CREDENTIALS)
-        and not (path == "/v1/changes" and (b"accept" in given or b"wait=" in scope["query_string"]))
+        and not _waits(scope, given)
     )
+
+
+def _waits(scope: Scope, given: Given) -> bool:
+    """Return whether a request waits for changes, as a stream or for the next one."""
+    is_of_changes = scope["path"] == "/v1/changes"
+    return is_of_changes and (b"accept" in given or b"wait=" in scope["query_string"])
 
 
 def _problem(error: ServiceError, path: str) -> Entry:

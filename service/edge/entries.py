@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service.edge.codings import LEAST_COMPRESSED, compress
+from service.edge.codings import LEAST_COMPRESSED
 
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, bytes]
@@ -42,15 +42,13 @@ class Entry:
         self.bodies: dict[str, Coded] = {}
         self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def coded(self, coding: str) -> Coded:
-        """Return the answer in one content coding, made once. A strong ETag differs with the coding."""
-        made = self.bodies.get(coding)
-        if made is None:
-            made = self.bodies[coding] = self._code(coding if len(self.body) >= LEAST_COMPRESSED else "")
-        return made
+    def coding(self, wanted: str) -> str:
+        """Return the content coding in which an answer goes out: a short one is not worth any."""
+        return wanted if len(self.body) >= LEAST_COMPRESSED else ""
 
-    def _code(self, coding: str) -> Coded:
-        body, unchanged, etag = compress(self.body, coding), list(self.headers), b""
+    def code(self, wanted: str, body: bytes) -> Coded:
+        """Keep the body in one content coding. A strong ETag differs with the coding."""
+        coding, unchanged, etag = self.coding(wanted), list(self.headers), b""
         if coding:
             unchanged.append((b"content-encoding", coding.encode()))
             self.size += len(body)
@@ -58,12 +56,13 @@ class Entry:
             etag = (self.etag if not coding else f'{self.etag[:-1]};{coding}"').encode()
             unchanged.append((b"etag", etag))
         headers = [*unchanged, (b"content-length", b"%d" % len(body))]
-        return Coded(
+        self.bodies[wanted] = Coded(
             etag,
             headers,
             [pair for pair in unchanged if pair[0] not in (b"content-type", b"content-encoding")],
             body,
         )
+        return self.bodies[wanted]
 
 
 class Entries:
@@ -97,14 +96,12 @@ class Entries:
             self._by_dependency.setdefault(dependency, set()).add(key)
         self._grow(entry.size)
 
-    def coded(self, key: Key, entry: Entry, coding: str) -> Coded:
-        """Return an entry in one content coding, and count what that takes if the entry is kept."""
-        coded = entry.bodies.get(coding)
-        if coded is None:
-            before = entry.size
-            coded = entry.coded(coding)
-            if self._entries.get(key) is entry:
-                self._grow(entry.size - before)
+    def code(self, key: Key, entry: Entry, coding: str, body: bytes) -> Coded:
+        """Keep the body of an entry in one content coding, and count what that takes if the entry is kept."""
+        before = entry.size
+        coded = entry.code(coding, body)
+        if self._entries.get(key) is entry:
+            self._grow(entry.size - before)
         return coded
 
     def drop_dependents(self, dependencies: Iterable[str]) -> None:
