@@ -190,7 +190,18 @@ async def get_caller(
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(get_caller)]
+async def known_caller(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Caller:
+    """Who calls, asked for once in each request."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        known = request.state.caller = await get_caller(request, credentials)
+    return known
+
+
+CallerDep = Annotated[Caller, Depends(known_caller)]
 
 
 class Needs:

@@ -13,6 +13,7 @@ from fastapi.security.base import SecurityBase
 
 from service import errors
 from service.errors import PROBLEM, ServiceError
+from service.scopes import Scope
 
 Described = dict[str, Any]
 """A piece of the OpenAPI document, in the type that FastAPI takes it in."""
@@ -33,11 +34,7 @@ class Description:
 
 def describe(route: APIRoute) -> Description:
     """Read off a route's dependencies what there is to be said."""
-    calls = [needed.call for needed in _needed(route.dependant)]
-    scope = next(
-        (scope for scope in (getattr(call, "scope", None) for call in calls) if scope is not None), None
-    )
-    has_token = any(isinstance(call, SecurityBase) for call in calls)
+    scope, has_token = required_scope(route), knows_callers(route)
     extra = deepcopy(route.openapi_extra or {})
     for content in extra.get("requestBody", {}).get("content", {}).values():
         if route.body_field is not None and (examples := route.body_field.field_info.examples):
@@ -59,6 +56,17 @@ def describe(route: APIRoute) -> Description:
         else {}
     )
     return Description(text, unchanged | responses, extra)
+
+
+def required_scope(route: APIRoute) -> Scope | None:
+    """Return the scope without which nobody may call this endpoint."""
+    needed = (getattr(each.call, "scope", None) for each in _needed(route.dependant))
+    return next((scope for scope in needed if isinstance(scope, Scope)), None)
+
+
+def knows_callers(route: APIRoute) -> bool:
+    """Return whether an endpoint asks who calls."""
+    return any(isinstance(needed.call, SecurityBase) for needed in _needed(route.dependant))
 
 
 def _needed(dependant: Dependant) -> Iterator[Dependant]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from service import idempotency, operations
-from service.auth import bearer, get_caller
+from service.auth import bearer, known_caller
 from service.bodies import read_json
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
@@ -59,8 +59,14 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         known = dict(_parameters(self.dependant))
         seals = _holds_secret(self.response_model)
+        scope, knows_callers = operations.required_scope(self), operations.knows_callers(self)
 
         async def enter(request: Request) -> Response:
+            if knows_callers:
+                # Before anything of the request is looked at: whoever may not ask learns nothing of it.
+                caller = await known_caller(request, await bearer(request))
+                if scope is not None:
+                    caller.need(scope)
             _refuse_parameters(request, known)
             refuse_nul(request)
             if self.body_field is not None and _has_body(request):
@@ -153,7 +159,7 @@ async def _once(
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database = service(request, Database)
     # Strangers claim no keys, and a token that was revoked is told no answer of its past.
-    await get_caller(request, await bearer(request))
+    await known_caller(request, await bearer(request))
     fingerprint = await _fingerprint(request, reads_json=reads_json)
     claim = idempotency.new_claim(request, key, fingerprint, seals=seals)
     _release_when_it_fails(request, database, claim)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -141,6 +142,7 @@ class Operation:
     method: str
     path: str
     scope: str
+    takes_token: bool
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,8 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> list[Operation]:
     for path, methods in document["paths"].items():
         for method, said in methods.items():
             scope = said.get("x-required-scope", ANYBODY)
-            found.append(Operation(said["operationId"], method.upper(), path, scope))
+            takes_token = {"HTTPBearer": []} in said.get("security", [])
+            found.append(Operation(said["operationId"], method.upper(), path, scope, takes_token))
     return found
 
 
@@ -264,6 +267,49 @@ def test_every_role_does_and_sees_what_its_scope_allows_and_nothing_else(
                     assert answer.status_code not in (401, 403), place
                     if changes and role != "admin" and answer.is_success:
                         assert answer.status_code == 204 or set(answer.json()) == {"id", "version", "status"}
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "broken JSON": {"content": b"{", "headers": {"Content-Type": "application/json"}},
+    "another media type": {"content": b"x", "headers": {"Content-Type": "text/plain"}},
+    "a wrong shape": {"json": {"headline": 1, "unknown": 2}},
+    "an unknown parameter": {"params": {"unknown": "1"}},
+    "a parameter that is out of its range": {"params": {"limit": "9999"}},
+    "a control character": {"params": {"limit": "\0"}},
+    "a key that is too long": {"headers": {"Idempotency-Key": "k" * 300}},
+    "a condition that fails": {"headers": {"If-Match": '"999"'}},
+}
+
+
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+def test_who_may_not_ask_learns_nothing_of_what_is_wrong_with_a_request(
+    store: Store, operations: list[Operation], planted: dict[str, str], sent: dict[str, Any]
+):
+    known = planted | dict.fromkeys(("article_id", "image_id", "caption_id"), planted["token_id"])
+    unnamed = dict.fromkeys(known, "no-id")
+    with store.client() as anonymous, store.client("consent:read") as auditor:
+        for operation in operations:
+            if operation.scope == ANYBODY:
+                continue
+            for named in (known, unnamed):
+                path = operation.path.format(**named)
+                assert anonymous.request(operation.method, path, **sent).status_code == 401, operation
+                if operation.scope not in ("consent:read", "admin"):
+                    assert auditor.request(operation.method, path, **sent).status_code == 403, operation
+
+
+def test_a_token_that_is_not_good_is_refused_before_the_request_is_read(
+    store: Store, operations: list[Operation], planted: dict[str, str]
+):
+    with store.client() as stranger:
+        stranger.headers["Authorization"] = "Bearer cd_made-up"
+        for operation in operations:
+            if operation.takes_token:
+                path = operation.path.format(
+                    **planted, **dict.fromkeys(("article_id", "image_id", "caption_id", "key"), "x")
+                )
+                answer = stranger.request(operation.method, path, params={"unknown": "1"}, content=b"{")
+                assert answer.status_code == 401, operation
 
 
 def test_a_token_without_publish_changes_nothing_that_is_public(
