@@ -37,7 +37,7 @@ def test_requests_are_counted_by_route_method_and_status(client: httpx.Client, e
     article = published(editor)
     editor.get(f"/v1/articles/{article['id']}")
     assert count(client, method="POST", route="/v1/articles", status="201") == before + 1
-    assert count(client, method="GET", route="/v1/articles/{key}", status="200") >= 1
+    assert count(client, method="GET", route="/v1/articles/{article_id}", status="200") >= 1
     seconds = [
         name
         for name, labels in samples(client)
