@@ -139,6 +139,7 @@ ROUTERS = (
     delivery_routes.router,
     recall_routes.router,
     recall_routes.pictures_router,
+    recall_routes.followers_router,
     tokens.router,
     health.router,
     signposts.router,

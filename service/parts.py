@@ -30,6 +30,7 @@ from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.queues import Queues
+from service.recall.followers import FollowersWatched
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
@@ -56,6 +57,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Creating, Creating(database))
     services.add(Backlog, Backlog(database))
     services.add(Trials, Trials())
+    services.add(FollowersWatched, FollowersWatched(database))
     services.add(Ledger, Ledger(database, settings.signing_key))
     services.add(Door, Door(settings))
     intake = services.add(Intake, Intake(settings))
@@ -84,6 +86,7 @@ def add_jobs(services: Services) -> None:
     background.add("indexing", every(Indexing(database).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
+    background.add("followers", every(services.get(FollowersWatched).step))
     background.add("kept answers", every(partial(idempotency.forget_some, database)))
     background.add("tombstones", every(partial(pruning.prune_some, database)))
     background.add("consent log", every(partial(upkeep.seal, database, Signer(settings.signing_key))))
@@ -138,6 +141,25 @@ def follow_figures(services: Services, cache: WireCache) -> None:
     )
     figures.measure(
         "copydesk_followers", "Who waits for a change of the feed", lambda: services.get(Waiting).count
+    )
+    watched = services.get(FollowersWatched)
+    figures.measure(
+        "copydesk_followers_behind",
+        "Followers that have not received everything",
+        lambda: watched.behind,
+        of_store=True,
+    )
+    figures.measure(
+        "copydesk_followers_stalled",
+        "Followers for which something waits too long",
+        lambda: watched.stalled,
+        of_store=True,
+    )
+    figures.measure(
+        "copydesk_followers_lag_seconds",
+        "Seconds for which the oldest entry waits for a follower",
+        lambda: watched.lag_seconds,
+        of_store=True,
     )
     figures.measure(
         "copydesk_database_connections", "Connections to the database in use", lambda: database.in_use

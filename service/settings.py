@@ -139,6 +139,11 @@ class Settings(PublicSettings):
     followers_per_address: int = Field(
         100, ge=1, description="of these from one IPv4 address or IPv6 /56, behind trusted proxies too"
     )
+    follower_stalled_seconds: int = Field(
+        900,
+        ge=1,
+        description="seconds for which something may wait for a follower before `/v1/followers` and the metrics call it stalled",
+    )
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
     image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")

@@ -4,23 +4,31 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import TypeAdapter
+from sqlmodel import col, select
 
-from service import conditional
+from service import conditional, pages
 from service.articles import lifecycle
-from service.auth import StaffPublisher
+from service.auth import Caller, Needs, StaffPublisher
 from service.copies.following import Copies
+from service.copies.models import CopyHolder
 from service.database import SessionDep
 from service.images import lifecycle as images
-from service.recall import pictures, report
+from service.recall import followers, pictures, report
+from service.recall.followers import FollowerRead
 from service.recall.models import EXAMPLE, PICTURE_EXAMPLE, PictureRecallRead, RecallRead
 from service.routing import Route
+from service.scopes import Scope
 from service.services import service
 
 router = APIRouter(tags=["articles"], route_class=Route)
 pictures_router = APIRouter(tags=["images"], route_class=Route)
+followers_router = APIRouter(tags=["sync"], route_class=Route)
+Admin = Annotated[Caller, Depends(Needs(Scope.ADMIN))]
+_KEY = TypeAdapter(tuple[UUID])
 
 
-async def _all_written(request: Request, caller: StaffPublisher) -> None:
+async def _all_written(request: Request) -> None:
     """What this process holds in memory of its followers comes first; that of other processes is a second old
     at the most.
     """
@@ -63,3 +71,28 @@ def get_image_recall(
     withdrawal since.
     """
     return conditional.answer(request, pictures.recall(session, images.get(session, image_id, trashed=True)))
+
+
+@followers_router.get("/v1/followers", response_model=pages.Page[FollowerRead])
+def list_followers(
+    request: Request,
+    caller: Admin,
+    written: Annotated[None, Depends(_all_written)],
+    session: SessionDep,
+    limit: pages.Limit = 20,
+    cursor: pages.Cursor = None,
+    fields: pages.Fields = None,
+    count: pages.Count = False,
+) -> Response:
+    """List who follows the store: tokens, one for each address of the feed, and webhooks that were sent something. Of
+    each, how far it has come, and what waits for it since when.
+    """
+    after = pages.read_cursor(request, cursor, _KEY)
+    statement = select(CopyHolder)
+    total = pages.count_all(session, statement) if count else None
+    holders = session.exec(pages.after(statement, [col(CopyHolder.id)], after, limit)).all()
+    items = [each.model_dump_json().encode() for each in followers.read(session, holders[:limit])]
+    next_key = (holders[limit - 1].id,) if len(holders) > limit else None
+    return pages.answer_page(
+        request, items, next_key=next_key, total=total, fields=fields, shape=FollowerRead
+    )

@@ -128,7 +128,7 @@ MATRIX = {
     **dict.fromkeys(
         ["redeliver_webhook_delivery", "redeliver_webhook_deliveries"], Row("webhooks:write", {})
     ),
-    **dict.fromkeys(["list_tokens", "get_token"], reads("admin")),
+    **dict.fromkeys(["list_tokens", "get_token", "list_followers"], reads("admin")),
     "create_token": Row("admin", {}),
     "revoke_token": Row("admin"),
 }

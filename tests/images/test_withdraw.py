@@ -5,6 +5,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from service.published import render
 from service.settings import Settings
 from tests.articles.newsroom import do, draft, problem
 from tests.formats.test_imports import PAGE
@@ -30,6 +31,12 @@ PNG = "Content-Type: image/png"
 @pytest.fixture
 def settings(database_url: str, tmp_path) -> Settings:
     return settings_for(database_url, tmp_path, outbound_allow_loopback=True)
+
+
+@pytest.fixture(autouse=True)
+def _with_time_for_articles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the transaction of a kill render its few articles, however busy the machine is."""
+    monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", 60.0)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.published import render
 from tests.articles.newsroom import edit, mark, picture, problem, published
 from tests.serving import Store
 from tests.sync.following import follow, now_at, page, within
@@ -33,6 +34,12 @@ def kill(editor: httpx.Client, image: dict[str, Any]) -> dict[str, Any]:
 
 def shows(image: dict[str, Any]) -> dict[str, Any]:
     return {"body": [{"type": "image", "image_id": image["id"]}]}
+
+
+@pytest.fixture(autouse=True)
+def _with_time_for_articles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the transaction of a kill render its few articles, however busy the machine is."""
+    monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", 60.0)
 
 
 @pytest.fixture

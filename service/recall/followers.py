@@ -1,0 +1,163 @@
+"""Who follows the store, how far each has come, and who has come to a stop."""
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from anyio import to_thread
+from pydantic import Field
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlmodel import col
+
+from service.auth import Token
+from service.copies.models import CopyHolder
+from service.database import Database, Session
+from service.published.feed import KINDS
+from service.published.models import Kind, Published, WorkingChange, all_but
+from service.recall.holders import is_over, tokens_of, webhooks_of
+from service.tables import Reading, Time, now
+from service.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
+
+MOST_COUNTED = 10_000
+"""Entries that are looked through to say how far behind a follower is."""
+MOST_WATCHED = 1_000
+LOOKS_EVERY = 15.0
+_NEVER = 1970
+
+
+class FollowerState(enum.StrEnum):
+    """How it stands with a follower."""
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    STALLED = "stalled"
+    STOPPED = "stopped"
+
+
+STATES = (
+    "current: it has everything. behind: something waits for it. stalled: that waits for longer than"
+    " `COPYDESK_FOLLOWER_STALLED_SECONDS`. stopped: its token is revoked or expired, its webhook disabled or deleted"
+)
+
+
+class LagRead(Reading):
+    """What a follower has not received yet."""
+
+    entries: int = Field(description=f"{MOST_COUNTED} stands for that many or more")
+    seconds: float = Field(description="for which the oldest of them waits", examples=[0.4])
+
+
+class FollowerRead(Reading):
+    """A token that follows one address of the feed, or a webhook."""
+
+    id: UUID
+    token_id: UUID | None
+    webhook_id: UUID | None
+    name: str | None = Field(examples=["wire partner"])
+    follows: str = Field(
+        description="the address of the feed; of a webhook scheme and host alone", examples=["/v1/changes"]
+    )
+    seq: int = Field(description="the number up to which it is known to have everything", examples=[5120])
+    lag: LagRead
+    last_seen_at: Time | None = Field(description="of a token to the minute; of a webhook its last 2xx")
+    state: FollowerState = Field(description=STATES)
+
+
+def read(session: Session, holders: Sequence[CopyHolder]) -> list[FollowerRead]:
+    """Return how it stands with these followers, in their order."""
+    stalled_after = session.database.settings.follower_stalled_seconds
+    tokens = {holder.id: token for holder, token in tokens_of(session, holders)}
+    webhooks = {holder.id: webhook for holder, webhook in webhooks_of(session, holders)}
+    found = []
+    for holder in holders:
+        token, webhook = tokens.get(holder.id), webhooks.get(holder.id)
+        lag = _lag(session, holder)
+        is_stopped = is_over(token) if token is not None else webhook is None or not webhook.enabled
+        found.append(
+            FollowerRead(
+                id=holder.id,
+                token_id=holder.token_id,
+                webhook_id=None if holder.token_id else holder.id,
+                name=_name(token, webhook),
+                follows=holder.address,
+                seq=holder.acked_seq,
+                lag=lag,
+                last_seen_at=_last_seen(holder, token),
+                state=_state(lag, stalled_after, is_stopped=is_stopped),
+            )
+        )
+    return found
+
+
+def _name(token: Token | None, webhook: Webhook | None) -> str | None:
+    return token.name if token is not None else webhook.name if webhook is not None else None
+
+
+def _last_seen(holder: CopyHolder, token: Token | None) -> datetime | None:
+    if holder.acked_at.year == _NEVER:
+        return None
+    used = token.last_used_at if token is not None else None
+    return holder.acked_at if used is None else max(used, holder.acked_at)
+
+
+def _state(lag: LagRead, stalled_after: float, *, is_stopped: bool) -> FollowerState:
+    if is_stopped:
+        return FollowerState.STOPPED
+    if not lag.entries:
+        return FollowerState.CURRENT
+    return FollowerState.STALLED if lag.seconds > stalled_after else FollowerState.BEHIND
+
+
+def _lag(session: Session, holder: CopyHolder) -> LagRead:
+    waiting = (_pending(holder) if holder.token_id is None else _unread(holder)).subquery()
+    count, oldest = session.execute(select(func.count(), func.min(waiting.c.at))).one()
+    return LagRead(entries=count, seconds=max(0.0, (now() - oldest).total_seconds()) if count else 0.0)
+
+
+def _pending(holder: CopyHolder) -> Select[tuple[datetime]]:
+    return (
+        select(col(WebhookDelivery.created_at).label("at"))
+        .where(
+            col(WebhookDelivery.webhook_id) == holder.id,
+            col(WebhookDelivery.status) == DeliveryStatus.PENDING,
+        )
+        .limit(MOST_COUNTED)
+    )
+
+
+def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
+    """Choose the entries behind a follower's place, of what it follows, among the next ten thousand of all."""
+    asked = parse_qs(urlsplit(holder.address).query)
+    kinds = [Kind(kind) for each in asked.get("kind", ()) for kind in each.split(",")] or list(KINDS)
+    table = WorkingChange if "view" in asked else Published
+    place = [col(table.seq) > holder.acked_seq, col(table.kind).not_in(all_but(kinds))]
+    columns: list[ColumnElement[object]] = [col(table.changed_at).label("at")]
+    narrowed = [] if "view" in asked else [name for name in ("section", "language") if name in asked]
+    columns += [getattr(Published, name) for name in narrowed]
+    next_ones = select(*columns).where(*place).order_by(col(table.seq)).limit(MOST_COUNTED).subquery()
+    return select(next_ones.c.at).where(*(next_ones.c[name] == asked[name][0] for name in narrowed))
+
+
+class FollowersWatched:
+    """Counts of followers for `/metrics`, taken now and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.behind = self.stalled = self.lag_seconds = 0.0
+
+    async def step(self) -> float:
+        """Count, and return the seconds to wait."""
+        await to_thread.run_sync(self._count)
+        return LOOKS_EVERY
+
+    def _count(self) -> None:
+        with self._database.reading() as session:
+            holders = session.execute(
+                select(CopyHolder).order_by(col(CopyHolder.acked_at).desc()).limit(MOST_WATCHED)
+            ).scalars()
+            found = [each for each in read(session, list(holders)) if each.state is not FollowerState.STOPPED]
+        self.behind = sum(each.state is not FollowerState.CURRENT for each in found)
+        self.stalled = sum(each.state is FollowerState.STALLED for each in found)
+        self.lag_seconds = max((each.lag.seconds for each in found), default=0.0)
