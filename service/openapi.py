@@ -113,6 +113,7 @@ def finished(document: Document) -> Document:
     _share_responses(document)
     renamed = {old: _name(old, schemas) for old in schemas}
     _walk(document, lambda node: _point(node, renamed))
+    _walk(document["paths"], lambda node: node.pop("title", None))
     document["components"]["schemas"] = {
         renamed[old]: _titled(schema, renamed[old]) for old, schema in sorted(schemas.items())
     }

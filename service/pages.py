@@ -54,7 +54,7 @@ Languages = Annotated[
     Query(
         max_length=MOST_VALUES,
         description="language ranges (RFC 4647): `zh` finds `zh-Hans`; given several times: any of these",
-        examples=["en"],
+        examples=[["en"]],
     ),
 ]
 _A_DATE = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}

@@ -33,7 +33,7 @@ export async function read(slug: string): Promise<string[]> {
 }
 
 export async function list(section: string): Promise<string[]> {
-  const { data } = await client.GET("/v1/articles", { params: { query: { limit: 10, section } } });
+  const { data } = await client.GET("/v1/articles", { params: { query: { limit: 10, section: [section] } } });
   return (data?.items ?? []).map((article) => `${article.headline} ${article.lead_image?.renditions[0]?.href}`);
 }
 
