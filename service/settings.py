@@ -154,7 +154,8 @@ class Settings(PublicSettings):
     picture_seconds: float = Field(10.0, gt=0, description="seconds that one picture may take")
     picture_sandbox: Literal["require", "auto", "off"] = Field(
         "auto",
-        description="walls around them: require refuses to serve where the kernel lacks one, auto does with those there are",
+        description="walls around them (Landlock, seccomp): require refuses to serve where the kernel lacks one, auto does with"
+        " those there are, off has none",
     )
     picture_queue: int = Field(
         100, ge=1, description="sizes of pictures that may wait to be made; more are answered 503"

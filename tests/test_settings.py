@@ -20,10 +20,25 @@ SAFE = {
 }
 
 
-@pytest.mark.parametrize("place", [".env.example", "docs/operations/settings.md"])
+def written(default: object) -> str:
+    """A default as the environment has it."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+
+
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_every_setting_is_where_people_look_for_it(name: str, place: str) -> None:
-    assert f"COPYDESK_{name.upper()}" in (ROOT / place).read_text()
+def test_every_setting_is_where_people_look_for_it_with_its_default_and_what_it_is(name: str) -> None:
+    field = Settings.model_fields[name]
+    variable, default = f"COPYDESK_{name.upper()}", written(field.default)
+    shown = f" `{default}` " if default else "  "
+    rows = (ROOT / "docs" / "operations" / "settings.md").read_text().splitlines()
+    (row,) = [row for row in rows if row.startswith(f"| `{variable}` |")]
+    assert row.replace("`", "") == f"| `{variable}` |{shown}| {field.description} |".replace("`", "")
+    example = (ROOT / ".env.example").read_text()
+    is_empty = rf"(# {variable}=.*|{variable}=)"
+    set_to = re.escape(f"{variable}={default}") if default else is_empty
+    assert re.search(rf"^# {re.escape(str(field.description))}\n{set_to}$", example, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
