@@ -23,7 +23,8 @@ class PublicSettings(BaseSettings):
     )
     cache_keys: Literal["off", "surrogate-key", "cache-tag"] = Field(
         "off",
-        description="the header in which public answers name keys, for a cache in front to drop them by",
+        description="the header in which public answers name keys, for a cache in front to drop them by: surrogate-key or"
+        " cache-tag",
     )
     site_name: str = Field(
         "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
