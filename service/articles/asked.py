@@ -1,5 +1,6 @@
 """Give of an article what a request asks for: a card, whole with a form of its body, or some members."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,12 +10,13 @@ from fastapi import Depends, Query
 from service import pages, sparse
 from service.articles.addresses import address_of, with_whole_links
 from service.articles.body import as_html, as_text
-from service.articles.cards import card_of_document
+from service.articles.cards import card_of, card_of_document
+from service.articles.found import with_snippet
 from service.articles.models import ArticleRead
 from service.errors import BadRequest
 from service.published import documents
 from service.published.filters import Chosen, Filter
-from service.published.query import SYNTAX
+from service.published.query import SYNTAX, parse
 from service.published.store import Listed
 from service.settings import Settings
 
@@ -95,6 +97,21 @@ def cards(listed: Listed) -> list[bytes]:
         card_of_document(each) if place in listed.without_card else each
         for place, each in enumerate(listed.documents)
     ]
+
+
+def whole(
+    written: Sequence[bytes], form: BodyForm | None, fields: str | None, q: str | None, settings: Settings
+) -> list[bytes]:
+    """Return the items of a list that were read whole, in the form that is asked for, and with their snippets."""
+    if q is None:
+        return [with_body(each, form, settings) for each in written]
+    items = []
+    for each in written:
+        shape = documents.read(ArticleRead, each)
+        is_card = form in (None, "none") and fields is None
+        item = card_of(shape) if is_card else with_body(each, form, settings)
+        items.append(with_snippet(item, shape, parse(q)))
+    return items
 
 
 def only_fields(document: bytes, fields: str | None) -> bytes:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pydantic
 
-from service.articles.models import ArticleFacts, ArticleRead, LeadImage
+from service.articles.models import SNIPPET, ArticleFacts, ArticleRead, LeadImage
 from service.images.models import Rendition
 from service.images.srcset import WHOLE, files
 from service.published import documents
@@ -36,6 +36,12 @@ class ArticleCard(ArticleFacts):
     """An article without its body, as lists give it. With `body=` a list gives whole articles instead."""
 
     lead_image: CardPicture | None
+    snippet: str | None = pydantic.Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description=SNIPPET,
+        examples=["The <mark>tram</mark> …"],
+    )
 
 
 _FACTS = tuple(ArticleFacts.model_fields)

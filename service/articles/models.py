@@ -273,6 +273,7 @@ class ArticleReplace(ArticleWrite):
     lead_image: object = Field(default=None, exclude=True)
     body_html: object = Field(default=None, exclude=True)
     body_text: object = Field(default=None, exclude=True)
+    snippet: object = Field(default=None, exclude=True)
 
 
 READ_ONLY = (
@@ -331,6 +332,9 @@ class ArticleFacts(Reading):
         )
 
 
+SNIPPET = "in lists with `q`: words of the article as HTML, the hits in `<mark>`"
+
+
 class ArticleRead(ArticleFacts):
     """An article as it is read. Pictures are resolved, with the caption that holds in this article."""
 
@@ -338,6 +342,7 @@ class ArticleRead(ArticleFacts):
     body: list[ResolvedBlock]
     body_html: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=html`")
     body_text: str | None = pydantic.Field(None, exclude_if=_absent, description="with `body=text`")
+    snippet: str | None = pydantic.Field(None, exclude_if=_absent, description=SNIPPET)
 
 
 ArticleWritten = ArticleRead | Acknowledgement

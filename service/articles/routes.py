@@ -106,7 +106,7 @@ def list_articles(
         )
     settings = service(request, Settings)
     # Members that a card lacks may be asked for by name.
-    cards = body in (None, "none") and fields is None
+    cards = body in (None, "none") and fields is None and wanted.q is None
     listed = (
         store.chosen(session, wanted, named, cards=cards)
         if named
@@ -114,9 +114,7 @@ def list_articles(
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     keys.name(request, keys.of_list(Kind.ARTICLE, wanted.section, wanted.language))
-    items = (
-        asked.cards(listed) if cards else [asked.with_body(each, body, settings) for each in listed.documents]
-    )
+    items = asked.cards(listed) if cards else asked.whole(listed.documents, body, fields, wanted.q, settings)
     headers = answers.public_headers(settings) if caller.is_anonymous else None
     return pages.answer_page(
         request,
@@ -165,11 +163,9 @@ def _list_for_editors(
     else:
         found = desk.page(session, wanted, status, order, after, limit)
     shapes, settings = read.read(session, found[:limit]), service(request, Settings)
-    cards = body in (None, "none") and fields is None
-    items = [
-        card_of(shape) if cards else asked.with_body(shape.model_dump_json().encode(), body, settings)
-        for shape in shapes
-    ]
+    cards = body in (None, "none") and fields is None and wanted.q is None
+    written = [card_of(shape) if cards else shape.model_dump_json().encode() for shape in shapes]
+    items = written if cards else asked.whole(written, body, fields, wanted.q, settings)
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
     total = None if not count else len(found) if named else desk.count(session, wanted, status)
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)

@@ -8,7 +8,7 @@ names matter more than inflections.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import regex
 
@@ -19,6 +19,8 @@ LONGEST_WORD = 255
 BREAK = "\ue000"
 """Stands between two words that are not beside each other. No word is written with it."""
 _LINE_ENDS = re.compile(r"[\n\t]+")
+_LINE = re.compile(r"[^\n\t]+")
+_CLUSTER = regex.compile(r"\X[\p{M}\p{Default_Ignorable_Code_Point}]*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _ACCENTS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}\p{N}])\p{M}+")
@@ -96,6 +98,50 @@ def _cut_folded(line: str) -> list[str]:
             words.append(BREAK)
         words += part.findall(run)
     return words
+
+
+def cut_in_place(text: str) -> list[tuple[str, int, int]]:
+    """Cut a text as `cut` does, and return each word with where it begins and ends in the text; a BREAK is nowhere.
+
+    Each character is folded with its marks, because a folded text has another length.
+    """
+    found: list[tuple[str, int, int]] = []
+    for line in _LINE.finditer(text):
+        places: list[tuple[int, int]] = []
+        folded = ""
+        for cluster in _CLUSTER.finditer(line[0]):
+            part = fold(cluster[0])
+            folded += part
+            places += [(line.start() + cluster.start(), line.start() + cluster.end())] * len(part)
+        for dot in reversed(list(_DOTS_IN_NAMES.finditer(folded)) if _IS_UNSPACED.search(folded) else []):
+            folded = folded[: dot.start()] + folded[dot.end() :]
+            del places[dot.start() : dot.end()]
+        words = list(_places_in(folded))
+        if found and words:
+            found.append((BREAK, -1, -1))
+        found += [
+            (word[:LONGEST_WORD], -1, -1)
+            if begin < 0
+            else (word[:LONGEST_WORD], places[begin][0], places[end - 1][1])
+            for word, begin, end in words
+        ]
+    return found
+
+
+def _places_in(line: str) -> Iterator[tuple[str, int, int]]:
+    """Return the words of a folded line as `_cut_folded` does, each with where it begins and ends."""
+    unspaced = _IS_UNSPACED.search(line)
+    part = _SYLLABLE if _IS_SYLLABIC.search(line) else _CHARACTER
+    last = ""
+    for run in _SPACED_WORD.finditer(line):
+        if not unspaced:
+            yield run[0], *run.span()
+            continue
+        if last and _IS_UNSPACED.match(last) and _IS_UNSPACED.match(run[0]):
+            yield BREAK, -1, -1
+        for word in part.finditer(run[0]):
+            last = word[0]
+            yield last, run.start() + word.start(), run.start() + word.end()
 
 
 def _joined(lines: Iterable[list[str]]) -> list[str]:

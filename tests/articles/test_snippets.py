@@ -1,0 +1,83 @@
+"""What GET /v1/articles?q=… shows of each article that it has found."""
+
+import html
+import re
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from service.published.cutting import BREAK, cut, cut_in_place
+from service.published.query import parse
+from service.published.snippets import snippet
+from tests.articles.newsroom import mark, published
+
+SCRIPTS = (
+    "aZéßIİσς 9٣½ﬁ -'’ \n\t.・漢字カナがㄅ한국어ไทยเกาลำလာမြန်ខ្មែរहिन्दीதமிழ்עברתاللغةكـ\u200d\u0301\u0327🙂&<>"
+)
+
+
+@given(st.text(alphabet=SCRIPTS, max_size=60) | st.text(max_size=40))
+@example("Straße · 東京・大阪 ﬁn")
+@example("ขอน้ำ เกาะ")
+def test_words_in_their_places_are_the_words_that_are_indexed(text: str) -> None:
+    found = cut_in_place(text)
+    assert [word for word, _, _ in found] == cut(text)
+    last = 0
+    for word, begin, end in found:
+        if word != BREAK:
+            assert last <= begin < end <= len(text)
+            last = begin
+
+
+@given(st.text(alphabet=SCRIPTS, max_size=400), st.text(alphabet=SCRIPTS, min_size=1, max_size=6))
+def test_a_snippet_is_escaped_text_and_marks_alone(text: str, q: str) -> None:
+    shown = snippet(parse(q), [text])
+    plain = html.unescape(re.sub("</?mark>", "", shown)).removeprefix("… ").removesuffix(" …")
+    assert plain.strip() in " ".join(text.split()) or plain in " ".join(text.split())
+    assert not re.search("<(?!/?mark>)", shown)
+    assert shown.count("<mark>") == shown.count("</mark>")
+
+
+@pytest.mark.parametrize(
+    ("text", "q", "shown"),
+    [
+        ("The tram runs.", "TRAM", "The <mark>tram</mark> runs."),
+        ("Cafés & <bars>", "cafes bars", "<mark>Cafés</mark> &amp; &lt;<mark>bars</mark>&gt;"),
+        ("A new tram line opens.", '"tram line"', "A new <mark>tram line</mark> opens."),
+        ("Tramways and trams", "tram*", "<mark>Tramways</mark> and <mark>trams</mark>"),
+        ("A bus, a tram", "bus OR tram -ferry", "A <mark>bus</mark>, a <mark>tram</mark>"),
+        ("東京都に新しい橋", "新しい", "東京都に<mark>新しい</mark>橋"),
+        ("สะพานใหม่เปิดแล้ว", "ใหม่", "สะพาน<mark>ใหม่</mark>เปิดแล้ว"),
+        ("서울 시장이 말했다", "시장", "서울 <mark>시장</mark>이 말했다"),
+        ("גשר חדש נפתח", "חדש", "גשר <mark>חדש</mark> נפתח"),
+        ("अदालत ने कहा", "कहा", "अदालत ने <mark>कहा</mark>"),
+        ("ΝΕΟΣ ΔΡΟΜΟΣ", "δρόμος", "ΝΕΟΣ <mark>ΔΡΟΜΟΣ</mark>"),
+    ],
+)
+def test_hits_are_marked_in_every_script(text: str, q: str, shown: str) -> None:
+    assert snippet(parse(q), [text]) == shown
+
+
+def test_each_article_that_is_found_shows_where(client: httpx.Client, editor: httpx.Client) -> None:
+    word = mark()
+    long = f"{'Rain fell. ' * 60}The <em>{word}</em> &amp; more. {'It went on. ' * 60}"
+    in_body = published(editor, summary="Nothing.", body=[{"type": "paragraph", "html": long}])
+    in_headline = published(editor, headline=f"News of {word}")
+    for caller, asked in (
+        (client, ""),
+        (client, "&body=blocks"),
+        (client, "&fields=id,snippet"),
+        (editor, "&view=staff"),
+    ):
+        answer = caller.get(f"/v1/articles?q={word.upper()}{asked}")
+        assert answer.status_code == 200, answer.text
+        shown = {item["id"]: item["snippet"] for item in answer.json()["items"]}
+        assert shown[in_headline["id"]] == f"News of <mark>{word}</mark>"
+        assert f"The <mark>{word}</mark> &amp; more." in shown[in_body["id"]]
+        assert shown[in_body["id"]].startswith("… ")
+        assert shown[in_body["id"]].endswith(" …")
+        assert len(shown[in_body["id"]]) < 300
+    assert "body" not in client.get(f"/v1/articles?q={word}").json()["items"][0]
+    assert "snippet" not in client.get(f"/v1/articles?id={in_body['id']}").json()["items"][0]
