@@ -87,8 +87,23 @@ async def read_chosen(
     return Chosen(tuple(ids or ()), tuple(slugs or ()))
 
 
+RelatedTo = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="an article's id or slug: those that share a tag with it, then those of its section, each the newest"
+        " first, on one page",
+    ),
+]
 FilterDep = Annotated[Filter, Depends(read_filter)]
 ChosenDep = Annotated[Chosen, Depends(read_chosen)]
+
+
+def is_one_page(wanted: Filter, named: Chosen, related_to: str | None, *, is_public: bool) -> bool:
+    """Return whether a list is of named or related articles. Raises BadRequest for what does not go together."""
+    if related_to is not None and (named or wanted.tag or wanted.q is not None or not is_public):
+        raise BadRequest("related_to: goes with no tag, q, id, slug, status or view.")
+    return bool(named) or related_to is not None
 
 
 def cards(listed: Listed) -> list[bytes]:

@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service import conditional, pages
 from service.articles import asked, desk, lifecycle, read
-from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody
+from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
 from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
 from service.articles.models import (
@@ -31,6 +31,7 @@ from service.published import answers, forms, keys, store
 from service.published.filters import Chosen, Filter
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason
+from service.published.related import related
 from service.published.store import Sort
 from service.published.waiting import View
 from service.routing import Route
@@ -77,6 +78,7 @@ def list_articles(
     session: SessionDep,
     wanted: FilterDep,
     named: ChosenDep,
+    related_to: RelatedTo = None,
     status: Annotated[
         Status | None, Query(description="working articles in this status; needs content:read")
     ] = None,
@@ -91,15 +93,15 @@ def list_articles(
     count: pages.Count = False,
 ) -> Response:
     """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not in the
-    trash. Those that `id` and `slug` name come in the order given.
+    trash. Those that `id` and `slug` name come in the order given. `related_to` finds what goes with an article.
     """
-    if named and not (sort is None and cursor is None):
-        raise BadRequest(
-            "Articles that are named come on one page and in the order given: no sort, no cursor."
-        )
+    is_public = status is None and view is View.PUBLIC
+    is_one_page = asked.is_one_page(wanted, named, related_to, is_public=is_public)
+    if is_one_page and not (sort is None and cursor is None):
+        raise BadRequest("These articles come on one page and in an order of their own: no sort, no cursor.")
     order: Sort = sort or ("relevance" if wanted.q else "-published_at")
     after = _key(request, cursor, ranked=order == "relevance" and wanted.q is not None)
-    if status is not None or view is View.STAFF:
+    if not is_public:
         caller.need(Scope.CONTENT_READ)
         return _list_for_editors(
             request, session, wanted, named, status, order, after, limit, body, fields, count=count
@@ -107,9 +109,11 @@ def list_articles(
     settings = service(request, Settings)
     # Members that a card lacks may be asked for by name.
     cards = body in (None, "none") and fields is None and wanted.q is None
+    if related_to is not None:
+        named = Chosen(tuple(related(session, related_to, wanted, limit)))
     listed = (
         store.chosen(session, wanted, named, cards=cards)
-        if named
+        if is_one_page
         else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, select, union
+from sqlalchemy import ColumnElement, Select, exists, select, true, union
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -27,15 +27,26 @@ def newest(
     """Select the ids of one page by time of publication, and one more; None where the rows of the page are as
     near. Languages of the filter are exact ones.
     """
-    walks = _walks(kind, wanted)
-    if not walks:
-        return None
+    found = _walks(kind, wanted)
+    return _first(found, after, limit, descending=descending) if found else None
+
+
+def newest_ids(kind: Kind, wanted: Filter, limit: int) -> Select[*tuple[UUID, ...]]:
+    """Select the ids of the newest, and one more, in their order. Languages of the filter are exact ones."""
+    found = _walks(kind, wanted) or [_of_column(kind, wanted, true())]
+    return _first(found, None, limit, descending=True)
+
+
+def _first(
+    walks: Sequence[Walk], after: Sequence[object] | None, limit: int, *, descending: bool
+) -> Select[*tuple[UUID, ...]]:
     first = [pages.after(walk, order, after, limit, descending=descending) for walk, order in walks]
-    if len(first) == 1:
-        found = first[0].subquery("walk")
-        return select(found.c.id)
     # SQLite takes no order within a union, but in a query of its own.
-    together = union(*(select(each.subquery()) for each in first)).subquery("walks")
+    together = (
+        union(*(select(each.subquery()) for each in first)).subquery("walks")
+        if len(first) > 1
+        else first[0].subquery("walk")
+    )
     order = [together.c.at, together.c.id]
     return pages.after(select(together.c.id), order, None, limit, descending=descending)
 
