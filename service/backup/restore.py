@@ -151,6 +151,7 @@ def _write(session: Session, folder: _Folder) -> int:
     for pictures in folder.batches(folders.IMAGES, ImageKept, "Images"):
         images.put_images_back(session, pictures)
         ids[Kind.IMAGE] += [image.id for image in pictures]
+    images.stand_in_withdrawn(session)
     for written in folder.batches(folders.ARTICLES, ArticleKept, "Articles"):
         articles.put_articles_back(session, written)
         if folders.VERSIONS not in folder.manifest.digests:

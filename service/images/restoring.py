@@ -11,6 +11,7 @@ from service.database import Session, insert
 from service.images.intake import drafted
 from service.images.models import Caption, CaptionRead, Image, ImageRead
 from service.images.storage import MediaStore
+from service.published.models import Kind, Published, Reason
 from service.tables import Time
 
 
@@ -66,6 +67,20 @@ def stand_in(session: Session, ids: Collection[UUID]) -> None:
         image = Image(id=id_)
         image.deleted_at = image.updated_at
         session.add(image)
+
+
+def stand_in_withdrawn(session: Session) -> None:
+    """Write the pictures that were public and withdrawn, of which an export of what is published has the removal alone:
+    articles tell why they do not show them. Their bytes are not known here.
+    """
+    removed = select(Published.id, Published.version, Published.changed_at, Published.detail).where(
+        Published.kind == Kind.IMAGE,
+        Published.reason == Reason.WITHDRAWN,
+        col(Published.id).not_in(select(Image.id)),
+    )
+    for id_, version, at, reason in session.exec(removed).all():
+        session.add(Image(id=id_, version=version, withdrawn_at=at, withdrawn_for=reason))
+    session.flush()
 
 
 def put_captions_back(session: Session, captions: Sequence[CaptionKept]) -> None:

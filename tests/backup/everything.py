@@ -69,6 +69,7 @@ def fill(editor: httpx.Client) -> None:
     do(editor, whole, "corrections", text="The ferry has two funnels.", kind="correction")
     _in_other_languages(editor, quay, gull)
     _gone(editor, quay)
+    _killed(editor)
     _not_yet(editor, ferry)
 
 
@@ -126,6 +127,16 @@ def _gone(editor: httpx.Client, quay: Article) -> None:
     with_caption = draft(editor, headline="Thrown away with its caption")
     make_caption(editor, quay, "For nobody any more.", language="en", article_id=with_caption["id"])
     trash(editor, with_caption)
+
+
+def _killed(editor: httpx.Client) -> None:
+    palace = photograph(editor, jpeg(scene((70, 70))), credit_line="Palace")
+    make_caption(editor, palace, "The palace, altered.")
+    shown = [{"type": "image", "image_id": palace["id"]}]
+    published(editor, headline="At the palace", lead_image_id=palace["id"], body=shown)
+    draft(editor, headline="At the palace again", body=shown)
+    response = editor.post(f"/v1/images/{palace['id']}/withdraw", json={"reason": "The agency killed it."})
+    assert response.status_code == 200, response.text
 
 
 def _not_yet(editor: httpx.Client, ferry: Article) -> None:
