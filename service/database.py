@@ -136,6 +136,11 @@ class Database:
         """Return how many requests wait for a connection."""
         return self._slots.statistics().tasks_waiting
 
+    @property
+    def most_waiting(self) -> int:
+        """Return how many requests may wait for a connection."""
+        return WAITING_PER_SLOT * _requests_at_once(self.settings)
+
     def transact(self, work: Callable[[Session], Outcome], *, rehearse: bool = False) -> Outcome:
         """Do some work in a transaction of its own, and once more when that lost a deadlock or a race.
 
@@ -194,7 +199,7 @@ class Database:
 
         Raises Unavailable, and TimeoutError of SQLAlchemy when no connection comes free.
         """
-        if self._slots.statistics().tasks_waiting >= WAITING_PER_SLOT * _requests_at_once(self.settings):
+        if self.waiting >= self.most_waiting:
             raise Unavailable("Too many requests wait for the database.", headers={"Retry-After": "1"})
         borrower = object()
         try:

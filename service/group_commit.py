@@ -27,6 +27,8 @@ from service.faults import may_be_one_writes
 MOST_TOGETHER = 100
 MOST_BATCHES = 20
 """Batches that may wait for their turn. Writes that would begin another are refused at once."""
+STALLS_AFTER = 0.75
+"""Seconds that one batch may take until no more writes may wait than requests of other kinds."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
@@ -56,12 +58,44 @@ def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) 
 
 
 class _Batch(Generic[Item, Answer]):
-    """What goes into one transaction; `done` gives an answer or a refusal for each, once it is committed."""
+    """What goes into one transaction; `answers` get an answer or a refusal for each, once it is committed."""
 
     def __init__(self, until: float) -> None:
         self.items: list[Item] = []
+        self.answers: list[asyncio.Future[Answer | Refusal]] = []
         self.until = until
-        self.done: asyncio.Task[Sequence[Answer | Refusal]] | None = None
+        self.done: asyncio.Task[None] | None = None
+
+    def add(self, item: Item) -> asyncio.Future[Answer | Refusal]:
+        """Take one more write, and return where its answer will be."""
+        answer: asyncio.Future[Answer | Refusal] = asyncio.get_running_loop().create_future()
+        self.items.append(item)
+        self.answers.append(answer)
+        return answer
+
+    def answer(self, answers: Sequence[Answer | Refusal]) -> None:
+        """Answer everybody who has stayed."""
+        for future, answer in zip(self.answers, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    def end(self, done: asyncio.Task[None]) -> None:
+        """Pass on to those without an answer why there is none."""
+        fault = None if done.cancelled() else done.exception()
+        for future in self.answers:
+            if future.done():
+                continue
+            if fault is None:
+                future.cancel()
+            else:
+                future.set_exception(fault)
+
+    def shed(self, most: int) -> None:
+        """Refuse what is beyond so many."""
+        for future in self.answers[most:]:
+            if not future.done():
+                future.set_result(_too_many())
+        del self.items[most:], self.answers[most:]
 
 
 class GroupCommit(Generic[Item, Answer]):
@@ -76,23 +110,24 @@ class GroupCommit(Generic[Item, Answer]):
         self._do = do
         self._one_at_a_time = asyncio.Lock()
         self._open: _Batch[Item, Answer] | None = None
-        self._waiting = 0
+        self._batches: list[_Batch[Item, Answer]] = []
+        self._is_stalled = False
 
     async def run(self, item: Item) -> Answer:
         """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when too many
         wait.
         """
+        if self._is_stalled and self._count_waiting() >= self._database.most_waiting:
+            raise _too_many()
         batch = self._open or self._begin()
-        place = len(batch.items)
-        batch.items.append(item)
+        waiting = batch.add(item)
         if len(batch.items) == MOST_TOGETHER:
             self._open = None
-        assert batch.done is not None
         try:
-            # Shielded: when one who asked goes away, the others' writes are made all the same.
-            answer = (await asyncio.shield(batch.done))[place]
+            answer = await waiting
         except asyncio.CancelledError:
-            # So is this one's: whoever asked must not go on, and ask for it again, before it is there.
+            # Its write is made all the same: whoever asked must not go on, and ask for it again, before it is there.
+            assert batch.done is not None
             await asyncio.wait([batch.done])
             raise
         if isinstance(answer, ServiceError | SQLAlchemyError):
@@ -100,26 +135,49 @@ class GroupCommit(Generic[Item, Answer]):
         return answer
 
     def _begin(self) -> _Batch[Item, Answer]:
-        if self._waiting == MOST_BATCHES:
-            raise Unavailable("Too many writes wait for the database.", headers={"Retry-After": "1"})
-        self._waiting += 1
+        if len(self._batches) == MOST_BATCHES:
+            raise _too_many()
         until = time.monotonic() + self._database.settings.request_deadline
         self._open = batch = _Batch[Item, Answer](until)
+        self._batches.append(batch)
         batch.done = asyncio.create_task(self._commit(batch))
+        batch.done.add_done_callback(batch.end)
         return batch
 
-    async def _commit(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | Refusal]:
+    def _count_waiting(self) -> int:
+        """Return how many writes wait for the batch that is at work."""
+        return sum(len(batch.items) for batch in self._batches[1:])
+
+    async def _commit(self, batch: _Batch[Item, Answer]) -> None:
         try:
-            async with self._alone(batch), self._database.turn():
+            async with self._alone(batch), self._watched(), self._database.turn():
                 if self._open is batch:
                     self._open = None
-                return await run_in_threadpool(self._together, batch)
+                if batch.items:
+                    batch.answer(await run_in_threadpool(self._together, batch))
         except PoolTimeout as fault:
             if self._open is batch:
                 self._open = None
-            return [fault] * len(batch.items)
+            batch.answer([fault] * len(batch.items))
         finally:
-            self._waiting -= 1
+            self._batches.remove(batch)
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Let fewer wait while a batch takes long."""
+        timer = asyncio.get_running_loop().call_later(STALLS_AFTER, self._stall)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._is_stalled = False
+
+    def _stall(self) -> None:
+        """Refuse those of the waiting whose answer would come too late."""
+        self._is_stalled, left = True, self._database.most_waiting
+        for batch in self._batches[1:]:
+            batch.shed(left)
+            left -= len(batch.items)
 
     @asynccontextmanager
     async def _alone(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
@@ -160,6 +218,10 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _do_all(self, items: Sequence[Item], session: Session) -> Sequence[Answer | ServiceError]:
         return self._do(session, items)
+
+
+def _too_many() -> Unavailable:
+    return Unavailable("Too many writes wait for the database.", headers={"Retry-After": "1"})
 
 
 def _late() -> PoolTimeout:

@@ -139,3 +139,43 @@ def test_a_fault_of_the_stores_fails_all_of_them_at_once(store: Store) -> None:
     # Not one by one: each would wait for the lock.
     assert tried == [10]
     assert kept(store) == set()
+
+
+def test_while_one_batch_takes_long_no_more_wait_than_other_requests_may(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "STALLS_AFTER", 0.05)
+    most = store.database.most_waiting
+    goes_on = threading.Event()
+
+    def wait(session: Session) -> str:
+        goes_on.wait(30)
+        return "waited"
+
+    async def work() -> tuple[list[object], list[object], object]:
+        commits = Commits(store.database, each)
+        at_work = asyncio.create_task(commits.run(wait))
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(commits.run(lambda _, n=n: n)) for n in range(2 * most)]
+        # Those that came last are refused though the database has answered nothing.
+        refused = await asyncio.gather(*waiting[most:], return_exceptions=True)
+        (newcomer,) = await asyncio.gather(commits.run(lambda _: "new"), return_exceptions=True)
+        goes_on.set()
+        assert await at_work == "waited"
+        assert await commits.run(lambda _: "after") == "after"
+        return await asyncio.gather(*waiting[:most]), refused, newcomer
+
+    answered, refused, newcomer = asyncio.run(work())
+    assert answered == list(range(most))
+    assert {type(one) for one in [*refused, newcomer]} == {Unavailable}
+
+
+def test_a_fault_of_the_codes_own_reaches_everybody(store: Store) -> None:
+    def fail(_session: Session, _writes: Sequence[Write]) -> list[object]:
+        raise ZeroDivisionError
+
+    async def work() -> list[object]:
+        commits = Commits(store.database, fail)
+        return await asyncio.gather(*(commits.run(refuse) for _ in range(3)), return_exceptions=True)
+
+    assert {type(one) for one in asyncio.run(work())} == {ZeroDivisionError}

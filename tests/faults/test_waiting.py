@@ -1,8 +1,12 @@
 """No request waits without an end, whatever its database does."""
 
+import asyncio
 import time
 from pathlib import Path
 
+from service.deadlines import Deadlines
+from service.published.reader import PostgresReader
+from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import draft, problem
 from tests.databases import migrate
@@ -16,6 +20,7 @@ def test_a_postgresql_that_is_stopped_is_given_up_and_found_again(tmp_path: Path
     with postgres.own_server() as server:
         url = server.create_database("store")
         migrate(url)
+        assert asyncio.run(ask_slowly(settings_for(url, tmp_path, database_pool_size=1))) == [(0,)] * 6
         settings = settings_for(url, tmp_path, request_deadline=DEADLINE)
         with running(settings) as store, store.client(*EDITOR) as editor, store.client() as reader:
             article = draft(editor, status="published")
@@ -30,3 +35,14 @@ def test_a_postgresql_that_is_stopped_is_given_up_and_found_again(tmp_path: Path
             while editor.post("/v1/articles", json={"headline": "After"}).status_code != 201:
                 assert time.monotonic() < until
                 time.sleep(0.2)
+
+
+async def ask_slowly(settings: Settings) -> list[tuple[int]]:
+    """Ask on one connection what takes longer in all than anybody waits who sees nobody answered."""
+    reader = PostgresReader(settings, Deadlines())
+    await reader.open()
+    try:
+        asked = [reader.rows("SELECT count(pg_sleep(0.3)) - 1") for _ in range(6)]
+        return [row for (row,) in await asyncio.gather(*asked)]
+    finally:
+        await reader.close()
