@@ -240,6 +240,16 @@ def _has_term(name: str, values: Sequence[str]) -> ColumnElement[bool]:
     return col(Article.id).in_(ids)
 
 
+def identify(session: Session, key: str) -> UUID:
+    """The id of a working article, by that id or any of its slugs. Raises NotFound for a slug that no article has had."""
+    article_id = id_of(key)
+    if article_id is None:
+        article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
+    if article_id is None:
+        raise NotFound(f"There is no article {key!r}.")
+    return article_id
+
+
 def find(session: Session, key: str) -> tuple[Article, bool]:
     """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises
     NotFound, Gone.

@@ -47,6 +47,7 @@ FEEDS = {
     "atom.xml": "application/atom+xml",
     "feed.json": "application/feed+json",
 }
+ArticleKey = Annotated[str, Path(description="its id, or any slug that it has had")]
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
 Said = Annotated[Text, Field(min_length=1)]
@@ -266,7 +267,7 @@ def replace_article(
 )
 def edit_article(
     request: Request,
-    article_id: UUID,
+    article_id: ArticleKey,
     patch: Annotated[
         dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])
     ],
@@ -274,7 +275,7 @@ def edit_article(
     session: SessionDep,
 ) -> Response:
     """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
-    article = lifecycle.open_article(session, caller, article_id, patch.get("status"))
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id), patch.get("status"))
     conditional.require_match(request, article.version)
     return read.answer(
         request, caller, session, *lifecycle.replace(session, caller, article, _merged(article, patch))
@@ -301,17 +302,21 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
 
 
 @router.delete("/{article_id}", status_code=204)
-def delete_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> None:
+def delete_article(
+    request: Request, article_id: ArticleKey, caller: StaffWriter, session: SessionDep
+) -> None:
     """Put an article into the trash."""
-    article = lifecycle.open_article(session, caller, article_id)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
     conditional.require_match(request, article.version)
     lifecycle.trash(session, caller, article)
 
 
 @router.post("/{article_id}/restore", response_model=ArticleWritten)
-def restore_article(request: Request, article_id: UUID, caller: StaffWriter, session: SessionDep) -> Response:
+def restore_article(
+    request: Request, article_id: ArticleKey, caller: StaffWriter, session: SessionDep
+) -> Response:
     """Bring an article back from the trash, as it was."""
-    article = lifecycle.open_article(session, caller, article_id, trashed=True)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id), trashed=True)
     conditional.respect_match(request, article.version)
     return read.answer(request, caller, session, lifecycle.restore(session, caller, article))
 
@@ -319,13 +324,13 @@ def restore_article(request: Request, article_id: UUID, caller: StaffWriter, ses
 @router.post("/{article_id}/publish", response_model=ArticleWritten)
 def publish_article(
     request: Request,
-    article_id: UUID,
+    article_id: ArticleKey,
     caller: StaffPublisher,
     session: SessionDep,
     publication: Publication | None = None,
 ) -> Response:
     """Publish an article now, or at a time; an embargo in the future holds it back."""
-    article = lifecycle.open_article(session, caller, article_id)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
     conditional.respect_match(request, article.version)
     return read.answer(
         request,
@@ -337,20 +342,24 @@ def publish_article(
 
 @router.post("/{article_id}/unpublish", response_model=ArticleWritten)
 def unpublish_article(
-    request: Request, article_id: UUID, caller: StaffPublisher, session: SessionDep
+    request: Request, article_id: ArticleKey, caller: StaffPublisher, session: SessionDep
 ) -> Response:
     """Take an article back to a draft."""
-    article = lifecycle.open_article(session, caller, article_id)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
     conditional.respect_match(request, article.version)
     return read.answer(request, caller, session, lifecycle.unpublish(session, caller, article))
 
 
 @router.post("/{article_id}/withdraw", response_model=ArticleWritten)
 def withdraw_article(
-    request: Request, article_id: UUID, withdrawal: Withdrawal, caller: StaffPublisher, session: SessionDep
+    request: Request,
+    article_id: ArticleKey,
+    withdrawal: Withdrawal,
+    caller: StaffPublisher,
+    session: SessionDep,
 ) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
-    article = lifecycle.open_article(session, caller, article_id)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
     conditional.respect_match(request, article.version)
     return read.answer(
         request, caller, session, lifecycle.withdraw(session, caller, article, withdrawal.reason)
@@ -359,10 +368,14 @@ def withdraw_article(
 
 @router.post("/{article_id}/corrections", status_code=201, response_model=ArticleWritten)
 def correct_article(
-    request: Request, article_id: UUID, correction: CorrectionCreate, caller: StaffWriter, session: SessionDep
+    request: Request,
+    article_id: ArticleKey,
+    correction: CorrectionCreate,
+    caller: StaffWriter,
+    session: SessionDep,
 ) -> Response:
     """Say what was put right."""
-    article = lifecycle.open_article(session, caller, article_id)
+    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
     conditional.respect_match(request, article.version)
     return read.answer(
         request,
