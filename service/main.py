@@ -143,6 +143,7 @@ ROUTERS = (
     tokens.router,
     health.router,
     signposts.router,
+    signposts.documents,
 )
 PAGES = (
     page_routes.router,
@@ -204,6 +205,7 @@ def create_api(settings: Settings) -> FastAPI:
         servers=[{"url": "/", "description": "this store"}],
         contact={"name": settings.site_name, "url": settings.public_url},
         license_info={"name": "MIT", "identifier": "MIT"},
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

@@ -8,11 +8,13 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from service import __version__
 from service.negotiation import choose_type
-from service.published.answers import public_headers
+from service.published.answers import made, public_headers, respond
+from service.routing import Route
 from service.services import service
 from service.settings import Settings
 
 router = APIRouter(include_in_schema=False)
+documents = APIRouter(include_in_schema=False, route_class=Route)
 apex = APIRouter(include_in_schema=False)
 """The address of the whole store, where it shows no pages."""
 ADDRESSES = {
@@ -64,8 +66,18 @@ def get_sitemap(request: Request) -> Response:
     return RedirectResponse("/sitemaps/index.xml", 308, public_headers(service(request, Settings)))
 
 
-@router.get("/openapi.yaml")
+@documents.get("/openapi.json")
+def get_openapi(request: Request) -> Response:
+    """The OpenAPI document."""
+    return _document(request, orjson.dumps(request.app.openapi()), "application/json")
+
+
+@documents.get("/openapi.yaml")
 def get_openapi_as_yaml(request: Request) -> Response:
     """The OpenAPI document. JSON is YAML too (YAML 1.2, section 1.3)."""
-    document = orjson.dumps(request.app.openapi(), option=orjson.OPT_INDENT_2)
-    return Response(document, media_type=YAML)
+    return _document(request, orjson.dumps(request.app.openapi(), option=orjson.OPT_INDENT_2), YAML)
+
+
+def _document(request: Request, body: bytes, media_type: str) -> Response:
+    """Answer with a document that changes with the code alone, so that it is written out and compressed once."""
+    return respond(request, made(body, media_type, ("openapi",), service(request, Settings)))

@@ -140,3 +140,15 @@ def test_a_large_body_is_compressed_beside_the_event_loop_and_once_for_all(
 
     # Each task takes two turns when it does the work itself.
     assert asyncio.run(work()) > 10
+
+
+def test_the_document_of_the_api_is_written_out_once_for_all(store: Store) -> None:
+    with store.client() as reader:
+        first = reader.get("/openapi.json", headers={"Accept-Encoding": "br"})
+        assert first.json()["openapi"].startswith("3.")
+        known = {"If-None-Match": first.headers["etag"], "Accept-Encoding": "br"}
+        assert reader.get("/openapi.json", headers=known).status_code == 304
+        hits = store.app.hits
+        assert reader.get("/openapi.json", headers={"Accept-Encoding": "br"}).content == first.content
+        assert store.app.hits == hits + 1
+        assert reader.get("/openapi.json?other=1").status_code == 400
