@@ -19,6 +19,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 CONFIG = '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", "502"]\n'
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("who", ["editor", "reader"])
 def test_no_request_made_from_the_document_gets_an_answer_that_it_does_not_allow(
     tmp_path: Path, who: str
