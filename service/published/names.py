@@ -57,7 +57,11 @@ def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> N
     lessened = [value for (_, value), count in by.items() if count < 0]
     if lessened:
         session.execute(
-            delete(PublishedName).where(col(PublishedName.value).in_(lessened), col(PublishedName.count) <= 0)
+            delete(PublishedName).where(
+                col(PublishedName.field).in_(list(NameField)),
+                col(PublishedName.value).in_(lessened),
+                col(PublishedName.count) <= 0,
+            )
         )
 
 
