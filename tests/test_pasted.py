@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, environment, served
+from tests.commands import ROOT, environment, free_port, served
 
 LEFT_OUT = {"CONTRIBUTING.md"}  # ./run test, which runs this
 PAGES = {
@@ -16,7 +16,8 @@ PAGES = {
 }
 # An answer of 400 or more is a failure, as one would see with one's eyes. A stream goes on; two seconds of it are enough.
 SHELL = """
-set -euo pipefail
+set -meuo pipefail
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 curl() {
     local failed=0
     command curl --silent --show-error --fail-with-body --max-time "$(if [[ " $* " == *" -N "* ]]; then echo 2; else echo 60; fi)" "$@" || failed=$?
@@ -43,12 +44,17 @@ def demo(checkout: Path) -> Iterator[str]:
 
 
 def settings() -> dict[str, str]:
-    return {"COPYDESK_PICTURE_AHEAD": "false", "COPYDESK_LOG_LEVEL": "error"}
+    return {
+        "COPYDESK_PICTURE_AHEAD": "false",
+        "COPYDESK_LOG_LEVEL": "error",
+        "COPYDESK_OUTBOUND_ALLOW_LOOPBACK": "true",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name, blocks in PAGES.items() if blocks and name not in LEFT_OUT])
 def test_the_commands_of_a_page_work_as_pasted(name: str, checkout: Path, demo: str) -> None:
     pasted = SHELL + "\n".join(PAGES[name])
+    pasted = pasted.replace("9001", str(free_port()))
     pasted = re.sub(r"(127\.0\.0\.1|localhost):8000", demo.removeprefix("http://"), pasted)
     done = subprocess.run(
         ["bash", "-c", pasted],
