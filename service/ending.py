@@ -8,6 +8,7 @@ connections, and answers what is under way. A second signal ends the delay.
 import asyncio
 import ctypes
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -70,5 +71,9 @@ def _pass_on(handler: object, told: int, frame: FrameType | None) -> None:
 
 def end_with_parent() -> None:
     """Have the kernel end this worker when the process that has started it dies, however that dies."""
-    if multiprocessing.parent_process() is not None:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent.pid:  # It has died while this worker started, which the kernel tells nobody of.
+        raise SystemExit(1)

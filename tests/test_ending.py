@@ -2,6 +2,7 @@
 of a container.
 """
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -15,9 +16,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from service.ending import end_with_parent
 from tests import postgres
 from tests.commands import ROOT, copydesk, environment
 from tests.databases import migrate
+from tests.patience import PATIENCE, wait_until
 
 FIRST_OF_A_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child")
 
@@ -113,3 +116,27 @@ def test_a_percent_sign_in_the_path_of_the_installation_is_no_fault(tmp_path: Pa
     (tmp_path / "100%(here)s news").symlink_to(ROOT)
     made = copydesk(tmp_path, "migrate", PYTHONPATH=str(tmp_path / "100%(here)s news"))
     assert made.returncode == 0, made.stderr
+
+
+def leave_a_child(folder: str) -> None:
+    """Start a worker, and die before it has asked the kernel to end it with this process."""
+    multiprocessing.get_context("spawn").Process(target=_start_late, args=(folder, os.getpid())).start()
+    wait_until(Path(folder, "started").exists)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _start_late(folder: str, parent: int) -> None:
+    Path(folder, "started").touch()
+    wait_until(lambda: os.getppid() != parent)
+    try:
+        end_with_parent()
+        Path(folder, "lives").touch()
+    finally:
+        Path(folder, "done").touch()
+
+
+def test_a_worker_whose_parent_dies_while_it_starts_does_not_serve(tmp_path: Path) -> None:
+    code = f"from tests.test_ending import leave_a_child; leave_a_child({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=PATIENCE)
+    wait_until((tmp_path / "done").exists)
+    assert not (tmp_path / "lives").exists()
