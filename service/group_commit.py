@@ -28,7 +28,7 @@ MOST_TOGETHER = 100
 MOST_BATCHES = 20
 """Batches that may wait for their turn. Writes that would begin another are refused at once."""
 STALLS_AFTER = 0.75
-"""Seconds that one batch may take until no more writes may wait than requests of other kinds."""
+"""Seconds that one batch may take until no more writes may wait than go into the next, or than requests of other kinds."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
@@ -112,12 +112,13 @@ class GroupCommit(Generic[Item, Answer]):
         self._open: _Batch[Item, Answer] | None = None
         self._batches: list[_Batch[Item, Answer]] = []
         self._is_stalled = False
+        self._most_waiting = max(database.most_waiting, MOST_TOGETHER)
 
     async def run(self, item: Item) -> Answer:
         """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when too many
         wait.
         """
-        if self._is_stalled and self._count_waiting() >= self._database.most_waiting:
+        if self._is_stalled and self._count_waiting() >= self._most_waiting:
             raise _too_many()
         batch = self._open or self._begin()
         waiting = batch.add(item)
@@ -174,7 +175,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _stall(self) -> None:
         """Refuse those of the waiting whose answer would come too late."""
-        self._is_stalled, left = True, self._database.most_waiting
+        self._is_stalled, left = True, self._most_waiting
         for batch in self._batches[1:]:
             batch.shed(left)
             left -= len(batch.items)

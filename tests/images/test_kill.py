@@ -52,6 +52,9 @@ SHOW_NO_PICTURE = {
     "get_metrics",
     "get_article_sitemap",
     "get_changes_digest",
+    "list_sections",
+    "list_tags",
+    "list_authors",
 }
 """Public operations that tell of no picture; the files themselves are asked for below."""
 
@@ -81,6 +84,7 @@ def surfaces(article: dict, image: dict, caption: dict) -> dict[str, list[str]]:
                 "?body=blocks",
                 "?body=text",
                 "?q=palace",
+                "?language=*&slug=palace",
                 "?q=quillcaption&body=blocks",
                 f"?image_id={image['id']}",
                 "?fields=lead_image,body",
