@@ -37,7 +37,7 @@ YAML = "application/yaml"
 @router.get("/v1")
 @router.get("/v1/")
 def get_index(request: Request, accept: Annotated[str, Header()] = "") -> Response:
-    """What is where: the documentation for a browser, a list of addresses for a program."""
+    """Lead a browser to the documentation, and list the addresses for a program."""
     headers = {**public_headers(service(request, Settings)), "Vary": "Accept"}
     if choose_type(accept, ("application/json", "text/html")) == "text/html":
         return RedirectResponse("/docs", 303, headers)
@@ -47,11 +47,13 @@ def get_index(request: Request, accept: Annotated[str, Header()] = "") -> Respon
 
 @router.get("/robots.txt")
 def get_robots(request: Request) -> Response:
-    """Which addresses crawlers may follow (RFC 9309), and where the sitemaps are."""
+    """Tell crawlers which addresses they may follow (RFC 9309), and where the sitemaps are."""
     settings = service(request, Settings)
+    # Without pages, and without an address of the publication's own, articles are to be read in the API.
+    has_pages = settings.web == "on" or settings.article_url
     lines = [
         "User-agent: *",
-        "Disallow: /v1/",
+        *(["Disallow: /v1/"] if has_pages else []),
         "Disallow: /consent",
         "",
         f"Sitemap: {settings.public_url}/sitemaps/index.xml",
@@ -62,19 +64,19 @@ def get_robots(request: Request) -> Response:
 
 @router.get("/sitemap.xml")
 def get_sitemap(request: Request) -> Response:
-    """Where the sitemaps are."""
+    """Lead to the sitemaps."""
     return RedirectResponse("/sitemaps/index.xml", 308, public_headers(service(request, Settings)))
 
 
 @documents.get("/openapi.json")
 def get_openapi(request: Request) -> Response:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return _document(request, orjson.dumps(request.app.openapi()), "application/json")
 
 
 @documents.get("/openapi.yaml")
 def get_openapi_as_yaml(request: Request) -> Response:
-    """The OpenAPI document. JSON is YAML too (YAML 1.2, section 1.3)."""
+    """Return the OpenAPI document. JSON is YAML too (YAML 1.2, section 1.3)."""
     return _document(request, orjson.dumps(request.app.openapi(), option=orjson.OPT_INDENT_2), YAML)
 
 

@@ -77,7 +77,7 @@ def make_token(session: Session, create: TokenCreate) -> TokenMade:
 
 
 def is_good(session: Session, secret: str) -> bool:
-    """Whether this is the secret of a token that is neither revoked nor expired."""
+    """Return whether this is the secret of a token that is neither revoked nor expired."""
     token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
     if token is None or token.revoked_at is not None:
         return False

@@ -36,7 +36,7 @@ def test_the_index_leads_a_browser_to_the_documentation(client: httpx.Client) ->
 def test_crawlers_are_told_of_the_sitemaps_and_kept_from_the_rest(client: httpx.Client) -> None:
     answer = client.get("/robots.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.text.startswith("User-agent: *\n")
+    assert answer.text.startswith("User-agent: *\nDisallow: /v1/\n")
     for address in re.findall(r"^Sitemap: (.*)$", answer.text, re.MULTILINE):
         assert client.get(address.removeprefix(ORIGIN)).status_code in (200, 404)
     assert client.get("/sitemap.xml", follow_redirects=True).url.path == "/sitemaps/index.xml"
@@ -76,4 +76,5 @@ def bare(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
 def test_without_pages_the_front_is_the_index(bare: Store) -> None:
     with bare.client() as client:
         assert client.get("/").json() == client.get("/v1").json()
+        assert "/v1" not in client.get("/robots.txt").text  # where articles are to be read now
         assert client.get("/nothing", headers=BROWSER).headers["content-type"] == "application/problem+json"
