@@ -1,10 +1,10 @@
-"""What tokens may allow. The command line offers these words before anything else of the service is imported."""
+"""The words for what tokens allow. The command line offers these words before anything else of the service is imported."""
 
 import enum
 
 
 class Scope(enum.StrEnum):
-    """What a token allows."""
+    """One thing that a token allows."""
 
     CONTENT_READ = "content:read"
     CONTENT_WRITE = "content:write"
