@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Table, bindparam, column, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.consent.events import EVENT
 from service.consent.models import ConsentEvent, EventRead, PurposeDecision
-from service.consent.readers import EVENT
 from service.consent.subjects import Subject
 from service.database import Session, rows_changed
 

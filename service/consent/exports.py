@@ -15,9 +15,9 @@ from pydantic import BaseModel, JsonValue
 from sqlmodel import col
 
 from service.consent import entries, log
+from service.consent.events import COLUMNS, read_event
 from service.consent.log import HASH, ConsentLeaf, ConsentTreeHead, TreeHead
 from service.consent.models import ConsentEvent
-from service.consent.readers import COLUMNS, told
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Database
 from service.tables import Time, now
@@ -99,7 +99,7 @@ def _rows(database: Database, first: int, end: int) -> list[Row]:
 def _row(leaf_index: int, hashes: bytes, *event: object) -> Row:
     leaf_hash = hashes[:HASH]
     leaf: Row = {"leaf_index": leaf_index, "leaf_hash": leaf_hash.hex()}
-    return leaf if event[0] is None else {**leaf, **entries.sealed_entry(told(event), leaf_hash)}
+    return leaf if event[0] is None else {**leaf, **entries.sealed_entry(read_event(event), leaf_hash)}
 
 
 def _cells(row: Row, columns: Sequence[str]) -> list[str]:

@@ -26,9 +26,10 @@ from service.consent.adding import EVENTS, Adding, add_events, add_subjects
 from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
 from service.consent.defaults import DEFAULT_KEY
 from service.consent.erasing import empty_log, erase
+from service.consent.events import COLUMNS, read_event
 from service.consent.impressions import Impression, add_one
 from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
-from service.consent.readers import COLUMNS, Reader, find_reader, find_readers, told
+from service.consent.readers import Reader, find_reader, find_readers
 from service.consent.record import (
     NO_DECISION,
     Record,
@@ -255,7 +256,7 @@ class Ledger:
         if kept_digest != recording.digest:
             return KeyReused("This Idempotency-Key was used with another body.")
         asked = recording.asked
-        event, secret = told(row), asked.secret
+        event, secret = read_event(row), asked.secret
         reader = find_reader(session, secret, up_to=event.event_id)
         if (
             reader is None

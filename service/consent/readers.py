@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from service.consent.events import COLUMNS, read_event
 from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead, State
 from service.consent.record import Standing
 from service.consent.subjects import digest_of
@@ -43,11 +44,6 @@ class Reader:
             key=lambda standing: (standing.decided_at, standing.decisive.event_id),
             default=None,
         )
-
-
-EVENT = [name for name in EventRead.model_fields if name in ConsentEvent.model_fields]
-"""The columns of an event that are told: all but the two digests and the mark for the rates."""
-COLUMNS = [ConsentEvent.metadata.tables["consent_event"].c[name] for name in EVENT]
 
 
 def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tuple[Any, ...]]:
@@ -116,7 +112,7 @@ def find_standings(session: Session, pseudonyms: Sequence[str]) -> dict[str, dic
 
 
 def _grouped(rows: Sequence[Sequence[Any]]) -> dict[str, Standing]:
-    counted = [(told(row[3:]), row[2]) for row in rows if row[3] is not None]
+    counted = [(read_event(row[3:]), row[2]) for row in rows if row[3] is not None]
     standings = {}
     for key, group in groupby(counted, key=lambda pair: pair[0].notice_key):
         pairs = list(group)
@@ -124,17 +120,14 @@ def _grouped(rows: Sequence[Sequence[Any]]) -> dict[str, Standing]:
     return standings
 
 
-def told(row: Sequence[Any]) -> EventRead:
-    """An event from its columns, which hold values of the right types already."""
-    return EventRead.model_construct(**dict(zip(EVENT, row, strict=True)))
-
-
 def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) -> list[EventRead]:
     """A reader's events, oldest first, beginning after one of them."""
     chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.pseudonym) == reader.pseudonym)
     if after is not None:
         chosen = chosen.where(col(ConsentEvent.event_id) > after)
-    return [told(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))]
+    return [
+        read_event(row) for row in session.execute(chosen.order_by(col(ConsentEvent.event_id)).limit(limit))
+    ]
 
 
 def count_events(session: Session, reader: Reader) -> int:
@@ -163,4 +156,4 @@ def find_event(session: Session, reader: Reader, event_id: UUID) -> EventRead | 
         col(ConsentEvent.event_id) == event_id, col(ConsentEvent.pseudonym) == reader.pseudonym
     )
     row = session.execute(chosen).one_or_none()
-    return None if row is None else told(row)
+    return None if row is None else read_event(row)

@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col, select
 
+from service.consent.events import COLUMNS, EVENT, read_event
 from service.consent.impressions import ConsentImpression
 from service.consent.log import ConsentLeaf
 from service.consent.models import (
@@ -29,7 +30,6 @@ from service.consent.models import (
     State,
     notice_id,
 )
-from service.consent.readers import COLUMNS, EVENT, told
 from service.database import Database, Session
 from service.tables import Table, Time, new_id, now
 
@@ -59,7 +59,8 @@ def note_expired(database: Database, at: datetime, since: datetime | None = None
     with database.writing() as session:
         _take_turn(session)
         events = [
-            _expired(session, told(row), at) for row in session.execute(_run_out(at, since).limit(AT_ONCE))
+            _expired(session, read_event(row), at)
+            for row in session.execute(_run_out(at, since).limit(AT_ONCE))
         ]
         rows = [{name: getattr(event, name) for name in EVENT} for event in events]
         if rows:

@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, Integer, delete, func
 from sqlmodel import Field, col, select
 
 from service.consent import entries, merkle
+from service.consent.events import COLUMNS, read_event
 from service.consent.log import ConsentLeaf, ConsentTreeHead, frontier, latest_head, signed_head
 from service.consent.models import ConsentEvent, EventRead
-from service.consent.readers import COLUMNS, told
 from service.consent.signing import Signer
 from service.database import Database, Session
 from service.tables import Table
@@ -125,7 +125,7 @@ def _take(session: Session) -> tuple[Sequence[int], list[EventRead]]:
     if places:
         # By their places: what is committed meanwhile may stand before the last of them.
         session.execute(delete(ConsentUnsealed).where(col(ConsentUnsealed.place).in_(places)))
-    new = (told(row[2:]) for row in rows if row[1] is None and row[2] is not None)
+    new = (read_event(row[2:]) for row in rows if row[1] is None and row[2] is not None)
     return places, list({event.event_id: event for event in new}.values())
 
 
