@@ -23,10 +23,10 @@ from service.errors import ServiceError
 from service.formats.bulk.files import FileImport, How, holds_items
 from service.formats.bulk.writing import Result, write_line
 from service.formats.importer import bring_in
-from service.formats.pages import NotAnArticle
 from service.formats.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.images.intake import Intake
 from service.images.storage import open_store
+from service.newspages import NotAnArticle
 from service.scopes import Scope
 
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))

@@ -24,7 +24,10 @@ from service.auth import Caller
 from service.consent.defaults import is_for_banners, record_banner
 from service.database import Session
 from service.formats.captioning import caption_image
-from service.formats.pages import (
+from service.images import lifecycle as images
+from service.images.intake import KeptFile
+from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
+from service.newspages import (
     Banner,
     Block,
     Code,
@@ -39,9 +42,6 @@ from service.formats.pages import (
     Quote,
     Table,
 )
-from service.images import lifecycle as images
-from service.images.intake import KeptFile
-from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.scopes import Scope
 from service.tables import new_id, now
 

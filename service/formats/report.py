@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pydantic
 
 from service.articles.models import ArticleRead
-from service.formats.pages import Dropped as Left
+from service.newspages import Dropped as Left
 from service.tables import Reading
 
 _MOST_ENTRIES = 100

@@ -21,10 +21,10 @@ from service.formats.importer import bring_in
 from service.formats.ninjs import importing
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
-from service.formats.pages import NotAnArticle, Page, read_dump, read_html, read_text
 from service.formats.report import ImportedArticle, told
 from service.formats.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
 from service.images.intake import Intake
+from service.newspages import NotAnArticle, Page, read_dump, read_html, read_text
 from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route
 from service.services import service

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.formats.pages import Paragraph, PictureBlock, read_html
+from service.newspages import Paragraph, PictureBlock, read_html
 from tests.formats.newsstand import Shown, pages
 
 PAGES = list(pages())

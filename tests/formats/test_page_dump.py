@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from service.formats.pages import (
+from service.newspages import (
     Author,
     Banner,
     Heading,

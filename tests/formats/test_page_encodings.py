@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli.program import app
-from service.formats.pages import NotAnArticle, Paragraph, read_html, read_text
-from service.formats.pages.decoding import decode
+from service.newspages import NotAnArticle, Paragraph, read_html, read_text
+from service.newspages.decoding import decode
 
 URL = "https://news.example/bro"
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.formats.pages import Author, Page, read_html
-from service.formats.pages.jsonld import Json
+from service.newspages import Author, Page, read_html
+from service.newspages.jsonld import Json
 
 URL = "https://www.fjordpost.example/nyheter/ferjen-er-tilbake"
 HEADLINE = "Ferjen er tilbake etter en lang vinter"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from service.formats.pages import (
+from service.newspages import (
     Author,
     Banner,
     Block,

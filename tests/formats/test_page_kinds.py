@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from service.formats.pages import (
+from service.newspages import (
     Block,
     Code,
     Dropped,
@@ -23,8 +23,8 @@ from service.formats.pages import (
     read_dump,
     read_html,
 )
-from service.formats.pages.addresses import srcset
-from service.formats.pages.credits import split_credit
+from service.newspages.addresses import srcset
+from service.newspages.credits import split_credit
 from service.tables import now
 
 URL = "https://post.example/lock"

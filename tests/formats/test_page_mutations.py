@@ -9,7 +9,7 @@ import httpx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from service.formats.pages.jsonld import Json
+from service.newspages.jsonld import Json
 
 _LEAVES = (
     st.none()

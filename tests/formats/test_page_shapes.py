@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from service.formats.pages import Heading, Page, Paragraph, PictureBlock, read_html
-from service.formats.pages.credits import bare_credit, split_credit
+from service.newspages import Heading, Page, Paragraph, PictureBlock, read_html
+from service.newspages.credits import bare_credit, split_credit
 
 URL = "https://www.kystavisen.example/sak/1"
 HEADLINE = "The lighthouse keeper goes ashore"

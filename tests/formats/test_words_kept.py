@@ -9,12 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
+from service import newspages as pages
 from service.articles.body import Code, Divider, Embed, Heading, ItemList, Paragraph, Quote, Table
 from service.articles.inline import plain
-from service.formats import pages
 from service.formats.ninjs.markup import Found, Shown, from_html
-from service.formats.pages.blocks import blocks, wholes
-from service.formats.pages.outline import outline
+from service.newspages.blocks import blocks, wholes
+from service.newspages.outline import outline
 from tests.formats.agency import AGENCY, bring_in
 
 INLINE = ("b", "i", "em", "span", "code", "sub", "small", "u", "abbr", "label", "button", "font")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
+from service import newspages as pages
 from service.articles.body import (
     LONGEST_CODE,
     Code,
@@ -28,11 +29,10 @@ from service.articles.body import (
     as_html,
     figure,
 )
-from service.formats import pages
-from service.formats.pages.blocks import blocks, code, is_code
-from service.formats.pages.outline import Unit, outline
-from service.formats.pages.tables import fits, tables
 from service.formats.xml import allowed
+from service.newspages.blocks import blocks, code, is_code
+from service.newspages.outline import Unit, outline
+from service.newspages.tables import fits, tables
 
 REFERENCE, EMBED = "data-association", "data-embed"
 _FLAT = frozenset(

@@ -18,7 +18,7 @@ from service.formats.ninjs.markup import CONTROL, Found, Shown, from_html, from_
 from service.formats.ninjs.models import Association, NewsObject, Ninjs
 from service.formats.ninjs.parts import Body, Person, PubStatus, Rendition
 from service.formats.ninjs.write import LEAD
-from service.formats.pages import Dropped, NotAnArticle
+from service.newspages import Dropped, NotAnArticle
 from service.tables import WebAddress, now
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)

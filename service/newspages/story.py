@@ -2,11 +2,11 @@
 labels.
 """
 
-from service.formats.pages.bylines import byline_names, cut_story_credit, sign_off, story_credit
-from service.formats.pages.dates import date_line
-from service.formats.pages.furniture import is_label, is_legal
-from service.formats.pages.outline import Unit
-from service.formats.pages.text import key, words
+from service.newspages.bylines import byline_names, cut_story_credit, sign_off, story_credit
+from service.newspages.dates import date_line
+from service.newspages.furniture import is_label, is_legal
+from service.newspages.outline import Unit
+from service.newspages.text import key, words
 
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 

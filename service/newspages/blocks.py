@@ -7,18 +7,10 @@ from typing import TypeVar
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.embeds import HOSTS_OTHERS, embed_address
-from service.formats.pages.outline import Unit, inline_html
-from service.formats.pages.page import (
-    Block,
-    Code,
-    Embed,
-    Heading,
-    ItemList,
-    Paragraph,
-    Quote,
-)
-from service.formats.pages.tables import is_data, tables
+from service.newspages.embeds import HOSTS_OTHERS, embed_address
+from service.newspages.outline import Unit, inline_html
+from service.newspages.page import Block, Code, Embed, Heading, ItemList, Paragraph, Quote
+from service.newspages.tables import is_data, tables
 
 _WHOLE = ("table", "pre", *HOSTS_OTHERS)
 _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-)([A-Za-z0-9+#._-]{1,40})")

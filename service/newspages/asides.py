@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.text import any_of, ends_sentence, words
+from service.newspages.text import any_of, ends_sentence, words
 
 # Names of boxes that tell what stands in them wherever they stand in a class.
 _NAMES = frozenset(

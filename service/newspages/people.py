@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
-from service.formats.pages.bylines import byline_names, is_name, split_names
-from service.formats.pages.jsonld import Node, plain
-from service.formats.pages.outline import web_address
-from service.formats.pages.page import Author
-from service.formats.pages.text import key, words
+from service.newspages.bylines import byline_names, is_name, split_names
+from service.newspages.jsonld import Node, plain
+from service.newspages.outline import web_address
+from service.newspages.page import Author
+from service.newspages.text import key, words
 
 _METAS = (
     "author",

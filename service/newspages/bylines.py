@@ -2,8 +2,8 @@
 
 import re
 
-from service.formats.pages.credit_words import AGENCIES
-from service.formats.pages.text import words
+from service.newspages.credit_words import AGENCIES
+from service.newspages.text import words
 
 _BY = re.compile(
     r"^(?:(?:written |words |reported |story |analysis |opinion )?by|par|(?:(?:ein|eine) [^\W\d_]{4,20} )?von|por|texte? (?:par|von|de)"

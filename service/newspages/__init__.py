@@ -1,9 +1,9 @@
 """The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network or database."""
 
-from service.formats.pages.decoding import read_text
-from service.formats.pages.dump import read_dump
-from service.formats.pages.html import read_html
-from service.formats.pages.page import (
+from service.newspages.decoding import read_text
+from service.newspages.dump import read_dump
+from service.newspages.html import read_html
+from service.newspages.page import (
     Author,
     Banner,
     Block,

@@ -9,7 +9,7 @@ from html import unescape
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.text import key, tidy
+from service.newspages.text import key, tidy
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 Members = dict[str, Json]

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
-from service.formats.pages.addresses import FILE, IMAGES, picture_address
-from service.formats.pages.captions import caption_and_credit, is_caption, name_of, named, short_text
-from service.formats.pages.outline import emoji, web_address
-from service.formats.pages.page import Picture
-from service.formats.pages.text import ends_sentence, key, tidy, words
+from service.newspages.addresses import FILE, IMAGES, picture_address
+from service.newspages.captions import caption_and_credit, is_caption, name_of, named, short_text
+from service.newspages.outline import emoji, web_address
+from service.newspages.page import Picture
+from service.newspages.text import ends_sentence, key, tidy, words
 
 _PICTURE_NAME = name_of(r"image|img|photo|picture|foto|figure|media|bild")
 _ICON = name_of(r"icon|logo|avatar|emoji|badge|pixel")

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.addresses import picture_address
-from service.formats.pages.bylines import byline_names, story_credit
-from service.formats.pages.dates import date_line
-from service.formats.pages.outline import Unit, web_address
-from service.formats.pages.page import Dropped
+from service.newspages.addresses import picture_address
+from service.newspages.bylines import byline_names, story_credit
+from service.newspages.dates import date_line
+from service.newspages.outline import Unit, web_address
+from service.newspages.page import Dropped
 
 _LONGEST = 120
 _MOST = 100

@@ -7,8 +7,8 @@ from itertools import islice
 
 from lxml import etree, html
 
-from service.formats.pages.decoding import decode, label, marked
-from service.formats.pages.page import NotAnArticle
+from service.newspages.decoding import decode, label, marked
+from service.newspages.page import NotAnArticle
 
 _OF_THE_HEAD = frozenset({"base", "link", "meta", "noscript", "script", "style", "template", "title"})
 # Bytes. The heaviest news pages carry 2 MB of markup; what lies beyond this is not looked at.

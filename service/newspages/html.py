@@ -6,23 +6,23 @@ from dataclasses import replace
 
 from lxml.html import HtmlElement
 
-from service.formats.pages import figures
-from service.formats.pages.addresses import FILE
-from service.formats.pages.article import Article, outside_reading
-from service.formats.pages.blocks import blocks, wholes
-from service.formats.pages.bylines import byline_names, dateline
-from service.formats.pages.document import parse
-from service.formats.pages.facts import Facts
-from service.formats.pages.furniture import is_label
-from service.formats.pages.jsonld import plain
-from service.formats.pages.language import guess_language
-from service.formats.pages.lead import leading
-from service.formats.pages.leftovers import leftovers
-from service.formats.pages.outline import Unit, outline, web_address
-from service.formats.pages.overlay import banner_in
-from service.formats.pages.page import Author, Block, NotAnArticle, Page, Paragraph, Picture, PictureBlock
-from service.formats.pages.story import Story
-from service.formats.pages.text import as_html, key, tidy_lines
+from service.newspages import figures
+from service.newspages.addresses import FILE
+from service.newspages.article import Article, outside_reading
+from service.newspages.blocks import blocks, wholes
+from service.newspages.bylines import byline_names, dateline
+from service.newspages.document import parse
+from service.newspages.facts import Facts
+from service.newspages.furniture import is_label
+from service.newspages.jsonld import plain
+from service.newspages.language import guess_language
+from service.newspages.lead import leading
+from service.newspages.leftovers import leftovers
+from service.newspages.outline import Unit, outline, web_address
+from service.newspages.overlay import banner_in
+from service.newspages.page import Author, Block, NotAnArticle, Page, Paragraph, Picture, PictureBlock
+from service.newspages.story import Story
+from service.newspages.text import as_html, key, tidy_lines
 
 _BREAK = re.compile(r"</p>|<br\s*/?>|</div>|</h\d>", re.IGNORECASE)
 _LONGEST_HEADLINE = 300

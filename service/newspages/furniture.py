@@ -2,7 +2,7 @@
 
 import re
 
-from service.formats.pages.text import any_of, ends_sentence, is_prose, words
+from service.newspages.text import any_of, ends_sentence, is_prose, words
 
 _LABEL = any_of(
     r"up next|share|shared|share (?:this|on|via|with|to)\b.{0,40}|tweet|facebook|x|twitter|x \(twitter\)|whatsapp|wechat|weibo",

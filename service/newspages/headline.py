@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from service.formats.pages.text import key, similar, words
+from service.newspages.text import key, similar, words
 
 _SITE_SUFFIX = re.compile(r"^(.{12,}?)\s*(?:\s[-–—|•·»]|[|｜：])\s*([^|｜]{2,60})$")
 _SHORTEST = 8

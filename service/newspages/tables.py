@@ -5,8 +5,8 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.page import Table
-from service.formats.pages.text import tidy, words
+from service.newspages.page import Table
+from service.newspages.text import tidy, words
 
 _NO_CELL = frozenset(
     {"table", "figure", "img", "picture", "iframe", "form", "h1", "h2", "blockquote", "article"}

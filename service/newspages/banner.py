@@ -5,9 +5,9 @@ buttons.
 import re
 from dataclasses import dataclass
 
-from service.formats.pages.banner_words import ACCEPT, ASKING, PERSON, REJECT, SETTINGS, SUBJECT
-from service.formats.pages.page import Banner
-from service.formats.pages.text import is_prose, words
+from service.newspages.banner_words import ACCEPT, ASKING, PERSON, REJECT, SETTINGS, SUBJECT
+from service.newspages.page import Banner
+from service.newspages.text import is_prose, words
 
 _LONGEST_REGION = 10
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.outline import web_address
+from service.newspages.outline import web_address
 
 _YOUTUBE = re.compile(r"(?:[\w-]+\.)*youtube(?:-nocookie)?\.com|youtu\.be")
 _YOUTUBE_ID = re.compile(r"/(?:embed|v|shorts|live)/([\w-]{6,20})|^/([\w-]{6,20})$")

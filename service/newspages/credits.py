@@ -9,7 +9,7 @@ Lee/Getty Images`).
 import re
 from collections.abc import Iterator
 
-from service.formats.pages.credit_words import AGENCY, ANNOUNCED, SOURCE
+from service.newspages.credit_words import AGENCY, ANNOUNCED, SOURCE
 
 _AFTER_SENTENCE = r"(?:(?<=[.。!?！？…”\"’')）\]」』])\s*|\s+[-–—|•·]\s*|^)"
 _LONGEST = 160

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import webencodings
 
-from service.formats.pages.page import NotAnArticle
+from service.newspages.page import NotAnArticle
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
 _NOTHING = "\ufffd"

@@ -3,7 +3,7 @@
 One line for every language or two, so that a banner nobody thought of is one more line.
 """
 
-from service.formats.pages.text import any_of
+from service.newspages.text import any_of
 
 SUBJECT = any_of(
     r"cookies?\b|\bprivacy\b|\bconsent\b|personal data|your data|\btracking\b",

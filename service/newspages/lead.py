@@ -2,8 +2,8 @@
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.asides import is_named_aside
-from service.formats.pages.outline import Unit
+from service.newspages.asides import is_named_aside
+from service.newspages.outline import Unit
 
 
 def leading(units: list[Unit], container: HtmlElement | None, first: Unit | None) -> list[Unit]:

@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
-from service.formats.pages.dates import day_in_path, parse_time, time_in
-from service.formats.pages.headline import Titles, best_headline
-from service.formats.pages.jsonld import Node, article_node, plain
-from service.formats.pages.language import language_tag
-from service.formats.pages.outline import web_address
-from service.formats.pages.page import Author
-from service.formats.pages.people import People
-from service.formats.pages.text import tidy, words
+from service.newspages.dates import day_in_path, parse_time, time_in
+from service.newspages.headline import Titles, best_headline
+from service.newspages.jsonld import Node, article_node, plain
+from service.newspages.language import language_tag
+from service.newspages.outline import web_address
+from service.newspages.page import Author
+from service.newspages.people import People
+from service.newspages.text import tidy, words
 
 _DATE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:date|datetime|pub-?date|published|publish(?:ed)?-?(?:date|time)|timestamp|datum|fecha|data|dato|tarih|pubtime|time)(?=$|[\s_-])",

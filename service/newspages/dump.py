@@ -13,20 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, takewhile
 
-from service.formats.pages.banner import take_banner
-from service.formats.pages.bylines import (
-    byline_names,
-    cut_story_credit,
-    dateline,
-    dateline_alone,
-    story_credit,
-)
-from service.formats.pages.credit_words import AGENCIES
-from service.formats.pages.credits import is_photo_caption, split_credit
-from service.formats.pages.dates import date_line
-from service.formats.pages.furniture import is_section_name, without_furniture
-from service.formats.pages.language import guess_language
-from service.formats.pages.page import (
+from service.newspages.banner import take_banner
+from service.newspages.bylines import byline_names, cut_story_credit, dateline, dateline_alone, story_credit
+from service.newspages.credit_words import AGENCIES
+from service.newspages.credits import is_photo_caption, split_credit
+from service.newspages.dates import date_line
+from service.newspages.furniture import is_section_name, without_furniture
+from service.newspages.language import guess_language
+from service.newspages.page import (
     Author,
     Block,
     Heading,
@@ -36,7 +30,7 @@ from service.formats.pages.page import (
     Picture,
     PictureBlock,
 )
-from service.formats.pages.text import as_html, ends_sentence, is_prose, key, tidy_lines, words
+from service.newspages.text import as_html, ends_sentence, is_prose, key, tidy_lines, words
 
 # In characters. The longest newspaper articles stay below 100,000; reading time grows with the text.
 _LONGEST_DUMP = 2_000_000

@@ -9,11 +9,11 @@ from itertools import islice
 from lxml import etree
 from lxml.html import HtmlElement
 
-from service.formats.pages.bylines import byline_names
-from service.formats.pages.credits import bare_credit, is_credit, split_credit
-from service.formats.pages.dates import date_line
-from service.formats.pages.jsonld import plain
-from service.formats.pages.text import any_of, key, tidy, words
+from service.newspages.bylines import byline_names
+from service.newspages.credits import bare_credit, is_credit, split_credit
+from service.newspages.dates import date_line
+from service.newspages.jsonld import plain
+from service.newspages.text import any_of, key, tidy, words
 
 
 def name_of(*forms: str) -> re.Pattern[str]:

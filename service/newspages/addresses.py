@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from service.formats.pages.outline import web_address
+from service.newspages.outline import web_address
 
 FILE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
 IMAGES = ("img", "amp-img", "amp-anim")

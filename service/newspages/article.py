@@ -9,16 +9,10 @@ from collections import defaultdict
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
-from service.formats.pages.asides import (
-    asks_to_subscribe,
-    calls_away,
-    is_aside,
-    is_named_aside,
-    points_elsewhere,
-)
-from service.formats.pages.bylines import story_credit
-from service.formats.pages.outline import Unit
-from service.formats.pages.text import ends_sentence, is_prose, key, similar, words
+from service.newspages.asides import asks_to_subscribe, calls_away, is_aside, is_named_aside, points_elsewhere
+from service.newspages.bylines import story_credit
+from service.newspages.outline import Unit
+from service.newspages.text import ends_sentence, is_prose, key, similar, words
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _TEXT_TAGS = frozenset({"p", "h2", "h3", "h4", "li", "blockquote"})

@@ -6,9 +6,9 @@ from itertools import islice
 from lxml import etree
 from lxml.html import HtmlElement
 
-from service.formats.pages.banner import take_banner
-from service.formats.pages.page import Banner
-from service.formats.pages.text import tidy_lines
+from service.newspages.banner import take_banner
+from service.newspages.page import Banner
+from service.newspages.text import tidy_lines
 
 _NAMED = re.compile(
     r"cookie|consent|gdpr|rgpd|privacy-?(?:banner|notice|bar|popup|overlay)|(?:^|[\s_-])cmp(?:$|[\s_-])",
