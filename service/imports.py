@@ -18,10 +18,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from service.auth import Caller
 from service.backup.folder import Manifest, is_export
 from service.backup.restore import check, restore
+from service.bulk.files import FileImport, How, holds_items
+from service.bulk.writing import Result, write_line
 from service.database import Database
 from service.errors import ServiceError
-from service.formats.bulk.files import FileImport, How, holds_items
-from service.formats.bulk.writing import Result, write_line
 from service.formats.importer import bring_in
 from service.formats.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.images.intake import Intake

@@ -31,6 +31,8 @@ from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.auth import TokenUses
 from service.background import Background
+from service.bulk import places as bulk_places
+from service.bulk import routes as bulk_routes
 from service.consent import (
     defaults,
     impressions,
@@ -58,8 +60,6 @@ from service.errors import Problem
 from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import newsarticle
 from service.formats import routes as import_routes
-from service.formats.bulk import places as bulk_places
-from service.formats.bulk import routes as bulk_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes

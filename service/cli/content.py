@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from service.bulk.modes import Mode
 from service.cli.common import Json, open_database, read_settings, screen
-from service.formats.bulk.modes import Mode
 
 app = typer.Typer()
 
@@ -45,7 +45,7 @@ def import_content(
     anything was refused.
     """
     from service import imports
-    from service.formats.bulk.files import How
+    from service.bulk.files import How
 
     found = imports.tell_apart(sources)
     if found.folders and (len(sources) > 1 or publish):

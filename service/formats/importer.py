@@ -23,8 +23,8 @@ from service.articles.models import Article, ArticleCreate, ArticleReplace, Stat
 from service.auth import Caller
 from service.consent.defaults import is_for_banners, record_banner
 from service.database import Session
-from service.formats.captioning import caption_image
 from service.images import lifecycle as images
+from service.images.captioning import caption_image
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.newspages import (

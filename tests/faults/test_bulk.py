@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from service.auth import Caller
+from service.bulk import results
+from service.bulk.files import FileImport, How
+from service.bulk.items import MOST_TOGETHER
 from service.errors import ServiceError
-from service.formats.bulk import results
-from service.formats.bulk.files import FileImport, How
-from service.formats.bulk.items import MOST_TOGETHER
 from service.scopes import Scope
 from tests import postgres
 from tests.articles.newsroom import mark, problem

@@ -17,13 +17,13 @@ from service.articles.models import Article, ArticleCreate, ArticleReplace, Arti
 from service.auth import Caller
 from service.database import Session
 from service.errors import Unprocessable
-from service.formats.captioning import caption_image
 from service.formats.importer import Imported, embedded
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
 from service.formats.ninjs.read import Item
 from service.images import lifecycle as images
+from service.images.captioning import caption_image
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id

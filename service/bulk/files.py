@@ -15,13 +15,13 @@ import anyio
 
 from service.articles.models import Status
 from service.auth import Caller
+from service.bulk import places
+from service.bulk.items import Batch, batches, lines
+from service.bulk.modes import Mode
+from service.bulk.places import BulkPlace
+from service.bulk.writing import Result, write_all
 from service.database import Database, Session
 from service.errors import ServiceError
-from service.formats.bulk import places
-from service.formats.bulk.items import Batch, batches, lines
-from service.formats.bulk.modes import Mode
-from service.formats.bulk.places import BulkPlace
-from service.formats.bulk.writing import Result, write_all
 from service.unpacking import unpacked
 
 ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")

@@ -19,14 +19,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from service.auth import Caller, StaffWriter
+from service.bulk.items import Batch, Item, batches, lines, members
+from service.bulk.modes import Mode
+from service.bulk.results import Results, TooManyItems
+from service.bulk.writing import Written, write_all, write_line
 from service.conditional import PRIVATE
 from service.database import Database
 from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
 from service.faults import refusal
-from service.formats.bulk.items import Batch, Item, batches, lines, members
-from service.formats.bulk.modes import Mode
-from service.formats.bulk.results import Results, TooManyItems
-from service.formats.bulk.writing import Written, write_all, write_line
 from service.routing import Route
 from service.services import service
 from service.settings import Settings
