@@ -44,8 +44,8 @@ def import_content(
     """Import news pages, or NDJSON of articles by your own keys, or restore what was exported. Fails when
     anything was refused.
     """
-    from service import imports
     from service.bulk.files import How
+    from service.cli import importing as imports
 
     found = imports.tell_apart(sources)
     if found.folders and (len(sources) > 1 or publish):
