@@ -59,7 +59,6 @@ from service.ending import Ending, end_with_parent
 from service.errors import Problem
 from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import newsarticle
-from service.formats import routes as import_routes
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
@@ -70,6 +69,7 @@ from service.images.darkroom import sandbox
 from service.images.intake import Intake
 from service.images.lab import require_sandbox, sandbox_state
 from service.images.storage import MediaUnavailable
+from service.imports import routes as import_routes
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
 from service.published import epochs, rendering

@@ -22,10 +22,10 @@ from service.bulk.files import FileImport, How, holds_items
 from service.bulk.writing import Result, write_line
 from service.database import Database
 from service.errors import ServiceError
-from service.formats.importer import bring_in
-from service.formats.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.images.intake import Intake
 from service.images.storage import open_store
+from service.imports.importer import bring_in
+from service.imports.sources import FetchedFiles, expand, fetch_pictures, read_source
 from service.newspages import NotAnArticle
 from service.scopes import Scope
 

@@ -1,3 +1,1 @@
-"""Articles in the shapes of others: saved pages read into articles, articles written as feeds and wire
-formats.
-"""
+"""Articles in the shapes of others: feeds, sitemaps, ninjs and NewsArticle."""

@@ -17,13 +17,13 @@ from service.articles import read as articles
 from service.auth import StaffWriter
 from service.database import SessionDep
 from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
-from service.formats.importer import bring_in
-from service.formats.ninjs import importing
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
-from service.formats.report import ImportedArticle, told
-from service.formats.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
 from service.images.intake import Intake
+from service.imports import ninjs as importing
+from service.imports.importer import bring_in
+from service.imports.report import ImportedArticle, told
+from service.imports.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
 from service.newspages import NotAnArticle, Page, read_dump, read_html, read_text
 from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors import ServiceError
-from service.formats.report import Unfetched
 from service.images.intake import Intake, KeptFile
+from service.imports.report import Unfetched
 from service.newspages import Page, PictureBlock, read_dump, read_html, read_text
 from service.outbound.fetch import Outbound
 from service.settings import Settings

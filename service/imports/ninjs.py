@@ -17,7 +17,6 @@ from service.articles.models import Article, ArticleCreate, ArticleReplace, Arti
 from service.auth import Caller
 from service.database import Session
 from service.errors import Unprocessable
-from service.formats.importer import Imported, embedded
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
@@ -26,6 +25,7 @@ from service.images import lifecycle as images
 from service.images.captioning import caption_image
 from service.images.intake import KeptFile
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
+from service.imports.importer import Imported, embedded
 from service.tables import new_id
 
 
