@@ -33,19 +33,16 @@ from service.auth import TokenUses
 from service.background import Background
 from service.bulk import places as bulk_places
 from service.bulk import routes as bulk_routes
-from service.consent import (
-    defaults,
-    impressions,
-    klaro,
-    log_routes,
-    notice_routes,
-    report_routes,
-    retention,
-    sealing,
-)
-from service.consent import log as consent_log
 from service.consent import models as consent_models
-from service.consent import routes as consent_routes
+from service.consent.audit import retention
+from service.consent.audit import routes as report_routes
+from service.consent.decisions import impressions, klaro
+from service.consent.decisions import routes as consent_routes
+from service.consent.log import routes as log_routes
+from service.consent.log import sealing
+from service.consent.log import tree as consent_log
+from service.consent.notices import defaults
+from service.consent.notices import routes as notice_routes
 from service.copies import models as copy_models
 from service.copies.following import Copies
 from service.database import Database

@@ -10,9 +10,9 @@ from service.articles.creating import Creating
 from service.articles.indexing import Indexing
 from service.auth import Answering, TokenUses
 from service.background import Background, every
-from service.consent import upkeep
-from service.consent.door import Door
-from service.consent.ledger import Ledger
+from service.consent.audit import upkeep
+from service.consent.decisions.door import Door
+from service.consent.decisions.ledger import Ledger
 from service.consent.signing import Signer
 from service.copies.following import Copies
 from service.database import Database

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from service.consent.sealing import ConsentUnsealed
+from service.consent.log.sealing import ConsentUnsealed
 from service.database import Database, Session
 from service.faults import DATABASE_FAULTS
 from service.tables import now

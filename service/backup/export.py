@@ -22,7 +22,8 @@ from service.articles.models import Article, ArticleSlug, ArticleVersion
 from service.articles.restoring import VersionKept
 from service.backup import folder as folders
 from service.backup.folder import FolderInUse, Manifest, file_of
-from service.consent import exports, sealing
+from service.consent.audit import exports
+from service.consent.log import sealing
 from service.consent.signing import Signer
 from service.database import Database, Session
 from service.images import read as images

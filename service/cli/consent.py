@@ -10,7 +10,7 @@ import typer
 from service.cli.common import Json, open_database, read_settings, screen
 
 if TYPE_CHECKING:
-    from service.consent.verify import Verdict
+    from service.consent.audit.verify import Verdict
 
 app = typer.Typer(no_args_is_help=True, help="Look after readers' consent and its log.")
 
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Look after readers' consent and it
 @app.command("seal")
 def seal_events() -> None:
     """Seal every event that the log does not hold yet. `serve` does so by itself, every second."""
-    from service.consent import sealing
+    from service.consent.log import sealing
     from service.consent.signing import Signer
 
     settings = read_settings()
@@ -31,7 +31,7 @@ def retain_events() -> None:
     """Note decisions that ran out, and remove events past their period. `serve` does so by itself, every
     hour.
     """
-    from service.consent import retention
+    from service.consent.audit import retention
     from service.tables import now
 
     database, done = open_database(), dict.fromkeys(("noted", "removed"), 0)
@@ -62,8 +62,8 @@ def verify_export(
     """
     import orjson
 
-    from service.consent.log import TreeHead
-    from service.consent.verify import verify
+    from service.consent.audit.verify import verify
+    from service.consent.log.tree import TreeHead
 
     heads = [TreeHead.model_validate_json(path.read_bytes()) for path in tree_head or []]
     verdict = verify(export, public_key=public_key, kept_heads=heads)

@@ -11,7 +11,7 @@ from sqlmodel import select
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate
 from service.auth import Caller
-from service.consent.defaults import ensure_defaults
+from service.consent.notices.defaults import ensure_defaults
 from service.database import Database, Session
 from service.demo.pictures import draw
 from service.demo.samples import SAMPLES, Sample, SamplePicture

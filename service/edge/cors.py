@@ -9,7 +9,7 @@ speaks for itself.
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.consent.door import known_origins
+from service.consent.decisions.door import known_origins
 from service.settings import Settings
 
 WITH_CREDENTIALS = ("/v1/consents", "/v1/consent-impressions")

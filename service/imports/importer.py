@@ -21,7 +21,7 @@ from service.articles import lifecycle
 from service.articles.body import ImageBlock
 from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
 from service.auth import Caller
-from service.consent.defaults import is_for_banners, record_banner
+from service.consent.notices.defaults import is_for_banners, record_banner
 from service.database import Session
 from service.images import lifecycle as images
 from service.images.captioning import caption_image

@@ -17,16 +17,16 @@ from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator
 from starlette.background import BackgroundTask
 
-from service.consent import subjects
-from service.consent.decisions import Decision, Withdrawal
-from service.consent.defaults import DEFAULT_KEY
-from service.consent.door import Door
-from service.consent.impressions import Impression
-from service.consent.ledger import Ledger, NeverPublished
+from service.consent.decisions import subjects
+from service.consent.decisions.deciding import Decision, Withdrawal
+from service.consent.decisions.door import Door
+from service.consent.decisions.impressions import Impression
+from service.consent.decisions.ledger import Ledger, NeverPublished
+from service.consent.decisions.readers import find_reader
+from service.consent.decisions.record import Record
+from service.consent.decisions.routes import LedgerDep, asked_by, count_shown, decide, has_gpc, known_by
 from service.consent.models import GRANTS, Choice, Key, Override, PurposeDecision
-from service.consent.readers import find_reader
-from service.consent.record import Record
-from service.consent.routes import LedgerDep, asked_by, count_shown, decide, has_gpc, known_by
+from service.consent.notices.defaults import DEFAULT_KEY
 from service.database import SessionDep
 from service.services import service
 from service.settings import Settings

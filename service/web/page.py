@@ -22,8 +22,8 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
 from service import faults, routing
-from service.consent.door import FORM, admitted
-from service.consent.shelf import advertises
+from service.consent.decisions.door import FORM, admitted
+from service.consent.notices.shelf import advertises
 from service.errors import ServiceError, Unprocessable
 from service.services import service
 from service.settings import Settings

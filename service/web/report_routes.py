@@ -15,9 +15,9 @@ from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from service.auth import CallerDep, get_caller
-from service.consent import reports
-from service.consent.report_routes import period
-from service.consent.reports import Dimension
+from service.consent.audit import reports
+from service.consent.audit.reports import Dimension
+from service.consent.audit.routes import period
 from service.database import Database, DatabaseDep
 from service.scopes import Scope
 from service.tables import now

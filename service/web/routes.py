@@ -20,9 +20,9 @@ from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
 from service.articles.routes import FEEDS
-from service.consent.defaults import DEFAULT_KEY
-from service.consent.notice_routes import find_current
-from service.consent.notices import NoticeRead
+from service.consent.notices.defaults import DEFAULT_KEY
+from service.consent.notices.lifecycle import NoticeRead
+from service.consent.notices.routes import find_current
 from service.database import Session, SessionDep
 from service.formats import newsarticle
 from service.formats.feeds.feed import path_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from service.settings import Settings
 from service.tables import now, write_time
 from tests.bench import readers

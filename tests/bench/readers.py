@@ -12,7 +12,8 @@ from alembic import command
 from sqlalchemy import insert
 from sqlmodel import select
 
-from service.consent.defaults import DEFAULT_KEY, ensure_defaults
+from service.consent.decisions.subjects import Subject, derived_secret, new_subject
+from service.consent.log.sealing import seal
 from service.consent.models import (
     VALIDITY_DAYS,
     Action,
@@ -22,9 +23,8 @@ from service.consent.models import (
     PurposeDecision,
     State,
 )
-from service.consent.sealing import seal
+from service.consent.notices.defaults import DEFAULT_KEY, ensure_defaults
 from service.consent.signing import Signer
-from service.consent.subjects import Subject, derived_secret, new_subject
 from service.database import Database, Session
 from service.schema import migrations
 from service.settings import Settings

@@ -10,7 +10,7 @@ from alembic import command
 
 from service.articles import lifecycle
 from service.auth import Caller
-from service.consent.defaults import ensure_defaults
+from service.consent.notices.defaults import ensure_defaults
 from service.database import Database, Session
 from service.schema import migrations
 from service.scopes import Scope

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Locator, Page
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from tests.commands import free_port
 from tests.serving import Store, serving
 from tests.sync.following import listening

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from tests.browser.browsing import BRIDGE, Reader, reading, serving_readers
 from tests.consent.deciding import OPTIONAL, current, events, granted, publish
 from tests.serving import Store

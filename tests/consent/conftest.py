@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.consent.defaults import ensure_defaults
+from service.consent.notices.defaults import ensure_defaults
 from service.settings import Settings
 from tests.serving import Store, settings_for
 

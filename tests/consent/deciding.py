@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from tests.serving import Store
 
 OPTIONAL = ("preferences", "analytics", "marketing")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from service.consent.defaults import ensure_defaults, record_banner
+from service.consent.notices.defaults import ensure_defaults, record_banner
 from tests.consent.deciding import decide, granted, notice
 from tests.serving import Store
 

@@ -10,12 +10,13 @@ import httpx
 import orjson
 import pytest
 
-from service.consent import entries, readers
-from service.consent.merkle import check_inclusion, leaf_hash
+from service.consent.audit.verify import verify
+from service.consent.decisions import readers
+from service.consent.log import entries
+from service.consent.log.merkle import check_inclusion, leaf_hash
+from service.consent.log.sealing import seal
 from service.consent.models import EventRead
-from service.consent.sealing import seal
 from service.consent.signing import Signer, canonical, is_signed
-from service.consent.verify import verify
 from tests.consent.deciding import decide, events
 from tests.serving import SECRET, Store
 

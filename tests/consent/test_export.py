@@ -11,10 +11,10 @@ import httpx
 import orjson
 import pytest
 
-from service.consent.log import TreeHead
-from service.consent.merkle import leaf_hash
+from service.consent.audit.verify import verify
+from service.consent.log.merkle import leaf_hash
+from service.consent.log.tree import TreeHead
 from service.consent.signing import Signer, canonical, encoded
-from service.consent.verify import verify
 from tests.commands import copydesk
 from tests.consent.deciding import decide
 from tests.serving import Store

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from service.consent.log import ConsentLeaf
-from service.consent.merkle import check_consistency, check_inclusion, leaf_hash
-from service.consent.sealing import seal
+from service.consent.log.merkle import check_consistency, check_inclusion, leaf_hash
+from service.consent.log.sealing import seal
+from service.consent.log.tree import ConsentLeaf
 from service.consent.signing import Signer
 from tests.commands import copydesk
 from tests.consent.deciding import decide, events
@@ -122,7 +122,7 @@ def test_what_is_not_in_the_log_is_not_proven(store: Store, client: httpx.Client
 def test_more_events_than_a_batch_are_sealed_in_the_order_in_which_they_came(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.consent.sealing.BATCH", 3)
+    monkeypatch.setattr("service.consent.log.sealing.BATCH", 3)
     with store.client() as reader:
         for _ in range(8):
             decide(reader)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.consent.merkle import (
+from service.consent.log.merkle import (
     EMPTY_ROOT,
     Frontier,
     NotProven,

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.consent.callers import PRESSED_AGAIN
-from service.consent.reports import SMALLEST, _hidden_parts
+from service.consent.audit.reports import SMALLEST, _hidden_parts
+from service.consent.decisions.callers import PRESSED_AGAIN
 from tests.consent.deciding import decide, events, notice, publish, rows
 from tests.serving import Store
 
@@ -148,7 +148,7 @@ def test_two_presses_without_a_cookie_within_seconds_are_one_reader(
     assert (cell["decisions"], cell["accepted"], cell["rejected"]) == (10, 10, 0)
     assert rows(store) == 30
     later = time.monotonic() + PRESSED_AGAIN + 1
-    monkeypatch.setattr("service.consent.callers.time.monotonic", lambda: later)
+    monkeypatch.setattr("service.consent.decisions.callers.time.monotonic", lambda: later)
     press(0, "reject_all")
     press(0)
     (cell,) = rates(auditor)

@@ -46,7 +46,7 @@ def test_rule_10_a_retry_whose_first_answer_was_lost_gets_the_cookie_again(store
 def test_rule_10_the_cookie_is_not_given_again_for_long(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.consent.ledger.COOKIE_GIVEN_AGAIN_FOR", timedelta(0))
+    monkeypatch.setattr("service.consent.decisions.ledger.COOKIE_GIVEN_AGAIN_FOR", timedelta(0))
     key = {"Idempotency-Key": str(uuid4())}
     with store.client() as first, store.client() as again:
         recorded = first.post("/v1/consents", json=decision(), headers=key)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from service import sharing
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from service.settings import Settings
 from tests.consent.deciding import decide, decision, retries, rows
 from tests.serving import ORIGIN, Store, another, running, settings_for

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
-from service.consent import retention
+from service.consent.audit import retention
+from service.consent.audit.verify import verify
+from service.consent.log.sealing import seal
 from service.consent.models import ConsentEvent
-from service.consent.sealing import seal
 from service.consent.signing import Signer
-from service.consent.verify import verify
 from tests.commands import copydesk
 from tests.consent.deciding import current, decide, events, rows
 from tests.serving import SECRET, Store
@@ -98,7 +98,7 @@ def test_what_holds_does_not_depend_on_the_note(store: Store, monkeypatch: pytes
     with store.client() as reader:
         decide(reader)
         at = datetime.now(UTC) + timedelta(days=200)
-        monkeypatch.setattr("service.consent.ledger.now", lambda: at)
+        monkeypatch.setattr("service.consent.decisions.ledger.now", lambda: at)
         computed = current(reader)
         assert retention.note_expired(store.database, in_days(200)) == 1
         assert current(reader) == computed

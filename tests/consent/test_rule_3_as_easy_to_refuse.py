@@ -2,7 +2,7 @@
 
 import httpx
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from tests.consent.deciding import ago, current, decide, decision, events, granted, notice, publish
 from tests.serving import Store
 

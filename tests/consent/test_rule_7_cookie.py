@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from service.consent.subjects import COOKIE
+from service.consent.decisions.subjects import COOKIE
 from tests.consent.deciding import ago, current, decide, decision, events, secret_of
 from tests.serving import Store, running, settings_for
 

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.event import listen, remove
 
-from service.consent.erasing import empty_log
-from service.consent.merkle import check_inclusion
-from service.consent.sealing import seal
+from service.consent.decisions.erasing import empty_log
+from service.consent.decisions.subjects import COOKIE, digest_of
+from service.consent.log.merkle import check_inclusion
+from service.consent.log.sealing import seal
 from service.consent.signing import Signer
-from service.consent.subjects import COOKIE, digest_of
 from tests.consent.deciding import ago, current, decide, decision, events, notice, publish, secret_of
 from tests.serving import SECRET, Store
 

@@ -9,10 +9,12 @@ from alembic import command
 from sqlmodel import select
 
 from service import tables
-from service.consent import ledger, sealing, upkeep
-from service.consent.adding import Adding, add_events
+from service.consent.audit import upkeep
+from service.consent.decisions import ledger
+from service.consent.decisions.adding import Adding, add_events
+from service.consent.log import sealing
+from service.consent.log.sealing import ConsentUnsealed, seal
 from service.consent.models import EventRead
-from service.consent.sealing import ConsentUnsealed, seal
 from service.consent.signing import Signer
 from service.schema import migrations
 from service.settings import Settings

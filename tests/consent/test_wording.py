@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.consent import wording
-from service.consent.defaults import BROWSEWRAP, HONEST
-from service.consent.findings import EXPLANATIONS, Finding, examine
+from service.consent.notices import wording
+from service.consent.notices.defaults import BROWSEWRAP, HONEST
+from service.consent.notices.findings import EXPLANATIONS, Finding, examine
 
 BROWSEWRAPS = {
     "en": "If you keep reading you accept cookies and our terms of use. Turn cookies off in your browser settings.",

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from service.articles.models import ArticleRead
-from service.consent.notices import NoticeRead
+from service.consent.notices.lifecycle import NoticeRead
 from service.database import Database
 from service.images.models import CaptionRead, ImageRead
 from service.published import rendering

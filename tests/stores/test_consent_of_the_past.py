@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from service.consent.log import tree_head_data
-from service.consent.merkle import check_consistency, check_inclusion
+from service.consent.log.merkle import check_consistency, check_inclusion
+from service.consent.log.tree import tree_head_data
 from service.consent.signing import canonical, is_signed
 from tests.stores.make.readers import COOKIE, CURRENT
 from tests.stores.manifest import Decided

@@ -17,10 +17,10 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from service.consent import entries
-from service.consent.exports import FORMAT, FORMAT_1, LEAF, MANIFEST_MARK, NOT_TEXT, Row, SignedManifest
-from service.consent.log import TreeHead, tree_head_data
-from service.consent.merkle import Frontier
+from service.consent.audit.exports import FORMAT, FORMAT_1, LEAF, MANIFEST_MARK, NOT_TEXT, Row, SignedManifest
+from service.consent.log import entries
+from service.consent.log.merkle import Frontier
+from service.consent.log.tree import TreeHead, tree_head_data
 from service.consent.signing import canonical, is_signed
 
 _MOST_FAULTS = 20

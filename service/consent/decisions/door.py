@@ -14,8 +14,8 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
-from service.consent import subjects
-from service.consent.callers import Limiter, Presses
+from service.consent.decisions import subjects
+from service.consent.decisions.callers import Limiter, Presses
 from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
 from service.proxies import Proxies

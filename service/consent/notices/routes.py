@@ -18,9 +18,9 @@ from sqlmodel import col, select
 
 from service import conditional, pages
 from service.auth import Caller, CallerDep, Needs
-from service.consent import notices
 from service.consent.models import ConsentNotice, NoticeStatus, notice_id
-from service.consent.notices import NoticeCreate, NoticeRead, NoticeReplace, Publication
+from service.consent.notices import lifecycle as notices
+from service.consent.notices.lifecycle import NoticeCreate, NoticeRead, NoticeReplace, Publication
 from service.database import Session, SessionDep
 from service.published import answers, store
 from service.published.answers import Row

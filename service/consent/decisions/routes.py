@@ -14,16 +14,23 @@ from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter
 
 from service import conditional, pages
-from service.consent import receipts, subjects
-from service.consent.decisions import Decision, Withdrawal
-from service.consent.door import Door, GuardedRoute, WayOutRoute
-from service.consent.impressions import Impression
-from service.consent.ledger import Asked, Ledger, Outcome
-from service.consent.log import with_leaves
+from service.consent.decisions import receipts, subjects
+from service.consent.decisions.deciding import Decision, Withdrawal
+from service.consent.decisions.door import Door, GuardedRoute, WayOutRoute
+from service.consent.decisions.impressions import Impression
+from service.consent.decisions.ledger import Asked, Ledger, Outcome
+from service.consent.decisions.readers import (
+    NoRecord,
+    Reader,
+    count_events,
+    events_of,
+    find_event,
+    find_reader,
+)
+from service.consent.decisions.receipts import SignedReceipt
+from service.consent.decisions.record import Record, Recorded, receipt
+from service.consent.log.tree import with_leaves
 from service.consent.models import EventRead, Key
-from service.consent.readers import NoRecord, Reader, count_events, events_of, find_event, find_reader
-from service.consent.receipts import SignedReceipt
-from service.consent.record import Record, Recorded, receipt
 from service.database import Session, SessionDep
 from service.errors import BadRequest
 from service.negotiation import choose_type

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from service.consent import notices
 from service.consent.models import Actions, ConsentModel, ConsentNotice, NoticeContent, NoticeTexts, Purpose
-from service.consent.notices import NoticeCreate
+from service.consent.notices import lifecycle as notices
+from service.consent.notices.lifecycle import NoticeCreate
 from service.database import Database, Session
 
 DEFAULT_KEY = "default"

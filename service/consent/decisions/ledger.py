@@ -21,16 +21,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from starlette.concurrency import run_in_threadpool
 
-from service.consent import subjects
-from service.consent.adding import EVENTS, Adding, add_events, add_subjects
-from service.consent.decisions import Decision, Withdrawal, choose, place, state_of
-from service.consent.defaults import DEFAULT_KEY
-from service.consent.erasing import empty_log, erase
-from service.consent.events import COLUMNS, read_event
-from service.consent.impressions import Impression, add_one
-from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
-from service.consent.readers import Reader, find_reader, find_readers
-from service.consent.record import (
+from service.consent.decisions import subjects
+from service.consent.decisions.adding import EVENTS, Adding, add_events, add_subjects
+from service.consent.decisions.deciding import Decision, Withdrawal, choose, place, state_of
+from service.consent.decisions.erasing import empty_log, erase
+from service.consent.decisions.impressions import Impression, add_one
+from service.consent.decisions.readers import Reader, find_reader, find_readers
+from service.consent.decisions.record import (
     NO_DECISION,
     Record,
     Recorded,
@@ -40,8 +37,11 @@ from service.consent.record import (
     receipt,
     undecided,
 )
-from service.consent.shelf import Shelves, Shown
-from service.consent.subjects import Subject
+from service.consent.decisions.subjects import Subject
+from service.consent.events import COLUMNS, read_event
+from service.consent.models import GRANTS, Action, EventRead, PurposeDecision, State
+from service.consent.notices.defaults import DEFAULT_KEY
+from service.consent.notices.shelf import Shelves, Shown
 from service.database import Database, Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
 from service.group_commit import GroupCommit, Write, each, waves

@@ -10,11 +10,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from service.consent import log
-from service.consent.log import InclusionProof, TreeHead
+from service.consent.decisions.record import Receipt
+from service.consent.log import tree
+from service.consent.log.tree import InclusionProof, TreeHead
 from service.consent.models import Action, Choice, PurposeDecision, State
-from service.consent.record import Receipt
-from service.consent.shelf import advertises
+from service.consent.notices.shelf import advertises
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Session
 from service.settings import Settings
@@ -72,7 +72,7 @@ def signed_content(receipt: Receipt, issuer: str) -> bytes:
 def sign(session: Session, receipt: Receipt, settings: Settings) -> SignedReceipt:
     """Sign a receipt, and prove that its event is in the log if it is by now."""
     signer = Signer(settings.signing_key)
-    (event,) = log.with_leaves(session, [receipt.event])
+    (event,) = tree.with_leaves(session, [receipt.event])
     placed = Receipt(event=event, notice=receipt.notice)
     return SignedReceipt(
         event=placed.event,
@@ -87,10 +87,10 @@ def sign(session: Session, receipt: Receipt, settings: Settings) -> SignedReceip
 def _proof(session: Session, signer: Signer, leaf_index: int | None) -> Logged | None:
     if leaf_index is None:
         return None
-    head = log.head_now(session, signer)
-    leaf = log.find_leaf(session, leaf_index, None, None)
+    head = tree.head_now(session, signer)
+    leaf = tree.find_leaf(session, leaf_index, None, None)
     return Logged(
-        tree_head=log.told(head), inclusion_proof=log.prove_inclusion(session, leaf, head.tree_size)
+        tree_head=tree.told(head), inclusion_proof=tree.prove_inclusion(session, leaf, head.tree_size)
     )
 
 

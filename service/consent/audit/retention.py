@@ -15,9 +15,9 @@ from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col, select
 
+from service.consent.decisions.impressions import ConsentImpression
 from service.consent.events import COLUMNS, EVENT, read_event
-from service.consent.impressions import ConsentImpression
-from service.consent.log import ConsentLeaf
+from service.consent.log.tree import ConsentLeaf
 from service.consent.models import (
     GRANTS,
     Action,

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service import conditional
-from service.consent import log
-from service.consent.log import InclusionProof, NoSuchTree, TreeHead
-from service.consent.merkle import Span, consistency_spans
+from service.consent.log import tree
+from service.consent.log.merkle import Span, consistency_spans
+from service.consent.log.tree import InclusionProof, NoSuchTree, TreeHead
 from service.consent.signing import Signer
 from service.database import Session, SessionDep
 from service.errors import BadRequest
@@ -47,7 +47,7 @@ class ConsistencyProof(BaseModel):
 
 def _size(session: Session, request: Request, asked: int | None) -> int:
     """The size asked for, which the log must have been of."""
-    newest = log.head_now(session, Signer(service(request, Settings).signing_key)).tree_size
+    newest = tree.head_now(session, Signer(service(request, Settings).signing_key)).tree_size
     if asked is not None and asked > newest:
         raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)
     return newest if asked is None else asked
@@ -59,8 +59,8 @@ def get_tree_head(request: Request, session: SessionDep) -> Response:
     later for a proof of consistency: then nothing that was in the log can have been changed or taken out
     meanwhile.
     """
-    head = log.head_now(session, Signer(service(request, Settings).signing_key))
-    return conditional.answer(request, log.told(head), headers=PUBLIC)
+    head = tree.head_now(session, Signer(service(request, Settings).signing_key))
+    return conditional.answer(request, tree.told(head), headers=PUBLIC)
 
 
 @router.get("/inclusion-proof", response_model=InclusionProof)
@@ -77,10 +77,10 @@ def get_inclusion_proof(
     """
     if leaf_index is None and leaf_hash is None and event_id is None:
         raise NoLeafNamed("Name a leaf by leaf_index, event_id or leaf_hash.")
-    leaf, size = log.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
+    leaf, size = tree.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
     if leaf.leaf_index >= size:
-        raise log.NotInTheLog(f"A log of {size} leaves has no leaf {leaf.leaf_index} yet.")
-    return conditional.answer(request, log.prove_inclusion(session, leaf, size), headers=PUBLIC)
+        raise tree.NotInTheLog(f"A log of {size} leaves has no leaf {leaf.leaf_index} yet.")
+    return conditional.answer(request, tree.prove_inclusion(session, leaf, size), headers=PUBLIC)
 
 
 @router.get("/consistency-proof", response_model=ConsistencyProof)
@@ -97,7 +97,7 @@ def get_consistency_proof(
             f"The older log cannot have more leaves than the newer, which has {size}.", tree_size=size
         )
     spans = consistency_spans(first, size)
-    subtree = log.subtrees(session, [Span(0, first), Span(0, size), *spans])
+    subtree = tree.subtrees(session, [Span(0, first), Span(0, size), *spans])
     proof = ConsistencyProof(
         tree_size_1=first,
         tree_size_2=size,

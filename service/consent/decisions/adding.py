@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Table, bindparam, column, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.consent.decisions.subjects import Subject
 from service.consent.events import EVENT
 from service.consent.models import ConsentEvent, EventRead, PurposeDecision
-from service.consent.subjects import Subject
 from service.database import Session, rows_changed
 
 # Statements of the core, made once: through the ORM, making one takes longer than running it.

@@ -13,13 +13,13 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue
 
-from service.consent.decisions import Decision
-from service.consent.door import GuardedRoute
-from service.consent.impressions import Impression
+from service.consent.decisions.deciding import Decision
+from service.consent.decisions.door import GuardedRoute
+from service.consent.decisions.impressions import Impression
+from service.consent.decisions.routes import LedgerDep, count_shown, decide, known_by
 from service.consent.models import Action, Choice, Key, Purpose, PurposeDecision
-from service.consent.notice_routes import find_current
-from service.consent.notices import NoticeRead
-from service.consent.routes import LedgerDep, count_shown, decide, known_by
+from service.consent.notices.lifecycle import NoticeRead
+from service.consent.notices.routes import find_current
 from service.database import DatabaseDep, Session, SessionDep
 from service.errors import NotFound
 from service.published import answers, documents, store

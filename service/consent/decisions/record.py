@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from service.consent.models import GRANTS, Action, Choice, ConsentModel, EventRead, Override, State
-from service.consent.shelf import GOOGLE_CONSENT_MODE, Shelves, Shown, Wording
+from service.consent.notices.shelf import GOOGLE_CONSENT_MODE, Shelves, Shown, Wording
 from service.database import Session
 from service.tables import Time
 

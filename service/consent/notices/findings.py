@@ -9,8 +9,8 @@ refuse as to give.
 import enum
 from dataclasses import dataclass
 
-from service.consent import wording
 from service.consent.models import ConsentModel, NoticeContent
+from service.consent.notices import wording
 
 
 class Finding(enum.StrEnum):

@@ -12,9 +12,9 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Integer, delete, func
 from sqlmodel import Field, col, select
 
-from service.consent import entries, merkle
 from service.consent.events import COLUMNS, read_event
-from service.consent.log import ConsentLeaf, ConsentTreeHead, frontier, latest_head, signed_head
+from service.consent.log import entries, merkle
+from service.consent.log.tree import ConsentLeaf, ConsentTreeHead, frontier, latest_head, signed_head
 from service.consent.models import ConsentEvent, EventRead
 from service.consent.signing import Signer
 from service.database import Database, Session

@@ -7,7 +7,7 @@ from pydantic import Field as Member
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field, col
 
-from service.consent.decisions import Surface
+from service.consent.decisions.deciding import Surface
 from service.consent.models import Key
 from service.database import Session, insert
 from service.tables import Table, now

@@ -17,9 +17,9 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from service.consent.findings import EXPLANATIONS, Evidence, Finding, examine
 from service.consent.models import ConsentModel, ConsentNotice, NoticeContent, NoticeStatus, notice_id
-from service.consent.reconsent import reasons_to_ask_again
+from service.consent.notices.findings import EXPLANATIONS, Evidence, Finding, examine
+from service.consent.notices.reconsent import reasons_to_ask_again
 from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Select, case, func
 from sqlmodel import col
 
-from service.consent.impressions import ConsentImpression
+from service.consent.decisions.impressions import ConsentImpression
 from service.consent.models import Action, ConsentEvent
 from service.database import Session
 

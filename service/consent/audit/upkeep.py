@@ -10,7 +10,9 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from service.consent import erasing, retention, sealing
+from service.consent.audit import retention
+from service.consent.decisions import erasing
+from service.consent.log import sealing
 from service.consent.signing import Signer
 from service.database import Database
 from service.tables import now

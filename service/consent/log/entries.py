@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 from pydantic.main import IncEx
 
-from service.consent.merkle import leaf_hash
+from service.consent.log.merkle import leaf_hash
 from service.consent.models import EventRead
 from service.consent.signing import canonical
 

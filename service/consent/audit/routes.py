@@ -14,13 +14,13 @@ from sqlmodel import col, select
 
 from service import conditional, pages
 from service.auth import Caller, Needs
-from service.consent import exports, reports, upkeep
-from service.consent.decisions import ConsentId
+from service.consent.audit import exports, reports, upkeep
+from service.consent.audit.reports import Dimension, Rates
+from service.consent.decisions.deciding import ConsentId
+from service.consent.decisions.readers import count_records, find_standings
+from service.consent.decisions.record import Record, project
+from service.consent.decisions.routes import LedgerDep
 from service.consent.models import ConsentEvent, ConsentSubject, Key
-from service.consent.readers import count_records, find_standings
-from service.consent.record import Record, project
-from service.consent.reports import Dimension, Rates
-from service.consent.routes import LedgerDep
 from service.consent.signing import Signer
 from service.database import DatabaseDep, SessionDep
 from service.errors import FieldProblem, Unprocessable

@@ -14,9 +14,9 @@ import sqlalchemy
 from pydantic import BaseModel, JsonValue
 from sqlmodel import col
 
-from service.consent import entries, log
 from service.consent.events import COLUMNS, read_event
-from service.consent.log import HASH, ConsentLeaf, ConsentTreeHead, TreeHead
+from service.consent.log import entries, tree
+from service.consent.log.tree import HASH, ConsentLeaf, ConsentTreeHead, TreeHead
 from service.consent.models import ConsentEvent
 from service.consent.signing import Signer, canonical, encoded
 from service.database import Database
@@ -63,7 +63,7 @@ class SignedManifest(BaseModel):
 def write(database: Database, signer: Signer, *, as_csv: bool) -> Iterator[bytes]:
     """Write an export, some rows at a time."""
     with database.reading() as session:
-        head = log.head_now(session, signer)
+        head = tree.head_now(session, signer)
     removed, columns = 0, column_names()
     if as_csv:
         yield _csv([columns])
@@ -119,7 +119,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 def _signed(signer: Signer, issuer: str, head: ConsentTreeHead, removed: int) -> SignedManifest:
     manifest = Manifest(
-        issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=log.told(head)
+        issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=tree.told(head)
     )
     signature = signer.sign(canonical(manifest.model_dump(mode="json")))
     return SignedManifest(

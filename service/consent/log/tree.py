@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from pydantic import Field as Member
 from sqlmodel import Field, col, select
 
-from service.consent import entries, merkle
-from service.consent.merkle import Frontier, Span, Subtree, inclusion_spans
+from service.consent.log import entries, merkle
+from service.consent.log.merkle import Frontier, Span, Subtree, inclusion_spans
 from service.consent.models import EventRead
 from service.consent.signing import Signer, encoded, log_id
 from service.database import Session

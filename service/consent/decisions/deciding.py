@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 import langcodes
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.consent.decisions.record import Standing
 from service.consent.models import Action, Choice, ConsentModel, Key, PurposeDecision, State
-from service.consent.record import Standing
-from service.consent.shelf import Shown
+from service.consent.notices.shelf import Shown
 from service.errors import FieldProblem, Unprocessable
 from service.tables import Language, Time
 

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from service.consent.decisions.record import Standing
+from service.consent.decisions.subjects import digest_of
 from service.consent.events import COLUMNS, read_event
 from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead, State
-from service.consent.record import Standing
-from service.consent.subjects import digest_of
 from service.database import Session
 from service.errors import NotFound
 from service.pages import count_all

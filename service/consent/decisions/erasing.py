@@ -9,8 +9,8 @@ from contextlib import closing, suppress
 
 from sqlalchemy import delete, update
 
-from service.consent import subjects
-from service.consent.adding import EVENTS, SUBJECTS
+from service.consent.decisions import subjects
+from service.consent.decisions.adding import EVENTS, SUBJECTS
 from service.database import Database, Session
 
 PATIENCE = 0.05

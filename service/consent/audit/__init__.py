@@ -1,0 +1,1 @@
+"""Audit: rates, records, exports and their proof, and what the ledger needs while it serves."""

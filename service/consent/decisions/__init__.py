@@ -1,0 +1,1 @@
+"""Decisions: readers accept, refuse and withdraw; each decision is added once and never changed."""
