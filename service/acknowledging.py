@@ -13,7 +13,7 @@ from service.tables import Reading
 
 
 class Acknowledgement(Reading):
-    """What a token without `content:read` is told of what it has written."""
+    """The answer to a write by a token without `content:read`."""
 
     id: UUID
     version: int

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: bearer tokens, kept as digests, and the scopes that they carry."""
+"""Callers and their rights: bearer tokens, kept as digests, and the scopes that they carry."""
 
 import hashlib
 import secrets
@@ -50,7 +50,7 @@ _BY_DIGEST = (
 
 
 class Answering(Protocol):
-    """What answers one short question at once, in the event loop: the reader of the running service."""
+    """Answers one short question at once, in the event loop: the reader of the running service does."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]: ...
 
@@ -67,7 +67,7 @@ Sourced = TypeVar("Sourced", bound=_Sourced)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes this request: the holder of a token, or an anonymous reader."""
+    """The caller of a request: the holder of a token, or an anonymous reader."""
 
     id: UUID | None = None
     name: str = "reader"
@@ -77,11 +77,11 @@ class Caller:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether no token was sent."""
+        """Return whether no token was sent."""
         return self.id is None
 
     def may(self, scope: Scope) -> bool:
-        """Whether the caller holds this scope; `admin` holds them all."""
+        """Return whether the caller holds this scope; `admin` holds them all."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def need(self, scope: Scope) -> None:
@@ -135,8 +135,9 @@ async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | N
 
 
 class TokenUses:
-    """When tokens were used last, held in memory until it is written down: no request waits for that, and none fails
-    with it. A process that is killed outright loses the last second. Used from the event loop only.
+    """The time of each token's last use, held in memory until it is written down: no request waits for that,
+    and none fails with it. A process that is killed outright loses the last second. Used from the event loop
+    only.
     """
 
     def __init__(self, database: Database) -> None:
@@ -179,7 +180,7 @@ async def get_caller(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
-    """Who calls. A token that is sent must be good, even where none is needed."""
+    """Return the caller. A token that is sent must be good, even where none is needed."""
     if credentials is None:
         if "authorization" in request.headers:
             raise Unauthorized("The Authorization header must be `Bearer` and a token.")
@@ -194,7 +195,7 @@ async def known_caller(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
-    """Who calls, asked for once in each request."""
+    """Return the caller, looked up once in each request."""
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
         known = request.state.caller = await get_caller(request, credentials)
@@ -211,7 +212,7 @@ class Needs:
         self.scope = scope
 
     async def __call__(self, caller: CallerDep) -> Caller:
-        """Who calls, with the scope."""
+        """Return the caller, who must have the scope."""
         caller.need(self.scope)
         return caller
 

@@ -33,7 +33,9 @@ def etag_of(body: bytes, version: int | None = None) -> str:
 
 
 def matches(header: str | None, etag: str) -> bool:
-    """Whether `If-None-Match` names this ETag: weak comparison, and whatever the content coding (`"…;br"`)."""
+    """Return whether `If-None-Match` names this ETag: weak comparison, and whatever the content coding
+    (`"…;br"`).
+    """
     if header is None:
         return False
     wanted = etag.strip('"').split(";")[0]

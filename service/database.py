@@ -335,7 +335,7 @@ def _add_to(table: type[Table], number: str, *, is_sqlite: bool) -> postgresql.I
 
 
 def rows_changed(result: Result[Any]) -> int:
-    """How many rows a statement changed."""
+    """Return how many rows a statement changed."""
     assert isinstance(result, CursorResult)
     return result.rowcount
 

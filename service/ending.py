@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Ending:
-    """Whether this process has been told to end, and what happens once the delay is over."""
+    """Return whether this process has been told to end, and what happens once the delay is over."""
 
     def __init__(self, delay: float, let_go: Callable[[], None]) -> None:
         self.is_told = False

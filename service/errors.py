@@ -127,7 +127,7 @@ class Conflict(ServiceError):
 
 
 class Gone(ServiceError):
-    """What was here has been deleted or withdrawn; `reason` says which."""
+    """The resource has been deleted or withdrawn; `reason` says which."""
 
     status, title = 410, "No longer here"
 

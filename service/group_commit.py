@@ -58,7 +58,9 @@ def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) 
 
 
 class _Batch(Generic[Item, Answer]):
-    """What goes into one transaction; `answers` get an answer or a refusal for each, once it is committed."""
+    """The requests that share one transaction; `answers` get an answer or a refusal for each, once it is
+    committed.
+    """
 
     def __init__(self, until: float) -> None:
         self.items: list[Item] = []

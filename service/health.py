@@ -32,7 +32,7 @@ class Liveness(Reading):
 
 
 class Readiness(Reading):
-    """Whether each thing that the service needs is there, and the cause where one is not."""
+    """Return whether each thing that the service needs is there, and the cause where one is not."""
 
     status: Literal["ready", "unavailable"]
     database: str = Field(examples=["ok", "unreachable: OperationalError"])

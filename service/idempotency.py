@@ -65,7 +65,9 @@ class KeptAnswer(Table, table=True):
 
 @dataclass(slots=True)
 class Claim:
-    """What one request has claimed: a key, which it alone may take effect under while `owner` stands in the row."""
+    """The claim of one request on a key. The request alone may take effect under the key while `owner` stands
+    in the row.
+    """
 
     key_digest: str
     body_digest: str

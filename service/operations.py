@@ -1,5 +1,5 @@
-"""What every operation says of itself in the OpenAPI document beside its own shapes: who may call it, under
-which conditions, and the problems that it may answer with.
+"""Describe every operation in the OpenAPI document beside its own shapes: who may call it, under which
+conditions, and the problems that it may answer with.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _IDEMPOTENCY_KEY = "any text of your own for this request: sent again with it, i
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the document says of one operation."""
+    """The description of one operation."""
 
     text: str
     responses: Responses

@@ -159,7 +159,7 @@ def rare(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool
 
 
 def count_all(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
-    """How many rows a SELECT finds on all pages together."""
+    """Count the rows that a SELECT finds on all pages together."""
     counted: int = session.execute(
         select(func.count()).select_from(statement.order_by(None).subquery())
     ).scalar_one()

@@ -32,7 +32,7 @@ _REVISION = "SELECT version_num FROM alembic_version"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a probe has found: "ok", or what is wrong; and whether the service can do with it."""
+    """The result of a probe: "ok", or the fault, and whether the service can work with it."""
 
     said: str
     is_good: bool

@@ -222,7 +222,7 @@ async def list_problems() -> HTMLResponse:
 
 @router.get("/problems/{slug}")
 async def explain_problem(slug: str) -> HTMLResponse:
-    """What one kind of problem means."""
+    """Explain one kind of problem."""
     kind = ServiceError.kinds.get(slug)
     if kind is None:
         raise NotFound(f"There is no kind of problem {slug!r}.")

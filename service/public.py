@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 
 
 class PublicSettings(BaseSettings):
-    """What the service is from outside."""
+    """The addresses and names of the service as others see them."""
 
     public_url: str = Field(
         "http://127.0.0.1:8000",
@@ -61,10 +61,10 @@ class PublicSettings(BaseSettings):
 
     @property
     def media_base(self) -> str:
-        """What stands before the addresses of pictures: a CDN, this service, or nothing."""
+        """Return the prefix of the addresses of pictures: that of a CDN, of this service, or none."""
         return self.media_url_public or (self.public_url if self.absolute_urls else "")
 
     @property
     def address_base(self) -> str:
-        """What stands before all other addresses in answers: this service, or nothing."""
+        """Return the prefix of all other addresses in answers: that of this service, or none."""
         return self.public_url if self.absolute_urls else ""

@@ -1,4 +1,6 @@
-"""How much waits in the queues that all processes share: counted in the database, when somebody asks."""
+"""Count the entries that wait in the queues that all processes share. The database counts them when somebody
+asks.
+"""
 
 import asyncio
 import time
@@ -24,7 +26,9 @@ MOST_COUNTED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What waits: messages for webhooks and the age of the oldest in seconds, decisions that await the log."""
+    """Counts of waiting entries: messages for webhooks with the age of the oldest in seconds, and decisions
+    that await the log.
+    """
 
     messages: int
     oldest_message: float

@@ -1,5 +1,5 @@
-"""How every endpoint is entered: no query parameter that it does not know, no media type that it does not
-take, and a POST with an `Idempotency-Key` at most once.
+"""Guard the entrance of every endpoint: unknown query parameters and media types are refused, and a POST with
+an `Idempotency-Key` takes effect at most once.
 """
 
 import hashlib
@@ -199,8 +199,8 @@ def _release_when_it_fails(request: Request, database: Database, claim: Claim) -
 
 
 async def _fingerprint(request: Request, *, reads_json: bool) -> str:
-    """What tells one body from another: its hash, or of a large upload, which is never held in memory, its
-    kind and length.
+    """Return the mark that tells one body from another: its hash, or of a large upload, which is never held
+    in memory, its kind and length.
 
     A client that sends a form again makes up another boundary for it, of the same length: it is left out.
     """

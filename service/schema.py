@@ -16,7 +16,7 @@ class Unmigrated(RuntimeError):
 
 
 def migrations(settings: Settings) -> Config:
-    """Where the Alembic chain is: beside the package in a checkout, inside it in a wheel."""
+    """Return where the Alembic chain is: beside the package in a checkout, inside it in a wheel."""
     here = Path(__file__).parent
     folder = next(place for place in (here / "alembic", here.parent / "alembic") if place.is_dir())
     config = Config()
@@ -27,7 +27,7 @@ def migrations(settings: Settings) -> Config:
 
 
 class Schema(enum.StrEnum):
-    """How a store's schema stands to the one that this code was written for."""
+    """A store's schema, compared with the one that this code was written for."""
 
     CURRENT = "ok"
     MISSING = "missing: run `copydesk migrate`"
@@ -36,7 +36,9 @@ class Schema(enum.StrEnum):
 
     @property
     def can_serve(self) -> bool:
-        """Whether a process that serves already may go on: a migration leaves what the version before it needs."""
+        """Return whether a process that serves already may go on: a migration leaves what the version before
+        it needs.
+        """
         return self in (Schema.CURRENT, Schema.AHEAD)
 
 

@@ -330,7 +330,7 @@ class Settings(PublicSettings):
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the database is a file of this process."""
+        """Return whether the database is a file of this process."""
         return self.database_url.startswith("sqlite")
 
     @property

@@ -1,5 +1,5 @@
-"""What every table and every shape of the API is made of: one base, one set of constraint names, one clock,
-one kind of id.
+"""Base of every table and every shape of the API: one base class, one set of constraint names, one clock, one
+kind of id.
 """
 
 import enum
@@ -110,7 +110,7 @@ def new_id() -> UUID:
 
 
 class Clock:
-    """How far the clock of this machine is known to be ahead of the store's (`timekeeping.py`)."""
+    """The time by which this machine's clock is known to be ahead of the store's (`timekeeping.py`)."""
 
     ahead = timedelta()
 

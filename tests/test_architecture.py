@@ -64,6 +64,19 @@ def test_every_module_opens_with_its_promise_and_stays_one_room(path: Path) -> N
     assert too_long == []
 
 
+RIDDLE = re.compile(r"(What|Whether|Where|How|Who|Whose|Why|When|Which)\b")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_no_docstring_opens_with_a_question(path: Path) -> None:
+    documented = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert [text for node in documented if RIDDLE.match(text := ast.get_docstring(node) or "")] == []
+
+
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_nothing_is_swallowed_and_no_layer_is_slow(path: Path) -> None:
     text = path.read_text()

@@ -1,4 +1,4 @@
-"""Where articles are to be read, and where the links in their bodies lead from there."""
+"""Addresses at which readers find articles, and to which the links in their bodies lead."""
 
 import html
 import re
@@ -16,14 +16,16 @@ _HREF = re.compile(r'(?<=<a href=")[^"]*(?=")')
 
 
 def own_address(settings: Settings, id_: UUID, slug: str | None) -> str:
-    """Where this publication shows an article."""
+    """Return the address at which this publication shows an article."""
     pages = "/read" if settings.web == "on" else "/v1/articles"
     template = settings.article_url or f"{settings.public_url}{pages}/{{slug}}"
     return template.replace("{slug}", slug or str(id_)).replace("{id}", str(id_))
 
 
 def address_of(settings: Settings, article: ArticleRead) -> str:
-    """Where an article is to be read: on this publication's pages, else where it says that it belongs."""
+    """Return the address at which readers find an article: on this publication's pages, or else the address
+    that the article names as its own.
+    """
     if article.canonical_url and not settings.article_url:
         return as_uri(article.canonical_url)
     return own_address(settings, article.id, article.slug)

@@ -1,6 +1,4 @@
-"""What an article may refer to and be known by: pictures that are there, and a key of the integrator's that
-is nobody else's.
-"""
+"""Check the pictures that an article refers to, and claim the integrator's key of an article."""
 
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
@@ -72,7 +70,7 @@ def pairs_of(*writes: ArticleWrite) -> list[Pair]:
 
 
 def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict[Pair, UUID]:
-    """Whose the integrators' own keys of these articles are, of those that are anybody's."""
+    """Return which articles hold these external ids already."""
     pairs = sorted(pairs_of(*writes))
     if not pairs:
         return {}

@@ -20,7 +20,7 @@ CLOCK = Caller(name="schedule")
 
 
 def next_due(database: Database) -> datetime | None:
-    """When the next scheduled article is due."""
+    """Return when the next scheduled article is due."""
     with database.reading() as session:
         waiting = select(func.min(Article.scheduled_for)).where(
             Article.status == Status.SCHEDULED, col(Article.deleted_at).is_(None)

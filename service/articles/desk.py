@@ -27,7 +27,7 @@ TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
 
 
 def words_of(article: Article, pictures: Pictures) -> Words:
-    """What of an article is searched, the captions of its pictures included."""
+    """Return the words of an article that the desk's search looks through, captions of its pictures included."""
     people = [author.name for author in article.authors]
     rest = [
         article.summary,
@@ -110,7 +110,7 @@ def _use(article: Article) -> Use:
 def reference_problems(
     write: ArticleWrite, article_id: UUID, pictures: Pictures, embed_hosts: Sequence[str]
 ) -> Iterator[FieldProblem]:
-    """What in an article points at something that this store cannot show."""
+    """Return the members of an article that refer to something that this store cannot show."""
     if write.lead_image_id is not None and write.lead_image_id not in pictures.images:
         yield FieldProblem(pointer="/lead_image_id", message="names no image of this store")
     for place, block in enumerate(write.body):
@@ -164,7 +164,7 @@ def chosen(session: Session, wanted: Filter, status: Status | None, named: Chose
 
 
 def count(session: Session, wanted: Filter, status: Status | None) -> int:
-    """How many working articles there are."""
+    """Count the working articles."""
     return session.exec(
         select(func.count()).select_from(Article).where(*_conditions(session, wanted, status))
     ).one()

@@ -53,7 +53,7 @@ class FieldChange(Reading):
 
 
 class Difference(Reading):
-    """What a version changed."""
+    """The changes that one version made."""
 
     before: int | None
     after: int
@@ -107,7 +107,7 @@ def diff_article_version(
     session: SessionDep,
     against: Against = None,
 ) -> Response:
-    """What a version changed against the one before it, or against another (`against`)."""
+    """Compare a version with the one before it, or with another (`against`)."""
     version = find(session, article_id, number)
     base = against if against is not None else number - 1
     earlier = find(session, article_id, base) if base >= 1 else None

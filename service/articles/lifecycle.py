@@ -1,5 +1,5 @@
-"""What may happen to an article: written, published, embargoed, corrected, withdrawn, trashed; every write is
-a version.
+"""The life of an article: written, published, embargoed, corrected, withdrawn, trashed. Every write is a
+version.
 
 `draft → scheduled → published → withdrawn`. A published article is public, any other is not. An embargo in the
 future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
@@ -290,7 +290,7 @@ def release(session: Session, caller: Caller, articles: Sequence[Article]) -> No
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
-    """Whether another date of publication is given. Null takes a draft's away; what is public has one."""
+    """Return whether another date of publication is given. Null takes a draft's away; what is public has one."""
     given = "published_at" in write.model_fields_set and (
         write.published_at is not None or article.status == Status.DRAFT
     )

@@ -1,4 +1,4 @@
-"""What an article is: in the working table, in a request, and in an answer."""
+"""Articles: their tables, and their shapes in requests and answers."""
 
 import enum
 from datetime import timedelta
@@ -38,7 +38,7 @@ from service.tables import (
 
 
 class Status(enum.StrEnum):
-    """Where an article is in its life."""
+    """The place of an article in its life."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -78,14 +78,14 @@ def _each_once(values: list[str]) -> list[str]:
 
 
 class Author(Shape):
-    """Who wrote it."""
+    """One author."""
 
     name: Line
     url: WebAddress | None = None
 
 
 class Correction(Reading):
-    """What was put right after publication."""
+    """A note to readers of what was put right after publication."""
 
     at: Time
     kind: str
@@ -93,7 +93,7 @@ class Correction(Reading):
 
 
 class ArticleContent(SQLModel):
-    """What an editor writes: the part of an article that every version keeps."""
+    """The content that an editor writes: the part of an article that every version keeps."""
 
     headline: Line = Field(schema_extra={"examples": ["Harbour bridge reopens after winter repairs"]})
     summary: Text | None = None
@@ -122,8 +122,8 @@ class ArticleContent(SQLModel):
 
 
 def _walked(name: str, time: str) -> Index:
-    """What the editors' lists walk, with what they are filtered by: the articles that a filter leaves out are
-    not read.
+    """Return the index that an editors' list walks. It holds the filtered columns too, so that a row that a
+    filter leaves out is not read.
 
     Not by source too: with a section it may have more bytes than an index of PostgreSQL takes.
     """
@@ -185,7 +185,7 @@ class ArticleSlug(Table, table=True):
 
 
 class ArticleTerm(Table, table=True):
-    """What a working article can be found by: tags and authors."""
+    """A tag or an author by which a working article can be found."""
 
     __tablename__ = "article_term"
 
@@ -210,7 +210,7 @@ class ArticleIndexing(Table, table=True):
 
 
 class ArticleVersion(Table, table=True):
-    """What an article was after one write, who wrote it, and when."""
+    """An article as one write left it, with its writer and the time."""
 
     __tablename__ = "article_version"
 
@@ -226,7 +226,7 @@ class ArticleVersion(Table, table=True):
 
 
 class ArticleWrite(ArticleContent, TableShape):
-    """What can be written. Absent members take their defaults; a slug is made from the headline."""
+    """A whole article in a request. Absent members take their defaults; a slug is made from the headline."""
 
     language: Annotated[Language, WrapValidator(_or_of_the_house)] = Field(
         default="", description="absent or null: the language of the house"

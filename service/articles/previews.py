@@ -54,7 +54,7 @@ class Preview(Table, table=True):
 
 
 class PreviewCreate(Shape):
-    """How long a preview is there, and what it shows."""
+    """The life of a preview in seconds, and the version that it shows."""
 
     expires_in: Annotated[int, Member(ge=1, le=LONGEST, description="seconds", examples=[3_600])] = 3_600
     version: Annotated[

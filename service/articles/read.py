@@ -1,4 +1,4 @@
-"""How an article is read: by editors as it stands, by readers as it was rendered when it was written."""
+"""Read articles: the working article for editors, the rendered document for readers."""
 
 from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
@@ -91,7 +91,7 @@ def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
 
 @renders(Kind.ARTICLE)
 def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
-    """What the public may see of these articles."""
+    """Render the public documents of these articles."""
     rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
     articles = session.exec(rows).all()
     public = [article for article in articles if _is_public(article)]

@@ -102,7 +102,7 @@ def begin_histories(session: Session, kept: Sequence[ArticleKept], actor: str) -
 
 
 def is_unused(session: Session) -> bool:
-    """Whether nobody has ever written an article or an image here."""
+    """Return whether nobody has ever written an article or an image here."""
     return all(
         session.exec(select(key).limit(1)).first() is None for key in (col(ArticleSlug.slug), col(Image.id))
     )

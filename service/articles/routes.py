@@ -54,19 +54,19 @@ Said = Annotated[Text, Field(min_length=1)]
 
 
 class Publication(Shape):
-    """When to publish; absent: now."""
+    """The time of publication; absent: now."""
 
     at: Time | None = Field(default=None, examples=["2030-05-01T06:00:00Z"])
 
 
 class Withdrawal(Shape):
-    """Why an article is killed. The reason is public."""
+    """The reason why an article is withdrawn. It is public."""
 
     reason: Said = Field(examples=["It named the wrong person."])
 
 
 class CorrectionCreate(Shape):
-    """What was put right."""
+    """The words of a correction."""
 
     kind: Line = "correction"
     text: Said = Field(examples=["The bridge has four lanes, not three."])

@@ -40,7 +40,7 @@ class Claim:
 
     @property
     def first(self) -> str | None:
-        """What is tried first, if anything but a number is to be tried."""
+        """Return the slug to try first, or None when only numbered ones are left."""
         base = self.wanted or _base(self.headline)
         return base if id_of(base) is None else None
 

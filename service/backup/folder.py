@@ -1,5 +1,5 @@
-"""What is in an exported folder, and whether all of it is there: one JSON document on each line, and the
-pictures' files.
+"""The contents of an exported folder, and the check that they are complete: one JSON document on each line,
+and the pictures' files.
 
     manifest.json      what this is: the format, the store, the number of its last change, how many of each
     kind, the files' SHA-256
@@ -58,8 +58,8 @@ class Damaged(Unprocessable):
 
 
 class Manifest(BaseModel):
-    """What a folder says of itself. `missing` are digests of files that the media store of the exported store
-    had lost.
+    """The contents of a folder by its own account. `missing` are digests of files that the media store of the
+    exported store had lost.
     """
 
     format: Literal["copydesk-export"] = FORMAT
@@ -75,7 +75,7 @@ class Manifest(BaseModel):
 
 
 def is_export(folder: Path) -> bool:
-    """Whether a folder was exported, or was to be."""
+    """Return whether a folder was exported, or was to be."""
     if not folder.is_dir():
         return False
     try:
@@ -164,8 +164,8 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> tuple[int, str]:
 
 
 def file_of(folder: Path, digest: str, content_type: str) -> Path:
-    """Where the file of a picture is. Raises Damaged for what is no digest or no picture's type: it would
-    lead elsewhere.
+    """Return where the file of a picture is. Raises Damaged for a wrong digest or a type that no picture has:
+    the path would lead elsewhere.
     """
     if _DIGEST.fullmatch(digest) is None or content_type not in EXTENSIONS:
         raise Damaged(f"{folder / IMAGES} tells of a file {digest!r} of the type {content_type!r}.")

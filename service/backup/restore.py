@@ -48,7 +48,9 @@ class StoreInUse(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was taken in. `different` counts public answers that are not, byte for byte, what they were."""
+    """Counts of what was restored. `different` counts public answers that are not, byte for byte, as they
+    were.
+    """
 
     manifest: Manifest
     different: int

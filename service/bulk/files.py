@@ -30,7 +30,7 @@ _PIECE = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a file is imported. `publish` is for the items that do not say what they are to be."""
+    """The settings of one file import. `publish` is for items that do not name a status."""
 
     mode: Mode = Mode.UPSERT
     dry_run: bool = False
@@ -39,9 +39,7 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many items there were, and what became of them; `before` were done with by an import that was
-    interrupted.
-    """
+    """Counts of items by their result; `before` were done by an import that was interrupted."""
 
     before: int = 0
     made: int = 0
@@ -60,7 +58,7 @@ class Tally:
 
 
 def holds_items(name: str) -> bool:
-    """Whether a file is one of many articles, by its name."""
+    """Return whether a file is one of many articles, by its name."""
     return name.lower().endswith(ENDINGS)
 
 
@@ -72,7 +70,7 @@ class FileImport:
         self._digest = _digest(path, how)
 
     def place(self) -> BulkPlace | None:
-        """Where it was interrupted. A dry run leaves no place, and has none."""
+        """Return the place at which the import was interrupted. A dry run leaves no place, and has none."""
         if self._how.dry_run:
             return None
         with self._database.reading() as session:

@@ -1,5 +1,5 @@
-"""How far an import of a file has come: kept in the transaction of the items themselves, so that neither is
-ever there without the other.
+"""The place that an import of a file has reached: kept in the transaction of the items themselves, so that
+neither is ever there without the other.
 """
 
 from sqlmodel import Field, col, delete
@@ -23,7 +23,7 @@ class BulkPlace(Table, table=True):
 
 
 def find(session: Session, digest: str) -> BulkPlace | None:
-    """Where an import was interrupted."""
+    """Return the place at which an import was interrupted."""
     return session.get(BulkPlace, digest)
 
 

@@ -1,4 +1,4 @@
-"""What an item of many says: an article as it is written, whose pictures may stand in it."""
+"""Read one item of a bulk import: an article as it is written, whose pictures may stand in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Name = tuple[str | None, str, str | None]
 
 
 class InlineCaption(Shape):
-    """What a picture shows, in the article's language when none is given."""
+    """The caption of an inline picture, in the article's language when none is given."""
 
     language: Language | None = None
     text: Text | None = None
@@ -117,8 +117,8 @@ def _text(content: Mapping[str, JsonValue], name: str) -> str | None:
 
 
 def _name_of(image: InlineImage, source: str | None, pointer: str) -> Name:
-    """What an inline picture is known by; `source` is its article's. Raises Unprocessable when there is
-    nothing.
+    """Return the key by which an inline picture is known; `source` is its article's. Raises Unprocessable
+    when there is none.
     """
     of = image.source or source
     if image.external_id is not None:

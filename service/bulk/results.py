@@ -31,7 +31,7 @@ class Results:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may be added."""
+        """Return whether no more may be added."""
         return self._size > MOST_BYTES
 
     def add(self, line: bytes) -> None:

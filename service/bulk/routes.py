@@ -48,7 +48,7 @@ router = APIRouter(prefix="/v1/articles/bulk", tags=["sync"], route_class=BulkRo
 
 
 class BulkResult(BaseModel):
-    """What became of one item, in the order in which the items came."""
+    """The result of one item, in the order in which the items came."""
 
     index: int = Member(examples=[0])
     status: int = Member(

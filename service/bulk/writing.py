@@ -42,7 +42,7 @@ class LeftAlone(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one item. `status` is the HTTP status that it would have had alone."""
+    """The result of one item. `status` is the HTTP status that a request with this item alone would have had."""
 
     index: int
     status: int

@@ -1,6 +1,4 @@
-"""What `copydesk import` does with what it is given: a folder that was exported, files of many articles, and
-news pages.
-"""
+"""Run `copydesk import` on a folder that was exported, on files of many articles, and on news pages."""
 
 import sys
 from collections.abc import Sequence
@@ -36,7 +34,7 @@ BULK = "/v1/articles/bulk"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is to be imported, told apart."""
+    """The arguments of an import, sorted by kind."""
 
     folders: list[Path]
     files: list[Path]

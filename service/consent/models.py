@@ -1,5 +1,5 @@
-"""What a consent notice, a reader and a decision are, in their tables; events are only ever added, and a
-published notice stays.
+"""Tables of consent: notices, readers and decisions. Events are only ever added, and a published notice
+stays.
 
 Two guards keep that: the listeners below refuse it in this process, and triggers refuse it in the database.
 What the triggers let through is what erasing a reader needs: `consent_id` and the two digests of an event may
@@ -21,7 +21,9 @@ VALIDITY_DAYS = 182
 
 
 class ConsentModel(enum.StrEnum):
-    """What a notice asks: `opt_in` before anything optional, `opt_out` after it, `notice_only` nothing."""
+    """The kind of consent that a notice asks for: `opt_in` before anything optional, `opt_out` after it,
+    `notice_only` none.
+    """
 
     OPT_IN = "opt_in"
     OPT_OUT = "opt_out"
@@ -29,7 +31,9 @@ class ConsentModel(enum.StrEnum):
 
 
 class NoticeStatus(enum.StrEnum):
-    """Where a version of a notice is; `retired` is one that a newer version in its language has replaced."""
+    """The place of a notice's version in its life; `retired` is one that a newer version in its language has
+    replaced.
+    """
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -37,15 +41,15 @@ class NoticeStatus(enum.StrEnum):
 
 
 class Choice(enum.StrEnum):
-    """What was decided about one purpose."""
+    """The decision about one purpose."""
 
     GRANTED = "granted"
     DENIED = "denied"
 
 
 class Override(enum.StrEnum):
-    """Why a purpose stays denied although the reader accepted it: Global Privacy Control, or a notice that is
-    directed at children.
+    """The reason why a purpose stays denied although the reader accepted it: Global Privacy Control, or a
+    notice that is directed at children.
     """
 
     GPC = "gpc"
@@ -53,7 +57,7 @@ class Override(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What the reader did; `expire` is nobody's act: the time of a decision ran out."""
+    """The act of a reader; `expire` is nobody's act: the time of a decision ran out."""
 
     ACCEPT_ALL = "accept_all"
     REJECT_ALL = "reject_all"
@@ -141,14 +145,14 @@ class NoticeTexts(Shape):
 
 
 class Controller(Shape):
-    """Who is responsible for what is done with the reader's data."""
+    """The organisation that is responsible for the reader's data."""
 
     name: Line
     contact: Line | None = None
 
 
 class NoticeContent(SQLModel):
-    """What an editor writes of a notice."""
+    """The content of a notice that an editor writes."""
 
     notice_key: Key = Field(schema_extra={"examples": ["default"]})
     consent_model: ConsentModel = Field(default=ConsentModel.OPT_IN, sa_type=text_enum(ConsentModel))
@@ -241,7 +245,7 @@ class PurposeDecision(BaseModel):
 
 
 class ConsentEvent(Table, table=True):
-    """What a reader did, once, as it was received. The words that were shown are those of the notice version,
+    """One act of a reader, as it was received. The words that were shown are those of the notice version,
     which never change.
 
     `event_time` is the server's clock. `decided_at` is when the reader is taken to have decided, and orders a

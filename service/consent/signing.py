@@ -34,7 +34,7 @@ class Signer:
 
 
 def is_signed(content: bytes, signature: bytes, public_key: bytes) -> bool:
-    """Whether a signature is by this key and over this content."""
+    """Return whether a signature is by this key and over this content."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content)
     except (InvalidSignature, ValueError):

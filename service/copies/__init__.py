@@ -1,1 +1,3 @@
-"""Who holds a copy of an article or a picture: which version was sent to whom, and what is known to have arrived."""
+"""Keep who holds a copy of an article or a picture: which version was sent to whom, and which is known to
+have arrived.
+"""

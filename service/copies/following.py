@@ -26,8 +26,8 @@ log = structlog.get_logger()
 
 
 class Copies:
-    """What followers were sent, and how far they have come, until it is written. Used from the event loop
-    only.
+    """The entries that followers were sent and the places that they have reached, until both are written.
+    Used from the event loop only.
     """
 
     def __init__(self, database: Database) -> None:

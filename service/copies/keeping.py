@@ -1,5 +1,5 @@
-"""What was sent to whom, and what is known to have arrived, is written so that of two who know, the first
-times and the farthest hold.
+"""Write which copies were sent and which have arrived. When two processes know of one copy, the first time
+and the farthest place hold.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +22,7 @@ KEPT = frozenset(_TABLES)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds copies, how far it is known to have come, and since when."""
+    """A holder of copies, the place up to which copies are known to have arrived, and since when."""
 
     id: UUID
     token_id: UUID | None
@@ -45,13 +45,13 @@ class Sent:
 
     @property
     def key(self) -> Key:
-        """What tells one from another, in the order in which they are written: no two processes then wait for
-        each other.
+        """Return the key that tells holders apart. Holders are written in its order, so that no two processes
+        wait for each other.
         """
         return self.kind, self.id, self.holder_id, self.version, self.gone
 
     def received_at(self, holder: Holder) -> datetime | None:
-        """When its holder came back, if it did after this was sent and from a place behind it."""
+        """Return when the holder came back after this was sent and from a place behind it, or None."""
         return holder.acked_at if self.seq <= holder.acked_seq and self.sent_at <= holder.acked_at else None
 
 

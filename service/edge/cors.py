@@ -1,5 +1,5 @@
-"""Which pages of other origins may call: any that the settings name may read, and only the reader's own may
-record consent, as that reader.
+"""Decide which pages of other origins may call: those that the settings name may read, and only the reader's
+own may record consent, as that reader.
 
 A reader is known by a cookie, which a browser sends to another origin only when the answer names that very
 origin and allows credentials. That is far too much for the rest of the API, where `*` is the rule and a token
@@ -46,7 +46,8 @@ class Cors:
 
 
 class PublicCors:
-    """What the answers that everybody may keep say of other origins; made once, for they are many.
+    """The headers for other origins that public answers carry. They are made once, because the answers are
+    many.
 
     Where every origin may read, each answer says so, whoever asks: a cache in front then has one answer and
     not one per origin.

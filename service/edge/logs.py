@@ -75,7 +75,7 @@ def request_id(scope: Scope) -> bytes:
 
 
 class Measured:
-    """What is counted of the requests that reach the router."""
+    """Counts and times of the requests that reach the router."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("method", "route", "status")

@@ -12,7 +12,7 @@ _DEFAULT = {
 
 
 class Safety:
-    """What every answer of one service carries."""
+    """The headers of safety that every answer of one service carries."""
 
     def __init__(self, settings: Settings) -> None:
         self._added = dict(_DEFAULT)

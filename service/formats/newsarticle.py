@@ -60,7 +60,7 @@ class WebPage(Thing):
 
 
 class CorrectionComment(Thing):
-    """What was put right."""
+    """A correction, as schema.org has it."""
 
     type: Literal["CorrectionComment"] = Field("CorrectionComment", alias="@type")
     text: str

@@ -1,5 +1,5 @@
-"""Where the words that came with a picture go: they become its own caption while it has none, and else its
-caption in this article.
+"""Store the words that came with a picture: as its own caption while it has none, or else as its caption in
+this article.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How captions are written: one of a picture for each language, for any article or for one alone."""
+"""Write captions: one of a picture for each language, for any article or for one alone."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -62,8 +62,8 @@ def broader(language: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4_096)
 def distance(wanted: str, written: str) -> int | None:
-    """How far a text is from readers of a language: 0 for their own, 1 for a broader tag, more for other regions, for
-    other scripts and for languages that they read too; None for the rest.
+    """Return how far a text is from readers of a language: 0 for their own, 1 for a broader tag, more for
+    other regions, for other scripts and for languages that they read too; None for the rest.
     """
     if wanted == written:
         return 0

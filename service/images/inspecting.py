@@ -18,7 +18,7 @@ _AT_ONCE = 500
 
 
 class Looked(Reading):
-    """What looking again has found: pictures, those that differ from their rows, and those that cannot be decoded."""
+    """Counts of a second look: pictures, those that differ from their rows, and those that cannot be decoded."""
 
     pictures: int = 0
     changed: int = 0

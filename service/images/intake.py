@@ -80,7 +80,7 @@ def drafted(store: MediaStore, limit: int) -> Iterator[Draft]:
 
 
 class Intake:
-    """Where pictures come in: one for each running service."""
+    """Takes in pictures; one for each running service."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -1,5 +1,4 @@
-"""What may happen to an image: created with or without its file, edited, given another file, trashed and
-restored.
+"""The life of an image: created with or without its file, edited, given another file, trashed and restored.
 
 The same bytes are the same image: a picture that is there already is not made again. An image that a working
 article shows, a draft's too, cannot be trashed.

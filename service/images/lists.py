@@ -28,7 +28,7 @@ _BY_ID = TypeAdapter(tuple[UUID])
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a list was asked for."""
+    """The parameters of a list."""
 
     limit: pages.Limit = 20
     cursor: pages.Cursor = None
@@ -63,7 +63,7 @@ def newest(
 def count(
     session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked
 ) -> int | None:
-    """How many working rows there are, if that was asked for."""
+    """Count the working rows, if the request asks for a count."""
     return (
         session.exec(select(func.count()).select_from(table).where(*conditions)).one()
         if asked.count

@@ -141,7 +141,7 @@ async def send_size(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a picture's files are made from, whether they are public, and the file as it came, for staff."""
+    """The source of a picture's files, whether they are public, and for staff the file as it came."""
 
     negative: Negative
     is_public: bool

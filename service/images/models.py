@@ -36,7 +36,7 @@ Metadata = dict[str, JsonValue]
 
 
 class CaptionSource(enum.StrEnum):
-    """Where a caption's words come from: an editor, the picture's own metadata, or an import."""
+    """The source of a caption's words: an editor, the picture's own metadata, or an import."""
 
     MANUAL = "manual"
     EMBEDDED = "embedded"
@@ -44,7 +44,7 @@ class CaptionSource(enum.StrEnum):
 
 
 class Scope(enum.StrEnum):
-    """How the effective caption was found, from the nearest to the article to the farthest."""
+    """The rule by which the effective caption was found, from the nearest to the article to the farthest."""
 
     BLOCK = "block"
     ARTICLE = "article"
@@ -54,7 +54,9 @@ class Scope(enum.StrEnum):
 
 
 class FocalPoint(BaseModel):
-    """What must stay in a crop, as fractions of the width from the left and of the height from the top."""
+    """The point that must stay in a crop, as fractions of the width from the left and of the height from the
+    top.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,7 +77,7 @@ def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Inde
 
 
 class ImageContent(SQLModel):
-    """What an editor or integrator writes of an image."""
+    """The content of an image that an editor or integrator writes."""
 
     credit_line: Line | None = Field(default=None, schema_extra={"examples": ["Ana Lind / Harbour Press"]})
     copyright_notice: Text | None = None
@@ -139,7 +141,7 @@ class ImageWithdrawal(Table, table=True):
 
 
 class CaptionContent(SQLModel):
-    """What an editor or integrator writes of a caption."""
+    """The content of a caption that an editor or integrator writes."""
 
     article_id: UUID | None = Field(
         default=None, description="the only article that it is for; null: for any"
@@ -159,7 +161,7 @@ class CaptionContent(SQLModel):
 
 
 class Caption(CaptionContent, Table, table=True):
-    """What one picture shows, in words of one language; for one article alone when `article_id` is set."""
+    """The words that describe one picture in one language; for one article alone when `article_id` is set."""
 
     __table_args__ = (
         _unique(
@@ -258,19 +260,19 @@ class Rendition(BaseModel):
 
 
 class WithdrawalReason(Reading):
-    """Why a picture was withdrawn."""
+    """The kind of reason for which a picture was withdrawn."""
 
     reason: str = pydantic.Field(examples=["The agency killed it: the picture was altered."])
 
 
 class WithdrawalRead(WithdrawalReason):
-    """When and why a picture was withdrawn."""
+    """The time and the reason of a picture's withdrawal."""
 
     at: Time
 
 
 class PictureReason(Shape):
-    """Why a picture is withdrawn, or shown again."""
+    """The reason why a picture is withdrawn, or shown again."""
 
     reason: Annotated[Text, pydantic.Field(min_length=1)] = pydantic.Field(
         examples=["The agency killed it: the picture was altered."]
@@ -356,7 +358,7 @@ class ImageReplace(ImageCreate):
 
 
 class CaptionWrite(CaptionContent, TableShape):
-    """What can be written of a caption. Without a language it is in the house's."""
+    """A caption in a request. Without a language it is in the house's."""
 
     language: Language | None = None
 

@@ -13,8 +13,8 @@ Whole = TypeVar("Whole", bound=BaseModel)
 
 
 def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -> Whole:
-    """What is stored with the patch applied: absent members stay, null removes, objects are merged member by
-    member.
+    """Return the stored content with the patch applied: absent members stay, null removes, objects are merged
+    member by member.
     """
     known = {info.alias or name for name, info in shape.model_fields.items()}
     whole: dict[str, JsonValue] = orjson.loads(stored.model_dump_json(include=known))

@@ -1,5 +1,4 @@
-"""How images and captions are read: by editors as they stand, by readers as they were rendered when they were
-written.
+"""Read images and captions: the working rows for editors, the rendered documents for readers.
 
 An image is public while a published article shows it. So is a caption of it, unless it was written for an
 article that does not.
@@ -122,7 +121,7 @@ def withdrawal_of(image: Image) -> WithdrawalRead | None:
 
 @renders(Kind.IMAGE)
 def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
-    """What the public may see of these images."""
+    """Render the public documents of these images."""
     captions = captions_of(session, ids)
     public, pairs = _public(session, ids, [caption for known in captions.values() for caption in known])
     rows = select(Image).where(col(Image.id).in_(ids)).execution_options(populate_existing=True)
@@ -151,7 +150,7 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
 
 @renders(Kind.CAPTION)
 def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
-    """What the public may see of these captions."""
+    """Render the public documents of these captions."""
     rows = (
         select(Caption, Image)
         .join(Image)
@@ -185,7 +184,7 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
 def _public(
     session: Session, images: Collection[UUID], captions: Iterable[Caption | CaptionRead]
 ) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
-    """Which of the images are public, and in which of the articles that captions were written for."""
+    """Return which of the images are public, and in which of the articles that captions were written for."""
     articles = {caption.article_id for caption in captions if caption.article_id is not None}
     return shown(session, images), shown_in(session, images, articles)
 

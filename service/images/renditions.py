@@ -1,5 +1,4 @@
-"""Which files of a picture there are, and their addresses: widths of the whole, and crops around the focal
-point.
+"""The files of a picture and their addresses: widths of the whole, and crops around the focal point.
 
 An address holds a token of all that its bytes come from: the picture, the focal point of a crop, the rights
 that stay written in it, and the recipe by which it is made. When one of these changes, so does the address;
@@ -58,7 +57,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    """What renditions are made from, and depend on."""
+    """The facts of an image that its renditions are made from and depend on."""
 
     image_id: UUID
     digest: str
@@ -127,7 +126,7 @@ class Asked:
 
 
 def negative_of(image: Image | ImageRead) -> Negative | None:
-    """What renditions of an image are made from; None while it has no file."""
+    """Return the facts that an image's renditions are made from; None while it has no file."""
     if image.digest is None or image.width is None or image.height is None:
         return None
     said = image.kept_metadata if isinstance(image, Image) else image.metadata

@@ -59,8 +59,8 @@ def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
 
 
 def stand_in(session: Session, ids: Collection[UUID]) -> None:
-    """What something refers to and is not there was in the trash: so it is here, and nothing more is known of
-    it.
+    """Insert a row for a resource that others refer to and that the export lacks, because it was in the
+    trash. Nothing more is known of it.
     """
     known = set(session.exec(select(Image.id).where(col(Image.id).in_(ids))))
     for id_ in sorted(set(ids) - known):

@@ -1,5 +1,5 @@
-"""What a request brings for an image: a form with a file, a picture alone, or JSON; read and kept before the
-session is opened.
+"""Read the body of a request for an image: a form with a file, a picture alone, or JSON; read and kept before
+the session is opened.
 
 Uploads are not read by the framework, which would hold a picture in memory, and not before the caller is
 known. No slow client and no large picture holds a transaction, for endpoints take these dependencies before
@@ -77,14 +77,14 @@ _NAMES = frozenset(field.name for field in fields(ImageFields))
 
 
 class FileAddress(Shape):
-    """Where the picture for an image is."""
+    """The address of an image's picture."""
 
     source_url: WebAddress = Field(examples=["https://wire.example/ferry.jpg"])
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What came: the fields of the image, and its file when there was one."""
+    """An upload: the fields of the image, and its file when there was one."""
 
     content: ImageCreate
     file: KeptFile | None

@@ -1,4 +1,4 @@
-"""Which working article shows which image: told by the articles room, asked before an image goes into the
+"""Find which working article shows which image. The room of articles answers, before an image goes into the
 trash.
 """
 

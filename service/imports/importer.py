@@ -53,7 +53,7 @@ DUMP = "page-dump"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a page."""
+    """The result of importing a page."""
 
     article: Article
     created: bool
@@ -96,7 +96,9 @@ def bring_in(
 
 
 def identity(page: Page) -> tuple[str, str]:
-    """What a page is known by: its site and canonical address, or the fingerprint of its headline."""
+    """Return the key by which a page is known: its site and canonical address, or the fingerprint of its
+    headline.
+    """
     if page.site and page.canonical_url:
         return page.site, page.canonical_url[:500]
     return page.site or DUMP, hashlib.sha256(" ".join(page.headline.split()).encode()).hexdigest()[:32]

@@ -1,5 +1,5 @@
-"""What a ninjs object says is written into the store: one article with its pictures and captions; the same
-object again updates it.
+"""Write a ninjs object into the store: one article with its pictures and captions. The same object again
+updates it.
 
 An article is known by `source` and `external_id`, or by its own id when the URI is a `urn:uuid:`: an object
 that this store, or another Copydesk, has written leads back to the same article.
@@ -111,7 +111,7 @@ def _cancel(session: Session, caller: Caller, item: Item, article: Article | Non
 
 
 def _is_taken(session: Session, slug: object, article_id: UUID) -> bool:
-    """Whether another article has, or had, the slug: this one then gets one of its own."""
+    """Return whether another article has, or had, the slug: this one then gets one of its own."""
     holder = select(ArticleSlug.article_id).where(
         ArticleSlug.slug == slug, ArticleSlug.article_id != article_id
     )

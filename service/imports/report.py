@@ -1,4 +1,6 @@
-"""What an import tells beside its article: what of the page it left out, and which files it could not fetch."""
+"""Report an import beside its article: the parts of the page that were left out, and the files that could not
+be fetched.
+"""
 
 from collections.abc import Iterable
 
@@ -30,7 +32,7 @@ class Unfetched(Reading):
 
 
 class ImportReport(Reading):
-    """What an import left out, each list at most 100 entries long."""
+    """The parts that an import left out, each list at most 100 entries long."""
 
     dropped: list[Dropped]
     unfetched: list[Unfetched]

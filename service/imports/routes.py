@@ -128,8 +128,8 @@ def _refused(error: ValidationError) -> Unprocessable:
 
 
 def _is_ninjs(body: bytes) -> bool:
-    """Whether JSON is a ninjs object rather than an address: only the former has the `uri` that the standard
-    asks for.
+    """Return whether JSON is a ninjs object rather than an address: only the former has the `uri` that the
+    standard asks for.
     """
     try:
         said = orjson.loads(body)

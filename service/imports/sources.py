@@ -1,4 +1,4 @@
-"""Where pages come from: an address, a file, or a folder of files."""
+"""Sources of pages: an address, a file, or a folder of files."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Where a picture's file is: of all addresses that its markup carries, the best that is no placeholder."""
+"""Find the address of a picture's file: of all that its markup carries, the best that is no placeholder."""
 
 import re
 from collections.abc import Iterator

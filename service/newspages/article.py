@@ -1,4 +1,4 @@
-"""Which units of a page are its article: the element that holds most of the text, and what in it is text.
+"""Find the units of a page that are its article: the element that holds most of the text, and the text in it.
 
 trafilatura reads the page once more, and its answer counts as votes: a unit that it too takes for text weighs
 most when the container is looked for, and is kept where markup alone leaves a doubt.
@@ -29,7 +29,7 @@ _LAST_LINES = 4
 
 
 def outside_reading(page: HtmlElement) -> str:
-    """What trafilatura takes for the text of the page, empty when it finds none."""
+    """Return the text of the page as trafilatura finds it, empty when it finds none."""
     found = bare_extraction(page, include_comments=False, with_metadata=False, fast=True)
     text = getattr(found, "text", None)
     return text if isinstance(text, str) else ""
@@ -196,7 +196,7 @@ class Article:
 
 
 class _Votes:
-    """Whether the other reading holds a unit's text, small differences (ruby, joints) allowed for."""
+    """Return whether the other reading holds a unit's text, small differences (ruby, joints) allowed for."""
 
     def __init__(self, reading: str) -> None:
         self._reading = key(reading) if reading.strip() else ""
@@ -215,11 +215,11 @@ class _Votes:
 
 
 def within_tag(element: HtmlElement, tag: str, container: HtmlElement) -> bool:
-    """Whether the element stands in one of that tag inside the container."""
+    """Return whether the element stands in one of that tag inside the container."""
     found = next(element.iterancestors(tag), None)
     return found is not None and within(found, container)
 
 
 def within(element: HtmlElement, container: HtmlElement) -> bool:
-    """Whether the element is the container or stands in it."""
+    """Return whether the element is the container or stands in it."""
     return element is container or any(ancestor is container for ancestor in element.iterancestors())

@@ -1,4 +1,4 @@
-"""What stands inside an article and is no part of it: boxes told by their names, calls told by their words."""
+"""Tell boxes inside an article that are no part of it: boxes by their names, calls by their words."""
 
 import re
 from itertools import islice, pairwise
@@ -86,7 +86,7 @@ _GATE = any_of(
 
 
 def is_aside(element: HtmlElement) -> bool:
-    """Whether the element's tag or state tells that it stands beside the text, or that nobody sees it."""
+    """Return whether the element's tag or state tells that it stands beside the text, or that nobody sees it."""
     parent = element.getparent()
     if element.tag == "footer" and parent is not None and parent.tag == "blockquote":
         return False
@@ -104,8 +104,8 @@ def is_aside(element: HtmlElement) -> bool:
 
 
 def is_named_aside(element: HtmlElement, *, surely: bool = False) -> bool:
-    """Whether class or id name the element as something that is no article; `surely` by the whole names of
-    other boxes alone, since players and posts are shown in boxes of their name.
+    """Return whether class or id name the element as something that is no article; `surely` by the whole
+    names of other boxes alone, since players and posts are shown in boxes of their name.
     """
     given = element.get("class") or ""
     if _POST.search(given):
@@ -136,17 +136,20 @@ def _names_aside(name: str, *, surely: bool) -> bool:
 
 
 def points_elsewhere(html: str) -> bool:
-    """Whether a line is a label and a link to another story ("More: …"), in whatever language the label is."""
+    """Return whether a line is a label and a link to another story ("More: …"), in whatever language the
+    label is.
+    """
     return html.count("<a ") == 1 and _LABELLED_LINK.fullmatch(html) is not None
 
 
 def asks_to_subscribe(text: str) -> bool:
-    """Whether the words are those of a paywall."""
+    """Return whether the words are those of a paywall."""
     return words(text) < 50 and _GATE.search(text) is not None
 
 
 def calls_away(text: str, *, linked: bool) -> bool:
-    """Whether the text sends its reader elsewhere: to other stories, to a newsletter, to a subscription.
+    """Return whether the text sends its reader elsewhere: to other stories, to a newsletter, to a
+    subscription.
 
     The words alone do not tell: sentences begin with them, too. They must lead somewhere by a link, stand before
     a colon, or be no sentence.

@@ -45,7 +45,7 @@ def _asks(line: str) -> bool:
 
 
 def _end(lines: list[str], start: int) -> int | None:
-    """Where the banner that begins at `start` ends, or None when none begins there."""
+    """Return where the banner that begins at `start` ends, or None when none begins there."""
     window = lines[start : start + _LONGEST_REGION]
     body = 0
     while body < len(window) and not _is_button(window[body]):

@@ -79,7 +79,7 @@ def wholes(body: HtmlElement, base: str | None) -> set[HtmlElement]:
 
 
 def is_code(element: HtmlElement) -> bool:
-    """Whether the element is source text, not merely text whose spaces count."""
+    """Return whether the element is source text, not merely text whose spaces count."""
     return element.tag == "pre" and next(element.iter("code"), None) is not None
 
 

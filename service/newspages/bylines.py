@@ -1,4 +1,4 @@
-"""Who wrote it, from where, with whose help: bylines, datelines and the agencies named beneath a story."""
+"""Read bylines, datelines and the agencies named beneath a story: the writers, the place, and who helped."""
 
 import re
 
@@ -97,8 +97,8 @@ def split_names(listed: str) -> tuple[str, ...]:
 
 
 def is_name(name: str) -> bool:
-    """Whether the text may be a person's name: no figures, no small words but particles, not how a sentence
-    begins.
+    """Return whether the text may be a person's name: no figures, no small words but particles, not how a
+    sentence begins.
     """
     parts = name.split()
     if not _NAME.fullmatch(name) or len(parts) > 6 or _NOT_NAMES.match(parts[0]) or parts[0] in _PARTICLES:

@@ -102,7 +102,7 @@ def named(element: HtmlElement) -> str:
 
 
 def is_caption(element: HtmlElement) -> bool:
-    """Whether the element is, or is named, a caption."""
+    """Return whether the element is, or is named, a caption."""
     return element.tag == "figcaption" or (
         element.tag not in {"img", "a"} and _CAPTION.search(named(element)) is not None
     )
@@ -145,7 +145,9 @@ def _caption_texts(holder: HtmlElement, owed: set[HtmlElement]) -> dict[str, str
 
 
 def _is_more_than_caption(figure: HtmlElement) -> bool:
-    """Whether the text of a figure without a named caption is a link, a heading, or longer than captions are."""
+    """Return whether the text of a figure without a named caption is a link, a heading, or longer than
+    captions are.
+    """
     headed = any(True for _ in figure.iter("h1", "h2", "h3", "h4", "li", "table", "iframe"))
     return headed or not _SHORTEST_UNNAMED <= words(short_text(figure)) <= _LONGEST_UNNAMED
 
@@ -175,7 +177,7 @@ def _labels_off(caption: str) -> tuple[str | None, str]:
 
 
 def is_no_caption(text: str) -> bool:
-    """Whether the words beside a picture are those of a portrait, a player or a teaser."""
+    """Return whether the words beside a picture are those of a portrait, a player or a teaser."""
     if not text or words(text) > 25:
         return False
     return bool(_AIRED.fullmatch(text) or date_line(text) or byline_names(_WHEN.sub("", text)))

@@ -95,7 +95,7 @@ def split_credit(caption: str) -> tuple[str, str | None]:
 
 
 def _is_sentence(credit: str) -> bool:
-    """Whether what follows a label ("Bild: Blick auf den alten Hafen von Ostvik") says what is seen."""
+    """Return whether what follows a label ("Bild: Blick auf den alten Hafen von Ostvik") says what is seen."""
     small = [part for part in credit.split() if part[:1].islower() and part not in _PARTICLES]
     owed = re.search(rf"\b(?:courtesy|via|with|for|by|from|of|{AGENCY})\b|[/©|]", credit)
     return len(small) >= _SMALL_WORDS and owed is None
@@ -165,8 +165,8 @@ def bare_credit(credit: str) -> str:
 
 
 def is_credit(text: str, *, alone: bool) -> bool:
-    """Whether the text says whom a picture is owed to: by a mark, an agency, or, where it stands `alone` in an
-    element of its own, by nothing but names.
+    """Return whether the text says whom a picture is owed to: by a mark, an agency, or, where it stands
+    `alone` in an element of its own, by nothing but names.
     """
     inner = text.strip(" ()[]|/–—-").removesuffix(".")
     if not inner:
@@ -184,5 +184,5 @@ def is_credit(text: str, *, alone: bool) -> bool:
 
 
 def is_photo_caption(text: str) -> bool:
-    """Whether the tail is a credit that only photographs carry, so that one copy is proof enough."""
+    """Return whether the tail is a credit that only photographs carry, so that one copy is proof enough."""
     return len(text) <= 600 and _PHOTOGRAPHS_ONLY.search(text[-_LONGEST:]) is not None

@@ -132,7 +132,7 @@ def _texts(pieces: Iterable[_Piece]) -> Iterator[str]:
 
 
 def _words_of(piece: _Piece) -> str | None:
-    """What to know a line by, or a picture that has nothing but a caption."""
+    """Return the words by which a line is known, or a picture that has nothing but a caption."""
     if isinstance(piece, Picture):
         return key(piece.caption or "") if piece.credit is None else None
     return key(piece)
@@ -163,7 +163,7 @@ def _is_front_matter(line: str) -> bool:
 
 @dataclass(slots=True)
 class _Front:
-    """What stands around the body. It fills while the pieces are read."""
+    """The parts around the body. They fill while the pieces are read."""
 
     section: str | None = None
     byline: str | None = None

@@ -1,4 +1,4 @@
-"""What a page shows from other hosts: videos, sounds and posts, each by the address of its own page there."""
+"""Read embeds from other hosts: videos, sounds and posts, each by the address of its own page there."""
 
 import re
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What a page states about its article beside the text: JSON-LD, microdata, OpenGraph and meta, in that
-spirit.
+"""Read the facts that a page states about its article beside the text: JSON-LD first, then microdata,
+OpenGraph and meta.
 
 Each fact has its own order of trust, measured on saved pages: a headline is best told by OpenGraph, a date
 and the people by schema.org, whether written as JSON-LD or as microdata.
@@ -253,7 +253,7 @@ class Facts:
         return self._people.authors()
 
     def is_site(self, name: str) -> bool:
-        """Whether the name is the paper's own rather than somebody's."""
+        """Return whether the name is the paper's own rather than somebody's."""
         return self._people.is_site(name)
 
     @cached_property

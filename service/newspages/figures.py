@@ -92,7 +92,7 @@ def _frame_of(image: HtmlElement, figure: HtmlElement, pictures: list[HtmlElemen
 
 
 def _stands_in(image: HtmlElement) -> bool:
-    """Whether the picture is there for browsers without scripts, and another for the rest."""
+    """Return whether the picture is there for browsers without scripts, and another for the rest."""
     frame = next(image.iterancestors("noscript"), None)
     before = frame.getprevious() if frame is not None else None
     return before is not None and next(before.iter(*IMAGES), None) is not None
@@ -234,7 +234,7 @@ def _is_icon(image: HtmlElement | None, width: int | None, height: int | None) -
 
 
 def _is_teaser(holder: HtmlElement, caption: str | None, credit: str | None, base: str | None) -> bool:
-    """Whether picture and words together are a link to another story of the site."""
+    """Return whether picture and words together are a link to another story of the site."""
     if caption is None or credit is not None or ends_sentence(caption):
         return False
     headed = any(
@@ -250,7 +250,7 @@ def _is_teaser(holder: HtmlElement, caption: str | None, credit: str | None, bas
 
 
 def _leads_away(holder: HtmlElement, base: str | None) -> bool:
-    """Whether the picture is a link to another page rather than to its own larger file."""
+    """Return whether the picture is a link to another page rather than to its own larger file."""
     around = (
         e
         for e in (holder, *holder.iterancestors(), *holder.iterdescendants("a"))
@@ -274,7 +274,7 @@ def _site(host: str | None) -> str:
 
 
 def _is_attachment(holder: HtmlElement, path: str) -> bool:
-    """Whether the page that the picture leads to is the picture's own."""
+    """Return whether the page that the picture leads to is the picture's own."""
     image = next(holder.iter(*IMAGES), None)
     if image is None:
         return False

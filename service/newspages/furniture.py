@@ -1,4 +1,6 @@
-"""What a page prints around its article: buttons, boxes of other stories, the legal lines at its foot."""
+"""Tell the furniture of a page from its article: buttons, boxes of other stories, the legal lines at its
+foot.
+"""
 
 import re
 
@@ -90,7 +92,7 @@ _SECTION = any_of(
 
 
 def is_label(line: str) -> bool:
-    """Whether the line is a button or marker of the page: "Share", "Advertisement", "5 min read"."""
+    """Return whether the line is a button or marker of the page: "Share", "Advertisement", "5 min read"."""
     bare = line.strip(" .:：…»›>+|!")
     if len(line) > 80:
         return False
@@ -106,32 +108,32 @@ def _is_row(line: str) -> bool:
 
 
 def is_legal(line: str) -> bool:
-    """Whether the line belongs to a page's foot: copyright, licence, telephone, terms."""
+    """Return whether the line belongs to a page's foot: copyright, licence, telephone, terms."""
     return len(line) <= 300 and (_LEGAL.fullmatch(line) is not None or _is_phone(line))
 
 
 def _is_phone(line: str) -> bool:
-    """Whether the line is a number to call. A sentence that gives one is text."""
+    """Return whether the line is a number to call. A sentence that gives one is text."""
     return words(line) <= 12 and not ends_sentence(line) and _PHONE.fullmatch(line) is not None
 
 
 def is_section_name(line: str) -> bool:
-    """Whether the line is nothing but the name of a common section of a newspaper."""
+    """Return whether the line is nothing but the name of a common section of a newspaper."""
     return len(line) <= 20 and _SECTION.fullmatch(line) is not None
 
 
 def is_other_story(line: str) -> bool:
-    """Whether the line announces one other story and names it ("Read more: …")."""
+    """Return whether the line announces one other story and names it ("Read more: …")."""
     return len(line) <= 200 and _ONE_OTHER_STORY.fullmatch(line) is not None
 
 
 def heads_other_stories(line: str) -> bool:
-    """Whether the line heads a box of other stories ("Related stories")."""
+    """Return whether the line heads a box of other stories ("Related stories")."""
     return words(line) <= 6 and _OTHER_STORIES.fullmatch(line.rstrip(" :：…>»")) is not None
 
 
 def is_end(line: str) -> bool:
-    """Whether the line heads what stands beneath articles ("Search Trends", "Most read")."""
+    """Return whether the line heads what stands beneath articles ("Search Trends", "Most read")."""
     return len(line) <= 60 and _END.fullmatch(line.rstrip(" :：")) is not None
 
 
@@ -166,7 +168,9 @@ def without_furniture(lines: list[str]) -> list[str]:
 
 
 def _may_head(lines: list[str], at: int) -> bool:
-    """Whether a lone short line between two paragraphs may be their heading, although pages also print it."""
+    """Return whether a lone short line between two paragraphs may be their heading, although pages also print
+    it.
+    """
     before, line, after = lines[at - 1 : at + 2]
     alone = is_prose(before) and is_prose(after) and words(line) <= 6
     legal = is_legal(line) and re.search(r"©|\(c\)|\d{4}|reserved", line, re.IGNORECASE) is not None

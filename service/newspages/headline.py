@@ -1,4 +1,6 @@
-"""Which of a page's titles is the headline of its article, without what stands around it there."""
+"""Choose which of a page's titles is the headline of its article, without the words around the headline
+there.
+"""
 
 import re
 from collections.abc import Iterable
@@ -74,8 +76,8 @@ def _alone(headline: str, known: list[str], names: set[str]) -> str:
 
 
 def _is_part(text: str, headline: str) -> bool:
-    """Whether the text is the beginning or the end of the headline, and what else is there stands apart from
-    it.
+    """Return whether the text is the beginning or the end of the headline, and what else is there stands
+    apart from it.
     """
     if len(key(text)) < _SHORTEST or len(text) * 4 < len(headline):
         return False

@@ -103,7 +103,7 @@ def _line_above(units: list[Unit], article: Article) -> str | None:
 
 
 def _base(tree: HtmlElement, url: str | None) -> str | None:
-    """What relative addresses are relative to."""
+    """Return the address to which relative addresses are relative."""
     stated = next((element.get("href") for element in tree.iter("base") if element.get("href")), None)
     return web_address(stated, url) or url
 
@@ -125,7 +125,9 @@ def _shown(units: list[Unit], article: Article, story: Story, base: str | None) 
 
 
 def _file_of(url: str) -> str:
-    """What names the file: a query may choose its size, or be all that tells it from others."""
+    """Return the part of an address that names the file: a query may choose its size, or be all that tells it
+    from others.
+    """
     path, _, query = url.partition("?")
     return path if FILE.search(path) or not query else url
 
@@ -172,7 +174,7 @@ def _each_picture_once(found: list[Block]) -> list[Block]:
 
 
 def _is_icon(address: str) -> bool:
-    """Whether an uncaptioned picture is a drawing of the page's own: no photograph is an SVG."""
+    """Return whether an uncaptioned picture is a drawing of the page's own: no photograph is an SVG."""
     return address.lower().endswith(".svg")
 
 

@@ -1,4 +1,4 @@
-"""What stands among an article's text and was left out of it, so that an import can say so."""
+"""List the text among an article's that was left out of it, so that an import can report it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -34,7 +34,7 @@ def leftovers(
 
 
 def _is_fact(unit: Unit) -> bool:
-    """Whether the article says it elsewhere: when it was published, by whom, with whose help."""
+    """Return whether the article says it elsewhere: when it was published, by whom, with whose help."""
     return unit.is_text and bool(date_line(unit.text) or byline_names(unit.text) or story_credit(unit.text))
 
 

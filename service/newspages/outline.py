@@ -90,7 +90,7 @@ class Unit:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is a run of inline content."""
+        """Return whether it is a run of inline content."""
         return self.holder is None and self.whole is None
 
 

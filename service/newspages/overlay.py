@@ -64,7 +64,7 @@ def _lines(element: HtmlElement) -> str:
 
 
 def _in_sentence(link: HtmlElement) -> bool:
-    """Whether text runs on around the link."""
+    """Return whether text runs on around the link."""
     parent = link.getparent()
     before = link.getprevious()
     said = (before.tail if before is not None else parent.text if parent is not None else "") or ""

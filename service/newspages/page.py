@@ -1,4 +1,4 @@
-"""What a news page says, as one value: the words, the people, the dates, and the pictures in their places."""
+"""A news page as one value: the words, the people, the dates, and the pictures in their places."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,5 +1,5 @@
-"""Who wrote the article by the page's own account: schema.org first, then meta elements, then what readers
-see.
+"""Find the authors by the page's own account: schema.org first, then meta elements, then the bylines that
+readers see.
 """
 
 import re
@@ -116,7 +116,7 @@ class People:
         return tuple({key(author.name): author for author in reversed(found)}.values())[::-1]
 
     def is_site(self, name: str) -> bool:
-        """Whether the name is the paper's own, its address, or a word of its pages."""
+        """Return whether the name is the paper's own, its address, or a word of its pages."""
         bare = key(name)
         label = key(_label_of(self._url))
         paper = (
@@ -256,8 +256,8 @@ def _by_address(element: HtmlElement) -> bool:
 
 
 def _stands_beside(element: HtmlElement, around: set[HtmlElement]) -> bool:
-    """Whether the mark belongs to comments, to teasers of other stories or to the page's frame, not to what
-    is `around` the headline.
+    """Return whether the mark belongs to comments, to teasers of other stories or to the page's frame, not to
+    what is `around` the headline.
     """
     for ancestor in islice(element.iterancestors(), _LAST_ANCESTOR):
         if ancestor in around:

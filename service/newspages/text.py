@@ -46,12 +46,12 @@ def words(text: str) -> int:
 
 
 def key(text: str) -> str:
-    """What two copies of one text share, whatever their spacing, case and punctuation."""
+    """Return the key that two copies of one text share, whatever their spacing, case and punctuation."""
     return re.sub(r"[\W_]+", "", text).casefold() or text
 
 
 def similar(text: str, other: str) -> bool:
-    """Whether the texts share four fifths of their words, or one holds the other whole."""
+    """Return whether the texts share four fifths of their words, or one holds the other whole."""
     if key(text) in key(other) or key(other) in key(text):
         return bool(text and other)
     own, theirs = (set(re.findall(r"\w+", said.lower())) for said in (text, other))
@@ -59,12 +59,12 @@ def similar(text: str, other: str) -> bool:
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether the text ends as a sentence does, closing quotes and brackets allowed for."""
+    """Return whether the text ends as a sentence does, closing quotes and brackets allowed for."""
     return _SENTENCE_END.search(text[-12:]) is not None
 
 
 def is_prose(text: str) -> bool:
-    """Whether the line is running text rather than a headline, label or list entry."""
+    """Return whether the line is running text rather than a headline, label or list entry."""
     length = words(text)
     if ends_sentence(text):
         return length >= 6

@@ -49,7 +49,7 @@ class AddressRefused(ServiceError):
 
 
 def is_website(address: str, *, allow_loopback: bool = False) -> bool:
-    """Whether this IP address may be connected to."""
+    """Return whether this IP address may be connected to."""
     ip = ip_address(address)
     if ip.is_loopback:
         return allow_loopback

@@ -37,8 +37,8 @@ class SourceTooLarge(FetchFailed):
 
 
 class UnexpectedContent(FetchFailed):
-    """What is at the address is of another kind than was asked for: a picture instead of a page, or a page
-    instead of a picture.
+    """The address answers with another kind of content than the caller wanted: a picture instead of a page,
+    or a page instead of a picture.
     """
 
     status, title = 422, "Something else is at this address"
@@ -46,7 +46,7 @@ class UnexpectedContent(FetchFailed):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was found, and where: `url` after all redirects, `body` decompressed.
+    """The content that was fetched: `url` after all redirects, `body` decompressed.
 
     `content_type` goes by the content: text/html, text/plain, application/json, application/xml, image/jpeg,
     image/png, image/gif, image/webp, image/avif or application/octet-stream. `charset` is what the

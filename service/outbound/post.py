@@ -17,7 +17,7 @@ MOST_READ = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the receiver said: the status, how long to wait if it said so, and the beginning of the body."""
+    """The receiver's answer: the status, how long to wait if it said so, and the beginning of the body."""
 
     status: int
     retry_after: str | None

@@ -1,5 +1,5 @@
-"""What a reader is told: the answer for one published row, with what it depends on, so that the wire cache
-knows when to drop it.
+"""Answer a reader with one published row, and say which resources the answer depends on, so that the wire
+cache knows when to drop it.
 """
 
 from dataclasses import dataclass, replace

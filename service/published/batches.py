@@ -79,7 +79,9 @@ def _parts(values: list[Part], size: int) -> list[list[Part]]:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many rows of a batch came out as they were, came out otherwise, and are to be rendered again."""
+    """Counts of a batch's rows: those that came out as they were, those that came out otherwise, and those to
+    be rendered again.
+    """
 
     same: int
     changed: int

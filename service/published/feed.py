@@ -24,7 +24,7 @@ KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
 
 
 class Followed(enum.StrEnum):
-    """What can be followed."""
+    """A kind of resource that can be followed."""
 
     ARTICLE = Kind.ARTICLE.value
     IMAGE = Kind.IMAGE.value
@@ -55,8 +55,8 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the store stands: its id, its last number, the highest pruned number, the number of the last public
-    change, and the mark of its epoch.
+    """The head of the store: its id, its last number, the highest pruned number, the number of the last
+    public change, and the mark of its epoch.
     """
 
     store: UUID
@@ -68,8 +68,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a follower has come. `base` is a number up to which nothing that has gone need be told any
-    more: where the store stood when the follower began, or was last caught up.
+    """The place of a follower. `base` is a number up to which no tombstone need be sent any more: the store's
+    number when the follower began, or was last caught up.
     """
 
     seq: int
@@ -79,7 +79,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a follower asks for. A section or language leaves out the kinds that have none."""
+    """The filter of a follower. A section or language leaves out the kinds that have none."""
 
     kinds: tuple[Kind, ...] = KINDS
     sections: tuple[str, ...] = ()
@@ -87,11 +87,11 @@ class Wanted:
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is left out but notices, of which there are few."""
+        """Return whether nothing is left out but notices, of which there are few."""
         return self.kinds == KINDS and not self.sections and not self.languages
 
     def holds(self, section: str | None, language: str | None) -> bool:
-        """Whether this section and language are asked for."""
+        """Return whether this section and language are asked for."""
         return (not self.sections or section in self.sections) and (
             not self.languages or is_in_range(language, self.languages)
         )
@@ -125,7 +125,7 @@ async def head(reader: Reader) -> Head:
 
 
 def beginning(head: Head) -> Place:
-    """Where a new follower stands: what is gone already, it never had."""
+    """Return the place at which a new follower begins. It never had what is gone already."""
     return Place(0, head.seq, head.epoch)
 
 

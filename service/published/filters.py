@@ -1,4 +1,4 @@
-"""What a list of published resources is narrowed to, as conditions on rows."""
+"""Filters of lists of published resources, as conditions on rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ MOST_LANGUAGES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list is narrowed to. Of several values one must fit; none narrows nothing."""
+    """The filter of a list. Of several values one must fit; none narrows nothing."""
 
     section: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()

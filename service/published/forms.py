@@ -12,7 +12,7 @@ from service.settings import Settings
 
 
 class Form(enum.StrEnum):
-    """What an article can be answered as; `json` is this service's own."""
+    """A form in which an article can be answered; `json` is this service's own."""
 
     JSON = "json"
     NINJS = "ninjs"

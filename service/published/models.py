@@ -14,7 +14,7 @@ UNKNOWN_RENDERING = 0
 
 
 class Kind(enum.StrEnum):
-    """What a published row is."""
+    """The kind of a published row."""
 
     ARTICLE = "article"
     IMAGE = "image"
@@ -32,7 +32,7 @@ def all_but(kinds: Collection[Kind]) -> list[Kind]:
 
 
 class Reason(enum.StrEnum):
-    """Why a resource is no longer public."""
+    """The reason why a resource is no longer public."""
 
     DELETED = "deleted"
     UNPUBLISHED = "unpublished"
@@ -68,7 +68,8 @@ class Epoch(Table, table=True):
 
 
 def _live(name: str, *columns: str) -> Index:
-    """What a list walks, with what it may be filtered by: the rows that a filter leaves out are not read.
+    """Return the index that a list walks. It holds the filtered columns too, so that a row that a filter
+    leaves out is not read.
 
     A section and a source, of 2,000 bytes each, are never in one index: PostgreSQL takes 2,700.
     """
@@ -173,7 +174,7 @@ class PublishedSlug(Table, table=True):
 
 
 class PublishedTerm(Table, table=True):
-    """What an article can be found by: its tags, its authors, and the images that it shows."""
+    """A term by which an article can be found: a tag, an author, or an image that it shows."""
 
     __tablename__ = "published_term"
     __table_args__ = (Index("ix_published_term_newest", "field", "value", "published_at", "id"),)
@@ -185,7 +186,7 @@ class PublishedTerm(Table, table=True):
 
 
 class NameField(enum.StrEnum):
-    """What articles have that can be listed by name; tags and authors are terms too."""
+    """A field of articles whose values can be listed by name; tags and authors are terms too."""
 
     SECTION = "section"
     TAG = "tag"

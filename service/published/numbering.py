@@ -22,7 +22,7 @@ TEXT = TextIndex("published_text", tick=timedelta(microseconds=1), tie_bits=4)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What the public may see of one resource, and what it is found by."""
+    """The public document of one resource, and the values by which it is found."""
 
     id: UUID
     version: int
@@ -79,7 +79,7 @@ Outcome = Rendered | Removed
 
 @dataclass(slots=True)
 class Changes:
-    """What differs from the published rows, which come along."""
+    """The differences from the published rows, with those rows."""
 
     written: list[tuple[Kind, Rendered, Published | None]] = field(default_factory=list)
     removed: list[tuple[Removed, Published]] = field(default_factory=list)

@@ -26,7 +26,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for: one phrase of each group, and none of those that are left out."""
+    """A full-text query: one phrase of each group, and none of those that are left out."""
 
     groups: list[list[Phrase]] = field(default_factory=list)
     left_out: list[Phrase] = field(default_factory=list)

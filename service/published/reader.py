@@ -46,7 +46,9 @@ def _row(found: Sequence[Record], withdrawn: Reasons) -> Row | None:
 
 
 class Reader(Protocol):
-    """What the wire cache asks of a database. `answered_at` is when the database last did, in monotonic seconds."""
+    """The questions of the wire cache to a database. `answered_at` is when the database last answered, in
+    monotonic seconds.
+    """
 
     answered_at: float
 
@@ -61,7 +63,7 @@ class Reader(Protocol):
         """The number of the last public change."""
 
     async def changes(self, since: int) -> Changes:
-        """What has changed since a number, as (kind, id in hex, reason of its removal); at most `MANY` + 1."""
+        """Return the changes since a number, as (kind, id in hex, reason of its removal); at most `MANY` + 1."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
@@ -120,7 +122,7 @@ class SqliteReader:
         return number
 
     async def changes(self, since: int) -> Changes:
-        """What has changed since a number."""
+        """Return the changes since a number."""
         assert self._read is not None
         return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
 
@@ -184,7 +186,7 @@ class PostgresReader:
         return number
 
     async def changes(self, since: int) -> Changes:
-        """What has changed since a number."""
+        """Return the changes since a number."""
         return [(kind, id_.hex, reason) for kind, id_, reason in await self.rows(_CHANGES, (since,))]
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:

@@ -1,5 +1,4 @@
-"""What was public is put back under the numbers that it had, and rendered afresh from what the working tables
-hold now.
+"""Restore public rows under the numbers that they had, rendered afresh from the working tables.
 
 First every number, then, resource by resource, what stands under it: so no more than a few of them are ever
 at hand. A new store's own numbers come before, all of them, and what is working only is numbered behind:
@@ -36,8 +35,8 @@ _WORKING = ("caption", "image", "article")
 
 
 class NotAsPublished(Unprocessable):
-    """What is said to have been public is not what the articles, images and captions make public, so it is
-    not restored.
+    """The export's public rows do not follow from its articles, images and captions, so that they are not
+    restored.
     """
 
     title = "Not what was published"
@@ -74,7 +73,7 @@ def begin(session: Session) -> int:
 
 
 def is_unused(session: Session) -> bool:
-    """Whether nothing but notices was ever published here."""
+    """Return whether nothing but notices was ever published here."""
     return session.exec(select(Published.seq).where(col(Published.kind).in_(KINDS)).limit(1)).first() is None
 
 

@@ -1,4 +1,4 @@
-"""How readers ask: one resource, a page of articles by filters and full text, or what has changed since a
+"""Queries of readers: one resource, a page of articles by filters and full text, or the changes since a
 number.
 """
 
@@ -159,7 +159,7 @@ def _listed(
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:
-    """Whether what is asked for is found in another order than it is shown in."""
+    """Return whether what is asked for is found in another order than it is shown in."""
     if sort == "-updated_at":
         return not (wanted.q is None and wanted.published_after is None and wanted.published_before is None)
     return not (wanted.q is None and wanted.updated_after is None)
@@ -210,7 +210,7 @@ def chosen(session: Session, wanted: Filter, named: Chosen, *, cards: bool = Fal
 
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:
-    """What has changed after a number, oldest first: (kind, id, seq)."""
+    """Return the changes after a number, oldest first: (kind, id, seq)."""
     rows = (
         select(col(Published.kind), col(Published.id), col(Published.seq))
         .where(col(Published.seq) > seq)

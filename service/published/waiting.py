@@ -16,14 +16,14 @@ LOOKS_FOR = 1.0
 
 
 class View(enum.StrEnum):
-    """Whose changes: those that readers can see, or all that the staff can."""
+    """The changes that a follower sees: those of readers, or all that the staff see."""
 
     PUBLIC = "public"
     STAFF = "staff"
 
 
 class Waiting:
-    """Where followers wait. `closed` once the process is told to end: then nobody waits any more."""
+    """The place where followers wait. `closed` once the process is told to end: then nobody waits any more."""
 
     def __init__(self, reader: Reader, watch: Watch) -> None:
         self.closed = False

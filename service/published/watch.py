@@ -1,4 +1,4 @@
-"""Whether anything public has changed: at once on SQLite, within a second on PostgreSQL however many
+"""Return whether anything public has changed: at once on SQLite, within a second on PostgreSQL however many
 processes write.
 """
 
@@ -24,8 +24,8 @@ class Watch(Protocol):
     """Tells the wire cache when to look for changes."""
 
     def changed(self, seq: int) -> bool:
-        """Whether something may have changed since this number. Asked before every cached answer, so it must
-        be cheap.
+        """Return whether something may have changed since this number. Asked before every cached answer, so
+        it must be cheap.
         """
 
     async def moved(self, within: float) -> bool:
@@ -53,8 +53,8 @@ class SqliteWatch:
         self._heard = -1
 
     def changed(self, seq: int) -> bool:
-        """Whether this process has published since this number, or anybody has committed since this was last
-        looked at.
+        """Return whether this process has published since this number, or anybody has committed since this
+        was last looked at.
         """
         if self._database.known_sequence > seq:
             return True
@@ -103,7 +103,7 @@ class PostgresWatch:
         self._connection: psycopg.AsyncConnection[tuple[int]] | None = None
 
     def changed(self, seq: int) -> bool:
-        """Whether another number than this one is known, or nothing has been heard for too long."""
+        """Return whether another number than this one is known, or nothing has been heard for too long."""
         known = max(self._latest, self._database.known_sequence)
         return known != seq or time.monotonic() - self._heard_at > TRUSTED_FOR
 

@@ -37,7 +37,7 @@ _WIDER, _WIDEST = 4, 60
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What of a text is searched: its headline, and all else."""
+    """The searched words of a text: its headline, and all else."""
 
     headline: str
     body: str

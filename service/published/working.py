@@ -68,7 +68,7 @@ def write(session: Session, noted: Sequence[Key], seq: int) -> None:
 
 
 def since(session: Session, seq: int, kinds: Sequence[Kind], limit: int) -> Sequence[WorkingChange]:
-    """What has changed after a number, oldest first."""
+    """Return the changes after a number, oldest first."""
     rows = select(WorkingChange).where(
         col(WorkingChange.seq) > seq, col(WorkingChange.kind).not_in(all_but(kinds))
     )

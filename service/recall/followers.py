@@ -1,4 +1,4 @@
-"""Who follows the store, how far each has come, and who has come to a stop."""
+"""List the followers of the store, with the place of each, and those that have stopped."""
 
 import enum
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _NEVER = 1970
 
 
 class FollowerState(enum.StrEnum):
-    """How it stands with a follower."""
+    """The state of a follower."""
 
     CURRENT = "current"
     BEHIND = "behind"
@@ -43,7 +43,7 @@ STATES = (
 
 
 class LagRead(Reading):
-    """What a follower has not received yet."""
+    """The changes that a follower has not received yet."""
 
     entries: int = Field(description=f"{MOST_COUNTED} stands for that many or more")
     seconds: float = Field(description="for which the oldest of them waits", examples=[0.4])

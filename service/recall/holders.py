@@ -1,4 +1,4 @@
-"""Who the holders of copies are: tokens and webhooks."""
+"""The holders of copies: tokens and webhooks."""
 
 from collections.abc import Sequence
 

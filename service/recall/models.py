@@ -1,4 +1,4 @@
-"""What a recall answers with."""
+"""Shapes of a recall's answer."""
 
 import enum
 from typing import Literal
@@ -11,7 +11,7 @@ from service.tables import Reading, Time
 
 
 class Reach(enum.StrEnum):
-    """How far a withdrawal has come to one who has the article."""
+    """The progress of a withdrawal at one holder of the article."""
 
     RECEIVED = "received"
     REMOVED = "removed"
@@ -38,7 +38,7 @@ class CopyRead(Reading):
 
 
 class HeldRead(Reading):
-    """What one receiver has."""
+    """The copies of one receiver."""
 
     last_version: int = Field(description="the newest version that was sent, before the withdrawal")
     received_at: Time | None = Field(description="when that is known to have arrived; null: it may have")
@@ -49,7 +49,7 @@ class HeldRead(Reading):
 
 
 class TokenHeld(HeldRead):
-    """What a token that follows the feed has."""
+    """The copies of a token that follows the feed."""
 
     token_id: UUID
     name: str = Field(examples=["wire partner"])
@@ -60,7 +60,7 @@ class TokenHeld(HeldRead):
 
 
 class WebhookHeld(HeldRead):
-    """What the receiver behind a webhook has."""
+    """The copies of the receiver behind a webhook."""
 
     webhook_id: UUID
     name: str | None
@@ -71,7 +71,7 @@ class WebhookHeld(HeldRead):
 
 
 class RecallRead(Reading):
-    """Who had the article, and who has received its withdrawal."""
+    """The holders of an article, and who of them has received its withdrawal."""
 
     article_id: UUID
     status: Status
@@ -93,7 +93,7 @@ class RecallRead(Reading):
 
 
 class PictureHeldRead(Reading):
-    """What one receiver has of a picture: the picture's own entry, articles that show it, or both."""
+    """The copies of a picture at one receiver: the picture's own entry, articles that show it, or both."""
 
     last_version: int | None = Field(
         description="the newest version of the image that was sent before the withdrawal; null: in articles alone"
@@ -107,7 +107,7 @@ class PictureHeldRead(Reading):
 
 
 class TokenHoldsPicture(PictureHeldRead):
-    """What a token that follows the feed has of a picture."""
+    """The copies of a picture at a token that follows the feed."""
 
     token_id: UUID
     name: str = Field(examples=["wire partner"])
@@ -115,7 +115,7 @@ class TokenHoldsPicture(PictureHeldRead):
 
 
 class WebhookHoldsPicture(PictureHeldRead):
-    """What the receiver behind a webhook has of a picture."""
+    """The copies of a picture at the receiver behind a webhook."""
 
     webhook_id: UUID
     name: str | None
@@ -133,7 +133,7 @@ class WithdrawalNoted(Reading):
 
 
 class PictureRecallRead(Reading):
-    """Who had the picture, and who has received its withdrawal."""
+    """The holders of a picture, and who of them has received its withdrawal."""
 
     image_id: UUID
     version: int

@@ -1,4 +1,5 @@
-"""Who had a picture: by its own entry, or in an article that showed it in the version that was sent.
+"""Find the holders of a picture: by its own entry, or by an article that showed it in the version that was
+sent.
 
 Two things must have come to a holder: the removal of the picture, where it was sent the picture itself, and the last
 change of each article that it was sent with the picture in it, as that was rendered after the withdrawal. Which version of
@@ -68,8 +69,8 @@ class _Standing:
 
 @dataclass(slots=True)
 class _Held:
-    """What one holder was sent of the picture: by itself, its removals before the withdrawal, what tells of the
-    withdrawal, and the first copy of each article that showed it.
+    """The entries about the picture that one holder was sent: the picture itself, its removals before the
+    withdrawal, the withdrawal, and the first copy of each article that showed it.
     """
 
     puts: list[ImageCopy] = field(default_factory=list)

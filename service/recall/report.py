@@ -1,4 +1,4 @@
-"""Who had an article is read from the copies that were sent; whoever has no more than a later removal never
+"""Find the holders of an article in the copies that were sent. A holder of nothing but a later removal never
 had it.
 
 A version from the withdrawal on tells of it, whatever it is sent as: a removal to those who follow what is
@@ -30,14 +30,16 @@ from service.recall.models import (
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What one holder was sent: versions before the withdrawal, removals before it, and the withdrawal."""
+    """The entries about the article that one holder was sent: versions before the withdrawal, removals before
+    it, and the withdrawal.
+    """
 
     puts: Sequence[ArticleCopy]
     removals: Sequence[ArticleCopy]
     told: Sequence[ArticleCopy]
 
     def read(self, *, withdrawn: bool, stopped: bool) -> HeldRead:
-        """What it has, and how far the withdrawal has come to it."""
+        """Return the holder's copies, and how far the withdrawal has come to it."""
         last = self.puts[-1]
         return HeldRead(
             last_version=last.version,
@@ -64,7 +66,7 @@ class _Held:
 
 
 def recall(session: Session, article: Article) -> RecallRead:
-    """Who had the article, and who has received its withdrawal."""
+    """Return the holders of the article, and who of them has received its withdrawal."""
     withdrawal = _withdrawal(session, article)
     held = _held(session, article.id, withdrawal)
     holders = session.exec(

@@ -29,8 +29,8 @@ _KEY = TypeAdapter(tuple[UUID])
 
 
 async def _all_written(request: Request) -> None:
-    """What this process holds in memory of its followers comes first; that of other processes is a second old
-    at the most.
+    """Write the followers that this process holds in memory, so that the answer includes them. Those of other
+    processes are a second old at the most.
     """
     await service(request, Copies).write()
 
@@ -47,8 +47,8 @@ def get_article_recall(
     written: Annotated[None, Depends(_all_written)],
     session: SessionDep,
 ) -> Response:
-    """Who had which version of an article, by the feed with a token or by a webhook, and who has received its
-    withdrawal since.
+    """List who had which version of an article, by the feed with a token or by a webhook, and who has
+    received its withdrawal since.
     """
     return conditional.answer(
         request, report.recall(session, lifecycle.get(session, article_id, trashed=True))
@@ -67,8 +67,8 @@ def get_image_recall(
     written: Annotated[None, Depends(_all_written)],
     session: SessionDep,
 ) -> Response:
-    """Who had a picture, by itself or in an article, by the feed with a token or by a webhook, and who has received its
-    withdrawal since.
+    """List who had a picture, by itself or in an article, by the feed with a token or by a webhook, and who
+    has received its withdrawal since.
     """
     return conditional.answer(request, pictures.recall(session, images.get(session, image_id, trashed=True)))
 

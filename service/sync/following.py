@@ -22,9 +22,7 @@ from service.sync import desk
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """What is asked, of whom, and by whom. `secret` is the token's: it must still be good whenever something
-    is told.
-    """
+    """A follower and its question. `secret` is the token's: it must still be good whenever a change is sent."""
 
     database: Database
     reader: Reader
@@ -45,8 +43,8 @@ class Follower:
 
     @property
     def address(self) -> str:
-        """What is followed, whatever the size of a page: followers of one token that ask for different things
-        are told apart.
+        """Return the address that is followed, whatever the size of a page: followers of one token that ask
+        for different things are told apart.
         """
         kinds = ",".join(self.wanted.kinds) if self.wanted.kinds != feed.KINDS else None
         narrowed = [("kind", kinds)] if kinds is not None else []

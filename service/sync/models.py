@@ -1,4 +1,4 @@
-"""What the feed answers with."""
+"""Shapes of the feed's answers."""
 
 from typing import Annotated, Literal
 from uuid import UUID

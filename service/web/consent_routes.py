@@ -61,7 +61,7 @@ def get_reader_style(
         Query(ge=1, le=2**31 - 1, description="the version in the page's banner; absent: it has none"),
     ] = None,
 ) -> Response:
-    """What this reader's copies of the shared pages leave out."""
+    """Hide the parts of the shared pages that this reader need not see."""
     record = _record(request, session, ledger)
     hidden = ("" if record.reconsent_required else HIDE_BANNER) + (
         "" if record.status in GRANTS else HIDE_WITHDRAWAL
@@ -98,7 +98,7 @@ def _withheld(record: Record, why: Override) -> set[str]:
 
 @router.get("")
 def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Response:
-    """What the reader has decided, and everything that can be done about it."""
+    """Show the reader's decisions, and everything that can be done about them."""
     settings = service(request, Settings)
     record = _record(request, session, ledger)
     return page.private(

@@ -76,7 +76,7 @@ def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -
 
 
 def headers(settings: Settings, style: str = "") -> dict[str, str]:
-    """What every page is sent with: where it may load from (itself), and that no other site may frame it or
+    """Return the headers of every page: it may load from this site alone, and no other site may frame it or
     learn its address.
     """
     hashed = (

@@ -54,7 +54,7 @@ MOST_LOGGED = 30
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a worker that holds the lease sends next."""
+    """The next message that a worker sends while it holds the lease."""
 
     webhook_id: UUID
     lease: UUID
@@ -81,7 +81,7 @@ def is_slow(late: Collection[UUID]) -> ColumnElement[bool]:
 
 
 def is_due(database: Database, clock: Clock, *among: ColumnElement[bool]) -> bool:
-    """Whether there is anything to lease. Asked often, so it only reads."""
+    """Return whether there is anything to lease. Asked often, so it only reads."""
     with database.reading() as session:
         due = select(Webhook.id).where(*_due(clock(session)), *among)
         return session.exec(due.limit(1)).first() is not None
@@ -228,7 +228,7 @@ def _put_off(webhook: Webhook, attempt: Attempt, retry_after: str | None, at: da
 
 
 def _asked(retry_after: str | None, at: datetime) -> timedelta:
-    """How long a receiver asks to be left alone (RFC 9110, 10.2.3): seconds, or a date."""
+    """Return how long a receiver asks to be left alone (RFC 9110, 10.2.3): seconds, or a date."""
     if retry_after is None:
         return timedelta()
     if retry_after.isascii() and retry_after.isdigit():

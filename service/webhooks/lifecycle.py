@@ -1,6 +1,4 @@
-"""What may happen to a webhook: made, edited, given a new secret, tried, and told again what it has been
-told.
-"""
+"""The life of a webhook: made, edited, given a new secret, tried, and sent earlier changes again."""
 
 from datetime import timedelta
 from uuid import UUID

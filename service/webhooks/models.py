@@ -28,7 +28,7 @@ from service.tables import (
 
 
 class DeliveryStatus(enum.StrEnum):
-    """How far a delivery has come. `failed` is only a test: everything else stays pending until it is
+    """The state of a delivery. `failed` is only a test: every other delivery stays pending until it is
     delivered.
     """
 
@@ -49,13 +49,13 @@ class Attempt(Shape):
 
     @property
     def taken_at(self) -> datetime | None:
-        """When the receiver took the message; None when it did not say that it has."""
+        """Return when the receiver took the message; None when it did not say that it has."""
         taken = self.status is not None and 200 <= self.status < 300
         return self.at + timedelta(milliseconds=self.ms) if taken else None
 
 
 class WebhookContent(SQLModel):
-    """What an integrator says of a webhook."""
+    """The content of a webhook that an integrator writes."""
 
     url: WebAddress = Field(schema_extra={"examples": ["https://partner.example/hooks/copydesk"]})
     name: Line | None = None
@@ -204,13 +204,13 @@ class DeliveryWhole(DeliveryRead):
 
 
 class Span(Shape):
-    """Which deliveries to send again: those whose changes were made in this time."""
+    """The deliveries to send again: those whose changes were made in this time."""
 
     since: Time = Shown(examples=["2026-03-02T06:00:00Z"])
     until: Time | None = None
 
 
 class Redelivered(Reading):
-    """How many deliveries are to be sent again."""
+    """The number of deliveries that are to be sent again."""
 
     count: int = Shown(examples=[12])

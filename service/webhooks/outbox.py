@@ -1,5 +1,4 @@
-"""What a webhook is to be told is written in the transaction of the change: neither is ever there without the
-other.
+"""Write the messages for webhooks in the transaction of the change: neither is ever there without the other.
 
 Without webhooks this costs one look at an empty table, in transactions that publish something.
 """
@@ -33,7 +32,7 @@ class _Ear:
     languages: frozenset[str]
 
     def holds(self, place: Scope | None) -> bool:
-        """Whether what is there is listened to."""
+        """Return whether what is there is listened to."""
         if place is None:
             return False
         section, language = place
@@ -42,7 +41,7 @@ class _Ear:
         )
 
     def reason_told(self, change: Change) -> tuple[bool, str | None]:
-        """Whether this change is told, and as what: a put for no reason, or a removal."""
+        """Return whether this change is told, and as what: a put for no reason, or a removal."""
         if change.kind not in self.kinds:
             return False, None
         if self.holds(change.place):

@@ -22,7 +22,9 @@ _NONCE = 12
 
 
 class Unsealable(ValueError):
-    """What was sealed with another COPYDESK_SECRET_KEY, or for another webhook, cannot be read."""
+    """The secret was sealed with another COPYDESK_SECRET_KEY, or for another webhook, so that it cannot be
+    read.
+    """
 
 
 def new_secret() -> bytes:

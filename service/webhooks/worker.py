@@ -59,7 +59,7 @@ def send(settings: Settings, message: Message) -> tuple[Attempt, str | None]:
 
 @dataclass(slots=True)
 class Hands:
-    """How many more webhooks may be sent to at once."""
+    """The number of webhooks that may still be sent to at once."""
 
     free: int
 

@@ -38,8 +38,8 @@ Row = dict[str, JsonValue]
 
 
 class Manifest(BaseModel):
-    """What an export holds: `rows` leaves from the first to the last of `tree_head`, of which `removed` have
-    lost their event.
+    """The contents of an export: `rows` leaves from the first to the last of `tree_head`, of which `removed`
+    have lost their event.
     """
 
     format: str = FORMAT

@@ -1,6 +1,4 @@
-"""How readers decide, as figures by day, notice version, country and surface; a figure below ten is told to
-nobody.
-"""
+"""Rates of readers' decisions by day, notice version, country and surface. Counts from 1 to 9 are suppressed."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +20,7 @@ SMALLEST = 10
 
 
 class Dimension(StrEnum):
-    """What figures can be told apart by, beside the notice."""
+    """A column by which rates can be broken down, beside the notice."""
 
     DAY = "day"
     NOTICE_VERSION = "notice_version"

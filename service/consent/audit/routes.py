@@ -47,13 +47,13 @@ class WrongPeriod(Unprocessable):
 
 
 class ReaderRecord(Record):
-    """Where one reader stands on one notice; the reader is a pseudonym."""
+    """The record of one reader on one notice; the reader is a pseudonym."""
 
     pseudonym: str = Field(description="HMAC-SHA256 of the reader's id, by a salt that erasure destroys")
 
 
 class Format(StrEnum):
-    """How an export is written."""
+    """The form in which an export is written."""
 
     NDJSON = "ndjson"
     CSV = "csv"
@@ -75,8 +75,8 @@ def get_consent_rates(
         Query(max_length=100, description="day, notice_version, country, ui_surface: with commas between"),
     ] = ("day,notice_version,country"),
 ) -> Response:
-    """How often notices were shown, accepted, rejected, chosen from and withdrawn from. Figures below ten are
-    not told.
+    """Count how often notices were shown, accepted, rejected, chosen from and withdrawn from. Counts from 1
+    to 9 are suppressed.
     """
     first, last = period(since, until or now().date())
     return conditional.answer(request, reports.rates(session, first, last, _dimensions(by), notice_key))
@@ -116,8 +116,8 @@ def list_consent_records(
     fields: pages.Fields = None,
     count: pages.Count = False,
 ) -> Response:
-    """Where readers stand now, on each notice that they decided about; the newest readers first. Erased
-    readers have no record.
+    """List the current record of each reader on each notice that the reader decided about, newest readers
+    first. Erased readers have no record.
     """
     after = pages.read_cursor(request, cursor, _PLACE)
     whose = [] if consent_id is None else [_sent(consent_id)]

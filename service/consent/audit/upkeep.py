@@ -1,4 +1,4 @@
-"""What has to be done for the consent ledger while it serves, and waits for nobody's request.
+"""Jobs that the consent ledger needs while it serves and for which no request waits.
 
 Events are sealed into the log every second; decisions that ran out are noted, and what is past its period
 goes, every hour. SQLite's own log is emptied every minute, of what was erased while somebody was reading.

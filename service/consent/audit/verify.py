@@ -28,7 +28,7 @@ _MOST_FAULTS = 20
 
 @dataclass(slots=True)
 class Verdict:
-    """What was looked at, and what is wrong; nothing wrong means that the export is whole."""
+    """The counts and faults of a verification; without faults the export is whole."""
 
     rows: int = 0
     removed: int = 0
@@ -40,7 +40,7 @@ class Verdict:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.faults
 
     def need(self, what: str, *, holds: bool, fault: str) -> None:

@@ -1,5 +1,5 @@
-"""What a reader's answer to a notice comes to: every purpose that was shown is granted or denied, and nothing
-that was not shown.
+"""Turn a reader's answer to a notice into a decision: every purpose that was shown is granted or denied, and
+no other is.
 """
 
 from collections.abc import Collection
@@ -70,7 +70,7 @@ class Decision(BaseModel):
 
 
 class Withdrawal(BaseModel):
-    """Which notice's consent to withdraw; absent: all. No reason is asked for."""
+    """The notice whose consent to withdraw; absent: all. No reason is asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,8 +151,8 @@ def _not_offered(pointer: str, message: str) -> NotOffered:
 def state_of(
     shown: Shown, decision: Decision, choices: Collection[PurposeDecision], standing: Standing | None
 ) -> State:
-    """What the decision comes to: a grant when anything optional is granted, or when all was accepted and
-    nothing is optional.
+    """Return the state that a decision leads to: given when anything optional is granted, or when all was
+    accepted and nothing is optional.
     """
     if decision.action is Action.ACKNOWLEDGE:
         return State.UNKNOWN
@@ -166,7 +166,7 @@ def state_of(
 def place(
     claimed: datetime | None, at: datetime, *, denies: bool, standing: Standing | None
 ) -> tuple[datetime, datetime]:
-    """When the reader is taken to have decided, and from when the decision's validity counts.
+    """Return when the reader is taken to have decided, and from when the decision's validity counts.
 
     The reader's clock is believed from 400 days back to 5 minutes ahead. Where it cannot be, doubt goes to
     the denial: a denial counts as of now, a grant by a clock that lost its date as of the date that it

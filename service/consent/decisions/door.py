@@ -121,8 +121,8 @@ class Door:
         )
 
     def is_looked_at(self, request: Request) -> bool:
-        """Whether a browser asks for this as a style sheet of a page of ours that it shows, and not more
-        often than people look at pages.
+        """Return whether a browser asks for this as a style sheet of a page of ours that it shows, and not
+        more often than people look at pages.
 
         Programs that collect pages say no such thing, nor do browsers that fetch a page ahead. Those too old
         to say it are not counted.
@@ -158,8 +158,8 @@ class Door:
                 self._presses.forget(pressed)
 
     def _browser(self, request: Request, consent_id: str | None) -> bytes | None:
-        """What tells a browser from others for some seconds: its page's own id of the consent, or its address,
-        name and languages. None where it is no browser, but a program that speaks for many readers.
+        """Return a key that tells one browser from others for some seconds: its page's own id of the consent,
+        or its address, name and languages. Return None for a program that speaks for many readers.
         """
         if consent_id is not None:
             return consent_id.encode()

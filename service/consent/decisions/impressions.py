@@ -1,4 +1,4 @@
-"""How often a notice was shown: counts by day, and nothing about whoever saw it."""
+"""Counts of how often a notice was shown, by day. They hold nothing about the reader."""
 
 from datetime import date
 
@@ -24,7 +24,9 @@ class Impression(BaseModel):
 
 
 class ConsentImpression(Table, table=True):
-    """How often one version was shown on one day. Country and surface are empty where they are not known."""
+    """The number of times that one version was shown on one day. Country and surface are empty where they are
+    not known.
+    """
 
     __tablename__ = "consent_impression"
     __table_args__ = (

@@ -35,8 +35,8 @@ _VERSIONS = 200
 
 
 class KlaroConsents(BaseModel):
-    """What a reader decided, by the names of services. `type` says by which button; `show` is that the notice
-    was shown.
+    """A reader's choices by the names of services. `type` says by which button; `show` is that the notice was
+    shown.
     """
 
     consents: Annotated[dict[Key, bool], Field(max_length=50)] = {}
@@ -45,7 +45,7 @@ class KlaroConsents(BaseModel):
 
 
 class KlaroSubmission(BaseModel):
-    """What Klaro sends. Where the page is and which program sent it are left unread."""
+    """The body that Klaro sends. The page's address and the program's name are left unread."""
 
     consent_data: KlaroConsents
 

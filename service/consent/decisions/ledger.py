@@ -63,7 +63,7 @@ class NeverPublished(Unprocessable):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the ledger asks of a request beside its body."""
+    """The facts that the ledger takes from a request beside its body."""
 
     secret: str | None = None
     idempotency_key: str | None = None
@@ -83,7 +83,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a decision led to; `secret` is for the reader's cookie, where the reader may have it."""
+    """The result of a decision; `secret` is for the reader's cookie, where the reader may have it."""
 
     recorded: Recorded
     secret: str | None
@@ -103,7 +103,9 @@ class _Recording:
 
     @property
     def names(self) -> frozenset[str]:
-        """What two decisions must not share if one statement is to add them: the second must see the first."""
+        """Return the names that two decisions must not share if one statement is to add both: the second must
+        see the first.
+        """
         return frozenset(name for name in (self.asked.secret, self.dedupe) if name is not None)
 
 
@@ -112,7 +114,7 @@ _Waiting = _Recording | Write
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a decision comes to, before it is added."""
+    """A decision that is worked out and not added yet."""
 
     event: EventRead
     standing: Standing | None
@@ -236,8 +238,8 @@ class Ledger:
         return self._outcome(session, found.event, standing, secret)
 
     def _fingerprints(self, decision: Decision, key: str | None) -> tuple[str | None, str]:
-        """What every retry of this decision has in common, if it can be told, and what every request with
-        this body has.
+        """Return the digest that every retry of this decision has in common, if there is one, and the digest
+        of every request with this body.
         """
         body = decision.model_dump_json().encode()
         if key is not None:

@@ -1,5 +1,5 @@
-"""Whose cookie this is: one read leads from its secret to the reader's pseudonym and to the events that
-count.
+"""Find the reader behind a cookie: one read leads from its secret to the reader's pseudonym and to the events
+that count.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ class Reader:
     standings: dict[str, Standing]
 
     def latest(self, key: str | None) -> Standing | None:
-        """Where they stand on one notice, or on that which they decided about last."""
+        """Return the reader's standing on one notice, or on the notice that the reader decided about last."""
         if key is not None:
             return self.standings.get(key)
         return max(
@@ -106,7 +106,7 @@ def find_readers(session: Session, secrets: Collection[str]) -> dict[str, Reader
 
 
 def find_standings(session: Session, pseudonyms: Sequence[str]) -> dict[str, dict[str, Standing]]:
-    """Where several readers stand, by pseudonym and notice."""
+    """Return the standings of several readers, by pseudonym and notice."""
     rows = session.execute(_OF_SEVERAL, {"pseudonyms": pseudonyms}).all()
     return {pseudonym: _grouped(list(own)) for pseudonym, own in groupby(rows, key=lambda row: row[0])}
 
@@ -131,12 +131,14 @@ def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) 
 
 
 def count_events(session: Session, reader: Reader) -> int:
-    """How many events a reader has."""
+    """Count a reader's events."""
     return session.exec(select(func.count()).where(ConsentEvent.pseudonym == reader.pseudonym)).one()
 
 
 def count_records(session: Session, key: str | None, whose: Sequence[ColumnElement[bool]]) -> int:
-    """How many records some readers have: one for each notice that they decided about, or only on one notice."""
+    """Count the records of some readers: one for each notice that they decided about, or only those on one
+    notice.
+    """
     chosen = (
         select(ConsentEvent.pseudonym, ConsentEvent.notice_key)
         .distinct()

@@ -40,7 +40,7 @@ PAGE_HEADERS = {
 
 
 class Logged(BaseModel):
-    """Where in the log an event is, and the head of the log that the proof leads to."""
+    """The place of an event in the log, and the head of the log that the proof leads to."""
 
     tree_head: TreeHead
     inclusion_proof: InclusionProof
@@ -62,7 +62,7 @@ class SignedReceipt(Receipt):
 
 
 def signed_content(receipt: Receipt, issuer: str) -> bytes:
-    """What the signature is over."""
+    """Return the bytes that the signature covers."""
     told = receipt.model_dump(
         mode="json", include={"event": True, "notice": True}, exclude={"event": {"leaf_index", "leaf_hash"}}
     )

@@ -1,4 +1,4 @@
-"""What follows from a reader's events: the record is worked out whenever it is asked for, and kept nowhere.
+"""Work out a reader's record from the reader's events whenever it is asked for. The record is stored nowhere.
 
 The latest decision on a notice holds, by the time at which the reader is taken to have decided and not by
 arrival. Where several have the same time, a purpose is granted only if every one of them grants it. Time
@@ -22,7 +22,7 @@ _MOST_DENYING_FIRST = (State.WITHDRAWN, State.REFUSED, State.UNKNOWN, State.GIVE
 
 
 class PurposeStanding(BaseModel):
-    """What holds for one purpose."""
+    """The choice that holds for one purpose."""
 
     purpose_key: str
     decision: Choice
@@ -33,7 +33,7 @@ class PurposeStanding(BaseModel):
 
 
 class Record(BaseModel):
-    """Where a reader stands. Whoever shows the notice asks again when `reconsent_required` is true.
+    """The standing of a reader. A page that shows the notice asks again when `reconsent_required` is true.
 
     `reconsent_reasons` holds `no_decision`, `expired`, `stale_notice` (the words decided on had been replaced
     before), `new_purpose:<key>`, `new_recipient:<key>:<service>`, `new_consent_model:…`, `new_controller:…`,
@@ -60,7 +60,7 @@ class Record(BaseModel):
 
 
 class Receipt(BaseModel):
-    """What a reader can keep: the event, and the words that it was about."""
+    """The receipt that a reader can keep: the event, and the words that it was about."""
 
     event: EventRead
     notice: Wording
@@ -94,7 +94,7 @@ class Standing:
         )
 
     def joined_by(self, event: EventRead) -> "Standing":
-        """Where the reader stands after one more event, whenever it arrives."""
+        """Return the reader's standing after one more event, whenever it arrives."""
         first = self.first_grant_at
         if event.event_state in GRANTS and (first is None or event.decided_at < first):
             first = event.decided_at
@@ -105,7 +105,7 @@ class Standing:
 
 
 def first_standing(event: EventRead) -> Standing:
-    """Where a reader stands after a first event."""
+    """Return a reader's standing after a first event."""
     return Standing((event,), event.decided_at if event.event_state in GRANTS else None)
 
 
@@ -127,8 +127,8 @@ NO_DECISION = Record(
 
 
 def undecided(shown: Shown, *, gpc: bool) -> Record:
-    """Where a reader stands who has decided nothing on a notice: an opt_out notice grants its defaults until
-    then, without what Global Privacy Control withholds; any other grants nothing.
+    """Return the standing of a reader who has decided nothing on a notice: an opt_out notice grants its
+    defaults until then, without those that Global Privacy Control withholds; any other grants nothing.
     """
     if shown.model is not ConsentModel.OPT_OUT:
         return NO_DECISION

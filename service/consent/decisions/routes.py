@@ -57,7 +57,7 @@ async def get_ledger(request: Request) -> Ledger:
 
 
 async def is_cross_site(request: Request) -> bool:
-    """Whether this deployment's pages are on other sites than the service."""
+    """Return whether this deployment's pages are on other sites than the service."""
     return service(request, Settings).consent_cookie_cross_site
 
 
@@ -67,7 +67,7 @@ LedgerDep = Annotated[Ledger, Depends(get_ledger)]
 
 
 def asked_by(request: Request) -> Asked:
-    """What the ledger asks of a request. Raises BadRequest for a key that is none."""
+    """Return the facts that the ledger takes from a request. Raises BadRequest for a malformed key."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
@@ -153,7 +153,7 @@ async def record_consent(request: Request, decision: Decision, ledger: LedgerDep
 def get_current_consent(
     request: Request, session: SessionDep, ledger: LedgerDep, notice_key: NoticeKeyQuery = None
 ) -> Response:
-    """Where the reader stands: what is granted now, until when, and whether to ask again.
+    """Return the reader's record: the purposes that are granted now, until when, and whether to ask again.
 
     Before a decision nothing is granted, except by an opt_out notice: its defaults are, without what Global
     Privacy Control withholds. Without `notice_key` the notice `default` is meant then.

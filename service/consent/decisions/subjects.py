@@ -30,7 +30,7 @@ class Subject:
     secret: str
 
     def row(self) -> dict[str, object]:
-        """What is kept: everything but the secret itself."""
+        """Return the row to store: everything but the secret itself."""
         return {
             "id": self.id,
             "salt": self.salt,

@@ -93,7 +93,7 @@ class InclusionProof(BaseModel):
 
 
 def tree_head_data(size: int, root: bytes, timestamp: datetime) -> bytes:
-    """What is signed: TreeHeadDataV2 of RFC 9162, section 4.10."""
+    """Return the bytes that are signed: TreeHeadDataV2 of RFC 9162, section 4.10."""
     milliseconds = round(timestamp.timestamp() * 1000)
     return struct.pack(">QQB", milliseconds, size, len(root)) + root + struct.pack(">H", 0)
 

@@ -1,5 +1,5 @@
-"""Why a notice cannot carry consent, read from its model, its buttons, its purposes and its words; each
-finding is explained.
+"""Find the reasons why a notice cannot carry consent, in its model, its buttons, its purposes and its words.
+Each finding is explained.
 
 The measure is the GDPR's (articles 4(11) and 7, recitals 32, 42 and 43) as the guidelines of the European
 Data Protection Board read it: freely given, specific, informed, by a clear affirmative act, and as easy to

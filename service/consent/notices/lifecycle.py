@@ -87,8 +87,8 @@ class NoticeReplace(NoticeCreate):
 
 
 class Publication(Shape):
-    """Which draft to publish, where there are several, and whether to ask readers again whatever has changed,
-    with the reason.
+    """The draft to publish, where there are several, and the reason to ask readers again whatever has
+    changed.
     """
 
     version: int | None = Field(default=None, examples=[2])
@@ -324,7 +324,7 @@ def current(session: Session, key: str, language: str) -> ConsentNotice | None:
 
 @renders(Kind.NOTICE)
 def render(session: Session, ids: Collection[UUID]) -> Iterable[Rendered]:
-    """What the public reads of notices: every version that was ever published."""
+    """Render the public documents of notices: every version that was ever published."""
     chosen = select(ConsentNotice).where(
         col(ConsentNotice.id).in_(ids), col(ConsentNotice.status) != NoticeStatus.DRAFT
     )

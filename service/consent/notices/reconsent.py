@@ -1,4 +1,4 @@
-"""What must have changed in a notice for its readers to be asked again; better wording is no reason."""
+"""Decide which changes of a notice make its readers be asked again. Better wording is no reason."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from service.consent.models import NoticeContent, Purpose
 
 
 def reasons_to_ask_again(before: NoticeContent, after: NoticeContent) -> Iterator[str]:
-    """What of a new version its readers have not decided about: a purpose, a recipient, somebody else
-    responsible.
+    """Return the parts of a new version that its readers have not decided about: a purpose, a recipient,
+    another controller.
     """
     known = {purpose.purpose_key: purpose for purpose in before.purposes}
     for purpose in after.purposes:

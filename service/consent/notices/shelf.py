@@ -47,7 +47,7 @@ _ADVERTISING = frozenset(
 
 
 class Wording(BaseModel):
-    """What the reader was shown, word for word; `content_hash` is the SHA-256 of it in canonical JSON."""
+    """The words that the reader was shown; `content_hash` is the SHA-256 of them in canonical JSON."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -68,7 +68,7 @@ class Wording(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a decision needs to know of the version that the reader saw."""
+    """The facts of a version that a decision about it needs."""
 
     key: str
     version: int
@@ -89,7 +89,7 @@ class Shown:
     wording: Wording
 
     def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
-        """What is stored for a purpose: one that the service cannot do without is granted whatever is said."""
+        """Return the choice to store for a purpose: a required purpose is granted whatever the reader says."""
         return self.choices[purpose][granted or purpose in self.required]
 
     def withheld(self, action: Action, *, gpc: bool) -> dict[str, Override]:

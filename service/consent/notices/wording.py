@@ -1,5 +1,5 @@
-"""What the words of a notice say about how consent is taken, in the larger languages of the web; sentence by
-sentence.
+"""Judge the words of a notice, sentence by sentence, in the larger languages of the web: do they say that
+consent is taken without a choice?
 
 Each question is two word lists that must meet in one sentence: going on and agreeing, terms and agreeing,
 browser and settings. A list that met nothing says nothing, so a language that is missing here hides a finding

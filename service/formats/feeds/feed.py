@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What the three writers write."""
+    """A feed as all three writers read it."""
 
     settings: Settings
     sections: tuple[str, ...]
@@ -68,11 +68,11 @@ class Feed:
 
     @property
     def updated(self) -> datetime:
-        """When anything in it was last changed; the same as long as nothing is."""
+        """Return when any entry was last changed; the same as long as nothing is."""
         return max((entry.article.updated_at for entry in self.entries), default=_NEVER)
 
     def address(self, name: str) -> str:
-        """Where this feed is in one of its three forms."""
+        """Return the address of this feed in one of its three forms."""
         return self.settings.public_url + path_of(name, self.sections, self.languages)
 
 
@@ -91,7 +91,7 @@ def read(session: Session, settings: Settings, sections: tuple[str, ...], langua
 
 
 def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
-    """What published documents say, with whole addresses."""
+    """Return feed entries of published documents, with whole addresses."""
     articles = [
         with_whole_addresses(settings, stored_documents.read(ArticleRead, document)) for document in documents
     ]

@@ -31,7 +31,7 @@ class Attachment(Part):
 
 
 class PictureWords(Part):
-    """What is said of a picture, for which the format itself has no place."""
+    """The words of a picture, for which the format itself has no place."""
 
     url: str
     caption: str | None = None

@@ -26,7 +26,7 @@ def read_feed(
     section: pages.Several = None,
     language: pages.Languages = None,
 ) -> Feed:
-    """What the feed that is asked for holds."""
+    """Return the feed that the request asks for."""
     return feed.read(session, service(request, Settings), tuple(section or ()), tuple(language or ()))
 
 

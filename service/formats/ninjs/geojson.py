@@ -11,7 +11,7 @@ Box = Annotated[list[float], Field(min_length=4)]
 
 
 class Shape(BaseModel):
-    """What every kind of GeoJSON has."""
+    """The members that every kind of GeoJSON has."""
 
     model_config = ConfigDict(extra="forbid")
 

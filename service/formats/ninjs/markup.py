@@ -320,7 +320,7 @@ def _quote(element: HtmlElement) -> Quote:
 
 
 def _inner(element: HtmlElement) -> str:
-    """What stands in an element, to be sanitised by the block that takes it."""
+    """Return the markup inside an element. The block that takes it sanitises it."""
     return html.escape(element.text or "", quote=False) + "".join(
         _outer(child) + html.escape(child.tail or "", quote=False) for child in element
     )

@@ -1,5 +1,5 @@
-"""What all parts of a ninjs object are made of: camelCase members, none that the standard does not know,
-strict types.
+"""Base of all parts of a ninjs object: camelCase members, no member that the standard does not know, strict
+types.
 """
 
 from typing import Annotated, Literal
@@ -77,7 +77,7 @@ class Address(Part):
 
 
 class ContactInfo(Part):
-    """How somebody is reached."""
+    """The ways to reach somebody."""
 
     type: str | None = None
     role: str | None = None
@@ -117,7 +117,7 @@ class Organisation(Person):
 
 
 class Subject(Concept):
-    """What the content is about."""
+    """A subject of the content."""
 
     creator: str | None = None
     relevance: Percent | None = None
@@ -131,7 +131,7 @@ class Event(Concept):
 
 
 class InfoSource(Part):
-    """Who originated, enhanced or supplied the content."""
+    """A party that originated, enhanced or supplied the content."""
 
     name: str | None = None
     role: str | None = None

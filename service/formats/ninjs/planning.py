@@ -28,7 +28,7 @@ class Place(Person):
 
 
 class RecurrenceRule(Part):
-    """How an event repeats."""
+    """The rule by which an event repeats."""
 
     frequency: Literal["secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly"] | None = None
     interval: int | None = None
@@ -37,14 +37,14 @@ class RecurrenceRule(Part):
 
 
 class Recurrence(Part):
-    """When an event repeats."""
+    """The times at which an event repeats."""
 
     recurrence_dates: list[Truncated] | None = None
     recurrence_rules: list[RecurrenceRule] | None = None
 
 
 class Dates(Part):
-    """When an event or a coverage is."""
+    """The dates of an event or a coverage."""
 
     start_date: DateTime | None = None
     end_date: DateTime | None = None
@@ -71,7 +71,7 @@ class Reference(Part):
 
 
 class Commissioned(Part):
-    """Who commissioned it."""
+    """The party that commissioned a coverage."""
 
     by: str | None = None
     on: DateTime | None = None
@@ -86,14 +86,14 @@ class Audience(Part):
 
 
 class ItemCount(Part):
-    """How many items are planned."""
+    """The number of items that are planned."""
 
     range_from: int | None = None
     range_to: int | None = None
 
 
 class PlannedCoverage(Part):
-    """What is planned."""
+    """A coverage that is planned."""
 
     uri: Uri | None = None
     title: str | None = None

@@ -29,7 +29,7 @@ _MAIN_PICTURES = {LEAD, "featuremedia", "featured", "main", "mainpicture"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a ninjs object says of an article."""
+    """An article as a ninjs object describes it."""
 
     article_id: UUID | None
     status: PubStatus
@@ -44,7 +44,7 @@ class Item:
     dropped: tuple[Dropped, ...] = ()
 
     def addresses(self) -> list[str]:
-        """Where the files of its pictures are."""
+        """Return the addresses of the article's picture files."""
         return [address for each in self.pictures.values() if (address := file_address(each))]
 
 
@@ -112,7 +112,7 @@ def alternative(said: NewsObject, role: str) -> str | None:
 
 
 def source_of(said: NewsObject) -> str | None:
-    """Whose content it is."""
+    """Return the name of the source that owns the content."""
     return line(
         next((each.name for each in said.info_sources or [] if each.role == "source" and each.name), None)
     )
@@ -140,7 +140,7 @@ def web_address(value: str | None) -> str | None:
 
 
 def file_address(picture: Association) -> str | None:
-    """Where the best file of a picture is: the original, or the largest."""
+    """Return the address of a picture's best file: the original, or the largest."""
     files = [each for each in picture.renditions or [] if web_address(each.href)]
     best = max(files, key=lambda each: (_is_original(each), each.width or 0), default=None)
     return best.href if best else None
@@ -229,7 +229,7 @@ def _unnamed(ninjs: Ninjs) -> str | None:
 
 
 def _published_at(ninjs: Ninjs) -> datetime | None:
-    """When its content was made; of what is out also when its first version was."""
+    """Return when the content was made; for published content also when its first version was."""
     first = ninjs.first_created if ninjs.pub_status != "withheld" else None
     at = ninjs.content_created or first
     return at if at is not None and at <= now() else None

@@ -127,7 +127,7 @@ def _sources(article: ArticleRead) -> Iterator[InfoSource]:
 
 
 def supplied_by(credit_line: str) -> list[str]:
-    """Who is named in `With input from Reuters and AFP`; a line of another kind names one, whole."""
+    """Return the names in `With input from Reuters and AFP`; a line of another kind is one name, whole."""
     names, found = _SUPPLIED.subn("", credit_line.strip(" ()（）"))
     return [name for name in (_BETWEEN.split(names) if found else [names]) if name]
 

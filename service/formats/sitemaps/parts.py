@@ -1,4 +1,4 @@
-"""How all published articles are cut into files of 50,000, section by section, oldest first.
+"""Cut all published articles into files of 50,000, section by section, oldest first.
 
 A file is named by the key of its first article, so that what is published later leaves the older files as
 they are.
@@ -33,7 +33,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a sitemap says of an article."""
+    """The facts of an article that a sitemap shows."""
 
     id: UUID
     slug: str | None

@@ -1,4 +1,4 @@
-"""What the boxes of an AVIF (ISO 14496-12 and 23008-12) say of its main picture: what it shows, and its colours."""
+"""Read the boxes of an AVIF (ISO 14496-12 and 23008-12) that describe its main picture and its colours."""
 
 import struct
 from collections.abc import Iterator

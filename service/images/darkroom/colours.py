@@ -122,7 +122,7 @@ def _xyz(values: Triple) -> bytes:
 
 
 def _columns(chromaticities: Chromaticities) -> list[Triple]:
-    """What each primary adds to XYZ, adapted to D50 (Bradford)."""
+    """Return the share of XYZ that each primary adds, adapted to D50 (Bradford)."""
     x_white, y_white, *rest = chromaticities
     white = _from_xy(x_white, y_white)
     primaries = [_from_xy(rest[at], rest[at + 1]) for at in (0, 2, 4)]
@@ -149,7 +149,7 @@ def _times(matrix: Matrix, vector: Triple) -> Triple:
 
 
 def _solved(columns: list[Triple], wanted: Triple) -> Triple:
-    """How much of each column makes what is wanted (Cramer's rule)."""
+    """Return the amount of each column whose sum is the wanted value (Cramer's rule)."""
     whole = _determinant(columns)
     first, second, third = (
         _determinant([wanted if place == at else column for place, column in enumerate(columns)]) / whole

@@ -22,7 +22,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 
 def is_sideways(orientation: int) -> bool:
-    """Whether the orientation swaps width and height."""
+    """Return whether the orientation swaps width and height."""
     return orientation in _SIDEWAYS
 
 

@@ -1,4 +1,4 @@
-"""What the service asks of a darkroom and what it answers: plain values, written as JSON between the
+"""The jobs that the service gives to a darkroom, and their results: plain values, written as JSON between the
 processes. The files that a job is about come beside it, open.
 """
 
@@ -20,7 +20,7 @@ class Inspect:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedCaption:
-    """What the file says that the picture shows; without a language when the file names none."""
+    """The file's own caption; without a language when the file names none."""
 
     language: str | None
     text: str | None
@@ -29,7 +29,7 @@ class EmbeddedCaption:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What decoding found. Width and height, in pixels, are those of the upright picture."""
+    """The result of decoding. Width and height, in pixels, are those of the upright picture."""
 
     content_type: str
     width: int
@@ -43,8 +43,8 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What stays written in every file that leaves: who made the picture, whom to name, whose it is, how it
-    came about, and where to ask for a licence.
+    """The metadata that stay in every file that leaves: creator, credit, owner, origin, and where to ask for
+    a licence.
     """
 
     creator: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class Developed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a job was not done: `unknown`, `damaged`, `pixels`, `memory` or `room`."""
+    """The reason why a job was not done: `unknown`, `damaged`, `pixels`, `memory` or `room`."""
 
     reason: str
     detail: str

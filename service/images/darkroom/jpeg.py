@@ -29,7 +29,7 @@ _MOST_SEGMENTS: Final = 10_000
 
 @dataclass(slots=True)
 class Jpeg:
-    """Where the segments that the decoder needs lie, and the contents of those with metadata."""
+    """The places of the segments that the decoder needs, and the contents of those with metadata."""
 
     pixels: list[Range] = field(default_factory=list)
     said: list[bytes] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a picture says of itself, by the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
+"""Read a picture's own metadata under the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
 from EXIF, from the texts of a PNG, in this order.
 
 XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. What cameras

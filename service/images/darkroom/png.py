@@ -1,4 +1,4 @@
-"""What stands in a PNG around its pixels, and the chunks that its decoder needs.
+"""Read the metadata of a PNG, and find the chunks that its decoder needs.
 
 A bad checksum, size or order of a chunk that says nothing of the pixels is no damage (PNG specification, 13.1). Such
 chunks, and those of animations, never reach the decoder.
@@ -92,7 +92,7 @@ def _text(kind: bytes, content: bytes) -> tuple[str, bytes]:
 
 
 def unpacked(packed: bytes) -> bytes:
-    """What was compressed; empty when it is broken, or too large for what it is."""
+    """Return the uncompressed bytes; none when they are broken, or too many."""
     packer = zlib.decompressobj()
     try:
         whole = packer.decompress(packed, _LARGEST)

@@ -44,7 +44,7 @@ def develop(file: BinaryIO, drafts: Sequence[BinaryIO], job: Develop) -> Develop
 
 
 def _whole(wanted: Print) -> tuple[float, float]:
-    """How large the whole picture is at the scale of a print."""
+    """Return the size of the whole picture at the scale of a print."""
     _, _, width, height = wanted.part
     return wanted.width / width, wanted.height / height
 

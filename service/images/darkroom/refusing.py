@@ -1,4 +1,6 @@
-"""What decoders raise for damaged files and want of memory, as refusals. Their warnings refuse nothing."""
+"""Turn the errors that decoders raise for damaged files and want of memory into refusals. Their warnings
+refuse nothing.
+"""
 
 import errno
 import struct

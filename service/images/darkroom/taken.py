@@ -1,4 +1,4 @@
-"""When a picture was taken, with the zone where anything tells it: XMP, IPTC-IIM, EXIF."""
+"""Find when a picture was taken, with the zone where the file gives one: XMP, IPTC-IIM, EXIF."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,4 @@
-"""Where the bytes of pictures are kept: under their own SHA-256, durably, written before the row that names
-them.
+"""Stores of the bytes of pictures: under their own SHA-256, durably, written before the row that names them.
 
 `file:` keeps them in a folder of this machine, `s3://` in a bucket; both hold the same keys:
 

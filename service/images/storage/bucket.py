@@ -95,7 +95,7 @@ class BucketStore:
         file.unlink()
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
-        """Whether the object is there."""
+        """Return whether the object is there."""
         return self.since(key_of(digest, rendition)) is not None
 
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
@@ -121,7 +121,7 @@ class BucketStore:
                 yield from (Kept(found["path"], found["size"], found["last_modified"]) for found in page)
 
     def since(self, key: str) -> datetime | None:
-        """When the object was last written."""
+        """Return when the object was last written."""
         with self._reached():
             try:
                 return self._store.head(key)["last_modified"]

@@ -1,4 +1,4 @@
-"""Whether rows and bytes agree: rows whose bytes are gone, and bytes that no row names.
+"""Return whether rows and bytes agree: rows whose bytes are gone, and bytes that no row names.
 
 The store is listed while the service runs, so nothing is believed at first sight. Bytes come before their
 row: what no row named is asked for once more after the listing, and what is younger than a day may belong to
@@ -37,7 +37,7 @@ class Orphan(Reading):
 
 
 class Report(Reading):
-    """What was found. `foreign` are files that no Copydesk has put there; they are never touched."""
+    """The findings of a check. `foreign` are files that no Copydesk has put there; they are never touched."""
 
     originals: int
     renditions: int

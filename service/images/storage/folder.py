@@ -53,7 +53,7 @@ class FolderStore:
                 _flush(folder)
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
-        """Whether the file is there."""
+        """Return whether the file is there."""
         return self.since(key_of(digest, rendition)) is not None
 
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
@@ -83,7 +83,7 @@ class FolderStore:
                         yield Kept(path.relative_to(self.folder).as_posix(), found.st_size, _time(found))
 
     def since(self, key: str) -> datetime | None:
-        """When the file was last kept."""
+        """Return when the file was last kept."""
         with disk():
             try:
                 return _time((self.folder / key).stat())

@@ -1,4 +1,4 @@
-"""What every store of pictures can do, and under which keys it keeps them."""
+"""The protocol of every store of pictures, and the keys under which it keeps them."""
 
 import errno
 import re
@@ -65,7 +65,7 @@ class Kept:
 
 
 class MediaStore(Protocol):
-    """What keeps pictures. Digests are SHA-256 in hex. Every method raises MediaUnavailable when the store
+    """A store of pictures. Digests are SHA-256 in hex. Every method raises MediaUnavailable when the store
     does not answer, and MediaFull when there is no room.
     """
 
@@ -87,7 +87,7 @@ class MediaStore(Protocol):
         """
 
     def has(self, digest: str, rendition: str | None = None) -> bool:
-        """Whether these bytes are kept."""
+        """Return whether these bytes are kept."""
 
     def open(self, digest: str, rendition: str | None = None) -> BinaryIO:
         """Open kept bytes as a local file. Raises FileNotFoundError."""
