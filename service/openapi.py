@@ -49,8 +49,8 @@ NAMES = {
     "service__articles__routes__Withdrawal": "ArticleWithdrawal",
     "service__scopes__Scope": "TokenScope",
     "Scope-Input": "TokenScope",
-    "service__consent__decisions__Withdrawal": "ConsentWithdrawal",
-    "service__consent__notices__Publication": "NoticePublication",
+    "service__consent__decisions__deciding__Withdrawal": "ConsentWithdrawal",
+    "service__consent__notices__lifecycle__Publication": "NoticePublication",
     "service__images__models__Scope": "CaptionScope",
 }
 """Schemas whose classes have short names inside their modules, where the room says the rest."""
