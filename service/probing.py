@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import psycopg
-from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
 from psycopg_pool import PoolTimeout
 
 from service.faults import DATABASE_FAULTS
 from service.images.storage import MediaStore, MediaUnavailable
 from service.published.reader import Reader
-from service.schema import compare, migrations
+from service.schema import compare
 from service.settings import Settings
 
 DEADLINE = 0.7
@@ -78,7 +77,6 @@ class Health:
         self._settings = settings
         self._reader = reader
         self._store = store
-        self._chain = ScriptDirectory.from_config(migrations(settings))
         self._connection: psycopg.AsyncConnection[tuple[str]] | None = None
         # A store that hangs keeps this thread, and no other.
         self._thread = CapacityLimiter(1)
@@ -89,7 +87,7 @@ class Health:
     async def _ask_database(self) -> Found:
         """Ask for the schema, on a connection that nobody else uses."""
         try:
-            schema, _ = compare(self._chain, await self._revision())
+            schema, _ = compare(await self._revision())
         except DATABASE_FAULTS as fault:
             await self._drop()
             return Found(f"unreachable: {type(fault).__name__}", is_good=False)

@@ -1,6 +1,7 @@
 """Know the schema that this code was written for, and refuse a store that has another."""
 
 import enum
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -16,13 +17,25 @@ class Unmigrated(RuntimeError):
 
 
 def migrations(settings: Settings) -> Config:
-    """Return where the Alembic chain is: beside the package in a checkout, inside it in a wheel."""
+    """Return where the Alembic chain is, and the store that it is for."""
+    config = _chain_config()
+    config.attributes["settings"] = settings
+    return config
+
+
+@cache
+def chain() -> ScriptDirectory:
+    """Return the Alembic chain of this code. Its files are read once."""
+    return ScriptDirectory.from_config(_chain_config())
+
+
+def _chain_config() -> Config:
+    """Return where the chain is: beside the package in a checkout, inside it in a wheel."""
     here = Path(__file__).parent
     folder = next(place for place in (here / "alembic", here.parent / "alembic") if place.is_dir())
     config = Config()
     # A percent sign would begin an interpolation.
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.attributes["settings"] = settings
     return config
 
 
@@ -44,19 +57,18 @@ class Schema(enum.StrEnum):
 
 def schema_of(database: Database) -> tuple[Schema, str | None]:
     """Compare the store's schema with this code's; also return the store's revision."""
-    chain = ScriptDirectory.from_config(migrations(database.settings))
     with database.engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
-    return compare(chain, revision)
+    return compare(revision)
 
 
-def compare(chain: ScriptDirectory, revision: str | None) -> tuple[Schema, str | None]:
+def compare(revision: str | None) -> tuple[Schema, str | None]:
     """Compare a revision with the chain of this code."""
     if revision is None:
         return Schema.MISSING, revision
-    if revision == chain.get_current_head():
+    if revision == chain().get_current_head():
         return Schema.CURRENT, revision
-    known = {script.revision for script in chain.walk_revisions()}
+    known = {script.revision for script in chain().walk_revisions()}
     return (Schema.BEHIND if revision in known else Schema.AHEAD), revision
 
 
