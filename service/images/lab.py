@@ -94,6 +94,22 @@ def sandbox_state(settings: Settings) -> str:
     return f"lacks {' and '.join(sandbox.lacking())}" if sandbox.lacking() else "ok"
 
 
+def start_process(limits: list[str], jobs: socket.socket) -> subprocess.Popen[bytes]:
+    """Start a process that takes jobs from a socket and answers on its standard output."""
+    # The service's environment holds secrets: nothing of it is passed on. Its module path is, because to find
+    # that anew takes a fifth of what a start takes.
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(  # noqa: S603  # this interpreter, and a module of ours
+        [sys.executable, "-S", "-s", "-m", "service.images.darkroom", *limits],
+        stdin=jobs.fileno(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+        bufsize=0,
+    )
+
+
 class Darkroom:
     """One process, started when it is first needed."""
 
@@ -158,23 +174,12 @@ class Darkroom:
         return self._process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # The service's environment holds secrets: nothing of it is passed on. Its module path is, because to find
-        # that anew takes a fifth of what a start takes.
-        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
         limits = [str(self._settings.picture_memory), self._settings.picture_charset]
         if self._settings.picture_sandbox != "off":
             limits.append(LOCKED)
         self._line_in, its_end = socket.socketpair()
         with its_end:
-            return subprocess.Popen(  # noqa: S603  # this interpreter, and a module of ours
-                [sys.executable, "-S", "-s", "-m", "service.images.darkroom", *limits],
-                stdin=its_end.fileno(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                cwd="/",
-                bufsize=0,
-            )
+            return start_process(limits, its_end)
 
     def _await_lock(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
@@ -213,9 +218,10 @@ class Lab:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._free: queue.SimpleQueue[Darkroom] = queue.SimpleQueue()
+        # The one that was used last is used again, so that no more processes run than there were jobs at once.
+        self._free: queue.LifoQueue[Darkroom] = queue.LifoQueue()
         self._darkrooms = [Darkroom(settings) for _ in range(settings.picture_processes)]
-        for darkroom in self._darkrooms:
+        for darkroom in reversed(self._darkrooms):
             self._free.put(darkroom)
         self._threads = ThreadPoolExecutor(settings.picture_processes, thread_name_prefix="darkroom")
         self._places = BoundedSemaphore(settings.picture_processes + settings.picture_queue)
