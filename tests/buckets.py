@@ -9,7 +9,6 @@ from functools import cache
 from uuid import uuid4
 
 import httpx
-from moto.server import ThreadedMotoServer
 
 from service.settings import Settings
 
@@ -19,6 +18,10 @@ S3 = {"s3_region": "eu-north-1", "s3_access_key_id": "tests", "s3_secret_access_
 @cache
 def server() -> int:
     """The port of an S3 server, started once in this process."""
+    from moto.server import (
+        ThreadedMotoServer,
+    )  # in 1.5 seconds, which most runs of some tests need not wait for
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     made.start()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -28,27 +28,15 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", "COLUMNS": "200", **settings}
 
 
-class Command:
-    """A running `copydesk`. What it prints goes to files, so that it never waits for a reader; its standard output
-    goes to a pipe if it is to wait.
-    """
+class Forked:
+    """A process that was forked from a warm one, with the members of `subprocess.Popen` that are used of it."""
 
-    def __init__(self, folder: Path, *words: str, is_read: bool = False, **settings: str) -> None:
+    def __init__(self, warm: socket.socket, request: Request, streams: Sequence[int]) -> None:
         self.returncode: int | None = None
-        with ExitStack() as its_ends, ExitStack() as ours:
-            self._error: BinaryIO = ours.enter_context(tempfile.TemporaryFile())
-            self._output: BinaryIO = ours.enter_context(tempfile.TemporaryFile())
-            its_output = self._output
-            if is_read:
-                self._output, its_output = map(ours.enter_context, _pipe())
-                its_ends.enter_context(its_output)
-            self._ended, end = map(ours.enter_context, _pipe())
-            its_ends.enter_context(end)
-            nothing = its_ends.enter_context(Path(os.devnull).open("rb"))
-            files = (nothing, its_output, self._error, end)
-            Request(words, str(folder), environment(**settings)).send(
-                _warm(), [file.fileno() for file in files]
-            )
+        with ExitStack() as ours:
+            self._ended, end = map(ours.enter_context, pipe())
+            with end:
+                request.send(warm, [*streams, end.fileno()])
             self._open = ours.pop_all()
         self.pid = int(self._told(PATIENCE))
 
@@ -62,22 +50,8 @@ class Command:
             self.kill()
             self.wait()
 
-    def readline(self) -> str:
-        """Return the next line of standard output; wait for it, if the command is read."""
-        return self._output.readline().decode()
-
-    def output(self) -> str:
-        """Return what else there is on standard output; to its end, if the command is read."""
-        if not self._output.seekable():
-            return self._output.read().decode()
-        return _all_of(self._output)
-
-    def error(self) -> str:
-        """Return what is on standard error."""
-        return _all_of(self._error)
-
     def poll(self) -> int | None:
-        """Return the exit status of a command that has ended."""
+        """Return the exit status of a process that has ended."""
         try:
             return self.wait(0)
         except subprocess.TimeoutExpired:
@@ -90,7 +64,7 @@ class Command:
         return self.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to a command that has not ended."""
+        """Send a signal to a process that has not ended."""
         if self.poll() is None:
             # It may have ended in between, or have ended and not been told of yet.
             with suppress(ProcessLookupError):
@@ -112,7 +86,41 @@ class Command:
         return self._ended.readline()
 
 
-def _pipe() -> tuple[BinaryIO, BinaryIO]:
+class Command(Forked):
+    """A running `copydesk`. What it prints goes to files, so that it never waits for a reader; its standard output
+    goes to a pipe if it is to wait.
+    """
+
+    def __init__(self, folder: Path, *words: str, is_read: bool = False, **settings: str) -> None:
+        with ExitStack() as its_ends, ExitStack() as ours:
+            self._error: BinaryIO = ours.enter_context(tempfile.TemporaryFile())
+            self._output: BinaryIO = ours.enter_context(tempfile.TemporaryFile())
+            its_output = self._output
+            if is_read:
+                self._output, its_output = map(ours.enter_context, pipe())
+                its_ends.enter_context(its_output)
+            nothing = its_ends.enter_context(Path(os.devnull).open("rb"))
+            streams = [file.fileno() for file in (nothing, its_output, self._error)]
+            super().__init__(_warm(), Request(words, str(folder), environment(**settings)), streams)
+            self._open.push(ours.pop_all())
+
+    def readline(self) -> str:
+        """Return the next line of standard output; wait for it, if the command is read."""
+        return self._output.readline().decode()
+
+    def output(self) -> str:
+        """Return what else there is on standard output; to its end, if the command is read."""
+        if not self._output.seekable():
+            return self._output.read().decode()
+        return _all_of(self._output)
+
+    def error(self) -> str:
+        """Return what is on standard error."""
+        return _all_of(self._error)
+
+
+def pipe() -> tuple[BinaryIO, BinaryIO]:
+    """Return the end of a new pipe that is read, and the one that is written to."""
     read, write = os.pipe()
     return os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb", buffering=0)
 
@@ -124,11 +132,15 @@ def _all_of(file: BinaryIO) -> str:
 
 @cache
 def _warm() -> socket.socket:
-    """Start the process that becomes commands; it ends with this one."""
+    return start_warm([sys.executable, "-m", "tests.warm"])
+
+
+def start_warm(command: list[str], *words: str) -> socket.socket:
+    """Start a process that others are forked from; it ends with this one. Return the way to ask it."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm", str(its.fileno())],
+            [*command, str(its.fileno()), *words],
             pass_fds=[its.fileno()],
             env=environment(),
             cwd=ROOT,

@@ -8,10 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.images import lab
+from service.images.lab import start_process
 from service.main import spare_what_stays
 from service.settings import Settings
+from tests.compiled import share_compiled
+from tests.darkrooms import WarmDarkroom
 from tests.databases import KINDS, empty_database, migrate
-from tests.effort import LONG
+from tests.effort import LONG, is_left_out, left_out
 from tests.reporting import Failures
 from tests.serving import EDITOR, Store, running, settings_for
 
@@ -24,19 +28,40 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Failures(terminal))
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Do not look into what this run leaves out."""
+    return is_left_out(collection_path) or None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that only `./run test --long` has the time for; with it, all have an hour."""
+    """Leave out the tests that this run has no time for; in a long one, all have an hour."""
     if LONG:
         for item in items:
             item.add_marker(pytest.mark.timeout(3_600))
-    left_out = [] if LONG else [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    without = left_out(items)
+    config.hook.pytest_deselected(items=without)
+    unwanted = {id(item) for item in without}
+    items[:] = [item for item in items if id(item) not in unwanted]
 
 
 def pytest_collection_finish() -> None:
     """Keep the collector from searching all modules for cycles again and again, as the service does."""
     spare_what_stays()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> Iterator[None]:
+    """Let stores find ready what a service finds ready that has run for a minute."""
+    with pytest.MonkeyPatch.context() as patched:
+        share_compiled(patched)
+        patched.setattr(lab, "start_process", WarmDarkroom)
+        yield
+
+
+@pytest.fixture
+def cold_darkrooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each darkroom of this test as a service does."""
+    monkeypatch.setattr(lab, "start_process", start_process)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 from starlette.types import ASGIApp, Message
 
 from service.database import Database
@@ -35,7 +36,20 @@ def settings_for(url: str, folder: Path, **changes: object) -> Settings:
         "database_pool_size": 4,
         "picture_ahead": False,
     }
-    return Settings(_env_file=None, **known | changes)
+    return _Said(**known | changes)
+
+
+class _Said(Settings):
+    """Settings that are read from nowhere, which takes a tenth of the time."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: InitSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 for own in [name for name in os.environ if re.match(r"COPYDESK_(?!TEST_)", name)]:

@@ -1,8 +1,9 @@
-"""A process that has imported the service, and becomes a command of it each time it is asked to.
+"""A process that has imported the service, and becomes a command of it each time it is asked to. Another has
+imported the darkroom, and becomes one.
 
 Starting Python and importing the service takes two seconds of CPU, a fork some milliseconds. Each command is a
 process of its own all the same: it has its own arguments, environment, folder and output, it takes signals, and
-it ends as Python ends. The asking side is in `tests.commands`.
+it ends as Python ends. The asking sides are in `tests.commands` and `tests.darkrooms`.
 """
 
 import gc
@@ -13,6 +14,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 LONGEST_REQUEST = 1 << 20
@@ -74,13 +76,26 @@ def _become(request: Request, descriptors: list[int], connection: socket.socket)
     warnings.simplefilter("default")
 
 
-if __name__ == "__main__":
+def _import_service() -> Callable[[], None]:
     from service import __main__, cli
     from service import main as app
 
     assert cli
     assert app
+    return __main__.main
+
+
+def _import_darkroom() -> Callable[[], None]:
+    from service.images.darkroom import __main__, iim
+
+    # What a darkroom rehearses is loaded here, but for what is looked up by the name of its charset.
+    __main__._rehearse(iim._UTF8)
+    return __main__.main
+
+
+if __name__ == "__main__":
+    run = _import_darkroom() if sys.argv[2:] == ["darkroom"] else _import_service()
     # What stays is neither searched for cycles nor, because it is then written to, copied for each process.
     gc.freeze()
     main()
-    __main__.main()
+    run()

@@ -67,7 +67,7 @@ def moving(frames: int) -> bytes:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(tmp_path: Path, cold_darkrooms: None) -> Iterator[Lab]:
     running = Lab(settings_for("sqlite:///unused", tmp_path))
     yield running
     running.close()
@@ -170,6 +170,7 @@ def test_odd_pictures_come_out_in_every_size(editor: httpx.Client, name: str):
         assert abs(opened(editor.get(href_of(image, "w160"))).convert("L").getpixel((50, 50)) - 128) <= 2
 
 
+@pytest.mark.usefixtures("cold_darkrooms")
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
 def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp_path: Path, kind: str):
     file = tmp_path / "a"
@@ -196,6 +197,7 @@ def test_a_hundred_million_pixels_fit_into_memory(lab: Lab, tmp_path: Path):
     assert peak_of(lab) <= MOST_MEMORY
 
 
+@pytest.mark.usefixtures("cold_darkrooms")
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path: Path):
     file = tmp_path / "a"
     file.write_bytes(jpeg())

@@ -16,6 +16,7 @@ from service.settings import Settings, UnsafeSetting
 from tests.images.pictures import upload
 from tests.serving import Store, running, settings_for
 
+pytestmark = pytest.mark.usefixtures("cold_darkrooms")
 ROOT = Path(__file__).parent.parent.parent
 # What runs inside a real darkroom in place of its work, with the wall in `without` left out.
 INTRUDER = """
