@@ -4,12 +4,13 @@ A batch is rendered from one snapshot of the store. Under the lock, what the sna
 whoever has changed a resource meanwhile has rendered it, or has had it await its rendering.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select
 
 from service.database import Session
@@ -33,6 +34,10 @@ _MARK = (
         rendering=bindparam("its_rendering"), card=bindparam("its_card"), negative=bindparam("its_negative")
     )
 )
+_WITHOUT_DOCUMENTS = [
+    defer(cast("QueryableAttribute[bytes]", column))
+    for column in (Published.document, Published.card, Published.negative)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,8 @@ class Batch:
     unusual: set[UUID] = field(default_factory=set)
 
     def parts(self, size: int) -> Iterator["Batch"]:
-        """Part the batch, so that no transaction writes many documents, or indexes many texts.
-
-        Rows are marked in transactions of their own: one that locks rows before the counter could deadlock.
+        """Part the batch, so that no transaction writes many documents, or indexes many texts, under the counter's
+        lock. Rows are marked in transactions of their own, which do not need it.
         """
         if indexed := [each for each in self.same if each.is_indexed]:
             yield Batch(self.seq, self.kind, same=indexed)
@@ -118,56 +122,69 @@ def _unusual(
 def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tells: bool) -> Settled:
     """Write what differs, and mark what does not. `noted` are articles whose working content has changed too.
 
-    Listeners hear of it if `tells` is true. The counter is locked from here to the end of the transaction.
+    Listeners hear of it if `tells` is true. Lock order: the counter before any published row, as everybody who
+    publishes does. Only a transaction that does nothing but mark rows takes no counter, and waits for no row.
     """
-    mark(session, batch)
+    only_marks = not (batch.changes.written or batch.unusual or noted) and all(
+        each.is_indexed for each in batch.same
+    )
+    if not only_marks:
+        lock(session)
+    same = _mark(session, batch, waits=not only_marks)
     if not batch.changes.written and not batch.unusual and not noted:
-        return Settled(len(batch.same), 0, 0)
-    lock(session)
+        return Settled(same, 0, 0)
     moved = _changed_since(session, batch.seq)
     written = [each for each in batch.changes.written if each[1].id not in batch.unusual]
     if moved is None:
-        return Settled(len(batch.same), 0, len(written))
+        return Settled(same, 0, len(written))
     kept = [each for each in written if moved.isdisjoint(_needs(each[0], each[1]))]
     touch(session, batch.kind, *batch.unusual)
     keys = [(Kind.ARTICLE, id_) for id_ in noted if (Kind.ARTICLE, id_) not in moved]
     session.gathered.noted.clear()
     number_and_write(session, Changes(kept), keys, tells=tells)
-    return Settled(len(batch.same), len(kept) + len(batch.unusual), len(written) - len(kept))
+    return Settled(same, len(kept) + len(batch.unusual), len(written) - len(kept))
 
 
-def mark(session: Session, batch: Batch) -> None:
-    """Say of the rows that came out as they were that they are of this rendering, where they still stand."""
+def _mark(session: Session, batch: Batch, *, waits: bool) -> int:
+    """Say of the rows that came out as they were that they are of this rendering, where they still stand. Return how
+    many do.
+
+    Unless it `waits`, rows that others have locked are left for later. The caller that waits holds the counter's lock.
+    """
     if not batch.same:
-        return
-    unindexed = {each.rendered.id: each for each in batch.same if not each.is_indexed}
+        return 0
+    still = _still_standing(session, batch, waits=waits)
+    unindexed = [(row, each.rendered) for row, each in still if not each.is_indexed]
     if unindexed:
-        _index_again(session, batch.kind, unindexed)
+        index_again(session, unindexed)
     rendering = of_this_process(session)
     rows = [
         {
             "its_kind": batch.kind,
-            "its_id": each.rendered.id,
-            "its_seq": each.seq,
+            "its_id": row.id,
+            "its_seq": row.seq,
             "its_rendering": rendering,
             "its_card": each.rendered.card,
             "its_negative": each.rendered.negative,
         }
-        for each in batch.same
+        for row, each in still
     ]
-    session.connection().execute(_MARK, rows)
+    if rows:
+        session.connection().execute(_MARK, rows)
+    return len(rows)
 
 
-def _index_again(session: Session, kind: Kind, rows: Mapping[UUID, Same]) -> None:
-    """Cut the texts of those rows anew that still stand under their numbers."""
+def _still_standing(session: Session, batch: Batch, *, waits: bool) -> list[tuple[Published, Same]]:
+    """Lock those of the rows that came out as they were that still have their numbers."""
+    same = {each.rendered.id: each for each in batch.same}
     known = (
         select(Published)
-        .where(Published.kind == kind, col(Published.id).in_(rows))
+        .where(Published.kind == batch.kind, col(Published.id).in_(same))
         .order_by(col(Published.id))
-        .with_for_update()
+        .options(*_WITHOUT_DOCUMENTS)
+        .with_for_update(skip_locked=not waits)
     )
-    still = [row for row in session.exec(known) if row.seq == rows[row.id].seq]
-    index_again(session, [(row, rows[row.id].rendered) for row in still])
+    return [(row, same[row.id]) for row in session.exec(known) if row.seq == same[row.id].seq]
 
 
 def _needs(kind: Kind, new: Rendered) -> set[Key]:

@@ -1,20 +1,25 @@
 """A picture may stand in thousands of articles: a change of it is written at once, and reaches them in batches."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlalchemy import text, update
+from sqlmodel import col, select
 
+from service.articles.models import Article
 from service.database import Database
 from service.published import backlog as rendering_again
 from service.published import render
 from service.published.backlog import Backlog
-from service.published.models import Awaiting
+from service.published.models import Awaiting, Kind
 from tests.articles.newsroom import do, edit
 from tests.images.pictures import change, make_article, make_caption, make_image
-from tests.serving import Store
+from tests.patience import wait_until
+from tests.serving import EDITOR, Store, serving
 from tests.sync.following import follow, now_at
 
 MANY = 7
@@ -135,6 +140,38 @@ def test_two_processes_share_the_articles_and_none_is_told_twice(
     told = [entry["id"] for entry in follow(client, place)[0] if entry["kind"] == "article"]
     assert sorted(told) == sorted(articles)
     other.database.close()
+
+
+@pytest.mark.usefixtures("in_small_batches")
+def test_a_batch_and_a_writer_of_its_article_do_not_wait_for_each_other(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    with (
+        serving("postgresql", tmp_path, sqlite_template) as store,
+        store.client(*EDITOR) as editor,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        image = make_image(editor)
+        caption = make_caption(editor, image, "Before.")
+        article = make_article(editor, image)
+        change(editor, f"/v1/captions/{caption['id']}", {"text": "After."})
+        # The article's own transaction shows the new words: the batch only marks the article as told again.
+        edit(editor, article, headline="Harbour closed")
+        backlog = Backlog(Database(store.settings))
+        backlog.database.rendering = 1
+        work = NEXT(backlog)
+        assert work is not None
+        with store.database.writing() as session:
+            render.lock(session)
+            finishing = beside.submit(backlog.finish, work)
+            waits = text("SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+            wait_until(lambda: session.execute(waits).rowcount)
+            render.touch(session, Kind.ARTICLE, UUID(article["id"]))
+            headline = update(Article).where(col(Article.id) == UUID(article["id"]))
+            session.execute(headline.values(headline="Harbour open after all"))
+        finishing.result()
+        backlog.database.close()
+        assert editor.get(f"/v1/articles/{article['id']}").json()["headline"] == "Harbour open after all"
 
 
 def test_a_picture_in_few_articles_changes_them_in_its_own_transaction(
