@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, get_ident
 
 import psycopg
 import structlog
@@ -22,10 +22,11 @@ log = structlog.get_logger()
 
 
 class Deadlines:
-    """The connections of one process that are at work, and until when each may be."""
+    """The connections of one process that are at work, until when each may be, and which threads wait for an answer."""
 
     def __init__(self) -> None:
         self._until: dict[Driven, float] = {}
+        self._asked_at: dict[int, float] = {}
         # A connection must not be cut once its work has ended: somebody else may have it then.
         self._lock = Lock()
 
@@ -46,6 +47,28 @@ class Deadlines:
             yield
         finally:
             self.end(connection)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Note that this thread waits for an answer of the database until the block ends."""
+        self.ask()
+        try:
+            yield
+        finally:
+            self.answered()
+
+    def ask(self, *_: object) -> None:
+        """Note that this thread waits for an answer of the database."""
+        self._asked_at[get_ident()] = time.monotonic()
+
+    def answered(self, *_: object) -> None:
+        """Note that this thread has its answer, or will have none."""
+        self._asked_at.pop(get_ident(), None)
+
+    def silence(self, thread: int) -> float:
+        """Return the seconds for which a thread has waited for the answer to one statement; 0.0 when it waits for none."""
+        asked_at = self._asked_at.get(thread)
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     async def step(self) -> float:
         """Cut what is late, and return the seconds to wait."""

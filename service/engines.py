@@ -7,7 +7,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import create_engine
@@ -82,14 +82,21 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
 
 
 def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:
-    """Cut every connection that is out of the pool for longer. One that does not answer is replaced before it
-    is used, as SQLAlchemy's own `pool_pre_ping` does, which would wait without an end.
+    """Cut every connection that is out of the pool for longer, and note who waits for an answer. A connection that
+    does not answer is replaced before it is used, as SQLAlchemy's own `pool_pre_ping` does, which would wait without
+    an end.
     """
+
+    def connect(
+        dialect: Dialect, _entry: ConnectionPoolEntry, words: list[Any], named: dict[str, Any]
+    ) -> DBAPIConnection:
+        with deadlines.asking():
+            return dialect.connect(*words, **named)
 
     def check_out(connection: Driven, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
         if engine.dialect.name != "sqlite":
             try:
-                with deadlines.within(connection, PING_SECONDS):
+                with deadlines.within(connection, PING_SECONDS), deadlines.asking():
                     engine.dialect.do_ping(cast("DBAPIConnection", connection))
             except psycopg.Error as error:
                 raise InvalidatePoolError from error
@@ -98,9 +105,13 @@ def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> No
     def end(connection: Driven, _entry: ConnectionPoolEntry) -> None:
         deadlines.end(connection)
 
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "checkout", check_out)
     for name in ("checkin", "close"):
         event.listen(engine, name, end)
+    event.listen(engine, "before_cursor_execute", deadlines.ask)
+    for name in ("after_cursor_execute", "handle_error"):
+        event.listen(engine, name, deadlines.answered)
 
 
 def _dump_json(value: Any) -> str:

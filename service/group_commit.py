@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from threading import get_ident
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +29,11 @@ MOST_TOGETHER = 100
 MOST_BATCHES = 20
 """Batches that may wait for their turn. Writes that would begin another are refused at once."""
 STALLS_AFTER = 0.75
-"""Seconds that one batch may take until no more writes may wait than go into the next, or than requests of other kinds."""
+"""Seconds that one batch may take until no more writes may wait than go into the next. Once the database has left one
+statement of it unanswered for so long, no more may wait than of other requests.
+"""
+LOOKS_EVERY = 0.25
+"""Seconds between two looks at a batch that takes long."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Write = Callable[[Session], Any]
@@ -67,6 +72,8 @@ class _Batch(Generic[Item, Answer]):
         self.answers: list[asyncio.Future[Answer | Refusal]] = []
         self.until = until
         self.done: asyncio.Task[None] | None = None
+        self.thread: int | None = None
+        """The thread that writes it."""
 
     def add(self, item: Item) -> asyncio.Future[Answer | Refusal]:
         """Take one more write, and return where its answer will be."""
@@ -113,14 +120,14 @@ class GroupCommit(Generic[Item, Answer]):
         self._one_at_a_time = asyncio.Lock()
         self._open: _Batch[Item, Answer] | None = None
         self._batches: list[_Batch[Item, Answer]] = []
-        self._is_stalled = False
-        self._most_waiting = max(database.most_waiting, MOST_TOGETHER)
+        self._may_wait: int | None = None
+        """How many writes may wait for the batch at work; None while that does not take long."""
 
     async def run(self, item: Item) -> Answer:
         """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when too many
         wait.
         """
-        if self._is_stalled and self._count_waiting() >= self._most_waiting:
+        if self._may_wait is not None and self._count_waiting() >= self._may_wait:
             raise _too_many()
         batch = self._open or self._begin()
         waiting = batch.add(item)
@@ -153,7 +160,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _commit(self, batch: _Batch[Item, Answer]) -> None:
         try:
-            async with self._alone(batch), self._watched(), self._database.turn():
+            async with self._alone(batch), self._watched(batch), self._database.turn():
                 if self._open is batch:
                     self._open = None
                 if batch.items:
@@ -166,21 +173,30 @@ class GroupCommit(Generic[Item, Answer]):
             self._batches.remove(batch)
 
     @asynccontextmanager
-    async def _watched(self) -> AsyncIterator[None]:
+    async def _watched(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
         """Let fewer wait while a batch takes long."""
-        timer = asyncio.get_running_loop().call_later(STALLS_AFTER, self._stall)
+        watching = asyncio.create_task(self._watch(batch))
         try:
             yield
         finally:
-            timer.cancel()
-            self._is_stalled = False
+            watching.cancel()
+            self._may_wait = None
 
-    def _stall(self) -> None:
-        """Refuse those of the waiting whose answer would come too late."""
-        self._is_stalled, left = True, self._most_waiting
-        for batch in self._batches[1:]:
-            batch.shed(left)
-            left -= len(batch.items)
+    async def _watch(self, at_work: _Batch[Item, Answer]) -> None:
+        """Refuse those of the waiting whose answer would come too late, for as long as a batch is at work."""
+        await asyncio.sleep(STALLS_AFTER)
+        while True:
+            self._may_wait = left = self._most_behind(at_work)
+            for batch in self._batches[1:]:
+                batch.shed(left)
+                left -= len(batch.items)
+            await asyncio.sleep(LOOKS_EVERY)
+
+    def _most_behind(self, batch: _Batch[Item, Answer]) -> int:
+        """Return how many may wait for a batch that takes long."""
+        most = self._database.most_waiting
+        silence = 0.0 if batch.thread is None else self._database.deadlines.silence(batch.thread)
+        return most if silence > STALLS_AFTER else max(most, MOST_TOGETHER)
 
     @asynccontextmanager
     async def _alone(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
@@ -196,6 +212,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._one_at_a_time.release()
 
     def _together(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | Refusal]:
+        batch.thread = get_ident()
         try:
             return self._database.transact(partial(self._do_all, batch.items))
         except SQLAlchemyError as fault:

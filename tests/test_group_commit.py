@@ -72,7 +72,10 @@ def test_one_that_cannot_be_stored_spoils_nothing_else(store: Store) -> None:
     assert kept(store) == {"a", "b", "c"}
 
 
-def test_more_than_fit_into_one_transaction_are_all_made(store: Store) -> None:
+def test_more_than_fit_into_one_transaction_are_all_made(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "STALLS_AFTER", 60)  # A busy machine may take long.
     keys = [f"reader {number}" for number in range(250)]
     assert asyncio.run(run_all(Commits(store.database, each), *keys)) == keys
     assert kept(store) == set(keys)
@@ -168,6 +171,32 @@ def test_while_one_batch_takes_long_no_more_wait_than_go_into_the_next(
     answered, refused, newcomer = asyncio.run(work())
     assert answered == list(range(most))
     assert {type(one) for one in [*refused, newcomer]} == {Unavailable}
+
+
+def test_while_a_statement_is_left_unanswered_no_more_wait_than_other_requests(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "STALLS_AFTER", 0.05)
+    monkeypatch.setattr(group_commit, "MOST_TOGETHER", 1_000)
+    settings = store.settings.model_copy(update={"database_pool_size": 3})
+    database = Database(settings, serves=True)
+    most, many = database.most_waiting, 500
+
+    async def work() -> tuple[list[object], list[object]]:
+        commits = Commits(database, each)
+        with locked(store.settings, "consent_subject"):
+            at_work = asyncio.create_task(commits.run(lambda session: add(session, "at work")))
+            await asyncio.sleep(0)
+            waiting = [asyncio.create_task(commits.run(lambda _, n=n: n)) for n in range(many)]
+            refused = await asyncio.gather(*waiting[most:], return_exceptions=True)
+        assert await at_work == "at work"
+        return await asyncio.gather(*waiting[:most]), refused
+
+    answered, refused = asyncio.run(work())
+    database.close()
+    assert most < many
+    assert answered == list(range(most))
+    assert {type(one) for one in refused} == {Unavailable}
 
 
 def test_a_fault_of_the_codes_own_reaches_everybody(store: Store) -> None:

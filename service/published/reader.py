@@ -30,6 +30,8 @@ MANY = 1_000
 """More changes than this are not told apart: everything is taken as changed."""
 STALLS_AFTER = 0.75
 """Seconds without an answer to anybody, after which nobody waits for a connection any longer."""
+BREATH = 0.05
+"""Seconds in which a process that had no time reads the answers that have come, before it refuses anybody."""
 _COLUMNS = f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, {WAITING_SQL}"
 _BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
 _BY_SLUG = f"SELECT {_COLUMNS} FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
@@ -142,6 +144,8 @@ class PostgresReader:
         self._most = settings.database_pool_size
         self._patience = settings.patience
         self._deadlines = deadlines
+        self._asking = 0
+        self._asked_since = float("-inf")
         self._pool = AsyncConnectionPool(
             settings.database_url,
             min_size=1,
@@ -208,6 +212,27 @@ class PostgresReader:
                     raise
 
     async def _ask(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
+        if self._is_stalled():
+            # Answers may be there already, if it was this process that had no time.
+            await asyncio.sleep(BREATH)
+            if self._is_stalled():
+                raise PoolTimeout("nobody has been answered lately")
+        self._asking += 1
+        if self._asking == 1:
+            self._asked_since = time.monotonic()
+        try:
+            return await self._answer(statement, values)
+        finally:
+            self._asking -= 1
+
+    def _is_stalled(self) -> bool:
+        """Tell whether no connection is free, and nobody who asked was answered for long: more would wait in vain."""
+        since = max(self.answered_at, self._asked_since)
+        if not self._asking or time.monotonic() <= since + STALLS_AFTER:
+            return False
+        return not self._pool.get_stats()["pool_available"]
+
+    async def _answer(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
         until = time.monotonic() + min(3, self._patience)
         while True:
             try:
@@ -217,8 +242,7 @@ class PostgresReader:
                             await connection.execute(statement, values, prepare=True, binary=True)
                         ).fetchall()
             except PoolTimeout:
-                # Answers may be there already, if it was this process that had no time.
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(BREATH)
                 if time.monotonic() > min(self.answered_at + STALLS_AFTER, until):
                     raise
             else:

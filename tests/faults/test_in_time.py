@@ -25,6 +25,8 @@ LASTS = 6.0
 """Seconds of each fault."""
 MOST = {"/health/live": 0.1, "/health/ready": 1.0, "/metrics": 1.0}
 """Seconds for each answer, of a machine that has nothing else to do."""
+FIRST_REFUSAL = 1.0
+"""Seconds until the first of a crowd is refused, of such a machine."""
 BUSY = 5
 """How many times as long it may take on one that has."""
 
@@ -93,6 +95,7 @@ def test_the_service_says_in_time_how_it_is(
         assert seconds < BUSY * MOST[path], path
     if refused:
         record_property("seconds, the first refusal", f"{min(refused):.2f}")
+        assert min(refused) < BUSY * FIRST_REFUSAL
 
 
 def watch(base: str) -> dict[str, float]:
