@@ -5,6 +5,7 @@ import fcntl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
@@ -18,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 
+from service.ages import earliest, keep_until
 from service.deadlines import Deadlines
 from service.engines import SQLITE_CONNECTIONS, hold_to_deadline, postgres_engine, sqlite_engine
 from service.errors import Unavailable
@@ -39,10 +41,12 @@ class Gathered:
     """The resources that a transaction has changed so far, and the last number that it has taken.
 
     `touched` may look different to the public, by kind; `noted` are changed working resources, in their order.
+    `ended` are pictures whose licence has ended, which articles say by themselves.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
     noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
+    ended: set[UUID] = field(default_factory=set)
     sequence: int = 0
     is_set_back: bool = False
 
@@ -55,6 +59,12 @@ class Session(SQLModelSession):
         self.database = database
         self.is_read_only = read_only
         self.gathered = Gathered()
+        self.until: datetime | None = None
+        """The time from which on what was read is to be read anew, though nothing changes."""
+
+    def keep_until(self, time: datetime | None) -> None:
+        """Let what is made of what this session reads be kept no longer than until then."""
+        self.until = earliest(self.until, time)
 
 
 class AlreadyServed(RuntimeError):
@@ -252,6 +262,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
         try:
             yield session
             ended = True
+            keep_until(request.scope, session.until)
             await to_thread.run_sync(_end, session, limiter=database.endings)
         except DATABASE_FAULTS as error:
             raise refusal(error) from error

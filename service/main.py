@@ -60,6 +60,7 @@ from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
 from service.images import caption_routes, media
+from service.images import clock as licences
 from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.darkroom import sandbox
@@ -301,7 +302,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
     async with database.turn():
         await to_thread.run_sync(defaults.provide, database)
+    await to_thread.run_sync(licences.remember_time, database)
     await clock.release_all_due(database)
+    await licences.pass_time_for_all(database)
     background = services.get(Background)
     try:
         async with anyio.create_task_group() as beside:

@@ -20,6 +20,7 @@ from service.edge.cache import WireCache
 from service.edge.connections import Connections
 from service.ending import Ending
 from service.images import ahead
+from service.images import clock as licences
 from service.images.intake import Intake
 from service.images.prints import Prints
 from service.metrics import Figures
@@ -81,6 +82,7 @@ def add_jobs(services: Services) -> None:
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))
+    background.add("licences", every(partial(licences.keep_time, database)))
     background.add("rendering", every(services.get(Backlog).step))
     background.add("counting", every(Counting(database).step))
     background.add("indexing", every(Indexing(database).step))

@@ -110,9 +110,12 @@ def new_id() -> UUID:
 
 
 class Clock:
-    """The time by which this machine's clock is known to be ahead of the store's (`timekeeping.py`)."""
+    """The time by which this machine's clock is known to be ahead of the store's (`timekeeping.py`), and the latest time
+    that it has shown when rights were asked for.
+    """
 
     ahead = timedelta()
+    latest = datetime.min.replace(tzinfo=UTC)
 
 
 CLOCK = Clock()
@@ -126,6 +129,14 @@ def machine_time() -> datetime:
 def now() -> datetime:
     """Return the time by the store's clock, in UTC."""
     return machine_time() - CLOCK.ahead
+
+
+def latest() -> datetime:
+    """Return the latest time that the store's clock has shown: a right that has ended stays ended when the clock is set
+    back.
+    """
+    CLOCK.latest = max(CLOCK.latest, now())
+    return CLOCK.latest
 
 
 def new_row(table: type[Row], values: Mapping[str, object]) -> Row:

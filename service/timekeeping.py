@@ -38,6 +38,8 @@ def compare(database: Database) -> None:
     if took > AGREES_WITHIN or abs(ahead - tables.CLOCK.ahead) < AGREES_WITHIN:
         return
     tables.CLOCK.ahead = ahead if abs(ahead) > AGREES_WITHIN else timedelta()
+    # What this clock has shown was wrong; the store knows how far the right one has come (`images/clock.py`).
+    tables.CLOCK.latest = tables.now()
     log.warning(
         "this machine's clock is corrected by the database's",
         seconds_ahead=tables.CLOCK.ahead.total_seconds(),

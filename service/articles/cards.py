@@ -8,7 +8,7 @@ from service.articles.models import SNIPPET, ArticleFacts, ArticleRead, LeadImag
 from service.images.models import Rendition
 from service.images.srcset import WHOLE, files
 from service.published import documents
-from service.tables import Reading
+from service.tables import Reading, Time
 
 WIDTH = 960
 """Pixels across of the size that a card names, or the largest that the picture has below it."""
@@ -28,6 +28,7 @@ class CardPicture(Reading):
     height: int | None
     credit_line: str | None
     placeholder: str | None
+    usable_until: Time | None = None
     renditions: list[Rendition] = pydantic.Field(max_length=1)
     caption: CardCaption | None
 
@@ -68,6 +69,7 @@ def _picture(lead: LeadImage) -> CardPicture:
         height=lead.height,
         credit_line=lead.credit_line,
         placeholder=lead.placeholder,
+        usable_until=lead.usable_until,
         renditions=shown,
         caption=None if lead.caption is None else CardCaption(alt_text=lead.caption.alt_text),
     )

@@ -1,4 +1,4 @@
-"""Scheduled articles and embargoes take effect by themselves, once, however many workers run and however long
+"""Scheduled articles, embargoes and ends take effect by themselves, once, however many workers run and however long
 all were down.
 """
 
@@ -7,25 +7,33 @@ from datetime import datetime
 from sqlmodel import col, func, select
 from starlette.concurrency import run_in_threadpool
 
+from service.ages import earliest
 from service.articles import lifecycle
 from service.articles.models import Article, Status
 from service.auth import Caller
 from service.database import Database
-from service.tables import now
+from service.tables import latest, now
 
 LOOKS_EVERY = 0.5
 AT_ONCE = 250
 """Articles that one transaction publishes: each waits for its turn among the requests' transactions."""
 CLOCK = Caller(name="schedule")
+_ENDING = (
+    col(Article.usable_until).is_not(None),
+    col(Article.expired_at).is_(None),
+    Article.status == Status.PUBLISHED,
+    col(Article.deleted_at).is_(None),
+)
 
 
 def next_due(database: Database) -> datetime | None:
-    """Return when the next scheduled article is due."""
+    """Return when the next scheduled article is due, or the next public one is over."""
     with database.reading() as session:
         waiting = select(func.min(Article.scheduled_for)).where(
             Article.status == Status.SCHEDULED, col(Article.deleted_at).is_(None)
         )
-        return session.exec(waiting).one()
+        ending = select(func.min(Article.usable_until)).where(*_ENDING)
+        return earliest(session.exec(waiting).one(), session.exec(ending).one())
 
 
 def release_due(database: Database) -> int:
@@ -42,19 +50,32 @@ def release_due(database: Database) -> int:
     return len(articles)
 
 
+def expire_due(database: Database) -> int:
+    """Take from readers what may be shown no longer. Nothing shows such an article meanwhile: its row says when."""
+    with database.writing() as session:
+        ended = select(Article).where(col(Article.usable_until) <= latest(), *_ENDING)
+        ended = ended.order_by(col(Article.usable_until)).limit(AT_ONCE)
+        articles = session.exec(
+            ended if database.is_sqlite else ended.with_for_update(skip_locked=True)
+        ).all()
+        lifecycle.expire(session, CLOCK, articles)
+    return len(articles)
+
+
 async def release_all_due(database: Database) -> None:
-    """Publish everything that is due, some at a time."""
-    while True:
-        async with database.first():
-            released = await run_in_threadpool(release_due, database)
-        if released < AT_ONCE:
-            return
+    """Publish everything that is due, and take from readers what has ended, some at a time."""
+    for step in (release_due, expire_due):
+        while True:
+            async with database.first():
+                done = await run_in_threadpool(step, database)
+            if done < AT_ONCE:
+                break
 
 
 async def publish_on_time(database: Database) -> float:
-    """Publish what is due; return the seconds until there may be more."""
+    """Publish what is due, and end what is over; return the seconds until there may be more."""
     due = await run_in_threadpool(next_due, database)
-    if due is not None and due <= now():
+    if due is not None and due <= latest():
         await release_all_due(database)
-    wait = LOOKS_EVERY if due is None else min(LOOKS_EVERY, (due - now()).total_seconds())
+    wait = LOOKS_EVERY if due is None else min(LOOKS_EVERY, (due - latest()).total_seconds())
     return max(wait, 0.01)

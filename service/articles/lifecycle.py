@@ -23,7 +23,7 @@ from service.articles.models import (
     Correction,
     Status,
 )
-from service.articles.moves import make_draft, make_public, move, wanted_status
+from service.articles.moves import ended_at, make_draft, make_public, move, wanted_status
 from service.auth import Caller
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
@@ -145,6 +145,7 @@ def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, wr
         "created_at": at,
         "updated_at": at,
         "deleted_at": None,
+        "expired_at": ended_at(write.usable_until),
         "listed_at": at,
     }
     article = new_row(Article, values | own)
@@ -199,6 +200,8 @@ def replace(
             setattr(article, name, value)
     if write.slug is not None and write.slug != article.slug:
         article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
+    if write.usable_until != article.expired_at:
+        article.expired_at = ended_at(write.usable_until)
     if _dated_anew(article, write):
         article.published_at = write.published_at
     action = move(article, caller, status, embargo)
@@ -287,6 +290,13 @@ def release(session: Session, caller: Caller, articles: Sequence[Article]) -> No
         assert article.scheduled_for is not None
         make_public(article, at)
     _remember(session, articles, caller, "published", was_public=False)
+
+
+def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> None:
+    """Take articles from readers whose right to be shown has ended."""
+    for article in articles:
+        article.expired_at = article.usable_until
+    _remember(session, articles, caller, "expired", was_public=True)
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:

@@ -116,6 +116,7 @@ class ArticleContent(SQLModel):
     )
     lead_image_id: UUID | None = None
     embargoed_until: Time | None = None
+    usable_until: Time | None = Field(default=None, description="readers do not see it from then on")
     usage_terms: Text | None = None
     copyright_notice: Text | None = None
     edition_note: Text | None = None
@@ -140,6 +141,9 @@ def _walked(name: str, time: str) -> Index:
     )
 
 
+_ENDS = "usable_until IS NOT NULL AND expired_at IS NULL"
+
+
 class Article(ArticleContent, Table, table=True):
     """The working table: drafts included, never asked by readers."""
 
@@ -152,6 +156,12 @@ class Article(ArticleContent, Table, table=True):
             "scheduled_for",
             postgresql_where=text("status = 'scheduled'"),
             sqlite_where=text("status = 'scheduled'"),
+        ),
+        Index(
+            "ix_article_usable_until",
+            "usable_until",
+            postgresql_where=text(_ENDS),
+            sqlite_where=text(_ENDS),
         ),
         Index("uq_article_source_external_id", "source", "external_id", unique=True),
     )
@@ -169,6 +179,7 @@ class Article(ArticleContent, Table, table=True):
     created_at: Time = Field(default_factory=now)
     updated_at: Time = Field(default_factory=now)
     deleted_at: Time | None = None
+    expired_at: Time | None = None
     listed_at: Time = Field(default_factory=now)
     version: int = 1
     text_key: int = Field(sa_type=BigInteger, unique=True)
@@ -270,6 +281,7 @@ class ArticleReplace(ArticleWrite):
     updated_at: Time | None = None
     version: int | None = None
     corrections: list[Correction] | None = None
+    expired_at: Time | None = None
     lead_image: object = Field(default=None, exclude=True)
     body_html: object = Field(default=None, exclude=True)
     body_text: object = Field(default=None, exclude=True)
@@ -284,6 +296,7 @@ READ_ONLY = (
     "updated_at",
     "version",
     "corrections",
+    "expired_at",
 )
 
 
@@ -313,6 +326,11 @@ class ArticleFacts(Reading):
     lead_image_id: UUID | None
     status: Status
     embargoed_until: Time | None
+    # Documents that were rendered before there were these members lack them.
+    usable_until: Time | None = None
+    expired_at: Time | None = pydantic.Field(
+        None, description="when `usable_until` took effect: readers get 410 since"
+    )
     scheduled_for: Time | None
     published_at: Time | None
     first_published_at: Time | None

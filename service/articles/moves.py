@@ -6,7 +6,7 @@ from service.articles.models import Article, ArticleReplace, Status
 from service.auth import Caller
 from service.errors import Unprocessable
 from service.scopes import Scope
-from service.tables import now
+from service.tables import latest, now
 
 
 def make_public(article: Article, at: datetime) -> None:
@@ -20,6 +20,11 @@ def make_public(article: Article, at: datetime) -> None:
     article.published_at = article.published_at or min(article.scheduled_for or at, at)
     article.first_published_at = article.first_published_at or article.published_at
     article.status, article.scheduled_for = Status.PUBLISHED, None
+
+
+def ended_at(usable_until: datetime | None) -> datetime | None:
+    """Return when an article with this end may no longer be shown, if that is over."""
+    return usable_until if usable_until is not None and usable_until <= latest() else None
 
 
 def make_draft(article: Article) -> None:

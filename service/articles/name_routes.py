@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
 from service import pages
+from service.ages import keep_until
 from service.auth import CallerDep
 from service.database import Session, SessionDep
 from service.published import answers, names
@@ -93,7 +94,7 @@ def _answer(
     found = names.page(session, field, None if after is None else after[0], limit)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     if not names.is_counted(session):
-        answers.keep_until(request, now() + _UNTIL_COUNTED)
+        keep_until(request.scope, now() + _UNTIL_COUNTED)
     items = [NameRead.model_validate(each).model_dump_json().encode() for each in found[:limit]]
     headers = answers.public_headers(service(request, Settings)) if shared else None
     return pages.answer_page(

@@ -24,10 +24,12 @@ from service.auth import StaffReader, digest_of, new_secret
 from service.database import Database, DatabaseDep, Session, SessionDep
 from service.errors import Conflict, NotFound
 from service.images import lifecycle as images
-from service.images.media import PrintsDep, send_size, withdrawn
+from service.images.media import PrintsDep, over, send_size
 from service.images.models import Picture
 from service.images.renditions import Negative, negative_of
+from service.images.rights import hidden
 from service.images.uploads import IntakeDep
+from service.published.models import Reason
 from service.routing import Route
 from service.tables import Reading, Secret, Shape, Table, Time, new_id, now
 
@@ -189,8 +191,9 @@ def _negative(database: Database, token: str, image_id: UUID) -> Negative:
         article = _subject(session, token)
         if image_id in {*images_of(article.body), article.lead_image_id}:
             image = images.get(session, image_id)
-            if image.withdrawn_at is not None:
-                raise withdrawn(image.withdrawn_for)
+            why = hidden(image)
+            if why is not None and why[0] is not Reason.UNPUBLISHED:
+                raise over(*why)
             negative = negative_of(image)
             if negative is not None:
                 return negative

@@ -1,6 +1,7 @@
 """Read articles: the working article for editors, the rendered document for readers."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -8,6 +9,7 @@ from sqlmodel import col, select
 
 from service import acknowledging
 from service.acknowledging import Acknowledgement
+from service.ages import earliest
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage
 from service.articles.cards import card_of
@@ -104,13 +106,16 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
 
 
 def _is_public(article: Article) -> bool:
-    return article.status == Status.PUBLISHED and article.deleted_at is None
+    return article.status == Status.PUBLISHED and article.deleted_at is None and article.expired_at is None
 
 
 def _reason(article: Article) -> Reason:
     if article.status == Status.WITHDRAWN:
         return Reason.WITHDRAWN  # A kill stays one, with its reason, when the desk tidies up after it.
-    return Reason.DELETED if article.deleted_at is not None else Reason.UNPUBLISHED
+    if article.deleted_at is not None:
+        return Reason.DELETED
+    is_over = article.status == Status.PUBLISHED and article.expired_at is not None
+    return Reason.EXPIRED if is_over else Reason.UNPUBLISHED
 
 
 def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]]:
@@ -152,4 +157,14 @@ def _rendered(article: Article, pictures: Pictures, slugs: frozenset[str]) -> Re
         source=article.source,
         terms=frozenset(terms | {(SHOWS, str(image)) for image in desk.images_in(article)}),
         words=desk.words_of(article, pictures),
+        expires_at=article.usable_until,
+        good_until=earliest(*_ends(public)),
     )
+
+
+def _ends(public: ArticleRead) -> Iterator[datetime | None]:
+    """Yield until when the pictures of an article may be shown."""
+    yield None if public.lead_image is None else public.lead_image.usable_until
+    for block in public.body:
+        if isinstance(block, ResolvedImage) and block.image is not None:
+            yield block.image.usable_until

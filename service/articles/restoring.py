@@ -44,6 +44,7 @@ class ArticleKept(ArticleContent):
     corrections: list[Correction]
     withdrawn_for: str | None = None
     deleted_at: Time | None = None
+    expired_at: Time | None = None
 
 
 class VersionKept(VersionWhole):

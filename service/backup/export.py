@@ -32,7 +32,7 @@ from service.images.storage import MediaStore
 from service.published.feed import KINDS
 from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, all_but
 from service.published.restoring import ChangeKept, SlugKept
-from service.published.withdrawn import NONE, pictures, without
+from service.published.withdrawn import Gone, pictures, without
 from service.tables import now, write_time
 
 AT_ONCE = 200
@@ -135,12 +135,13 @@ def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[by
 
 def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel]) -> Iterator[bytes]:
     """Documents as editors read them, and behind them what no document says: why an article was withdrawn,
-    what is in the trash.
+    what is in the trash, and which picture still waits for its licence to begin.
     """
     for row, shape in zip(rows, shapes, strict=True):
         unsaid = {
             "withdrawn_for": row.withdrawn_for if isinstance(row, Article) else None,
             "deleted_at": row.deleted_at,
+            "opens_at": row.opens_at if isinstance(row, Image) else None,
         }
         known = {
             name: write_time(value) if isinstance(value, datetime) else value
@@ -159,9 +160,9 @@ def _published(session: Session, kind: Kind) -> Iterator[dict[UUID, bytes]]:
         .where(Published.kind == kind, col(Published.reason).is_(None))
         .order_by(key)
     )
-    withdrawn = pictures(session) if kind is Kind.ARTICLE else NONE
+    gone = pictures(session) if kind is Kind.ARTICLE else Gone()
     while rows := session.exec(live.where(key > last).limit(AT_ONCE)).all():
-        yield {id_: without(document, withdrawn) for id_, document in rows}
+        yield {id_: without(document, gone) if kind is Kind.ARTICLE else document for id_, document in rows}
         last = rows[-1][0]
 
 

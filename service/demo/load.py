@@ -17,8 +17,9 @@ from service.demo.pictures import draw
 from service.demo.samples import SAMPLES, Sample, SamplePicture
 from service.images import captions
 from service.images import lifecycle as images
+from service.images.caption_writing import CaptionWrite
 from service.images.intake import Intake, KeptFile
-from service.images.models import CaptionWrite, ImageCreate
+from service.images.models import ImageCreate
 from service.scopes import Scope
 from service.tokens import TokenCreate, is_good, make_token
 

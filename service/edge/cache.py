@@ -13,6 +13,7 @@ from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.ages import UNTIL, control
 from service.conditional import matches
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
@@ -25,11 +26,11 @@ from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.negotiation import choose_coding
 from service.published import keys
-from service.published.answers import DEPENDS, UNTIL, answer_row, id_of
+from service.published.answers import DEPENDS, answer_row, id_of
 from service.published.models import Kind, Reason
 from service.published.reader import MANY, Changes, Reader
 from service.published.watch import Watch
-from service.published.withdrawn import PICTURES_SQL, by_id
+from service.published.withdrawn import PICTURES_SQL
 from service.settings import Settings
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
@@ -91,6 +92,8 @@ class WireCache:
         if entry is not None:
             coding = choose_coding(given.get(b"accept-encoding", b""))
             coded = entry.bodies.get(coding) or await self._code(key, entry, coding)
+            if (left := entry.left()) is not None:
+                coded = coded.lasting(self._control(left))
             if len(coded.body) > LARGE:
                 send = self.outflow.bounded(scope, send)
             await _send(entry.status, coded, known, added, send)
@@ -109,6 +112,10 @@ class WireCache:
             await self.making.have_made(self.app, scope, receive, send)
         except TooMuchToMake as error:
             await self._refuse(error, scope, send)
+
+    def _control(self, left: float) -> bytes:
+        settings = self.settings
+        return control(settings.public_max_age, settings.public_stale_while_revalidate, left).encode()
 
     async def _code(self, key: Key, entry: Entry, coding: str) -> Coded:
         body = await self.making.compressed(entry.body, entry.coding(coding))
@@ -164,6 +171,7 @@ class WireCache:
             answer.etag,
             answer.depends,
         )
+        entry.until = answer.until.timestamp() if answer.until else None
         self._keep(key, entry, caught_up)
         return entry
 
@@ -218,23 +226,23 @@ class WireCache:
             is_set_back = seq < self._seq
             if changes or is_set_back:
                 self._caught_up += 1
-            if len(changes) > MANY or is_set_back or await self._withdrawals(changes):
+            if len(changes) > MANY or is_set_back or await self._has_gone(changes):
                 self.entries.clear()
             self.entries.drop_dependents(
                 {name for kind, id_, _ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
             )
             self._seq = seq
 
-    async def _withdrawals(self, changes: Changes) -> bool:
-        """Return whether a picture was withdrawn, or shown again, before its articles are told of it."""
-        if self._seq < 0 or len(changes) > MANY:
-            waiting = await self._reader.rows(PICTURES_SQL)
-            self._withdrawn |= {UUID(id_).hex for id_ in by_id(waiting)}
+    async def _has_gone(self, changes: Changes) -> bool:
+        """Return whether a picture has gone, or come back, before its articles are told of it."""
         pictures = {id_: reason == Reason.WITHDRAWN for kind, id_, reason in changes if kind == Kind.IMAGE}
+        waiting: set[str] = set()
+        if pictures or self._seq < 0:
+            waiting = {UUID(str(id_)).hex for id_, *_ in await self._reader.rows(PICTURES_SQL)}
         withdrawn = {id_ for id_, is_withdrawn in pictures.items() if is_withdrawn}
-        again = self._withdrawn & (pictures.keys() - withdrawn)
-        self._withdrawn = (self._withdrawn - again) | withdrawn
-        return bool(withdrawn or again)
+        again = self._withdrawn & (pictures.keys() - withdrawn - waiting)
+        self._withdrawn = (self._withdrawn - again) | withdrawn | waiting
+        return bool(withdrawn or again or waiting)
 
 
 class _Collected:

@@ -1,12 +1,12 @@
 """Ready answers, each in every content coding that was asked for, in a store that is bounded in bytes."""
 
 import sys
-import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from service.edge.codings import LEAST_COMPRESSED
+from service.tables import latest
 
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, bytes]
@@ -23,6 +23,16 @@ class Coded(NamedTuple):
     headers: Headers
     unchanged: Headers
     body: bytes
+
+    def lasting(self, control: bytes) -> "Coded":
+        """Return the same answer with another Cache-Control, where it has one."""
+        return self._replace(
+            headers=_controlled(self.headers, control), unchanged=_controlled(self.unchanged, control)
+        )
+
+
+def _controlled(headers: Headers, control: bytes) -> Headers:
+    return [(name, control if name == b"cache-control" else value) for name, value in headers]
 
 
 class Entry:
@@ -41,6 +51,10 @@ class Entry:
         self.until: float | None = None
         self.bodies: dict[str, Coded] = {}
         self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def left(self) -> float | None:
+        """Return the seconds for which the answer is good; None where only a change ends it."""
+        return None if self.until is None else max(0.0, self.until - latest().timestamp())
 
     def coding(self, wanted: str) -> str:
         """Return the content coding in which an answer goes out: a short one is not worth any."""
@@ -80,7 +94,7 @@ class Entries:
     def get(self, key: Key) -> Entry | None:
         """Return the entry of a key, unless its time is over."""
         entry = self._entries.get(key)
-        if entry is None or (entry.until is not None and entry.until <= time.time()):
+        if entry is None or entry.left() == 0:
             return None
         self._entries.move_to_end(key)
         return entry

@@ -71,4 +71,4 @@ def _changed(database: Database, seq: int) -> tuple[int, list[UUID]]:
 
 def _public(database: Database, image_id: UUID) -> Negative | None:
     with database.reading() as session:
-        return public_negative(session, image_id)
+        return public_negative(session, image_id)[0]

@@ -13,12 +13,11 @@ from service.auth import Caller, CallerDep, StaffWriter
 from service.database import SessionDep
 from service.errors import NotFound, PreconditionFailed, Unprocessable
 from service.images import captions, lists
+from service.images.caption_writing import CaptionCreate, CaptionReplace
 from service.images.lists import AskedDep
 from service.images.models import (
     Caption,
-    CaptionCreate,
     CaptionRead,
-    CaptionReplace,
     CaptionSource,
     CaptionWritten,
     Image,

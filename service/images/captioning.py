@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from service.auth import Caller
 from service.database import Session
 from service.images import captions
-from service.images.models import Caption, CaptionReplace, CaptionSource, CaptionWrite, Image
+from service.images.caption_writing import CaptionReplace, CaptionWrite
+from service.images.models import Caption, CaptionSource, Image
 
 
 def caption_image(

@@ -10,13 +10,12 @@ from sqlmodel import col, select
 from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Forbidden, Gone, NotFound, Unprocessable
+from service.images.caption_writing import CaptionReplace, CaptionWrite
 from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (
     Caption,
     CaptionContent,
-    CaptionReplace,
     CaptionSource,
-    CaptionWrite,
     Image,
 )
 from service.images.patching import refuse_changes

@@ -4,6 +4,7 @@ The same bytes are the same image: a picture that is there already is not made a
 article shows, a draft's too, cannot be trashed.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlmodel import col, select
 from service.auth import HOUSE, Caller
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
-from service.images import captions, claims, uses
+from service.images import captions, claims, rights, uses
 from service.images.intake import KeptFile
 from service.images.models import (
     Image,
@@ -32,7 +33,7 @@ from service.published.models import Kind
 from service.published.render import show_again, shown, touch
 from service.scopes import Scope
 from service.settings import Settings
-from service.tables import new_id, now
+from service.tables import latest, new_id, now
 
 _CONTENT = tuple(ImageContent.model_fields)
 _RIGHTS = ("credit_line", "copyright_notice", "usage_terms")
@@ -103,7 +104,9 @@ def create(
     ImageKeyTaken, and PictureWithdrawn.
     """
     caller.need_source(content.source)
+    rights.check(content)
     image = Image(**{name: getattr(content, name) for name in _CONTENT}, id=image_id or new_id())
+    rights.settle(image)
     same = None if file is None else _with_digest(session, file.digest)
     if same is not None:
         refuse_withdrawn(same)
@@ -161,8 +164,27 @@ def replace(session: Session, caller: Caller, image: Image, write: ImageReplace)
         claims.claim(session, write, image.id)
     for name, value in changed.items():
         setattr(image, name, value)
+    if changed.keys() & set(rights.RIGHTS):
+        rights.check(image)
+        _change_rights(session, image)
     if changed:
         _note_change(session, image)
+
+
+def pass_time(session: Session, images: Sequence[Image]) -> None:
+    """Let the licences of some images begin or end, as the time has come."""
+    at = latest()
+    for image in images:
+        rights.pass_time(image, at)
+        _note_change(session, image)
+        _note_captions(session, image)
+    session.gathered.ended.update(image.id for image in images if image.expired_at is not None)
+
+
+def _change_rights(session: Session, image: Image) -> None:
+    rights.settle(image)
+    show_again(session, image.id)
+    _note_captions(session, image)
 
 
 def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile) -> None:

@@ -5,6 +5,7 @@ editors before.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service import conditional
+from service.ages import control
 from service.auth import Caller, CallerDep
 from service.database import Database, DatabaseDep
 from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
@@ -20,22 +22,24 @@ from service.images import lifecycle, renditions
 from service.images.intake import Intake
 from service.images.models import Rendition
 from service.images.prints import Prints
-from service.images.read import public_negative, public_withdrawal
+from service.images.read import public_end, public_negative
 from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
 from service.operations import Responses
 from service.published import keys
-from service.published.answers import Withdrawn, one_of
+from service.published.answers import Expired, Withdrawn, expired, one_of
 from service.published.models import Kind, Reason
 from service.routing import Route
 from service.scopes import Scope
 from service.services import service
+from service.settings import Settings
+from service.tables import latest
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
 # An address leads to the same bytes for ever, or to none: what caches keep for a year, no withdrawal calls back.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_FOR_A_DAY = {"Cache-Control": "public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400"}
+_A_DAY = 86_400
 _FOR_NOW = {"Cache-Control": "public, max-age=60"}
 # Whatever a file contains, a browser only ever shows it as a picture.
 _HARMLESS = {
@@ -86,7 +90,7 @@ async def get_media(
         )
     if found.withdrawn_for is not None:
         raise withdrawn(found.withdrawn_for)
-    sent = await send_size(request, negative, name, intake, prints, is_public=is_public)
+    sent = await send_size(request, negative, name, intake, prints, is_public=is_public, until=found.until)
     if is_public:
         depends = one_of(Kind.IMAGE, image_id)
         sent.raw_headers += keys.header(intake.settings, [keys.of_dependency(depends)])
@@ -102,16 +106,17 @@ async def send_size(
     *,
     is_public: bool,
     base: str = "",
+    until: datetime | None = None,
 ) -> Response:
-    """Send one size of a picture, which is made when it is not there yet. `base` stands before its addresses.
+    """Send one size of a picture, which is made when it is not there yet. `base` stands before its addresses. Caches
+    keep a public one no longer than `until`.
 
     Raises NotFound, MediaUnavailable and Unavailable.
     """
     wanted = renditions.asked(negative, name)
     if wanted is None:
         raise NotFound("There is no such file.")
-    public = _FOR_EVER if intake.settings.picture_immutable else _FOR_A_DAY
-    caching = public if is_public else conditional.PRIVATE
+    caching = _public(intake.settings, until) if is_public else conditional.PRIVATE
     format_ = wanted.format or renditions.accepted(request.headers.get("accept", ""))
     varying = {} if wanted.format else {"Vary": "Accept" if is_public else "Accept, Authorization"}
     if not wanted.is_current:
@@ -139,6 +144,13 @@ async def send_size(
     )
 
 
+def _public(settings: Settings, until: datetime | None) -> Mapping[str, str]:
+    if until is None and settings.picture_immutable:
+        return _FOR_EVER
+    left = None if until is None else (until - latest()).total_seconds()
+    return {"Cache-Control": control(_A_DAY, _A_DAY, left)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """The source of a picture's files, whether they are public, and for staff the file as it came."""
@@ -148,24 +160,34 @@ class _Found:
     original: Rendition | None = None
     withdrawn_for: str | None = None
     """Why the picture was withdrawn, to an administrator: whoever else asks is refused before."""
+    until: datetime | None = None
 
 
 def _find(database: Database, image_id: UUID, caller: Caller) -> _Found:
-    """Find the picture as it is public, or as editors have it. Raises NotFound, Gone to editors, and Withdrawn."""
+    """Find the picture as it is public, or as editors have it. Raises NotFound, Gone to editors, Withdrawn and
+    Expired.
+    """
     with database.reading() as session:
-        public = public_negative(session, image_id)
+        public, until = public_negative(session, image_id)
         if caller.may(Scope.CONTENT_READ):
             image = lifecycle.get(session, image_id)
             if image.withdrawn_at is not None and not caller.may(Scope.ADMIN):
                 raise withdrawn(image.withdrawn_for)
             negative = public or renditions.negative_of(image)
             if negative is not None:
-                return _Found(negative, public is not None, renditions.original(image), image.withdrawn_for)
+                return _Found(
+                    negative, public is not None, renditions.original(image), image.withdrawn_for, until
+                )
         if public is None:
-            if (reason := public_withdrawal(session, image_id)) is not None:
-                raise withdrawn(reason)
+            if (end := public_end(session, image_id)) is not None:
+                raise over(*end)
             raise NotFound("There is no such file.")
-        return _Found(public, is_public=True)
+        return _Found(public, is_public=True, until=until)
+
+
+def over(reason: Reason, detail: str | None) -> Withdrawn | Expired:
+    """Return the refusal of a file of a picture that is no longer to be shown."""
+    return withdrawn(detail) if reason is Reason.WITHDRAWN else expired(Kind.IMAGE)
 
 
 def withdrawn(reason: str | None) -> Withdrawn:

@@ -6,11 +6,11 @@ it.
 """
 
 import enum
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
@@ -53,6 +53,14 @@ class Scope(enum.StrEnum):
     ANY = "any"
 
 
+class Channel(enum.StrEnum):
+    """A place in which a picture may be shown."""
+
+    WEB = "web"
+    PARTNERS = "partners"
+    PRINT = "print"
+
+
 class FocalPoint(BaseModel):
     """The point that must stay in a crop, as fractions of the width from the left and of the height from the
     top.
@@ -76,6 +84,10 @@ def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Inde
     return Index(f"uq_{name}", *columns, unique=True, postgresql_where=text(where), sqlite_where=text(where))
 
 
+def _waiting(column: str, where: str) -> Index:
+    return Index(f"ix_image_{column}", column, postgresql_where=text(where), sqlite_where=text(where))
+
+
 class ImageContent(SQLModel):
     """The content of an image that an editor or integrator writes."""
 
@@ -88,6 +100,17 @@ class ImageContent(SQLModel):
         default=None, description="the integrator's own key: with `source`, this image's alone"
     )
     source_url: WebAddress | None = None
+    usable_from: Time | None = Field(default=None, description="readers do not see it before")
+    usable_until: Time | None = Field(
+        default=None,
+        description="readers do not see it from then on",
+        schema_extra={"examples": ["2027-03-01T00:00:00Z"]},
+    )
+    usable_in: Annotated[list[Channel], pydantic.Field(min_length=1)] | None = Field(
+        default=None,
+        sa_type=Json(list[Channel]),
+        description="where it may be shown; null: everywhere. Without `web` readers do not see it",
+    )
 
 
 class Image(ImageContent, Table, table=True):
@@ -105,6 +128,8 @@ class Image(ImageContent, Table, table=True):
             postgresql_where=_KEPT,
             sqlite_where=_KEPT,
         ),
+        _waiting("opens_at", "opens_at IS NOT NULL"),
+        _waiting("usable_until", "usable_until IS NOT NULL AND expired_at IS NULL"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -124,6 +149,9 @@ class Image(ImageContent, Table, table=True):
     deleted_at: Time | None = None
     withdrawn_at: Time | None = None
     withdrawn_for: str | None = None
+    opens_at: Time | None = None
+    expired_at: Time | None = None
+    is_off_web: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ImageWithdrawal(Table, table=True):
@@ -297,6 +325,11 @@ class Picture(Reading):
     taken_at: Time | None = pydantic.Field(
         description="where the file says the zone too; the image's `metadata.date_taken` is as it was written"
     )
+    # Documents that were rendered before there were these members lack them.
+    usable_until: Time | None = pydantic.Field(None, description="do not show it from then on")
+    usable_in: list[Channel] | None = pydantic.Field(
+        None, description="where it may be shown; null: everywhere"
+    )
     # Documents that were rendered before there was this member name each file among the renditions.
     formats: tuple[str, ...] = pydantic.Field(
         (), description="endings that each address also takes", examples=[("avif", "webp", "jpg")]
@@ -318,6 +351,10 @@ class ImageRead(Picture):
     size: int | None = pydantic.Field(description="bytes of the file")
     external_id: str | None = None
     source_url: str | None
+    usable_from: Time | None = None
+    expired_at: Time | None = pydantic.Field(
+        None, description="when `usable_until` took effect: readers do not see it any longer"
+    )
     metadata: Metadata
     captions: list[CaptionRead]
     # Documents that were rendered before there was this member lack it.
@@ -352,39 +389,7 @@ class ImageReplace(ImageCreate):
     renditions: list[Rendition] | None = None
     captions: list[CaptionRead] | None = None
     withdrawn: WithdrawalRead | None = None
-    version: int | None = None
-    created_at: Time | None = None
-    updated_at: Time | None = None
-
-
-class CaptionWrite(CaptionContent, TableShape):
-    """A caption in a request. Without a language it is in the house's."""
-
-    language: Language | None = None
-
-    @model_validator(mode="after")
-    def says_something(self) -> Self:
-        """A caption without any words would hide one that has some."""
-        if self.decorative and self.alt_text:
-            raise ValueError("is decorative, so it has no alt_text")
-        if self.text or self.alt_text or self.decorative:
-            return self
-        raise ValueError("needs text or alt_text, or is decorative")
-
-
-class CaptionCreate(CaptionWrite):
-    """A new caption of an image."""
-
-    image_id: UUID
-
-
-class CaptionReplace(CaptionWrite):
-    """A caption as it was read may be sent back: members that only the service sets are welcome while they
-    are unchanged.
-    """
-
-    id: UUID | None = None
-    image_id: UUID | None = None
+    expired_at: Time | None = None
     version: int | None = None
     created_at: Time | None = None
     updated_at: Time | None = None

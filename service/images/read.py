@@ -6,18 +6,21 @@ article that does not.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
+from service.images import rights
 from service.images.models import Caption, CaptionRead, Image, ImageRead, Picture, WithdrawalRead
 from service.images.renditions import Negative, formats_of, listed, negative_of, original, read_back, written
 from service.published import documents
 from service.published.models import Kind, Published, Reason
 from service.published.numbering import Outcome, Removed, Rendered
 from service.published.render import renders, shown, shown_in, touch
+from service.tables import latest
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
 """What a picture says to whoever publishes it, and to nobody else."""
@@ -44,25 +47,34 @@ def read_one(session: Session, image: Image) -> ImageRead:
     return read_all(session, [image])[0]
 
 
-def public_negative(session: Session, image_id: UUID) -> Negative | None:
-    """Return what the files of a public image are made from; None for an image that is not public or has no file."""
-    rows = select(Published.negative, Published.document).where(
+def public_negative(session: Session, image_id: UUID) -> tuple[Negative | None, datetime | None]:
+    """Return what the files of a public image are made from, and until when it may be shown; None for an image that is
+    not public or has no file, and for no end.
+    """
+    rows = select(Published.negative, Published.document, Published.expires_at).where(
         Published.kind == Kind.IMAGE, Published.id == image_id, col(Published.reason).is_(None)
     )
     found = session.exec(rows).one_or_none()
-    if found is None:
-        return None
-    negative, document = found
+    if found is None or (found[2] is not None and found[2] <= latest()):
+        return None, None
+    negative, document, ends = found
     # Rows that were rendered before there was this column tell it in their document.
-    return read_back(negative) if negative else negative_of(documents.read(ImageRead, document))
+    return read_back(negative) if negative else negative_of(documents.read(ImageRead, document)), ends
 
 
-def public_withdrawal(session: Session, image_id: UUID) -> str | None:
-    """Return why an image that was public was withdrawn; None for any other."""
-    rows = select(Published.detail).where(
-        Published.kind == Kind.IMAGE, Published.id == image_id, Published.reason == Reason.WITHDRAWN
-    )
-    return session.exec(rows).one_or_none()
+def public_end(session: Session, image_id: UUID) -> tuple[Reason, str | None] | None:
+    """Return why an image that was public is no longer to be shown; None for any other."""
+    row = session.exec(
+        select(Published.reason, Published.detail, Published.expires_at).where(
+            Published.kind == Kind.IMAGE, Published.id == image_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    reason, detail, ends = row
+    if reason is None and ends is not None and ends <= latest():
+        return Reason.EXPIRED, None
+    return (Reason(reason), detail) if reason in (Reason.WITHDRAWN, Reason.EXPIRED) else None
 
 
 def read_caption(caption: Caption) -> CaptionRead:
@@ -130,8 +142,8 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
         touch(session, Kind.CAPTION, *(caption.id for caption in known))
         if image.deleted_at is not None:
             yield Removed(image.id, image.version, Reason.DELETED)
-        elif image.withdrawn_at is not None:
-            yield Removed(image.id, image.version, Reason.WITHDRAWN, image.withdrawn_for)
+        elif (why := rights.hidden(image)) is not None:
+            yield Removed(image.id, image.version, *why)
         elif image.id not in public:
             yield Removed(image.id, image.version, Reason.UNPUBLISHED)
         else:
@@ -145,6 +157,7 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
                 image.updated_at,
                 source=image.source,
                 negative=written(negative_of(image)),
+                expires_at=image.usable_until,
             )
 
 
@@ -165,8 +178,8 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
         shape = read_caption(caption)
         if caption.deleted_at is not None or image.deleted_at is not None:
             yield Removed(caption.id, caption.version, Reason.DELETED)
-        elif image.withdrawn_at is not None:
-            yield Removed(caption.id, caption.version, Reason.WITHDRAWN, image.withdrawn_for)
+        elif (why := rights.hidden(image)) is not None:
+            yield Removed(caption.id, caption.version, *why)
         elif not _is_public(shape, public, pairs):
             yield Removed(caption.id, caption.version, Reason.UNPUBLISHED)
         else:
@@ -178,6 +191,7 @@ def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome
                 caption.created_at,
                 caption.updated_at,
                 language=caption.language,
+                expires_at=image.usable_until,
             )
 
 

@@ -8,9 +8,11 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
+from service.images import rights
 from service.images.effective import effective
 from service.images.models import CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
 from service.images.read import captions_of, picture
+from service.published.models import Reason
 
 _LIVE = (
     select(Image)
@@ -32,20 +34,22 @@ class Pictures:
     """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows."""
 
     def image(self, image_id: UUID) -> Picture | None:
-        """Return the picture; None for one that is not there, trashed or withdrawn."""
+        """Return the picture; None for one that is not there, trashed, or not to be shown."""
         image = self.images.get(image_id)
-        if image is None or image.withdrawn_at is not None:
+        if image is None or rights.hidden(image) is not None:
             return None
         if image_id not in self._shown:
             self._shown[image_id] = picture(image, self.media_base)
         return self._shown[image_id]
 
     def withdrawal(self, image_id: UUID) -> WithdrawalReason | None:
-        """Return why the picture was withdrawn; None for one that is not."""
+        """Return why the picture is no longer to be shown; None for one that is, or will be."""
         image = self.images.get(image_id)
-        if image is None or image.withdrawn_at is None:
+        why = None if image is None else rights.hidden(image)
+        if why is None or why[0] is Reason.UNPUBLISHED:
             return None
-        return WithdrawalReason(reason=image.withdrawn_for or "")
+        reason, detail = why
+        return WithdrawalReason(reason=str(reason) if detail is None else detail)
 
     def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
         """The captions of an image for any article and those for this one. What was written for another
@@ -59,10 +63,10 @@ class Pictures:
         self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
     ) -> EffectiveCaption | None:
         """Return the caption that holds for the image in an article; `caption_id` is the one that its block names.
-        A picture that is withdrawn has none.
+        A picture that is not to be shown has none.
         """
         image = self.images.get(image_id)
-        if image is None or image.withdrawn_at is not None:
+        if image is None or rights.hidden(image) is not None:
             return None
         return effective(
             self.captions.get(image_id, ()),

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from service.database import Session, insert
 from service.images.intake import drafted
 from service.images.models import Caption, CaptionRead, Image, ImageRead
+from service.images.rights import is_off_web
 from service.images.storage import MediaStore
 from service.published.models import Kind, Published, Reason
 from service.tables import Time
@@ -22,6 +23,7 @@ class ImageKept(ImageRead):
 
     external_id: str | None = None
     deleted_at: Time | None = None
+    opens_at: Time | None = None
 
 
 class CaptionKept(CaptionRead):
@@ -52,6 +54,7 @@ def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
             "kept_metadata": image.metadata,
             "withdrawn_at": image.withdrawn.at if image.withdrawn else None,
             "withdrawn_for": image.withdrawn.reason if image.withdrawn else None,
+            "is_off_web": is_off_web(image.usable_in),
         }
         for image in images
     ]

@@ -61,6 +61,9 @@ class ImageFields:
     source: str | None = None
     external_id: str | None = None
     source_url: str | None = None
+    usable_from: Annotated[str | None, Query(description="a time with its zone")] = None
+    usable_until: Annotated[str | None, Query(description="a time with its zone")] = None
+    usable_in: Annotated[str | None, Query(description="with commas between, such as `web,partners`")] = None
 
     def given(self) -> dict[str, object]:
         """The fields that were given."""
@@ -69,6 +72,8 @@ class ImageFields:
         }
         if self.focal_point is not None:
             members["focal_point"] = FocalPoint.model_validate_json(self.focal_point)
+        if self.usable_in is not None:
+            members["usable_in"] = [channel.strip() for channel in self.usable_in.split(",")]
         return members
 
 

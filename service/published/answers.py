@@ -8,18 +8,16 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from service.ages import control, earliest, keep_until
 from service.conditional import PRIVATE, etag_of, matches
 from service.errors import Gone, NotFound, ServiceError
 from service.published.models import Kind, Reason
-from service.published.withdrawn import Reasons, without
+from service.published.withdrawn import Gone as GonePictures
+from service.published.withdrawn import until, without
 from service.settings import Settings
 
-STALE_IF_ERROR = 86_400
-"""Seconds for which caches may answer while this service cannot."""
 DEPENDS = "copydesk.depends"
 """Where in an ASGI scope the wire cache finds out what an answer depends on."""
-UNTIL = "copydesk.until"
-"""Where it finds out how long an answer is good at the most, in seconds since 1970."""
 
 
 class Withdrawn(Gone):
@@ -30,9 +28,15 @@ class Withdrawn(Gone):
     title = "Withdrawn by its publisher"
 
 
+class Expired(Gone):
+    """The right to show the article or picture has ended, by its `usable_until` or `usable_in`. Remove every copy of it."""
+
+    title = "No longer to be shown"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A published row, as a reader's query gives it."""
+    """A published row, as a reader's query gives it. From `until` on it must be read anew, though nothing changes."""
 
     kind: Kind
     id: UUID
@@ -42,6 +46,8 @@ class Row:
     etag: str
     document: bytes
     slug: str | None
+    expires_at: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,22 @@ class Answer:
     body: bytes
     etag: str | None
     depends: tuple[str, ...]
+    until: datetime | None = None
 
 
-def shown(row: Row, withdrawn: Reasons) -> Row:
-    """Return a row without the pictures that are withdrawn, and the ETag of that."""
-    document = without(row.document, withdrawn) if row.kind is Kind.ARTICLE else row.document
-    if document is row.document:
+def shown(row: Row, gone: GonePictures) -> Row:
+    """Return a row without the pictures that have gone, and the ETag of that; a tombstone if its own time is over."""
+    if row.reason is not None:
         return row
-    return replace(row, document=document, etag=etag_of(document, row.version))
+    if row.expires_at is not None and row.expires_at <= gone.at:
+        return replace(row, reason=str(Reason.EXPIRED), detail=None, document=b"{}")
+    if row.kind is not Kind.ARTICLE:
+        return replace(row, until=row.expires_at) if row.expires_at else row
+    document = without(row.document, gone)
+    ends = earliest(row.expires_at, until(document, gone))
+    if document is row.document:
+        return replace(row, until=ends) if ends else row
+    return replace(row, document=document, etag=etag_of(document, row.version), until=ends)
 
 
 def id_of(key: str) -> UUID | None:
@@ -84,11 +98,8 @@ def one_of(kind: Kind, id_: UUID) -> str:
 
 def public_headers(settings: Settings) -> dict[str, str]:
     """The caching that every public answer carries."""
-    ages = (
-        f"max-age={settings.public_max_age}, stale-while-revalidate={settings.public_stale_while_revalidate}"
-        f", stale-if-error={STALE_IF_ERROR}"
-    )
-    return {"Cache-Control": f"public, {ages}", "Vary": "Accept-Encoding, Authorization"}
+    ages = control(settings.public_max_age, settings.public_stale_while_revalidate)
+    return {"Cache-Control": ages, "Vary": "Accept-Encoding, Authorization"}
 
 
 def made(body: bytes, media_type: str, depends: tuple[str, ...], settings: Settings) -> Answer:
@@ -97,11 +108,6 @@ def made(body: bytes, media_type: str, depends: tuple[str, ...], settings: Setti
     return Answer(
         200, _raw({"Content-Type": media_type, "ETag": etag, **public_headers(settings)}), body, etag, depends
     )
-
-
-def keep_until(request: Request, time: datetime) -> None:
-    """Let the wire cache keep this request's answer no longer than until then, though nothing changes."""
-    request.scope[UNTIL] = time.timestamp()
 
 
 def depend(request: Request, *dependencies: str) -> None:
@@ -121,22 +127,30 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
         headers["Vary"] += ", Accept"
     if row.slug is not None and key != row.slug and id_of(key) is None:
         location = path.removesuffix(key) + row.slug
-        return Answer(308, _raw({"Location": location, **headers}), b"", None, depends)
+        return Answer(308, _raw({"Location": location, **headers}), b"", None, depends, row.until)
     return Answer(
         200,
         _raw({"Content-Type": "application/json", "ETag": row.etag, **headers}),
         row.document,
         row.etag,
         depends,
+        row.until,
     )
 
 
 def _gone(row: Row, kind: Kind) -> ServiceError:
     if row.reason == Reason.WITHDRAWN:
         return Withdrawn(f"This {kind} was withdrawn: {row.detail}", reason=row.reason)
+    if row.reason == Reason.EXPIRED:
+        return expired(kind)
     if row.reason == Reason.DELETED:
         return Gone(f"This {kind} was deleted.", reason=row.reason)
     return NotFound(f"This {kind} is not published.")
+
+
+def expired(kind: Kind) -> Expired:
+    """Return the refusal of what may not be shown any longer."""
+    return Expired(f"The right to show this {kind} has ended.", reason=str(Reason.EXPIRED))
 
 
 def _refuse(error: ServiceError, path: str, depends: tuple[str, ...], settings: Settings) -> Answer:
@@ -151,6 +165,7 @@ def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 def respond(request: Request, answer: Answer) -> Response:
     """Give an answer from within an endpoint; to the holder of a token it is private."""
     depend(request, *answer.depends)
+    keep_until(request.scope, answer.until)
     headers = list(answer.headers)
     if "authorization" in request.headers:
         headers = [pair for pair in headers if pair[0] not in (b"cache-control", b"vary")] + _raw(PRIVATE)
@@ -165,4 +180,4 @@ def replaced(answer: Answer, body: bytes, media_type: str = "application/json") 
     etag = etag_of(body)
     other = {b"etag": etag.encode(), b"content-type": media_type.encode()}
     headers = [(name, other.get(name, value)) for name, value in answer.headers]
-    return Answer(answer.status, headers, body, etag, answer.depends)
+    return Answer(answer.status, headers, body, etag, answer.depends, answer.until)

@@ -21,6 +21,7 @@ from service.published import rendering, working
 from service.published.batches import Batch, Settled, prepare, settle
 from service.published.models import UNKNOWN_RENDERING, Awaiting, Kind, Published
 from service.published.render import ARTICLES_AT_ONCE
+from service.tables import latest
 
 LOOKS_EVERY = 0.05
 LOOKS_EVERY_SECOND = 1.0
@@ -68,6 +69,7 @@ class Backlog:
         if others_write or at > self._looks_at:
             self._looks_at = at + LOOKS_EVERY_SECOND
             work = await to_thread.run_sync(self.next_of_changed_pictures)
+            work = work or await to_thread.run_sync(self.next_of_ended_rights)
             if work is not None:
                 await self._finish_in_turn(work)
                 self._seen = -1
@@ -105,6 +107,22 @@ class Backlog:
             articles = working.showing(session, awaiting.image_id, awaiting.below, ARTICLES_AT_ONCE)
             return Work(self._prepare(session, Kind.ARTICLE, articles), awaiting, articles)
 
+    def next_of_ended_rights(self) -> Work | None:
+        """Render some articles with a picture in them whose licence has ended; None when there are none, or the pictures
+        are still being told of it.
+        """
+        at = latest()
+        with self.database.snapshot() as session:
+            ended = select(Published.id).where(
+                Published.kind == Kind.ARTICLE,
+                col(Published.reason).is_(None),
+                col(Published.good_until) <= at,
+            )
+            articles = session.exec(ended.order_by(col(Published.good_until)).limit(RENDERED_AT_ONCE)).all()
+            if not articles or working.has_unmarked_end(session, at):
+                return None
+            return Work(self._prepare(session, Kind.ARTICLE, articles), articles=articles)
+
     def next_of_older_rendering(self) -> list[Work]:
         """Render some rows of an older rendering, to be written one after the other; none when none are left."""
         while self._batches or self._look():
@@ -121,7 +139,7 @@ class Backlog:
             if work.awaiting is not None:
                 settled = self._finish_articles(session, work, work.awaiting)
             else:
-                settled = settle(session, work.batch, tells=False)
+                settled = settle(session, work.batch, noted=work.articles, tells=bool(work.articles))
         self.same += settled.same
         self.changed += settled.changed
         self.waiting = max(0, self.waiting - settled.same - settled.changed)

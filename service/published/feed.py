@@ -14,10 +14,11 @@ from uuid import UUID
 
 import orjson
 
+from service.ages import earliest
 from service.published import keys
-from service.published.models import Kind, all_but
+from service.published.models import Kind, Reason, all_but
 from service.published.reader import Reader, Record
-from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id, without
+from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id, until, without
 from service.tables import ANY_LANGUAGE, is_in_range, stored_time, write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
@@ -48,7 +49,7 @@ _PAST = (
     " WHERE p.seq >= %s AND p.seq <= %s"
 )
 _COLUMNS = (
-    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language,"
+    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language, p.expires_at,"
     f" {WAITING_SQL}"
 )
 
@@ -107,6 +108,7 @@ class Entry:
     version: int
     gone: bool
     body: bytes
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ class Batch:
     entries: list[Entry]
     place: Place
     caught_up: bool
+
+    @property
+    def until(self) -> datetime | None:
+        """Return the time from which on these entries are told otherwise, though nothing changes."""
+        return earliest(*(each.until for each in self.entries))
 
 
 async def head(reader: Reader) -> Head:
@@ -137,13 +144,13 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
     reached = place.seq
     for _ in range(MOST_WINDOWS):
         end = await _end_of_window(reader, wanted, reached, head.seq)
-        statement, withdrawn = _statement(wanted, place, reached, end, limit + 1 - len(found)), NONE
+        statement, gone = _statement(wanted, place, reached, end, limit + 1 - len(found)), Gone()
         rows = await reader.rows(*statement)
         if rows and rows[0][-1]:
-            withdrawn = by_id(await reader.rows(PICTURES_SQL))
+            gone = by_id(await reader.rows(PICTURES_SQL))
             rows = await reader.rows(*statement)
         past = await _past(reader, rows)
-        found.extend(_entry_of(row, wanted, withdrawn, past) for row in rows)
+        found.extend(_entry_of(row, wanted, gone, past) for row in rows)
         if len(found) > limit:
             del found[limit:]
             return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
@@ -202,18 +209,20 @@ async def _past(reader: Reader, rows: Sequence[Record]) -> Mapping[UUID, list[ke
     return found
 
 
-def _entry_of(
-    row: Record, wanted: Wanted, withdrawn: Reasons, past: Mapping[UUID, list[keys.Place]]
-) -> Entry:
-    seq, kind, id_, version, reason, detail, changed_at, document, section, language, _ = row
+def _entry_of(row: Record, wanted: Wanted, gone: Gone, past: Mapping[UUID, list[keys.Place]]) -> Entry:
+    seq, kind, id_, version, reason, detail, changed_at, document, section, language, expires_at, _ = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = stored_time(changed_at)
     if reason is None and not wanted.holds(section, language):
         reason = LEFT_SCOPE
-    document = without(bytes(document), withdrawn) if kind == Kind.ARTICLE else bytes(document)
+    ends = None if expires_at is None else stored_time(expires_at)
+    if reason is None and ends is not None and ends <= gone.at:
+        reason, ends = str(Reason.EXPIRED), None
+    document = without(bytes(document), gone) if kind == Kind.ARTICLE else bytes(document)
     concerned = keys.of_change(kind, key, [(section, language), *past.get(key, ())])
     body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail, concerned=concerned)
-    return Entry(seq, kind, key, version, reason is not None, body)
+    good_until = None if reason is not None else earliest(ends, until(document, gone))
+    return Entry(seq, kind, key, version, reason is not None, body, good_until)
 
 
 def entry(

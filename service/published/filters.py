@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
 from service.database import Session
 from service.pages import Column, one_of
 from service.published.models import Kind, Published, PublishedTerm
 from service.published.render import SHOWS
-from service.tables import ANY_LANGUAGE, is_in_range
+from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 MOST_LANGUAGES = 1_000
 """Languages of a store that are looked through for those of a range."""
@@ -70,9 +70,32 @@ def exact(session: Session, kind: Kind, wanted: Filter) -> Filter:
     return replace(wanted, language=tuple(found) or wanted.language)
 
 
+def live(kind: Kind) -> list[ColumnElement[bool]]:
+    """Return what a row of what is public must meet."""
+    return [col(Published.kind) == kind, col(Published.reason).is_(None), has_not_ended(kind)]
+
+
+def has_not_ended(kind: Kind, id_: Mapped[UUID] | None = None) -> ColumnElement[bool]:
+    """Return the condition that the right to show a resource has not ended. Few rows have a right that ends and no
+    tombstone yet: they are looked up once, and no index needs the time.
+    """
+    ended = aliased(Published)
+    over = select(col(ended.id)).where(
+        col(ended.kind) == kind, col(ended.reason).is_(None), col(ended.expires_at) <= latest()
+    )
+    return (col(Published.id) if id_ is None else id_).not_in(over)
+
+
+def keep_until_next(session: Session, kind: Kind) -> None:
+    """Let what a session makes be kept until the right to show the next resource of a kind ends."""
+    ends = col(Published.expires_at)
+    live = col(Published.kind) == kind, col(Published.reason).is_(None)
+    session.keep_until(session.execute(select(func.min(ends)).where(*live, ends > latest())).scalar_one())
+
+
 def conditions(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
     """Return what a published row must meet, but for full text and terms. Languages are exact ones."""
-    found: list[ColumnElement[bool]] = [col(Published.kind) == kind, col(Published.reason).is_(None)]
+    found = live(kind)
     found += [one_of(column, values) for column, values in columns(wanted)]
     found += between(col(Published.published_at), wanted)
     if wanted.updated_after is not None:

@@ -54,6 +54,8 @@ class PublishedSequence(Table, table=True):
     timeline: str | None = None
     counted_at: Time | None = None
     """When the last count of all names began that has come to its end."""
+    reached_at: Time | None = None
+    """The latest time up to which rights that end were looked for: the clock counts from there after it was set back."""
 
 
 class Epoch(Table, table=True):
@@ -77,6 +79,11 @@ def _live(name: str, *columns: str) -> Index:
     return Index(f"ix_published_{name}", "kind", *columns, postgresql_where=where, sqlite_where=where)
 
 
+def _ends(column: str) -> Index:
+    where = text(f"reason IS NULL AND {column} IS NOT NULL")
+    return Index(f"ix_published_{column}", "kind", column, "id", postgresql_where=where, sqlite_where=where)
+
+
 class Rendering(Table, table=True):
     """One way in which this store's documents were made: the number in the code, and the settings that enter
     documents; and `words`, the number of the way in which their texts were cut for the index of words. Rows refer
@@ -95,8 +102,9 @@ class Rendering(Table, table=True):
 class Awaiting(Table, table=True):
     """A changed picture whose articles are still to be rendered: those with an id below `below`.
 
-    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already, and
-    `withdrawn_for` why the picture was withdrawn, if that is the change.
+    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already. `withdrawn_for`
+    tells why readers do not see the picture any longer: from `gone_from` on, or from the change on. It is empty where
+    there is nothing to say.
     """
 
     __tablename__ = "published_awaiting"
@@ -106,6 +114,7 @@ class Awaiting(Table, table=True):
     below: UUID
     begun: bool = False
     withdrawn_for: str | None = None
+    gone_from: Time | None = None
 
 
 class Published(Table, table=True):
@@ -113,6 +122,9 @@ class Published(Table, table=True):
     `reason` is set. `rendering` says by which rendering the document was made; a document of an older one is
     still a good answer. `card` is what lists give of an article; `negative` is what an image's files are made from,
     which readers are not told.
+
+    From `expires_at` on the resource is no longer to be shown, and from `good_until` on a picture in an article is not,
+    whether or not the row says so already.
     """
 
     __tablename__ = "published"
@@ -134,6 +146,8 @@ class Published(Table, table=True):
             postgresql_where=text("reason IS NOT NULL"),
             sqlite_where=text("reason IS NOT NULL"),
         ),
+        _ends("expires_at"),
+        _ends("good_until"),
     )
 
     kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
@@ -150,6 +164,8 @@ class Published(Table, table=True):
     source: str | None = None
     published_at: Time
     updated_at: Time
+    expires_at: Time | None = None
+    good_until: Time | None = None
     # The columns that lists read stand before the document: SQLite reads a later one through the document's pages.
     document: bytes
     card: bytes | None = Field(default=None)

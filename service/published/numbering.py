@@ -38,6 +38,8 @@ class Rendered:
     words: Words | None = None
     card: bytes | None = None
     negative: bytes | None = None
+    expires_at: datetime | None = None
+    good_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ def _row(change: Change, new: Rendered, rendering: int, text_key: int | None) ->
         "rendering": rendering,
         "card": new.card,
         "negative": new.negative,
+        "expires_at": new.expires_at,
+        "good_until": new.good_until,
         "text_key": text_key,
     }
 

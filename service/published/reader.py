@@ -20,8 +20,9 @@ from service.deadlines import Deadlines
 from service.faults import Fault, fault_of
 from service.published.answers import Row, id_of, shown
 from service.published.models import Kind
-from service.published.withdrawn import NONE, PICTURES_SQL, WAITING_SQL, Reasons, by_id
+from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id
 from service.settings import Settings
+from service.tables import stored_time
 
 Changes = list[tuple[str, str, str | None]]
 Record = tuple[Any, ...]
@@ -32,19 +33,23 @@ STALLS_AFTER = 0.75
 """Seconds without an answer to anybody, after which nobody waits for a connection any longer."""
 BREATH = 0.05
 """Seconds in which a process that had no time reads the answers that have come, before it refuses anybody."""
-_COLUMNS = f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, {WAITING_SQL}"
+_COLUMNS = (
+    f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, {WAITING_SQL}"
+)
 _BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
 _BY_SLUG = f"SELECT {_COLUMNS} FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
 _SEQ = "SELECT seq FROM published_sequence"
 _CHANGES = f"SELECT kind, id, reason FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
 
 
-def _row(found: Sequence[Record], withdrawn: Reasons) -> Row | None:
-    """Make the row that was found, without pictures that are withdrawn."""
+def _row(found: Sequence[Record], gone: Gone) -> Row | None:
+    """Make the row that was found, without pictures that have gone."""
     if not found:
         return None
-    kind, id_, *rest, _ = found[0]
-    return shown(Row(Kind(kind), UUID(str(id_)), *rest), withdrawn)
+    kind, id_, version, reason, detail, etag, document, slug, expires_at, _ = found[0]
+    ends = None if expires_at is None else stored_time(expires_at)
+    row = Row(Kind(kind), UUID(str(id_)), version, reason, detail, etag, document, slug, ends)
+    return shown(row, gone)
 
 
 class Reader(Protocol):
@@ -111,11 +116,11 @@ class SqliteReader:
         id_ = id_of(key)
         statement = (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_.hex))
         found = await self.rows(*statement)
-        withdrawn = NONE
+        gone = Gone()
         if found and found[0][-1]:
-            withdrawn = by_id(await self.rows(PICTURES_SQL))
+            gone = by_id(await self.rows(PICTURES_SQL))
             found = await self.rows(*statement)
-        return _row(found, withdrawn)
+        return _row(found, gone)
 
     async def seq(self) -> int:
         """The number of the last public change."""
@@ -177,11 +182,11 @@ class PostgresReader:
             (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
         )
         found = await self._rows(*statement)
-        withdrawn = NONE
+        gone = Gone()
         if found and found[0][-1]:
-            withdrawn = by_id(await self.rows(PICTURES_SQL))
+            gone = by_id(await self.rows(PICTURES_SQL))
             found = await self._rows(*statement)
-        return _row(found, withdrawn)
+        return _row(found, gone)
 
     async def seq(self) -> int:
         """The number of the last public change."""

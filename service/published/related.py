@@ -24,9 +24,7 @@ def related(session: Session, key: str, wanted: Filter, limit: int) -> list[UUID
     if id_ is None:
         id_ = session.exec(select(PublishedSlug.article_id).where(PublishedSlug.slug == key)).one_or_none()
     row = session.exec(
-        select(Published.id, Published.section).where(
-            Published.kind == Kind.ARTICLE, Published.id == id_, col(Published.reason).is_(None)
-        )
+        select(Published.id, Published.section).where(Published.id == id_, *filters.live(Kind.ARTICLE))
     ).one_or_none()
     if row is None:
         raise NotFound(f"related_to: there is no published article {key!r}.")

@@ -108,7 +108,7 @@ def publish(session: Session) -> None:
     if not session.database.is_sqlite:  # There, a writer is alone.
         lock(session)
     noted = working.taken(session)
-    changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE]
+    changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE and id_ not in gathered.ended]
     own = {id_ for kind, id_ in noted if kind is Kind.ARTICLE} | gathered.touched.get(Kind.ARTICLE, set())
     changes = Changes()
     _compare_touched(session, changes)
@@ -156,10 +156,12 @@ def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: li
 def _await(session: Session, image: UUID, below: UUID) -> None:
     """Have the articles below an id rendered after this transaction, unless they await it already.
 
-    A withdrawal has a row of its own, which keeps the picture out of their documents until then (`withdrawn.py`).
+    What is not to be shown has a row of its own, which keeps the picture out of their documents until then
+    (`withdrawn.py`).
     """
-    if (reason := working.withdrawn_for(session, image)) is not None:
-        session.add(Awaiting(image_id=image, below=below, withdrawn_for=reason))
+    if (gone := working.gone(session, image)) is not None:
+        reason, begins = gone
+        session.add(Awaiting(image_id=image, below=below, withdrawn_for=reason, gone_from=begins))
         session.flush()
         return
     waiting = select(Awaiting.id).where(
@@ -171,8 +173,9 @@ def _await(session: Session, image: UUID, below: UUID) -> None:
 
 
 def show_again(session: Session, image: UUID) -> None:
-    """Let the documents that still have a picture show it again, because its withdrawal is undone."""
-    session.execute(update(Awaiting).where(col(Awaiting.image_id) == image).values(withdrawn_for=None))
+    """Let the documents that still have a picture show it again, because its withdrawal is undone, or its rights are others."""
+    awaiting = update(Awaiting).where(col(Awaiting.image_id) == image)
+    session.execute(awaiting.values(withdrawn_for=None, gone_from=None))
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
@@ -214,12 +217,13 @@ def differences(
 
 
 def _found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
-    if (new.slug, new.section, new.language, new.source, new.published_at) != (
+    if (new.slug, new.section, new.language, new.source, new.published_at, new.expires_at) != (
         old.slug,
         old.section,
         old.language,
         old.source,
         old.published_at,
+        old.expires_at,
     ):
         return True
     return new.terms != terms

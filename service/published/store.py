@@ -20,7 +20,7 @@ from service.published.filters import Chosen, Filter, has_term
 from service.published.models import Kind, Published, PublishedSlug
 from service.published.numbering import TEXT
 from service.published.query import Query, parse
-from service.published.withdrawn import NONE, WAITING, pictures, without
+from service.published.withdrawn import WAITING, Gone, pictures, until, without
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
 # The document of a row that has a card is not read.
@@ -71,16 +71,21 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         Published.etag,
         Published.document,
         Published.slug,
+        Published.expires_at,
         WAITING,
     )
     statement: Select[*tuple[Any, ...]] = select(*columns).where(
         col(Published.kind) == kind, col(Published.id) == id_
     )
-    row, withdrawn = session.execute(statement).one_or_none(), NONE
+    row, gone = session.execute(statement).one_or_none(), Gone()
     if row is not None and row[-1]:
-        withdrawn = pictures(session)
+        gone = pictures(session)
         row = session.execute(statement).one_or_none()
-    return None if row is None else shown(Row(*row[:-1]), withdrawn)
+    if row is None:
+        return None
+    found = shown(Row(*row[:-1]), gone)
+    session.keep_until(found.until)
+    return found
 
 
 def page(
@@ -135,20 +140,20 @@ def _members(*, cards: bool) -> Sequence[Any]:
 
 
 def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> list[_Found]:
-    """Read documents, each with its key, as they are without the pictures that are withdrawn."""
-    rows, withdrawn = session.execute(statement).all(), NONE
+    """Read documents, each with its key, as they are without the pictures that have gone."""
+    rows, gone = session.execute(statement).all(), Gone()
     if rows and rows[0][0]:
-        withdrawn = pictures(session)
+        gone = pictures(session)
         rows = session.execute(statement).all()
-    shows = kind is Kind.ARTICLE
-    return [
-        _Found(
-            tuple(key),
-            without(card or document, withdrawn) if shows else card or document,
-            has_card=card is not None,
-        )
-        for _, document, card, *key in rows
-    ]
+    shows, found = kind is Kind.ARTICLE, []
+    for _, document, card, *key in rows:
+        written = without(card or document, gone) if shows else card or document
+        session.keep_until(until(written, gone))
+        found.append(_Found(tuple(key), written, has_card=card is not None))
+    if kind is Kind.CAPTION and rows:
+        # Captions alone do not say until when they may be shown.
+        filters.keep_until_next(session, kind)
+    return found
 
 
 def _listed(

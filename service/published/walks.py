@@ -78,6 +78,7 @@ def _of_term(
         col(own.field) == field,
         col(own.value) == value,
         *filters.between(col(own.published_at), wanted),
+        filters.has_not_ended(kind, col(own.id)),
     ]
     for name, values in others:
         other = aliased(PublishedTerm)

@@ -6,20 +6,30 @@ working tables when somebody follows.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, column, table
+from sqlalchemy import Boolean, String, Uuid, column, table
 from sqlmodel import col, select
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from service.database import Session, upsert
-from service.published.models import Kind, WorkingChange, all_but
+from service.published.models import Kind, Reason, WorkingChange, all_but
 from service.tables import now
 
 Key = tuple[Kind, UUID]
 # The images room stands above this one: of its tables no more is known here than which article shows which
-# image, and why an image was withdrawn.
+# image, and since when and why an image is not shown.
 _USES = table("image_use", column("image_id", Uuid()), column("article_id", Uuid()))
-_IMAGES = table("image", column("id", Uuid()), column("withdrawn_for", String()))
+_IMAGES = table(
+    "image",
+    column("id", Uuid()),
+    column("withdrawn_for", String()),
+    column("usable_until", UTCDateTime()),
+    column("expired_at", UTCDateTime()),
+    column("opens_at", UTCDateTime()),
+    column("is_off_web", Boolean()),
+)
 _FOLLOWED = frozenset({Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION})
 
 
@@ -42,9 +52,26 @@ def shown_anywhere(session: Session, images: Collection[UUID]) -> list[UUID]:
     return list(session.exec(select(_USES.c.image_id).where(_USES.c.image_id.in_(images)).distinct()))
 
 
-def withdrawn_for(session: Session, image: UUID) -> str | None:
-    """Return why an image was withdrawn; None for one that is not."""
-    return session.exec(select(_IMAGES.c.withdrawn_for).where(_IMAGES.c.id == image)).one_or_none()
+def gone(session: Session, image: UUID) -> tuple[str, datetime | None] | None:
+    """Return why an image is not shown, empty for no reason, and from when on if it is shown until then; None for one that
+    is shown without an end.
+    """
+    row = session.execute(select(*_IMAGES.c).where(_IMAGES.c.id == image)).one_or_none()
+    if row is None:
+        return None
+    if row.withdrawn_for is not None:
+        return row.withdrawn_for, None
+    if row.expired_at is not None or row.is_off_web:
+        return str(Reason.EXPIRED), None
+    if row.opens_at is not None:
+        return "", None
+    return None if row.usable_until is None else (str(Reason.EXPIRED), row.usable_until)
+
+
+def has_unmarked_end(session: Session, at: datetime) -> bool:
+    """Return whether the licence of an image ended before a time, and the image does not say so yet."""
+    ended = _IMAGES.c.usable_until <= at, _IMAGES.c.expired_at.is_(None)
+    return session.execute(select(_IMAGES.c.id).where(*ended).limit(1)).first() is not None
 
 
 def showing(session: Session, image: UUID, below: UUID, limit: int) -> list[UUID]:

@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service import conditional, pages
+from service.ages import keep_until
 from service.auth import CallerDep
 from service.copies.following import Copies
 from service.database import Database
@@ -158,6 +159,7 @@ def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> 
     if "authorization" in request.headers:
         return conditional.answer_bytes(request, body, headers=link)
     answers.depend(request, *(answers.any_of(kind) for kind in feed.KINDS))
+    keep_until(request.scope, batch.until)
     public = answers.public_headers(service(request, Settings))
     return conditional.answer_bytes(
         request, body, headers={**link, **public, "Vary": f"{public['Vary']}, Accept"}

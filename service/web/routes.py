@@ -104,7 +104,11 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     row = store.find(session, Kind.ARTICLE, slug)
     depends = (answers.any_of(Kind.ARTICLE),) if row is None else (answers.one_of(Kind.ARTICLE, row.id),)
     if row is None or row.reason is not None:
-        status = 410 if row is not None and row.reason in (Reason.WITHDRAWN, Reason.DELETED) else 404
+        status = (
+            410
+            if row is not None and row.reason in (Reason.WITHDRAWN, Reason.EXPIRED, Reason.DELETED)
+            else 404
+        )
         said = row.detail if row is not None and row.reason == Reason.WITHDRAWN else None
         banner = find_notice(session, settings, settings.language)
         body = page.write(

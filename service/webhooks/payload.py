@@ -1,9 +1,10 @@
-"""Make what is sent of a message: as it was written, without pictures that were withdrawn since.
+"""Make what is sent of a message: as it was written, without pictures that have gone since.
 
-A message may wait for days, or be sent again after months. Whatever it said of a picture, none is sent that is withdrawn.
+A message may wait for days, or be sent again after months. Whatever it said of a picture, none is sent that is not to be
+shown any longer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,32 +13,48 @@ from sqlmodel import col, select
 
 from service.database import Session
 from service.images.models import Image
+from service.images.rights import hidden
 from service.published.models import Kind, Reason
-from service.published.withdrawn import by_id, without
+from service.published.withdrawn import Gone, without
+from service.tables import latest
 
 Entry = dict[str, Any]
 
 
 def body_to_send(session: Session, written: bytes) -> bytes:
-    """Return the body of a message. What was told of a withdrawn picture itself becomes its removal."""
+    """Return the body of a message. What was told of a picture that has gone becomes its removal."""
     message = orjson.loads(written)
     entry = message["data"]
     shown = set(_pictures(entry))
-    if not shown:
-        return written
-    rows = select(Image.id, Image.withdrawn_for).where(
-        col(Image.id).in_(shown), col(Image.withdrawn_at).is_not(None)
-    )
-    withdrawn = by_id(session.exec(rows))
-    if not withdrawn:
+    gone = _gone(session, shown) if shown else {}
+    if not gone:
         return written
     if entry["kind"] == Kind.ARTICLE:
-        entry["data"] = orjson.loads(without(orjson.dumps(entry["data"]), withdrawn))
+        reasons = {str(id_): _told(*why) for id_, why in gone.items()}
+        entry["data"] = orjson.loads(without(orjson.dumps(entry["data"]), Gone(reasons=reasons)))
     else:
-        (reason,) = withdrawn.values()
-        entry |= {"op": "remove", "reason": str(Reason.WITHDRAWN), "detail": reason, "data": None}
+        ((reason, detail),) = gone.values()
+        entry |= {"op": "remove", "reason": str(reason), "detail": detail, "data": None}
         message["type"] = f"{entry['kind']}.remove"
     return orjson.dumps(message)
+
+
+def _gone(session: Session, shown: Collection[UUID]) -> dict[UUID, tuple[Reason, str | None]]:
+    """Return why pictures are not to be shown, of those that are not."""
+    at, gone = latest(), {}
+    for image in session.exec(select(Image).where(col(Image.id).in_(shown))):
+        why = hidden(image)
+        if why is None and image.usable_until is not None and image.usable_until <= at:
+            why = Reason.EXPIRED, None
+        if why is not None:
+            gone[image.id] = why
+    return gone
+
+
+def _told(reason: Reason, detail: str | None) -> str:
+    if reason is Reason.UNPUBLISHED:
+        return ""
+    return str(reason) if detail is None else detail
 
 
 def _pictures(entry: Entry) -> Iterator[UUID]:

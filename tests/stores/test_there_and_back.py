@@ -25,6 +25,8 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0029": "until when 1 articles may be shown",
+    "0028": "the rights of 1 images",
     "0026": "who was sent which picture: 1 versions",
     "0025": "the 1 withdrawals of images",
     "0024": "that 1 images are withdrawn",
@@ -41,6 +43,14 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0037": "an index",
+    "0036": "an index",
+    "0035": "an index",
+    "0034": "an index",
+    "0033": "an index",
+    "0032": "how far the clock had come, which matters once it is set back",
+    "0031": "from when on pictures are not shown in articles that await their rendering: at once then",
+    "0030": "until when rows are good, which is rendered again",
     "0027": "counts of sections, tags and authors, which are counted again",
     "0023": "addresses of previews, which end within a month",
     "0022": "how far the words of articles are indexed anew, which begins again",
@@ -93,6 +103,9 @@ def _use_what_is_new(store: Opened) -> None:
         image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
         decorates = {"image_id": image, "language": "nl", "decorative": True}
         assert editor.post("/v1/captions", json=decorates).status_code == 201
+        rights = {"usable_until": "2099-01-01T00:00:00Z"}
+        assert editor.post("/v1/images", json=rights).status_code == 201
+        assert editor.post("/v1/articles", json=rights | {"headline": "Ends"}).status_code == 201
         wrong = editor.post("/v1/images", json={"credit_line": "Nobody"}).json()["id"]
         assert editor.post(f"/v1/images/{wrong}/withdraw", json={"reason": "Altered."}).status_code == 200
         assert editor.get("/v1/changes?kind=image&limit=1").json()["items"] != []

@@ -25,7 +25,8 @@ from service.database import Session
 from service.errors import ServiceError
 from service.images import captions
 from service.images import lifecycle as images
-from service.images.models import CaptionReplace, CaptionWrite, ImageCreate
+from service.images.caption_writing import CaptionReplace, CaptionWrite
+from service.images.models import ImageCreate
 from service.published import render
 from service.published.models import Published
 from service.scopes import Scope

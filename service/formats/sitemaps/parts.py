@@ -14,13 +14,13 @@ from sqlalchemy import func, literal, select, tuple_
 from sqlmodel import col
 
 from service.database import Session
+from service.published.filters import keep_until_next, live
 from service.published.models import Kind, Published
 
 LONGEST = 50_000
 """Addresses in one file (sitemaps.org, "Sitemap index files")."""
 Key = tuple[datetime, UUID]
 _KEY: Sequence[Any] = (col(Published.published_at), col(Published.id))
-_LIVE = (col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Place:
 def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
     """Every file, found by one walk along the index of sections."""
     number = func.row_number().over(partition_by=col(Published.section), order_by=_KEY).label("number")
-    numbered = select(col(Published.section), *_KEY, number).where(*_LIVE).subquery()
+    numbered = select(col(Published.section), *_KEY, number).where(*live(Kind.ARTICLE)).subquery()
     first = session.execute(select(numbered).where((numbered.c.number - 1) % longest == 0))
     # Sorted here: databases disagree where none comes, and about letters.
     found = sorted(first, key=lambda row: (row.section or "", row.number))
@@ -56,7 +56,8 @@ def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[Plac
     of_section = (
         col(Published.section).is_(None) if part.section is None else col(Published.section) == part.section
     )
-    statement = select(*columns).where(*_LIVE, of_section).order_by(*_KEY).limit(longest)
+    keep_until_next(session, Kind.ARTICLE)
+    statement = select(*columns).where(*live(Kind.ARTICLE), of_section).order_by(*_KEY).limit(longest)
     if part.start is not None:
         start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
         statement = statement.where(tuple_(*_KEY) >= start)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.ages import keep_until
 from service.database import Session, SessionDep
 from service.formats.feeds.feed import Entry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
@@ -36,7 +37,7 @@ def get_news_sitemap(request: Request, session: SessionDep) -> Response:
     settings = service(request, Settings)
     entries = _news(session, settings)
     if entries:
-        answers.keep_until(request, entries[-1].published + NEWS_FOR)
+        keep_until(request.scope, entries[-1].published + NEWS_FOR)
     return _answer(request, write_news(settings, entries))
 
 
@@ -56,7 +57,7 @@ def get_sitemap_index(request: Request, session: SessionDep) -> Response:
     if newest:
         # An empty sitemap is a fault to those who read them: the news are listed for as long as there are any.
         files.insert(0, f"{base}/news.xml")
-        answers.keep_until(request, newest[0].published + NEWS_FOR)
+        keep_until(request.scope, newest[0].published + NEWS_FOR)
     return _answer(request, write_index(files))
 
 

@@ -1,0 +1,29 @@
+"""Say for how long an answer may be kept: never beyond the time at which a right ends that it rests upon."""
+
+from collections.abc import MutableMapping
+from datetime import datetime
+from typing import Any
+
+STALE_IF_ERROR = 86_400
+"""Seconds for which caches may answer while this service cannot."""
+UNTIL = "copydesk.until"
+"""Where in an ASGI scope the wire cache finds until when an answer is good, in seconds since 1970 by the store's clock."""
+
+
+def keep_until(scope: MutableMapping[str, Any], time: datetime | None) -> None:
+    """Let the answer to a request be kept no longer than until then, though nothing changes."""
+    if time is not None:
+        scope[UNTIL] = min(scope.get(UNTIL, time.timestamp()), time.timestamp())
+
+
+def earliest(*times: datetime | None) -> datetime | None:
+    """Return the earliest of some times, of which those that are None are none."""
+    return min((time for time in times if time is not None), default=None)
+
+
+def control(max_age: int, stale: int, left: float | None = None) -> str:
+    """Return a Cache-Control for everybody, in seconds; none of its ages reaches beyond the seconds that are left."""
+    most = float("inf") if left is None else max(0.0, left)
+    age = int(min(max_age, most))
+    while_revalidating, if_error = (int(min(each, most - age)) for each in (stale, STALE_IF_ERROR))
+    return f"public, max-age={age}, stale-while-revalidate={while_revalidating}, stale-if-error={if_error}"

@@ -1,0 +1,74 @@
+"""Licences of pictures begin and end by themselves, once, however many workers run and however long all were down.
+
+From the end on no document shows the picture, because documents say when that is. What is done here tells the rest:
+editors, followers, and the articles, which are rendered anew.
+"""
+
+from sqlalchemy import ColumnElement, or_, update
+from sqlmodel import col, select
+from starlette.concurrency import run_in_threadpool
+
+from service import tables
+from service.database import Database, Session
+from service.images import lifecycle
+from service.images.models import Image
+from service.published.models import PublishedSequence
+from service.tables import latest
+
+LOOKS_EVERY = 0.5
+AT_ONCE = 250
+"""Pictures of one transaction: each waits for its turn among the requests' transactions."""
+
+
+def remember_time(database: Database) -> None:
+    """Go on from the latest time up to which this store has ended rights, whatever the clock says now."""
+    with database.reading() as session:
+        reached = session.exec(select(PublishedSequence.reached_at)).one()
+    if reached is not None:
+        tables.CLOCK.latest = max(tables.CLOCK.latest, reached)
+
+
+def is_due(database: Database) -> bool:
+    """Return whether any licence has begun or ended and its picture does not say so."""
+    with database.reading() as session:
+        return session.exec(select(Image.id).where(_due()).limit(1)).first() is not None
+
+
+def pass_time(database: Database) -> int:
+    """Let the licences of some pictures begin or end. Workers share the work: rows that another one has locked are left to
+    it.
+    """
+    with database.writing() as session:
+        due = select(Image).where(_due()).order_by(col(Image.id)).limit(AT_ONCE)
+        images = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
+        if images:
+            _reach(session)
+            lifecycle.pass_time(session, images)
+    return len(images)
+
+
+async def pass_time_for_all(database: Database) -> None:
+    """Let every licence begin or end that is due, some at a time."""
+    while True:
+        async with database.first():
+            passed = await run_in_threadpool(pass_time, database)
+        if passed < AT_ONCE:
+            return
+
+
+async def keep_time(database: Database) -> float:
+    """Let licences begin and end; return the seconds until there may be more."""
+    await run_in_threadpool(remember_time, database)
+    if await run_in_threadpool(is_due, database):
+        await pass_time_for_all(database)
+    return LOOKS_EVERY
+
+
+def _due() -> ColumnElement[bool]:
+    at = latest()
+    ended = (col(Image.usable_until) <= at) & col(Image.expired_at).is_(None)
+    return or_(col(Image.opens_at) <= at, ended)
+
+
+def _reach(session: Session) -> None:
+    session.execute(update(PublishedSequence).values(reached_at=latest()))
