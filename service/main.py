@@ -81,6 +81,7 @@ from service.settings import Settings
 from service.sync import digests
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
+from service.web import front as front_pages
 from service.web import missing
 from service.web import preview as preview_page
 from service.web import report_routes as report_pages
@@ -144,6 +145,7 @@ ROUTERS = (
     signposts.documents,
 )
 PAGES = (
+    front_pages.router,
     page_routes.router,
     preview_page.router,
     reader_routes.router,

@@ -55,6 +55,7 @@ def get_robots(request: Request) -> Response:
         "User-agent: *",
         *(["Disallow: /v1/"] if has_pages else []),
         "Disallow: /consent",
+        "Disallow: /search",
         "",
         f"Sitemap: {settings.public_url}/sitemaps/index.xml",
         f"Sitemap: {settings.public_url}/sitemaps/news.xml",

@@ -12,7 +12,12 @@ from service.published.snippets import snippet
 
 def with_snippet(written: bytes, shape: ArticleRead, query: Query) -> bytes:
     """Return an article that is written out with the snippet for a query."""
-    return written[:-1] + b',"snippet":' + orjson.dumps(snippet(query, _texts(shape))) + b"}"
+    return written[:-1] + b',"snippet":' + orjson.dumps(find_snippet(shape, query)) + b"}"
+
+
+def find_snippet(article: ArticleRead, query: Query) -> str:
+    """Return as HTML the words for which a query has found an article."""
+    return snippet(query, _texts(article))
 
 
 def _texts(article: ArticleRead) -> Iterator[str]:

@@ -34,7 +34,7 @@ from service.published.withdrawn import PICTURES_SQL
 from service.settings import Settings
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
-_KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/openapi.")
+_KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
 _KEPT_STATUS = frozenset({200, 308, 404, 410})
 _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 """Goes with an id of the client's own, so that no cache in between gives it to others."""

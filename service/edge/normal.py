@@ -32,7 +32,11 @@ TRACKING = frozenset(
 )
 """Parameters that others add to links, in order to follow readers. No endpoint has one of these names."""
 TRACKING_PREFIXES = ("utm_", "mc_", "hsa_", "_hs", "mtm_", "pk_", "piwik_", "matomo_", "oly_")
-PAGES = {"/": frozenset({"section", "cursor"}), "/read/": frozenset[str]()}
+PAGES = {
+    "/": frozenset({"section", "cursor"}),
+    "/search": frozenset({"q", "cursor"}),
+    "/read/": frozenset[str](),
+}
 """The parameters of the pages that all readers share. Others are left out, because links carry all kinds of them."""
 _FORMS = {media_type: form for form, media_type in MEDIA_TYPES.items()}
 _TYPES = tuple(_FORMS)
@@ -78,7 +82,7 @@ def _each_once(headers: Iterable[tuple[bytes, bytes]]) -> Given:
 
 def _page(path: str) -> str:
     """Return which of the shared pages a path is of, or "" for none."""
-    return path if path == "/" else "/read/" if path.startswith("/read/") else ""
+    return path if path in PAGES else "/read/" if path.startswith("/read/") else ""
 
 
 def _normal_query(query: bytes, page: str, form: str) -> bytes:

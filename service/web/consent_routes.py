@@ -31,8 +31,7 @@ from service.database import SessionDep
 from service.services import service
 from service.settings import Settings
 from service.tables import Language
-from service.web import page
-from service.web.routes import find_notice
+from service.web import page, shared
 
 router = APIRouter(prefix="/consent", include_in_schema=False, route_class=page.PageRoute)
 ways_out = APIRouter(prefix="/consent", include_in_schema=False, route_class=page.WayOutRoute)
@@ -104,12 +103,11 @@ def get_choices(request: Request, session: SessionDep, ledger: LedgerDep) -> Res
     return page.private(
         request,
         "choices.html",
-        title="What you have decided",
+        shared.around(session, settings, "/consent", asks=False),
         record=record,
         granted=_granted(record),
         withheld=_withheld(record, Override.GPC),
-        path="/consent",
-        notice=find_notice(session, settings, settings.language),
+        notice=shared.find_notice(session, settings, settings.language),
         is_known=record.event_id is not None,
     )
 

@@ -1,13 +1,16 @@
 """Tell a reader whose link leads nowhere so in a page. Programs are told by problem details."""
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from service.database import Database
 from service.errors import PROBLEM
+from service.faults import DATABASE_FAULTS
 from service.negotiation import choose_type
 from service.problems import refuse_as_framework
 from service.services import service
 from service.settings import Settings
-from service.web import page
+from service.web import page, shared
 
 FOR_PROGRAMS = ("/v1/", "/media/", "/health/")
 
@@ -21,7 +24,17 @@ async def answer_missing(request: Request, error: Exception) -> Response:
     ):
         return await refuse_as_framework(request, error)
     settings = service(request, Settings)
-    body = page.write("gone.html", settings, title="Not found", said=None, path="/")
+    around = await run_in_threadpool(_around, service(request, Database))
+    body = page.write("gone.html", settings, around, was_here=False, said=None)
     return Response(
         body, 404, {**page.headers(settings), "Cache-Control": "no-store", "Vary": "Accept"}, page.MEDIA_TYPE
     )
+
+
+def _around(database: Database) -> page.Around:
+    """Return the sections, or nothing while the database cannot tell them."""
+    try:
+        with database.reading() as session:
+            return shared.around(session, database.settings, "/", asks=False)
+    except DATABASE_FAULTS:
+        return page.BARE

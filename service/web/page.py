@@ -8,14 +8,13 @@ every copy in every cache the same.
 
 import base64
 import hashlib
-from collections.abc import Callable, Coroutine
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import jinja2
-import langcodes
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -23,30 +22,37 @@ from starlette.datastructures import MutableHeaders
 
 from service import faults, routing
 from service.consent.decisions.door import FORM, admitted
+from service.consent.notices.lifecycle import NoticeRead
 from service.consent.notices.shelf import advertises
 from service.errors import ServiceError, Unprocessable
 from service.services import service
 from service.settings import Settings
 from service.tables import write_time
+from service.web.words import direction, words
 
 STYLE = files(__package__).joinpath("site.css").read_bytes()
 ICON = files(__package__).joinpath("icon.svg").read_bytes()
 STYLE_NAME = f"site-{hashlib.sha256(STYLE).hexdigest()[:12]}.css"
 MEDIA_TYPE = "text/html; charset=utf-8"
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie, Authorization"}
-_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm"})
 
 
-def _direction(tag: str) -> str:
-    return "rtl" if langcodes.get(tag).maximize().script in _RIGHT_TO_LEFT else "ltr"
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the content of a page, and what its head names."""
+
+    path: str = "/"
+    """Where the page is, for the forms that lead back to it."""
+    sections: Sequence[str] = ()
+    section: str | None = None
+    """The section that the page is of."""
+    banner: NoticeRead | None = None
+    feeds: Sequence[tuple[str, str]] = ()
+    """Addresses, each with its media type."""
+    style: str = ""
 
 
-def _day(time: datetime) -> str:
-    return f"{time.day} {time:%B %Y}"
-
-
-def _minute(time: datetime) -> str:
-    return f"{_day(time)}, {time:%H:%M} UTC"
+BARE = Around()
 
 
 def _environment() -> jinja2.Environment:
@@ -57,20 +63,23 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"direction": _direction, "day": _day, "minute": _minute, "rfc3339": write_time}
+    environment.filters |= {"direction": direction, "rfc3339": write_time}
     environment.tests |= {"advertising": advertises}
-    environment.globals |= {"style_name": STYLE_NAME}
+    environment.globals |= {"style_name": STYLE_NAME, "words": words}
     return environment
 
 
 _TEMPLATES = _environment()
 
 
-def write(template: str, settings: Settings, *, style: str = "", **shown: Any) -> bytes:
-    """The page that a template makes of what is shown."""
+def write(
+    template: str, settings: Settings, around: Around = BARE, *, language: str | None = None, **shown: Any
+) -> bytes:
+    """The page that a template makes of what is shown, in words of a language; of the house's by default."""
+    said = words(*filter(None, (language, settings.language)))
     return (
         _TEMPLATES.get_template(template)
-        .render(settings=settings, style=style, **{"description": None, "feeds": (), "banner": None} | shown)
+        .render(_=said, settings=settings, around=around, **{"description": None, **shown})
         .encode()
     )
 
@@ -93,10 +102,14 @@ def headers(settings: Settings, style: str = "") -> dict[str, str]:
     }
 
 
-def private(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
+def private(
+    request: Request, template: str, around: Around = BARE, *, status: int = 200, **shown: Any
+) -> Response:
     """Answer with a page for this one reader."""
     settings = service(request, Settings)
-    return Response(write(template, settings, **shown), status, {**headers(settings), **PRIVATE}, MEDIA_TYPE)
+    return Response(
+        write(template, settings, around, **shown), status, {**headers(settings), **PRIVATE}, MEDIA_TYPE
+    )
 
 
 class PageRoute(APIRoute):

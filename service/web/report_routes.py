@@ -21,7 +21,7 @@ from service.consent.audit.routes import period
 from service.database import Database, DatabaseDep
 from service.scopes import Scope
 from service.tables import now
-from service.web import chart, page
+from service.web import chart, page, shared
 
 router = APIRouter(prefix="/consent/report", include_in_schema=False, route_class=page.PageRoute)
 
@@ -31,7 +31,6 @@ def _empty_is_absent(value: object) -> object:
 
 
 Day = Annotated[date | None, BeforeValidator(_empty_is_absent)]
-TITLE = "How readers decide"
 
 
 @router.get("")
@@ -40,16 +39,10 @@ def get_report_page(
 ) -> Response:
     """The report, for whoever sends a token in the header; the form that asks for it, for whoever does not."""
     if caller.is_anonymous:
+        with database.reading() as session:
+            around = shared.around(session, database.settings, "/", asks=False)
         return page.private(
-            request,
-            "report.html",
-            title=TITLE,
-            report=None,
-            charts=[],
-            groups=[],
-            since=since,
-            until=until,
-            path="/",
+            request, "report.html", around, report=None, charts=[], groups=[], since=since, until=until
         )
     caller.need(Scope.CONSENT_READ)
     return _report(request, database, since, until)
@@ -75,16 +68,16 @@ def _report(request: Request, database: Database, since: date | None, until: dat
     first, last = period(since, until or now().date())
     with database.reading() as session:
         report = reports.rates(session, first, last, [Dimension.DAY], None)
+        around = shared.around(session, database.settings, "/", asks=False)
     groups = [(key, list(cells)) for key, cells in groupby(report.items, key=lambda cell: cell.notice_key)]
     charts = [chart.draw(key, cells, first, last) for key, cells in groups]
     return page.private(
         request,
         "report.html",
-        title=TITLE,
+        around,
         report=report,
         charts=charts,
         groups=groups,
         since=first,
         until=last,
-        path="/",
     )

@@ -1,100 +1,35 @@
-"""The pages that all readers share: the front page and the articles, the same bytes for everybody, so that
-every cache may keep them.
+"""The page of an article, the same bytes for everybody, and what all pages load: the style sheet and the icon."""
 
-Whether a reader still has to be asked about cookies is not in them. The banner is in every page, and a style
-sheet of the reader's own (`consent_routes`) hides it from whoever has decided.
-"""
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import urljoin
 
-from dataclasses import replace
-from typing import Annotated
-from urllib.parse import urlencode, urljoin
-from uuid import UUID
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from pydantic import TypeAdapter
 
-from service import pages
+from service.articles import asked
 from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
+from service.articles.cards import ArticleCard
 from service.articles.models import ArticleRead
-from service.articles.routes import FEEDS
-from service.consent.notices.defaults import DEFAULT_KEY
-from service.consent.notices.lifecycle import NoticeRead
-from service.consent.notices.routes import find_current
 from service.database import Session, SessionDep
 from service.formats import newsarticle
-from service.formats.feeds.feed import path_of
 from service.published import answers, documents, store
-from service.published.filters import Filter
+from service.published.filters import Chosen, Filter
 from service.published.models import Kind, Reason
+from service.published.related import related
 from service.services import service
 from service.settings import Settings
-from service.tables import Line, Time
-from service.web import page, pictures
+from service.tables import now
+from service.web import page, pictures, shared
 
 router = APIRouter(include_in_schema=False, route_class=page.PageRoute)
-LONGEST = 13
-"""Articles on a page of the front: one large, then rows of two and of three come out even."""
-MOST_SECTIONS = 12
-_NEWEST = TypeAdapter(tuple[Time, UUID])
-
-
-@router.get("/")
-def get_front_page(
-    request: Request,
-    session: SessionDep,
-    section: Annotated[Line | None, Query()] = None,
-    cursor: pages.Cursor = None,
-) -> Response:
-    """The newest articles, of all sections or of one."""
-    settings = service(request, Settings)
-    asked = {} if section is None else {"section": section}
-    here = Request({**request.scope, "query_string": urlencode(asked).encode()})
-    listed = store.page(
-        session,
-        Kind.ARTICLE,
-        Filter(section=() if section is None else (section,)),
-        "-published_at",
-        pages.read_cursor(here, cursor, _NEWEST),
-        LONGEST,
-    )
-    articles = [documents.read(ArticleRead, document) for document in listed.documents]
-    found = [pictures.first_of(article) for article in articles]
-    thumbs = [
-        None if one is None else pictures.crop(*one, article.language)
-        for one, article in zip(found, articles, strict=True)
-    ]
-    style = pictures.colours(thumbs)
-    older = (
-        f"/?{urlencode({**asked, 'cursor': pages.make_cursor(here, listed.next_key)})}"
-        if listed.next_key
-        else None
-    )
-    path = f"/?{urlencode(asked)}" if asked else "/"
-    body = page.write(
-        "front.html",
-        settings,
-        style=style,
-        title=section or settings.site_name,
-        section=section,
-        path=path,
-        address=settings.public_url + path,
-        stories=list(zip(articles, thumbs, strict=True)),
-        older=older,
-        is_first=cursor is None,
-        sections=store.sections(session, MOST_SECTIONS),
-        banner=find_notice(session, settings, settings.language),
-        feeds=_feeds(section),
-    )
-    return _shared(
-        request,
-        body,
-        style,
-        (answers.any_of(Kind.ARTICLE),),
-        status=200 if articles or section is None else 404,
-    )
+MOST_RELATED = 4
+NEWS_WITHIN = timedelta(seconds=60)
+"""How late the page of an article may show a new section or a new related article. What it shows already is dropped
+at once when it changes.
+"""
 
 
 @router.get("/read/{slug}")
@@ -102,6 +37,7 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     """One article; 404 when readers may not see it, 410 when it was withdrawn or deleted."""
     settings = service(request, Settings)
     row = store.find(session, Kind.ARTICLE, slug)
+    depends: tuple[str, ...]
     depends = (answers.any_of(Kind.ARTICLE),) if row is None else (answers.one_of(Kind.ARTICLE, row.id),)
     if row is None or row.reason is not None:
         status = (
@@ -110,21 +46,27 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
             else 404
         )
         said = row.detail if row is not None and row.reason == Reason.WITHDRAWN else None
-        banner = find_notice(session, settings, settings.language)
-        body = page.write(
-            "gone.html",
-            settings,
-            title="No longer here" if status == 410 else "Not found",
-            said=said,
-            banner=banner,
-            path="/",
-        )
-        return _shared(request, body, depends=depends, status=status)
+        frame = shared.around(session, settings, "/")
+        body = page.write("gone.html", settings, frame, was_here=status == 410, said=said)
+        answers.keep_until(request, now() + NEWS_WITHIN)
+        return shared.answer(request, body, depends=depends, status=status)
     if row.slug is not None and slug != row.slug:
         answers.depend(request, *depends)
         return RedirectResponse(f"/read/{row.slug}", 308, answers.public_headers(settings))
     article = documents.read(ArticleRead, row.document)
-    return _shared(request, *article_page(session, settings, article, row.document), depends=depends)
+    others = _related(session, article)
+    depends += tuple(answers.one_of(Kind.ARTICLE, other.id) for other in others)
+    answers.keep_until(request, now() + NEWS_WITHIN)
+    body, style = article_page(session, settings, article, row.document, others)
+    return shared.answer(request, body, style, depends)
+
+
+def _related(session: Session, article: ArticleRead) -> list[ArticleCard]:
+    """Return articles in the same language that go with one."""
+    in_language = Filter(language=(article.language,))
+    ids = related(session, str(article.id), in_language, MOST_RELATED)
+    listed = store.chosen(session, Filter(), Chosen(tuple(ids)), cards=True) if ids else None
+    return [documents.read(ArticleCard, card) for card in asked.cards(listed)] if listed else []
 
 
 def article_page(
@@ -132,6 +74,7 @@ def article_page(
     settings: Settings,
     article: ArticleRead,
     document: bytes,
+    others: Sequence[ArticleCard] = (),
     *,
     is_preview: bool = False,
 ) -> tuple[bytes, str]:
@@ -150,24 +93,24 @@ def article_page(
     top = None if lead is None or lead.id in in_body else pictures.whole(lead, lead.caption, language)
     style = pictures.colours([top, *(picture for _, picture in placed)])
     share = pictures.first_of(article)
-    shared = None if share is None else pictures.for_open_graph(share[0])
+    sent = None if share is None else pictures.for_open_graph(share[0])
+    path = f"/read/{article.slug}"
     body = page.write(
         "article.html",
         settings,
-        style=style,
+        shared.around(session, settings, path, language=language, section=article.section, style=style),
+        language=language,
         title=article.headline,
         description=article.summary,
         article=article,
         is_preview=is_preview,
         blocks=placed,
         top=top,
-        path=f"/read/{article.slug}",
         address=address_of(settings, article),
         json_ld=_json_ld(document, settings),
-        shared=shared,
-        shared_href=None if shared is None else urljoin(f"{settings.public_url}/", shared.href),
-        banner=find_notice(session, settings, language),
-        feeds=_feeds(article.section),
+        sent=sent,
+        sent_href=None if sent is None else urljoin(f"{settings.public_url}/", sent.href),
+        others=others,
     )
     return body, style
 
@@ -175,26 +118,6 @@ def article_page(
 def _json_ld(document: bytes, settings: Settings) -> Markup:
     """JSON that may stand in a script element: nothing in it ends the element."""
     return Markup(newsarticle.write(document, settings).decode().replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it
-
-
-def _feeds(section: str | None) -> list[tuple[str, str]]:
-    return [(path_of(name, [section] if section else []), media_type) for name, media_type in FEEDS.items()]
-
-
-def find_notice(session: Session, settings: Settings, language: str) -> NoticeRead | None:
-    """The notice that readers of a language are shown; None where the publisher has retired every one."""
-    row = find_current(session, DEFAULT_KEY, language, settings.language)
-    return None if row is None else documents.read(NoticeRead, row.document)
-
-
-def _shared(
-    request: Request, body: bytes, style: str = "", depends: tuple[str, ...] = (), *, status: int = 200
-) -> Response:
-    """Answer everybody with the same page, until an article that it shows or the notice changes."""
-    settings = service(request, Settings)
-    answer = answers.made(body, page.MEDIA_TYPE, (*depends, answers.any_of(Kind.NOTICE)), settings)
-    extra = [(name.lower().encode(), value.encode()) for name, value in page.headers(settings, style).items()]
-    return answers.respond(request, replace(answer, status=status, headers=[*answer.headers, *extra]))
 
 
 @router.get("/favicon.ico")
