@@ -1,8 +1,8 @@
 """The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network or database."""
 
+# What reads is imported when the first page comes: its libraries and patterns take half a second of each start.
+# ruff: noqa: PLC0415
 from service.newspages.decoding import read_text
-from service.newspages.dump import read_dump
-from service.newspages.html import read_html
 from service.newspages.page import (
     Author,
     Banner,
@@ -41,3 +41,23 @@ __all__ = [
     "read_html",
     "read_text",
 ]
+
+
+def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
+    """The article in a saved page; `url` is where it came from, `charset` what the server said of its bytes.
+
+    Raises `NotAnArticle` when the bytes hold no page, no headline or no text, or more than any article.
+    """
+    from service.newspages import html
+
+    return html.read_html(page, url, charset)
+
+
+def read_dump(text: str) -> Page:
+    """The article in a text dump.
+
+    Raises `NotAnArticle` when the text has no headline, nothing beneath it, or the length of a library.
+    """
+    from service.newspages import dump
+
+    return dump.read_dump(text)
