@@ -181,19 +181,43 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
         assert {
             notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]
         } >= {"default"}
+        shows_all_there_is(base, process.output().strip())
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
         assert re.fullmatch(r"cd_[A-Za-z0-9_-]{43}\n", process.output())
 
 
+def shows_all_there_is(base: str, token: str) -> None:
+    with httpx.Client(base_url=base) as reader, httpx.Client(base_url=base) as staff:
+        staff.headers["Authorization"] = f"Bearer {token}"
+        articles = reader.get("/v1/articles", params={"limit": 50}).json()["items"]
+        assert {article["language"] for article in articles} == {"en-GB", "fr", "zh-Hans"}
+        assert len({article["section"] for article in articles}) >= 8
+        assert [bool(article["corrections"]) for article in articles].count(True) == 1
+        withdrawn = staff.get("/v1/articles", params={"status": "withdrawn"}).json()["items"]
+        assert [reader.get(f"/read/{article['slug']}").status_code for article in withdrawn] == [410]
+        notices = reader.get("/v1/consent-notices", params={"notice_key": "default"}).json()["items"]
+        assert {notice["language"] for notice in notices} == {"en", "fr", "zh-Hans"}
+        report = staff.get("/v1/consent-reports/rates", params={"by": "day"}).json()["items"]
+        assert len(report) >= 29 and all(cell["acceptance_rate"] for cell in report)
+        (hook,) = staff.get("/v1/webhooks").json()["items"]
+        log = staff.get(f"/v1/webhooks/{hook['id']}/deliveries").json()["items"]
+        assert [delivery["status"] for delivery in reversed(log)] == ["delivered"] * (len(log) - 1) + [
+            "pending"
+        ]
+        assert {"article.put", "article.remove"} <= {delivery["type"] for delivery in log}
+
+
 def test_the_demo_prints_the_same_token_again_while_it_is_good(folder: Path) -> None:
-    printed = []
+    printed, shown = [], []
     for _ in range(2):
         with served(folder, "demo") as (base, process):
+            shown.append(httpx.get(f"{base}/v1/changes?limit=200").json()["items"])
             process.terminate()
             assert process.wait() == 0
             printed.append(process.output().strip())
     assert printed[0] == printed[1]
+    assert shown[0] == shown[1]
     assert len(copydesk(folder, "token", "list").stdout.splitlines()) == 1
     assert copydesk(folder, "token", "revoke", copydesk(folder, "token", "list").stdout[:36]).returncode == 0
     with served(folder, "demo") as (base, process):

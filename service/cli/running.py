@@ -148,7 +148,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     listener = server.listen(host, port)
     command.upgrade(migrations(settings), "head")
     database = open_database(settings)
-    samples.load(database, screen)
+    samples.fill(database, screen)
     samples.introduce(database, screen, server.address_of(listener))
     database.close()
     server.serve(settings, listener)

@@ -1,5 +1,7 @@
-"""Sample news with pictures, captions and notices, so that a newcomer has something to look at."""
+"""Sample news with pictures, captions, notices, readers' decisions and a partner, so that a newcomer has something to
+look at.
+"""
 
-from service.demo.load import introduce, load
+from service.demo.load import fill, introduce, load
 
-__all__ = ["introduce", "load"]
+__all__ = ["fill", "introduce", "load"]

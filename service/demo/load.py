@@ -1,6 +1,8 @@
 """Load the samples, once, and tell the newcomer where to look."""
 
 from contextlib import closing
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -13,14 +15,18 @@ from service.articles.models import Article, ArticleCreate
 from service.auth import Caller
 from service.consent.notices.defaults import ensure_defaults
 from service.database import Database, Session
+from service.demo import notices, partner, readers
 from service.demo.pictures import draw
-from service.demo.samples import SAMPLES, Sample, SamplePicture
+from service.demo.sample import Sample, SamplePicture
+from service.demo.samples import SAMPLES
+from service.demo.scenes import SCENES
 from service.images import captions
 from service.images import lifecycle as images
 from service.images.caption_writing import CaptionWrite
 from service.images.intake import Intake, KeptFile
 from service.images.models import ImageCreate
 from service.scopes import Scope
+from service.tables import now
 from service.tokens import TokenCreate, is_good, make_token
 
 SOURCE = "copydesk-demo"
@@ -28,20 +34,30 @@ KEPT_TOKEN = Path("var/demo-token")
 DESK = Caller(name="demo", scopes=frozenset({Scope.ADMIN}))
 
 
+def fill(database: Database, screen: Console) -> None:
+    """Load the news, tell a partner of them, and have readers decide, as far as a store has none of it yet."""
+    with partner.told(database):
+        load(database, screen)
+    readers.decide(database)
+
+
 def load(database: Database, screen: Console) -> None:
-    """Load what is not there yet, one transaction an article."""
+    """Load the news that are not there yet, one transaction an article, and the notices of their languages."""
     with database.writing() as session:
         ensure_defaults(session)
+        notices.publish(session)
+        known = set(session.exec(select(Article.external_id).where(Article.source == SOURCE)))
+    missing = [sample for sample in SAMPLES if sample.external_id not in known]
+    if not missing:
+        return
     with closing(Intake(database.settings)) as intake:
-        for sample in track(SAMPLES, "Loading sample news", console=screen, transient=True):
+        for sample in track(missing, "Loading sample news", console=screen, transient=True):
             # Drawn and kept before the transaction begins: bytes are stored before the row that names them.
-            kept = {picture.number: _keep(intake, picture) for picture in sample.pictures.values()}
+            kept = {picture.scene: _keep(intake, picture.scene) for picture in sample.pictures.values()}
             with database.writing() as session:
-                known = select(Article.id).where(
-                    Article.source == SOURCE, Article.external_id == sample.external_id
-                )
-                if session.exec(known).one_or_none() is None:
-                    _write(session, sample, kept)
+                article = _write(session, sample, kept)
+            with database.writing() as session:
+                _go_on(session, sample, article)
 
 
 def introduce(database: Database, screen: Console, base: str) -> None:
@@ -53,6 +69,9 @@ def introduce(database: Database, screen: Console, base: str) -> None:
         ("Articles", f"{base}/v1/articles"),
         ("One of them", f"{base}/v1/articles/harbour-bridge-reopens-after-a-winter-of-repairs?body=html"),
         ("The API", f"{base}/docs"),
+        *([("In Chinese", f"{base}/?section=%E5%9F%8E%E5%B8%82")] if front else []),
+        *([("Consent", f"{base}/consent/report")] if front else []),
+        ("Webhooks", f"curl -H 'Authorization: Bearer {token}' {base}/v1/webhooks"),
         ("Drafts", f"curl -H 'Authorization: Bearer {token}' '{base}/v1/articles?status=draft'"),
     ):
         screen.print(f"  [bold]{label:<12}[/] [cyan]{address}[/]", soft_wrap=True)
@@ -76,15 +95,31 @@ def _token(database: Database) -> str:
     return token
 
 
-def _keep(intake: Intake, picture: SamplePicture) -> KeptFile:
+def _keep(intake: Intake, scene: str) -> KeptFile:
     with intake.draft() as draft:
-        draft.write(draw(picture.number))
+        draft.write(_drawn(scene))
         return intake.keep(draft)
 
 
-def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
+@cache
+def _drawn(scene: str) -> bytes:
+    return draw(SCENES[scene])
+
+
+def _go_on(session: Session, sample: Sample, article_id: UUID) -> None:
+    """Correct or withdraw what was published, where the sample says so."""
+    if sample.correction is None and sample.withdrawal is None:
+        return
+    article = lifecycle.open_article(session, DESK, article_id)
+    if sample.correction is not None:
+        lifecycle.correct(session, DESK, article, "correction", sample.correction)
+    if sample.withdrawal is not None:
+        lifecycle.withdraw(session, DESK, article, sample.withdrawal)
+
+
+def _write(session: Session, sample: Sample, kept: dict[str, KeptFile]) -> UUID:
     shown = {
-        place: _image(session, sample, picture, kept[picture.number])
+        place: _image(session, sample, picture, kept[picture.scene])
         for place, picture in sample.pictures.items()
     }
     body: list[dict[str, object]] = []
@@ -94,6 +129,9 @@ def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
         body.append({"type": "paragraph", "html": paragraph})
         if place in shown:
             body.append({"type": "image", "image_id": shown[place]})
+    if sample.table:
+        header, *rows = sample.table
+        body.append({"type": "table", "header": [header], "rows": rows})
     if sample.quote:
         body.append({"type": "quote", "html": sample.quote[0], "cite": sample.quote[1]})
     create = {
@@ -111,8 +149,10 @@ def _write(session: Session, sample: Sample, kept: dict[int, KeptFile]) -> None:
         "body": body,
         "lead_image_id": next(iter(shown.values()), None),
         "status": "published" if sample.published else "draft",
+        "published_at": now() - timedelta(hours=sample.hours) if sample.published else None,
     }
-    lifecycle.create(session, DESK, ArticleCreate.model_validate(create))
+    article, _ = lifecycle.create(session, DESK, ArticleCreate.model_validate(create))
+    return article.id
 
 
 def _image(session: Session, sample: Sample, picture: SamplePicture, kept: KeptFile) -> UUID:
