@@ -24,7 +24,9 @@ def main() -> None:
     gc.disable()
     from service.cli import program  # noqa: PLC0415  # takes a second, in which a container may be told to stop
 
-    gc.enable()
+    # What serves imports far more, and collects again once it has (`server.serve`).
+    if not _serves():
+        gc.enable()
     program.main()
 
 
@@ -32,7 +34,11 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     """End. A service that does not serve yet has nothing to finish, and ends well; any other command was cut
     short.
     """
-    raise SystemExit(0 if sys.argv[1:2] and sys.argv[1] in SERVING else 128 + signal.SIGTERM)
+    raise SystemExit(0 if _serves() else 128 + signal.SIGTERM)
+
+
+def _serves() -> bool:
+    return bool(sys.argv[1:2]) and sys.argv[1] in SERVING
 
 
 if __name__ == "__main__":

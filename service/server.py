@@ -1,6 +1,7 @@
 """The HTTP server that carries the app, and how it ends: SIGTERM lets requests under way finish."""
 
 import errno
+import gc
 import os
 import resource
 import signal
@@ -57,6 +58,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         os.environ["COPYDESK_PUBLIC_URL"] = address_of(listener)
     require_sandbox(settings)
     _open_many_files()
+    gc.enable()
     try:
         with serving_alone(settings), together(settings.workers):
             _run(settings, listener)

@@ -21,13 +21,14 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the API. Refuses a database whose schema is not this version's."""
-    from alembic import command
-
     from service import server
-    from service.schema import migrations
 
     settings = read_settings()
     if settings.migrate_on_start:
+        from alembic import command
+
+        from service.schema import migrations
+
         command.upgrade(migrations(settings), "head")
     open_database(settings)
     server.serve(settings, server.listen(host, port))
