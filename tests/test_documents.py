@@ -9,6 +9,7 @@ import typer.main
 
 from service.cli.program import app
 from service.settings import Settings
+from tests.bench import page
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = {
@@ -85,3 +86,13 @@ def test_the_readme_leads_to_every_document() -> None:
             found.add(page)
             waiting += targets(page).values()
     assert [name for name, path in DOCUMENTS.items() if path not in found] == []
+
+
+def test_the_page_of_the_benchmark_explains_every_line_of_it() -> None:
+    bench = "".join(path.read_text() for path in (ROOT / "tests/bench").glob("*.py"))
+    assert set(re.findall(r'\bPhase\(\s*"([^"]+)"', bench)) == page.OUTCOMES.keys()
+    figures = re.findall(r'\bFigure\(\s*f?"([^"{]+)', bench)
+    assert len(figures) >= 7
+    unexplained = [name for name in figures if not any(name.startswith(known) for known in page.FIGURES)]
+    assert unexplained == []
+    assert [known for known in page.FIGURES if not any(name.startswith(known) for name in figures)] == []

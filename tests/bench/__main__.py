@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import bulk, consents, figures, report, spread
+from tests.bench import bulk, consents, figures, page, report, spread, starting
 from tests.bench.cores import Cores, Unfit, divide
 from tests.bench.empty import empties
 from tests.bench.figures import Figure
@@ -31,7 +31,7 @@ from tests.bench.wrk import BadAnswers, Wrk, ensure_wrk
 from tests.postgres import PostgresUnavailable
 
 CONSENTING = {"consent-load": consents.load, "consent-current": consents.current}
-MANY = {"bulk": bulk.ratios, "bulk-memory": bulk.memory, "spread": spread.waits}
+MANY = {"bulk": bulk.ratios, "bulk-memory": bulk.memory, "spread": spread.waits, "start": starting.ready}
 GROUPS = ("304", "article", "list", "search", "create", "consent", *CONSENTING, *MANY)
 screen = Console(stderr=True, highlight=False)
 Fault = (Unfit, Unstarted, BadAnswers, WrongCache, PostgresUnavailable)
@@ -58,6 +58,9 @@ def main(
     sqlite_only: Annotated[bool, typer.Option("--sqlite-only", help="leave PostgreSQL out")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="write the kept stores anew")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, for scripts")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="write docs/performance.md, with what this run has measured")
+    ] = False,
 ) -> None:
     """Measure the service against a bare ASGI app. The first run writes 10,000 articles and a million
     decisions, which takes some minutes.
@@ -66,6 +69,7 @@ def main(
     wanted = {name.strip() for name in only.split(",") if name.strip()}
     found: dict[Server, list[Outcome]] = {}
     figured: list[Figure] = []
+    machine = page.machine()
     try:
         cores = divide()
         ensure_wrk()
@@ -80,6 +84,10 @@ def main(
     except Fault as fault:
         screen.print(str(fault), style="red", markup=False)
         raise SystemExit(1) from None
+    if markdown:
+        measured = [outcome for outcomes in found.values() for outcome in outcomes]
+        page.PATH.write_text(page.write(measured, figured, machine=machine, rounds=_rounds(quick=quick)))
+        return
     _tell(found, figured, _notes(cores), as_json=as_json)
 
 
@@ -96,8 +104,11 @@ def _progress() -> Progress:
 
 
 def _bench(server: Server, folder: Path, cores: Cores, progress: Progress, *, quick: bool) -> Bench:
-    rounds, seconds = (1, 2) if quick else (5, 3)
-    return Bench(server.value, folder, cores, Wrk(folder), rounds, seconds, progress)
+    return Bench(server.value, folder, cores, Wrk(folder), _rounds(quick=quick), 2 if quick else 3, progress)
+
+
+def _rounds(*, quick: bool) -> int:
+    return 1 if quick else 5
 
 
 def _figures(bench: Bench, wanted: set[str], *, with_postgres: bool, fresh: bool) -> Iterator[Figure]:
@@ -143,7 +154,7 @@ def _notes(cores: Cores) -> list[str]:
 def _tell(
     found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool
 ) -> None:
-    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES, *spread.NOTES]
+    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES, *spread.NOTES, *starting.NOTES]
     if as_json:
         told = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
         told += [figures.as_json(figured, own_notes)] if figured else []
