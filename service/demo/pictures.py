@@ -23,7 +23,7 @@ OCTAVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a picture shows. Places and heights are shares of its width and height, from the upper left corner."""
+    """The contents of a picture. Places and heights are shares of its width and height, from the upper left corner."""
 
     seed: int
     sky: Sequence[Stop]

@@ -1,4 +1,4 @@
-"""What a sample article is made of."""
+"""The parts of a sample article."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What stands at the horizon of a picture, drawn as a silhouette."""
+"""Silhouettes that stand at the horizon of a picture."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -39,7 +39,7 @@ def get_front_page(
     section: Annotated[Line | None, Query()] = None,
     cursor: pages.Cursor = None,
 ) -> Response:
-    """The newest articles, of all sections or of one."""
+    """Show the newest articles, of all sections or of one."""
     settings = service(request, Settings)
     asked = {} if section is None else {"section": section}
     here = _only(request, asked)
@@ -76,7 +76,7 @@ def get_search_page(
     q: Annotated[str, Query(max_length=MOST_ASKED)] = "",
     cursor: pages.Cursor = None,
 ) -> Response:
-    """What a search finds, the best first; without a query, the form that asks for one."""
+    """Show what a search finds, the best first; without a query, how to search."""
     settings = service(request, Settings)
     asked = {"q": q} if q.strip() else {}
     here = _only(request, asked)

@@ -39,10 +39,10 @@ PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie, Authorization"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What stands around the content of a page, and what its head names."""
+    """The surroundings of the content of a page, and what its head names."""
 
     path: str = "/"
-    """Where the page is, for the forms that lead back to it."""
+    """The address of the page, for the forms that lead back to it."""
     sections: Sequence[str] = ()
     section: str | None = None
     """The section that the page is of."""

@@ -1,4 +1,4 @@
-"""What the pages that all readers share have in common: the sections, the banner, and that every cache may keep them.
+"""The common parts of the pages that all readers share: sections, banner, and the caching by everybody.
 
 Whether a reader still has to be asked about cookies is not in them. The banner is in every page, and a style
 sheet of the reader's own (`consent_routes`) hides it from whoever has decided.
