@@ -57,6 +57,7 @@ PAGES: dict[str, Callable[[Reader], object]] = {
     "receipt": decided("/v1/consents/current/receipt"),
     "report": lambda reader: reader.page.goto("/consent/report"),
     "report with its chart": charted,
+    "search": lambda reader: reader.page.goto("/search?q=harbour"),
     "no such article": lambda reader: reader.page.goto("/read/nothing-of-this-name"),
 }
 

@@ -92,14 +92,14 @@ def test_what_is_ticked_is_granted_and_can_be_changed(reader: Reader) -> None:
     for name in OPTIONAL:
         expect(reader.banner.get_by_label(name.capitalize())).not_to_be_checked()
     reader.banner.get_by_label("Analytics").check()
-    reader.banner.get_by_role("button", name="Choose", exact=True).click()
+    reader.banner.get_by_role("button", name="Save my choice", exact=True).click()
     expect(reader.banner).to_be_hidden()
     reader.page.get_by_role("link", name="Change or withdraw my cookie choice").click()
     expect(reader.page.get_by_role("status")).to_contain_text("You have agreed to what is ticked below")
     expect(reader.page.get_by_label("Analytics")).to_be_checked()
     reader.page.get_by_label("Analytics").uncheck()
     reader.page.get_by_label("Preferences").check()
-    reader.press("Choose")
+    reader.press("Save my choice")
     expect(reader.page.get_by_label("Preferences")).to_be_checked()
     expect(reader.page.get_by_label("Analytics")).not_to_be_checked()
     with reader.known() as client:
@@ -124,7 +124,7 @@ def test_a_reader_sees_what_is_kept_and_has_it_erased(reader: Reader) -> None:
     reader.press("Reject")
     reader.page.goto("/consent")
     expect(reader.page.get_by_role("status")).to_contain_text("You have refused")
-    reader.page.get_by_role("link", name="Your receipt").click()
+    reader.page.get_by_role("link", name="Your signed receipt").click()
     expect(reader.page.get_by_role("heading", name="Consent receipt")).to_be_visible()
     expect(reader.page.locator("body")).to_contain_text("Refused (ConsentRefused, reject_all)")
     reader.page.go_back()
@@ -138,7 +138,7 @@ def test_a_reader_sees_what_is_kept_and_has_it_erased(reader: Reader) -> None:
     reader.press("Erase all that leads to me")
     expect(reader.page.get_by_role("status")).to_contain_text("You have not decided anything")
     assert reader.context.cookies() == []
-    assert reader.page.get_by_role("link", name="Your receipt").count() == 0
+    assert reader.page.get_by_role("link", name="Your signed receipt").count() == 0
     reader.page.goto("/")
     expect(reader.banner).to_be_visible()
 
@@ -201,7 +201,7 @@ def test_global_privacy_control_denies_marketing_until_it_is_ticked(chromium: Br
         reader.page.goto("/consent")
         expect(reader.page.get_by_label("Marketing")).not_to_be_checked()
         reader.page.get_by_label("Marketing").check()
-        reader.press("Choose")
+        reader.press("Save my choice")
         expect(reader.page.get_by_label("Marketing")).to_be_checked()
         with reader.known() as client:
             assert "marketing" in granted(current(client))

@@ -46,7 +46,7 @@ def test_choosing_needs_no_mouse(reader: Reader) -> None:
     assert step(reader)["name"] == "Preferences"
     assert step(reader)["name"] == "Analytics"
     reader.page.keyboard.press("Space")
-    assert [step(reader)["name"] for _ in range(2)] == ["Marketing", "Choose"]
+    assert [step(reader)["name"] for _ in range(2)] == ["Marketing", "Save my choice"]
     reader.page.keyboard.press("Enter")
     expect(reader.banner).to_be_hidden()
     with reader.known() as client:
