@@ -9,6 +9,14 @@ STALE_IF_ERROR = 86_400
 UNTIL = "copydesk.until"
 """Where in an ASGI scope the wire cache finds until when an answer is good, in seconds since 1970 by the store's clock."""
 
+AGAIN = "copydesk.again"
+"""Where it finds when an answer that stays right is made again, for what else could be in it; seconds as above."""
+
+
+def make_again(scope: MutableMapping[str, Any], time: datetime) -> None:
+    """Let the answer to a request be made again from then on. Caches in front may keep it as any other."""
+    scope[AGAIN] = time.timestamp()
+
 
 def keep_until(scope: MutableMapping[str, Any], time: datetime | None) -> None:
     """Let the answer to a request be kept no longer than until then, though nothing changes."""

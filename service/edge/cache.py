@@ -13,7 +13,7 @@ from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.ages import UNTIL, control
+from service.ages import AGAIN, UNTIL, control
 from service.conditional import matches
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
@@ -204,7 +204,7 @@ class WireCache:
         await self.public(inner, receive, collected)
         entry = collected.entry()
         if entry is not None:
-            entry.until = inner.get(UNTIL)
+            entry.until, entry.again = inner.get(UNTIL), inner.get(AGAIN)
             entry.headers += self._keys(entry.depends, inner.get(keys.KEYS))
             self._keep(key, entry, caught_up)
         return entry

@@ -38,7 +38,7 @@ def _controlled(headers: Headers, control: bytes) -> Headers:
 class Entry:
     """One answer, in every content coding that was asked for so far."""
 
-    __slots__ = ("bodies", "body", "depends", "etag", "headers", "size", "status", "until")
+    __slots__ = ("again", "bodies", "body", "depends", "etag", "headers", "size", "status", "until")
 
     def __init__(
         self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]
@@ -49,12 +49,17 @@ class Entry:
         self.etag = etag
         self.depends = tuple(depends)
         self.until: float | None = None
+        self.again: float | None = None
         self.bodies: dict[str, Coded] = {}
         self.size = OVERHEAD + len(body) + sum(len(name) + len(value) for name, value in self.headers)
 
     def left(self) -> float | None:
         """Return the seconds for which the answer is good; None where only a change ends it."""
         return None if self.until is None else max(0.0, self.until - latest().timestamp())
+
+    def is_over(self) -> bool:
+        """Return whether the answer is to be made anew."""
+        return self.left() == 0 or (self.again is not None and self.again <= latest().timestamp())
 
     def coding(self, wanted: str) -> str:
         """Return the content coding in which an answer goes out: a short one is not worth any."""
@@ -94,7 +99,7 @@ class Entries:
     def get(self, key: Key) -> Entry | None:
         """Return the entry of a key, unless its time is over."""
         entry = self._entries.get(key)
-        if entry is None or entry.left() == 0:
+        if entry is None or entry.is_over():
             return None
         self._entries.move_to_end(key)
         return entry

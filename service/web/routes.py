@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
+from service.ages import make_again
 from service.articles import asked
 from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
@@ -48,7 +49,7 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
         said = row.detail if row is not None and row.reason == Reason.WITHDRAWN else None
         frame = shared.around(session, settings, "/")
         body = page.write("gone.html", settings, frame, was_here=status == 410, said=said)
-        answers.keep_until(request, now() + NEWS_WITHIN)
+        make_again(request.scope, now() + NEWS_WITHIN)
         return shared.answer(request, body, depends=depends, status=status)
     if row.slug is not None and slug != row.slug:
         answers.depend(request, *depends)
@@ -56,7 +57,7 @@ def get_article_page(request: Request, slug: str, session: SessionDep) -> Respon
     article = documents.read(ArticleRead, row.document)
     others = _related(session, article)
     depends += tuple(answers.one_of(Kind.ARTICLE, other.id) for other in others)
-    answers.keep_until(request, now() + NEWS_WITHIN)
+    make_again(request.scope, now() + NEWS_WITHIN)
     body, style = article_page(session, settings, article, row.document, others)
     return shared.answer(request, body, style, depends)
 

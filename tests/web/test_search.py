@@ -97,3 +97,11 @@ def test_under_an_article_are_those_that_go_with_it_in_its_language(
     assert related() == ["Un autre titre"]
     trash(editor, other)
     assert related() == []
+
+
+def test_the_page_of_an_article_may_be_kept_by_caches_in_front_as_any_other(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
+    article = published(editor, headline=mark())
+    page, listed = (client.get(path).headers for path in (f"/read/{article['slug']}", "/v1/articles"))
+    assert page["cache-control"] == listed["cache-control"]
