@@ -118,6 +118,8 @@ class Connection(HttpToolsProtocol):
         self._all: Connections = app_state[CONNECTIONS]
         self._reads_head = True
         self._head_size = self._fed = self._untaken = 0
+        self._framing = 0
+        """Bytes that came since something of a body did: lengths of chunks, what they are said to extend, trailers."""
         self._head_since: float | None = self.loop.time()
         self._heard_at = self._taken_at = self.loop.time()
         self._refused_at: float | None = None
@@ -153,21 +155,43 @@ class Connection(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         self._fed = len(data)
+        self._framing += len(data)
         super().data_received(data)
         self._head_size += len(data)
+        if self._refused_at is None and not self._reads_head and self._framing > LARGEST_HEAD:
+            self._refuse(HeadTooLarge(f"A body has at most {LARGEST_HEAD} bytes in its trailers."))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {DROP: {"drop": self.transport.abort}}
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reads_head:
+            super().on_header(name, value)
+        # A trailer is left out: a header that comes once its request is under way must not be one of it.
+
+    def on_body(self, body: bytes) -> None:
+        self._framing = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
             raise httptools.HttpParserError("too many requests ahead of their answers")
-        self._reads_head, self._head_since = False, None
+        self._refuse_ambiguous()
+        self._reads_head, self._head_since, self._framing = False, None, 0
         super().on_headers_complete()
         if self._all.ending.is_told:
             # So that a proxy sends nothing more on this connection by the time that it closes.
             self.cycle.keep_alive = False
+
+    def _refuse_ambiguous(self) -> None:
+        """Refuse what a proxy in front may read in another way: RFC 9112, 3.2 and 6.1."""
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        is_old = self.parser.get_http_version() != "1.1"
+        if codings and (is_old or codings != [b"chunked"]):
+            raise httptools.HttpParserError("a body whose length programs read differently")
+        if not is_old and all(name != b"host" for name, _ in self.headers):
+            raise httptools.HttpParserError("no Host")
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

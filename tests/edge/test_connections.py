@@ -3,7 +3,7 @@ stall, and a network in the connections that it may have.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -129,4 +129,39 @@ def test_a_network_has_a_bounded_number_of_connections(server: Server) -> None:
 def test_a_client_sends_only_so_many_requests_ahead(server: Server) -> None:
     with closing(server.open((GET + b"\r\n") * (MOST_PIPELINED + 2))) as client:
         assert all_of(client).count(b" 200 ") <= MOST_PIPELINED
+    server.wait_for(0)
+
+
+CHUNKED = b"POST /v1/consents HTTP/1.1\r\nHost: copydesk.example\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+SMALL = b"2\r\n{}\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (CHUNKED + b"Connection: close\r\n\r\n" + SMALL + b"\r\n", 422),
+        (CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n" + SMALL + b"\r\n", 400),
+        (CHUNKED.replace(b"chunked", b"gzip, chunked") + b"\r\n" + SMALL + b"\r\n", 400),
+        (CHUNKED + b"Transfer-Encoding: chunked\r\n\r\n" + SMALL + b"\r\n", 400),
+        (GET.replace(b"Host: copydesk.example\r\n", b"") + b"\r\n", 400),
+        (b"GET /health/live HTTP/1.0\r\n\r\n", 200),
+    ],
+    ids=["chunked", "of HTTP/1.0", "packed on the way", "twice", "no host", "no host in HTTP/1.0"],
+)
+def test_what_a_proxy_may_read_otherwise_is_refused(server: Server, sent: bytes, status: int) -> None:
+    with closing(server.open(sent)) as client:
+        assert all_of(client).startswith(b"HTTP/1.1 %d " % status)
+    server.wait_for(0)
+
+
+def test_trailers_are_bounded_and_are_no_headers(server: Server) -> None:
+    small = CHUNKED + b"Connection: close\r\n\r\n" + SMALL + b"Origin: https://foreign.example\r\n\r\n"
+    with closing(server.open(small)) as client:
+        assert all_of(client).startswith(b"HTTP/1.1 422 ")
+    extended = CHUNKED + b"\r\n2;" + b"x" * 200_000
+    for long in (CHUNKED + b"\r\n" + SMALL[:-3] + b"0\r\nX: " + b"x" * 200_000, extended):
+        with closing(server.open()) as client:
+            with suppress(ConnectionError):
+                client.sendall(long)
+            assert all_of(client).startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
     server.wait_for(0)
