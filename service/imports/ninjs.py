@@ -16,7 +16,7 @@ from service.articles.body import Embed
 from service.articles.models import Article, ArticleCreate, ArticleReplace, ArticleSlug, ArticleWrite, Status
 from service.auth import Caller
 from service.database import Session
-from service.errors import Unprocessable
+from service.errors import Unprocessable, errors_of
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
@@ -89,7 +89,7 @@ def _write(
             ArticleReplace.model_validate(content) if article else ArticleCreate.model_validate(content)
         )
     except ValidationError as error:
-        first = error.errors()[0]
+        first = errors_of(error)[0]
         raise Unprocessable.at("/bodies", f"{'/'.join(map(str, first['loc']))}: {first['msg']}") from None
     if article is None:
         return lifecycle.create(session, caller, write, article_id)[0]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import anyio
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 
@@ -15,16 +14,19 @@ from service import acknowledging
 from service.acknowledging import Acknowledgement
 from service.articles import read as articles
 from service.auth import StaffWriter
+from service.bodies import parsed
 from service.database import SessionDep
-from service.errors import BadRequest, Unprocessable, UnsupportedMediaType
+from service.errors import Unprocessable, UnsupportedMediaType, errors_of
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
 from service.images.intake import Intake
 from service.imports import ninjs as importing
+from service.imports.apart import read_apart
 from service.imports.importer import bring_in
 from service.imports.report import ImportedArticle, told
 from service.imports.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
-from service.newspages import NotAnArticle, Page, read_dump, read_html, read_text
+from service.newspages import NotAnArticle, Page
+from service.newspages.received import Received as Sent
 from service.published.forms import MEDIA_TYPES, Form
 from service.routing import Route
 from service.services import service
@@ -104,38 +106,27 @@ def _read(
         match media_type:
             case "" if url is not None and not body:
                 return fetch_page(service(request, Settings), url)
-            case _ if media_type in NINJS or (media_type == "application/json" and _is_ninjs(text)):
-                return read(Ninjs.model_validate_json(text))
-            case "application/json":
-                return fetch_page(service(request, Settings), PageAddress.model_validate_json(text).url)
+            case _ if media_type == "application/json" or media_type in NINJS:
+                said = parsed(text)
+                if media_type in NINJS or (isinstance(said, dict) and "uri" in said):
+                    # Rather than an address: the standard asks for a `uri`.
+                    return read(Ninjs.model_validate_json(text))
+                return fetch_page(service(request, Settings), PageAddress.model_validate(said).url)
             case "text/html" | "application/xhtml+xml":
-                return read_html(body, url, charset)
+                return read_apart(Sent(body, is_text=False, url=url, charset=charset))
             case "text/plain":
-                return read_dump(read_text(body, charset))
+                return read_apart(Sent(body, is_text=True, url=None, charset=charset))
     except NotAnArticle as fault:
         raise UnreadablePage(str(fault)) from None
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise BadRequest("The body is not JSON.") from None
         raise _refused(error) from None
     accepted = f"application/json, text/html, text/plain, {NINJS[0]}"
     raise UnsupportedMediaType(f"Send one of {accepted}.", headers={"Accept": accepted})
 
 
 def _refused(error: ValidationError) -> Unprocessable:
-    first = error.errors()[0]
+    first = errors_of(error)[0]
     return Unprocessable.at("/" + "/".join(str(part) for part in first["loc"]), first["msg"])
-
-
-def _is_ninjs(body: bytes) -> bool:
-    """Return whether JSON is a ninjs object rather than an address: only the former has the `uri` that the
-    standard asks for.
-    """
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(said, dict) and "uri" in said
 
 
 _BODY = {

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from service.errors import ServiceError
 from service.images.intake import Intake, KeptFile
+from service.imports.apart import read_apart
 from service.imports.report import Unfetched
 from service.newspages import Page, PictureBlock, read_dump, read_html, read_text
+from service.newspages.received import Received
 from service.outbound.fetch import Outbound
 from service.settings import Settings
 
@@ -21,11 +23,10 @@ _MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
 
 
 def fetch_page(settings: Settings, url: str) -> Page:
-    """Fetch a page and read it. Raises what `outbound` raises, and NotAnArticle."""
+    """Fetch a page and read it. Raises what `outbound` and `read_apart` raise."""
     fetched = Outbound(settings).fetch(url, accept="text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5")
-    if fetched.content_type == "text/plain":
-        return read_dump(read_text(fetched.body, fetched.charset))
-    return read_html(fetched.body, fetched.url, fetched.charset)
+    is_text = fetched.content_type == "text/plain"
+    return read_apart(Received(fetched.body, is_text, fetched.url, fetched.charset))
 
 
 def read_file(path: Path) -> Page:
