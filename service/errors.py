@@ -5,11 +5,16 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 PROBLEM = "application/problem+json"
 MOST_TOLD = 50
 """Errors of one request that its problem lists."""
+MOST_LOOKED_AT = 1_000
+"""Errors of which a list is made: one of thirty thousand keeps all threads waiting for a third of a second."""
+LONGEST_TOLD = 300
+"""Characters of what was sent that a problem repeats: an answer is no longer than its request."""
 
 
 class FieldProblem(BaseModel):
@@ -18,6 +23,17 @@ class FieldProblem(BaseModel):
     place: str = Field("body", serialization_alias="in", description="body, query, path or header")
     pointer: str = Field(description="JSON pointer into that part of the request", examples=["/body/0/html"])
     message: str
+
+    def shortened(self) -> "FieldProblem":
+        """Return this with no more of the request than is told."""
+        if max(len(self.pointer), len(self.message)) <= LONGEST_TOLD:
+            return self
+        told = {"pointer": _shortened(self.pointer), "message": _shortened(self.message)}
+        return self.model_copy(update=told)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 class Problem(BaseModel):
@@ -52,9 +68,9 @@ class ServiceError(Exception):
     ) -> None:
         super().__init__(detail)
         assert not members.keys() & Problem.model_fields.keys(), "a problem's own members would be replaced"
-        self.detail = detail
+        self.detail = _shortened(detail)
         self.headers = dict(headers or {})
-        self.errors = errors[:MOST_TOLD] if errors is not None else None
+        self.errors = [error.shortened() for error in errors[:MOST_TOLD]] if errors is not None else None
         self.members = members
 
     def __init_subclass__(cls) -> None:
@@ -171,6 +187,14 @@ class Unprocessable(ServiceError):
     def at(cls, pointer: str, message: str) -> "Unprocessable":
         """Refuse one member of the body."""
         return cls(message, errors=[FieldProblem(pointer=pointer, message=message)])
+
+
+def errors_of(error: ValidationError) -> list[ErrorDetails]:
+    """Return what is told of a body that does not have its shape. Raises Unprocessable when there is too much of it."""
+    count = error.error_count()
+    if count > MOST_LOOKED_AT:
+        raise Unprocessable(f"The body has {count} errors, too many to list.")
+    return error.errors(include_url=False)[:MOST_TOLD]
 
 
 class PreconditionRequired(ServiceError):

@@ -34,7 +34,9 @@ class TokenCreate(Shape):
     """A token to be made."""
 
     name: Line = Field(examples=["wire desk"])
-    scopes: Annotated[list[Scope], Field(min_length=1)] = Field(examples=[["content:read", "content:write"]])
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)] = Field(
+        examples=[["content:read", "content:write"]]
+    )
     source: Line | None = Field(default=None, description=_BOUND, examples=["wire.example"])
     expires_at: Annotated[Time, AfterValidator(_in_future)] | None = None
 

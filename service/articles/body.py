@@ -80,7 +80,7 @@ class ItemList(Shape):
 
     type: Literal["list"] = "list"
     ordered: bool = Field(False, strict=True)
-    items: Annotated[list[Inline], Field(max_length=500)]
+    items: Annotated[list[Inline], Field(max_length=500, fail_fast=True)]
 
 
 class ImageBlock(Shape):
@@ -109,7 +109,9 @@ class Divider(Shape):
     type: Literal["divider"] = "divider"
 
 
-Cells = TypeAliasType("Cells", Annotated[list[Inline], Field(min_length=1, max_length=MOST_COLUMNS)])
+Cells = TypeAliasType(
+    "Cells", Annotated[list[Inline], Field(min_length=1, max_length=MOST_COLUMNS, fail_fast=True)]
+)
 """A row of a table."""
 
 

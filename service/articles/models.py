@@ -24,6 +24,7 @@ from service.tables import (
     Json,
     Language,
     Line,
+    Many,
     Reading,
     Shape,
     Table,
@@ -280,7 +281,7 @@ class ArticleReplace(ArticleWrite):
     created_at: Time | None = None
     updated_at: Time | None = None
     version: int | None = None
-    corrections: list[Correction] | None = None
+    corrections: Many[Correction] | None = None
     expired_at: Time | None = None
     lead_image: object = Field(default=None, exclude=True)
     body_html: object = Field(default=None, exclude=True)

@@ -26,7 +26,7 @@ from service.articles.models import (
 )
 from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
-from service.errors import BadRequest, NotFound, PreconditionFailed
+from service.errors import BadRequest, NotFound, PreconditionFailed, errors_of
 from service.published import answers, forms, keys, store
 from service.published.filters import Chosen, Filter
 from service.published.forms import MEDIA_TYPES, Form
@@ -297,7 +297,7 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
         return ArticleReplace.model_validate(whole)
     except ValidationError as error:
         raise RequestValidationError(
-            [{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=whole
+            [{**item, "loc": ("body", *item["loc"])} for item in errors_of(error)], body=whole
         ) from None
 
 

@@ -10,8 +10,9 @@ from sqlmodel import col, select
 
 from service.articles.claims import pair_of
 from service.articles.models import ArticleWrite
+from service.bodies import bound
 from service.database import Session
-from service.errors import FieldProblem, ServiceError, Unprocessable
+from service.errors import FieldProblem, ServiceError, Unprocessable, errors_of
 from service.images.claims import Pair, by_source
 from service.images.models import FocalPoint, Image
 from service.problems import pointer_to
@@ -95,6 +96,7 @@ class Reading:
             raise content
         if not isinstance(content, dict):
             raise Unprocessable.at("", "must be an object")
+        bound(content)
         pictures: list[tuple[InlineImage, UUID]] = []
         plain = dict(content)
         try:
@@ -170,6 +172,6 @@ def _valid(shape: type[Shaped], content: Mapping[str, JsonValue], pointer: str) 
                 pointer=pointer + pointer_to(error["loc"], content),
                 message=error["msg"].removeprefix("Value error, "),
             )
-            for error in fault.errors()
+            for error in errors_of(fault)
         ]
         raise Unprocessable(f"{errors[0].pointer}: {errors[0].message}", errors=errors) from None

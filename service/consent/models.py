@@ -124,7 +124,9 @@ class Purpose(Shape):
         default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]}
     )
     services: Annotated[list[Line], Field(max_length=500)] = Field(default_factory=list)
-    google_consent_types: list[GoogleConsentType] = Field(default_factory=list)
+    google_consent_types: Annotated[list[GoogleConsentType], Field(max_length=50)] = Field(
+        default_factory=list
+    )
 
 
 class Actions(Shape):

@@ -19,6 +19,7 @@ from service.tables import (
     Json,
     Language,
     Line,
+    Many,
     Reading,
     Shape,
     Table,
@@ -386,8 +387,8 @@ class ImageReplace(ImageCreate):
     taken_at: Time | None = None
     kept_metadata: Metadata | None = Field(default=None, alias="metadata")
     formats: tuple[str, ...] | None = None
-    renditions: list[Rendition] | None = None
-    captions: list[CaptionRead] | None = None
+    renditions: Many[Rendition] | None = None
+    captions: Many[CaptionRead] | None = None
     withdrawn: WithdrawalRead | None = None
     expired_at: Time | None = None
     version: int | None = None

@@ -7,7 +7,7 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from service.errors import FieldProblem, Unprocessable
+from service.errors import FieldProblem, Unprocessable, errors_of
 
 Whole = TypeVar("Whole", bound=BaseModel)
 
@@ -30,7 +30,8 @@ def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -
 def invalid(error: ValidationError, body: object) -> RequestValidationError:
     """The refusal of a body that was not read by the framework."""
     return RequestValidationError(
-        [{**item, "loc": ("body", *item["loc"])} for item in error.errors()], body=body
+        [{**item, "loc": ("body", *item["loc"])} for item in errors_of(error)],
+        body=body,
     )
 
 

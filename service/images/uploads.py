@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Annotated, TypeVar
 
 import anyio
-import orjson
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
@@ -21,7 +20,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
 from service.auth import StaffWriter
-from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from service.bodies import parsed_aside
+from service.errors import TooLarge, Unprocessable, UnsupportedMediaType
 from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
 from service.images.patching import invalid
@@ -119,7 +119,7 @@ async def receive_image(
             file, texts = await _form(request, intake)
             return Upload(_valid(ImageCreate, given | texts), file)
         case "application/json":
-            content = _valid(ImageCreate, given | await _json(request))
+            content = await _valid_aside(ImageCreate, given | await _json(request))
             if content.source_url is None or not fetch:
                 return Upload(content, None)
             return Upload(content, await _fetch(intake, content.source_url))
@@ -138,7 +138,7 @@ async def receive_file(request: Request, caller: StaffWriter, intake: IntakeDep)
                 )
             return file
         case "application/json":
-            address = _valid(FileAddress, await _json(request))
+            address = await _valid_aside(FileAddress, await _json(request))
             return await _fetch(intake, address.source_url)
         case _:
             return await _raw(request, intake)
@@ -161,6 +161,11 @@ def _valid(shape: type[Body], given: Mapping[str, object]) -> Body:
         return shape.model_validate(given)
     except ValidationError as error:
         raise invalid(error, given) from None
+
+
+async def _valid_aside(shape: type[Body], given: Mapping[str, object]) -> Body:
+    """Validate a body that may be large in a thread."""
+    return await anyio.to_thread.run_sync(_valid, shape, given)
 
 
 async def _raw(request: Request, intake: Intake) -> KeptFile:
@@ -217,10 +222,7 @@ async def _json(request: Request) -> dict[str, JsonValue]:
             body += chunk
             if len(body) > limit:
                 raise error
-    try:
-        found = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
-    except orjson.JSONDecodeError as fault:
-        raise BadRequest(f"The body is not JSON: {fault}.") from None
+    found = await parsed_aside(bytes(body.removeprefix(codecs.BOM_UTF8)))
     if not isinstance(found, dict):
         raise RequestValidationError(
             [{"loc": ("body",), "msg": "must be a JSON object", "type": "dict_type"}], body=found

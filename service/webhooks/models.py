@@ -59,13 +59,13 @@ class WebhookContent(SQLModel):
 
     url: WebAddress = Field(schema_extra={"examples": ["https://partner.example/hooks/copydesk"]})
     name: Line | None = None
-    kinds: Annotated[list[Followed], Shown(min_length=1)] = Field(
+    kinds: Annotated[list[Followed], Shown(min_length=1, max_length=50)] = Field(
         default_factory=lambda: list(Followed), sa_type=Json(list[Followed]), description="what is told of"
     )
-    sections: list[Line] = Field(
+    sections: Annotated[list[Line], Shown(max_length=1_000)] = Field(
         default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all"
     )
-    languages: list[Language] = Field(
+    languages: Annotated[list[Language], Shown(max_length=1_000)] = Field(
         default_factory=list,
         sa_type=Json(list[str]),
         description="only articles and captions in these; empty: in all",

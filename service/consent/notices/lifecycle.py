@@ -25,7 +25,7 @@ from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
 from service.published.numbering import Rendered
 from service.published.render import renders, touch
-from service.tables import Line, Shape, TableReading, TableShape, Time, now
+from service.tables import Line, Many, Shape, TableReading, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
 """Members that are no part of what a reader sees; everything else is hashed."""
@@ -79,10 +79,10 @@ class NoticeReplace(NoticeCreate):
     status: NoticeStatus | None = None
     content_hash: str | None = None
     effective_at: Time | None = None
-    reconsent_reasons: list[str] | None = None
+    reconsent_reasons: Many[str] | None = None
     reconsent_override: str | None = None
     valid_for_consent: bool | None = None
-    validity_findings: list[str] | None = None
+    validity_findings: Many[str] | None = None
     validity_explanations: dict[str, str] | None = None
 
 

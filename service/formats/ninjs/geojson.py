@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-Position = Annotated[list[float], Field(min_length=2)]
-Line = Annotated[list[Position], Field(min_length=2)]
-Ring = Annotated[list[Position], Field(min_length=4)]
-Box = Annotated[list[float], Field(min_length=4)]
+from service.tables import Many
+
+Position = Annotated[list[float], Field(min_length=2, fail_fast=True)]
+Line = Annotated[list[Position], Field(min_length=2, fail_fast=True)]
+Ring = Annotated[list[Position], Field(min_length=4, fail_fast=True)]
+Box = Annotated[list[float], Field(min_length=4, fail_fast=True)]
 
 
 class Shape(BaseModel):
@@ -29,7 +31,7 @@ class MultiPoint(Shape):
     """Several places."""
 
     type: Literal["MultiPoint"]
-    coordinates: list[Position]
+    coordinates: Many[Position]
 
 
 class LineString(Shape):
@@ -43,21 +45,21 @@ class MultiLineString(Shape):
     """Several lines."""
 
     type: Literal["MultiLineString"]
-    coordinates: list[Line]
+    coordinates: Many[Line]
 
 
 class Polygon(Shape):
     """An area."""
 
     type: Literal["Polygon"]
-    coordinates: list[Ring]
+    coordinates: Many[Ring]
 
 
 class MultiPolygon(Shape):
     """Several areas."""
 
     type: Literal["MultiPolygon"]
-    coordinates: list[list[Ring]]
+    coordinates: Many[Many[Ring]]
 
 
 Plain = Point | MultiPoint | LineString | MultiLineString | Polygon | MultiPolygon
@@ -67,7 +69,7 @@ class GeometryCollection(Shape):
     """Several of these."""
 
     type: Literal["GeometryCollection"]
-    geometries: list[Annotated[Plain, Field(discriminator="type")]]
+    geometries: Many[Annotated[Plain, Field(discriminator="type")]]
 
 
 class Feature(Shape):
@@ -83,7 +85,7 @@ class FeatureCollection(Shape):
     """Several features."""
 
     type: Literal["FeatureCollection"]
-    features: list[Feature]
+    features: Many[Feature]
 
 
 GeoJson = Annotated[Plain | GeometryCollection | Feature | FeatureCollection, Field(discriminator="type")]

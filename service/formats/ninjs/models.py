@@ -30,6 +30,7 @@ from service.formats.ninjs.parts import (
     Words,
 )
 from service.formats.ninjs.planning import EventDetails, Place, PlannedCoverage
+from service.tables import Many
 
 
 class NewsObject(Part):
@@ -50,28 +51,28 @@ class NewsObject(Part):
     usage_terms: str | None = None
     ed_note: str | None = None
     language: str | None = None
-    descriptions: list[Words] | None = None
-    bodies: list[Body] | None = None
-    headlines: list[Words] | None = None
-    people: list[Person] | None = None
-    organisations: list[Organisation] | None = None
-    places: list[Place] | None = None
-    subjects: list[Subject] | None = None
-    events: list[Event] | None = None
+    descriptions: Many[Words] | None = None
+    bodies: Many[Body] | None = None
+    headlines: Many[Words] | None = None
+    people: Many[Person] | None = None
+    organisations: Many[Organisation] | None = None
+    places: Many[Place] | None = None
+    subjects: Many[Subject] | None = None
+    events: Many[Event] | None = None
     event_details: EventDetails | None = None
-    planned_coverage: list[PlannedCoverage] | None = None
-    objects: list[Concept] | None = None
-    info_sources: list[InfoSource] | None = None
+    planned_coverage: Many[PlannedCoverage] | None = None
+    objects: Many[Concept] | None = None
+    info_sources: Many[InfoSource] | None = None
     title: str | None = None
     by: str | None = None
     slugline: str | None = None
     located: str | None = None
-    renditions: list[Rendition] | None = None
-    associations: "list[Association] | None" = None
-    alt_ids: list[AltId] | None = None
-    trust_indicators: list[TrustIndicator] | None = None
+    renditions: Many[Rendition] | None = None
+    associations: "Many[Association] | None" = None
+    alt_ids: Many[AltId] | None = None
+    trust_indicators: Many[TrustIndicator] | None = None
     standard: Standard | None = None
-    genres: list[Genre] | None = None
+    genres: Many[Genre] | None = None
     expires: DateTime | None = None
     rights_info: RightsInfo | None = None
     digital_source_type: DigitalSourceType | None = None

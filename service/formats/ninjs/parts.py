@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from service.tables import write_time
+from service.tables import Many, write_time
 
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 """A URI, as far as the standard's schema checks one: any text, for senders write names and numbers there."""
@@ -69,7 +69,7 @@ class Standard(Part):
 class Address(Part):
     """A postal address."""
 
-    lines: list[str] | None = None
+    lines: Many[str] | None = None
     locality: str | None = None
     area: str | None = None
     postal_code: str | None = None
@@ -99,7 +99,7 @@ class Concept(Part):
 class Person(Concept):
     """A human being."""
 
-    contact_info: list[ContactInfo] | None = None
+    contact_info: Many[ContactInfo] | None = None
 
 
 class Symbol(Part):
@@ -113,7 +113,7 @@ class Symbol(Part):
 class Organisation(Person):
     """A business, a party, an institution."""
 
-    symbols: list[Symbol] | None = None
+    symbols: Many[Symbol] | None = None
 
 
 class Subject(Concept):
@@ -137,7 +137,7 @@ class InfoSource(Part):
     role: str | None = None
     uri: Uri | None = None
     literal: str | None = None
-    contact_info: list[ContactInfo] | None = None
+    contact_info: Many[ContactInfo] | None = None
 
 
 class TrustIndicator(Part):

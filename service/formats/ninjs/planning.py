@@ -19,6 +19,7 @@ from service.formats.ninjs.parts import (
     Urgency,
     Uri,
 )
+from service.tables import Many
 
 
 class Place(Person):
@@ -39,8 +40,8 @@ class RecurrenceRule(Part):
 class Recurrence(Part):
     """The times at which an event repeats."""
 
-    recurrence_dates: list[Truncated] | None = None
-    recurrence_rules: list[RecurrenceRule] | None = None
+    recurrence_dates: Many[Truncated] | None = None
+    recurrence_rules: Many[RecurrenceRule] | None = None
 
 
 class Dates(Part):
@@ -75,7 +76,7 @@ class Commissioned(Part):
 
     by: str | None = None
     on: DateTime | None = None
-    references: list[Reference] | None = None
+    references: Many[Reference] | None = None
 
 
 class Audience(Part):
@@ -101,11 +102,11 @@ class PlannedCoverage(Part):
     type: NewsType | None = None
     commissioned: Commissioned | None = None
     dates: Dates | None = None
-    audiences: list[Audience] | None = None
-    excl_audience: list[str] | None = None
+    audiences: Many[Audience] | None = None
+    excl_audience: Many[str] | None = None
     ed_note: str | None = None
     urgency: Urgency | None = None
     language: str | None = None
     item_count: ItemCount | None = None
     word_count: int | None = None
-    renditions: list[Rendition] | None = None
+    renditions: Many[Rendition] | None = None
