@@ -8,14 +8,19 @@ from typing import Any
 
 import ijson
 import orjson
+from anyio.lowlevel import checkpoint
 
+from service.bodies import parsed_aside
 from service.errors import BadRequest, ServiceError, TooLarge
 from service.unpacking import BrokenStream, without_mark
 
 MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""
 BYTES_TOGETHER = 1 << 20
-_PIECE = 1 << 16
+_PIECE = 1 << 14
+"""Bytes of an array that are parsed at a time, in a millisecond or two."""
+LARGE = 1 << 15
+"""Bytes of a line that is parsed beside the event loop."""
 MOST_HELD = 8
 """How many times larger than an item may be what is read of one in an array, to find where the next begins."""
 
@@ -39,7 +44,7 @@ async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Ite
             if skipping or len(held) > largest:
                 yield _too_large(largest)
             elif held.strip():
-                yield _item(bytes(held))
+                yield await _item(bytes(held))
             held.clear()
             skipping = False
         held += rest
@@ -49,10 +54,15 @@ async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Ite
     if skipping:
         yield _too_large(largest)
     elif held.strip():
-        yield _item(bytes(held))
+        yield await _item(bytes(held))
 
 
-def _item(line: bytes) -> Item:
+async def _item(line: bytes) -> Item:
+    if len(line) > LARGE:
+        try:
+            return Item(await parsed_aside(line), len(line))
+        except BadRequest as refusal:
+            return Item(refusal, len(line))
     try:
         return Item(orjson.loads(line), len(line))
     except orjson.JSONDecodeError as fault:
@@ -86,6 +96,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
                 )
                 held = 0
             del found[:]
+            await checkpoint()
             if broken:
                 raise BrokenStream("From here on, the body is not JSON.")
             if since > MOST_HELD * largest:

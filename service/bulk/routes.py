@@ -119,9 +119,9 @@ async def import_articles(
     async with aclosing(batches(_items(request, chunks, as_lines=as_lines))) as arriving:
         async for batch in arriving:
             _refuse_whole(batch)
-            written = await _write(request, caller, batch, mode, dry_run=dry_run)
-            for result in written.results:
-                results.add(write_line(result, request.scope["path"]))
+            written, written_lines = await _write(request, caller, batch, mode, dry_run=dry_run)
+            for line in written_lines:
+                results.add(line)
             first_unwritten = batch[0][0] + len(written.results)
             ended_by = written.ended_by or (_too_many() if results.is_full else None)
             if ended_by is not None:
@@ -177,10 +177,18 @@ def _refuse_whole(batch: Batch) -> None:
         raise first
 
 
-async def _write(request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool) -> Written:
+async def _write(
+    request: Request, caller: Caller, batch: Batch, mode: Mode, *, dry_run: bool
+) -> tuple[Written, list[bytes]]:
+    """Write a batch, and its results as lines."""
     database = service(request, Database)
     try:
         async with database.turn():
-            return await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
+            written = await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
     except PoolTimeout as fault:
-        return Written([], refusal(fault))
+        return Written([], refusal(fault)), []
+    return written, await run_in_threadpool(_lines, written, request.scope["path"])
+
+
+def _lines(written: Written, path: str) -> list[bytes]:
+    return [write_line(result, path) for result in written.results]

@@ -5,6 +5,7 @@ It is unpacked as it is read, so that the limits of each address hold for what i
 
 from collections.abc import AsyncIterator
 
+from anyio.lowlevel import checkpoint
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,6 +52,8 @@ class _Unpacking:
         if self._is_read:
             return await self._receive()
         async for piece in self._pieces:
+            # A few bytes may unpack to millions, none of which has to be waited for: others have their turns.
+            await checkpoint()
             return {"type": "http.request", "body": piece, "more_body": True}
         self._is_read = True
         return {"type": "http.request", "body": b"", "more_body": False}
