@@ -1,10 +1,9 @@
 """Instances restart one after the other behind a proxy, and no request is lost. The proxies are started with the
-files of the documents.
+files of the documents. `./run test` restarts one instance of one process; `--long` two of two workers, six times each.
 """
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -17,14 +16,19 @@ from typing import Self
 import httpx
 import pytest
 
-from tests.commands import ROOT, copydesk, environment, free_port
+from tests.commands import ROOT, Command, copydesk, environment, free_port, wait_until_ready
 from tests.databases import empty_database
+from tests.effort import LONG
 from tests.patience import PATIENCE, wait_until
+from tests.reporting import Figure
 
 PROXIES = ("nginx", "haproxy")
 DOCUMENTS = ROOT / "docs" / "operations"
-ROUNDS = 6
-CLIENTS = 4
+WORKERS, CLIENTS, PAUSE = (2, 4, 0.01) if LONG else (1, 2, 0.1)
+RESTARTS = (0, 1) * 6 if LONG else (0,)
+"""The instances that restart, one after the other."""
+DELAY = 2
+"""Seconds that a proxy takes to notice what `/health/ready` says, as its file has it."""
 
 
 def command(proxy: str, folder: Path, ports: tuple[int, ...]) -> list[str]:
@@ -59,27 +63,27 @@ def process(*words: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
                 started.kill()
 
 
-def instance(stack: ExitStack, folder: Path, port: int, url: str) -> subprocess.Popen[bytes]:
-    """Start an instance of two workers, and return it once it is ready."""
-    words = (sys.executable, "-m", "service", "serve", "--port", f"{port}")
+def instance(stack: ExitStack, folder: Path, port: int, url: str) -> Command:
+    """Start an instance, and return it once it is ready."""
     settings = {
         "COPYDESK_DATABASE_URL": url,
         "COPYDESK_MEDIA_URL": f"file:{folder / 'media'}",
         "COPYDESK_SECRET_KEY": "one secret of all instances of this test",
-        "COPYDESK_WORKERS": "2",
-        "COPYDESK_SHUTDOWN_DELAY": "2",
+        "COPYDESK_WORKERS": f"{WORKERS}",
+        "COPYDESK_SHUTDOWN_DELAY": f"{DELAY}",
         "COPYDESK_TRUSTED_PROXIES": "127.0.0.1",
         "COPYDESK_LOG_LEVEL": "error",
     }
-    started = stack.enter_context(process(*words, **settings))
-    wait_until(lambda: is_ready(port), "the instance never became ready")
+    started = stack.enter_context(Command(folder, "serve", "--port", f"{port}", **settings))
+    wait_until_ready(port, started)
     return started
 
 
-def is_ready(port: int) -> bool:
+def finds_one(port: int) -> bool:
+    """Tell whether a proxy listens and knows an instance that is ready."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).status_code == 200
-    except httpx.HTTPError:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    except httpx.TransportError:
         return False
 
 
@@ -111,7 +115,7 @@ class Traffic:
                 self._note(client, "GET", "/v1/articles")
                 self._note(client, "GET", "/v1/changes")
                 self._note(client, "POST", "/v1/articles", headers=bearer, json={"headline": "Low water"})
-                time.sleep(0.01)
+                time.sleep(PAUSE)
 
     def _note(self, client: httpx.Client, method: str, path: str, **more: object) -> None:
         self.sent += 1
@@ -132,11 +136,10 @@ def test_a_proxy_takes_its_file(proxy: str, tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_no_request_is_lost_while_instances_restart(
-    proxy: str, tmp_path: Path, sqlite_template: Path
+    proxy: str, tmp_path: Path, sqlite_template: Path, record_property: Figure
 ) -> None:
     ports = (free_port(), free_port(), free_port())
     with empty_database("postgresql", tmp_path, sqlite_template) as url, ExitStack() as stack:
@@ -146,16 +149,19 @@ def test_no_request_is_lost_while_instances_restart(
         ).stdout.strip()
         instances = [instance(stack, tmp_path, port, url) for port in ports[:2]]
         stack.enter_context(process(*command(proxy, tmp_path, ports)))
-        wait_until(lambda: is_ready(ports[2]), "the proxy finds no instance")
+        wait_until(lambda: finds_one(ports[2]), "the proxy finds no instance")
         with Traffic(f"http://127.0.0.1:{ports[2]}", token) as traffic:
-            for _ in range(ROUNDS):
-                for place in (0, 1):
-                    instances[place].send_signal(signal.SIGTERM)
-                    assert instances[place].wait(PATIENCE) == 0
-                    instances[place] = instance(stack, tmp_path, ports[place], url)
-                    time.sleep(2)  # What a proxy takes to notice, as the settings say.
-        print(f"{proxy}: {traffic.sent} requests, {len(traffic.failed)} failed")
-        assert not traffic.failed, traffic.failed[:5]
+            for place in RESTARTS:
+                instances[place].terminate()
+                assert instances[place].wait(PATIENCE) == 0
+                instances[place] = instance(stack, tmp_path, ports[place], url)
+                time.sleep(DELAY)
+        record_property(
+            f"requests, failed, restarts behind {proxy}",
+            f"{traffic.sent}, {len(traffic.failed)}, {len(RESTARTS)}",
+        )
+        assert traffic.failed == []
+        assert traffic.sent > len(RESTARTS)
 
 
 @pytest.mark.long

@@ -13,9 +13,10 @@ from statistics import median
 import httpx
 import pytest
 
-from tests.commands import copydesk, served
+from tests.commands import copydesk
 from tests.consent.deciding import decision
 from tests.databases import empty_database
+from tests.faults.apart import served_by
 from tests.images.pictures import noise
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET
@@ -25,6 +26,8 @@ SETTLED = 1 / 3
 """The share of the time after which every cache and pool is full."""
 CLIENTS = 12
 MOST_GROWTH = 0.1
+HEAP = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+"""As `run` and the container set them: each thread would have a heap of its own else, and keep what it ever held."""
 
 
 @dataclass
@@ -165,10 +168,10 @@ def test_memory_and_descriptors_stay_what_they_are(
             "COPYDESK_LOG_LEVEL": "warning",
         }
         token = copydesk(tmp_path, "token", "create", "--name", "desk", *scopes, **settings).stdout.strip()
-        with served(tmp_path, "serve", **settings) as (base, process):
+        with served_by((), tmp_path, **settings, **HEAP) as (base, started):
 
             def look() -> tuple[int, int]:
-                pids = family(process.pid)
+                pids = family(started)
                 return sum(map(kilobytes, pids)), sum(map(descriptors, pids))
 
             async def main() -> tuple[Crowd, list[tuple[int, int]]]:
