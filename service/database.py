@@ -42,11 +42,15 @@ class Gathered:
 
     `touched` may look different to the public, by kind; `noted` are changed working resources, in their order.
     `ended` are pictures whose licence has ended, which articles say by themselves.
+    `terms` are those that the published rows of articles had before. `alters_others` is true when answers change with
+    resources that take no number of this transaction.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
     noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
     ended: set[UUID] = field(default_factory=set)
+    terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    alters_others: bool = False
     sequence: int = 0
     is_set_back: bool = False
 

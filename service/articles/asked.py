@@ -14,10 +14,11 @@ from service.articles.cards import card_of, card_of_document
 from service.articles.found import with_snippet
 from service.articles.models import ArticleRead
 from service.errors import BadRequest
-from service.published import documents
+from service.published import answers, documents, keys
 from service.published.filters import Chosen, Filter
+from service.published.models import Kind
 from service.published.query import SYNTAX, parse
-from service.published.store import Listed
+from service.published.store import Listed, Sort
 from service.settings import Settings
 
 BodyForm = Literal["none", "blocks", "html", "text"]
@@ -104,6 +105,20 @@ def is_one_page(wanted: Filter, named: Chosen, related_to: str | None, *, is_pub
     if related_to is not None and (named or wanted.tag or wanted.q is not None or not is_public):
         raise BadRequest("related_to: goes with no tag, q, id, slug, status or view.")
     return bool(named) or related_to is not None
+
+
+def keys_of(wanted: Filter, named: Chosen, related_to: str | None, order: Sort, listed: Listed) -> list[str]:
+    """Return the keys of a list of public articles. What is found by words, or by when it was updated, depends on every
+    change of an article.
+    """
+    if wanted.q is not None or wanted.updated_after is not None or order == "-updated_at":
+        return [keys.of_dependency(answers.any_of(Kind.ARTICLE))]
+    lists = wanted.keys()
+    if related_to is not None or named.slugs:
+        lists = [keys.LISTED]
+    elif named.ids:
+        lists = []
+    return keys.of_page(Kind.ARTICLE, lists, dict.fromkeys([*named.ids, *listed.ids]))
 
 
 def cards(listed: Listed) -> list[bytes]:

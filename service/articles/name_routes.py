@@ -9,7 +9,7 @@ from service import pages
 from service.ages import keep_until
 from service.auth import CallerDep
 from service.database import Session, SessionDep
-from service.published import answers, names
+from service.published import answers, keys, names
 from service.published.models import Kind, NameField
 from service.routing import Route
 from service.services import service
@@ -93,6 +93,7 @@ def _answer(
 ) -> Response:
     found = names.page(session, field, None if after is None else after[0], limit)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
+    keys.name(request, [keys.LISTED])
     if not names.is_counted(session):
         keep_until(request.scope, now() + _UNTIL_COUNTED)
     items = [NameRead.model_validate(each).model_dump_json().encode() for each in found[:limit]]

@@ -118,7 +118,7 @@ def list_articles(
         else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
-    keys.name(request, keys.of_list(Kind.ARTICLE, wanted.section, wanted.language))
+    keys.name(request, asked.keys_of(wanted, named, related_to, order, listed))
     items = asked.cards(listed) if cards else asked.whole(listed.documents, body, fields, wanted.q, settings)
     headers = answers.public_headers(settings) if caller.is_anonymous else None
     return pages.answer_page(

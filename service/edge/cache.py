@@ -166,7 +166,7 @@ class WireCache:
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
         entry = Entry(
             answer.status,
-            self._safety.completed(answer.headers) + self._keys(answer.depends),
+            self._safety.completed(answer.headers) + self._keys(answer.depends, answer.keys),
             answer.body,
             answer.etag,
             answer.depends,
@@ -211,7 +211,7 @@ class WireCache:
 
     def _keys(self, depends: Iterable[str], named: Iterable[str] | None = None) -> Headers:
         """Return the header by which a cache in front drops an answer."""
-        return keys.header(self.settings, named or map(keys.of_dependency, depends))
+        return keys.header(self.settings, list(named or map(keys.of_dependency, depends)))
 
     def _keep(self, key: Key, entry: Entry, caught_up: int) -> None:
         # What was read before a change that has been dealt with since might be from before that change.

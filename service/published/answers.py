@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from service.ages import control, earliest, keep_until
 from service.conditional import PRIVATE, etag_of, matches
 from service.errors import Gone, NotFound, ServiceError
+from service.published import keys
 from service.published.models import Kind, Reason
 from service.published.withdrawn import Gone as GonePictures
 from service.published.withdrawn import until, without
@@ -60,6 +61,8 @@ class Answer:
     etag: str | None
     depends: tuple[str, ...]
     until: datetime | None = None
+    keys: tuple[str, ...] | None = None
+    """The keys that the answer names, if not those of its dependencies."""
 
 
 def shown(row: Row, gone: GonePictures) -> Row:
@@ -118,7 +121,8 @@ def depend(request: Request, *dependencies: str) -> None:
 def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Settings) -> Answer:
     """Answer for one resource that was asked for by `key`, its id or its slug."""
     if row is None:
-        return _refuse(NotFound(f"There is no published {kind} {key!r}."), path, (any_of(kind),), settings)
+        refused = _refuse(NotFound(f"There is no published {kind} {key!r}."), path, (any_of(kind),), settings)
+        return replace(refused, keys=keys_of_missing(kind, key))
     depends = (one_of(kind, row.id),)
     if row.reason is not None:
         return _refuse(_gone(row, kind), path, depends, settings)
@@ -136,6 +140,14 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
         depends,
         row.until,
     )
+
+
+def keys_of_missing(kind: Kind, key: str) -> tuple[str, ...]:
+    """Return the keys of an answer that finds nothing: an id is found once there is the resource, and a slug once an
+    article is listed under it.
+    """
+    id_ = id_of(key)
+    return (keys.LISTED,) if id_ is None else (keys.of_resource(kind, id_),)
 
 
 def _gone(row: Row, kind: Kind) -> ServiceError:
@@ -166,6 +178,8 @@ def respond(request: Request, answer: Answer) -> Response:
     """Give an answer from within an endpoint; to the holder of a token it is private."""
     depend(request, *answer.depends)
     keep_until(request.scope, answer.until)
+    if answer.keys is not None:
+        keys.name(request, answer.keys)
     headers = list(answer.headers)
     if "authorization" in request.headers:
         headers = [pair for pair in headers if pair[0] not in (b"cache-control", b"vary")] + _raw(PRIVATE)

@@ -7,7 +7,7 @@ holds when it did.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from service.ages import earliest
-from service.published import keys
+from service.published import keys, moves
 from service.published.models import Kind, Reason, all_but
 from service.published.reader import Reader, Record
 from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id, until, without
@@ -44,13 +44,9 @@ _HEAD = (
     " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch)) FROM published_sequence"
 )
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
-_PAST = (
-    "SELECT q.id, q.section, q.language FROM published p JOIN published_past q ON q.kind = p.kind AND q.id = p.id"
-    " WHERE p.seq >= %s AND p.seq <= %s"
-)
 _COLUMNS = (
     "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language, p.expires_at,"
-    f" {WAITING_SQL}"
+    f" p.moves, {WAITING_SQL}"
 )
 
 
@@ -149,8 +145,7 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
         if rows and rows[0][-1]:
             gone = by_id(await reader.rows(PICTURES_SQL))
             rows = await reader.rows(*statement)
-        past = await _past(reader, rows)
-        found.extend(_entry_of(row, wanted, gone, past) for row in rows)
+        found.extend(_entry_of(row, wanted, gone, place.seq) for row in rows)
         if len(found) > limit:
             del found[limit:]
             return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
@@ -200,17 +195,22 @@ def _in_scope(wanted: Wanted, table: str) -> tuple[str, list[str | int]]:
     return " AND ".join(conditions), values
 
 
-async def _past(reader: Reader, rows: Sequence[Record]) -> Mapping[UUID, list[keys.Place]]:
-    """Return the sections and languages that articles have left, by their ids."""
-    found: dict[UUID, list[keys.Place]] = {}
-    if rows:
-        for id_, section, language in await reader.rows(_PAST, (rows[0][0], rows[-1][0])):
-            found.setdefault(UUID(str(id_)), []).append((section, language))
-    return found
-
-
-def _entry_of(row: Record, wanted: Wanted, gone: Gone, past: Mapping[UUID, list[keys.Place]]) -> Entry:
-    seq, kind, id_, version, reason, detail, changed_at, document, section, language, expires_at, _ = row
+def _entry_of(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:
+    (
+        seq,
+        kind,
+        id_,
+        version,
+        reason,
+        detail,
+        changed_at,
+        document,
+        section,
+        language,
+        expires_at,
+        written,
+        _,
+    ) = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = stored_time(changed_at)
     if reason is None and not wanted.holds(section, language):
@@ -219,7 +219,7 @@ def _entry_of(row: Record, wanted: Wanted, gone: Gone, past: Mapping[UUID, list[
     if reason is None and ends is not None and ends <= gone.at:
         reason, ends = str(Reason.EXPIRED), None
     document = without(bytes(document), gone) if kind == Kind.ARTICLE else bytes(document)
-    concerned = keys.of_change(kind, key, [(section, language), *past.get(key, ())])
+    concerned = keys.of_change(kind, key, moves.since(written, seq, since))
     body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail, concerned=concerned)
     good_until = None if reason is not None else earliest(ends, until(document, gone))
     return Entry(seq, kind, key, version, reason is not None, body, good_until)

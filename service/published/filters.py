@@ -11,7 +11,8 @@ from sqlmodel import col
 
 from service.database import Session
 from service.pages import Column, one_of
-from service.published.models import Kind, Published, PublishedTerm
+from service.published import keys
+from service.published.models import Kind, NameField, Published, PublishedTerm
 from service.published.render import SHOWS
 from service.tables import ANY_LANGUAGE, is_in_range, latest
 
@@ -39,6 +40,22 @@ class Filter:
         images = tuple(map(str, self.image_id))
         asked = (("tag", self.tag), ("author", self.author), (SHOWS, images))
         return [(field, values) for field, values in asked if values]
+
+    def keys(self) -> list[str]:
+        """Return the keys of the lists that this is a part of: by tag, or else by author, section or language. One of
+        them is enough, because an article that alters any of its lists alters all.
+        """
+        named = (
+            (NameField.TAG, self.tag),
+            (NameField.AUTHOR, self.author),
+            (NameField.SECTION, self.section),
+        )
+        for field, values in named:
+            if values:
+                return [keys.of_name(field, value) for value in values]
+        if self.language and ANY_LANGUAGE not in self.language:
+            return [keys.of_language(language) for language in self.language]
+        return [keys.LISTED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Short keys by which caches in front of this service drop answers: what an answer depends on, and what a change
 concerns.
 
-An answer names keys; a change names keys; a cache drops each answer that shares one. A list names the sections or
-languages that it is narrowed to, so that changes elsewhere leave it alone; any other list names all of its kind.
+An answer names keys; a change names keys; a cache drops each answer that shares one. A list names the articles that
+it shows, and what it is narrowed to: a tag, an author, a section or a language. A change of an article names the
+article, and, if the article has joined or left lists or moved in them (`moves.py`), what those are narrowed to.
+Therefore a changed headline empties the lists that show it and leaves the others alone.
 """
 
 import hashlib
@@ -11,14 +13,18 @@ from uuid import UUID
 
 from fastapi import Request
 
-from service.published.models import Kind
+from service.published.models import NameField
 from service.settings import Settings
-from service.tables import ANY_LANGUAGE
 
 KEYS = "copydesk.keys"
 """Where in an ASGI scope an endpoint names keys in place of those of its dependencies."""
-Place = tuple[str | None, str | None]
-"""A section and a language, each of which a resource may lack."""
+EVERYTHING = "copydesk"
+"""The key of every answer that names any."""
+LISTED = "listing"
+"""The key of lists that are narrowed to nothing which has a key of its own: any article that joins, leaves or moves."""
+MOST_NAMED = 200
+"""Keys of one answer. A header of 4 kB holds them, which every cache takes."""
+_LETTERS = {NameField.SECTION: "s", NameField.TAG: "t", NameField.AUTHOR: "b"}
 
 
 def of_dependency(name: str) -> str:
@@ -27,32 +33,32 @@ def of_dependency(name: str) -> str:
     return f"{kind}s" if id_ == "*" else f"{kind[0]}-{id_[-16:]}"
 
 
-def of_list(kind: Kind, sections: Sequence[str], languages: Sequence[str]) -> list[str]:
-    """Return the keys of a list that is narrowed to these sections, or else to these languages."""
-    if sections:
-        return [_of_section(section) for section in sections]
-    if languages and ANY_LANGUAGE not in languages:
-        return [_of_language(language) for language in languages]
-    return [f"{kind.value}s"]
+def of_resource(kind: str, id_: UUID) -> str:
+    """Return the key of one resource."""
+    return of_dependency(f"{kind}:{id_.hex}")
 
 
-def of_change(kind: str, id_: UUID, places: Iterable[Place]) -> list[str]:
-    """Return the keys of all answers that a change concerns; `places` are where the resource is and where it was."""
-    found = {of_dependency(f"{kind}:{id_.hex}"), f"{kind}s"}
-    for section, language in places if kind == Kind.ARTICLE else ():
-        if section:
-            found.add(_of_section(section))
-        parts = (language or "").split("-")
-        found |= {_of_language("-".join(parts[: count + 1])) for count in range(len(parts)) if language}
-    return sorted(found)
+def of_name(field: NameField, value: str) -> str:
+    """Return the key of lists that are narrowed to a section, tag or author."""
+    return f"{_LETTERS[field]}-{hashlib.blake2b(value.encode(), digest_size=6).hexdigest()}"
 
 
-def _of_section(section: str) -> str:
-    return f"s-{hashlib.blake2b(section.encode(), digest_size=6).hexdigest()}"
-
-
-def _of_language(language: str) -> str:
+def of_language(language: str) -> str:
+    """Return the key of lists that are narrowed to a language range."""
     return f"l-{language.lower()}"
+
+
+def of_page(kind: str, lists: Iterable[str], shown: Iterable[UUID]) -> list[str]:
+    """Return the keys of a page: those of the lists that it is a page of, and of what it shows. Of more than an
+    answer names, only the key of everything of its kind is left.
+    """
+    found = [*lists, *(of_resource(kind, id_) for id_ in shown)]
+    return found if len(found) < MOST_NAMED else [f"{kind}s"]
+
+
+def of_change(kind: str, id_: UUID, moved: Iterable[str]) -> list[str]:
+    """Return the keys of all answers that a change concerns; `moved` are those of the lists that it alters."""
+    return sorted({of_resource(kind, id_), f"{kind}s", *moved})
 
 
 def name(request: Request, keys: Iterable[str]) -> None:
@@ -60,9 +66,11 @@ def name(request: Request, keys: Iterable[str]) -> None:
     request.scope[KEYS] = tuple(keys)
 
 
-def header(settings: Settings, keys: Iterable[str]) -> list[tuple[bytes, bytes]]:
+def header(settings: Settings, keys: Sequence[str]) -> list[tuple[bytes, bytes]]:
     """Return the header that names keys to the cache that the settings name; none without one."""
     if settings.cache_keys == "off":
         return []
     separator = b"," if settings.cache_keys == "cache-tag" else b" "
-    return [(settings.cache_keys.encode(), separator.join(key.encode() for key in sorted(set(keys))))]
+    return [
+        (settings.cache_keys.encode(), separator.join(key.encode() for key in sorted({EVERYTHING, *keys})))
+    ]

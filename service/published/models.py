@@ -121,7 +121,7 @@ class Published(Table, table=True):
     """One public resource: the JSON that readers get and the number of its last change; a tombstone when
     `reason` is set. `rendering` says by which rendering the document was made; a document of an older one is
     still a good answer. `card` is what lists give of an article; `negative` is what an image's files are made from,
-    which readers are not told.
+    which readers are not told. `moves` are the lists that it has joined or left (`moves.py`).
 
     From `expires_at` on the resource is no longer to be shown, and from `good_until` on a picture in an article is not,
     whether or not the row says so already.
@@ -172,6 +172,7 @@ class Published(Table, table=True):
     negative: bytes | None = Field(default=None)
     rendering: int = Field(default=UNKNOWN_RENDERING, sa_column_kwargs={"server_default": "0"})
     text_key: int | None = Field(default=None, sa_type=BigInteger)
+    moves: str | None = None
 
     @property
     def text_keys(self) -> list[tuple[int, UUID]]:

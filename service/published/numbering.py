@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from service.conditional import etag_of
 from service.database import Session, insert_new, upsert
-from service.published import epochs, working
+from service.published import epochs, keys, moves, working
 from service.published.models import Kind, Published, PublishedPast, PublishedSlug, Reason
 from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
@@ -59,7 +59,8 @@ Scope = tuple[str | None, str | None]
 @dataclass(frozen=True, slots=True)
 class Change:
     """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource
-    was, if it was.
+    was, if it was. `moved` are the keys of the lists that it joins, leaves or moves in; `moves` is what the row says of
+    these and of earlier ones.
     """
 
     seq: int
@@ -72,6 +73,24 @@ class Change:
     document: bytes
     place: Scope
     before: Scope | None
+    moved: frozenset[str] = frozenset()
+    moves: str | None = None
+
+
+def is_found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
+    """Return whether an article is found in other lists, or at another place in them, than the published row, which has
+    these terms.
+    """
+    if (new.slug, new.section, new.language, new.source, new.published_at, new.expires_at) != (
+        old.slug,
+        old.section,
+        old.language,
+        old.source,
+        old.published_at,
+        old.expires_at,
+    ):
+        return True
+    return new.terms != terms
 
 
 Listener = Callable[[Session, Sequence[Change]], None]
@@ -135,6 +154,8 @@ def _write(
             new.document,
             (new.section, new.language),
             _place(old),
+            moved := _moved(session, kind, new, old),
+            moves.write(number, moved, old),
         )
         for number, (kind, new, old) in enumerate(written, seq + 1)
     ]
@@ -148,23 +169,23 @@ def _write(
 def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
     """Write published rows, each under its number, with the slugs and words that they are found by."""
     rendering = of_this_process(session)
-    keys = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
-    rows = [_row(change, new, rendering, keys.get(new.id)) for change, new in told]
+    places = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
+    rows = [_row(change, new, rendering, places.get(new.id)) for change, new in told]
     session.execute(upsert(session, Published), rows)
     slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
     if slugs:
         session.execute(insert_new(session, PublishedSlug), slugs)
-    TEXT.put(session, ((keys[new.id], new.id, new.words) for _, new in told if new.words is not None))
+    TEXT.put(session, ((places[new.id], new.id, new.words) for _, new in told if new.words is not None))
 
 
 def index_again(session: Session, rows: Sequence[tuple[Published, Rendered]]) -> None:
     """Cut the texts of published rows anew. They keep their numbers, because no document changes."""
     searched = [(row, new, new.words) for row, new in rows if new.words is not None]
     TEXT.drop(session, [key for row, _, _ in searched for key in row.text_keys])
-    keys = TEXT.place(session, {new.id: new.published_at for _, new, _ in searched})
-    TEXT.put(session, ((keys[new.id], new.id, words) for _, new, words in searched))
+    places = TEXT.place(session, {new.id: new.published_at for _, new, _ in searched})
+    TEXT.put(session, ((places[new.id], new.id, words) for _, new, words in searched))
     for row, new, _ in searched:
-        row.text_key = keys[new.id]
+        row.text_key = places[new.id]
     session.flush()
 
 
@@ -195,6 +216,7 @@ def _row(change: Change, new: Rendered, rendering: int, text_key: int | None) ->
         "expires_at": new.expires_at,
         "good_until": new.good_until,
         "text_key": text_key,
+        "moves": change.moves,
     }
 
 
@@ -219,6 +241,8 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
 
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
     document, at = b"{}", now()
+    moved = _moved(session, old.kind, None, old)
+    written = moves.write(seq, moved, old)
     # The update below changes `old` too.
     TEXT.drop(session, old.text_keys if old.kind is Kind.ARTICLE else [])
     values = {
@@ -232,11 +256,40 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         "card": None,
         "negative": None,
         "text_key": None,
+        "moves": written,
     }
     session.execute(
         update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values)
     )
     place = (old.section, old.language)
     return Change(
-        seq, old.kind, old.id, removed.version, removed.reason, removed.detail, at, document, place, place
+        seq,
+        old.kind,
+        old.id,
+        removed.version,
+        removed.reason,
+        removed.detail,
+        at,
+        document,
+        place,
+        place,
+        moved,
+        written,
     )
+
+
+def _moved(session: Session, kind: Kind, new: Rendered | None, old: Published | None) -> frozenset[str]:
+    """Return the keys of the lists that a resource alters as it goes from the published row `old` to `new`.
+
+    A picture that alters articles which are rendered later alters everything.
+    """
+    if kind is not Kind.ARTICLE:
+        is_wide = kind is Kind.IMAGE and session.gathered.alters_others
+        return frozenset({keys.EVERYTHING} if is_wide else ())
+    before: frozenset[str] = frozenset()
+    if old is not None and old.reason is None:
+        terms = session.gathered.terms.get(old.id, frozenset() if new is None else new.terms)
+        if new is not None and not is_found_differently(new, old, terms):
+            return before
+        before = moves.lists_of(old.section, old.language, terms)
+    return before if new is None else before | moves.lists_of(new.section, new.language, new.terms)

@@ -19,12 +19,19 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, event, update
 from sqlmodel import col, select
 
-from service.database import Gathered, Session, insert
+from service.database import Gathered, Session, insert, rows_changed
 from service.published import working
 from service.published.models import Awaiting, Kind, Published, PublishedSequence, PublishedTerm
 from service.published.names import NONE as NO_NAMES
 from service.published.names import count_changes, names_of
-from service.published.numbering import Changes, Outcome, Removed, Rendered, number_and_write
+from service.published.numbering import (
+    Changes,
+    Outcome,
+    Removed,
+    Rendered,
+    is_found_differently,
+    number_and_write,
+)
 
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
@@ -163,6 +170,7 @@ def _await(session: Session, image: UUID, below: UUID) -> None:
         reason, begins = gone
         session.add(Awaiting(image_id=image, below=below, withdrawn_for=reason, gone_from=begins))
         session.flush()
+        session.gathered.alters_others = True
         return
     waiting = select(Awaiting.id).where(
         Awaiting.image_id == image, col(Awaiting.begun).is_(False), Awaiting.below >= below
@@ -174,8 +182,11 @@ def _await(session: Session, image: UUID, below: UUID) -> None:
 
 def show_again(session: Session, image: UUID) -> None:
     """Let the documents that still have a picture show it again, because its withdrawal is undone, or its rights are others."""
-    awaiting = update(Awaiting).where(col(Awaiting.image_id) == image)
-    session.execute(awaiting.values(withdrawn_for=None, gone_from=None))
+    awaiting = update(Awaiting).where(
+        col(Awaiting.image_id) == image, col(Awaiting.withdrawn_for).is_not(None)
+    )
+    if rows_changed(session.execute(awaiting.values(withdrawn_for=None, gone_from=None))):
+        session.gathered.alters_others = True
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
@@ -197,6 +208,8 @@ def differences(
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
     terms = _terms(session, before) if kind is Kind.ARTICLE else {}
+    for id_ in before if kind is Kind.ARTICLE else ():
+        session.gathered.terms.setdefault(id_, terms.get(id_, frozenset()))
     found: list[tuple[Outcome, Published | None]] = []
     for outcome in render(session, kind, ids):
         old = before.get(outcome.id)
@@ -209,24 +222,11 @@ def differences(
             old is None
             or not live
             or old.document != outcome.document
-            or _found_differently(outcome, old, old_terms)
+            or is_found_differently(outcome, old, old_terms)
         ):
             changes.written.append((kind, outcome, old))
         found.append((outcome, old))
     return found, terms
-
-
-def _found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
-    if (new.slug, new.section, new.language, new.source, new.published_at, new.expires_at) != (
-        old.slug,
-        old.section,
-        old.language,
-        old.source,
-        old.published_at,
-        old.expires_at,
-    ):
-        return True
-    return new.terms != terms
 
 
 def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:

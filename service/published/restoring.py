@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from service.conditional import etag_of
 from service.database import Session, insert, rows_changed
 from service.errors import Unprocessable
+from service.published import moves
 from service.published.feed import KINDS
 from service.published.models import (
     Kind,
@@ -137,6 +138,7 @@ def _change(kind: Kind, new: Rendered, seq: int, changed_at: Time) -> Change:
         new.document,
         (new.section, new.language),
         None,
+        moves=moves.write(seq, moves.lists_of(new.section, new.language, new.terms), None),
     )
 
 

@@ -39,6 +39,7 @@ class Listed:
     documents: list[bytes]
     next_key: tuple[int | datetime | UUID, ...] | None
     total: int | None
+    ids: tuple[UUID, ...] = ()
     without_card: frozenset[int] = frozenset()
     """Places of documents that stand for a card, because they were rendered before there were cards."""
 
@@ -160,7 +161,10 @@ def _listed(
     found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: int | None, *, cards: bool
 ) -> Listed:
     lacks = frozenset(place for place, each in enumerate(found) if cards and not each.has_card)
-    return Listed([each.document for each in found], next_key, total, lacks)
+    # The id ends every order.
+    return Listed(
+        [each.document for each in found], next_key, total, tuple(each.key[-1] for each in found), lacks
+    )
 
 
 def _is_sorted(wanted: Filter, sort: Sort) -> bool:

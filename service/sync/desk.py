@@ -16,7 +16,7 @@ from service.articles.models import Article
 from service.database import Database, Session
 from service.images.models import Caption, Image
 from service.images.read import read_all, read_caption
-from service.published import feed, keys, working
+from service.published import feed, keys, moves, working
 from service.published.feed import LEFT_SCOPE, Batch, Entry, Place, Wanted
 from service.published.models import Epoch, Kind, PublishedSequence, Reason, WorkingChange
 
@@ -59,7 +59,7 @@ def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:
         document or b"",
         reason=reason,
         detail=None,
-        concerned=keys.of_change(change.kind, change.id, [(section, language)]),
+        concerned=keys.of_change(change.kind, change.id, moves.lists_of(section, language, ())),
     )
     return Entry(change.seq, change.kind, change.id, version, reason is not None, body)
 

@@ -83,7 +83,7 @@ def _event(change: Change, reason: str | None) -> Row:
         change.document,
         reason=reason,
         detail=change.detail if reason == change.reason else None,
-        concerned=keys.of_change(change.kind, change.id, filter(None, (change.place, change.before))),
+        concerned=keys.of_change(change.kind, change.id, change.moved),
     )
     type_ = f"{change.kind}.{'put' if reason is None else 'remove'}"
     return {

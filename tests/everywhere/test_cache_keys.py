@@ -27,7 +27,9 @@ def writer(keyed: Store) -> Iterator[httpx.Client]:
 
 
 def keys_of(answer: httpx.Response) -> set[str]:
-    return set(answer.headers["surrogate-key"].split(" "))
+    named = answer.headers["surrogate-key"].split(" ")
+    assert len(answer.headers["surrogate-key"]) < 4_096 and "copydesk" in named
+    return set(named)
 
 
 @dataclass
@@ -75,17 +77,21 @@ def cache(keyed: Store) -> Iterator[Cache]:
 
 
 def test_an_answer_names_what_it_depends_on(keyed: Store, writer: httpx.Client) -> None:
-    article = published(writer, section="Harbour", language="pt-BR")
+    article = published(writer, section="Harbour", language="pt-BR", tags=["quay"], authors=[{"name": "Ada"}])
     with keyed.client() as client:
         own = keys_of(client.get(f"/v1/articles/{article['id']}"))
         assert own == keys_of(client.get(f"/read/{article['slug']}")) - {"notices"}
-        assert keys_of(client.get("/v1/articles")) == {"articles"}
+        assert own | {"listing"} <= keys_of(client.get("/v1/articles"))
+        assert keys_of(client.get("/v1/articles?q=harbour")) == {"articles", "copydesk"}
         narrowed = keys_of(client.get("/v1/articles?section=Harbour"))
-        assert narrowed == keys_of(client.get("/feeds/rss.xml?section=Harbour"))
-        assert narrowed.isdisjoint({"articles"} | keys_of(client.get("/v1/articles?section=Sport")))
-        language = keys_of(client.get("/v1/articles?language=pt"))
+        assert own < narrowed == keys_of(client.get("/feeds/rss.xml?section=Harbour"))
+        assert narrowed & keys_of(client.get("/v1/articles?section=Sport")) == {"copydesk"}
+        lists = ["language=pt", "tag=quay", "author=Ada", "section=Harbour&tag=quay"]
+        listed = [keys_of(client.get(f"/v1/articles?{narrowing}")) for narrowing in lists]
+        assert listed[1] == listed[3], "the narrowest of what a list is narrowed to is enough"
         (entry,) = client.get("/v1/changes?section=Harbour").json()["items"]
-        assert own | narrowed | language | {"articles"} <= set(entry["keys"])
+        concerned = own.union(narrowed, *listed) - {"copydesk"}
+        assert concerned | {"articles", "listing", "l-pt-br"} == set(entry["keys"])
     with keyed.client("content:read") as staff:
         assert "surrogate-key" not in staff.get(f"/v1/articles/{article['id']}").headers
 
@@ -94,7 +100,7 @@ def test_the_header_is_that_of_the_setting_and_is_absent_without(store: Store, c
     assert "surrogate-key" not in client.get("/v1/articles").headers
     with another(store, cache_keys="cache-tag") as second, second.client() as tagged:
         for _ in range(2):
-            assert tagged.get("/v1/articles?section=A&section=B").headers["cache-tag"].count(",") == 1
+            assert tagged.get("/v1/articles?section=A&section=B").headers["cache-tag"].count(",") == 2
 
 
 def test_a_changed_caption_empties_the_addresses_that_show_it_and_no_other(
@@ -127,6 +133,22 @@ def test_a_change_names_the_keys_of_where_the_article_was(cache: Cache, writer: 
     edit(writer, article, section="Sport")
     cache.purge()
     assert cache.kept == {}
+
+
+def test_an_article_remembers_so_many_lists_and_counts_as_anywhere_before(
+    keyed: Store, writer: httpx.Client
+) -> None:
+    article = published(writer, language="en")
+    with keyed.client() as client:
+        places = []
+        for _ in range(3):
+            places.append(client.get("/v1/changes").json())
+            while not places[-1]["caught_up"]:
+                places[-1] = client.get(places[-1]["next"]).json()
+            article = edit(writer, article, tags=[mark() for _ in range(30)])
+        concerned = [set(client.get(place["next"]).json()["items"][-1]["keys"]) for place in places]
+    assert [("copydesk" in each) for each in concerned] == [True, True, False]
+    assert all(sum(key.startswith("t-") for key in each) >= 60 for each in concerned)
 
 
 def test_a_cache_that_ignores_time_answers_as_the_origin_once_it_is_purged(

@@ -12,6 +12,7 @@ from service.formats.feeds import atom, feed, json_feed, rss
 from service.formats.feeds.feed import MEDIA_TYPES, Feed
 from service.operations import Responses
 from service.published import answers, keys
+from service.published.filters import Filter
 from service.published.models import Kind
 from service.routing import Route
 from service.services import service
@@ -70,7 +71,8 @@ def get_json_feed(request: Request, found: FeedDep) -> Response:
 def _answer(request: Request, found: Feed, name: str, write: Callable[[Feed], bytes]) -> Response:
     media_type = MEDIA_TYPES[name] if name.endswith("json") else f"{MEDIA_TYPES[name]}; charset=utf-8"
     answer = answers.made(write(found), media_type, (answers.any_of(Kind.ARTICLE),), found.settings)
-    keys.name(request, keys.of_list(Kind.ARTICLE, found.sections, found.languages))
+    lists = Filter(section=found.sections, language=found.languages).keys()
+    keys.name(request, keys.of_page(Kind.ARTICLE, lists, (entry.article.id for entry in found.entries)))
     response = answers.respond(request, answer)
     response.headers["Link"] = ", ".join(_links(found, name))
     return response

@@ -15,7 +15,7 @@ from service.formats.feeds.feed import Entry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
 from service.operations import Responses
-from service.published import answers, store
+from service.published import answers, keys, store
 from service.published.filters import Filter
 from service.published.models import Kind
 from service.routing import Route
@@ -58,7 +58,9 @@ def get_sitemap_index(request: Request, session: SessionDep) -> Response:
         # An empty sitemap is a fault to those who read them: the news are listed for as long as there are any.
         files.insert(0, f"{base}/news.xml")
         keep_until(request.scope, newest[0].published + NEWS_FOR)
-    return _answer(request, write_index(files))
+    response = _answer(request, write_index(files))
+    keys.name(request, [keys.LISTED])
+    return response
 
 
 @router.get("/articles.xml", response_class=Response, responses=_XML)
