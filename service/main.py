@@ -75,6 +75,7 @@ from service.published import epochs, rendering
 from service.published import models as published_models
 from service.published.reader import Reader
 from service.published.watch import Watch
+from service.purging import models as purge_models
 from service.recall import routes as recall_routes
 from service.schema import require_migrated
 from service.services import Services
@@ -106,6 +107,7 @@ ROOMS_WITH_TABLES = (
     previews,
     copy_models,
     webhook_models,
+    purge_models,
     bulk_places,
 )
 LISTENERS = (outbox,)

@@ -30,6 +30,7 @@ from service.published.counting import Counting
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
+from service.purging.purger import Purger
 from service.queues import Queues
 from service.recall.followers import FollowersWatched
 from service.services import Services
@@ -50,6 +51,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Answering, reader)
     services.add(Watch, watch)
     waiting = services.add(Waiting, Waiting(reader, watch))
+    services.add(Purger, Purger(database, reader, waiting))
     registry = services.add(CollectorRegistry, CollectorRegistry())
     services.add(Figures, Figures(registry))
     services.add(Queues, Queues(database))
@@ -97,6 +99,11 @@ def add_jobs(services: Services) -> None:
         background.add("erased", every(partial(upkeep.empty_log, database)))
     if settings.webhook_concurrency:
         background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
+    if settings.purge_kind != "off":
+        purger, figures = services.get(Purger), services.get(Figures)
+        background.add("purging", purger.run)
+        figures.count("copydesk_purge_calls", "Calls to the cache in front", lambda: purger.calls)
+        figures.count("copydesk_purge_failures", "Calls that it did not take", lambda: purger.failures)
     if settings.picture_ahead:
         pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))
         background.add("pictures ahead", every(pictures.step))

@@ -1,10 +1,16 @@
 """The settings that say how readers and caches reach this service, and what addresses they are given."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+_KEYS_OF = {"varnish": "surrogate-key", "fastly": "surrogate-key", "cloudflare": "cache-tag"}
+"""The header in which each kind of cache finds the keys; a plain URL is of a cache that finds either."""
+
+
+Hosts = Annotated[tuple[str, ...], NoDecode]
 
 
 class PublicSettings(BaseSettings):
@@ -25,6 +31,25 @@ class PublicSettings(BaseSettings):
         "off",
         description="the header in which public answers name keys, for a cache in front to drop them by: surrogate-key or"
         " cache-tag",
+    )
+    purge_kind: Literal["off", "varnish", "fastly", "cloudflare", "url"] = Field(
+        "off",
+        description="the cache in front that is told to drop what has changed: varnish, fastly, cloudflare or a plain url",
+    )
+    purge_url: Hosts = Field(
+        (),
+        description="addresses to call for it, private ones too: each Varnish, https://api.fastly.com/service/ID,"
+        " https://api.cloudflare.com/client/v4/zones/ID",
+    )
+    purge_token: SecretStr | None = Field(
+        None, description="token for these calls: Fastly-Key at Fastly, else a bearer token"
+    )
+    purge_again: float = Field(
+        5.0,
+        ge=0,
+        le=60,
+        description="seconds after which the same is dropped again, because older answers may have been under way; 0 for"
+        " never",
     )
     site_name: str = Field(
         "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
@@ -48,6 +73,16 @@ class PublicSettings(BaseSettings):
             return value.rstrip("/")
         raise ValueError("must be an http or https URL")
 
+    @field_validator("purge_url")
+    @classmethod
+    def whole_purge_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Accept http and https addresses without credentials."""
+        for url in value:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+                raise ValueError("must be http or https URLs, without credentials")
+        return tuple(url.rstrip("/") for url in value)
+
     @field_validator("article_url")
     @classmethod
     def names_an_article(cls, value: str) -> str:
@@ -58,6 +93,24 @@ class PublicSettings(BaseSettings):
         ):
             return value
         raise ValueError("must be an http or https URL with {slug} or {id} in it")
+
+    @model_validator(mode="after")
+    def whole_purge(self) -> Self:
+        """Refuse half of what purging needs."""
+        kind = self.purge_kind
+        if kind == "off":
+            if self.purge_url or self.purge_token is not None:
+                raise ValueError("COPYDESK_PURGE_URL and COPYDESK_PURGE_TOKEN need COPYDESK_PURGE_KIND")
+            return self
+        if not self.purge_url:
+            raise ValueError("COPYDESK_PURGE_KIND needs COPYDESK_PURGE_URL")
+        header = _KEYS_OF.get(kind, self.cache_keys)
+        if self.cache_keys == "off" or self.cache_keys != header:
+            wanted = "surrogate-key or cache-tag" if header == "off" else header
+            raise ValueError(f"COPYDESK_PURGE_KIND={kind} needs COPYDESK_CACHE_KEYS={wanted}")
+        if kind in ("fastly", "cloudflare") and self.purge_token is None:
+            raise ValueError(f"COPYDESK_PURGE_KIND={kind} needs COPYDESK_PURGE_TOKEN")
+        return self
 
     @property
     def media_base(self) -> str:

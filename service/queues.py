@@ -15,6 +15,8 @@ from sqlmodel import col, select
 from service.consent.log.sealing import ConsentUnsealed
 from service.database import Database, Session
 from service.faults import DATABASE_FAULTS
+from service.purging import standing
+from service.purging.standing import Standing
 from service.tables import now
 from service.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
 
@@ -33,6 +35,7 @@ class Queued:
     messages: int
     oldest_message: float
     unsealed: int
+    purging: Standing | None
 
 
 class Queues:
@@ -57,6 +60,11 @@ class Queues:
             tell("copydesk_webhook_pending", "Messages that wait for webhooks", found.messages)
             tell("copydesk_webhook_oldest_seconds", "Age of the oldest of them", found.oldest_message)
             tell("copydesk_consent_unsealed", "Decisions that await sealing into the log", found.unsealed)
+        if found is not None and found.purging is not None:
+            tell("copydesk_purge_seq", "Change up to which the cache in front is purged", found.purging.seq)
+            tell("copydesk_purge_behind", "Changes that it is still to be purged of", found.purging.behind)
+            tell("copydesk_purge_lag_seconds", "Age of the oldest of them", found.purging.lag)
+            tell("copydesk_purge_tries", "Failures in a row to purge it", found.purging.tries)
         return generate_latest(registry)
 
     async def _find(self) -> Queued | None:
@@ -85,6 +93,7 @@ class Queues:
                 messages=_pending(session),
                 oldest_message=0.0 if oldest is None else (now() - oldest).total_seconds(),
                 unsealed=session.exec(select(func.count()).select_from(unsealed)).one(),
+                purging=None if self._database.settings.purge_kind == "off" else standing.find(session),
             )
 
 

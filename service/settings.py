@@ -16,11 +16,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from service.public import PublicSettings
+from service.public import Hosts, PublicSettings
 from service.tables import Language
 
 Origins = Annotated[tuple[str, ...], NoDecode]
-Hosts = Annotated[tuple[str, ...], NoDecode]
 
 
 LEAST_LETTERS = 8
@@ -215,7 +214,9 @@ class Settings(PublicSettings):
         "json", description="json lines, or text for people (console is the same)"
     )
 
-    @field_validator("cors_origins", "consent_origins", "trusted_proxies", "embed_hosts", mode="before")
+    @field_validator(
+        "cors_origins", "consent_origins", "trusted_proxies", "embed_hosts", "purge_url", mode="before"
+    )
     @classmethod
     def split_commas(cls, value: object) -> object:
         """Read `a, b` as two members."""
@@ -269,6 +270,7 @@ class Settings(PublicSettings):
         "s3_secret_access_key",
         "secret_key_previous",
         "metrics_token",
+        "purge_token",
         mode="before",
     )
     @classmethod
@@ -320,6 +322,12 @@ class Settings(PublicSettings):
         endpoint = self.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
         if not self.media_url.startswith("file:") and endpoint.startswith("http://"):
             raise UnsafeSetting("production refuses an http address of the S3 store")
+        if self.purge_kind in ("fastly", "cloudflare") and any(
+            url.startswith("http://") for url in self.purge_url
+        ):
+            raise UnsafeSetting(
+                "production refuses an http COPYDESK_PURGE_URL: it would show the token to the network"
+            )
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
 

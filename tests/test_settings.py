@@ -58,6 +58,24 @@ def test_every_setting_is_where_people_look_for_it_with_its_default_and_what_it_
         {"workers": 2},
         {"database_url": "mysql://x"},
         {"public_url": "news.example"},
+        {"purge_kind": "varnish"},
+        {"purge_url": "http://varnish"},
+        {"purge_kind": "varnish", "purge_url": "http://varnish"},
+        {"purge_kind": "varnish", "purge_url": "varnish", "cache_keys": "surrogate-key"},
+        {"purge_kind": "url", "purge_url": "https://a:b@front.example", "cache_keys": "cache-tag"},
+        {"purge_kind": "cloudflare", "purge_url": "https://cdn.example", "cache_keys": "cache-tag"},
+        {
+            "purge_kind": "fastly",
+            "purge_url": "https://cdn.example",
+            "cache_keys": "cache-tag",
+            "purge_token": "a token",
+        },
+        {
+            "purge_kind": "fastly",
+            "purge_url": "http://cdn.example",
+            "cache_keys": "surrogate-key",
+            "purge_token": "a token",
+        },
     ],
 )
 def test_production_refuses_what_is_unsafe(unsafe: dict[str, object]) -> None:

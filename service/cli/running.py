@@ -76,6 +76,18 @@ def migrate(
 
 
 @app.command()
+def purge() -> None:
+    """Have the caches in front drop everything: after a change of settings that answers show, or of the cache."""
+    from service.purging import places
+
+    with open_database().writing() as session:
+        if not places.drop_everything(session):
+            screen.print("[yellow]No cache is purged: COPYDESK_PURGE_KIND was never set while serving.[/]")
+            raise typer.Exit(1)
+    screen.print("[green]The serving processes have the caches drop everything.[/]")
+
+
+@app.command()
 def render(
     back: Annotated[
         bool, typer.Option("--back", help="render anew even what a newer version of Copydesk has rendered")

@@ -71,10 +71,13 @@ class TimedStream(httpcore.NetworkStream):
 
 
 class PinnedBackend(httpcore.NetworkBackend):
-    """Connects to checked addresses only. A host is refused altogether when one of its addresses is."""
+    """Connects to checked addresses only. A host is refused altogether when one of its addresses is. `allow_all` is for
+    an address that the operator names, who may mean a private one.
+    """
 
-    def __init__(self, ends: float, *, allow_loopback: bool) -> None:
-        self._inner, self._ends, self._allow_loopback = httpcore.SyncBackend(), ends, allow_loopback
+    def __init__(self, ends: float, *, allow_loopback: bool, allow_all: bool = False) -> None:
+        self._inner, self._ends = httpcore.SyncBackend(), ends
+        self._allow_loopback, self._allow_all = allow_loopback, allow_all
 
     def connect_tcp(
         self,
@@ -104,7 +107,9 @@ class PinnedBackend(httpcore.NetworkBackend):
             raise SourceTooSlow(f"The name {host} was not resolved in time.") from error
         except socket.gaierror as error:
             raise FetchFailed(f"There is no host {host}.") from error
-        if all(is_website(address, allow_loopback=self._allow_loopback) for address in addresses):
+        if self._allow_all or all(
+            is_website(address, allow_loopback=self._allow_loopback) for address in addresses
+        ):
             return addresses
         raise AddressRefused(f"{host} is not on the public internet.")
 

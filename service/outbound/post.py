@@ -24,18 +24,30 @@ class Answered:
     body: str
 
 
-def post(settings: Settings, url: str, headers: Mapping[str, str], body: bytes) -> Answered:
-    """Post a body, connecting to public addresses only, within the deadline of all that goes out.
+def post(
+    settings: Settings,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    method: str = "POST",
+    deadline: float | None = None,
+    is_own: bool = False,
+) -> Answered:
+    """Post a body within some seconds, or the deadline of all that goes out.
 
+    It connects to public addresses only, unless the address `is_own`: named by the operator in a setting.
     Raises AddressRefused, FetchFailed and SourceTooSlow.
     """
-    place, ends = checked(url), time.monotonic() + settings.outbound_deadline
-    transport = PinnedTransport(PinnedBackend(ends, allow_loopback=settings.outbound_allow_loopback))
+    place = httpx.URL(url) if is_own else checked(url)
+    ends = time.monotonic() + (settings.outbound_deadline if deadline is None else deadline)
+    backend = PinnedBackend(ends, allow_loopback=settings.outbound_allow_loopback, allow_all=is_own)
+    transport = PinnedTransport(backend)
     known = {"User-Agent": f"Copydesk/{__version__}", "Accept-Encoding": "identity", **headers}
     try:
         with (
             httpx.Client(transport=transport, trust_env=False) as client,
-            client.stream("POST", place, headers=known, content=body, follow_redirects=False) as response,
+            client.stream(method, place, headers=known, content=body, follow_redirects=False) as response,
         ):
             return Answered(response.status_code, response.headers.get("retry-after"), _beginning(response))
     except httpx.TimeoutException as error:

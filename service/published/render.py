@@ -170,7 +170,7 @@ def _await(session: Session, image: UUID, below: UUID) -> None:
         reason, begins = gone
         session.add(Awaiting(image_id=image, below=below, withdrawn_for=reason, gone_from=begins))
         session.flush()
-        session.gathered.alters_others = True
+        session.gathered.alters_others |= begins is None
         return
     waiting = select(Awaiting.id).where(
         Awaiting.image_id == image, col(Awaiting.begun).is_(False), Awaiting.below >= below

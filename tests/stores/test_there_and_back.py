@@ -43,6 +43,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0039": "how far caches are purged: a newer version begins by purging everything",
     "0038": "which lists articles have moved in, after which caches drop everything once",
     "0037": "an index",
     "0036": "an index",
