@@ -32,6 +32,18 @@ sub vcl_init {
 }
 
 sub vcl_recv {
+    # Copydesk names the keys of what has changed. Each is of small letters, digits and dashes.
+    if (req.method == "BAN") {
+        if (!std.getenv("COPYDESK_PURGE_TOKEN")
+            || req.http.Authorization != "Bearer " + std.getenv("COPYDESK_PURGE_TOKEN")) {
+            return (synth(403));
+        }
+        if (req.http.Surrogate-Key !~ "^[a-z0-9-]+( [a-z0-9-]+)*$") {
+            return (synth(400));
+        }
+        ban("obj.http.Surrogate-Key ~ (^|\s)(" + regsuball(req.http.Surrogate-Key, " ", "|") + ")(\s|$)");
+        return (synth(200));
+    }
     set req.backend_hint = copydesk.backend();
     # A waiting request, or a stream, is for one follower.
     if (req.url ~ "^/v1/changes") {
@@ -48,6 +60,11 @@ sub vcl_recv {
 }
 
 sub vcl_backend_response {
+    # Varnish is told what has changed, and keeps the rest for a day. Pages and sitemaps change with time too. Browsers keep
+    # what Cache-Control says.
+    if (beresp.http.Surrogate-Key && beresp.ttl > 0s && bereq.url ~ "^/(v1|feeds)/") {
+        set beresp.ttl = 1d;
+    }
     # While none is well, a kept answer is better than none: for a day.
     if (beresp.ttl > 0s) {
         set beresp.grace = 1d;
@@ -59,6 +76,9 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
+    unset resp.http.Surrogate-Key;
+    # A browser counts from when it asked, not from when Varnish did.
+    unset resp.http.Age;
     set resp.http.X-Cache = "miss";
     if (obj.hits > 0) {
         set resp.http.X-Cache = "hit";

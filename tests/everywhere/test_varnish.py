@@ -1,5 +1,6 @@
 """Varnish, with the file of the documents, keeps what is public and passes what is anybody's own."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,18 +14,20 @@ from tests.commands import ROOT, copydesk, free_port, served
 from tests.patience import PATIENCE, wait_until
 
 VCL = ROOT / "docs" / "operations" / "varnish.vcl"
+TOKEN = "a token of the operator"
+ENVIRONMENT = {**os.environ, "COPYDESK_PURGE_TOKEN": TOKEN}
 pytestmark = pytest.mark.skipif(shutil.which("varnishd") is None, reason="varnish is not installed")
 
 
 @contextmanager
-def varnish(folder: Path, origin: str) -> Iterator[httpx.Client]:
+def varnish(folder: Path, origin: str, port: int | None = None) -> Iterator[httpx.Client]:
     """Run Varnish in front of one instance, which stands for both; yield a client of it."""
     text = VCL.read_text()
     for name in ("copydesk-one", "copydesk-two"):
         assert f'"{name}"' in text
         text = text.replace(f'"{name}"', '"127.0.0.1"')
     (folder / "copydesk.vcl").write_text(text.replace('"8000"', f'"{origin.rpartition(":")[2]}"'))
-    port = free_port()
+    port = port or free_port()
     words = [
         "-F",
         "-a",
@@ -41,7 +44,11 @@ def varnish(folder: Path, origin: str) -> Iterator[httpx.Client]:
     with (
         (folder / "said").open("wb") as said,
         subprocess.Popen(
-            ["varnishd", *map(str, words)], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            ["varnishd", *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env=ENVIRONMENT,
         ) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
     ):
@@ -94,7 +101,49 @@ def test_what_is_public_is_kept_and_what_is_anybodys_own_is_passed(
         decided = [client.get("/v1/consents/current", headers=sent).json() for sent in (cookie, {}, cookie)]
         assert [one["reconsent_required"] for one in decided] == [False, True, False]
 
+        told = {"Surrogate-Key": "a .*"}
+        assert client.request("BAN", "/", headers=told).status_code == 403
+        known = {**told, "Authorization": f"Bearer {TOKEN}"}
+        assert client.request("BAN", "/", headers=known).status_code == 400
         origin.kill()
         assert origin.wait() < 0
         wait_until(lambda: client.get("/v1/sections-of-nobody").status_code == 503, "Varnish goes on asking")
         assert client.get(address).content == kept[0].content
+
+
+def test_what_has_changed_is_dropped_and_what_has_not_stays(tmp_path: Path, desk: dict[str, str]) -> None:
+    port = free_port()
+    settings = {
+        "COPYDESK_CACHE_KEYS": "surrogate-key",
+        "COPYDESK_PURGE_KIND": "varnish",
+        "COPYDESK_PURGE_URL": f"http://127.0.0.1:{port}",
+        "COPYDESK_PURGE_TOKEN": TOKEN,
+        "COPYDESK_PURGE_AGAIN": "0.2",
+    }
+    with (
+        served(tmp_path, "serve", **settings) as (base, _),
+        varnish(tmp_path, base, port) as client,
+    ):
+
+        def make(section: str) -> str:
+            news = {"headline": "The lock gates are open", "status": "published", "section": section}
+            return client.post("/v1/articles", json=news, headers=desk).json()["id"]
+
+        def state(address: str) -> str:
+            return client.get(address).headers["X-Cache"]
+
+        city, sport = make("City"), make("Sport")
+        touched = [f"/v1/articles/{city}", "/v1/articles?section=City", "/v1/articles"]
+        spared = [f"/v1/articles/{sport}", "/v1/articles?section=Sport", "/feeds/rss.xml?section=Sport"]
+        figure = "copydesk_purge_behind 0.0"
+        wait_until(lambda: figure in client.get("/metrics").text, "Varnish was never purged")
+        wait_until(lambda: {state(each) for each in touched + spared} == {"hit"})
+        assert not {"Surrogate-Key", "Age"} & set(client.get(touched[0]).headers)
+        edited = client.patch(
+            touched[0], json={"headline": "They are shut"}, headers=desk | {"If-Match": "*"}
+        )
+        assert edited.status_code == 200, edited.text
+        wait_until(lambda: client.get(touched[0]).json()["headline"] == "They are shut")
+        for address in touched:
+            wait_until(lambda: "They are shut" in client.get(address).text)  # noqa: B023
+        assert [state(each) for each in spared] == ["hit"] * 3
