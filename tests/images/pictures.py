@@ -1,6 +1,7 @@
 """Pictures and articles that the tests make themselves."""
 
 import io
+import itertools
 from collections.abc import Iterator
 
 import httpx
@@ -10,6 +11,7 @@ from starlette.types import Message
 from service.images.storage import open_store
 from tests.serving import Store
 
+_colours = itertools.count(1)
 TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -59,6 +61,11 @@ def image_of(response: httpx.Response) -> dict:
 def make_image(client: httpx.Client, colour: str = "teal", **fields: str) -> dict:
     """An image with a file of its own colour."""
     return image_of(upload(client, picture(colour=colour), **fields))
+
+
+def make_own_image(client: httpx.Client, **fields: str) -> dict:
+    """An image whose picture no other test of a shared store has."""
+    return make_image(client, f"#{next(_colours):06x}", **fields)
 
 
 def href_of(image: dict, name: str = "original", ending: str = "jpg") -> str:

@@ -6,15 +6,18 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.images.pictures import change, make_article, make_caption, make_image
+from tests.images.pictures import change, make_article, make_caption, make_own_image
 from tests.serving import Store
+from tests.sharing import store
+
+__all__ = ["store"]
 
 FORCED = {"If-Match": "*"}
 
 
 @pytest.fixture
 def image(editor: httpx.Client) -> dict:
-    return make_image(editor)
+    return make_own_image(editor)
 
 
 def test_a_caption_is_written_and_read(editor: httpx.Client, image: dict):
@@ -214,25 +217,6 @@ def test_put_creates_a_caption_under_an_id_of_ones_own(editor: httpx.Client, ima
     )
 
 
-def test_captions_are_listed_newest_first_and_filtered(editor: httpx.Client, image: dict):
-    article, other = make_article(editor, image), make_image(editor, "red")
-    general, french = make_caption(editor, image), make_caption(editor, image, language="fr", source="import")
-    own, elsewhere = make_caption(editor, image, article_id=article["id"]), make_caption(editor, other)
-    for asked, found in (
-        ({}, [elsewhere, own, french, general]),
-        ({"image_id": image["id"]}, [own, french, general]),
-        ({"language": "FR"}, [french]),
-        ({"article_id": article["id"]}, [own]),
-        ({"source": "import"}, [french]),
-        ({"image_id": str(uuid4())}, []),
-    ):
-        page = editor.get("/v1/captions", params=asked | {"count": "true"}).json()
-        assert (page["items"], page["total"]) == (found, len(found))
-    editor.delete(f"/v1/captions/{general['id']}", headers=FORCED)
-    editor.delete(f"/v1/images/{other['id']}", headers=FORCED)
-    assert editor.get("/v1/captions").json()["items"] == [own, french]
-
-
 @pytest.mark.parametrize("public", [False, True])
 def test_captions_of_an_image_come_in_pages(
     editor: httpx.Client, client: httpx.Client, image: dict, public: bool
@@ -268,24 +252,8 @@ def test_an_unknown_caption_is_not_found(client: httpx.Client, editor: httpx.Cli
 
 
 def test_a_decorative_picture_has_no_alternative_text(editor: httpx.Client):
-    image = make_image(editor)
+    image = make_own_image(editor)
     made = make_caption(editor, image, text=None, decorative=True)
     assert (made["decorative"], made["text"], made["alt_text"]) == (True, None, None)
     both = {"image_id": image["id"], "language": "sv", "alt_text": "En bro", "decorative": True}
     assert editor.post("/v1/captions", json=both).status_code == 422
-
-
-def test_pictures_without_an_alternative_text_are_listed(editor: httpx.Client, client: httpx.Client):
-    bare, described, decorative, told = (
-        make_image(editor, colour) for colour in ("red", "lime", "blue", "gold")
-    )
-    make_caption(editor, described, alt_text="A bridge")
-    make_caption(editor, decorative, decorative=True)
-    make_caption(editor, told, "Only a text")
-    gone = make_caption(editor, bare, alt_text="A bridge")
-    assert editor.delete(f"/v1/captions/{gone['id']}", headers={"If-Match": "*"}).status_code == 204
-    listed = editor.get("/v1/images?missing=alt_text&count=true").json()
-    assert [image["id"] for image in listed["items"]] == [told["id"], bare["id"]]
-    assert listed["total"] == 2
-    assert client.get("/v1/images?missing=alt_text").status_code == 401
-    assert editor.get("/v1/images?missing=text").status_code in (400, 422)

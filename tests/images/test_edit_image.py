@@ -5,12 +5,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.images.pictures import change, href_of, make_article, make_caption, make_image
+from tests.images.pictures import change, href_of, make_article, make_caption, make_own_image
 from tests.serving import Store
+from tests.sharing import store
+
+__all__ = ["store"]
 
 
 def test_a_patch_changes_what_it_names_and_null_removes(editor: httpx.Client):
-    image = make_image(editor, credit_line="Ana Lind", source="wire")
+    image = make_own_image(editor, credit_line="Ana Lind", source="wire")
     path = f"/v1/images/{image['id']}"
     response = editor.patch(
         path, json={"credit_line": None, "usage_terms": "Once only."}, headers={"If-Match": '"1-abc"'}
@@ -29,7 +32,7 @@ def test_a_patch_changes_what_it_names_and_null_removes(editor: httpx.Client):
 
 
 def test_a_patch_merges_the_focal_point(editor: httpx.Client):
-    image = make_image(editor, focal_point='{"x": 0.25, "y": 0.75}')
+    image = make_own_image(editor, focal_point='{"x": 0.25, "y": 0.75}')
     path = f"/v1/images/{image['id']}"
     assert change(editor, path, {"focal_point": {"y": 0.5}})["focal_point"] == {"x": 0.25, "y": 0.5}
     refused = editor.patch(path, json={"focal_point": {"x": None}}, headers={"If-Match": "*"})
@@ -38,13 +41,13 @@ def test_a_patch_merges_the_focal_point(editor: httpx.Client):
 
 
 def test_a_patch_may_be_sent_as_merge_patch(editor: httpx.Client):
-    path = f"/v1/images/{make_image(editor)['id']}"
+    path = f"/v1/images/{make_own_image(editor)['id']}"
     headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
     assert editor.patch(path, content=b'{"source": "wire"}', headers=headers).json()["source"] == "wire"
 
 
 def test_an_image_as_it_was_read_can_be_put_back_and_changes_nothing(editor: httpx.Client):
-    image = make_image(editor, credit_line="Ana Lind", focal_point='{"x": 0.25, "y": 0.75}')
+    image = make_own_image(editor, credit_line="Ana Lind", focal_point='{"x": 0.25, "y": 0.75}')
     make_caption(editor, image)
     path = f"/v1/images/{image['id']}"
     before = editor.get(path)
@@ -54,7 +57,7 @@ def test_an_image_as_it_was_read_can_be_put_back_and_changes_nothing(editor: htt
 
 
 def test_a_put_replaces_everything_that_can_be_written(editor: httpx.Client):
-    image = make_image(editor, credit_line="Ana Lind", source="wire")
+    image = make_own_image(editor, credit_line="Ana Lind", source="wire")
     response = editor.put(
         f"/v1/images/{image['id']}", json={"credit_line": "Bo Lind"}, headers={"If-Match": "*"}
     )
@@ -88,7 +91,7 @@ def test_a_put_replaces_everything_that_can_be_written(editor: httpx.Client):
 def test_what_only_the_service_sets_cannot_be_changed(
     editor: httpx.Client, method: str, name: str, value: object
 ):
-    path = f"/v1/images/{make_image(editor)['id']}"
+    path = f"/v1/images/{make_own_image(editor)['id']}"
     response = editor.request(method, path, json={name: value}, headers={"If-Match": "*"})
     assert response.status_code == 422, response.text
     assert response.json()["errors"][0]["pointer"].startswith(f"/{name}")
@@ -96,7 +99,7 @@ def test_what_only_the_service_sets_cannot_be_changed(
 
 
 def test_an_edit_needs_the_current_version(editor: httpx.Client):
-    image = make_image(editor)
+    image = make_own_image(editor)
     path = f"/v1/images/{image['id']}"
     assert editor.patch(path, json={}).status_code == 428
     change(editor, path, {"source": "wire"})
@@ -107,7 +110,7 @@ def test_an_edit_needs_the_current_version(editor: httpx.Client):
 
 
 def test_a_caption_written_meanwhile_does_not_refuse_an_edit(editor: httpx.Client):
-    image = make_image(editor)
+    image = make_own_image(editor)
     etag = editor.get(f"/v1/images/{image['id']}").headers["etag"]
     make_caption(editor, image)
     assert (
@@ -119,7 +122,7 @@ def test_a_caption_written_meanwhile_does_not_refuse_an_edit(editor: httpx.Clien
 
 
 def test_bad_values_are_refused_with_a_pointer(editor: httpx.Client):
-    path = f"/v1/images/{make_image(editor)['id']}"
+    path = f"/v1/images/{make_own_image(editor)['id']}"
     for body, pointer in (
         ({"credit_line": 3}, "/credit_line"),
         ({"nonsense": 1}, "/nonsense"),
@@ -151,7 +154,7 @@ def test_put_creates_an_image_under_an_id_of_ones_own(editor: httpx.Client):
 
 
 def test_only_writers_may_edit(client: httpx.Client, editor: httpx.Client, store: Store):
-    path = f"/v1/images/{make_image(editor)['id']}"
+    path = f"/v1/images/{make_own_image(editor)['id']}"
     assert client.patch(path, json={}).status_code == 401
     with store.client("content:read") as reader:
         for method in ("PUT", "PATCH"):
@@ -163,7 +166,7 @@ def test_only_writers_may_edit(client: httpx.Client, editor: httpx.Client, store
 def test_readers_see_the_edit_of_a_public_image_and_of_the_article_that_shows_it(
     editor: httpx.Client, client: httpx.Client
 ):
-    image = make_image(editor)
+    image = make_own_image(editor)
     article = make_article(editor, image, lead_image_id=image["id"])
     assert client.get(f"/v1/images/{image['id']}").json()["credit_line"] is None
     change(
