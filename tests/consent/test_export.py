@@ -17,7 +17,8 @@ from service.consent.log.tree import TreeHead
 from service.consent.signing import Signer, canonical, encoded
 from tests.commands import copydesk
 from tests.consent.deciding import decide
-from tests.serving import Store
+from tests.databases import KINDS
+from tests.serving import Store, serving
 
 Lines = list[bytes]
 
@@ -29,6 +30,21 @@ def auditor(store: Store) -> httpx.Client:
 
 @pytest.fixture
 def decided(store: Store) -> None:
+    decide_eight_times(store)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def exported(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Lines:
+    """The lines of an export, which each test tampers with in its own way."""
+    with serving(request.param, tmp_path_factory.mktemp("store"), sqlite_template) as store:
+        decide_eight_times(store)
+        with store.client("consent:read") as auditor:
+            return export(auditor).splitlines()
+
+
+def decide_eight_times(store: Store) -> None:
     for number in range(7):
         with store.client() as reader:
             decide(
@@ -152,11 +168,14 @@ TAMPERINGS: dict[str, Callable[[Lines], Lines]] = {
 }
 
 
-@pytest.mark.usefixtures("decided")
+def test_an_export_that_nobody_tampered_with_is_whole(exported: Lines, tmp_path: Path) -> None:
+    assert len(exported) == 8 + 1
+    assert faults(tmp_path, b"\n".join(exported)) == []
+
+
 @pytest.mark.parametrize("name", TAMPERINGS)
-def test_a_tampered_export_is_found(auditor: httpx.Client, tmp_path: Path, name: str) -> None:
-    lines = export(auditor).splitlines()
-    assert faults(tmp_path, b"\n".join(TAMPERINGS[name](lines))) != []
+def test_a_tampered_export_is_found(exported: Lines, tmp_path: Path, name: str) -> None:
+    assert faults(tmp_path, b"\n".join(TAMPERINGS[name](exported))) != []
 
 
 @pytest.mark.usefixtures("decided")
