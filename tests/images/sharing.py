@@ -14,7 +14,13 @@ from tests.serving import Store, serving
 def store(
     request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
-    """A running store for all tests of a module: on SQLite with a folder, on PostgreSQL with a bucket."""
+    """A running store for all tests of a module: on SQLite with a folder, on PostgreSQL with a bucket.
+
+    A module may give it `SETTINGS`.
+    """
     media = buckets.bucket() if request.param == "postgresql" else {}
-    with serving(request.param, tmp_path_factory.mktemp("store"), sqlite_template, **media) as running_store:
+    settings = media | getattr(request.module, "SETTINGS", {})
+    with serving(
+        request.param, tmp_path_factory.mktemp("store"), sqlite_template, **settings
+    ) as running_store:
         yield running_store
