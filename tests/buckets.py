@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 
 from service.settings import Settings
+from tests.patience import PATIENCE
 
 S3 = {"s3_region": "eu-north-1", "s3_access_key_id": "tests", "s3_secret_access_key": "of no worth"}
 
@@ -31,7 +32,9 @@ def server() -> int:
 def bucket(port: int | None = None) -> dict[str, object]:
     """The settings of a new, empty bucket, reached by way of another port if one is given."""
     name = f"pictures-{uuid4().hex[:12]}"
-    assert httpx.put(f"http://127.0.0.1:{server()}/{name}", trust_env=False).status_code == 200
+    # The first bucket waits until the server has loaded what it serves.
+    made = httpx.put(f"http://127.0.0.1:{server()}/{name}", trust_env=False, timeout=PATIENCE)
+    assert made.status_code == 200
     return {
         "media_url": f"s3://{name}/news/desk",
         "s3_endpoint": f"http://127.0.0.1:{port or server()}",
