@@ -57,5 +57,6 @@ def test_pages_fit_the_width_of_the_screen(
         for path in ("/", BRIDGE, f"/read/{slug}", "/consent", "/consent/report", "/search?q=harbour"):
             reader.page.goto(path)
             assert reader.page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert reader.page.evaluate("scrollY") == 0, path
             cut = "[...document.querySelectorAll('#notice *')].filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)"
             assert reader.page.evaluate(f"{cut}.map((each) => each.outerHTML)") == [], path

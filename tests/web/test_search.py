@@ -1,8 +1,11 @@
 """Readers find articles from every page: by sections, by a search, and by what goes with an article."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
+from service.web import routes
 from tests.articles.newsroom import do, draft, edit, mark, published, trash
 from tests.web.looking import one, page_of
 
@@ -105,3 +108,15 @@ def test_the_page_of_an_article_may_be_kept_by_caches_in_front_as_any_other(
     article = published(editor, headline=mark())
     page, listed = (client.get(path).headers for path in (f"/read/{article['slug']}", "/v1/articles"))
     assert page["cache-control"] == listed["cache-control"]
+
+
+def test_a_new_article_appears_under_an_older_one_when_its_page_is_made_again(
+    client: httpx.Client, editor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "NEWS_WITHIN", timedelta(seconds=-1))
+    section = mark()
+    address = f"/read/{published(editor, headline=mark(), section=section)['slug']}"
+    assert page_of(client.get(address)).xpath("//section[@class='related']") == []
+    later = published(editor, headline=mark(), section=section)
+    (shown,) = page_of(client.get(address)).xpath("//section[@class='related']//a/text()")
+    assert shown == later["headline"]
