@@ -152,6 +152,7 @@ WRONG = {"headlines": [1] * 140_000, "places": [1.5] * 140_000}
 
 @settings(
     max_examples=1_000 if LONG else 12,
+    derandomize=not LONG,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     phases=[Phase.explicit, Phase.generate],

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from service.imports import apart
 from tests.articles.newsroom import mark
 from tests.formats.dump import DUMP
 from tests.serving import EDITOR, Store, running, settings_for
@@ -117,6 +118,21 @@ def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_fi
     assert picture["caption"]["alt_text"] == "A white ferry"
     again = editor.post(f"/v1/imports{query}", content=PAGE.encode(), headers={"Content-Type": "text/html"})
     assert (again.status_code, again.json()["version"]) == (200, 1)
+
+
+def test_a_large_page_is_read_alike_in_a_process_of_its_own_that_ends_in_time(
+    editor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = PAGE.replace("<body>", f"<body><!--{'x' * apart.LARGE}-->")
+    asked = {"params": {"fetch_images": "false"}, "headers": {"Content-Type": "text/html"}}
+    small = editor.post("/v1/imports", content=PAGE.encode(), **asked)
+    again = editor.post("/v1/imports", content=large.encode(), **asked)
+    assert (small.status_code, again.status_code, again.json()["version"]) == (201, 200, 1)
+    nothing = editor.post("/v1/imports", content=b"<p>" * apart.LARGE, **asked)
+    assert (nothing.status_code, nothing.json()["type"]) == (422, "/problems/unreadable-page")
+    monkeypatch.setattr(apart, "SECONDS", 0)
+    refused = editor.post("/v1/imports", content=large.encode(), **asked)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/too-hard-to-read")
 
 
 @pytest.mark.parametrize(
