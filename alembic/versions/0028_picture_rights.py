@@ -25,7 +25,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    limited = "image WHERE usable_from IS NOT NULL OR usable_until IS NOT NULL OR usable_in IS NOT NULL"
+    # No place is JSON's null, not SQL's.
+    places = "CAST(usable_in AS TEXT) <> 'null'"
+    limited = f"image WHERE usable_from IS NOT NULL OR usable_until IS NOT NULL OR {places}"
     refuse_to_lose("the rights of {count} images", limited, below="0028")
     op.drop_column("image", "is_off_web")
     op.drop_column("image", "usable_in")

@@ -243,7 +243,6 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
     document, at = b"{}", now()
     moved = _moved(session, old.kind, None, old)
     written = moves.write(seq, moved, old)
-    # The update below changes `old` too.
     TEXT.drop(session, old.text_keys if old.kind is Kind.ARTICLE else [])
     values = {
         "seq": seq,
@@ -258,9 +257,9 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         "text_key": None,
         "moves": written,
     }
-    session.execute(
-        update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id).values(values)
-    )
+    buried = update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id)
+    # Otherwise SQLAlchemy would try the condition on every row that the session holds, once for each removal.
+    session.execute(buried.values(values), execution_options={"synchronize_session": False})
     place = (old.section, old.language)
     return Change(
         seq,
