@@ -83,6 +83,7 @@ from service.settings import Settings
 from service.sync import digests
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
+from service.web import follower_routes as follower_pages
 from service.web import front as front_pages
 from service.web import missing
 from service.web import preview as preview_page
@@ -154,6 +155,7 @@ PAGES = (
     reader_routes.router,
     reader_routes.ways_out,
     report_pages.router,
+    follower_pages.router,
 )
 # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
 # compressed.

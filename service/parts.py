@@ -37,6 +37,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
 from service.sync.followers import Followers
+from service.webhooks import notices
 from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
@@ -97,6 +98,7 @@ def add_jobs(services: Services) -> None:
     background.add("consent retention", every(partial(upkeep.tidy, database)))
     if settings.is_sqlite:
         background.add("erased", every(partial(upkeep.empty_log, database)))
+    background.add("notices", every(partial(notices.warn_of_ends, database)))
     if settings.webhook_concurrency:
         background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
     if settings.purge_kind != "off":

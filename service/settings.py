@@ -143,6 +143,11 @@ class Settings(PublicSettings):
         ge=1,
         description="seconds for which something may wait for a follower before `/v1/followers` and the metrics call it stalled",
     )
+    picture_expiring_seconds: int = Field(
+        259_200,
+        ge=1,
+        description="seconds before a picture's `usable_until` at which webhooks with the notice `image.expiring` are told",
+    )
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
     image_max_pixels: int = Field(120_000_000, ge=1, description="largest picture, width times height")

@@ -21,6 +21,8 @@ class CopyHolder(Table, table=True):
     address: str
     acked_seq: int = Field(sa_type=BigInteger)
     acked_at: Time
+    stalled_at: Time | None = None
+    """When it was told that this one has come to a stop."""
 
 
 def _unanswered(name: str) -> tuple[Index, dict[str, bool]]:

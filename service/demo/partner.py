@@ -13,6 +13,7 @@ from threading import Thread
 
 from sqlmodel import col, func, select
 
+from service.auth import HOUSE
 from service.database import Database, Session
 from service.published.feed import Followed
 from service.tables import now
@@ -74,10 +75,10 @@ def _subscribe(database: Database, url: str) -> None:
         webhook = session.exec(select(Webhook).where(Webhook.name == NAME)).first()
         if webhook is None:
             lifecycle.create(
-                session, WebhookWrite(url=url, name=NAME, kinds=[Followed.ARTICLE], sections=SECTIONS)
+                session, HOUSE, WebhookWrite(url=url, name=NAME, kinds=[Followed.ARTICLE], sections=SECTIONS)
             )
         else:
-            lifecycle.replace(session, webhook, _as(webhook, url=url))
+            lifecycle.replace(session, HOUSE, webhook, _as(webhook, url=url))
 
 
 def _deliver(database: Database, partner: type[_Partner]) -> None:
@@ -90,7 +91,7 @@ def _deliver(database: Database, partner: type[_Partner]) -> None:
             delivery.release(database, following)
     with database.writing() as session:
         webhook = session.exec(select(Webhook).where(Webhook.name == NAME)).one()
-        lifecycle.replace(session, webhook, _as(webhook, enabled=False))
+        lifecycle.replace(session, HOUSE, webhook, _as(webhook, enabled=False))
 
 
 def _now(session: Session) -> datetime:

@@ -196,6 +196,7 @@ def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile)
     if (same := _with_digest(session, file.digest)) is not None:
         refuse_withdrawn(same)
     _give(session, image, file)
+    show_again(session, image.id)
     _note_change(session, image)
     _flush_alone(session, image)
     captions.embed(session, caller, image, file.found.captions)
@@ -204,7 +205,8 @@ def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile)
 def look_again(session: Session, image: Image, file: KeptFile) -> bool:
     """Write what its own file says of an image under today's rules, and return whether anything changed."""
     before = image.model_dump()
-    _give(session, image, file)
+    # What readers see already does not go because a file is read anew.
+    _give(session, image, file, takes_licence=False)
     has_changed = image.model_dump() != before
     if has_changed:
         _note_change(session, image)
@@ -281,12 +283,13 @@ def _note_withdrawal(session: Session, caller: Caller, image: Image, reason: str
     )
 
 
-def _give(session: Session, image: Image, file: KeptFile) -> None:
+def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool = True) -> None:
     """The file, and what it says of itself. What somebody has written stays; what came from the file before
     goes with it.
     """
     settings = session.database.settings
     before, found = _said(image.kept_metadata, settings), file.found
+    before_file = image.kept_metadata
     image.digest, image.size = file.digest, file.size
     image.content_type, image.width, image.height = found.content_type, found.width, found.height
     image.placeholder, image.dominant_color = found.placeholder, found.dominant_color
@@ -294,6 +297,8 @@ def _give(session: Session, image: Image, file: KeptFile) -> None:
     image.kept_metadata = _METADATA.validate_python(
         {name: said for name, said in found.metadata.items() if name != "gps" or settings.picture_keep_gps}
     )
+    if takes_licence:
+        rights.take_from_file(image, before_file)
     now_said = _said(image.kept_metadata, settings)
     for name in _RIGHTS:
         if getattr(image, name) in (None, before[name]):

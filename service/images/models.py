@@ -1,8 +1,7 @@
 """Images, captions and uses: what is kept of a picture, what is said of it, and which working article shows
 it.
 
-An image's `version` counts changes of the image, not of its captions, though these are among what is read of
-it.
+An image's `version` counts changes of the image, not of its captions, which are read with it.
 """
 
 import enum
@@ -107,7 +106,7 @@ class ImageContent(SQLModel):
         description="readers do not see it from then on",
         schema_extra={"examples": ["2027-03-01T00:00:00Z"]},
     )
-    usable_in: Annotated[list[Channel], pydantic.Field(min_length=1)] | None = Field(
+    usable_in: Annotated[list[Channel], pydantic.Field(min_length=1, max_length=10)] | None = Field(
         default=None,
         sa_type=Json(list[Channel]),
         description="where it may be shown; null: everywhere. Without `web` readers do not see it",
@@ -152,6 +151,7 @@ class Image(ImageContent, Table, table=True):
     withdrawn_for: str | None = None
     opens_at: Time | None = None
     expired_at: Time | None = None
+    warned_of: Time | None = None
     is_off_web: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from service.errors import Unprocessable
-from service.images.models import Channel, Image, ImageContent
+from service.images.models import Channel, Image, ImageContent, Metadata
 from service.published.models import Reason
 from service.tables import latest
 
@@ -30,6 +30,24 @@ def settle(image: Image) -> None:
     has_ended = image.usable_until is not None and image.usable_until <= at
     image.expired_at = (image.expired_at or image.usable_until) if has_ended else None
     image.is_off_web = is_off_web(image.usable_in)
+
+
+def take_from_file(image: Image, before: Metadata) -> None:
+    """Take the times that a picture says of itself, where nobody has written others. `before` is what its file before said."""
+    known = {name: _said(image.kept_metadata, name) for name in ("usable_from", "usable_until")}
+    times = {
+        name: said if getattr(image, name) in (None, _said(before, name)) else getattr(image, name)
+        for name, said in known.items()
+    }
+    begins, ends = times["usable_from"], times["usable_until"]
+    if begins is None or ends is None or begins < ends:
+        image.usable_from, image.usable_until = begins, ends
+    settle(image)
+
+
+def _said(metadata: Metadata, name: str) -> datetime | None:
+    text = metadata.get(name)
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def pass_time(image: Image, at: datetime) -> None:

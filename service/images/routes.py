@@ -126,9 +126,13 @@ def list_images(
         Literal["alt_text"] | None,
         Query(description="alt_text: no caption has one or says that it is decorative; needs content:read"),
     ] = None,
+    expires_before: Annotated[
+        pages.Before | None,
+        Query(description="`usable_until` is before this time, and still to come; needs content:read"),
+    ] = None,
 ) -> Response:
     """List images, newest first: the public ones, and with content:read all that are not in the trash."""
-    if (digest, without_file, in_use, missing) != (None, None, None, None):
+    if any(each is not None for each in (digest, without_file, in_use, missing, expires_before)):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
         return lists.answer_public(
@@ -137,6 +141,8 @@ def list_images(
     conditions = _conditions(
         session, source=source, digest=digest, without_file=without_file, in_use=in_use, missing=missing
     )
+    if expires_before is not None:
+        conditions += [col(Image.usable_until) < expires_before, col(Image.expired_at).is_(None)]
     images, more = lists.newest(request, session, Image, conditions, asked)
     items = [shape.model_dump_json().encode() for shape in read_all(session, images)]
     next_key = (images[-1].created_at, images[-1].id) if more else None

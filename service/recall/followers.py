@@ -18,7 +18,8 @@ from service.published.feed import KINDS
 from service.published.models import Kind, Published, WorkingChange, all_but
 from service.recall.holders import is_over, tokens_of, webhooks_of
 from service.tables import Reading, Time, now
-from service.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
+from service.webhooks.models import DeliveryStatus, Notice, Webhook, WebhookDelivery
+from service.webhooks.notices import tell
 
 MOST_COUNTED = 10_000
 """Entries that are looked through to say how far behind a follower is."""
@@ -141,23 +142,45 @@ def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
 
 
 class FollowersWatched:
-    """Counts of followers for `/metrics`, taken now and then."""
+    """Counts of followers for `/metrics`, taken now and then, and the warning of those that have come to a stop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.behind = self.stalled = self.lag_seconds = 0.0
+        self._stalled: dict[UUID, FollowerRead] = {}
+        self._told: set[UUID] = set()
 
     async def step(self) -> float:
-        """Count, and return the seconds to wait."""
-        await to_thread.run_sync(self._count)
+        """Count, tell of those that have come to a stop, and return the seconds to wait."""
+        if await to_thread.run_sync(self._count):
+            async with self._database.turn():
+                await to_thread.run_sync(self._tell)
         return LOOKS_EVERY
 
-    def _count(self) -> None:
+    def _count(self) -> bool:
+        """Count, and return whether somebody has come to a stop, or goes on, of which nothing was told."""
         with self._database.reading() as session:
             holders = session.execute(
                 select(CopyHolder).order_by(col(CopyHolder.acked_at).desc()).limit(MOST_WATCHED)
             ).scalars()
-            found = [each for each in read(session, list(holders)) if each.state is not FollowerState.STOPPED]
+            known = list(holders)
+            found = [each for each in read(session, known) if each.state is not FollowerState.STOPPED]
+        self._stalled = {each.id: each for each in found if each.state is FollowerState.STALLED}
+        self._told = {holder.id for holder in known if holder.stalled_at is not None}
         self.behind = sum(each.state is not FollowerState.CURRENT for each in found)
-        self.stalled = sum(each.state is FollowerState.STALLED for each in found)
+        self.stalled = len(self._stalled)
         self.lag_seconds = max((each.lag.seconds for each in found), default=0.0)
+        return self._stalled.keys() != self._told
+
+    def _tell(self) -> None:
+        """Tell of each that has come to a stop, once, by whichever process is first."""
+        with self._database.writing() as session:
+            changed = self._stalled.keys() ^ self._told
+            rows = select(CopyHolder).where(col(CopyHolder.id).in_(changed)).order_by(col(CopyHolder.id))
+            for holder in session.execute(rows.with_for_update()).scalars():
+                follower = self._stalled.get(holder.id)
+                if follower is None:
+                    holder.stalled_at = None
+                elif holder.stalled_at is None:
+                    holder.stalled_at = now()
+                    tell(session, Notice.FOLLOWER_STALLED, follower.model_dump(mode="json"))

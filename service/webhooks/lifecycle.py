@@ -6,10 +6,12 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
+from service.auth import Caller
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
 from service.images.patching import refuse_changes
 from service.outbound.addresses import checked, refuse_closed_literal
+from service.scopes import Scope
 from service.tables import new_id, now
 from service.webhooks.models import (
     DeliveryStatus,
@@ -60,9 +62,11 @@ def get_delivery(
     return found[0], found[1]
 
 
-def create(session: Session, write: WebhookWrite) -> tuple[Webhook, bytes]:
+def create(session: Session, caller: Caller, write: WebhookWrite) -> tuple[Webhook, bytes]:
     """Make a webhook; its secret comes along, and is not to be had again."""
     _check(session, write)
+    if write.notices:
+        caller.need(Scope.ADMIN)
     id_, secret = new_id(), new_secret()
     values = {name: getattr(write, name) for name in _CONTENT}
     webhook = Webhook(**values, id=id_, secret=seal(session.database.settings, id_, secret))
@@ -85,11 +89,13 @@ def seal_again(session: Session) -> tuple[int, int]:
     return sealed, lost
 
 
-def replace(session: Session, webhook: Webhook, write: WebhookReplace) -> None:
+def replace(session: Session, caller: Caller, webhook: Webhook, write: WebhookReplace) -> None:
     """Write a webhook anew. Enabling one that was disabled goes on at once with what is pending."""
     refuse_changes(write, WebhookRead.model_validate(webhook), _READ_ONLY)
     _check(session, write)
     changed = [name for name in _CONTENT if getattr(webhook, name) != getattr(write, name)]
+    if "notices" in changed:
+        caller.need(Scope.ADMIN)
     for name in changed:
         setattr(webhook, name, getattr(write, name))
     if "enabled" in changed:
@@ -145,6 +151,8 @@ def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
 
 def _check(session: Session, write: WebhookWrite) -> None:
     settings = session.database.settings
+    if not write.kinds and not write.notices:
+        raise Unprocessable.at("/kinds", "must name a kind, unless notices name something")
     refuse_closed_literal(checked(write.url), allow_loopback=settings.outbound_allow_loopback)
     if settings.environment == "production" and not write.url.startswith("https://"):
         raise Unprocessable.at("/url", "must be an https address")

@@ -37,6 +37,13 @@ class DeliveryStatus(enum.StrEnum):
     FAILED = "failed"
 
 
+class Notice(enum.StrEnum):
+    """A warning to the house itself, which is no change of the store."""
+
+    IMAGE_EXPIRING = "image.expiring"
+    FOLLOWER_STALLED = "follower.stalled"
+
+
 class Attempt(Shape):
     """One attempt: when, how long, what was sent along, and what was answered, or why nothing was."""
 
@@ -59,8 +66,16 @@ class WebhookContent(SQLModel):
 
     url: WebAddress = Field(schema_extra={"examples": ["https://partner.example/hooks/copydesk"]})
     name: Line | None = None
-    kinds: Annotated[list[Followed], Shown(min_length=1, max_length=50)] = Field(
-        default_factory=lambda: list(Followed), sa_type=Json(list[Followed]), description="what is told of"
+    kinds: Annotated[list[Followed], Shown(max_length=50)] = Field(
+        default_factory=lambda: list(Followed),
+        sa_type=Json(list[Followed]),
+        description="what is told of; none only with `notices`",
+    )
+    notices: Annotated[list[Notice], Shown(max_length=50)] = Field(
+        default_factory=list,
+        sa_type=Json(list[Notice]),
+        sa_column_kwargs={"server_default": "[]"},
+        description="warnings for the house itself; needs admin",
     )
     sections: Annotated[list[Line], Shown(max_length=1_000)] = Field(
         default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all"
@@ -159,6 +174,7 @@ class WebhookRead(Reading):
     url: str = Shown(examples=["https://partner.example/hooks/copydesk"])
     name: str | None
     kinds: list[Followed]
+    notices: list[Notice]
     sections: list[str]
     languages: list[str]
     enabled: bool

@@ -67,7 +67,7 @@ def put_out(session: Session, changes: Sequence[Change]) -> None:
                 event = events.get((change.seq, reason)) or events.setdefault(
                     (change.seq, reason), _event(change, reason)
                 )
-                deliveries.append(_delivery(ear.id, event))
+                deliveries.append(delivery(ear.id, event))
     if deliveries:
         session.execute(insert(session, WebhookEvent), list(events.values()))
         session.execute(insert(session, WebhookDelivery), deliveries)
@@ -95,7 +95,8 @@ def _event(change: Change, reason: str | None) -> Row:
     }
 
 
-def _delivery(webhook_id: UUID, event: Row) -> Row:
+def delivery(webhook_id: UUID, event: Row) -> Row:
+    """Return the row by which a webhook is to be told of a message."""
     return {
         "id": new_id(),
         "webhook_id": webhook_id,

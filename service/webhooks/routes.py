@@ -45,7 +45,7 @@ def create_webhook(request: Request, create: WebhookWrite, caller: Keeper, sessi
     """Let an address be told of public changes. The secret that signs its messages is in the answer and
     nowhere else.
     """
-    webhook, secret = lifecycle.create(session, create)
+    webhook, secret = lifecycle.create(session, caller, create)
     return _answer_with_secret(request, webhook, secret, status=201)
 
 
@@ -84,7 +84,7 @@ def replace_webhook(
     """
     webhook = lifecycle.get(session, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
-    lifecycle.replace(session, webhook, replace)
+    lifecycle.replace(session, caller, webhook, replace)
     return _answer(request, webhook)
 
 
@@ -99,7 +99,9 @@ def edit_webhook(
     """Edit a webhook by JSON Merge Patch (RFC 7396). Enabling it goes on with what is pending."""
     webhook = lifecycle.get(session, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
-    lifecycle.replace(session, webhook, merged(WebhookReplace, WebhookRead.model_validate(webhook), patch))
+    lifecycle.replace(
+        session, caller, webhook, merged(WebhookReplace, WebhookRead.model_validate(webhook), patch)
+    )
     return _answer(request, webhook)
 
 

@@ -54,7 +54,8 @@ def test_pages_fit_the_width_of_the_screen(
         newsroom, headline=word, summary=word, byline=word, body=[{"type": "paragraph", "html": word}]
     )["slug"]
     with reading(chromium, store, viewport={"width": width, "height": 800}) as reader:
-        for path in ("/", BRIDGE, f"/read/{slug}", "/consent", "/consent/report", "/search?q=harbour"):
+        paths = ("/", BRIDGE, f"/read/{slug}", "/consent", "/consent/report", "/desk/followers")
+        for path in (*paths, "/search?q=harbour"):
             reader.page.goto(path)
             assert reader.page.evaluate("document.documentElement.scrollWidth") <= width, path
             assert reader.page.evaluate("scrollY") == 0, path

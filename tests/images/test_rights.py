@@ -15,6 +15,7 @@ from service.published.models import Published
 from service.settings import Settings
 from tests.articles.newsroom import do, problem
 from tests.clocks import MovableClock, clock
+from tests.images.photographs import iim, jpeg, packet, scene, with_segments
 from tests.images.pictures import change, image_of, make_article, make_caption, make_image, upload
 from tests.images.test_kill import ALT, CREDIT, WORDS, mentions, surfaces
 from tests.serving import Store, running, settings_for
@@ -246,3 +247,68 @@ def test_rights_are_read_and_written_with_an_image_and_refused_where_they_contra
         assert [error["pointer"] for error in said["errors"]] == [pointer], wrong
     same = editor.put(path, json=image, headers={"If-Match": "*"})
     assert (same.status_code, same.json()["version"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("segments", "begins", "ends"),
+    [
+        (
+            [iim([(30, b"20250101"), (35, b"080000+0100"), (37, b"20990301"), (38, b"120000-0500")])],
+            "2025-01-01T07:00:00Z",
+            "2099-03-01T17:00:00Z",
+        ),
+        ([iim([(30, b"20250101"), (37, b"20990301")])], "2025-01-01T00:00:00Z", "2099-03-02T00:00:00Z"),
+        ([iim([(37, b"00000000"), (38, b"nonsense")])], None, None),
+        # One that ends before it begins says nothing.
+        ([iim([(30, b"20990301"), (37, b"20250101")])], None, None),
+    ],
+)
+def test_a_photograph_says_itself_when_its_licence_begins_and_ends(
+    segments: list[bytes], begins: str | None, ends: str | None, editor: httpx.Client
+) -> None:
+    photograph = with_segments(jpeg(), *segments)
+    image = image_of(upload(editor, photograph, "image/jpeg"))
+    assert (image["usable_from"], image["usable_until"]) == (begins, ends)
+
+
+def test_plus_goes_before_iim_and_whoever_sends_the_picture_before_both(editor: httpx.Client) -> None:
+    dates = (
+        "<plus:LicenseStartDate>2025-02-03T04:05:06+02:00</plus:LicenseStartDate>"
+        "<plus:LicenseEndDate>2098-01-31</plus:LicenseEndDate>"
+    )
+    photograph = with_segments(
+        jpeg(xmp=packet(dates, ' xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/"')), iim([(37, b"20990301")])
+    )
+    image = image_of(upload(editor, photograph, "image/jpeg"))
+    assert (image["usable_from"], image["usable_until"]) == ("2025-02-03T02:05:06Z", "2098-02-01T00:00:00Z")
+    other = with_segments(
+        jpeg(scene((70, 50)), xmp=packet(dates, ' xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/"')),
+        iim([(37, b"20990301")]),
+    )
+    path = f"/v1/images/{image['id']}"
+    change(editor, path, {"usable_until": "2097-01-01T00:00:00Z"})
+    sent = editor.put(f"{path}/file", content=other, headers={"Content-Type": "image/jpeg", "If-Match": "*"})
+    assert image_of(sent)["usable_until"] == "2097-01-01T00:00:00Z"
+
+
+def test_what_ends_soon_is_listed_for_editors(
+    editor: httpx.Client, client: httpx.Client, clock: MovableClock
+) -> None:
+    soon, later = (
+        make_image(editor, colour, usable_until=clock.in_(days=days))
+        for colour, days in (("red", 2), ("blue", 9))
+    )
+    make_image(editor)
+    for days, found in ((1, []), (3, [soon]), (10, [later, soon])):
+        listed = editor.get(
+            "/v1/images", params={"expires_before": clock.in_(days=days), "count": "true"}
+        ).json()
+        assert ([each["id"] for each in listed["items"]], listed["total"]) == (
+            [each["id"] for each in found],
+            len(found),
+        )
+    clock.set_forward(days=3)
+    within(20, lambda: editor.get(f"/v1/images/{soon['id']}").json()["expired_at"])
+    listed = editor.get("/v1/images", params={"expires_before": clock.in_(days=10)}).json()
+    assert [each["id"] for each in listed["items"]] == [later["id"]]
+    problem(client.get("/v1/images?expires_before=2030-01-01"), 401)

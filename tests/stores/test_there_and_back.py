@@ -25,6 +25,7 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0040": "what 1 webhooks warn of",
     "0029": "until when 1 articles may be shown",
     "0028": "the rights of 1 images",
     "0026": "who was sent which picture: 1 versions",
@@ -43,6 +44,8 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0042": "which followers it was told of that they stand still: it is told again",
+    "0041": "which pictures it was warned of: it is warned again",
     "0039": "how far caches are purged: a newer version begins by purging everything",
     "0038": "which lists articles have moved in, after which caches drop everything once",
     "0037": "an index",
@@ -105,6 +108,9 @@ def _use_what_is_new(store: Opened) -> None:
         image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
         decorates = {"image_id": image, "language": "nl", "decorative": True}
         assert editor.post("/v1/captions", json=decorates).status_code == 201
+        hook = {"url": "https://desk.example/hook", "kinds": [], "notices": ["image.expiring"]}
+        with served.client("admin") as admin:
+            assert admin.post("/v1/webhooks", json=hook).status_code == 201
         rights = {"usable_until": "2099-01-01T00:00:00Z"}
         assert editor.post("/v1/images", json=rights).status_code == 201
         assert editor.post("/v1/articles", json=rights | {"headline": "Ends"}).status_code == 201

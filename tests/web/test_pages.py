@@ -204,7 +204,7 @@ def test_nothing_runs_and_nothing_comes_from_elsewhere(client: httpx.Client, edi
     article = published(
         editor, headline=mark(), body=[{"type": "embed", "url": "https://www.youtube.com/watch?v=1"}]
     )
-    for address in (f"/read/{article['slug']}", "/consent", "/consent/report"):
+    for address in (f"/read/{article['slug']}", "/consent", "/consent/report", "/desk/followers"):
         response = client.get(address)
         policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'")
@@ -228,7 +228,7 @@ def test_the_style_sheet_is_kept_for_ever_under_the_name_of_its_content(client: 
 def test_the_pages_can_be_switched_off(store: Store, editor: httpx.Client) -> None:
     article = published(editor, headline=mark())
     with another(store, web="off") as second, second.client() as client:
-        for address in (f"/read/{article['slug']}", "/consent", "/consent/report"):
+        for address in (f"/read/{article['slug']}", "/consent", "/consent/report", "/desk/followers"):
             response = client.get(address)
             assert (response.status_code, response.headers["content-type"]) == (
                 404,

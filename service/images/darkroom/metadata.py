@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import ExifTags
 
-from service.images.darkroom import iim, taken
+from service.images.darkroom import iim, licence, taken
 from service.images.darkroom.jobs import EmbeddedCaption, Metadata
 from service.images.darkroom.opening import Opened
 from service.images.darkroom.placeholders import is_written
@@ -104,6 +104,7 @@ class Embedded:
         found |= self._structures(found)
         if when := taken.written(self.packet, self.iim, self.camera):
             found["date_taken"] = when
+        found |= licence.read(self.packet, self.iim)
         if self.machine:
             found["camera"] = self.machine
         if _MANIFEST in self.credentials or self.packet.text(_TERMS, "provenance"):
