@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -41,6 +42,8 @@ Fields = Annotated[
         description="only these members, with commas between, such as `headline,lead_image.renditions.href`",
     ),
 ]
+MOST_READ = 2_000
+"""Entries of an index that a list reads for a page. A page for which this is too few is short, and its `next` leads on."""
 MOST_VALUES = 20
 """Values of one filter: a list reads a page for each of them."""
 Several = Annotated[
@@ -72,13 +75,27 @@ Before = Annotated[
 ]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
-Key = TypeVar("Key")
+Shaped = TypeVar("Shaped")
 Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
+Key = tuple[Any, ...]
+"""The values of a row by which a list is sorted; the database's columns know their types."""
 Order = Sequence[Any]
 """SQL columns: those of SQLModel's `col()` and expressions have no type in common."""
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*")
-Column = Mapped[str] | Mapped[str | None]
+Column = Mapped[str] | Mapped[str | None] | ColumnElement[str] | ColumnElement[str | None]
 _NOT_A_FILTER = frozenset({"cursor", "limit", "fields", "count"})
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The number of items on all pages of a list; it may have more of them where this is a minimum."""
+
+    number: int
+    is_minimum: bool = False
 
 
 class BadCursor(BadRequest):
@@ -95,7 +112,12 @@ class Page(BaseModel, Generic[Item]):
         description="the address of the next page", examples=["/v1/articles?cursor=WyJhIl0"]
     )
     cursor: str | None = Field(description="the `cursor` in that address", examples=["WyJhIl0"])
-    total: int | None = Field(None, description="with `count=true`", exclude_if=lambda value: value is None)
+    total: int | None = Field(None, description="with `count=true`", exclude_if=_is_absent)
+    total_is_minimum: bool | None = Field(
+        None,
+        description="true: there are at least so many, and more were not counted; absent where `total` is exact",
+        exclude_if=_is_absent,
+    )
 
 
 def _day(value: object, *, inclusive: bool) -> object:
@@ -131,14 +153,35 @@ def after(
     PostgreSQL read 500,000 rows to find a page's first.
     """
     if key is not None:
-        place, start = (
-            tuple_(*order),
-            tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True))),
-        )
+        place, start = tuple_(*order), _literal(order, key)
         statement = statement.where(place < start if descending else place > start)
     return statement.order_by(*(column.desc() if descending else column.asc() for column in order)).limit(
         limit + 1
     )
+
+
+def last_two(
+    statement: Statement, order: Order, key: Sequence[object] | None, most: int, *, descending: bool
+) -> Statement:
+    """Narrow a SELECT to the last of the first `most` rows after `key`, and the one behind it: none where there are
+    fewer rows.
+    """
+    return after(statement, order, key, 1, descending=descending).offset(most - 1)
+
+
+def up_to(order: Order, key: Key, *, descending: bool) -> ColumnElement[bool]:
+    """Return the condition that a row does not come behind a key."""
+    place, end = tuple_(*order), _literal(order, key)
+    return place >= end if descending else place <= end
+
+
+def is_more_than(session: Session, statement: Select[*tuple[Any, ...]], most: int) -> bool:
+    """Return whether a SELECT finds more rows than `most`, without reading more."""
+    return session.execute(statement.limit(1).offset(most)).first() is not None
+
+
+def _literal(order: Order, key: Sequence[object]) -> ColumnElement[Any]:
+    return tuple_(*(literal(value, column.type) for value, column in zip(key, order, strict=True)))
 
 
 def common(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -172,7 +215,7 @@ def make_cursor(request: Request, key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def read_cursor(request: Request, cursor: str | None, shape: TypeAdapter[Key]) -> Key | None:
+def read_cursor(request: Request, cursor: str | None, shape: TypeAdapter[Shaped]) -> Shaped | None:
     """Read the key after which this page begins; `shape` is that of a tuple. Raises BadCursor."""
     if cursor is None:
         return None
@@ -195,7 +238,7 @@ def answer_page(
     items: Sequence[bytes],
     *,
     next_key: Sequence[Any] | None = None,
-    total: int | None = None,
+    total: Total | int | None = None,
     fields: str | None = None,
     shape: type[BaseModel],
     also: Sequence[str] = (),
@@ -216,11 +259,19 @@ def answer_page(
         b",".join(items),
         orjson.dumps(next_page),
         orjson.dumps(cursor),
-        b"" if total is None else b',"total":%d' % total,
+        _written(total),
     )
     links = ([] if next_page is None else [f'<{next_page}>; rel="next"']) + [*also]
     link = {"Link": ", ".join(links)} if links else {}
     return conditional.answer_bytes(request, body, headers={**link, **(headers or {})})
+
+
+def _written(total: Total | int | None) -> bytes:
+    if total is None:
+        return b""
+    if isinstance(total, int):
+        total = Total(total)
+    return b',"total":%d%b' % (total.number, b',"total_is_minimum":true' * total.is_minimum)
 
 
 def _address(request: Request, cursor: str) -> str:

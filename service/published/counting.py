@@ -7,9 +7,11 @@ what it has left wrong is put right here.
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from anyio import to_thread
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
 from service.database import Database, Session, upsert
@@ -21,6 +23,7 @@ from service.published.models import (
     PublishedSequence,
     PublishedTerm,
 )
+from service.published.names import COUNTED_AS
 from service.published.render import lock
 from service.tables import now
 
@@ -53,8 +56,9 @@ class Counting:
 
     def _is_due(self) -> bool:
         with self.database.reading() as session:
-            counted_at = session.exec(select(PublishedSequence.counted_at)).one()
-        if counted_at is not None and counted_at > now() - ANEW_AFTER:
+            last = select(PublishedSequence.counted_at, PublishedSequence.counted_as)
+            counted_at, counted_as = session.exec(last).one()
+        if counted_at is not None and counted_at > now() - ANEW_AFTER and counted_as == COUNTED_AS:
             return False
         self._field, self._value, self._begun_at = next(iter(NameField)), None, now()
         return True
@@ -81,19 +85,15 @@ class Counting:
         place = fields.index(self._field) + 1
         self._field, self._value = (fields[place] if place < len(fields) else None), None
         if self._field is None:
-            session.execute(update(PublishedSequence).values(counted_at=self._begun_at))
+            session.execute(
+                update(PublishedSequence).values(counted_at=self._begun_at, counted_as=COUNTED_AS)
+            )
 
 
 def _next(session: Session, field: NameField, after: str | None) -> str | None:
     """Return the next name, of an article or of a count that is kept."""
-    if field is NameField.SECTION:
-        value = col(Published.section)
-        used = select(func.min(value)).where(
-            col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None)
-        )
-    else:
-        value = col(PublishedTerm.value)
-        used = select(func.min(value)).where(col(PublishedTerm.field) == field.value)
+    value, having = _having(field)
+    used = select(func.min(value)).where(*having)
     kept = select(func.min(col(PublishedName.value))).where(col(PublishedName.field) == field.value)
     if after is not None:
         used, kept = used.where(value > after), kept.where(col(PublishedName.value) > after)
@@ -103,18 +103,8 @@ def _next(session: Session, field: NameField, after: str | None) -> str | None:
 
 
 def _count(session: Session, field: NameField, name: str) -> None:
-    counted = select(func.count())
-    if field is NameField.SECTION:
-        counted = counted.select_from(Published).where(
-            col(Published.kind) == Kind.ARTICLE,
-            col(Published.reason).is_(None),
-            col(Published.section) == name,
-        )
-    else:
-        counted = counted.select_from(PublishedTerm).where(
-            col(PublishedTerm.field) == field.value, col(PublishedTerm.value) == name
-        )
-    count = session.execute(counted).scalar_one()
+    value, having = _having(field)
+    count = session.execute(select(func.count()).where(*having, value == name)).scalar_one()
     if count:
         session.execute(
             upsert(session, PublishedName), [{"field": field.value, "value": name, "count": count}]
@@ -125,3 +115,17 @@ def _count(session: Session, field: NameField, name: str) -> None:
                 col(PublishedName.field) == field.value, col(PublishedName.value) == name
             )
         )
+
+
+def _having(field: NameField) -> tuple[Mapped[Any], list[ColumnElement[bool]]]:
+    """Return the column that holds the names of a field, and the condition on its rows."""
+    columns = {
+        NameField.SECTION: col(Published.section),
+        NameField.LANGUAGE: col(Published.language),
+        NameField.SOURCE: col(Published.source),
+    }
+    if field is NameField.KIND:
+        return col(Published.kind), [col(Published.reason).is_(None)]
+    if field in columns:
+        return columns[field], [col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None)]
+    return col(PublishedTerm.value), [col(PublishedTerm.field) == field.value]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, null, select
 from sqlalchemy.orm import Mapped, aliased
+from sqlalchemy.sql.functions import coalesce
 from sqlmodel import col
 
 from service.database import Session
@@ -16,6 +18,7 @@ from service.published.models import Kind, NameField, Published, PublishedTerm
 from service.published.render import SHOWS
 from service.tables import ANY_LANGUAGE, is_in_range, latest
 
+Value = TypeVar("Value")
 MOST_LANGUAGES = 1_000
 """Languages of a store that are looked through for those of a range."""
 
@@ -56,6 +59,22 @@ class Filter:
         if self.language and ANY_LANGUAGE not in self.language:
             return [keys.of_language(language) for language in self.language]
         return [keys.LISTED]
+
+    def one_by_one(self) -> "list[Filter]":
+        """Return a filter for each list of values that this one has."""
+        asked = (
+            Filter(image_id=self.image_id),
+            Filter(tag=self.tag),
+            Filter(author=self.author),
+            Filter(source=self.source),
+            Filter(section=self.section),
+            Filter(language=self.language),
+        )
+        return [each for each in asked if each != Filter()]
+
+    def has_times(self) -> bool:
+        """Return whether it asks for times."""
+        return not self.published_after is self.published_before is self.updated_after is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,16 @@ def has_not_ended(kind: Kind, id_: Mapped[UUID] | None = None) -> ColumnElement[
     return (col(Published.id) if id_ is None else id_).not_in(over)
 
 
+def have_ended(session: Session, kind: Kind) -> bool:
+    """Return whether the right to show any resource of a kind has ended that has no tombstone yet."""
+    ended = (
+        col(Published.kind) == kind,
+        col(Published.reason).is_(None),
+        col(Published.expires_at) <= latest(),
+    )
+    return session.execute(select(col(Published.id)).where(*ended).limit(1)).first() is not None
+
+
 def keep_until_next(session: Session, kind: Kind) -> None:
     """Let what a session makes be kept until the right to show the next resource of a kind ends."""
     ends = col(Published.expires_at)
@@ -110,14 +139,26 @@ def keep_until_next(session: Session, kind: Kind) -> None:
     session.keep_until(session.execute(select(func.min(ends)).where(*live, ends > latest())).scalar_one())
 
 
-def conditions(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Return what a published row must meet, but for full text and terms. Languages are exact ones."""
+def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
+    """Return what a row that is looked up by its id must meet, but for full text and terms. Languages are exact ones."""
     found = live(kind)
-    found += [one_of(column, values) for column, values in columns(wanted)]
-    found += between(col(Published.published_at), wanted)
+    found += [one_of(func.coalesce(column, null()), values) for column, values in columns(wanted)]
+    found += between(unindexed(col(Published.published_at)), wanted)
     if wanted.updated_after is not None:
-        found.append(col(Published.updated_at) > wanted.updated_after)
+        found.append(unindexed(col(Published.updated_at)) > wanted.updated_after)
     return found
+
+
+def met(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
+    """Return all that a row that is looked up by its id must meet, but for full text. Languages are exact ones."""
+    return [*looked_up(kind, wanted), *(has_term(col(Published.id), *term) for term in wanted.terms())]
+
+
+def unindexed(column: ColumnElement[Value] | Mapped[Value]) -> "coalesce[Value]":
+    """Return a column by which no row is looked up: SQLite would read all that an index has of a value, to find among
+    them the few whose ids are known.
+    """
+    return func.coalesce(column, null())
 
 
 def columns(wanted: Filter) -> list[tuple[Column, tuple[str, ...]]]:
@@ -130,7 +171,7 @@ def columns(wanted: Filter) -> list[tuple[Column, tuple[str, ...]]]:
     return [(column, values) for column, values in asked if values]
 
 
-def between(time: Mapped[datetime], wanted: Filter) -> list[ColumnElement[bool]]:
+def between(time: Mapped[datetime] | ColumnElement[datetime], wanted: Filter) -> list[ColumnElement[bool]]:
     """Return when a resource must have been published, by a column that says when it was."""
     found: list[ColumnElement[bool]] = []
     if wanted.published_after is not None:
@@ -140,12 +181,11 @@ def between(time: Mapped[datetime], wanted: Filter) -> list[ColumnElement[bool]]
     return found
 
 
-def has_term(field: str, values: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that a published article has one of some terms."""
-    ids = select(col(PublishedTerm.id)).where(
-        col(PublishedTerm.field) == field, one_of(col(PublishedTerm.value), values)
-    )
-    return col(Published.id).in_(ids)
+def has_term(id_: Mapped[UUID], field: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a published article has one of some terms: a look-up for each article."""
+    term = aliased(PublishedTerm)
+    among = one_of(col(term.value), values)
+    return exists().where(col(term.field) == field, among, col(term.id) == id_)
 
 
 def values_of(session: Session, column: Column, kind: Kind, most: int) -> list[str]:

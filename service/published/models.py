@@ -56,6 +56,8 @@ class PublishedSequence(Table, table=True):
     """When the last count of all names began that has come to its end."""
     reached_at: Time | None = None
     """The latest time up to which rights that end were looked for: the clock counts from there after it was set back."""
+    counted_as: int | None = None
+    """Which names that count knew, by a number in the code: an older version counts fewer."""
 
 
 class Epoch(Table, table=True):
@@ -133,6 +135,8 @@ class Published(Table, table=True):
         _live("updated", "updated_at", "id", "section", "language"),
         _live("section", "section", "published_at", "id", "language"),
         _live("language", "language", "published_at", "id", "section"),
+        _live("source", "source", "published_at", "id"),
+        _live("source_updated", "source", "updated_at", "id"),
         Index(
             "ix_published_rendering",
             "rendering",
@@ -203,15 +207,18 @@ class PublishedTerm(Table, table=True):
 
 
 class NameField(enum.StrEnum):
-    """A field of articles whose values can be listed by name; tags and authors are terms too."""
+    """A field by whose values published articles are counted. Tags and authors are terms; `KIND` has images and captions."""
 
     SECTION = "section"
     TAG = "tag"
     AUTHOR = "author"
+    LANGUAGE = "language"
+    SOURCE = "source"
+    KIND = "kind"
 
 
 class PublishedName(Table, table=True):
-    """A section, tag or author, and how many published articles have it: none has no row."""
+    """A name, such as that of a section, and how many published articles have it: none has no row."""
 
     __tablename__ = "published_name"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -1,11 +1,11 @@
-"""Count how many published articles have each section, tag and author, and read these names."""
+"""Count how many published articles have each section, tag, author, language and source, and read these names."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlmodel import col
 
 from service import pages
@@ -22,6 +22,8 @@ from service.published.models import (
 Names = frozenset[tuple[str, str]]
 """Fields, each with a value of it."""
 NONE: Names = frozenset()
+COUNTED_AS = 1
+"""Raise this number whenever other names are to be counted."""
 _OF_TERMS = (NameField.TAG, NameField.AUTHOR)
 
 
@@ -34,10 +36,20 @@ class Counted:
     newest_at: datetime
 
 
-def names_of(section: str | None, terms: frozenset[tuple[str, str]]) -> Names:
+def names_of(
+    section: str | None, language: str | None, source: str | None, terms: frozenset[tuple[str, str]]
+) -> Names:
     """Return the names that an article has."""
-    own = frozenset((field, value) for field, value in terms if field in _OF_TERMS)
-    return own if section is None else own | {(NameField.SECTION.value, section)}
+    own = {(field, value) for field, value in terms if field in _OF_TERMS}
+    own.add((NameField.KIND.value, Kind.ARTICLE.value))
+    columns = ((NameField.SECTION, section), (NameField.LANGUAGE, language), (NameField.SOURCE, source))
+    own.update((field.value, value) for field, value in columns if value is not None)
+    return frozenset(own)
+
+
+def name_of_kind(kind: Kind) -> Names:
+    """Return the name by which resources of a kind are counted."""
+    return frozenset({(NameField.KIND.value, kind.value)})
 
 
 def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> None:
@@ -63,6 +75,14 @@ def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> N
                 col(PublishedName.count) <= 0,
             )
         )
+
+
+def counts(session: Session, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return how many articles have each of some names; those that none has are left out."""
+    rows = select(col(PublishedName.field), col(PublishedName.value), col(PublishedName.count)).where(
+        tuple_(col(PublishedName.field), col(PublishedName.value)).in_(wanted)
+    )
+    return {(field, value): count for field, value, count in session.execute(rows)}
 
 
 def page(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
@@ -101,4 +121,6 @@ def total(session: Session, field: NameField) -> int:
 
 def is_counted(session: Session) -> bool:
     """Return whether every name has been counted since the store was migrated or restored."""
-    return session.execute(select(col(PublishedSequence.counted_at))).scalar_one() is not None
+    last = select(col(PublishedSequence.counted_at), col(PublishedSequence.counted_as))
+    counted_at, counted_as = session.execute(last).one()
+    return counted_at is not None and counted_as == COUNTED_AS

@@ -12,6 +12,7 @@ from service.conditional import etag_of
 from service.database import Session, insert_new, upsert
 from service.published import epochs, keys, moves, working
 from service.published.models import Kind, Published, PublishedPast, PublishedSlug, Reason
+from service.published.names import NONE, count_changes, name_of_kind
 from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
 from service.tables import now
@@ -120,6 +121,7 @@ def number_and_write(
     if count == 0:
         return
     last = epochs.take(session, count)
+    _count_kinds(session, changes)
     # Captions and images before the articles that show them: a follower meets nothing that it does not know
     # yet.
     told = _write(session, changes.written[::-1], last - count)
@@ -133,6 +135,21 @@ def number_and_write(
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
     session.gathered.sequence = last
+
+
+def _count_kinds(session: Session, changes: Changes) -> None:
+    """Bring the counts of images and captions up to the changes; those of articles follow their names."""
+    come = [
+        (NONE, name_of_kind(kind))
+        for kind, _, old in changes.written
+        if kind is not Kind.ARTICLE and (old is None or old.reason is not None)
+    ]
+    gone = [
+        (name_of_kind(old.kind), NONE)
+        for _, old in changes.removed
+        if old.kind is not Kind.ARTICLE and old.reason is None
+    ]
+    count_changes(session, come + gone)
 
 
 def _write(

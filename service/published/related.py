@@ -45,4 +45,4 @@ def related(session: Session, key: str, wanted: Filter, limit: int) -> list[UUID
 
 
 def _newest(session: Session, wanted: Filter, limit: int) -> list[UUID]:
-    return list(session.execute(walks.newest_ids(Kind.ARTICLE, wanted, limit)).scalars())
+    return list(session.execute(walks.newest_ids(session, Kind.ARTICLE, wanted, limit)).scalars())

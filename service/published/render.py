@@ -246,8 +246,16 @@ def _replace_terms(
         before = known.get(outcome.id, frozenset())
         after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
         touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
-        had = names_of(old.section, before) if old is not None and old.reason is None else NO_NAMES
-        has = names_of(outcome.section, after) if isinstance(outcome, Rendered) else NO_NAMES
+        had = (
+            names_of(old.section, old.language, old.source, before)
+            if old is not None and old.reason is None
+            else NO_NAMES
+        )
+        has = (
+            names_of(outcome.section, outcome.language, outcome.source, after)
+            if isinstance(outcome, Rendered)
+            else NO_NAMES
+        )
         if had != has:
             counted.append((had, has))
         shifted = (

@@ -8,28 +8,24 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, null, select
-from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy import Select, case, null, select
 from sqlmodel import col
 
 from service import pages
 from service.database import Session
-from service.published import filters, walks
+from service.pages import Total
+from service.published import filters, selection, totals
 from service.published.answers import Row, id_of, shown
-from service.published.filters import Chosen, Filter, has_term
+from service.published.filters import Chosen, Filter
+from service.published.hits import RANKED, TEXT_KEY, Hits
 from service.published.models import Kind, Published, PublishedSlug
-from service.published.numbering import TEXT
-from service.published.query import Query, parse
+from service.published.query import parse
+from service.published.selection import Asked
 from service.published.withdrawn import WAITING, Gone, pictures, until, without
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
 # The document of a row that has a card is not read.
 _CARD = (case((col(Published.card).is_(None), col(Published.document)), else_=None), col(Published.card))
-RANKED = 2_000
-"""Full text is ranked among this many of the newest hits: ranking every hit of a common word costs a second
-on a million.
-"""
-_TEXT_KEY = func.coalesce(col(Published.text_key), col(Published.seq))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class Listed:
 
     documents: list[bytes]
     next_key: tuple[int | datetime | UUID, ...] | None
-    total: int | None
+    total: Total | None
     ids: tuple[UUID, ...] = ()
     without_card: frozenset[int] = frozenset()
     """Places of documents that stand for a card, because they were rendered before there were cards."""
@@ -103,37 +99,32 @@ def page(
     """Read one page of what is public, in the order asked for, beginning after a key: documents, or cards."""
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
-        return Listed([], None, 0 if count else None)
+        return Listed([], None, Total(0) if count else None)
     wanted = filters.exact(session, kind, wanted)
-    found = [*filters.conditions(kind, wanted), *(has_term(*asked) for asked in wanted.terms())]
-    if query:
-        found += _are_hits(TEXT.matching(session, query, newest=RANKED if sort == "relevance" else None))
-    order, descending = _order(session, sort, query)
-    total = (
-        session.execute(select(func.count()).select_from(Published).where(*found)).scalar_one()
-        if count
-        else None
+    hits = Hits(session, query) if query else None
+    order, descending = _order(sort, hits)
+    asked = Asked(
+        session, kind, wanted, order, after, limit, descending=descending, by_update=sort == "-updated_at"
     )
-    if _is_sorted(wanted, sort):
-        # First which: what is sorted would else carry all of its documents along, of thousands to show
-        # twenty.
-        first = pages.after(
-            select(col(Published.id)).where(*found).correlate(None),
-            order,
-            after,
-            limit,
-            descending=descending,
-        )
-        found = [col(Published.kind) == kind, col(Published.id).in_(first)]
-    elif sort != "-updated_at" and query is None:
-        walk = walks.newest(kind, wanted, after, limit, descending=descending)
-        if walk is not None:
-            found = [col(Published.kind) == kind, col(Published.id).in_(walk)]
-    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), *order).where(*found)
+    selected = (
+        selection.by_filter(asked)
+        if hits is None
+        else selection.by_relevance(asked, hits)
+        if sort == "relevance"
+        else selection.by_words(asked, hits)
+    )
+    total = _total(session, kind, wanted, hits, sort) if count else None
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), *order)
+    statement = statement.where(*selected.conditions)
     rows = _read(session, kind, pages.after(statement, order, after, limit, descending=descending))
-    return _listed(
-        rows[:limit], tuple(rows[limit - 1].key) if len(rows) > limit else None, total, cards=cards
-    )
+    next_key = tuple(rows[limit - 1].key) if len(rows) > limit else selected.end
+    return _listed(rows[:limit], next_key, total, cards=cards)
+
+
+def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None, sort: Sort) -> Total:
+    if hits is None:
+        return totals.of_list(session, kind, wanted)
+    return totals.of_hits(session, kind, wanted, hits, RANKED if sort == "relevance" else totals.MOST_HITS)
 
 
 def _members(*, cards: bool) -> Sequence[Any]:
@@ -158,7 +149,7 @@ def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> 
 
 
 def _listed(
-    found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: int | None, *, cards: bool
+    found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: Total | None, *, cards: bool
 ) -> Listed:
     lacks = frozenset(place for place, each in enumerate(found) if cards and not each.has_card)
     # The id ends every order.
@@ -167,29 +158,15 @@ def _listed(
     )
 
 
-def _is_sorted(wanted: Filter, sort: Sort) -> bool:
-    """Return whether what is asked for is found in another order than it is shown in."""
-    if sort == "-updated_at":
-        return not (wanted.q is None and wanted.published_after is None and wanted.published_before is None)
-    return not (wanted.q is None and wanted.updated_after is None)
-
-
-def _order(session: Session, sort: Sort, query: Query | None) -> tuple[pages.Order, bool]:
+def _order(sort: Sort, hits: Hits | None) -> tuple[pages.Order, bool]:
     newest = [col(Published.published_at), col(Published.id)]
     if sort == "-updated_at":
         return [col(Published.updated_at), col(Published.id)], True
-    if sort == "relevance" and query:
-        hits = TEXT.matching(session, query, headline=True, newest=RANKED).cte("headline_hits")
-        tier = case((_TEXT_KEY.in_(select(hits.c.key)), 1), else_=0)
+    if sort == "relevance" and hits is not None:
+        in_headline = hits.in_headline().cte("headline_hits")
+        tier = case((TEXT_KEY.in_(select(in_headline.c.key)), 1), else_=0)
         return [tier.label("tier"), *newest], True
     return newest, sort != "published_at"
-
-
-def _are_hits(found: TextualSelect) -> list[ColumnElement[bool]]:
-    """Join rows to their hits. A text under another key than its row's is one that an older version has left."""
-    # Materialised, because SQLite would else look for each article among the hits.
-    hits = found.cte("hits").prefix_with("MATERIALIZED")
-    return [col(Published.id) == hits.c.id, hits.c.key == _TEXT_KEY]
 
 
 def sections(session: Session, limit: int) -> list[str]:
@@ -205,17 +182,17 @@ def chosen(session: Session, wanted: Filter, named: Chosen, *, cards: bool = Fal
     ids = named.places({row.slug: row.article_id for row in session.execute(slugs)} if named.slugs else {})
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
-        return Listed([], None, 0)
+        return Listed([], None, Total(0))
     wanted = filters.exact(session, Kind.ARTICLE, wanted)
-    found = [*filters.conditions(Kind.ARTICLE, wanted), *(has_term(*asked) for asked in wanted.terms())]
+    found = filters.met(Kind.ARTICLE, wanted)
     if query:
-        found += _are_hits(TEXT.matching(session, query))
+        found.append(Hits(session, query).probed())
     statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), col(Published.id)).where(
         *found, col(Published.id).in_(ids)
     )
     rows = {row.key[0]: row for row in _read(session, Kind.ARTICLE, statement)}
     ordered = [rows[id_] for id_ in ids if id_ in rows]
-    return _listed(ordered, None, len(ordered), cards=cards)
+    return _listed(ordered, None, Total(len(ordered)), cards=cards)
 
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:

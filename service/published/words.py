@@ -13,7 +13,23 @@ from hashlib import blake2b
 from uuid import UUID
 
 import regex
-from sqlalchemy import BigInteger, TextClause, Uuid, bindparam, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    TextClause,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    exists,
+    literal,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.selectable import TextualSelect
 
 from service.database import Session
@@ -112,23 +128,67 @@ class TextIndex:
             " VALUES (:key, CAST(:id AS uuid), CAST(:words AS tsvector))"
         )
 
+    def edge(self, at: datetime, *, last: bool) -> int:
+        """Return the first or the last key of a time."""
+        ticks = (at - _EPOCH) // self._tick
+        key = (ticks << self._tie_bits) + ((1 << self._tie_bits) - 1) * last
+        return max(-_LARGEST_KEY, min(key, _LARGEST_KEY))
+
+    def time_of(self, key: int) -> datetime:
+        """Return the time of a key: that of its text, or a little later."""
+        return _EPOCH + self._tick * (key >> self._tie_bits)
+
     def matching(
-        self, session: Session, query: Query, *, headline: bool = False, newest: int | None = None
+        self,
+        session: Session,
+        query: Query,
+        *,
+        headline: bool = False,
+        newest: int | None = None,
+        begins: int | None = None,
+        descending: bool = True,
     ) -> TextualSelect:
-        """Select the texts that a query finds, by `key` and `id`; in their headline only, or the newest few only,
-        if asked.
+        """Select the texts that a query finds, by `key` and `id`; in their headline only, if asked. `newest` bounds how
+        many, from the key `begins` on if that is given; the oldest ones if not `descending`.
         """
-        if session.database.is_sqlite:
-            found = f"{self.table} MATCH :wanted"
-            wanted = _as_fts5(query, headline=headline)
-        else:
-            found = "words @@ CAST(:wanted AS tsquery)"
-            wanted = _as_tsquery(query, headline=headline)
         name = "wanted_in_headline" if headline else "wanted"
-        limit = "" if newest is None else f" ORDER BY key DESC LIMIT {newest:d}"
-        sql = f"SELECT {self._key_column(session)} AS key, id FROM {self.table} WHERE {found}{limit}"
-        statement = text(sql.replace(":wanted", f":{name}")).bindparams(**{name: wanted})
+        values: dict[str, str | int] = {name: self._wanted(session, query, headline=headline)}
+        key = self._key_column(session)
+        where = self._is_hit(session, f":{name}")
+        if begins is not None:
+            where += f" AND {key} {'<=' if descending else '>='} :begins"
+            values["begins"] = begins
+        # By the bare key, PostgreSQL would take a word to be as common everywhere, and read all texts for a rarer one.
+        order = f"{key}{'' if session.database.is_sqlite else ' + 0'} {'DESC' if descending else 'ASC'}"
+        limit = "" if newest is None else f" ORDER BY {order} LIMIT {newest:d}"
+        statement = text(f"SELECT {key} AS key, id FROM {self.table} WHERE {where}{limit}").bindparams(
+            **values
+        )
         return statement.columns(key=BigInteger(), id=Uuid())
+
+    def has(
+        self, session: Session, query: Query, key: ColumnElement[int], id_: Mapped[UUID]
+    ) -> ColumnElement[bool]:
+        """Return the condition that a query finds the text of a key and an id, which is looked up."""
+        wanted = self._wanted(session, query, headline=False)
+        if session.database.is_sqlite:
+            lies = table(self.table, column("rowid", BigInteger), column("id", Uuid()), column(self.table))
+            is_hit = lies.c[self.table].op("MATCH")(literal(wanted))
+            return exists().where(lies.c.rowid == key, is_hit, lies.c.id == id_)
+        lies = table(self.table, column("key", BigInteger), column("id", Uuid()), column("words"))
+        # The vector is looked up by its key, and never the keys by the index of words, for each article anew.
+        words = select(lies.c.words).where(lies.c.key == key, lies.c.id == id_).scalar_subquery()
+        return words.op("@@", return_type=Boolean())(cast(literal(wanted), TSQUERY))
+
+    def _wanted(self, session: Session, query: Query, *, headline: bool) -> str:
+        return (_as_fts5 if session.database.is_sqlite else _as_tsquery)(query, headline=headline)
+
+    def _is_hit(self, session: Session, wanted: str) -> str:
+        return (
+            f"{self.table} MATCH {wanted}"
+            if session.database.is_sqlite
+            else f"words @@ CAST({wanted} AS tsquery)"
+        )
 
     def _key_column(self, session: Session) -> str:
         return "rowid" if session.database.is_sqlite else "key"

@@ -44,6 +44,9 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0045": "counts by language, source and kind, which are counted again",
+    "0044": "an index",
+    "0043": "an index",
     "0042": "which followers it was told of that they stand still: it is told again",
     "0041": "which pictures it was warned of: it is warned again",
     "0039": "how far caches are purged: a newer version begins by purging everything",

@@ -1,0 +1,58 @@
+"""Count what a list has on all of its pages: from the counts that are kept, or along an index, up to a bound."""
+
+from sqlalchemy import func, select
+
+from service import pages
+from service.database import Session
+from service.pages import Total
+from service.published import filters, names, walks
+from service.published.filters import Filter
+from service.published.hits import Hits
+from service.published.models import Kind, NameField, Published
+
+MOST_COUNTED = 10_000
+"""Entries of an index that are read for a total that nobody keeps."""
+MOST_HITS = 5_000
+"""Texts in which a word is found that are counted."""
+
+_SEVERAL = frozenset({NameField.TAG.value, NameField.AUTHOR.value})
+_COUNTED = frozenset(field.value for field in NameField)
+
+
+def of_list(session: Session, kind: Kind, wanted: Filter) -> Total:
+    """Count what a filter without full text leaves. Its languages are exact ones."""
+    kept = _kept(session, kind, wanted)
+    if kept is not None:
+        return Total(kept)
+    ids = walks.few(session, kind, wanted)
+    if ids is not None:
+        met = filters.met(kind, wanted)
+        number = select(func.count()).select_from(Published).where(*met, walks.among(ids))
+        return Total(session.execute(number).scalar_one())
+    return Total(*walks.count(session, walks.best(session, kind, wanted), MOST_COUNTED))
+
+
+def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits, most: int) -> Total:
+    """Count what a filter leaves of the texts in which words are found. Its languages are exact ones."""
+    found = hits.newest(most + 1)
+    is_minimum = pages.is_more_than(session, select(found.subquery().c.key), most)
+    met = [*filters.met(kind, wanted), *hits.joined(hits.newest(most))]
+    number = session.execute(select(func.count()).select_from(Published).where(*met)).scalar_one()
+    return Total(number, is_minimum)
+
+
+def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
+    """Return the count that is kept for a kind, or for names that no article has two of; None if there is none."""
+    parts = walks.parts(wanted)
+    if not parts:
+        asked = [(NameField.KIND.value, kind.value)]
+    elif kind is not Kind.ARTICLE or len(parts) > 1 or parts[0][0] not in _COUNTED:
+        return None
+    else:
+        ((field, values),) = parts
+        asked = [(field, value) for value in values]
+        if field in _SEVERAL and len(asked) > 1:
+            return None
+    if wanted.has_times() or filters.have_ended(session, kind) or not names.is_counted(session):
+        return None
+    return sum(names.counts(session, asked).values())
