@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from service.errors import PROBLEM, HeadTooLarge
@@ -106,13 +107,14 @@ def finished(document: Document) -> Document:
     for schema in schemas.values():
         _require_constants(schema)
         _unsaid_defaults(schema)
+    _join_twins(document)
     for _, operation in operations(document):
         for response in operation["responses"].values():
             for content in response.get("content", {}).values():
                 _complete(content.get("example"), content.get("schema", {}), schemas)
     _share_responses(document)
     renamed = {old: _name(old, schemas) for old in schemas}
-    _walk(document, lambda node: _point(node, renamed))
+    _walk(document, partial(_point, renamed=renamed))
     _walk(document["paths"], lambda node: node.pop("title", None))
     document["components"]["schemas"] = {
         renamed[old]: _titled(schema, renamed[old]) for old, schema in sorted(schemas.items())
@@ -137,6 +139,16 @@ def _describe(operation: Document) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["name"] in PARAMETERS:
             parameter.setdefault("description", PARAMETERS[parameter["name"]])
+        parameter["schema"] = _present(parameter["schema"])
+
+
+def _present(schema: Document) -> Document:
+    """Return the schema of a parameter that is there: an address and a header have no word for null."""
+    members = {key: value for key, value in schema.items() if key not in ("anyOf", "description")}
+    choices: list[Document] = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if len(choices) == 1:
+        return choices[0] | members
+    return members | ({"anyOf": choices} if choices else {})
 
 
 def _type_patch(operation: Document, schemas: Document) -> None:
@@ -173,6 +185,19 @@ def _require_constants(schema: Document) -> None:
             *constants,
             *(name for name in schema.get("required", []) if name not in constants),
         ]
+
+
+def _join_twins(document: Document) -> None:
+    """Keep one of two schemas that are the same for writing and for reading."""
+    schemas = document["components"]["schemas"]
+    while twins := {
+        name: read
+        for name, schema in schemas.items()
+        if name.endswith("-Input") and schema == schemas.get(read := name.removesuffix("-Input") + "-Output")
+    }:
+        for name in twins:
+            del schemas[name]
+        _walk(document, partial(_point, renamed=twins))
 
 
 def _complete(example: object, schema: Document, schemas: Document) -> None:
@@ -249,14 +274,16 @@ def _titled(schema: Document, name: str) -> Document:
 
 
 def _point(node: Document, renamed: dict[str, str]) -> None:
-    reference = node.get("$ref", "")
-    if reference.startswith(SCHEMAS):
-        node["$ref"] = SCHEMAS + renamed.get(reference.removeprefix(SCHEMAS), reference.removeprefix(SCHEMAS))
-    mapping = node.get("mapping")
-    if isinstance(mapping, dict):
-        node["mapping"] = {
-            value: SCHEMAS + renamed[target.removeprefix(SCHEMAS)] for value, target in mapping.items()
-        }
+    """Let an object's references point to the new names of schemas."""
+    if "$ref" in node:
+        node["$ref"] = _moved(node["$ref"], renamed)
+    if isinstance(node.get("mapping"), dict):
+        node["mapping"] = {value: _moved(target, renamed) for value, target in node["mapping"].items()}
+
+
+def _moved(reference: str, renamed: dict[str, str]) -> str:
+    name = reference.removeprefix(SCHEMAS)
+    return SCHEMAS + renamed[name] if name in renamed else reference
 
 
 def _walk(node: object, visit: Callable[[Document], object]) -> None:

@@ -74,7 +74,8 @@ class Shape(BaseModel):
     its validation.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # A shape that is answered too, such as a block, is written out with every member.
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class TableShape(SQLModel):

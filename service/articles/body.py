@@ -63,7 +63,7 @@ class Heading(Shape):
     """A heading inside the body; the headline is level 1."""
 
     type: Literal["heading"] = "heading"
-    level: int = Field(2, ge=2, le=4, strict=True)
+    level: Literal[2, 3, 4] = 2
     html: Inline
 
 

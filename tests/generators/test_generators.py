@@ -1,7 +1,6 @@
 """Linters find nothing in the OpenAPI document, and generators make clients of it that compile as they are."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,11 +11,10 @@ from typing import Any
 import pytest
 
 from service.server import openapi
+from tests.packages import STRICT, link_packages, run
 from tests.serving import settings_for
 
 HERE = Path(__file__).parent
-PACKAGES = HERE.parent.parent / "node_modules"
-STRICT = "--strict --skipLibCheck --noEmit --target es2022 --module esnext --moduleResolution bundler --lib es2022,dom,dom.iterable"
 Document = dict[str, Any]
 
 
@@ -25,8 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the document, in which packages of npm are found."""
     made = tmp_path_factory.mktemp("generators")
     (made / "openapi.json").write_text(json.dumps(openapi(settings_for("sqlite:///unused", made))))
-    if PACKAGES.is_dir():
-        (made / "node_modules").symlink_to(PACKAGES)
+    link_packages(made)
     return made
 
 
@@ -34,25 +31,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def document(folder: Path) -> Document:
     """The document as generators read it."""
     return json.loads((folder / "openapi.json").read_text())
-
-
-def run(folder: Path, command: str) -> str:
-    """Run a command of npm or Python, which is installed by .ci/run."""
-    name, *rest = command.split()
-    found = shutil.which(name, path=f"{PACKAGES / '.bin'}{os.pathsep}{os.environ['PATH']}")
-    if found is None:
-        pytest.skip(f"{name} is not installed (.ci/run installs it)")
-    done = subprocess.run(
-        [found, *rest],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "CI": "1", "REDOCLY_TELEMETRY": "off", "NO_COLOR": "1"},
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
 
 
 def test_spectral_finds_nothing(folder: Path) -> None:
