@@ -56,6 +56,7 @@ from service.edge.safety import Safety
 from service.ending import Ending, end_with_parent
 from service.errors import Problem
 from service.faults import DATABASE_FAULTS, fault_of
+from service.formats import article_routes as form_routes
 from service.formats import newsarticle
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
@@ -121,6 +122,7 @@ ROUTERS = (
     consent_routes.ways_out,
     article_routes.router,
     name_routes.router,
+    form_routes.router,
     history.router,
     previews.router,
     image_routes.router,

@@ -170,6 +170,7 @@ def write_everything(desk: httpx.Client, reader: httpx.Client) -> None:
 def read_everything(client: httpx.Client) -> None:
     """Every list, bare and by each of its filters; every second page."""
     paths = client.get("/openapi.json").json()["paths"]
+    del paths["/v1/changes/stream"]  # reads what the list of changes reads, without an end
     for path in sorted(path for path, operations in paths.items() if "get" in operations and "{" not in path):
         names = [
             parameter["name"]

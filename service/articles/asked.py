@@ -1,6 +1,5 @@
 """Give of an article what a request asks for: a card, whole with a form of its body, or some members."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from fastapi import Depends, Query
 from service import pages, sparse
 from service.articles.addresses import address_of, with_whole_links
 from service.articles.body import as_html, as_text
-from service.articles.cards import card_of, card_of_document
+from service.articles.cards import card_of_document
 from service.articles.found import with_snippet
 from service.articles.models import ArticleRead
 from service.errors import BadRequest
@@ -124,24 +123,31 @@ def keys_of(wanted: Filter, named: Chosen, related_to: str | None, order: Sort, 
 def cards(listed: Listed) -> list[bytes]:
     """Return the cards of a page. Rows that were rendered before there were cards have documents alone."""
     return [
-        card_of_document(each) if place in listed.without_card else each
-        for place, each in enumerate(listed.documents)
+        card_of_document(document) if card is None else card
+        for document, card in zip(listed.documents, listed.cards, strict=True)
     ]
 
 
-def whole(
-    written: Sequence[bytes], form: BodyForm | None, fields: str | None, q: str | None, settings: Settings
+def items(
+    listed: Listed, form: BodyForm | None, fields: str | None, q: str | None, settings: Settings
 ) -> list[bytes]:
-    """Return the items of a list that were read whole, in the form that is asked for, and with their snippets."""
+    """Return the items of a list in the form that is asked for, and with their snippets."""
+    written = (
+        cards(listed)
+        if are_cards(form, fields)
+        else [with_body(document, form, settings) for document in listed.documents]
+    )
     if q is None:
-        return [with_body(each, form, settings) for each in written]
-    items = []
-    for each in written:
-        shape = documents.read(ArticleRead, each)
-        is_card = form in (None, "none") and fields is None
-        item = card_of(shape) if is_card else with_body(each, form, settings)
-        items.append(with_snippet(item, shape, parse(q)))
-    return items
+        return written
+    query = parse(q)
+    return [
+        with_snippet(item, document, query) for item, document in zip(written, listed.documents, strict=True)
+    ]
+
+
+def are_cards(form: BodyForm | None, fields: str | None) -> bool:
+    """Return whether a list is of cards. Members that a card lacks may be asked for by name."""
+    return form in (None, "none") and fields is None
 
 
 def only_fields(document: bytes, fields: str | None) -> bytes:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service import conditional, pages
-from service.articles import asked, desk, lifecycle, read
+from service.articles import asked, desk, lifecycle, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
 from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
@@ -27,12 +27,12 @@ from service.articles.models import (
 from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed, errors_of
-from service.published import answers, forms, keys, store
+from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
-from service.published.forms import MEDIA_TYPES, Form
-from service.published.models import Kind, Reason
+from service.published.forms import Form
+from service.published.models import Kind
 from service.published.related import related
-from service.published.store import Sort
+from service.published.store import Listed, Part, Sort
 from service.published.waiting import View
 from service.routing import Route
 from service.scopes import Scope
@@ -108,18 +108,17 @@ def list_articles(
             request, session, wanted, named, status, order, after, limit, body, fields, count=count
         )
     settings = service(request, Settings)
-    # Members that a card lacks may be asked for by name.
-    cards = body in (None, "none") and fields is None and wanted.q is None
+    part: Part = "documents" if not asked.are_cards(body, fields) else "cards" if wanted.q is None else "both"
     if related_to is not None:
         named = Chosen(tuple(related(session, related_to, wanted, limit)))
     listed = (
-        store.chosen(session, wanted, named, cards=cards)
+        store.chosen(session, wanted, named, part)
         if is_one_page
-        else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, cards=cards)
+        else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, part=part)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     keys.name(request, asked.keys_of(wanted, named, related_to, order, listed))
-    items = asked.cards(listed) if cards else asked.whole(listed.documents, body, fields, wanted.q, settings)
+    items = asked.items(listed, body, fields, wanted.q, settings)
     headers = answers.public_headers(settings) if caller.is_anonymous else None
     return pages.answer_page(
         request,
@@ -168,9 +167,9 @@ def _list_for_editors(
     else:
         found = desk.page(session, wanted, status, order, after, limit)
     shapes, settings = read.read(session, found[:limit]), service(request, Settings)
-    cards = body in (None, "none") and fields is None and wanted.q is None
-    written = [card_of(shape) if cards else shape.model_dump_json().encode() for shape in shapes]
-    items = written if cards else asked.whole(written, body, fields, wanted.q, settings)
+    documents = [shape.model_dump_json().encode() for shape in shapes]
+    cards = [card_of(shape) for shape in shapes] if asked.are_cards(body, fields) else []
+    items = asked.items(Listed(documents, list(cards), None, None), body, fields, wanted.q, settings)
     next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
     total = None if not count else len(found) if named else desk.count(session, wanted, status)
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
@@ -190,7 +189,7 @@ async def create_article(request: Request, create: ArticleCreate, caller: StaffW
 )
 def get_article(
     request: Request,
-    key: Annotated[str, Path(alias="article_id", description="the article's id, or its slug")],
+    key: one.Key,
     caller: CallerDep,
     session: SessionDep,
     body: OneBody = "blocks",
@@ -199,44 +198,10 @@ def get_article(
 ) -> Response:
     """Read an article by its id or its slug.
 
-    `format=ninjs`, or `Accept: application/ninjs+json`, answers with ninjs 3.1; `format=jsonld`, or `Accept:
-    application/ld+json`, with a NewsArticle of schema.org.
+    `format=ninjs`, or `Accept: application/ninjs+json`, answers as `…/ninjs` does, with ninjs 3.1; `format=jsonld`, or
+    `Accept: application/ld+json`, as `…/jsonld` does, with a NewsArticle of schema.org.
     """
-    settings = service(request, Settings)
-    if caller.may(Scope.CONTENT_READ):
-        article, moved = desk.find(session, key)
-        if moved:
-            return Response(
-                status_code=308,
-                headers={"Location": f"/v1/articles/{article.slug}{_query(request)}", **conditional.PRIVATE},
-            )
-        document = asked.with_body(read.read_one(session, article).model_dump_json().encode(), body, settings)
-        shaped = (
-            asked.only_fields(document, fields)
-            if form is Form.JSON
-            else forms.write(form, document, settings)
-        )
-        return conditional.answer_bytes(
-            request, shaped, article.version, headers={"Content-Type": MEDIA_TYPES[form]}
-        )
-    row = store.find(session, Kind.ARTICLE, key)
-    answer = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
-    if answer.status == 200 and body != "blocks":
-        answer = answers.replaced(answer, asked.with_body(answer.body, body, settings))
-    if answer.status == 200 and fields is not None and form is Form.JSON:
-        answer = answers.replaced(answer, asked.only_fields(answer.body, fields))
-    if answer.status == 200 and form is not Form.JSON:
-        answer = answers.replaced(answer, forms.write(form, answer.body, settings), MEDIA_TYPES[form])
-    if row is not None and row.reason == Reason.WITHDRAWN and (tombstone := forms.bury(form, row, settings)):
-        answer = answers.replaced(answer, tombstone, MEDIA_TYPES[form])
-    response = answers.respond(request, answer)
-    if response.status_code == 308:
-        response.headers["Location"] += _query(request)
-    return response
-
-
-def _query(request: Request) -> str:
-    return f"?{request.url.query}" if request.url.query else ""
+    return one.answer(request, caller, session, key, body=body, form=form, fields=fields)
 
 
 @router.put("/{article_id}", response_model=ArticleWritten, responses={201: {"model": ArticleWritten}})

@@ -32,6 +32,7 @@ from service.published.reader import MANY, Changes, Reader
 from service.published.watch import Watch
 from service.published.withdrawn import PICTURES_SQL
 from service.settings import Settings
+from service.sync.stream import ADDRESS as STREAM
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
@@ -309,8 +310,9 @@ def _is_for_everybody(scope: Scope, given: Given) -> bool:
 
 def _waits(scope: Scope, given: Given) -> bool:
     """Return whether a request waits for changes, as a stream or for the next one."""
-    is_of_changes = scope["path"] == "/v1/changes"
-    return is_of_changes and (b"accept" in given or b"wait=" in scope["query_string"])
+    path: str = scope["path"]
+    is_of_changes = path == "/v1/changes"
+    return path == STREAM or (is_of_changes and (b"accept" in given or b"wait=" in scope["query_string"]))
 
 
 def _problem(error: ServiceError, path: str) -> Entry:

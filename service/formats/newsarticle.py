@@ -22,12 +22,12 @@ class Thing(BaseModel):
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True)
 
 
-class Person(Thing):
+class AuthorPerson(Thing):
     """An author."""
 
     type: Literal["Person"] = Field("Person", alias="@type")
     name: str
-    url: str | None
+    url: str | None = None
 
 
 class Organization(Thing):
@@ -46,10 +46,10 @@ class ImageObject(Thing):
     width: int
     height: int
     encoding_format: str = Field(alias="encodingFormat")
-    caption: str | None
-    description: str | None
-    credit_text: str | None = Field(alias="creditText")
-    copyright_notice: str | None = Field(alias="copyrightNotice")
+    caption: str | None = None
+    description: str | None = None
+    credit_text: str | None = Field(None, alias="creditText")
+    copyright_notice: str | None = Field(None, alias="copyrightNotice")
 
 
 class WebPage(Thing):
@@ -76,20 +76,20 @@ class NewsArticle(Thing):
     url: str
     main_entity_of_page: WebPage = Field(alias="mainEntityOfPage")
     headline: str
-    description: str | None
-    image: list[ImageObject] | None
-    date_published: Time | None = Field(alias="datePublished")
+    description: str | None = None
+    image: list[ImageObject] | None = None
+    date_published: Time | None = Field(None, alias="datePublished")
     date_modified: Time = Field(alias="dateModified")
-    author: list[Person | Organization]
+    author: list[AuthorPerson | Organization]
     publisher: Organization
-    article_section: str | None = Field(alias="articleSection")
-    keywords: list[str] | None
+    article_section: str | None = Field(None, alias="articleSection")
+    keywords: list[str] | None = None
     in_language: str = Field(alias="inLanguage")
-    dateline: str | None
+    dateline: str | None = None
     article_body: str = Field(alias="articleBody")
-    credit_text: str | None = Field(alias="creditText")
-    copyright_notice: str | None = Field(alias="copyrightNotice")
-    correction: list[CorrectionComment] | None
+    credit_text: str | None = Field(None, alias="creditText")
+    copyright_notice: str | None = Field(None, alias="copyrightNotice")
+    correction: list[CorrectionComment] | None = None
 
 
 @writes(Form.JSONLD)
@@ -103,7 +103,7 @@ def _news_article(article: ArticleRead, settings: Settings) -> NewsArticle:
     address = address_of(settings, article)
     publisher = Organization(name=settings.site_name, url=settings.public_url)
     people = [
-        Person(name=author.name, url=as_uri(author.url) if author.url else None)
+        AuthorPerson(name=author.name, url=as_uri(author.url) if author.url else None)
         for author in article.written_by
     ]
     return NewsArticle(

@@ -24,29 +24,38 @@ from service.published.selection import Asked
 from service.published.withdrawn import WAITING, Gone, pictures, until, without
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
-# The document of a row that has a card is not read.
-_CARD = (case((col(Published.card).is_(None), col(Published.document)), else_=None), col(Published.card))
+Part = Literal["documents", "cards", "both"]
+"""Columns of a row that a list needs. Of cards alone, the document of a row that has one is not read."""
+_READ: dict[Part, Sequence[Any]] = {
+    "documents": (col(Published.document), null()),
+    "cards": (
+        case((col(Published.card).is_(None), col(Published.document)), else_=None),
+        col(Published.card),
+    ),
+    "both": (col(Published.document), col(Published.card)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of documents; `next_key` is the key of the last when there are more."""
+    """One page of rows; `next_key` is the key of the last when there are more."""
 
     documents: list[bytes]
+    """Empty where the card is all that was read."""
+    cards: list[bytes | None]
+    """None for rows that were rendered before there were cards, or where none was read."""
     next_key: tuple[int | datetime | UUID, ...] | None
     total: Total | None
     ids: tuple[UUID, ...] = ()
-    without_card: frozenset[int] = frozenset()
-    """Places of documents that stand for a card, because they were rendered before there were cards."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A document or card as it was read, and the key of its row in the order of the list."""
+    """A row as it was read, and its key in the order of the list."""
 
     key: tuple[Any, ...]
     document: bytes
-    has_card: bool
+    card: bytes | None
 
 
 def find(session: Session, kind: Kind, key: str) -> Row | None:
@@ -94,12 +103,12 @@ def page(
     limit: int,
     *,
     count: bool = False,
-    cards: bool = False,
+    part: Part = "documents",
 ) -> Listed:
-    """Read one page of what is public, in the order asked for, beginning after a key: documents, or cards."""
+    """Read one page of what is public, in the order asked for, beginning after a key."""
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
-        return Listed([], None, Total(0) if count else None)
+        return Listed([], [], None, Total(0) if count else None)
     wanted = filters.exact(session, kind, wanted)
     hits = Hits(session, query) if query else None
     order, descending = _order(sort, hits)
@@ -114,11 +123,11 @@ def page(
         else selection.by_words(asked, hits)
     )
     total = _total(session, kind, wanted, hits, sort) if count else None
-    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), *order)
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *_READ[part], *order)
     statement = statement.where(*selected.conditions)
     rows = _read(session, kind, pages.after(statement, order, after, limit, descending=descending))
     next_key = tuple(rows[limit - 1].key) if len(rows) > limit else selected.end
-    return _listed(rows[:limit], next_key, total, cards=cards)
+    return _listed(rows[:limit], next_key, total)
 
 
 def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None, sort: Sort) -> Total:
@@ -127,35 +136,29 @@ def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None, sort
     return totals.of_hits(session, kind, wanted, hits, RANKED if sort == "relevance" else totals.MOST_HITS)
 
 
-def _members(*, cards: bool) -> Sequence[Any]:
-    return _CARD if cards else (col(Published.document), null())
-
-
 def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> list[_Found]:
     """Read documents, each with its key, as they are without the pictures that have gone."""
     rows, gone = session.execute(statement).all(), Gone()
     if rows and rows[0][0]:
         gone = pictures(session)
         rows = session.execute(statement).all()
-    shows, found = kind is Kind.ARTICLE, []
+    shown, found = gone if kind is Kind.ARTICLE else Gone(), []
     for _, document, card, *key in rows:
-        written = without(card or document, gone) if shows else card or document
-        session.keep_until(until(written, gone))
-        found.append(_Found(tuple(key), written, has_card=card is not None))
+        session.keep_until(until(card or document, gone))
+        found.append(
+            _Found(
+                tuple(key), without(document or b"", shown), None if card is None else without(card, shown)
+            )
+        )
     if kind is Kind.CAPTION and rows:
         # Captions alone do not say until when they may be shown.
         filters.keep_until_next(session, kind)
     return found
 
 
-def _listed(
-    found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: Total | None, *, cards: bool
-) -> Listed:
-    lacks = frozenset(place for place, each in enumerate(found) if cards and not each.has_card)
-    # The id ends every order.
-    return Listed(
-        [each.document for each in found], next_key, total, tuple(each.key[-1] for each in found), lacks
-    )
+def _listed(found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: Total | None) -> Listed:
+    ids = tuple(each.key[-1] for each in found)  # the id ends every order
+    return Listed([each.document for each in found], [each.card for each in found], next_key, total, ids)
 
 
 def _order(sort: Sort, hits: Hits | None) -> tuple[pages.Order, bool]:
@@ -174,7 +177,7 @@ def sections(session: Session, limit: int) -> list[str]:
     return filters.values_of(session, col(Published.section), Kind.ARTICLE, limit)
 
 
-def chosen(session: Session, wanted: Filter, named: Chosen, *, cards: bool = False) -> Listed:
+def chosen(session: Session, wanted: Filter, named: Chosen, part: Part = "documents") -> Listed:
     """Read the articles that a request names, in its order, as far as they are public and the filter leaves them."""
     slugs = select(col(PublishedSlug.slug), col(PublishedSlug.article_id)).where(
         col(PublishedSlug.slug).in_(named.slugs)
@@ -182,17 +185,17 @@ def chosen(session: Session, wanted: Filter, named: Chosen, *, cards: bool = Fal
     ids = named.places({row.slug: row.article_id for row in session.execute(slugs)} if named.slugs else {})
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
-        return Listed([], None, Total(0))
+        return Listed([], [], None, Total(0))
     wanted = filters.exact(session, Kind.ARTICLE, wanted)
     found = filters.met(Kind.ARTICLE, wanted)
     if query:
         found.append(Hits(session, query).probed())
-    statement: Select[*tuple[Any, ...]] = select(WAITING, *_members(cards=cards), col(Published.id)).where(
+    statement: Select[*tuple[Any, ...]] = select(WAITING, *_READ[part], col(Published.id)).where(
         *found, col(Published.id).in_(ids)
     )
     rows = {row.key[0]: row for row in _read(session, Kind.ARTICLE, statement)}
     ordered = [rows[id_] for id_ in ids if id_ in rows]
-    return _listed(ordered, None, Total(len(ordered)), cards=cards)
+    return _listed(ordered, None, Total(len(ordered)))
 
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:

@@ -57,7 +57,7 @@ class Followers:
 
 def is_streamed(request: Request) -> bool:
     """Return whether a request asks for a stream."""
-    return request.headers.get("accept") == stream.MEDIA_TYPE
+    return request.url.path == stream.ADDRESS or request.headers.get("accept") == stream.MEDIA_TYPE
 
 
 async def count_follower(request: Request) -> AsyncIterator[None]:

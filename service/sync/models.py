@@ -74,24 +74,25 @@ class ChangesRead(Reading):
     next: str = Field(
         description="where to go on; never null, for there will be more", examples=["/v1/changes?since=qZ2b…"]
     )
+    cursor: str = Field(description="the `since` of that address", examples=["qZ2b…"])
     caught_up: bool = Field(description="whether this was all there is for now")
 
 
+REMOVED = {
+    "seq": 42,
+    "kind": "article",
+    "id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310",
+    "op": "remove",
+    "reason": "withdrawn",
+    "detail": "It named the wrong person.",
+    "version": 5,
+    "changed_at": "2026-03-02T06:04:10.500000Z",
+    "keys": ["a-9c7d54e0b1f6a310", "articles", "l-en", "s-1f0c9a7be52d"],
+    "data": None,
+}
 EXAMPLE = {
-    "items": [
-        {
-            "seq": 42,
-            "kind": "article",
-            "id": "01997f3c-11aa-7b02-9c7d-54e0b1f6a310",
-            "op": "remove",
-            "reason": "withdrawn",
-            "detail": "It named the wrong person.",
-            "version": 5,
-            "changed_at": "2026-03-02T06:04:10.500000Z",
-            "keys": ["a-9c7d54e0b1f6a310", "articles", "l-en", "s-1f0c9a7be52d"],
-            "data": None,
-        },
-    ],
+    "items": [REMOVED],
     "next": "/v1/changes?since=qZ2bAAAAAAAAAAAqAAAAAAAAACo=",
+    "cursor": "qZ2bAAAAAAAAAAAqAAAAAAAAACo=",
     "caught_up": True,
 }

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service import conditional, pages
 from service.ages import keep_until
-from service.auth import CallerDep
+from service.auth import Caller, CallerDep
 from service.copies.following import Copies
 from service.database import Database
 from service.errors import FieldProblem, Unprocessable
 from service.published import answers, feed
-from service.published.feed import Batch, Followed, Place, Wanted
+from service.published.feed import Batch, Followed, Head, Place, Wanted
 from service.published.models import Kind
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
@@ -25,10 +25,13 @@ from service.sync import stream
 from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
 from service.sync.following import Follower
-from service.sync.models import EXAMPLE, ChangesRead
+from service.sync.models import EXAMPLE, REMOVED, ChangesRead
 from service.tables import LanguageRange
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
+_EVENT = f"retry: 2000\n\nid: qZ2b…\ndata: {orjson.dumps(REMOVED).decode()}\n\n"
+MOST = 200
+"""Changes on one page."""
 _KINDS = ", ".join(Followed)
 Kinds = Annotated[
     str | None, Query(description=f"only these, with commas between: {_KINDS}", examples=["article,image"])
@@ -80,7 +83,9 @@ async def list_changes(
     section: Sections = None,
     language: Languages = None,
     view: AsView = View.PUBLIC,
-    limit: Annotated[int, Query(ge=1, le=200, description="how many changes a page holds at the most")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST, description="how many changes a page holds at the most")
+    ] = 100,
     wait: Wait = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
@@ -88,9 +93,54 @@ async def list_changes(
     reason.
 
     The first synchronisation and every later one are the same loop: apply `items` in their order, go on at
-    `next`. When `caught_up`, ask again with `wait`, or ask with `Accept: text/event-stream` for a stream of
-    the same entries.
+    `next`. When `caught_up`, ask again with `wait`, or go on at `/v1/changes/stream`, which `Accept:
+    text/event-stream` gives here too.
     """
+    streamed = is_streamed(request)
+    cursor = (last_event_id if streamed else None) or since
+    follower, head, place = await _begin(request, caller, cursor, kind, section, language, view, limit)
+    if streamed:
+        return stream.answer(follower, head.store, place)
+    batch = await (_waited(follower, place, wait) if wait else follower.take(place))
+    return _answer(request, batch, write_cursor(head.store, batch.place), waited=wait > 0)
+
+
+@router.get(
+    "/stream",
+    dependencies=[Depends(count_follower)],
+    response_class=Response,
+    responses={200: {"content": {stream.MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENT}}}},
+)
+async def stream_changes(
+    request: Request,
+    caller: CallerDep,
+    since: Since = None,
+    kind: Kinds = None,
+    section: Sections = None,
+    language: Languages = None,
+    view: AsView = View.PUBLIC,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Follow the store by server-sent events, without an end. The data of each event is an item of `/v1/changes`, and its
+    id is where `since` goes on.
+    """
+    follower, head, place = await _begin(
+        request, caller, last_event_id or since, kind, section, language, view, MOST
+    )
+    return stream.answer(follower, head.store, place)
+
+
+async def _begin(
+    request: Request,
+    caller: Caller,
+    cursor: str | None,
+    kind: str | None,
+    section: list[str] | None,
+    language: list[str] | None,
+    view: View,
+    limit: int,
+) -> tuple[Follower, Head, Place]:
+    """Return a follower, the head of the feed, and the place where the follower begins."""
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
     wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
@@ -106,16 +156,9 @@ async def list_changes(
         _secret(request),
     )
     head = await follower.head()
-    streamed = is_streamed(request)
-    cursor = (last_event_id if streamed else None) or since
     place = feed.beginning(head) if cursor is None else await read_cursor(request, cursor, head, view)
     follower.come(place)
-    if streamed:
-        return stream.answer(follower, head.store, place)
-    batch = await (_waited(follower, place, wait) if wait else follower.take(place))
-    base = service(request, Settings).address_base
-    following = base + address(request, write_cursor(head.store, batch.place))
-    return _answer(request, batch, following, waited=wait > 0)
+    return follower, head, place
 
 
 def _kinds(kind: str | None) -> tuple[Kind, ...]:
@@ -147,10 +190,12 @@ async def _waited(follower: Follower, place: Place, seconds: float) -> Batch:
     return batch
 
 
-def _answer(request: Request, batch: Batch, following: str, *, waited: bool) -> Response:
-    body = b'{"items":[%b],"next":%b,"caught_up":%b}' % (
+def _answer(request: Request, batch: Batch, cursor: str, *, waited: bool) -> Response:
+    following = service(request, Settings).address_base + address(request, cursor)
+    body = b'{"items":[%b],"next":%b,"cursor":%b,"caught_up":%b}' % (
         b",".join(entry.body for entry in batch.entries),
         orjson.dumps(following),
+        orjson.dumps(cursor),
         b"true" if batch.caught_up else b"false",
     )
     link = {"Link": f'<{following}>; rel="next"'}

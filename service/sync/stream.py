@@ -18,6 +18,8 @@ SIGN_OF_LIFE_EVERY = 25.0
 nothing.
 """
 MEDIA_TYPE = "text/event-stream"
+ADDRESS = "/v1/changes/stream"
+"""Where nothing but the stream is; `/v1/changes` gives it to those who accept it."""
 BATCH_BYTES = 16_384
 """What a stream reads ahead of its client, as far as entries do not differ in size: all that a client who takes
 nothing costs.

@@ -84,7 +84,7 @@ def get_search_page(
     listed = (
         store.page(session, Kind.ARTICLE, Filter(q=q), "relevance", after, MOST_FOUND)
         if asked
-        else store.Listed([], None, None)
+        else store.Listed([], [], None, None)
     )
     query, articles = parse(q), _read(listed.documents)
     path = f"/search?{urlencode(asked)}" if asked else "/search"
@@ -93,7 +93,10 @@ def get_search_page(
         settings,
         shared.around(session, settings, path),
         q=q.strip(),
-        hits=[(article, found.find_snippet(article, query)) for article in articles],
+        hits=[
+            (article, found.find_snippet(document, query))
+            for article, document in zip(articles, listed.documents, strict=True)
+        ],
         more=_next(here, "/search", asked, listed),
     )
     return shared.answer(request, body, depends=(answers.any_of(Kind.ARTICLE),))

@@ -66,7 +66,7 @@ def _related(session: Session, article: ArticleRead) -> list[ArticleCard]:
     """Return articles in the same language that go with one."""
     in_language = Filter(language=(article.language,))
     ids = related(session, str(article.id), in_language, MOST_RELATED)
-    listed = store.chosen(session, Filter(), Chosen(tuple(ids)), cards=True) if ids else None
+    listed = store.chosen(session, Filter(), Chosen(tuple(ids)), "cards") if ids else None
     return [documents.read(ArticleCard, card) for card in asked.cards(listed)] if listed else []
 
 

@@ -32,6 +32,7 @@ VERBS = {
     "resume",
     "revoke",
     "rotate",
+    "stream",
     "test",
     "unpublish",
     "withdraw",

@@ -76,6 +76,8 @@ def surfaces(article: dict, image: dict, caption: dict) -> dict[str, list[str]]:
                 "?fields=lead_image,body",
             )
         ],
+        "get_article_as_ninjs": [f"/v1/articles/{key}/ninjs" for key in keys],
+        "get_article_as_jsonld": [f"/v1/articles/{key}/jsonld" for key in keys],
         "list_articles": [
             f"/v1/articles{query}"
             for query in (
@@ -162,7 +164,8 @@ def test_every_public_operation_is_a_surface_or_shows_no_picture(tmp_path: Path)
         if method == "get" and "x-required-scope" not in said
     }
     nothing = {"id": "", "slug": ""}
-    known = {*surfaces(nothing, nothing, nothing), "get_preview"} - {"pages"}
+    # The stream has the entries of the list of changes.
+    known = {*surfaces(nothing, nothing, nothing), "get_preview", "stream_changes"} - {"pages"}
     assert public == known | SHOW_NO_PICTURE
 
 

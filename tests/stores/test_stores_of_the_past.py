@@ -30,7 +30,7 @@ from tests.webhooks.receiver import receiver
 
 CURSORS_END: dict[str, str] = {}
 """Why followers of a kept store are sent back to the beginning, by the name of the store."""
-NOT_STORED = {"/assets/{name}"} | {
+NOT_STORED = {"/assets/{name}", "/v1/changes/stream"} | {
     f"{path}{{token}}{rest}"
     for path, rest in (
         ("/preview/", ""),
@@ -38,7 +38,7 @@ NOT_STORED = {"/assets/{name}"} | {
         ("/v1/previews/", "/media/{image_id}/{name}"),
     )
 }
-"""Paths whose answers have nothing in them that a kept store could have: it has no previews."""
+"""Paths whose answers have nothing in them that a kept store could have, for it has no previews, or have no end."""
 POOLS = {"slug": ["ferry-is-back-for-good", "mayor-stays"]}
 """Values for parameters of paths that no manifest has; of files manifests have whole addresses."""
 QUERIES = {

@@ -186,19 +186,20 @@ def test_waiting_ends_with_nothing_when_nothing_happens(follower: httpx.Client) 
     problem(follower.get(since + "&wait=31"), 422)
 
 
+@pytest.mark.parametrize("sse", [{"Accept": "text/event-stream"}, {}], ids=["accepted", "at its own address"])
 def test_a_stream_brings_the_same_entries_and_goes_on_where_it_broke_off(
-    follower: httpx.Client, editor: httpx.Client
+    follower: httpx.Client, editor: httpx.Client, sse: dict[str, str]
 ) -> None:
     since = now_at(follower)
     one, two = published(editor), published(editor)
-    sse = {"Accept": "text/event-stream"}
-    with follower.stream("GET", since, headers=sse) as response:
+    streamed = since if sse else f"/v1/changes/stream?{since.rpartition('&')[2]}"
+    with follower.stream("GET", streamed, headers=sse) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-store"
         id_, entry = next(events(response))
         assert entry == follow(follower, since)[0][0]
         assert entry["id"] == one["id"]
-    with follower.stream("GET", since, headers={**sse, "Last-Event-ID": id_}) as response:
+    with follower.stream("GET", streamed, headers={**sse, "Last-Event-ID": id_}) as response:
         coming = events(response)
         id_, entry = next(coming)
         assert entry is not None and entry["id"] == two["id"]
@@ -221,6 +222,15 @@ def test_a_cursor_of_another_store_says_where_to_start_again(client: httpx.Clien
     stream = client.get(address.replace(cursor, other), headers={"Accept": "text/event-stream"})
     problem(stream, 410, "start-again")
     problem(client.get("/v1/changes?since=nonsense"), 400, "bad-cursor")
+    stream = client.get(f"/v1/changes/stream?section=City&since={other}")
+    assert problem(stream, 410, "start-again")["start"] == "/v1/changes/stream?section=City"
+
+
+def test_a_page_has_the_cursor_that_its_next_address_has(client: httpx.Client, editor: httpx.Client) -> None:
+    published(editor)
+    read = client.get("/v1/changes?limit=1").json()
+    assert httpx.URL(read["next"]).params["since"] == read["cursor"]
+    assert client.get("/v1/changes", params={"limit": 1, "since": read["cursor"]}).status_code == 200
 
 
 def test_the_staff_follow_drafts_too(store: Store, editor: httpx.Client) -> None:
