@@ -75,7 +75,7 @@ class NewsArticle(Thing):
     id: str = Field(alias="@id")
     url: str
     main_entity_of_page: WebPage = Field(alias="mainEntityOfPage")
-    headline: str
+    headline: str = Field(examples=["Harbour bridge reopens after winter repairs"])
     description: str | None = None
     image: list[ImageObject] | None = None
     date_published: Time | None = Field(None, alias="datePublished")

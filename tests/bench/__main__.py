@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import bulk, consents, figures, page, report, spread, starting
+from tests.bench import bulk, consents, figures, page, report, spread, starting, weight
 from tests.bench.cores import Cores, Unfit, divide
 from tests.bench.empty import empties
 from tests.bench.figures import Figure
@@ -31,7 +31,13 @@ from tests.bench.wrk import BadAnswers, Wrk, ensure_wrk
 from tests.postgres import PostgresUnavailable
 
 CONSENTING = {"consent-load": consents.load, "consent-current": consents.current}
-MANY = {"bulk": bulk.ratios, "bulk-memory": bulk.memory, "spread": spread.waits, "start": starting.ready}
+MANY = {
+    "bulk": bulk.ratios,
+    "bulk-memory": bulk.memory,
+    "spread": spread.waits,
+    "start": starting.ready,
+    "weight": weight.bytes_and_work,
+}
 GROUPS = ("304", "article", "list", "search", "create", "consent", *CONSENTING, *MANY)
 screen = Console(stderr=True, highlight=False)
 Fault = (Unfit, Unstarted, BadAnswers, WrongCache, PostgresUnavailable)
@@ -154,7 +160,7 @@ def _notes(cores: Cores) -> list[str]:
 def _tell(
     found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool
 ) -> None:
-    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES, *spread.NOTES, *starting.NOTES]
+    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES, *spread.NOTES, *starting.NOTES, *weight.NOTES]
     if as_json:
         told = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
         told += [figures.as_json(figured, own_notes)] if figured else []

@@ -31,6 +31,9 @@ FIGURES = {
     "bulk": "articles a second of a bulk import, over those of a bare `executemany` of the same rows by the database's driver",
     "bulk, memory": "what the process has of its own at its peak after 100,000 items, over that after 10,000",
     "spread": "the longest time for which another writer waits while a new caption reaches that many articles",
+    "article, two pictures": "what a reader gets of an article of nine paragraphs and two pictures with captions",
+    "list of 20 cards": "what a reader gets of the twenty newest such articles",
+    "demo's front page": "the same of the demo, packed with Brotli as a browser asks for it",
     "start of `serve`": "from the start of the process to the first good answer of `/health/ready`",
 }
 """What each line of the second table measures, by the beginning of its name."""

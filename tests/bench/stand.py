@@ -45,6 +45,8 @@ def served_store(bench: Bench, url: str, cache_bytes: int = CACHES[HIT]) -> Abst
         "COPYDESK_SECRET_KEY": SECRET,
         "COPYDESK_MEDIA_URL": f"file:{bench.folder / 'media'}",
         "COPYDESK_CONSENT_RATE_LIMIT": "1000000000",
+        # Sizes of pictures are made by processes whose work would be counted.
+        "COPYDESK_PICTURE_AHEAD": "false",
     }
     return serving(bench.server, settings, bench.folder, bench.cores, "/health/ready")
 
