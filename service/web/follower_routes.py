@@ -20,7 +20,6 @@ from service.services import service
 from service.web import page
 
 router = APIRouter(prefix="/desk/followers", include_in_schema=False, route_class=page.PageRoute)
-TITLE = "Followers"
 MOST_SHOWN = 200
 
 
@@ -28,7 +27,7 @@ MOST_SHOWN = 200
 async def get_followers_page(request: Request, caller: CallerDep, database: DatabaseDep) -> Response:
     """The page, for whoever sends a token in the header; the form that asks for it, for whoever does not."""
     if caller.is_anonymous:
-        return page.private(request, "followers.html", title=TITLE, followers=None, path="/")
+        return page.private(request, "followers.html", followers=None)
     caller.need(Scope.ADMIN)
     return await _page(request, database)
 
@@ -59,12 +58,10 @@ def _shown(request: Request, database: Database) -> Response:
     return page.private(
         request,
         "followers.html",
-        title=TITLE,
         followers=found,
         kills=kills,
         states=followers.FollowerState,
         most=followers.MOST_COUNTED,
-        path="/",
     )
 
 
