@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    null,
     select,
     true,
     union,
@@ -174,7 +175,7 @@ def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
     """Return walks by time of the last update."""
     fits = [
         *(
-            pages.one_of(_COLUMNS[field], values)
+            pages.one_of(func.coalesce(_COLUMNS[field], null()), values)
             for field, values in parts(wanted)
             if field in _COLUMNS and field != "source"
         ),
@@ -257,7 +258,7 @@ def _of_rows(kind: Kind, wanted: Filter, part: tuple[str, str] | None) -> Walk:
     at, id_ = col(Published.published_at), col(Published.id)
     fits = [
         *(
-            pages.one_of(_COLUMNS[field], values)
+            pages.one_of(func.coalesce(_COLUMNS[field], null()), values)
             for field, values in parts(wanted)
             if field in _COLUMNS and (part is None or field != part[0])
         ),
