@@ -25,11 +25,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, auth, health, idempotency, openapi, problems, signposts, timekeeping, tokens
+from service import __version__, health, signposts, timekeeping, tokens
 from service.articles import clock, history, name_routes, previews
 from service.articles import models as article_models
 from service.articles import routes as article_routes
-from service.auth import TokenUses
 from service.background import Background
 from service.bulk import places as bulk_places
 from service.bulk import routes as bulk_routes
@@ -61,6 +60,9 @@ from service.formats import newsarticle
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
+from service.http import callers as auth
+from service.http import idempotency, openapi, problems
+from service.http.callers import TokenUses
 from service.images import caption_routes, media
 from service.images import clock as licences
 from service.images import models as image_models

@@ -4,11 +4,10 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 
-from service import idempotency, timekeeping
+from service import timekeeping
 from service.articles import clock
 from service.articles.creating import Creating
 from service.articles.indexing import Indexing
-from service.auth import Answering, TokenUses
 from service.background import Background, every
 from service.consent.audit import upkeep
 from service.consent.decisions.door import Door
@@ -19,6 +18,8 @@ from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.connections import Connections
 from service.ending import Ending
+from service.http import idempotency
+from service.http.callers import Answering, TokenUses
 from service.images import ahead
 from service.images import clock as licences
 from service.images.intake import Intake

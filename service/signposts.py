@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from service import __version__
-from service.negotiation import choose_type
+from service.http.negotiation import choose_type
+from service.http.routing import Route
 from service.published.answers import made, public_headers, respond
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 

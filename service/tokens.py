@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import Admin, Token, TokenUses, digest_of, new_secret
 from service.database import Session, SessionDep
 from service.errors import Conflict, NotFound
-from service.routing import Route
+from service.http import conditional, pages
+from service.http.callers import Admin, Token, TokenUses, digest_of, new_secret
+from service.http.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.tables import Line, Reading, Secret, Shape, Time, now

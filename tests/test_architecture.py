@@ -11,7 +11,7 @@ from fastapi.dependencies.models import Dependant
 
 from service import main
 from service.formats.feeds.routes import read_feed
-from service.routing import Route
+from service.http.routing import Route
 from service.tables import Table
 
 ROOT = Path(__file__).parent.parent

@@ -6,13 +6,13 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Query
 
-from service import pages, sparse
 from service.articles.addresses import address_of, with_whole_links
 from service.articles.body import as_html, as_text
 from service.articles.cards import card_of_document
 from service.articles.found import with_snippet
 from service.articles.models import ArticleRead
 from service.errors import BadRequest
+from service.http import pages, sparse
 from service.published import answers, documents, keys
 from service.published.filters import Chosen, Filter
 from service.published.models import Kind

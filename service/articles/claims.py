@@ -9,9 +9,9 @@ from sqlmodel import col, func, select
 from service.articles import desk
 from service.articles.body import images_of
 from service.articles.models import Article, ArticleWrite
-from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Unprocessable
+from service.http.callers import Caller
 from service.images.claims import LONGEST_KEY, Pair, by_source
 from service.images.lifecycle import refuse_withdrawn
 from service.images.resolve import Pictures

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from service.ages import earliest
 from service.articles import lifecycle
 from service.articles.models import Article, Status
-from service.auth import Caller
 from service.database import Database
+from service.http.callers import Caller
 from service.tables import latest, now
 
 LOOKS_EVERY = 0.5

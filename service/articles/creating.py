@@ -11,13 +11,13 @@ from itertools import groupby
 
 from fastapi import Request, Response
 
-from service import idempotency
 from service.articles import claims, lifecycle, read
 from service.articles.models import ArticleCreate
-from service.auth import Caller
 from service.database import Database, Session
 from service.errors import ServiceError
 from service.group_commit import GroupCommit, waves
+from service.http import idempotency
+from service.http.callers import Caller
 from service.tables import new_id
 
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, delete, func, literal
 from sqlmodel import col, select
 
-from service import pages
 from service.articles.body import Embed, ImageBlock, as_text, images_of
 from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite, Status
 from service.database import Session, insert
 from service.errors import FieldProblem, Gone, NotFound
+from service.http import pages
 from service.images import resolve, uses
 from service.images.models import ImageUse
 from service.images.resolve import Pictures

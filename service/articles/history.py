@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, JsonValue, TypeAdapter
 from sqlmodel import col, select
 
-from service import conditional, pages
 from service.articles import lifecycle, read
 from service.articles.models import ArticleContent, ArticleReplace, ArticleVersion, ArticleWritten, Status
-from service.auth import StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound
-from service.routing import Route
+from service.http import conditional, pages
+from service.http.callers import StaffReader, StaffWriter
+from service.http.routing import Route
 from service.tables import Reading, Time
 
 router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)

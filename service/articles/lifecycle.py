@@ -24,9 +24,9 @@ from service.articles.models import (
     Status,
 )
 from service.articles.moves import ended_at, make_draft, make_public, move, wanted_status
-from service.auth import Caller
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
+from service.http.callers import Caller
 from service.images import resolve
 from service.images.claims import Pair
 from service.images.resolve import Pictures

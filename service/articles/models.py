@@ -16,8 +16,8 @@ from pydantic import (
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
-from service.acknowledging import Acknowledgement
 from service.articles.body import Block, ResolvedBlock
+from service.http.acknowledging import Acknowledgement
 from service.images.models import EffectiveCaption, Picture
 from service.published.answers import id_of
 from service.tables import (

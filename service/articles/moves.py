@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from service.articles.models import Article, ArticleReplace, Status
-from service.auth import Caller
 from service.errors import Unprocessable
+from service.http.callers import Caller
 from service.scopes import Scope
 from service.tables import latest, now
 

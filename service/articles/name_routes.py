@@ -5,13 +5,13 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
-from service import pages
 from service.ages import keep_until
-from service.auth import CallerDep
 from service.database import Session, SessionDep
+from service.http import pages
+from service.http.callers import CallerDep
+from service.http.routing import Route
 from service.published import answers, keys, names
 from service.published.models import Kind, NameField
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 from service.tables import Reading, Time, now

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from service import conditional
 from service.articles import asked, desk, read
 from service.articles.asked import BodyForm
-from service.auth import Caller
 from service.database import Session
+from service.http import conditional
+from service.http.callers import Caller
 from service.published import answers, forms, store
 from service.published.forms import MEDIA_TYPES, Form
 from service.published.models import Kind, Reason

@@ -16,13 +16,14 @@ from sqlalchemy import delete
 from sqlmodel import Field, col, func, select
 from starlette.concurrency import run_in_threadpool
 
-from service import conditional
 from service.articles import history, lifecycle, read
 from service.articles.body import ResolvedImage, images_of
 from service.articles.models import Article, ArticleContent, ArticleRead
-from service.auth import StaffReader, digest_of, new_secret
 from service.database import Database, DatabaseDep, Session, SessionDep
 from service.errors import Conflict, NotFound
+from service.http import conditional
+from service.http.callers import StaffReader, digest_of, new_secret
+from service.http.routing import Route
 from service.images import lifecycle as images
 from service.images.media import PrintsDep, over, send_size
 from service.images.models import Picture
@@ -30,7 +31,6 @@ from service.images.renditions import Negative, negative_of
 from service.images.rights import hidden
 from service.images.uploads import IntakeDep
 from service.published.models import Reason
-from service.routing import Route
 from service.tables import Reading, Secret, Shape, Table, Time, new_id, now
 
 router = APIRouter(tags=["articles"], route_class=Route)

@@ -7,15 +7,15 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlmodel import col, select
 
-from service import acknowledging
-from service.acknowledging import Acknowledgement
 from service.ages import earliest
 from service.articles import desk
 from service.articles.body import Block, ImageBlock, ResolvedBlock, ResolvedImage
 from service.articles.cards import card_of
 from service.articles.models import Article, ArticleRead, ArticleSlug, ArticleVersion, LeadImage, Status
-from service.auth import Caller
 from service.database import Session
+from service.http import acknowledging
+from service.http.acknowledging import Acknowledgement
+from service.http.callers import Caller
 from service.images import resolve
 from service.images.resolve import Pictures
 from service.published.models import Kind, Reason

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from service import conditional, pages
 from service.articles import asked, desk, lifecycle, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
 from service.articles.cards import ArticleCard, card_of
@@ -24,9 +23,11 @@ from service.articles.models import (
     ArticleWritten,
     Status,
 )
-from service.auth import CallerDep, StaffPublisher, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed, errors_of
+from service.http import conditional, pages
+from service.http.callers import CallerDep, StaffPublisher, StaffWriter
+from service.http.routing import Route
 from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
 from service.published.forms import Form
@@ -34,7 +35,6 @@ from service.published.models import Kind
 from service.published.related import related
 from service.published.store import Listed, Part, Sort
 from service.published.waiting import View
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

@@ -14,7 +14,6 @@ from pathlib import Path
 import anyio
 
 from service.articles.models import Status
-from service.auth import Caller
 from service.bulk import places
 from service.bulk.items import Batch, batches, lines
 from service.bulk.modes import Mode
@@ -22,7 +21,8 @@ from service.bulk.places import BulkPlace
 from service.bulk.writing import Result, write_all
 from service.database import Database, Session
 from service.errors import ServiceError
-from service.unpacking import unpacked
+from service.http.callers import Caller
+from service.http.unpacking import unpacked
 
 ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _PIECE = 1 << 18

@@ -10,9 +10,9 @@ import ijson
 import orjson
 from anyio.lowlevel import checkpoint
 
-from service.bodies import parsed_aside
 from service.errors import BadRequest, ServiceError, TooLarge
-from service.unpacking import BrokenStream, without_mark
+from service.http.bodies import parsed_aside
+from service.http.unpacking import BrokenStream, without_mark
 
 MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""

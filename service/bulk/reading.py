@@ -10,12 +10,12 @@ from sqlmodel import col, select
 
 from service.articles.claims import pair_of
 from service.articles.models import ArticleWrite
-from service.bodies import bound
 from service.database import Session
 from service.errors import FieldProblem, ServiceError, Unprocessable, errors_of
+from service.http.bodies import bound
+from service.http.problems import pointer_to
 from service.images.claims import Pair, by_source
 from service.images.models import FocalPoint, Image
-from service.problems import pointer_to
 from service.tables import Language, Line, Shape, Text, WebAddress, composed, new_id
 
 Name = tuple[str | None, str, str | None]

@@ -18,19 +18,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from service.auth import Caller, StaffWriter
 from service.bulk.items import Batch, Item, batches, lines, members
 from service.bulk.modes import Mode
 from service.bulk.results import Results, TooManyItems
 from service.bulk.writing import Written, write_all, write_line
-from service.conditional import PRIVATE
 from service.database import Database
 from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
 from service.faults import refusal
-from service.routing import Route
+from service.http.callers import Caller, StaffWriter
+from service.http.conditional import PRIVATE
+from service.http.routing import Route
+from service.http.unpacking import BrokenStream
 from service.services import service
 from service.settings import Settings
-from service.unpacking import BrokenStream
 
 NDJSON = "application/x-ndjson"
 UNBOUNDED = 1 << 50

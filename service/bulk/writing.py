@@ -18,13 +18,13 @@ from sqlmodel import col, select
 from service.articles import lifecycle
 from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace, Status
-from service.auth import Caller
 from service.bulk.modes import Mode
 from service.bulk.reading import InlineImage, Reading, Work
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unprocessable
 from service.faults import may_be_one_writes, refusal
 from service.group_commit import waves
+from service.http.callers import Caller
 from service.images import lifecycle as images
 from service.images.captioning import caption_image
 from service.images.claims import Pair, by_source

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from service.auth import Caller
 from service.backup.folder import Manifest, is_export
 from service.backup.restore import check, restore
 from service.bulk.files import FileImport, How, holds_items
 from service.bulk.writing import Result, write_line
 from service.database import Database
 from service.errors import ServiceError
+from service.http.callers import Caller
 from service.images.intake import Intake
 from service.images.storage import open_store
 from service.imports.importer import bring_in

@@ -42,7 +42,7 @@ def list_tokens(as_json: Json = False) -> None:
     """List tokens, newest first."""
     from sqlmodel import col, select
 
-    from service.auth import Token
+    from service.http.callers import Token
     from service.tokens import TokenRead
 
     with open_database().reading() as session:

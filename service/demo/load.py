@@ -12,7 +12,6 @@ from sqlmodel import select
 
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate
-from service.auth import Caller
 from service.consent.notices.defaults import ensure_defaults
 from service.database import Database, Session
 from service.demo import notices, partner, readers
@@ -20,6 +19,7 @@ from service.demo.pictures import draw
 from service.demo.sample import Sample, SamplePicture
 from service.demo.samples import SAMPLES
 from service.demo.scenes import SCENES
+from service.http.callers import Caller
 from service.images import captions
 from service.images import lifecycle as images
 from service.images.caption_writing import CaptionWrite

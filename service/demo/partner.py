@@ -13,8 +13,8 @@ from threading import Thread
 
 from sqlmodel import col, func, select
 
-from service.auth import HOUSE
 from service.database import Database, Session
+from service.http.callers import HOUSE
 from service.published.feed import Followed
 from service.tables import now
 from service.webhooks import delivery, lifecycle

@@ -14,7 +14,6 @@ from uuid import UUID
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.ages import AGAIN, UNTIL, control
-from service.conditional import matches
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
 from service.edge.logs import request_id
@@ -24,7 +23,8 @@ from service.edge.outflow import LARGE, Outflow
 from service.edge.safety import Safety
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
-from service.negotiation import choose_coding
+from service.http.conditional import matches
+from service.http.negotiation import choose_coding
 from service.published import keys
 from service.published.answers import DEPENDS, answer_row, id_of
 from service.published.models import Kind, Reason

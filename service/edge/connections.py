@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from service.edge.outflow import DROP
 from service.ending import Ending
 from service.errors import PROBLEM, BadRequest, HeadTooLarge, ServiceError, TooSlow, Unavailable
-from service.proxies import Proxies, network_of
+from service.http.proxies import Proxies, network_of
 from service.settings import Settings
 
 LARGEST_HEAD = 32_768

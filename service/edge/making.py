@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.edge.codings import compress
 from service.errors import Unavailable
-from service.proxies import Proxies, network_of
+from service.http.proxies import Proxies, network_of
 from service.settings import Settings
 
 AT_ONCE = 2

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import Scope
 
 from service.errors import BadRequest
-from service.negotiation import choose_type
+from service.http.negotiation import choose_type
 from service.published.forms import MEDIA_TYPES, Form
 from service.sync.stream import MEDIA_TYPE as EVENT_STREAM
 from service.tables import composed

@@ -10,8 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import UnsupportedMediaType
-from service.problems import problem_response
-from service.unpacking import unpacked
+from service.http.problems import problem_response
+from service.http.unpacking import unpacked
 
 _REPLACED = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -4,12 +4,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from service.articles import one
-from service.auth import CallerDep
 from service.database import SessionDep
 from service.formats.newsarticle import NewsArticle
-from service.operations import Responses
+from service.http.callers import CallerDep
+from service.http.operations import Responses
+from service.http.routing import Route
 from service.published.forms import MEDIA_TYPES, Form
-from service.routing import Route
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 _MOVED: Responses = {308: {"description": "An old slug: the article is at its new one."}}

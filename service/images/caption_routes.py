@@ -7,11 +7,12 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import JsonValue
 from sqlmodel import col, select
 
-from service import acknowledging, conditional, pages
-from service.acknowledging import Acknowledgement
-from service.auth import Caller, CallerDep, StaffWriter
 from service.database import SessionDep
 from service.errors import NotFound, PreconditionFailed, Unprocessable
+from service.http import acknowledging, conditional, pages
+from service.http.acknowledging import Acknowledgement
+from service.http.callers import Caller, CallerDep, StaffWriter
+from service.http.routing import Route
 from service.images import captions, lists
 from service.images.caption_writing import CaptionCreate, CaptionReplace
 from service.images.lists import AskedDep
@@ -27,7 +28,6 @@ from service.images.read import read_caption
 from service.published import answers, store
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from service.auth import Caller
 from service.database import Session
+from service.http.callers import Caller
 from service.images import captions
 from service.images.caption_writing import CaptionReplace, CaptionWrite
 from service.images.models import Caption, CaptionSource, Image

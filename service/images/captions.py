@@ -7,9 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Uuid, column, table
 from sqlmodel import col, select
 
-from service.auth import Caller
 from service.database import Session
 from service.errors import Conflict, Forbidden, Gone, NotFound, Unprocessable
+from service.http.callers import Caller
 from service.images.caption_writing import CaptionReplace, CaptionWrite
 from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (

@@ -12,9 +12,9 @@ from pydantic import JsonValue, TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from service.auth import HOUSE, Caller
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
+from service.http.callers import HOUSE, Caller
 from service.images import captions, claims, rights, uses
 from service.images.intake import KeptFile
 from service.images.models import (

@@ -11,9 +11,9 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import ColumnElement, func, literal, tuple_
 from sqlmodel import col, select
 
-from service import pages
-from service.auth import Caller
 from service.database import Session
+from service.http import pages
+from service.http.callers import Caller
 from service.images.models import Caption, Image
 from service.published import answers, store
 from service.published.filters import Filter

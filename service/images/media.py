@@ -13,11 +13,13 @@ import anyio
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from service import conditional
 from service.ages import control
-from service.auth import Caller, CallerDep
 from service.database import Database, DatabaseDep
 from service.errors import NotFound, Unavailable, Unprocessable, UnsupportedMediaType
+from service.http import conditional
+from service.http.callers import Caller, CallerDep
+from service.http.operations import Responses
+from service.http.routing import Route
 from service.images import lifecycle, renditions
 from service.images.intake import Intake
 from service.images.models import Rendition
@@ -26,11 +28,9 @@ from service.images.read import public_end, public_negative
 from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
-from service.operations import Responses
 from service.published import keys
 from service.published.answers import Expired, Withdrawn, expired, one_of
 from service.published.models import Kind, Reason
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
-from service.acknowledging import Acknowledgement
+from service.http.acknowledging import Acknowledgement
 from service.tables import (
     Json,
     Language,

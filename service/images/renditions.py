@@ -15,10 +15,10 @@ from uuid import UUID
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from service.http.negotiation import ranges
 from service.images.darkroom.jobs import Rights
 from service.images.models import FocalPoint, Image, ImageRead, Rendition
 from service.images.storage import original_name
-from service.negotiation import ranges
 
 WIDTHS = (2400, 1600, 1280, 960, 640, 480, 320, 160)
 """Every width that is made when it is asked for, of the whole picture and of each crop."""

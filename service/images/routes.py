@@ -11,11 +11,12 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
-from service import acknowledging, conditional, pages
-from service.acknowledging import Acknowledgement
-from service.auth import Caller, CallerDep, StaffPublisher, StaffReader, StaffWriter
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
+from service.http import acknowledging, conditional, pages
+from service.http.acknowledging import Acknowledgement
+from service.http.callers import Caller, CallerDep, StaffPublisher, StaffReader, StaffWriter
+from service.http.routing import Route
 from service.images import lifecycle, lists, uses
 from service.images.lists import AskedDep
 from service.images.models import (
@@ -38,7 +39,6 @@ from service.published import answers, documents, store
 from service.published.answers import Row
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

@@ -19,9 +19,9 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, V
 from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
-from service.auth import StaffWriter
-from service.bodies import parsed_aside
 from service.errors import TooLarge, Unprocessable, UnsupportedMediaType
+from service.http.bodies import parsed_aside
+from service.http.callers import StaffWriter
 from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
 from service.images.patching import invalid

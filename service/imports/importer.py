@@ -20,9 +20,9 @@ from sqlmodel import col, select
 from service.articles import lifecycle
 from service.articles.body import ImageBlock
 from service.articles.models import Article, ArticleCreate, ArticleReplace, Status
-from service.auth import Caller
 from service.consent.notices.defaults import is_for_banners, record_banner
 from service.database import Session
+from service.http.callers import Caller
 from service.images import lifecycle as images
 from service.images.captioning import caption_image
 from service.images.intake import KeptFile

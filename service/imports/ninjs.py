@@ -14,13 +14,13 @@ from sqlmodel import col, select
 from service.articles import lifecycle
 from service.articles.body import Embed
 from service.articles.models import Article, ArticleCreate, ArticleReplace, ArticleSlug, ArticleWrite, Status
-from service.auth import Caller
 from service.database import Session
 from service.errors import Unprocessable, errors_of
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
 from service.formats.ninjs.read import Item
+from service.http.callers import Caller
 from service.images import lifecycle as images
 from service.images.captioning import caption_image
 from service.images.intake import KeptFile

@@ -10,15 +10,16 @@ import anyio
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 
-from service import acknowledging
-from service.acknowledging import Acknowledgement
 from service.articles import read as articles
-from service.auth import StaffWriter
-from service.bodies import parsed
 from service.database import SessionDep
 from service.errors import Unprocessable, UnsupportedMediaType, errors_of
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import Item, read
+from service.http import acknowledging
+from service.http.acknowledging import Acknowledgement
+from service.http.bodies import parsed
+from service.http.callers import StaffWriter
+from service.http.routing import Route
 from service.images.intake import Intake
 from service.imports import ninjs as importing
 from service.imports.apart import read_apart
@@ -28,7 +29,6 @@ from service.imports.sources import FetchedFiles, fetch_files, fetch_page, fetch
 from service.newspages import NotAnArticle, Page
 from service.newspages.received import Received as Sent
 from service.published.forms import MEDIA_TYPES, Form
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 from service.tables import Shape, WebAddress

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from service.ages import control, earliest, keep_until
-from service.conditional import PRIVATE, etag_of, matches
 from service.errors import Gone, NotFound, ServiceError
+from service.http.conditional import PRIVATE, etag_of, matches
 from service.published import keys
 from service.published.models import Kind, Reason
 from service.published.withdrawn import Gone as GonePictures

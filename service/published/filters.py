@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import coalesce
 from sqlmodel import col
 
 from service.database import Session
-from service.pages import Column, one_of
+from service.http.pages import Column, one_of
 from service.published import keys
 from service.published.models import Kind, NameField, Published, PublishedTerm
 from service.published.render import SHOWS

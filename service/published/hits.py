@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.sql.selectable import TextualSelect
 from sqlmodel import col, select
 
-from service import pages
 from service.database import Session
+from service.http import pages
 from service.published.models import Published
 from service.published.numbering import TEXT
 from service.published.query import Query

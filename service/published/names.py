@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, tuple_
 from sqlmodel import col
 
-from service import pages
 from service.database import Session, add_to
+from service.http import pages
 from service.published.models import (
     Kind,
     NameField,

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import text, update
 from sqlmodel import col
 
-from service.conditional import etag_of
 from service.database import Session, insert_new, upsert
+from service.http.conditional import etag_of
 from service.published import epochs, keys, moves, working
 from service.published.models import Kind, Published, PublishedPast, PublishedSlug, Reason
 from service.published.names import NONE, count_changes, name_of_kind

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from sqlalchemy import text, update
 from sqlmodel import col, select
 
-from service.conditional import etag_of
 from service.database import Session, insert, rows_changed
 from service.errors import Unprocessable
+from service.http.conditional import etag_of
 from service.published import moves
 from service.published.feed import KINDS
 from service.published.models import (

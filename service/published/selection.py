@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 from sqlmodel import col
 
-from service import pages
 from service.database import Session
+from service.http import pages
 from service.published import filters, walks
 from service.published.filters import Filter
 from service.published.hits import FIRST, LAST, MOST_PROBED, RANKED, WINDOWS, Hits

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import Select, case, null, select
 from sqlmodel import col
 
-from service import pages
 from service.database import Session
-from service.pages import Total
+from service.http import pages
+from service.http.pages import Total
 from service.published import filters, selection, totals
 from service.published.answers import Row, id_of, shown
 from service.published.filters import Chosen, Filter

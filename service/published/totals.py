@@ -2,9 +2,9 @@
 
 from sqlalchemy import func, select
 
-from service import pages
 from service.database import Session
-from service.pages import Total
+from service.http import pages
+from service.http.pages import Total
 from service.published import filters, names, walks
 from service.published.filters import Filter
 from service.published.hits import Hits

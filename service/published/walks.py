@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
-from service import pages
 from service.database import Session
+from service.http import pages
 from service.published import filters, names
 from service.published.filters import Filter
 from service.published.models import Kind, Published, PublishedTerm

@@ -11,9 +11,9 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import col
 
-from service.auth import Token
 from service.copies.models import CopyHolder
 from service.database import Database, Session
+from service.http.callers import Token
 from service.published.feed import KINDS
 from service.published.models import Kind, Published, WorkingChange, all_but
 from service.recall.holders import is_over, tokens_of, webhooks_of

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlmodel import col, select
 
-from service.auth import Token
 from service.copies.models import CopyHolder
 from service.database import Session
+from service.http.callers import Token
 from service.tables import now
 from service.webhooks.models import Webhook
 

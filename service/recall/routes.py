@@ -7,17 +7,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
-from service import conditional, pages
 from service.articles import lifecycle
-from service.auth import Caller, Needs, StaffPublisher
 from service.copies.following import Copies
 from service.copies.models import CopyHolder
 from service.database import SessionDep
+from service.http import conditional, pages
+from service.http.callers import Caller, Needs, StaffPublisher
+from service.http.routing import Route
 from service.images import lifecycle as images
 from service.recall import followers, pictures, report
 from service.recall.followers import FollowerRead
 from service.recall.models import EXAMPLE, PICTURE_EXAMPLE, PictureRecallRead, RecallRead
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from fastapi import Request
 
 from service.errors import Gone
-from service.pages import BadCursor
+from service.http.pages import BadCursor
 from service.published import epochs
 from service.published.feed import Head, Place
 from service.published.reader import Reader

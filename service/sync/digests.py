@@ -14,13 +14,13 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from service import conditional
 from service.database import Session, SessionDep
 from service.errors import FieldProblem, Unprocessable
+from service.http import conditional
+from service.http.routing import Route
 from service.published import answers
 from service.published.feed import KINDS
 from service.published.models import Published, PublishedSequence, all_but
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 from service.tables import Reading

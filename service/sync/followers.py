@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fastapi import Request
 
 from service.errors import Unavailable
-from service.proxies import Proxies, network_of
+from service.http.proxies import Proxies, network_of
 from service.services import service
 from service.settings import Settings
 from service.sync import stream

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from service.auth import identify
 from service.copies.following import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
+from service.http.callers import identify
 from service.published import feed
 from service.published.feed import Batch, Head, Place, Wanted
 from service.published.reader import Reader

@@ -6,18 +6,18 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from service import conditional, pages
 from service.ages import keep_until
-from service.auth import Caller, CallerDep
 from service.copies.following import Copies
 from service.database import Database
 from service.errors import FieldProblem, Unprocessable
+from service.http import conditional, pages
+from service.http.callers import Caller, CallerDep
+from service.http.routing import Route
 from service.published import answers, feed
 from service.published.feed import Batch, Followed, Head, Place, Wanted
 from service.published.models import Kind
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

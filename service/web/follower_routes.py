@@ -10,10 +10,10 @@ from fastapi.security import HTTPAuthorizationCredentials
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
-from service.auth import CallerDep, get_caller
 from service.copies.following import Copies
 from service.copies.models import CopyHolder
 from service.database import Database, DatabaseDep
+from service.http.callers import CallerDep, get_caller
 from service.recall import followers, killed
 from service.scopes import Scope
 from service.services import service

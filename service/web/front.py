@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
-from service import pages
 from service.articles import found
 from service.articles.models import ArticleRead
 from service.database import SessionDep
+from service.http import pages
 from service.published import answers, documents, store
 from service.published.filters import Filter
 from service.published.models import Kind

@@ -6,8 +6,8 @@ from starlette.concurrency import run_in_threadpool
 from service.database import Database
 from service.errors import PROBLEM
 from service.faults import DATABASE_FAULTS
-from service.negotiation import choose_type
-from service.problems import refuse_as_framework
+from service.http.negotiation import choose_type
+from service.http.problems import refuse_as_framework
 from service.services import service
 from service.settings import Settings
 from service.web import page, shared

@@ -20,11 +20,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
-from service import faults, routing
+from service import faults
 from service.consent.decisions.door import FORM, admitted
 from service.consent.notices.lifecycle import NoticeRead
 from service.consent.notices.shelf import advertises
 from service.errors import ServiceError, Unprocessable
+from service.http import routing
 from service.services import service
 from service.settings import Settings
 from service.tables import write_time

@@ -14,11 +14,11 @@ from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
-from service.auth import CallerDep, get_caller
 from service.consent.audit import reports
 from service.consent.audit.reports import Dimension
 from service.consent.audit.routes import period
 from service.database import Database, DatabaseDep
+from service.http.callers import CallerDep, get_caller
 from service.scopes import Scope
 from service.tables import now
 from service.web import chart, page, shared

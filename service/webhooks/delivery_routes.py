@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import Caller, Needs
 from service.database import SessionDep
-from service.routing import Route
+from service.http import conditional, pages
+from service.http.callers import Caller, Needs
+from service.http.routing import Route
 from service.scopes import Scope
 from service.webhooks import lifecycle
 from service.webhooks.models import (

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
-from service.auth import Caller
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
+from service.http.callers import Caller
 from service.images.patching import refuse_changes
 from service.outbound.addresses import checked, refuse_closed_literal
 from service.scopes import Scope

@@ -8,11 +8,11 @@ from pydantic import JsonValue, TypeAdapter
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
-from service import conditional, idempotency, pages
-from service.auth import Caller, Needs
 from service.database import Database, DatabaseDep, SessionDep
+from service.http import conditional, idempotency, pages
+from service.http.callers import Caller, Needs
+from service.http.routing import Route
 from service.images.patching import merged
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.tables import new_id, now

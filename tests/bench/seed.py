@@ -9,9 +9,9 @@ import sys
 from alembic import command
 
 from service.articles import lifecycle
-from service.auth import Caller
 from service.consent.notices.defaults import ensure_defaults
 from service.database import Database, Session
+from service.http.callers import Caller
 from service.schema import migrations
 from service.scopes import Scope
 from service.settings import Settings

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service import main
 from service.edge.normal import PAGES, is_tracking, normal_form
-from service.routing import Route
+from service.http.routing import Route
 from service.web.page import PageRoute
 from tests.articles.newsroom import caption, do, edit, picture, problem, published
 from tests.edge.asking import Answered, Headers, ask, scope_of

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import zstandard
 
-from service.negotiation import choose_coding
+from service.http.negotiation import choose_coding
 from tests.articles.newsroom import Article, published
 from tests.images.pictures import picture
 

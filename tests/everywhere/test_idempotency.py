@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from service.idempotency import KeptAnswer, forget_old
+from service.http.idempotency import KeptAnswer, forget_old
 from service.tables import now
 from tests.articles.newsroom import draft, mark, problem
 from tests.images.pictures import picture

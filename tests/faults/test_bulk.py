@@ -9,11 +9,11 @@ import httpx
 import orjson
 import pytest
 
-from service.auth import Caller
 from service.bulk import results
 from service.bulk.files import FileImport, How
 from service.bulk.items import MOST_TOGETHER
 from service.errors import ServiceError
+from service.http.callers import Caller
 from service.scopes import Scope
 from tests import postgres
 from tests.articles.newsroom import mark, problem

@@ -20,9 +20,9 @@ from sqlmodel import col, select
 
 from service.articles import lifecycle
 from service.articles.models import Article, ArticleCreate, ArticleReplace
-from service.auth import Caller
 from service.database import Session
 from service.errors import ServiceError
+from service.http.callers import Caller
 from service.images import captions
 from service.images import lifecycle as images
 from service.images.caption_writing import CaptionReplace, CaptionWrite

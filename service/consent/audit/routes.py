@@ -12,8 +12,6 @@ from pydantic import Field, TypeAdapter
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import Caller, Needs
 from service.consent.audit import exports, reports, upkeep
 from service.consent.audit.reports import Dimension, Rates
 from service.consent.decisions.deciding import ConsentId
@@ -24,8 +22,10 @@ from service.consent.models import ConsentEvent, ConsentSubject, Key
 from service.consent.signing import Signer
 from service.database import DatabaseDep, SessionDep
 from service.errors import FieldProblem, Unprocessable
-from service.negotiation import choose_type
-from service.routing import Route
+from service.http import conditional, pages
+from service.http.callers import Caller, Needs
+from service.http.negotiation import choose_type
+from service.http.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

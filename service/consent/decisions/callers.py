@@ -8,7 +8,7 @@ import hashlib
 import time
 from datetime import date
 
-from service.proxies import network_of
+from service.http.proxies import network_of
 from service.sharing import KEY_SIZE, Table, shared_key
 from service.tables import now
 

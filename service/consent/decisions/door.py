@@ -18,8 +18,8 @@ from service.consent.decisions import subjects
 from service.consent.decisions.callers import Limiter, Presses
 from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
-from service.proxies import Proxies
-from service.routing import Route
+from service.http.proxies import Proxies
+from service.http.routing import Route
 from service.services import service
 from service.settings import Settings
 

@@ -45,7 +45,7 @@ from service.consent.notices.shelf import Shelves, Shown
 from service.database import Database, Session
 from service.errors import FieldProblem, ServiceError, Unprocessable
 from service.group_commit import GroupCommit, Write, each, waves
-from service.idempotency import KeyReused
+from service.http.idempotency import KeyReused
 from service.tables import new_id, now
 
 COOKIE_GIVEN_AGAIN_FOR = timedelta(minutes=5)

@@ -19,7 +19,7 @@ from service.consent.events import COLUMNS, read_event
 from service.consent.models import GRANTS, ConsentEvent, ConsentSubject, EventRead, State
 from service.database import Session
 from service.errors import NotFound
-from service.pages import count_all
+from service.http.pages import count_all
 
 
 class NoRecord(NotFound):

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter
 
-from service import conditional, pages
 from service.consent.decisions import receipts, subjects
 from service.consent.decisions.deciding import Decision, Withdrawal
 from service.consent.decisions.door import Door, GuardedRoute, WayOutRoute
@@ -33,7 +32,8 @@ from service.consent.log.tree import with_leaves
 from service.consent.models import EventRead, Key
 from service.database import Session, SessionDep
 from service.errors import BadRequest
-from service.negotiation import choose_type
+from service.http import conditional, pages
+from service.http.negotiation import choose_type
 from service.published import answers
 from service.services import service
 from service.settings import Settings

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from service import conditional
 from service.consent.log import tree
 from service.consent.log.merkle import Span, consistency_spans
 from service.consent.log.tree import InclusionProof, NoSuchTree, TreeHead
 from service.consent.signing import Signer
 from service.database import Session, SessionDep
 from service.errors import BadRequest
-from service.routing import Route
+from service.http import conditional
+from service.http.routing import Route
 from service.services import service
 from service.settings import Settings
 

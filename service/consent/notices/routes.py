@@ -16,17 +16,17 @@ from pydantic import TypeAdapter
 from sqlalchemy import func, tuple_
 from sqlmodel import col, select
 
-from service import conditional, pages
-from service.auth import Caller, CallerDep, Needs
 from service.consent.models import ConsentNotice, NoticeStatus, notice_id
 from service.consent.notices import lifecycle as notices
 from service.consent.notices.lifecycle import NoticeCreate, NoticeRead, NoticeReplace, Publication
 from service.database import Session, SessionDep
+from service.http import conditional, pages
+from service.http.callers import Caller, CallerDep, Needs
+from service.http.routing import Route
 from service.published import answers, store
 from service.published.answers import Row
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.routing import Route
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from service import pages
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
 from service.formats.feeds.feed import MEDIA_TYPES, Feed
-from service.operations import Responses
+from service.http import pages
+from service.http.operations import Responses
+from service.http.routing import Route
 from service.published import answers, keys
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 

@@ -14,11 +14,11 @@ from service.database import Session, SessionDep
 from service.formats.feeds.feed import Entry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
-from service.operations import Responses
+from service.http.operations import Responses
+from service.http.routing import Route
 from service.published import answers, keys, store
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.routing import Route
 from service.services import service
 from service.settings import Settings
 from service.tables import Time, now, write_time

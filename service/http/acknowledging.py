@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from service import conditional
-from service.auth import Caller
+from service.http import conditional
+from service.http.callers import Caller
 from service.scopes import Scope
 from service.tables import Reading
 

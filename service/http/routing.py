@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
-from service import idempotency, operations
-from service.auth import bearer, known_caller
-from service.bodies import read_json
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
-from service.idempotency import Claim, KeyReused, StillRunning
+from service.http import idempotency, operations
+from service.http.bodies import read_json
+from service.http.callers import bearer, known_caller
+from service.http.idempotency import Claim, KeyReused, StillRunning
 from service.services import service
 from service.settings import Settings
 from service.tables import ShownOnce

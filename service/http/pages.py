@@ -23,9 +23,9 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 from sqlalchemy import Boolean, ColumnElement, Select, func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Mapped
 
-from service import conditional, sparse
 from service.database import Session
 from service.errors import BadRequest
+from service.http import conditional, sparse
 from service.services import service
 from service.settings import Settings
 from service.tables import ANY_LANGUAGE, LanguageRange, Time

@@ -17,8 +17,6 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.bodies import Invalid
-from service.conditional import PRIVATE
 from service.errors import (
     MOST_TOLD,
     PROBLEM,
@@ -36,6 +34,8 @@ from service.errors import (
     UnsupportedMediaType,
 )
 from service.faults import DATABASE_FAULTS, refusal
+from service.http.bodies import Invalid
+from service.http.conditional import PRIVATE
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger()
