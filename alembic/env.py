@@ -40,9 +40,9 @@ def compared(
 def migrate(connection: Connection) -> None:
     """Bring one connection's database to the version asked for.
 
-    A migration waits two seconds for a lock, not longer, because requests queue up behind one that waits; then it
-    lets them pass and tries again. What was migrated before is not migrated twice. Raises Unmigrated when the lock
-    is not to be had.
+    A migration waits two seconds for a lock, not longer, because requests queue up behind one that waits;
+    then it lets them pass and tries again. What was migrated before is not migrated twice. Raises Unmigrated
+    when the lock is not to be had.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET lock_timeout = '2s'"))
@@ -58,8 +58,8 @@ def migrate(connection: Connection) -> None:
             connection.rollback()
             if not tries_left:
                 raise Unmigrated(
-                    "Other transactions have kept a table locked for more than a minute, so that it could not be"
-                    " migrated. Nothing is half done. End them, and run `copydesk migrate` again."
+                    "Other transactions have kept a table locked for more than a minute, so that it could not"
+                    " be migrated. Nothing is half done. End them, and run `copydesk migrate` again."
                 ) from None
             log.info("a migration waits until other transactions end", tries_left=tries_left)
             time.sleep(PAUSE)
@@ -68,8 +68,8 @@ def migrate(connection: Connection) -> None:
 def _wait_for_turn(connection: Connection) -> None:
     """Let one process migrate at a time. The server ends the turn with the connection.
 
-    The lock is asked for again and again, because building an index waits for every statement that waits. Raises
-    Unmigrated when the other process does not end.
+    The lock is asked for again and again, because building an index waits for every statement that waits.
+    Raises Unmigrated when the other process does not end.
     """
     for waited in range(LONGEST_TURN):
         is_ours = connection.execute(TAKE_TURN).scalar_one()

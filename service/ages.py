@@ -7,10 +7,14 @@ from typing import Any
 STALE_IF_ERROR = 86_400
 """Seconds for which caches may answer while this service cannot."""
 UNTIL = "copydesk.until"
-"""Where in an ASGI scope the wire cache finds until when an answer is good, in seconds since 1970 by the store's clock."""
+"""Where in an ASGI scope the wire cache finds until when an answer is good, in seconds since 1970 by the
+store's clock.
+"""
 
 AGAIN = "copydesk.again"
-"""Where it finds when an answer that stays right is made again, for what else could be in it; seconds as above."""
+"""Where it finds when an answer that stays right is made again, for what else could be in it; seconds as
+above.
+"""
 
 
 def make_again(scope: MutableMapping[str, Any], time: datetime) -> None:
@@ -30,7 +34,9 @@ def earliest(*times: datetime | None) -> datetime | None:
 
 
 def control(max_age: int, stale: int, left: float | None = None) -> str:
-    """Return a Cache-Control for everybody, in seconds; none of its ages reaches beyond the seconds that are left."""
+    """Return a Cache-Control for everybody, in seconds; none of its ages reaches beyond the seconds that are
+    left.
+    """
     most = float("inf") if left is None else max(0.0, left)
     age = int(min(max_age, most))
     while_revalidating, if_error = (int(min(each, most - age)) for each in (stale, STALE_IF_ERROR))

@@ -1,8 +1,9 @@
 """Keep the jobs that run beside the requests at work, and know which of them stand still.
 
-A job that fails is logged, counted, and tried again after a pause that grows. A database that does not answer is
-waited for without an end. A job that fails again and again for any other reason ends the process with status 1,
-because a service that answers without its jobs lies: it misses what others change, and publishes nothing on time.
+A job that fails is logged, counted, and tried again after a pause that grows. A database that does not answer
+is waited for without an end. A job that fails again and again for any other reason ends the process with
+status 1, because a service that answers without its jobs lies: it misses what others change, and publishes
+nothing on time.
 """
 
 import asyncio

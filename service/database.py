@@ -33,17 +33,19 @@ KEPT_FOR_JOBS = 2
 HOLDS_REQUESTS = 0.5
 """Seconds for which requests wait, at the most, for a transaction that goes first."""
 WAITING_PER_SLOT = 16
-"""Requests that may wait for each connection. More are refused at once, because their answer would come too late."""
+"""Requests that may wait for each connection. More are refused at once, because their answer would come too
+late.
+"""
 
 
 @dataclass(slots=True)
 class Gathered:
     """The resources that a transaction has changed so far, and the last number that it has taken.
 
-    `touched` may look different to the public, by kind; `noted` are changed working resources, in their order.
-    `ended` are pictures whose licence has ended, which articles say by themselves.
-    `terms` are those that the published rows of articles had before. `alters_others` is true when answers change with
-    resources that take no number of this transaction.
+    `touched` may look different to the public, by kind; `noted` are changed working resources, in their
+    order. `ended` are pictures whose licence has ended, which articles say by themselves. `terms` are those
+    that the published rows of articles had before. `alters_others` is true when answers change with resources
+    that take no number of this transaction.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
@@ -78,7 +80,8 @@ class AlreadyServed(RuntimeError):
 class Database:
     """The engine, and the two ways to use it: `reading()` and `writing()`.
 
-    Of a service that answers requests, every transaction has a deadline; a command takes the time that it needs.
+    Of a service that answers requests, every transaction has a deadline; a command takes the time that it
+    needs.
     """
 
     def __init__(self, settings: Settings, *, serves: bool = False) -> None:
@@ -173,8 +176,8 @@ class Database:
 
     @asynccontextmanager
     async def turn(self, within: float | None = None) -> AsyncIterator[None]:
-        """Wait for this process's turn to write, for a transaction's deadline or so many seconds. Raises TimeoutError
-        of SQLAlchemy when it does not come.
+        """Wait for this process's turn to write, for a transaction's deadline or so many seconds. Raises
+        TimeoutError of SQLAlchemy when it does not come.
         """
         if self._turn is None:
             yield
@@ -192,8 +195,8 @@ class Database:
 
     @asynccontextmanager
     async def first(self) -> AsyncIterator[None]:
-        """Write before all that wait. Requests that need the database begin once the block has ended, or after half a
-        second: what keeps the block may keep it for long.
+        """Write before all that wait. Requests that need the database begin once the block has ended, or
+        after half a second: what keeps the block may keep it for long.
         """
         async with nullcontext() if self._turn is None else self._turn:
             self._slots.total_tokens = 0

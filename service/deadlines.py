@@ -1,7 +1,7 @@
 """Nobody waits for a database without an end: what outlives its deadline has its connection cut.
 
-The database's own timeouts end a statement only while the server runs and can be reached. Cutting works from this
-side, whatever keeps the other one.
+The database's own timeouts end a statement only while the server runs and can be reached. Cutting works from
+this side, whatever keeps the other one.
 """
 
 import os
@@ -22,7 +22,9 @@ log = structlog.get_logger()
 
 
 class Deadlines:
-    """The connections of one process that are at work, until when each may be, and which threads wait for an answer."""
+    """The connections of one process that are at work, until when each may be, and which threads wait for an
+    answer.
+    """
 
     def __init__(self) -> None:
         self._until: dict[Driven, float] = {}
@@ -66,7 +68,9 @@ class Deadlines:
         self._asked_at.pop(get_ident(), None)
 
     def silence(self, thread: int) -> float:
-        """Return the seconds for which a thread has waited for the answer to one statement; 0.0 when it waits for none."""
+        """Return the seconds for which a thread has waited for the answer to one statement; 0.0 when it waits
+        for none.
+        """
         asked_at = self._asked_at.get(thread)
         return 0.0 if asked_at is None else time.monotonic() - asked_at
 

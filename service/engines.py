@@ -42,8 +42,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference
     # unmeasurable.
     connection.isolation_level = None
-    # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only when
-    # a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
+    # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only
+    # when a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
     erasing = "secure_delete=ON"
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing):
         connection.execute(f"PRAGMA {pragma}")
@@ -57,7 +57,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
-    """Return the engine of a PostgreSQL. A service that answers requests has the server end what is late, too."""
+    """Return the engine of a PostgreSQL. A service that answers requests has the server end what is late,
+    too.
+    """
     seconds = settings.request_deadline
     limits = {"timezone": "UTC", "lock_timeout": f"{1000 * settings.patience:.0f}ms"}
     if serves:
@@ -82,9 +84,9 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
 
 
 def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:
-    """Cut every connection that is out of the pool for longer, and note who waits for an answer. A connection that
-    does not answer is replaced before it is used, as SQLAlchemy's own `pool_pre_ping` does, which would wait without
-    an end.
+    """Cut every connection that is out of the pool for longer, and note who waits for an answer. A connection
+    that does not answer is replaced before it is used, as SQLAlchemy's own `pool_pre_ping` does, which would
+    wait without an end.
     """
 
     def connect(

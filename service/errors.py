@@ -12,7 +12,8 @@ PROBLEM = "application/problem+json"
 MOST_TOLD = 50
 """Errors of one request that its problem lists."""
 MOST_LOOKED_AT = 1_000
-"""Errors of which a list is made: one of thirty thousand keeps all threads waiting for a third of a second."""
+"""Errors of which a list is made: one of thirty thousand keeps all threads waiting for a third of a second.
+"""
 LONGEST_TOLD = 300
 """Characters of what was sent that a problem repeats: an answer is no longer than its request."""
 
@@ -190,7 +191,9 @@ class Unprocessable(ServiceError):
 
 
 def errors_of(error: ValidationError) -> list[ErrorDetails]:
-    """Return what is told of a body that does not have its shape. Raises Unprocessable when there is too much of it."""
+    """Return what is told of a body that does not have its shape. Raises Unprocessable when there is too much
+    of it.
+    """
     count = error.error_count()
     if count > MOST_LOOKED_AT:
         raise Unprocessable(f"The body has {count} errors, too many to list.")
@@ -228,6 +231,8 @@ class Unavailable(ServiceError):
 
 
 class StorageFull(ServiceError):
-    """A disk that the service writes to is full. Nothing of this was written; `Retry-After` says when to send it again."""
+    """A disk that the service writes to is full. Nothing of this was written; `Retry-After` says when to send
+    it again.
+    """
 
     status, title = 507, "No room left"

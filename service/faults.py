@@ -1,5 +1,5 @@
-"""The one map from a database's fault to an answer: which faults one write has caused, which the store has, and
-with what status each of them leaves.
+"""The one map from a database's fault to an answer: which faults one write has caused, which the store has,
+and with what status each of them leaves.
 """
 
 import enum

@@ -5,8 +5,8 @@ Each write still gets its own answer, after the commit that holds it. What a tra
 shared by all that is in it, so this is the difference between hundreds and thousands of decisions a second; a
 lone write waits for nobody.
 
-A fault that one write may have caused is found by trying each alone. A fault of the store's own, such as a lock, a
-full disk or a server that is away, fails the whole batch at once.
+A fault that one write may have caused is found by trying each alone. A fault of the store's own, such as a
+lock, a full disk or a server that is away, fails the whole batch at once.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ MOST_TOGETHER = 100
 MOST_BATCHES = 20
 """Batches that may wait for their turn. Writes that would begin another are refused at once."""
 STALLS_AFTER = 0.75
-"""Seconds that one batch may take until no more writes may wait than go into the next. Once the database has left one
-statement of it unanswered for so long, no more may wait than of other requests.
+"""Seconds that one batch may take until no more writes may wait than go into the next. Once the database has
+left one statement of it unanswered for so long, no more may wait than of other requests.
 """
 LOOKS_EVERY = 0.25
 """Seconds between two looks at a batch that takes long."""
@@ -124,8 +124,8 @@ class GroupCommit(Generic[Item, Answer]):
         """How many writes may wait for the batch at work; None while that does not take long."""
 
     async def run(self, item: Item) -> Answer:
-        """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when too many
-        wait.
+        """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when
+        too many wait.
         """
         if self._may_wait is not None and self._count_waiting() >= self._may_wait:
             raise _too_many()
@@ -136,7 +136,8 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             answer = await waiting
         except asyncio.CancelledError:
-            # Its write is made all the same: whoever asked must not go on, and ask for it again, before it is there.
+            # Its write is made all the same: whoever asked must not go on, and ask for it again, before it is
+            # there.
             assert batch.done is not None
             await asyncio.wait([batch.done])
             raise

@@ -65,7 +65,9 @@ async def get_liveness() -> Liveness:
 @router.get("/health", include_in_schema=False)
 @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def get_readiness(request: Request) -> Response:
-    """Ready for requests: 200, or 503 with the cause. Answers within a second, whatever state the rest is in."""
+    """Ready for requests: 200, or 503 with the cause. Answers within a second, whatever state the
+    rest is in.
+    """
     health = service(request, Health)
     ending = service(request, Ending).is_told
     database, reader, media = await asyncio.gather(

@@ -1,7 +1,7 @@
 """Build and drop an index in a migration, while the store is written to.
 
-PostgreSQL does so outside of a transaction. Such a migration therefore does nothing else: whatever else it did
-would stay when the index fails.
+PostgreSQL does so outside of a transaction. Such a migration therefore does nothing else: whatever else it
+did would stay when the index fails.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,8 +36,8 @@ def drop_index(name: str, table: str) -> None:
 
 @contextmanager
 def _beside_the_writers() -> Iterator[None]:
-    """Wait for other transactions without a limit: nobody queues up behind this wait, and a limit would have the
-    index built again from its beginning.
+    """Wait for other transactions without a limit: nobody queues up behind this wait, and a limit would have
+    the index built again from its beginning.
     """
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")

@@ -181,11 +181,11 @@ TAGS = {
     "tokens": "Who may do what.",
     "running": "Whether the service is well.",
 }
-"""What the parts of the API are for, in the order in which the documentation shows them: routes stand in that in which
-they are looked for.
+"""What the parts of the API are for, in the order in which the documentation shows them: routes stand in that
+in which they are looked for.
 """
-ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and record readers'
-consent; integrators write. Every error is a problem (RFC 9457)."""
+ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and
+record readers' consent; integrators write. Every error is a problem (RFC 9457)."""
 
 
 class Api(FastAPI):
@@ -233,8 +233,8 @@ def create_api(settings: Settings) -> FastAPI:
 
 @cache
 def _routes(has_pages: bool, body_max_bytes: int, upload_max_bytes: int) -> tuple[BaseRoute, ...]:  # noqa: FBT001  # the key of a cache
-    """Return the routes of an app. They hold nothing of one app, so that apps with the same limits share them:
-    FastAPI examines the parameters of each endpoint once for each list of routes, which takes 0.1 s.
+    """Return the routes of an app. They hold nothing of one app, so that apps with the same limits share
+    them: FastAPI examines the parameters of each endpoint once for each list of routes, which takes 0.1 s.
     """
     root = APIRouter(
         generate_unique_id_function=_operation_id,
@@ -265,8 +265,8 @@ def _documentation() -> Response:
     (script,) = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
     known = base64.b64encode(hashlib.sha256(script).digest()).decode()
     page.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; script-src 'self' 'sha256-{known}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-        " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self' 'sha256-{known}'; style-src 'self' 'unsafe-inline'; img-src"
+        " 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return page
 
@@ -310,7 +310,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         log.warning("media store unavailable", fault=fault.detail)
     await reader.open()
     add_jobs(services)
-    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is published.
+    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is
+    # published.
     async with database.turn():
         await to_thread.run_sync(defaults.provide, database)
     await to_thread.run_sync(licences.remember_time, database)
@@ -360,8 +361,8 @@ def app_from_environment() -> ASGIApp:
 
 
 def examine(app: FastAPI) -> None:
-    """Have FastAPI examine all endpoints now. It would do so when it is first asked for one, and hold up all requests
-    of a fresh process for a third of a second.
+    """Have FastAPI examine all endpoints now. It would do so when it is first asked for one, and hold up all
+    requests of a fresh process for a third of a second.
     """
     for _ in iter_route_contexts(app.routes):
         pass

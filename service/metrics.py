@@ -1,7 +1,7 @@
 """One truth of all that is counted, however many processes serve.
 
-Counters lie in memory, and where several processes serve together, in files that all of them read: any process
-answers a scrape for all of them (prometheus-client's multi-process mode).
+Counters lie in memory, and where several processes serve together, in files that all of them read: any
+process answers a scrape for all of them (prometheus-client's multi-process mode).
 """
 
 import re
@@ -72,7 +72,9 @@ class Figures:
         self.follow(Counter(name, text, registry=self.registry), read)
 
     def measure(self, name: str, text: str, read: Callable[[], float], *, of_store: bool = False) -> None:
-        """Follow a figure that goes up and down. Processes tell the sum, or of the store's figures the highest."""
+        """Follow a figure that goes up and down. Processes tell the sum, or of the store's figures the
+        highest.
+        """
         mode: Literal["livemax", "livesum"] = "livemax" if of_store else "livesum"
         self.follow(Gauge(name, text, registry=self.registry, multiprocess_mode=mode), read)
 

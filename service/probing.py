@@ -1,7 +1,8 @@
 """Find out whether the things that the service needs are there, within a second, whatever state they are in.
 
-A probe uses no connection, thread or lock that requests wait for: it has a connection of its own to the database,
-and a thread of its own for the media store. A probe that hangs is left behind, and the next one waits for it.
+A probe uses no connection, thread or lock that requests wait for: it has a connection of its own to the
+database, and a thread of its own for the media store. A probe that hangs is left behind, and the next one
+waits for it.
 """
 
 import asyncio

@@ -22,24 +22,33 @@ class PublicSettings(BaseSettings):
     )
     media_url_public: str = Field(
         "",
-        description="the address under which readers fetch pictures, such as a CDN's; unset: this service's own",
+        description=(
+            "the address under which readers fetch pictures, such as a CDN's; unset: this service's own"
+        ),
     )
     absolute_urls: bool = Field(
         False, description="true writes addresses whole in every answer, for front ends on another origin"
     )
     cache_keys: Literal["off", "surrogate-key", "cache-tag"] = Field(
         "off",
-        description="the header in which public answers name keys, for a cache in front to drop them by: surrogate-key or"
-        " cache-tag",
+        description=(
+            "the header in which public answers name keys, for a cache in front to drop them by:"
+            " surrogate-key or cache-tag"
+        ),
     )
     purge_kind: Literal["off", "varnish", "fastly", "cloudflare", "url"] = Field(
         "off",
-        description="the cache in front that is told to drop what has changed: varnish, fastly, cloudflare or a plain url",
+        description=(
+            "the cache in front that is told to drop what has changed: varnish, fastly, cloudflare or a"
+            " plain url"
+        ),
     )
     purge_url: Hosts = Field(
         (),
-        description="addresses to call for it, private ones too: each Varnish, https://api.fastly.com/service/ID,"
-        " https://api.cloudflare.com/client/v4/zones/ID",
+        description=(
+            "addresses to call for it, private ones too: each Varnish, https://api.fastly.com/service/ID,"
+            " https://api.cloudflare.com/client/v4/zones/ID"
+        ),
     )
     purge_token: SecretStr | None = Field(
         None, description="token for these calls: Fastly-Key at Fastly, else a bearer token"
@@ -48,15 +57,20 @@ class PublicSettings(BaseSettings):
         5.0,
         ge=0,
         le=60,
-        description="seconds after which the same is dropped again, because older answers may have been under way; 0 for"
-        " never",
+        description=(
+            "seconds after which the same is dropped again, because older answers may have been under way; 0"
+            " for never"
+        ),
     )
     site_name: str = Field(
         "Copydesk", min_length=1, description="the publication's name, in feeds, sitemaps and structured data"
     )
     article_url: str = Field(
         "",
-        description="where readers find an article, with {slug} or {id} in it; unset: on the pages of this service, or in its API",
+        description=(
+            "where readers find an article, with {slug} or {id} in it; unset: on the pages of this service,"
+            " or in its API"
+        ),
     )
     web: Literal["on", "off"] = Field(
         "on", description="off removes the readers' pages: the front page, /read and /consent"

@@ -1,4 +1,6 @@
-"""The words for what tokens allow. The command line offers these words before anything else of the service is imported."""
+"""The words for what tokens allow. The command line offers these words before anything else of the service is
+imported.
+"""
 
 import enum
 

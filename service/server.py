@@ -19,8 +19,8 @@ from service.settings import Settings
 from service.sharing import together
 
 KEPT_ALIVE = 75
-"""Seconds that a connection stays open without a request: longer than at a proxy in front, which would else send
-a request while this end closes.
+"""Seconds that a connection stays open without a request: longer than at a proxy in front, which would else
+send a request while this end closes.
 """
 
 
@@ -95,8 +95,8 @@ class Workers(Multiprocess):
     """Several serving processes, which share a socket."""
 
     def terminate_all(self) -> None:
-        """Tell all to end. The socket is closed once the last of them closes it: this process would else go on
-        taking connections that nobody answers.
+        """Tell all to end. The socket is closed once the last of them closes it: this process would else go
+        on taking connections that nobody answers.
         """
         super().terminate_all()
         for listener in self.sockets:

@@ -1,4 +1,6 @@
-"""Hold what one app is made of, each part by its type, so that an endpoint asks for a part and gets that type."""
+"""Hold what one app is made of, each part by its type, so that an endpoint asks for a part and gets that
+type.
+"""
 
 from typing import TypeVar, cast
 

@@ -89,7 +89,10 @@ class Settings(PublicSettings):
     )
     consent_country_header: str = Field(
         "",
-        description="header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no country is kept",
+        description=(
+            "header in which a trusted proxy names the reader's country, such as CF-IPCountry; unset: no"
+            " country is kept"
+        ),
     )
     hsts_seconds: int = Field(
         0, ge=0, description="Strict-Transport-Security in every answer, in seconds; 0 sends none"
@@ -141,12 +144,18 @@ class Settings(PublicSettings):
     follower_stalled_seconds: int = Field(
         900,
         ge=1,
-        description="seconds for which something may wait for a follower before `/v1/followers` and the metrics call it stalled",
+        description=(
+            "seconds for which something may wait for a follower before `/v1/followers` and the metrics call"
+            " it stalled"
+        ),
     )
     picture_expiring_seconds: int = Field(
         259_200,
         ge=1,
-        description="seconds before a picture's `usable_until` at which webhooks with the notice `image.expiring` are told",
+        description=(
+            "seconds before a picture's `usable_until` at which webhooks with the notice `image.expiring` are"
+            " told"
+        ),
     )
     body_max_bytes: int = Field(2_097_152, ge=1024, description="largest JSON body")
     upload_max_bytes: int = Field(52_428_800, ge=1024, description="largest picture file")
@@ -158,8 +167,10 @@ class Settings(PublicSettings):
     picture_seconds: float = Field(10.0, gt=0, description="seconds that one picture may take")
     picture_sandbox: Literal["require", "auto", "off"] = Field(
         "auto",
-        description="walls around them (Landlock, seccomp): require refuses to serve where the kernel lacks one, auto does with"
-        " those there are, off has none",
+        description=(
+            "walls around them (Landlock, seccomp): require refuses to serve where the kernel lacks one, auto"
+            " does with those there are, off has none"
+        ),
     )
     picture_queue: int = Field(
         100, ge=1, description="sizes of pictures that may wait to be made; more are answered 503"
@@ -169,7 +180,10 @@ class Settings(PublicSettings):
     )
     picture_immutable: bool = Field(
         False,
-        description="true: caches and browsers keep files of pictures for a year unasked, withdrawn ones too; else for a day",
+        description=(
+            "true: caches and browsers keep files of pictures for a year unasked, withdrawn ones too; else"
+            " for a day"
+        ),
     )
     picture_charset: str = Field(
         "windows-1252",
@@ -204,13 +218,18 @@ class Settings(PublicSettings):
         0.0,
         ge=0,
         le=300,
-        description="seconds for which /health/ready says 503 before the service stops: longer than a proxy takes"
-        " to notice",
+        description=(
+            "seconds for which /health/ready says 503 before the service stops: longer than a proxy takes"
+            " to notice"
+        ),
     )
     shutdown_grace: int = Field(20, ge=0, description="seconds that requests under way get at SIGTERM")
     metrics_token: SecretStr | None = Field(
         None,
-        description="bearer token that /metrics needs, at least 16 characters; unset: open in development, closed in production",
+        description=(
+            "bearer token that /metrics needs, at least 16 characters; unset: open in development, closed in"
+            " production"
+        ),
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
@@ -318,11 +337,13 @@ class Settings(PublicSettings):
             )
         if len(set(self.secret_key.get_secret_value())) < LEAST_LETTERS:
             raise UnsafeSetting(
-                "production refuses a COPYDESK_SECRET_KEY of few different characters: `openssl rand -hex 32` makes one"
+                "production refuses a COPYDESK_SECRET_KEY of few different characters: `openssl rand -hex 32`"
+                " makes one"
             )
         if any(ip_network(proxy, strict=False).prefixlen < LEAST_PREFIX for proxy in self.trusted_proxies):
             raise UnsafeSetting(
-                "production refuses COPYDESK_TRUSTED_PROXIES with half of the internet: whoever asks could name any address"
+                "production refuses COPYDESK_TRUSTED_PROXIES with half of the internet: whoever asks could"
+                " name any address"
             )
         endpoint = self.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
         if not self.media_url.startswith("file:") and endpoint.startswith("http://"):

@@ -1,7 +1,7 @@
 """Memory that processes which serve together share: a folder in memory, a key, and tables of small rows.
 
-What they share must be as fast as memory, and leave nothing behind. Rows of a database would be neither: a limit is
-asked about each decision of a reader, and nothing of a caller may be stored.
+What they share must be as fast as memory, and leave nothing behind. Rows of a database would be neither: a
+limit is asked about each decision of a reader, and nothing of a caller may be stored.
 """
 
 import fcntl
@@ -16,7 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder: prometheus-client keeps its files there, and looks for it when imported."""
+"""The variable that names the folder: prometheus-client keeps its files there, and looks for it when
+imported.
+"""
 _KEY = "COPYDESK_TOGETHER_KEY"
 """The variable that hands the key from process to process. It is no setting."""
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  # not a file of a known name: a folder is made in it
@@ -91,7 +93,9 @@ class Table:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from the table. None is waited for longer than a moment: it may stand still."""
+        """Keep other processes from the table. None is waited for longer than a moment: it may
+        stand still.
+        """
         is_held = self._file is not None and any(map(self._try_to_hold, range(_MOST_TRIES)))
         try:
             yield

@@ -82,5 +82,7 @@ def get_openapi_as_yaml(request: Request) -> Response:
 
 
 def _document(request: Request, body: bytes, media_type: str) -> Response:
-    """Answer with a document that changes with the code alone, so that it is written out and compressed once."""
+    """Answer with a document that changes with the code alone, so that it is written out and
+    compressed once.
+    """
     return respond(request, made(body, media_type, ("openapi",), service(request, Settings)))

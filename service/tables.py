@@ -42,7 +42,9 @@ _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SHOWS = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{C}\u2800]")
 """What a reader sees something of: no space, no control character, nothing that fonts leave out."""
 _STORED = object()
-"""The context of what is read from a column: it is taken as it is, whatever has been refused since it was written."""
+"""The context of what is read from a column: it is taken as it is, whatever has been refused since it was
+written.
+"""
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 ANY_LANGUAGE = "*"
 """The language range that every language is in."""
@@ -112,8 +114,8 @@ def new_id() -> UUID:
 
 
 class Clock:
-    """The time by which this machine's clock is known to be ahead of the store's (`timekeeping.py`), and the latest time
-    that it has shown when rights were asked for.
+    """The time by which this machine's clock is known to be ahead of the store's (`timekeeping.py`), and the
+    latest time that it has shown when rights were asked for.
     """
 
     ahead = timedelta()
@@ -134,8 +136,8 @@ def now() -> datetime:
 
 
 def latest() -> datetime:
-    """Return the latest time that the store's clock has shown: a right that has ended stays ended when the clock is set
-    back.
+    """Return the latest time that the store's clock has shown: a right that has ended stays ended when the
+    clock is set back.
     """
     CLOCK.latest = max(CLOCK.latest, now())
     return CLOCK.latest
@@ -202,7 +204,9 @@ def clean_text(value: str) -> str:
 
 
 def composed(value: str) -> str:
-    """Write each letter with its accents as one character (NFC), so that texts that look the same are the same."""
+    """Write each letter with its accents as one character (NFC), so that texts that look the same are the
+    same.
+    """
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
@@ -295,7 +299,8 @@ Line = Annotated[
 """Text of one line, trimmed, not empty."""
 Member = TypeVar("Member")
 Many = Annotated[list[Member], Field(fail_fast=True)]
-"""A list whose first wrong member ends its reading: to note each of a hundred thousand holds up all threads."""
+"""A list whose first wrong member ends its reading: to note each of a hundred thousand holds up all threads.
+"""
 Time = Annotated[
     AwareDatetime,
     BeforeValidator(_written_out),

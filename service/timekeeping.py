@@ -26,7 +26,9 @@ async def keep(database: Database) -> float:
 
 
 def compare(database: Database) -> None:
-    """Leave out of `tables.now()` what this machine's clock is ahead of PostgreSQL's. SQLite's is the same."""
+    """Leave out of `tables.now()` what this machine's clock is ahead of PostgreSQL's. SQLite's is
+    the same.
+    """
     if database.is_sqlite:
         return
     with database.reading() as session:

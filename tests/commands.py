@@ -29,7 +29,9 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 class Forked:
-    """A process that was forked from a warm one, with the members of `subprocess.Popen` that are used of it."""
+    """A process that was forked from a warm one, with the members of `subprocess.Popen` that are
+    used of it.
+    """
 
     def __init__(self, warm: socket.socket, request: Request, streams: Sequence[int]) -> None:
         self.returncode: int | None = None
@@ -87,8 +89,8 @@ class Forked:
 
 
 class Command(Forked):
-    """A running `copydesk`. What it prints goes to files, so that it never waits for a reader; its standard output
-    goes to a pipe if it is to wait.
+    """A running `copydesk`. What it prints goes to files, so that it never waits for a reader; its standard
+    output goes to a pipe if it is to wait.
     """
 
     def __init__(self, folder: Path, *words: str, is_read: bool = False, **settings: str) -> None:

@@ -1,7 +1,7 @@
 """Compile a statement once for all stores of a test process, as a service does that has run for a minute.
 
-SQLAlchemy keeps compiled statements by engine and by dialect. Each store has engines of its own, and a test asks each
-of its statements once or twice: compiling took as long as all else that it did.
+SQLAlchemy keeps compiled statements by engine and by dialect. Each store has engines of its own, and a test
+asks each of its statements once or twice: compiling took as long as all else that it did.
 """
 
 import pytest

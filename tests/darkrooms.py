@@ -1,8 +1,8 @@
 """Darkrooms of the stores of a test process, forked from one that has loaded what they load.
 
-Starting Python and importing what decodes pictures takes 0.3 s of CPU, which hundreds of tests would each wait for. The
-forked process runs the whole of `service.images.darkroom`, in its sandbox and within its limits. Tests of starting and
-ending a darkroom ask for the fixture `cold_darkrooms`.
+Starting Python and importing what decodes pictures takes 0.3 s of CPU, which hundreds of tests would each
+wait for. The forked process runs the whole of `service.images.darkroom`, in its sandbox and within its
+limits. Tests of starting and ending a darkroom ask for the fixture `cold_darkrooms`.
 """
 
 import os

@@ -52,7 +52,9 @@ def left_out(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 
 def _is_more(item: pytest.Item, seen: Counter[str]) -> bool:
-    """Return whether a test is one on PostgreSQL, or one example too many. `seen` counts those that were taken."""
+    """Return whether a test is one on PostgreSQL, or one example too many. `seen` counts those that were
+    taken.
+    """
     examples = getattr(item, "callspec", None)
     if examples is not None and "postgresql" in examples.params.values():
         return True

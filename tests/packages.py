@@ -1,4 +1,6 @@
-"""Programs of npm and PyPI that `.ci/run` installs for tests. Where one is missing, its test is skipped and says so."""
+"""Programs of npm and PyPI that `.ci/run` installs for tests. Where one is missing, its test is skipped and
+says so.
+"""
 
 import os
 import shutil
@@ -21,7 +23,9 @@ def link_packages(folder: Path) -> None:
 
 
 def run(folder: Path, command: str, **environment: str) -> str:
-    """Run a command of npm or Python in a folder and return what it prints. A command that fails fails the test."""
+    """Run a command of npm or Python in a folder and return what it prints. A command that fails fails the
+    test.
+    """
     name, *rest = command.split()
     found = shutil.which(name, path=f"{PACKAGES / '.bin'}{os.pathsep}{os.environ['PATH']}")
     if found is None:

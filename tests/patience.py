@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 PATIENCE = 120.0
-"""Seconds until a test gives up. A busy machine may need many; only a test that fails waits for all of them."""
+"""Seconds until a test gives up. A busy machine may need many; only a test that fails waits for all of them.
+"""
 Found = TypeVar("Found")
 
 

@@ -153,8 +153,8 @@ def own_server() -> Iterator[OwnServer]:
 
 @cache
 def _fastest() -> Path:
-    """Return the folder in memory, if there is much room in it: a database is some 700 files, and copying them takes a
-    disk ten times as long.
+    """Return the folder in memory, if there is much room in it: a database is some 700 files, and copying
+    them takes a disk ten times as long.
     """
     memory = Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > ROOM:

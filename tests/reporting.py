@@ -1,4 +1,6 @@
-"""Say which test has failed as soon as it has, so that a run that is killed has said it too; list figures at the end."""
+"""Say which test has failed as soon as it has, so that a run that is killed has said it too; list figures at
+the end.
+"""
 
 from collections.abc import Callable
 

@@ -95,7 +95,8 @@ def test_nothing_is_swallowed_and_no_layer_is_slow(path: Path) -> None:
         if isinstance(name, ast.Name)
     }
     assert None not in caught
-    # A job beside the requests outlives every fault of its own: there, and nowhere else, all of them are caught.
+    # A job beside the requests outlives every fault of its own: there, and nowhere else, all of them are
+    # caught.
     assert "Exception" not in names or short(path) in TAKERS_OF_ALL
 
 

@@ -14,7 +14,8 @@ PAGES = {
     str(path.relative_to(ROOT)): re.findall(r"^```sh\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 }
-# An answer of 400 or more is a failure, as one would see with one's eyes. A stream goes on; two seconds of it are enough.
+# An answer of 400 or more is a failure, as one would see with one's eyes. A stream goes on; two seconds of it
+# are enough.
 SHELL = """
 set -meuo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT

@@ -26,8 +26,8 @@ FEW = frozenset(
     " published_awaiting published_rendering published_sequence sqlite_master token walk webhook".split()
 )
 """Tables that do not grow with what is published, read or decided. `published_rendering` has a row an
-upgrade, `article_indexing` and `published_awaiting` one for each changed picture whose articles are still to be indexed or
-rendered.
+upgrade, `article_indexing` and `published_awaiting` one for each changed picture whose articles are still to
+be indexed or rendered.
 """
 ASKED_FOR = {
     r"count\(\*\)": "`count=true` asks for a count, and a report for sums: nothing is counted beforehand",

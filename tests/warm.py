@@ -1,9 +1,9 @@
 """A process that has imported the service, and becomes a command of it each time it is asked to. Another has
 imported the darkroom, and becomes one.
 
-Starting Python and importing the service takes two seconds of CPU, a fork some milliseconds. Each command is a
-process of its own all the same: it has its own arguments, environment, folder and output, it takes signals, and
-it ends as Python ends. The asking sides are in `tests.commands` and `tests.darkrooms`.
+Starting Python and importing the service takes two seconds of CPU, a fork some milliseconds. Each command is
+a process of its own all the same: it has its own arguments, environment, folder and output, it takes signals,
+and it ends as Python ends. The asking sides are in `tests.commands` and `tests.darkrooms`.
 """
 
 import gc
@@ -34,7 +34,9 @@ class Request:
 
 
 def main() -> None:
-    """Wait for requests until the asking side has gone. Return in each process that is to become a command."""
+    """Wait for requests until the asking side has gone. Return in each process that is to become
+    a command.
+    """
     connection = socket.socket(fileno=int(sys.argv[1]))
     # The kernel reaps the processes between, which nobody waits for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -15,7 +15,8 @@ depends_on: None = None
 
 
 def upgrade() -> None:
-    # With a default of the database's own: the previous version writes captions meanwhile, and knows no such column.
+    # With a default of the database's own: the previous version writes captions meanwhile, and knows no such
+    # column.
     op.add_column("caption", sa.Column("decorative", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 

@@ -25,8 +25,10 @@ ListBody = Annotated[
     BodyForm | None,
     Query(
         alias="body",
-        description="absent or none: cards, without bodies; blocks: whole articles; html adds body_html, text"
-        " adds body_text",
+        description=(
+            "absent or none: cards, without bodies; blocks: whole articles; html adds body_html, text"
+            " adds body_text"
+        ),
     ),
 ]
 OneBody = Annotated[
@@ -91,8 +93,10 @@ RelatedTo = Annotated[
     str | None,
     Query(
         max_length=500,
-        description="an article's id or slug: those that share a tag with it, then those of its section, each the newest"
-        " first, on one page",
+        description=(
+            "an article's id or slug: those that share a tag with it, then those of its section, each the"
+            " newest first, on one page"
+        ),
     ),
 ]
 FilterDep = Annotated[Filter, Depends(read_filter)]
@@ -100,15 +104,17 @@ ChosenDep = Annotated[Chosen, Depends(read_chosen)]
 
 
 def is_one_page(wanted: Filter, named: Chosen, related_to: str | None, *, is_public: bool) -> bool:
-    """Return whether a list is of named or related articles. Raises BadRequest for what does not go together."""
+    """Return whether a list is of named or related articles. Raises BadRequest for what does not
+    go together.
+    """
     if related_to is not None and (named or wanted.tag or wanted.q is not None or not is_public):
         raise BadRequest("related_to: goes with no tag, q, id, slug, status or view.")
     return bool(named) or related_to is not None
 
 
 def keys_of(wanted: Filter, named: Chosen, related_to: str | None, order: Sort, listed: Listed) -> list[str]:
-    """Return the keys of a list of public articles. What is found by words, or by when it was updated, depends on every
-    change of an article.
+    """Return the keys of a list of public articles. What is found by words, or by when it was updated,
+    depends on every change of an article.
     """
     if wanted.q is not None or wanted.updated_after is not None or order == "-updated_at":
         return [keys.of_dependency(answers.any_of(Kind.ARTICLE))]

@@ -42,8 +42,8 @@ def refuse_references(session: Session, write: ArticleWrite, article_id: UUID, p
 
 
 def refuse_pictures(session: Session, caller: Caller, new: Collection[UUID], pictures: Pictures) -> None:
-    """Refuse to show pictures that are withdrawn, or of other sources and not public with a token that is bound to
-    a source.
+    """Refuse to show pictures that are withdrawn, or of other sources and not public with a token that is
+    bound to a source.
 
     Articles make the pictures public that they show. Raises PictureWithdrawn.
     """

@@ -1,5 +1,5 @@
-"""Scheduled articles, embargoes and ends take effect by themselves, once, however many workers run and however long
-all were down.
+"""Scheduled articles, embargoes and ends take effect by themselves, once, however many workers run and
+however long all were down.
 """
 
 from datetime import datetime
@@ -51,7 +51,9 @@ def release_due(database: Database) -> int:
 
 
 def expire_due(database: Database) -> int:
-    """Take from readers what may be shown no longer. Nothing shows such an article meanwhile: its row says when."""
+    """Take from readers what may be shown no longer. Nothing shows such an article meanwhile: its row says
+    when.
+    """
     with database.writing() as session:
         ended = select(Article).where(col(Article.usable_until) <= latest(), *_ENDING)
         ended = ended.order_by(col(Article.usable_until)).limit(AT_ONCE)

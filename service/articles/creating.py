@@ -52,8 +52,8 @@ def _make_held(session: Session, creations: Sequence[Creation]) -> list[Response
     answers: list[Response | ServiceError] = []
     parted = list(_waves(creations))
     if len(parted) > 1:
-        # Lock order: all external ids before any slug, as a single create does. Otherwise a batch and a single
-        # create can deadlock.
+        # Lock order: all external ids before any slug, as a single create does. Otherwise a batch and a
+        # single create can deadlock.
         claims.claim_external_ids(session, [creation.write for creation in creations])
     for wave in parted:
         made = lifecycle.create_all(session, wave[0].caller, {new_id(): creation.write for creation in wave})

@@ -1,4 +1,6 @@
-"""The editors' side of finding articles: terms, full text and uses of the working articles, drafts included."""
+"""The editors' side of finding articles: terms, full text and uses of the working articles,
+drafts included.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +29,9 @@ TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
 
 
 def words_of(article: Article, pictures: Pictures) -> Words:
-    """Return the words of an article that the desk's search looks through, captions of its pictures included."""
+    """Return the words of an article that the desk's search looks through, captions of its
+    pictures included.
+    """
     people = [author.name for author in article.authors]
     rest = [
         article.summary,
@@ -241,7 +245,9 @@ def _has_term(name: str, values: Sequence[str]) -> ColumnElement[bool]:
 
 
 def identify(session: Session, key: str) -> UUID:
-    """The id of a working article, by that id or any of its slugs. Raises NotFound for a slug that no article has had."""
+    """The id of a working article, by that id or any of its slugs. Raises NotFound for a slug that no article
+    has had.
+    """
     article_id = id_of(key)
     if article_id is None:
         article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()

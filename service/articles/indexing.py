@@ -1,7 +1,7 @@
 """Keep the desk's index of words up with what articles are made of beside themselves.
 
-After a caption has changed, a job indexes the articles that show its picture, the newest first. The same job cuts
-every article anew after the way in which texts are cut has changed.
+After a caption has changed, a job indexes the articles that show its picture, the newest first. The same job
+cuts every article anew after the way in which texts are cut has changed.
 """
 
 import time
@@ -34,8 +34,8 @@ EVERY_ARTICLE = BELOW_ALL = UUID(int=0)
 def await_indexing(session: Session, images: Sequence[UUID]) -> None:
     """Have the articles that show changed images indexed by the job.
 
-    A transaction that has changed a picture may not lock articles: one that edits an article locks it first, and
-    then its pictures.
+    A transaction that has changed a picture may not lock articles: one that edits an article locks it first,
+    and then its pictures.
     """
     rows = [
         {"image_id": image, "below": ABOVE_ALL, "words": WORDS, "asked": new_id()}
@@ -82,7 +82,9 @@ class Indexing:
         return (time.monotonic() - at) * REST
 
     def waiting(self) -> ArticleIndexing | None:
-        """Return which articles are to be indexed next, if any are: those of changed pictures before all others."""
+        """Return which articles are to be indexed next, if any are: those of changed pictures before all
+        others.
+        """
         pictures_first = col(ArticleIndexing.image_id).desc()
         next_one = select(ArticleIndexing).where(ArticleIndexing.below != BELOW_ALL).order_by(pictures_first)
         with self.database.reading() as session:

@@ -17,8 +17,8 @@ _EDGE = "".join(map(chr, range(33)))
 
 
 def _whole_link(_element: str, name: str, value: str) -> str | None:
-    """Write out the scheme of a link to another host that names none; drop a link that only browsers take for one,
-    because they read a backslash as a slash.
+    """Write out the scheme of a link to another host that names none; drop a link that only browsers take for
+    one, because they read a backslash as a slash.
     """
     if name != "href" or _TWO_SLASHES.match(value.lstrip(_EDGE)) is None:
         return value
@@ -107,9 +107,9 @@ def _inline(value: str) -> str:
 
 
 _SAID_OF_IT = (
-    f"Inline HTML, sanitised. These elements are kept: {', '.join(sorted(INLINE_TAGS))}; b and i become strong and em."
-    " Of their attributes, `href` of a (http, https, mailto, tel) and `lang` of span. What block elements would part is"
-    " parted by br."
+    f"Inline HTML, sanitised. These elements are kept: {', '.join(sorted(INLINE_TAGS))}; b and i become"
+    " strong and em. Of their attributes, `href` of a (http, https, mailto, tel) and `lang` of span. What"
+    " block elements would part is parted by br."
 )
 Inline = TypeAliasType(
     "Inline",

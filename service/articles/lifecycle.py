@@ -1,8 +1,8 @@
 """The life of an article: written, published, embargoed, corrected, withdrawn, trashed. Every write is a
 version.
 
-`draft → scheduled → published → withdrawn`. A published article is public, any other is not. An embargo in the
-future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
+`draft → scheduled → published → withdrawn`. A published article is public, any other is not. An embargo in
+the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
 """
 
 from collections.abc import Mapping, Sequence
@@ -221,7 +221,8 @@ def publish(session: Session, caller: Caller, article: Article, at: Time | None)
         return article
     if article.status == Status.PUBLISHED:
         raise WrongState(
-            "The article is published already; unpublish it first, or embargo it, to take it away until then.",
+            "The article is published already; unpublish it first, or embargo it, to take it away until"
+            " then.",
             article_status=str(article.status),
         )
     before = _state(article)
@@ -300,7 +301,9 @@ def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> Non
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
-    """Return whether another date of publication is given. Null takes a draft's away; what is public has one."""
+    """Return whether another date of publication is given. Null takes a draft's away; what is
+    public has one.
+    """
     given = "published_at" in write.model_fields_set and (
         write.published_at is not None or article.status == Status.DRAFT
     )

@@ -209,8 +209,9 @@ class ArticleTerm(Table, table=True):
 class ArticleIndexing(Table, table=True):
     """Articles whose words are still to be cut anew: those with an id below `below` that show an image.
 
-    The row of no image (`EVERY_ARTICLE`) tells how far all articles are cut as `words`, a number in the code, asks for.
-    `asked` is another id for each change of the image, so that none is missed while the one before is dealt with.
+    The row of no image (`EVERY_ARTICLE`) tells how far all articles are cut as `words`, a number in the code,
+    asks for. `asked` is another id for each change of the image, so that none is missed while the one before
+    is dealt with.
     """
 
     __tablename__ = "article_indexing"

@@ -33,8 +33,8 @@ def make_draft(article: Article) -> None:
 
 
 def move(article: Article, caller: Caller, status: Status, embargo: datetime | None) -> str:
-    """Bring an edited article into the status asked for; a new embargo in place of the former moves it too. One that is
-    lifted shows nothing before somebody publishes.
+    """Bring an edited article into the status asked for; a new embargo in place of the former moves it too.
+    One that is lifted shows nothing before somebody publishes.
     """
     held_back = article.embargoed_until is not None and article.embargoed_until > now()
     if status == Status.DRAFT and article.status != Status.DRAFT:
@@ -55,7 +55,9 @@ def move(article: Article, caller: Caller, status: Status, embargo: datetime | N
 
 
 def wanted_status(article: Article, write: ArticleReplace) -> Status:
-    """Return the status that an edit asks for. Raises Unprocessable for one that an edit cannot bring about."""
+    """Return the status that an edit asks for. Raises Unprocessable for one that an edit cannot
+    bring about.
+    """
     status = article.status if write.status is None else Status(write.status)
     if status != article.status and status not in (Status.DRAFT, Status.PUBLISHED):
         raise Unprocessable.at(

@@ -1,8 +1,8 @@
 """A preview shows an article as it stands on the desk, or one of its versions, to whoever has its address.
 
-The address holds 256 random bits, of which the store keeps a digest. A preview never falls back to what readers see: it
-is there until it expires or is revoked, and then it is not found. Pictures that are not public are shown in it under
-addresses of its own, and nowhere else.
+The address holds 256 random bits, of which the store keeps a digest. A preview never falls back to what
+readers see: it is there until it expires or is revoked, and then it is not found. Pictures that are not
+public are shown in it under addresses of its own, and nowhere else.
 """
 
 from datetime import datetime, timedelta

@@ -93,8 +93,9 @@ def list_articles(
     fields: pages.Fields = None,
     count: pages.Count = False,
 ) -> Response:
-    """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not in the
-    trash. Those that `id` and `slug` name come in the order given. `related_to` finds what goes with an article.
+    """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not
+    in the trash. Those that `id` and `slug` name come in the order given. `related_to` finds what goes with
+    an article.
     """
     is_public = status is None and view is View.PUBLIC
     is_one_page = asked.is_one_page(wanted, named, related_to, is_public=is_public)
@@ -198,8 +199,8 @@ def get_article(
 ) -> Response:
     """Read an article by its id or its slug.
 
-    `format=ninjs`, or `Accept: application/ninjs+json`, answers as `…/ninjs` does, with ninjs 3.1; `format=jsonld`, or
-    `Accept: application/ld+json`, as `…/jsonld` does, with a NewsArticle of schema.org.
+    `format=ninjs`, or `Accept: application/ninjs+json`, answers as `…/ninjs` does, with ninjs 3.1;
+    `format=jsonld`, or `Accept: application/ld+json`, as `…/jsonld` does, with a NewsArticle of schema.org.
     """
     return one.answer(request, caller, session, key, body=body, form=form, fields=fields)
 

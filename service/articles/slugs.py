@@ -95,7 +95,9 @@ def _candidates(base: str) -> Iterator[str]:
 
 
 def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
-    """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a rival's commit."""
+    """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a
+    rival's commit.
+    """
     if session.execute(_claim(session), {"slug": slug, "article_id": article_id}).one_or_none():
         return article_id
     return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()

@@ -91,8 +91,8 @@ def read_manifest(folder: Path) -> Manifest:
         said = orjson.loads((folder / MANIFEST).read_bytes())
         if said["format_version"] > FORMAT_VERSION:
             raise Damaged(
-                f"{folder} has format {said['format_version']}, and was written by Copydesk {said.get('copydesk')}; "
-                f"this one, {__version__}, knows formats up to {FORMAT_VERSION}."
+                f"{folder} has format {said['format_version']}, and was written by Copydesk"
+                f" {said.get('copydesk')}; this one, {__version__}, knows formats up to {FORMAT_VERSION}."
             )
         manifest = Manifest.model_validate(said)
     except FileNotFoundError:

@@ -16,7 +16,8 @@ class BulkPlace(Table, table=True):
     __tablename__ = "bulk_place"
 
     digest: str = Field(primary_key=True)
-    """SHA-256 of the file and of how it is imported: what is known by its name alone may have changed since."""
+    """SHA-256 of the file and of how it is imported: what is known by its name alone may have changed since.
+    """
     items: int
     refused: int
     at: Time

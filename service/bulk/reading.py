@@ -71,7 +71,9 @@ class Work:
 
 
 class Reading:
-    """The items of one batch, read: the pictures that come inline get the ids that they have, or will have."""
+    """The items of one batch, read: the pictures that come inline get the ids that they have, or
+    will have.
+    """
 
     def __init__(self, session: Session, items: Sequence[Mapping[str, JsonValue]]) -> None:
         said = [(item, picture) for item in items for _, picture in _inline(item)]

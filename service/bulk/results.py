@@ -1,5 +1,5 @@
-"""The results of one request, until its last item has come: packed in memory, because they must not need a disk that
-may be full.
+"""The results of one request, until its last item has come: packed in memory, because they must not need a
+disk that may be full.
 """
 
 import zlib
@@ -16,8 +16,8 @@ PACKED_TOGETHER = 1 << 16
 
 
 class TooManyItems(TooLarge):
-    """One request has brought more items than the service keeps results of. Those before `first_unwritten` were
-    written; send the rest in another request.
+    """One request has brought more items than the service keeps results of. Those before `first_unwritten`
+    were written; send the rest in another request.
     """
 
     title = "Too many items in one request"

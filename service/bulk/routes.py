@@ -1,7 +1,8 @@
-"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are sent when the last has
-come.
+"""`POST /v1/articles/bulk`: any number of articles, read as they arrive; the results are sent when the last
+has come.
 
-Most clients read nothing before they have sent everything: a store that answered meanwhile would wait for them.
+Most clients read nothing before they have sent everything: a store that answered meanwhile would wait for
+them.
 """
 
 import asyncio
@@ -97,21 +98,24 @@ async def import_articles(
     mode: Annotated[
         Mode,
         Query(
-            description="create: refuse what is there; update: refuse what is not; restore: also bring back what the"
-            " desk has put into the trash or unpublished, which the others leave alone"
+            description=(
+                "create: refuse what is there; update: refuse what is not; restore: also bring back what the"
+                " desk has put into the trash or unpublished, which the others leave alone"
+            )
         ),
     ] = Mode.UPSERT,
     dry_run: Annotated[bool, Query(description="say what would happen, and write nothing")] = False,
 ) -> Response:
-    """Make articles or bring them up to date, known by `source` and `external_id`: an array, also packed with gzip.
+    """Make articles or bring them up to date, known by `source` and `external_id`: an array, also packed with
+    gzip.
 
     As `application/x-ndjson`, one item a line is taken, and one result a line answered.
 
     Batches of items are written as they arrive, and each keeps what it has written. A picture may stand
     inline: `image` in an image block, or `lead_image`, with its `source_url`, credit and captions.
 
-    When the store itself fails, with 503 or 507, the problem has `first_unwritten`, the index from which on the items
-    are to be sent again, and the results of those before in `items`.
+    When the store itself fails, with 503 or 507, the problem has `first_unwritten`, the index from which on
+    the items are to be sent again, and the results of those before in `items`.
     """
     as_lines = _media_type(request) == NDJSON
     results = Results()
@@ -145,7 +149,9 @@ async def _drop_rest(chunks: AsyncIterator[bytes]) -> None:
 
 
 def _broken_off(request: Request, fault: ServiceError, first_unwritten: int, results: Results) -> Response:
-    """Answer with the fault of the store's that ended the writing, how far it came, and the results until then."""
+    """Answer with the fault of the store's that ended the writing, how far it came, and the results until
+    then.
+    """
     told = type(fault)(fault.detail, headers=fault.headers, first_unwritten=first_unwritten)
     problem = told.problem(request.scope["path"])
     body = results.members(problem[:-1] + b',"items":[', b"]}")

@@ -33,8 +33,8 @@ from service.tables import new_id
 
 
 class LeftAlone(Conflict):
-    """The desk has put this article into the trash, or unpublished it, and the item would bring it back. It stays as
-    it is; `mode=restore` brings it back. `reason` is `deleted` or `unpublished`.
+    """The desk has put this article into the trash, or unpublished it, and the item would bring it back. It
+    stays as it is; `mode=restore` brings it back. `reason` is `deleted` or `unpublished`.
     """
 
     title = "Taken away by the desk"
@@ -42,7 +42,9 @@ class LeftAlone(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one item. `status` is the HTTP status that a request with this item alone would have had."""
+    """The result of one item. `status` is the HTTP status that a request with this item alone
+    would have had.
+    """
 
     index: int
     status: int
@@ -70,7 +72,9 @@ def write_line(result: Result, path: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The results of a batch. When a fault of the store's ended it, the items without a result were not written."""
+    """The results of a batch. When a fault of the store's ended it, the items without a result were not
+    written.
+    """
 
     results: list[Result]
     ended_by: ServiceError | None = None

@@ -1,7 +1,8 @@
-"""Give every command its settings, its database, and the screen: standard error, so that standard output holds the
-answer alone.
+"""Give every command its settings, its database, and the screen: standard error, so that standard output
+holds the answer alone.
 
-A command imports what it works with when it runs: `copydesk --help`, and a word that is misspelt, wait for none of it.
+A command imports what it works with when it runs: `copydesk --help`, and a word that is misspelt, wait for
+none of it.
 """
 
 import os

@@ -86,6 +86,7 @@ def _tell(verdict: "Verdict", *, known_key: bool) -> None:
     lines.append(f"whole: {end}" if verdict.is_whole else f"not whole: {end}")
     if verdict.is_whole and not known_key:
         lines.append(
-            f"The signatures are by {verdict.public_key}, which came with the export: compare it with that of /v1/consent-log/tree-head."
+            f"The signatures are by {verdict.public_key}, which came with the export: compare it with that of"
+            " /v1/consent-log/tree-head."
         )
     sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -17,8 +17,11 @@ def import_content(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="news pages: addresses, saved HTML, text dumps, folders of them; NDJSON of articles, packed with gzip or not;"
-            " or one folder that `export` has written, into an empty store",
+            help=(
+                "news pages: addresses, saved HTML, text dumps, folders of them; NDJSON of articles, packed"
+                " with gzip or not;"
+                " or one folder that `export` has written, into an empty store"
+            ),
             metavar="FILE|DIR|URL…",
         ),
     ],
@@ -29,7 +32,10 @@ def import_content(
     mode: Annotated[
         Mode,
         typer.Option(
-            help="of NDJSON: create refuses what is there, update what is not; restore brings back what was taken away"
+            help=(
+                "of NDJSON: create refuses what is there, update what is not; restore brings back what was"
+                " taken away"
+            )
         ),
     ] = Mode.UPSERT,
     dry_run: Annotated[
@@ -101,7 +107,8 @@ def export_content(
     sys.stdout.write(orjson.dumps(export.counts).decode() + "\n" if as_json else f"{folder}: {counted}\n")
     if export.missing:
         screen.print(
-            f"[red]The media store lacks {len(export.missing)} files that images name, such as {export.missing[0]}.[/]"
+            f"[red]The media store lacks {len(export.missing)} files that images name, such as"
+            f" {export.missing[0]}.[/]"
         )
         raise typer.Exit(1)
 

@@ -26,8 +26,8 @@ REFUSALS = (
 
 
 def sentences(failure: Exception) -> list[str]:
-    """Return what to tell the user, a line each; nothing where the failure is a fault of the program. A command that
-    they name is called as this one was.
+    """Return what to tell the user, a line each; nothing where the failure is a fault of the program. A
+    command that they name is called as this one was.
     """
     return [line.replace("`copydesk ", f"`{program()} ") for line in _told(failure)]
 

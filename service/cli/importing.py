@@ -65,8 +65,8 @@ def take_in(database: Database, folder: Path, screen: Console, *, as_json: bool)
         )
     if done.different:
         screen.print(
-            f"[yellow]{done.different} public answers are not byte for byte what they were: this is another version, or it has another"
-            " COPYDESK_LANGUAGE.[/]"
+            f"[yellow]{done.different} public answers are not byte for byte what they were: this is another"
+            " version, or it has another COPYDESK_LANGUAGE.[/]"
         )
 
 
@@ -99,7 +99,8 @@ def _bring_file(
         bringing.begin_anew()
     if place := bringing.place():
         screen.print(
-            f"{escape(str(path))} goes on behind item {place.items}, where it stopped on {place.at:%Y-%m-%d at %H:%M} UTC."
+            f"{escape(str(path))} goes on behind item {place.items}, where it stopped on"
+            f" {place.at:%Y-%m-%d at %H:%M} UTC."
         )
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=screen, transient=True) as progress:

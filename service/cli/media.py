@@ -17,7 +17,9 @@ def check_media(
     remove: Annotated[bool, typer.Option("--remove", help="remove orphans older than a day")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find rows whose file is gone, and files that no row names. Fails when there are rows of the first kind."""
+    """Find rows whose file is gone, and files that no row names. Fails when there are rows of the
+    first kind.
+    """
     from service.images.storage import check, open_store
 
     settings = read_settings()
@@ -37,8 +39,8 @@ def check_media(
         sys.stdout.writelines(f"foreign {key}\n" for key in found.foreign)
         removed = sum(orphan.removed for orphan in found.orphans)
         screen.print(
-            f"{found.originals} originals, {found.renditions} renditions; {len(found.dangling)} rows without their file, "
-            f"{len(found.orphans)} orphans, {removed} of them removed."
+            f"{found.originals} originals, {found.renditions} renditions; {len(found.dangling)} rows without"
+            f" their file, {len(found.orphans)} orphans, {removed} of them removed."
         )
     if found.dangling:
         raise typer.Exit(1)
@@ -46,7 +48,9 @@ def check_media(
 
 @app.command("inspect")
 def inspect_media() -> None:
-    """Look again at pictures that came in under an older version. Fails when one cannot be decoded any more."""
+    """Look again at pictures that came in under an older version. Fails when one cannot be
+    decoded any more.
+    """
     from service.images import inspecting
 
     seen = inspecting.look_again(open_database())

@@ -69,15 +69,17 @@ def migrate(
     screen.print("[green]The database has this version's schema.[/]")
     if waiting := rendering.count_older(database):
         screen.print(
-            f"{waiting} published documents await rendering by this version. `{program()} serve` renders them in"
-            f" the background, `{program()} render` at once. Until then they are answered as they are."
+            f"{waiting} published documents await rendering by this version. `{program()} serve` renders them"
+            f" in the background, `{program()} render` at once. Until then they are answered as they are."
         )
     database.close()
 
 
 @app.command()
 def purge() -> None:
-    """Have the caches in front drop everything: after a change of settings that answers show, or of the cache."""
+    """Have the caches in front drop everything: after a change of settings that answers show, or of the
+    cache.
+    """
     from service.purging import places
 
     with open_database().writing() as session:
@@ -96,8 +98,8 @@ def render(
 ) -> None:
     """Render every published document that an older version, or other settings, have rendered.
 
-    `serve` does so by itself in the background, more slowly. Several may run at once; one that is interrupted is
-    simply started again. Fails when a document could not be rendered.
+    `serve` does so by itself in the background, more slowly. Several may run at once; one that is interrupted
+    is simply started again. Fails when a document could not be rendered.
     """
     import orjson
 
@@ -148,8 +150,8 @@ def _index_all(indexing: "Indexing") -> None:
 
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Migrate, load sample news with pictures and captions, print a token, and serve. Each demo of a store has the
-    same token.
+    """Migrate, load sample news with pictures and captions, print a token, and serve. Each demo of a store
+    has the same token.
     """
     from alembic import command
 

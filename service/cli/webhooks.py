@@ -22,8 +22,8 @@ def send_webhooks() -> None:
 
 @app.command("reseal")
 def seal_secrets() -> None:
-    """Seal the secrets of all webhooks with COPYDESK_SECRET_KEY, so that COPYDESK_SECRET_KEY_PREVIOUS is needed no
-    longer. Status 1 when one was sealed with neither.
+    """Seal the secrets of all webhooks with COPYDESK_SECRET_KEY, so that COPYDESK_SECRET_KEY_PREVIOUS is
+    needed no longer. Status 1 when one was sealed with neither.
     """
     from service.webhooks import lifecycle
 

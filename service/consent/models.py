@@ -118,7 +118,10 @@ class Purpose(Shape):
     )
     pregranted: bool = Field(
         default=False,
-        description="shown as granted before the reader has done anything; in an opt_out notice it is granted until then",
+        description=(
+            "shown as granted before the reader has done anything; in an opt_out notice it is granted until"
+            " then"
+        ),
     )
     lawful_basis: Line = Field(
         default="consent", schema_extra={"examples": ["consent", "legitimate_interests", "contract"]}

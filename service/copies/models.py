@@ -1,4 +1,6 @@
-"""Those who hold copies, and what each was sent. A row is written once for each version and holder, and kept."""
+"""Those who hold copies, and what each was sent. A row is written once for each version and
+holder, and kept.
+"""
 
 from uuid import UUID
 

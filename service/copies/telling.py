@@ -1,4 +1,6 @@
-"""Webhooks: each attempt to tell of an article or a picture is a copy sent, and one that is answered 2xx a copy received."""
+"""Webhooks: each attempt to tell of an article or a picture is a copy sent, and one that is answered 2xx a
+copy received.
+"""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit

@@ -1,5 +1,5 @@
-"""Sample news with pictures, captions, notices, readers' decisions and a partner, so that a newcomer has something to
-look at.
+"""Sample news with pictures, captions, notices, readers' decisions and a partner, so that a newcomer has
+something to look at.
 """
 
 from service.demo.load import fill, introduce, load

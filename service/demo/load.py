@@ -35,14 +35,18 @@ DESK = Caller(name="demo", scopes=frozenset({Scope.ADMIN}))
 
 
 def fill(database: Database, screen: Console) -> None:
-    """Load the news, tell a partner of them, and have readers decide, as far as a store has none of it yet."""
+    """Load the news, tell a partner of them, and have readers decide, as far as a store has none
+    of it yet.
+    """
     with partner.told(database):
         load(database, screen)
     readers.decide(database)
 
 
 def load(database: Database, screen: Console) -> None:
-    """Load the news that are not there yet, one transaction an article, and the notices of their languages."""
+    """Load the news that are not there yet, one transaction an article, and the notices of their
+    languages.
+    """
     with database.writing() as session:
         ensure_defaults(session)
         notices.publish(session)
@@ -80,8 +84,8 @@ def introduce(database: Database, screen: Console, base: str) -> None:
 
 
 def _token(database: Database) -> str:
-    """Return the token that earlier demos have printed, if it is still good, or make one. It is kept where the
-    secret of a store in development is.
+    """Return the token that earlier demos have printed, if it is still good, or make one. It is kept where
+    the secret of a store in development is.
     """
     with database.writing() as session:
         if KEPT_TOKEN.exists():

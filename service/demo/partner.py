@@ -1,8 +1,8 @@
-"""An invented partner, which is told of some of the sample news while they are loaded, so that there is a log of
-deliveries.
+"""An invented partner, which is told of some of the sample news while they are loaded, so that there is a log
+of deliveries.
 
-The partner listens on this machine for as long as the samples are loaded, and refuses the last message. Its webhook is
-disabled afterwards, so that nothing is sent to an address where nobody listens any more.
+The partner listens on this machine for as long as the samples are loaded, and refuses the last message. Its
+webhook is disabled afterwards, so that nothing is sent to an address where nobody listens any more.
 """
 
 from collections.abc import Iterator

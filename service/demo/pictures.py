@@ -1,5 +1,5 @@
-"""Pictures for the samples, made when they are needed: landscapes with light, haze, water and grain, the same picture
-for the same scene.
+"""Pictures for the samples, made when they are needed: landscapes with light, haze, water and grain, the same
+picture for the same scene.
 """
 
 import io
@@ -23,7 +23,9 @@ OCTAVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The contents of a picture. Places and heights are shares of its width and height, from the upper left corner."""
+    """The contents of a picture. Places and heights are shares of its width and height, from the upper left
+    corner.
+    """
 
     seed: int
     sky: Sequence[Stop]

@@ -1,4 +1,6 @@
-"""Thirty days of invented readers who were shown the banner and decided, so that the report has something to tell."""
+"""Thirty days of invented readers who were shown the banner and decided, so that the report has something to
+tell.
+"""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -1,10 +1,10 @@
 """Ready answers for anonymous readers, in front of the router: a function of a request's normal form and the
 published sequence, dropped key by key.
 
-Pure ASGI, because every layer between the server and the bytes costs more than the bytes. A hit costs one check
-for changes and one dictionary look-up. A miss for one resource is answered from one prepared read, still before
-the router. Everything else is answered by the router, and kept when the endpoint has said what its answer
-depends on (`published.answers.depend`).
+Pure ASGI, because every layer between the server and the bytes costs more than the bytes. A hit costs one
+check for changes and one dictionary look-up. A miss for one resource is answered from one prepared read,
+still before the router. Everything else is answered by the router, and kept when the endpoint has said what
+its answer depends on (`published.answers.depend`).
 """
 
 import asyncio
@@ -199,8 +199,8 @@ class WireCache:
         self, key: Key, scope: Scope, receive: Receive, collected: "_Collected"
     ) -> Entry | None:
         caught_up = self._caught_up
-        # Without a header: conditions and codings are answered from the entry, and nothing else may play a part
-        # in what others get.
+        # Without a header: conditions and codings are answered from the entry, and nothing else may play a
+        # part in what others get.
         inner = {**scope, "headers": [], DEPENDS: collected.depends}
         await self.public(inner, receive, collected)
         entry = collected.entry()

@@ -27,8 +27,8 @@ MOST_PIPELINED = 16
 UNSENT = 65_536
 """Bytes of an answer that the kernel takes beyond what it can send."""
 HEAD_WITHIN, STALLS_FOR, LINGERS_FOR = 10.0, 30.0, 2.0
-"""Seconds: until a head is there; without a byte of a body, or taken of an answer; for a client to read why it was
-refused.
+"""Seconds: until a head is there; without a byte of a body, or taken of an answer; for a client to read why
+it was refused.
 """
 ENDS_WITHIN = 0.5
 """Seconds for which an idle connection stays open after the server has been told to stop."""
@@ -40,8 +40,8 @@ CONNECTIONS = "copydesk.connections"
 
 
 class TooManyConnections(Unavailable):
-    """This service has as many connections open as it can, or as one network may have. `Retry-After` says when
-    to try again.
+    """This service has as many connections open as it can, or as one network may have. `Retry-After` says
+    when to try again.
     """
 
     title = "Too many connections"
@@ -119,7 +119,9 @@ class Connection(HttpToolsProtocol):
         self._reads_head = True
         self._head_size = self._fed = self._untaken = 0
         self._framing = 0
-        """Bytes that came since something of a body did: lengths of chunks, what they are said to extend, trailers."""
+        """Bytes that came since something of a body did: lengths of chunks, what they are said to extend,
+        trailers.
+        """
         self._head_since: float | None = self.loop.time()
         self._heard_at = self._taken_at = self.loop.time()
         self._refused_at: float | None = None
@@ -231,8 +233,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(TooSlow("Nothing of the body has come for 30 seconds."))
 
     def _refuse(self, error: ServiceError) -> None:
-        """Answer in place of the app, and end. What else comes is read, because a close with unread bytes would
-        have the client lose the answer.
+        """Answer in place of the app, and end. What else comes is read, because a close with unread bytes
+        would have the client lose the answer.
         """
         self._refused_at = self.loop.time()
         self._unset_keepalive_if_required()

@@ -64,7 +64,9 @@ def configure_logs(settings: Settings) -> None:
 
 
 def request_id(scope: Scope) -> bytes:
-    """The caller's X-Request-ID when it is a plain one, else a new one: the same for every layer that asks."""
+    """The caller's X-Request-ID when it is a plain one, else a new one: the same for every layer
+    that asks.
+    """
     known: bytes | None = scope.get(_KNOWN)
     if known is None:
         given = dict(scope["headers"]).get(b"x-request-id")

@@ -1,7 +1,7 @@
 """Bound the work of making large answers, so that nobody who asks for a small one waits for it.
 
-Python runs one thread at a time, and the event loop is one of them. Few large answers are made at once, some more
-wait for their turn, and the rest are refused before they cost anything.
+Python runs one thread at a time, and the event loop is one of them. Few large answers are made at once, some
+more wait for their turn, and the rest are refused before they cost anything.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ LARGE_BODY = 65_536
 
 
 class TooMuchToMake(Unavailable):
-    """Too many large pages of lists are being made, in all or for one network. `Retry-After` says when to ask again; a
-    smaller `limit`, or cards without bodies, are answered meanwhile.
+    """Too many large pages of lists are being made, in all or for one network. `Retry-After` says when to ask
+    again; a smaller `limit`, or cards without bodies, are answered meanwhile.
     """
 
     title = "Too many large answers are being made"
@@ -88,8 +88,8 @@ class Making:
             await app(scope, receive, give)
 
     async def compressed(self, body: bytes, coding: str) -> bytes:
-        """Return a body in a content coding. Large ones are coded beside the event loop, one at a time, and once for
-        all who wait for the same.
+        """Return a body in a content coding. Large ones are coded beside the event loop, one at a time, and
+        once for all who wait for the same.
         """
         if not coding or len(body) <= LARGE_BODY:
             return compress(body, coding)
@@ -102,7 +102,9 @@ class Making:
 
 
 def is_large(query: bytes) -> bool:
-    """Return whether a query asks for a large page: of many items, or of whole ones that have to be put together."""
+    """Return whether a query asks for a large page: of many items, or of whole ones that have to be put
+    together.
+    """
     if b"limit=" not in query:
         return False
     limits = parse_qs(query.decode("latin-1"), max_num_fields=200).get("limit", ["0"])

@@ -27,8 +27,8 @@ ONCE = frozenset(
 )
 """Headers of which a request has one at the most, because programs differ in which of two they take."""
 TRACKING = frozenset(
-    "_ _ga _gl dclid epik fbclid gad_source gbraid gclid gclsrc igsh igshid irclickid li_fat_id mkt_tok msclkid"
-    " rdt_cid s_kwcid sccid srsltid ttclid twclid vero_id wbraid wickedid yclid".split()
+    "_ _ga _gl dclid epik fbclid gad_source gbraid gclid gclsrc igsh igshid irclickid li_fat_id mkt_tok"
+    " msclkid rdt_cid s_kwcid sccid srsltid ttclid twclid vero_id wbraid wickedid yclid".split()
 )
 """Parameters that others add to links, in order to follow readers. No endpoint has one of these names."""
 TRACKING_PREFIXES = ("utm_", "mc_", "hsa_", "_hs", "mtm_", "pk_", "piwik_", "matomo_", "oly_")
@@ -37,7 +37,9 @@ PAGES = {
     "/search": frozenset({"q", "cursor"}),
     "/read/": frozenset[str](),
 }
-"""The parameters of the pages that all readers share. Others are left out, because links carry all kinds of them."""
+"""The parameters of the pages that all readers share. Others are left out, because links carry all kinds of
+them.
+"""
 _FORMS = {media_type: form for form, media_type in MEDIA_TYPES.items()}
 _TYPES = tuple(_FORMS)
 
@@ -86,8 +88,8 @@ def _page(path: str) -> str:
 
 
 def _normal_query(query: bytes, page: str, form: str) -> bytes:
-    """Return a query with its parameters sorted by name and written in one way, texts as they are kept (NFC), without
-    those that track readers.
+    """Return a query with its parameters sorted by name and written in one way, texts as they are kept (NFC),
+    without those that track readers.
 
     Values of one name keep their order, which some lists are answered in. `form` is what `Accept` asks for; a
     query that names a format itself keeps that.
@@ -117,7 +119,9 @@ def is_tracking(name: str) -> bool:
 
 
 def _asked_form(path: str, accept: bytes) -> str:
-    """Return the form of an article that `Accept` asks for; "" for the store's own, and at other addresses."""
+    """Return the form of an article that `Accept` asks for; "" for the store's own, and at other
+    addresses.
+    """
     if not path.startswith("/v1/articles/") or path.count("/") != 3:
         return ""
     form = _FORMS[choose_type(accept, _TYPES)]
@@ -125,6 +129,8 @@ def _asked_form(path: str, accept: bytes) -> str:
 
 
 def _choose_stream(given: Given) -> None:
-    """Leave in the headers `Accept: text/event-stream` where that is wanted, and no `Accept` where it is not."""
+    """Leave in the headers `Accept: text/event-stream` where that is wanted, and no `Accept`
+    where it is not.
+    """
     if choose_type(given.pop(b"accept"), ("application/json", EVENT_STREAM)) == EVENT_STREAM:
         given[b"accept"] = EVENT_STREAM.encode()

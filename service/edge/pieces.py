@@ -1,5 +1,5 @@
-"""Hand large answers on piece by piece, so that the layer in front, which compresses them, lets others have their turns
-between two pieces.
+"""Hand large answers on piece by piece, so that the layer in front, which compresses them, lets others have
+their turns between two pieces.
 """
 
 from anyio.lowlevel import checkpoint

@@ -42,7 +42,9 @@ class _LinkedData(JSONResponse):
 
 @router.get("/{article_id}/ninjs", response_class=Response, responses=_NINJS | _MOVED)
 def get_article_as_ninjs(request: Request, key: one.Key, caller: CallerDep, session: SessionDep) -> Response:
-    """Read an article as ninjs 3.1 of the IPTC, with its pictures as associations. A withdrawn one is 410, `canceled`."""
+    """Read an article as ninjs 3.1 of the IPTC, with its pictures as associations. A withdrawn one is 410,
+    `canceled`.
+    """
     return one.answer(request, caller, session, key, form=Form.NINJS, below="/ninjs")
 
 

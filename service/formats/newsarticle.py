@@ -1,4 +1,6 @@
-"""An article as a schema.org NewsArticle in JSON-LD, modelled whole: what search engines read beside a page."""
+"""An article as a schema.org NewsArticle in JSON-LD, modelled whole: what search engines read
+beside a page.
+"""
 
 from collections.abc import Iterator
 from typing import Literal

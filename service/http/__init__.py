@@ -1,1 +1,3 @@
-"""The way of a request into an endpoint and of its answer out: callers, bodies, conditions, lists, problems."""
+"""The way of a request into an endpoint and of its answer out: callers, bodies, conditions,
+lists, problems.
+"""

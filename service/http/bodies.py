@@ -1,4 +1,6 @@
-"""Read JSON bodies within a budget. Large ones are read in a thread, so that no request holds up the others."""
+"""Read JSON bodies within a budget. Large ones are read in a thread, so that no request holds up
+the others.
+"""
 
 import json
 from collections.abc import Mapping
@@ -15,11 +17,13 @@ from service.errors import BadRequest, errors_of
 SMALL = 8_192
 """Bytes of a body that is read in the event loop, in less than a millisecond."""
 MOST_VALUES, MOST_MEMBERS = 150_000, 30_000
-"""Values in one body, and members of objects among them: the largest table has as many cells, and three hundred
-pictures with their sizes as many members. Each member may be an error.
+"""Values in one body, and members of objects among them: the largest table has as many cells, and three
+hundred pictures with their sizes as many members. Each member may be an error.
 """
 MOST_IN_ONE = 1_000
-"""Members of one object: each that no shape knows is an error, and noting thirty thousand holds up all threads."""
+"""Members of one object: each that no shape knows is an error, and noting thirty thousand holds up all
+threads.
+"""
 DEEPEST = 500
 
 
@@ -37,8 +41,8 @@ class TooManyValues(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A body that does not have the shape that was asked for. The endpoint refuses it in its turn: whether the
-    caller may ask at all comes first.
+    """A body that does not have the shape that was asked for. The endpoint refuses it in its turn: whether
+    the caller may ask at all comes first.
     """
 
     body: JsonValue
@@ -81,15 +85,16 @@ def _read(body: bytes, shape: ModelField | None) -> object:
     if shape is None:
         return value
     try:
-        # Its own `validate` lists all errors, however many. The test of shapes fails if this is another one day.
+        # Its own `validate` lists all errors, however many. The test of shapes fails if this is another one
+        # day.
         return shape._type_adapter.validate_python(value, from_attributes=True)  # noqa: SLF001
     except ValidationError as error:
         return Invalid(value, [{**item, "loc": ("body", *item["loc"])} for item in errors_of(error)])
 
 
 def _parsed(body: bytes) -> JsonValue:
-    # Counted before they are made, because the parser holds up all threads. Text has few brackets, and not many
-    # colons and commas.
+    # Counted before they are made, because the parser holds up all threads. Text has few brackets, and not
+    # many colons and commas.
     if (
         body.count(b":") > 3 * MOST_MEMBERS
         or body.count(b"[") + body.count(b"{") > 2 * MOST_MEMBERS

@@ -43,8 +43,8 @@ def matches(header: str | None, etag: str) -> bool:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale, 400 when
-    it is no list of ETags.
+    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale,
+    400 when it is no list of ETags.
     """
     header = request.headers.get("if-match")
     if header is None:

@@ -1,11 +1,12 @@
 """A POST with an `Idempotency-Key` takes effect at most once, and its first answer is replayed for a day.
 
-A request claims its key in a transaction of its own, so that a second one learns that the first is running. The claim
-has an owner. The answer is kept in the transaction of the effect, and only under a claim that is still the owner's:
-a request that lost its claim, because it took too long, takes no effect.
+A request claims its key in a transaction of its own, so that a second one learns that the first is running.
+The claim has an owner. The answer is kept in the transaction of the effect, and only under a claim that is
+still the owner's: a request that lost its claim, because it took too long, takes no effect.
 
-An answer that holds a secret is kept sealed, by AES-256-GCM under a key that follows from the request itself: its
-token and its `Idempotency-Key`. The store keeps digests of both, so that only who sends the request again can open it.
+An answer that holds a secret is kept sealed, by AES-256-GCM under a key that follows from the request itself:
+its token and its `Idempotency-Key`. The store keeps digests of both, so that only who sends the request again
+can open it.
 """
 
 import hashlib
@@ -150,7 +151,9 @@ def _still_running() -> StillRunning:
 
 
 def release(database: Database, claim: Claim) -> None:
-    """Let the key be tried again at once, unless an answer is kept. When the database is away, the claim lapses."""
+    """Let the key be tried again at once, unless an answer is kept. When the database is away, the claim
+    lapses.
+    """
     try:
         with database.writing() as session:
             session.execute(delete(KeptAnswer).where(*_held(claim)))
@@ -159,11 +162,11 @@ def release(database: Database, claim: Claim) -> None:
 
 
 def keep(session: Session, request: Request, response: Response) -> None:
-    """Keep the answer to a POST with a key, in the transaction of its effect. Raises StillRunning when the claim is
-    another request's by now: then the transaction must not be committed.
+    """Keep the answer to a POST with a key, in the transaction of its effect. Raises StillRunning when the
+    claim is another request's by now: then the transaction must not be committed.
 
-    Only an endpoint whose transaction is not the request's own needs to call it. It may call it again when that had
-    to be rolled back.
+    Only an endpoint whose transaction is not the request's own needs to call it. It may call it again when
+    that had to be rolled back.
     """
     claim = claim_of(request)
     if claim is None:
@@ -190,8 +193,8 @@ def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def hold_all(session: Session, requests: Sequence[Request]) -> list[StillRunning | None]:
-    """Keep the claims of these requests from being taken until the transaction ends: for each, what refuses it when
-    its claim is another's by now.
+    """Keep the claims of these requests from being taken until the transaction ends: for each, what refuses
+    it when its claim is another's by now.
 
     A transaction that many requests share calls it before it works for any of them.
     """

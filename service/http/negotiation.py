@@ -1,4 +1,6 @@
-"""Read Accept and Accept-Encoding (RFC 9110, section 12.5). Every choice by a client's header is made here."""
+"""Read Accept and Accept-Encoding (RFC 9110, section 12.5). Every choice by a client's header is
+made here.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +9,18 @@ from functools import lru_cache
 MOST_RANGES = 100
 """Ranges of one header that are read; a client names ten at the most."""
 LONGEST_REMEMBERED = 256
-"""Characters of a header whose choice is remembered. Longer ones are rare, and would let clients fill the memory."""
+"""Characters of a header whose choice is remembered. Longer ones are rare, and would let clients fill the
+memory.
+"""
 CODINGS = ("br", "zstd", "gzip")
 _RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _QUALITY = re.compile(r"0(?:\.\d*)?|1(?:\.0*)?|\.\d+")
 
 
 def ranges(header: str) -> dict[str, float]:
-    """Return the quality of each range that a header names, in lower case. Parameters other than `q` are left out."""
+    """Return the quality of each range that a header names, in lower case. Parameters other than `q` are left
+    out.
+    """
     parts = _RANGE.findall(header) if '"' in header else header.split(",", MOST_RANGES)
     found: dict[str, float] = {}
     for part in parts[:MOST_RANGES]:
@@ -35,8 +41,8 @@ def _quality(parameters: Sequence[str]) -> float:
 def choose_type(accept: str | bytes, offered: tuple[str, ...]) -> str:
     """Return the media type that a client likes best of those offered.
 
-    Among equals a type that is named comes before one that only a wildcard covers, then the first offered. The
-    first is also the answer to a client that accepts none of them.
+    Among equals a type that is named comes before one that only a wildcard covers, then the first offered.
+    The first is also the answer to a client that accepts none of them.
     """
     return (_remembered_type if len(accept) <= LONGEST_REMEMBERED else _best_type)(accept, offered)
 

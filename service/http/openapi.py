@@ -1,5 +1,5 @@
-"""Finish the OpenAPI document: names that people choose, responses that are shared, nothing that a generator stumbles
-over.
+"""Finish the OpenAPI document: names that people choose, responses that are shared, nothing that a generator
+stumbles over.
 
 FastAPI writes the document from the endpoints. What it cannot know, or says in a way that only some programs
 understand, is put right here.
@@ -97,7 +97,9 @@ _DATA = ("example", "examples", "default", "const", "enum")
 
 
 def finished(document: Document) -> Document:
-    """Return FastAPI's document as it is served. Parts of the former belong to the routes, and stay as they are."""
+    """Return FastAPI's document as it is served. Parts of the former belong to the routes, and stay as they
+    are.
+    """
     document = deepcopy(document)
     schemas = document["components"]["schemas"]
     for _, operation in operations(document):

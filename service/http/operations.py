@@ -20,7 +20,10 @@ Described = dict[str, Any]
 Responses = dict[int | str, Described]
 _IF_MATCH = "the ETag that was read: the change is made to that version only. `*` changes whatever is there"
 _IF_NONE_MATCH = "ETags that are known: 304 when one of them is still good"
-_IDEMPOTENCY_KEY = "any text of your own for this request: sent again with it, it is not done again, and answered as the first time"
+_IDEMPOTENCY_KEY = (
+    "any text of your own for this request: sent again with it, it is not done again, and answered as the"
+    " first time"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ Fields = Annotated[
     ),
 ]
 MOST_READ = 2_000
-"""Entries of an index that a list reads for a page. A page for which this is too few is short, and its `next` leads on."""
+"""Entries of an index that a list reads for a page. A page for which this is too few is short, and its `next`
+leads on.
+"""
 MOST_VALUES = 20
 """Values of one filter: a list reads a page for each of them."""
 Several = Annotated[
@@ -115,7 +117,9 @@ class Page(BaseModel, Generic[Item]):
     total: int | None = Field(None, description="with `count=true`", exclude_if=_is_absent)
     total_is_minimum: bool | None = Field(
         None,
-        description="true: there are at least so many, and more were not counted; absent where `total` is exact",
+        description=(
+            "true: there are at least so many, and more were not counted; absent where `total` is exact"
+        ),
         exclude_if=_is_absent,
     )
 
@@ -163,8 +167,8 @@ def after(
 def last_two(
     statement: Statement, order: Order, key: Sequence[object] | None, most: int, *, descending: bool
 ) -> Statement:
-    """Narrow a SELECT to the last of the first `most` rows after `key`, and the one behind it: none where there are
-    fewer rows.
+    """Narrow a SELECT to the last of the first `most` rows after `key`, and the one behind it: none where
+    there are fewer rows.
     """
     return after(statement, order, key, 1, descending=descending).offset(most - 1)
 

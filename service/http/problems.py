@@ -233,6 +233,9 @@ async def explain_problem(slug: str) -> HTMLResponse:
 
 
 def _page(title: str, body: str) -> HTMLResponse:
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1>{body}"
+    page = (
+        "<!doctype html><html lang=en><meta"
+        f" charset=utf-8><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1>{body}"
+    )
     headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "public, max-age=3600"}
     return HTMLResponse(page, headers=headers)

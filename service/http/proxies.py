@@ -1,4 +1,6 @@
-"""Tell from which address a request comes, looking behind the proxies that the settings trust, nearest first."""
+"""Tell from which address a request comes, looking behind the proxies that the settings trust,
+nearest first.
+"""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -53,8 +55,8 @@ class Proxies:
             self._has_warned = True
             # Any client can pretend to be a proxy: its address, which may be a reader's, is not logged.
             log.warning(
-                "a request was forwarded by an address that COPYDESK_TRUSTED_PROXIES does not name: all readers behind"
-                " such a proxy share one limit"
+                "a request was forwarded by an address that COPYDESK_TRUSTED_PROXIES does not name: all"
+                " readers behind such a proxy share one limit"
             )
         while forwarded and self.trusts(address):
             address = forwarded.pop()

@@ -86,7 +86,9 @@ class Route(APIRoute):
 
 
 def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """Return all query parameters of an endpoint and of what it depends on, and whether each may be repeated."""
+    """Return all query parameters of an endpoint and of what it depends on, and whether each may
+    be repeated.
+    """
     yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
     for needed in dependant.dependencies:
         yield from _parameters(needed)
@@ -180,10 +182,11 @@ async def _once(
 
 
 def _release_when_it_fails(request: Request, database: Database, claim: Claim) -> None:
-    """Let the same key be tried again at once when the request is refused, or its transaction cannot be committed.
+    """Let the same key be tried again at once when the request is refused, or its transaction cannot be
+    committed.
 
-    Runs after the request's transaction has ended. Releasing the key needs the write turn, which that transaction
-    still holds.
+    Runs after the request's transaction has ended. Releasing the key needs the write turn, which that
+    transaction still holds.
     """
 
     async def end(

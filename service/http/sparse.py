@@ -1,4 +1,6 @@
-"""Leave out the members of a JSON document that `fields` does not name; `a,b.c` names a member of a member."""
+"""Leave out the members of a JSON document that `fields` does not name; `a,b.c` names a member of
+a member.
+"""
 
 from typing import get_args, get_origin
 
@@ -15,7 +17,9 @@ class Wanted(dict[str, "Wanted"]):
 
 
 def read(fields: str, shape: type[BaseModel]) -> Wanted:
-    """Read `fields` for documents of a shape. Raises Unprocessable for a member that the shape does not have."""
+    """Read `fields` for documents of a shape. Raises Unprocessable for a member that the shape
+    does not have.
+    """
     wanted = Wanted()
     names = [name.strip() for name in fields.split(",") if name.strip()]
     if not names:

@@ -11,8 +11,8 @@ _PIECE = 1 << 16
 
 
 class BrokenStream(BadRequest):
-    """The body is not what it is said to be, or ends too early. Of items that are taken one by one, those before
-    were taken.
+    """The body is not what it is said to be, or ends too early. Of items that are taken one by one, those
+    before were taken.
     """
 
     title = "The body broke off"

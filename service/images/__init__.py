@@ -1,1 +1,3 @@
-"""Pictures: what they show in words, who must be credited, where their bytes are kept, and who may see them."""
+"""Pictures: what they show in words, who must be credited, where their bytes are kept, and who
+may see them.
+"""

@@ -62,8 +62,8 @@ def may_write(session: Session, caller: Caller, image_id: UUID, article_id: UUID
 def _authorise(session: Session, caller: Caller, image_id: UUID, article_id: UUID | None) -> None:
     """Refuse a caller who may not write such a caption.
 
-    A caption for one article is of that article's source, any other of its image's. It is public where readers
-    see it.
+    A caption for one article is of that article's source, any other of its image's. It is public where
+    readers see it.
     """
     if caller.source is not None:
         of_image = select(Image.source).where(Image.id == image_id)

@@ -1,7 +1,8 @@
-"""Licences of pictures begin and end by themselves, once, however many workers run and however long all were down.
+"""Licences of pictures begin and end by themselves, once, however many workers run and however long all were
+down.
 
-From the end on no document shows the picture, because documents say when that is. What is done here tells the rest:
-editors, followers, and the articles, which are rendered anew.
+From the end on no document shows the picture, because documents say when that is. What is done here tells the
+rest: editors, followers, and the articles, which are rendered anew.
 """
 
 from sqlalchemy import ColumnElement, or_, update
@@ -35,8 +36,8 @@ def is_due(database: Database) -> bool:
 
 
 def pass_time(database: Database) -> int:
-    """Let the licences of some pictures begin or end. Workers share the work: rows that another one has locked are left to
-    it.
+    """Let the licences of some pictures begin or end. Workers share the work: rows that another one has
+    locked are left to it.
     """
     with database.writing() as session:
         due = select(Image).where(_due()).order_by(col(Image.id)).limit(AT_ONCE)

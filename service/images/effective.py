@@ -1,8 +1,9 @@
 """The caption that holds for a picture in an article, of those for any article and those for this one.
 
-The nearest is the one that the block names; then the one for this article in its language, and the one for any article in
-that language; then those in the nearest language that its readers read, then in that of the house; then any. What the
-nearest does not say, its text or its alternative text, is taken from the next that says it in the same language.
+The nearest is the one that the block names; then the one for this article in its language, and the one for
+any article in that language; then those in the nearest language that its readers read, then in that of the
+house; then any. What the nearest does not say, its text or its alternative text, is taken from the next that
+says it in the same language.
 """
 
 from collections.abc import Collection, Iterator
@@ -27,8 +28,8 @@ def effective(
     house_language: str,
     caption_id: UUID | None = None,
 ) -> EffectiveCaption | None:
-    """The caption that holds in an article, of all the live captions of one picture; the same one whatever their
-    order. Captions that were written for another article are never shown.
+    """The caption that holds in an article, of all the live captions of one picture; the same one whatever
+    their order. Captions that were written for another article are never shown.
     """
     usable = [caption for caption in captions if caption.article_id in (None, article_id)]
     ranked = sorted(usable, key=lambda caption: _place(caption, language, house_language, caption_id))

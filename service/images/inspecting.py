@@ -1,4 +1,6 @@
-"""Look again at pictures that came in under other rules: at their sides, their colours, and what they say of themselves."""
+"""Look again at pictures that came in under other rules: at their sides, their colours, and what they say of
+themselves.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +20,9 @@ _AT_ONCE = 500
 
 
 class Looked(Reading):
-    """Counts of a second look: pictures, those that differ from their rows, and those that cannot be decoded."""
+    """Counts of a second look: pictures, those that differ from their rows, and those that cannot
+    be decoded.
+    """
 
     pictures: int = 0
     changed: int = 0
@@ -26,8 +30,8 @@ class Looked(Reading):
 
 
 def look_again(database: Database) -> Looked:
-    """Decode every picture of a working image anew, and write what has changed, each in a transaction of its own.
-    What somebody has written stays.
+    """Decode every picture of a working image anew, and write what has changed, each in a transaction of its
+    own. What somebody has written stays.
     """
     seen = Looked()
     with closing(Intake(database.settings)) as intake:

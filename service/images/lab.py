@@ -2,8 +2,8 @@
 time, some at once.
 
 A job waits for a free process; when too many wait, the next one is refused at once (503). A process that
-takes too long, or dies of its file, is replaced by a new one for the next job, and only that job is refused. A
-process opens no file by itself: it is handed the open ones that a job is about.
+takes too long, or dies of its file, is replaced by a new one for the next job, and only that job is refused.
+A process opens no file by itself: it is handed the open ones that a job is about.
 """
 
 import math
@@ -120,8 +120,8 @@ class Darkroom:
         self._line_in: socket.socket
 
     def ask(self, job: bytes, files: Sequence[int], seconds: float) -> bytes:
-        """Have a job done with open files. Raises TimeoutError, and EOFError when the process dies of it; it is
-        gone after either. Raises LabBusy when the machine has no process to give, or has killed it.
+        """Have a job done with open files. Raises TimeoutError, and EOFError when the process dies of it; it
+        is gone after either. Raises LabBusy when the machine has no process to give, or has killed it.
         """
         process = self._started()
         try:
@@ -190,7 +190,9 @@ class Darkroom:
 
 
 def _allow_seconds(pid: int, seconds: float) -> None:
-    """Let a process have this much more of the processor. One that runs on between jobs is ended by the kernel."""
+    """Let a process have this much more of the processor. One that runs on between jobs is ended by the
+    kernel.
+    """
     if sys.platform == "linux":
         # The number by which the kernel knows the clock of another process's time.
         spent = time.clock_gettime(~pid << 3 | 2)
@@ -218,7 +220,8 @@ class Lab:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # The one that was used last is used again, so that no more processes run than there were jobs at once.
+        # The one that was used last is used again, so that no more processes run than there were jobs at
+        # once.
         self._free: queue.LifoQueue[Darkroom] = queue.LifoQueue()
         self._darkrooms = [Darkroom(settings) for _ in range(settings.picture_processes)]
         for darkroom in reversed(self._darkrooms):

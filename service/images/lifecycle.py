@@ -49,8 +49,8 @@ class SamePicture(Conflict):
 
 
 class PictureWithdrawn(Conflict):
-    """This picture was withdrawn (killed); `reason` tells why, and `id` which image it is. It is not taken in again,
-    not shown and not changed until POST …/reinstate undoes the withdrawal.
+    """This picture was withdrawn (killed); `reason` tells why, and `id` which image it is. It is not taken in
+    again, not shown and not changed until POST …/reinstate undoes the withdrawal.
     """
 
     title = "The picture was withdrawn"
@@ -63,7 +63,9 @@ class NotWithdrawn(Conflict):
 
 
 class InUse(Conflict):
-    """Articles show this image; `uses` lists them to a token with `content:read`. Take it out of them first."""
+    """Articles show this image; `uses` lists them to a token with `content:read`. Take it out of
+    them first.
+    """
 
     title = "Articles show this image"
 
@@ -215,7 +217,9 @@ def look_again(session: Session, image: Image, file: KeptFile) -> bool:
 
 
 def trash(session: Session, caller: Caller, image: Image) -> None:
-    """Put an image into the trash. Raises InUse, and PictureWithdrawn: the original is evidence, and is kept."""
+    """Put an image into the trash. Raises InUse, and PictureWithdrawn: the original is evidence,
+    and is kept.
+    """
     authorise(session, caller, image)
     refuse_withdrawn(image)
     shown_by = uses.of(session, image.id)

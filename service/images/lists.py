@@ -103,7 +103,9 @@ def answer_known(
     asked: Asked,
     shape: type[BaseModel],
 ) -> Response:
-    """Answer with one page of a short list that is known whole, in the order of the ids given with its items."""
+    """Answer with one page of a short list that is known whole, in the order of the ids given
+    with its items.
+    """
     after = pages.read_cursor(request, asked.cursor, _BY_ID)
     rest = sorted(
         ((id_, item) for id_, item in found if after is None or id_ > after[0]), key=lambda pair: pair[0]

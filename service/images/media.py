@@ -37,7 +37,8 @@ from service.settings import Settings
 from service.tables import latest
 
 router = APIRouter(prefix="/media", tags=["images"], route_class=Route)
-# An address leads to the same bytes for ever, or to none: what caches keep for a year, no withdrawal calls back.
+# An address leads to the same bytes for ever, or to none: what caches keep for a year, no withdrawal calls
+# back.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _A_DAY = 86_400
 _FOR_NOW = {"Cache-Control": "public, max-age=60"}
@@ -51,7 +52,9 @@ _BYTES: Responses = {
     200: {"content": {"image/*": {}}},
     206: {"content": {"image/*": {}}, "description": "The range that was asked for."},
     307: {
-        "description": "This was the address of another picture, focal point or credit; `Location` is today's."
+        "description": (
+            "This was the address of another picture, focal point or credit; `Location` is today's."
+        )
     },
 }
 
@@ -108,8 +111,8 @@ async def send_size(
     base: str = "",
     until: datetime | None = None,
 ) -> Response:
-    """Send one size of a picture, which is made when it is not there yet. `base` stands before its addresses. Caches
-    keep a public one no longer than `until`.
+    """Send one size of a picture, which is made when it is not there yet. `base` stands before its addresses.
+    Caches keep a public one no longer than `until`.
 
     Raises NotFound, MediaUnavailable and Unavailable.
     """
@@ -164,8 +167,8 @@ class _Found:
 
 
 def _find(database: Database, image_id: UUID, caller: Caller) -> _Found:
-    """Find the picture as it is public, or as editors have it. Raises NotFound, Gone to editors, Withdrawn and
-    Expired.
+    """Find the picture as it is public, or as editors have it. Raises NotFound, Gone to editors, Withdrawn
+    and Expired.
     """
     with database.reading() as session:
         public, until = public_negative(session, image_id)

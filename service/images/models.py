@@ -227,7 +227,7 @@ class ImageUse(Table, table=True):
 
 
 class ImagePastUse(Table, table=True):
-    """An article that has shown an image in one of its versions, and may show it still. Nothing is ever removed."""
+    """An article that has shown an image in a version, and may show it still. None is ever removed."""
 
     __tablename__ = "image_past_use"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -263,8 +263,8 @@ class CaptionRead(Reading):
 
 
 class EffectiveCaption(Reading):
-    """The caption that holds for a picture in an article, and how it was found. A text or alternative text that it
-    does not have is that of the next caption that has it.
+    """The caption that holds for a picture in an article, and how it was found. A text or alternative text
+    that it does not have is that of the next caption that has it.
     """
 
     id: UUID
@@ -336,17 +336,17 @@ class Picture(Reading):
         (), description="endings that each address also takes", examples=[("avif", "webp", "jpg")]
     )
     renditions: list[Rendition] = pydantic.Field(
-        description="each size once: the whole picture, the largest first, then what is cut around the focal point"
+        description="each size once: the whole picture, largest first, then crops around the focal point"
     )
 
 
 class ImageRead(Picture):
-    """An image as it is read. Readers see the captions that are public, and neither `digest`, `external_id` nor
-    `source_url`, which are null for them.
+    """An image as it is read. Readers see the captions that are public, and neither `digest`, `external_id`
+    nor `source_url`, which are null for them.
     """
 
     digest: str | None = pydantic.Field(
-        description="SHA-256 of the file; null without one, as `content_type`, `size`, `width` and `height` are"
+        description="SHA-256 of the file; null without one, like `content_type`, `size`, `width`, `height`"
     )
     content_type: str | None
     size: int | None = pydantic.Field(description="bytes of the file")

@@ -48,8 +48,8 @@ def read_one(session: Session, image: Image) -> ImageRead:
 
 
 def public_negative(session: Session, image_id: UUID) -> tuple[Negative | None, datetime | None]:
-    """Return what the files of a public image are made from, and until when it may be shown; None for an image that is
-    not public or has no file, and for no end.
+    """Return what the files of a public image are made from, and until when it may be shown; None for an
+    image that is not public or has no file, and for no end.
     """
     rows = select(Published.negative, Published.document, Published.expires_at).where(
         Published.kind == Kind.IMAGE, Published.id == image_id, col(Published.reason).is_(None)
@@ -101,7 +101,9 @@ def picture(image: Image, base: str) -> Picture:
 def with_captions(
     image: Image, captions: Iterable[CaptionRead], base: str, *, staff: bool = False
 ) -> ImageRead:
-    """Return an image with these captions; for staff, with the file as it came and all that it says of itself."""
+    """Return an image with these captions; for staff, with the file as it came and all that it says of
+    itself.
+    """
     known = image.model_dump(include=set(ImageRead.model_fields))
     if not staff:
         known |= dict.fromkeys(UNSEEN)

@@ -172,9 +172,9 @@ def formats_of(image: Image | ImageRead) -> tuple[str, ...]:
 
 
 def listed(image: Image | ImageRead, base: str, *, staff: bool) -> list[Rendition]:
-    """Return the sizes that an image names, for `srcset`. The first one, the largest, is for a page that shows one.
-    The file as it came holds what readers must not have, such as places: it is for staff, and no CDN has it. `base`
-    stands before the addresses.
+    """Return the sizes that an image names, for `srcset`. The first one, the largest, is for a page that
+    shows one. The file as it came holds what readers must not have, such as places: it is for staff, and no
+    CDN has it. `base` stands before the addresses.
     """
     negative = negative_of(image)
     if negative is None:

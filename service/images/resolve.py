@@ -31,7 +31,8 @@ class Pictures:
     media_base: str
     """What stands before the addresses of files."""
     _shown: dict[UUID, Picture] = field(default_factory=dict)
-    """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows."""
+    """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows.
+    """
 
     def image(self, image_id: UUID) -> Picture | None:
         """Return the picture; None for one that is not there, trashed, or not to be shown."""
@@ -62,8 +63,8 @@ class Pictures:
     def caption(
         self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
     ) -> EffectiveCaption | None:
-        """Return the caption that holds for the image in an article; `caption_id` is the one that its block names.
-        A picture that is not to be shown has none.
+        """Return the caption that holds for the image in an article; `caption_id` is the one that its block
+        names. A picture that is not to be shown has none.
         """
         image = self.images.get(image_id)
         if image is None or rights.hidden(image) is not None:

@@ -73,8 +73,8 @@ def stand_in(session: Session, ids: Collection[UUID]) -> None:
 
 
 def stand_in_withdrawn(session: Session) -> None:
-    """Write the pictures that were public and withdrawn, of which an export of what is published has the removal alone:
-    articles tell why they do not show them. Their bytes are not known here.
+    """Write the pictures that were public and withdrawn, of which an export of what is published has the
+    removal alone: articles tell why they do not show them. Their bytes are not known here.
     """
     removed = select(Published.id, Published.version, Published.changed_at, Published.detail).where(
         Published.kind == Kind.IMAGE,

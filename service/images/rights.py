@@ -1,8 +1,8 @@
 """Judge whether a picture may be shown, by what it says itself.
 
-The image's row tells: `opens_at` until the picture may be shown, `expired_at` once it may not be shown any longer. Both
-are written with the rights, and by the clock (`clock.py`) when the time has come. Documents say the rest
-(`published/withdrawn.py`). So what is rendered never depends on the time of rendering.
+The image's row tells: `opens_at` until the picture may be shown, `expired_at` once it may not be shown any
+longer. Both are written with the rights, and by the clock (`clock.py`) when the time has come. Documents say
+the rest (`published/withdrawn.py`). So what is rendered never depends on the time of rendering.
 """
 
 from collections.abc import Collection
@@ -33,7 +33,9 @@ def settle(image: Image) -> None:
 
 
 def take_from_file(image: Image, before: Metadata) -> None:
-    """Take the times that a picture says of itself, where nobody has written others. `before` is what its file before said."""
+    """Take the times that a picture says of itself, where nobody has written others. `before` is what its
+    file before said.
+    """
     known = {name: _said(image.kept_metadata, name) for name in ("usable_from", "usable_until")}
     times = {
         name: said if getattr(image, name) in (None, _said(before, name)) else getattr(image, name)

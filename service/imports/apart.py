@@ -1,5 +1,5 @@
-"""Read a page beside the service. A large one is read in a process of its own, because one search through a long text
-keeps all threads of a process waiting, and a strange page may take minutes.
+"""Read a page beside the service. A large one is read in a process of its own, because one search through a
+long text keeps all threads of a process waiting, and a strange page may take minutes.
 """
 
 import json

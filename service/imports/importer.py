@@ -69,7 +69,9 @@ def bring_in(
     files: Mapping[str, KeptFile] = NONE_FETCHED,
     publish: bool = False,
 ) -> Imported:
-    """Write a page into the store: as a draft, or published. An article that is published already stays so."""
+    """Write a page into the store: as a draft, or published. An article that is published already
+    stays so.
+    """
     source, external_id = identity(page)
     found = select(Article).where(Article.source == source, Article.external_id == external_id)
     article = session.exec(found if session.database.is_sqlite else found.with_for_update()).one_or_none()
@@ -197,7 +199,9 @@ class _Pictures:
         self._again = article is not None
 
     def place(self, picture: Picture) -> UUID:
-        """Return the id of the image for a picture; the same picture twice is one image. Raises PictureWithdrawn."""
+        """Return the id of the image for a picture; the same picture twice is one image. Raises
+        PictureWithdrawn.
+        """
         image = self._placed.get(picture) or self._same_address(picture)
         if image is None:
             image = self._with_file(self._find(picture), picture) or self._make(picture)
@@ -268,8 +272,8 @@ def _keep_banner(
 ) -> list[Dropped]:
     """Keep the page's cookie banner, word for word, as a consent notice that tells the truth about itself.
 
-    A notice is public. The banner is dropped for a caller who may publish nothing, and where its key has notices
-    that readers decide on.
+    A notice is public. The banner is dropped for a caller who may publish nothing, and where its key has
+    notices that readers decide on.
     """
     key = slugify(page.site or "", max_length=100) or DUMP
     may_publish = caller.may(Scope.CONTENT_PUBLISH) or caller.may(Scope.CONSENT_WRITE)

@@ -1,4 +1,6 @@
-"""The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network or database."""
+"""The reader of news pages: a text dump or a saved HTML page becomes one `Page`, without network
+or database.
+"""
 
 # What reads is imported when the first page comes: its libraries and patterns take half a second of each start.
 # ruff: noqa: PLC0415

@@ -1,5 +1,5 @@
-"""Read one page in a process of its own: standard input is a line of JSON that says what comes, and the page's bytes;
-standard output the `Page`, or `NotAnArticle`, pickled.
+"""Read one page in a process of its own: standard input is a line of JSON that says what comes, and the
+page's bytes; standard output the `Page`, or `NotAnArticle`, pickled.
 """
 
 import json

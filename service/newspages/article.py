@@ -98,7 +98,9 @@ class Article:
         return None
 
     def _widened(self, container: HtmlElement, units: list[Unit]) -> HtmlElement:
-        """The container, or an element around it that holds further paragraphs: pages wrap what is paid for."""
+        """The container, or an element around it that holds further paragraphs: pages wrap what
+        is paid for.
+        """
         for wider in list(container.iterancestors())[:3]:
             if wider.tag in {"body", "html"}:
                 break
@@ -108,7 +110,9 @@ class Article:
         return container
 
     def _added(self, container: HtmlElement, wider: HtmlElement, units: list[Unit]) -> list[Unit]:
-        """The paragraphs above the container in the wider element, and those below that are its own children."""
+        """The paragraphs above the container in the wider element, and those below that are its
+        own children.
+        """
         inside = [within(unit.block, container) for unit in units]
         first = inside.index(True)
         return [
@@ -183,7 +187,8 @@ class Article:
         """The units up to the last line of running text, or of what the other reading too takes for text."""
         last = max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1)
         kept = units[: last + 1]
-        # What asks for a subscription stands where the text that is free ends; elsewhere it may be a sentence.
+        # What asks for a subscription stands where the text that is free ends; elsewhere it may be a
+        # sentence.
         ending = set([unit for unit in kept if unit.is_text][-_LAST_LINES:])
         return [unit for unit in kept if unit not in ending or not asks_to_subscribe(unit.text)]
 

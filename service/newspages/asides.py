@@ -86,7 +86,9 @@ _GATE = any_of(
 
 
 def is_aside(element: HtmlElement) -> bool:
-    """Return whether the element's tag or state tells that it stands beside the text, or that nobody sees it."""
+    """Return whether the element's tag or state tells that it stands beside the text, or that
+    nobody sees it.
+    """
     parent = element.getparent()
     if element.tag == "footer" and parent is not None and parent.tag == "blockquote":
         return False
@@ -151,8 +153,8 @@ def calls_away(text: str, *, linked: bool) -> bool:
     """Return whether the text sends its reader elsewhere: to other stories, to a newsletter, to a
     subscription.
 
-    The words alone do not tell: sentences begin with them, too. They must lead somewhere by a link, stand before
-    a colon, or be no sentence.
+    The words alone do not tell: sentences begin with them, too. They must lead somewhere by a link, stand
+    before a colon, or be no sentence.
     """
     if words(text) >= 50:
         return False

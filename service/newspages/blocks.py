@@ -28,8 +28,8 @@ def blocks(
     base: str | None,
     picture: Callable[[Unit], Shown | None],
 ) -> Iterator[Block | Shown]:
-    """The blocks in reading order; what stands in one list or one quotation becomes one block, and the place of
-    a picture what `picture` makes of it.
+    """The blocks in reading order; what stands in one list or one quotation becomes one block, and the place
+    of a picture what `picture` makes of it.
     """
     for group, members in groupby(units, lambda unit: _group(unit, container)):
         together = list(members)

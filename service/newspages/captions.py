@@ -1,5 +1,5 @@
-"""The words of a picture: its caption and its credit, told apart by the names, the marks and the form that they
-have on pages.
+"""The words of a picture: its caption and its credit, told apart by the names, the marks and the form that
+they have on pages.
 """
 
 import re
@@ -184,7 +184,9 @@ def is_no_caption(text: str) -> bool:
 
 
 def _credits_at_the_end(holder: HtmlElement, owed: list[HtmlElement]) -> list[HtmlElement]:
-    """The elements that end a caption and hold nothing but whom the picture is owed to, whatever their names."""
+    """The elements that end a caption and hold nothing but whom the picture is owed to, whatever
+    their names.
+    """
     found = []
     for caption in (element for element in holder.iter(etree.Element) if is_caption(element)):
         last = caption[-1] if len(caption) else None

@@ -95,7 +95,9 @@ def split_credit(caption: str) -> tuple[str, str | None]:
 
 
 def _is_sentence(credit: str) -> bool:
-    """Return whether what follows a label ("Bild: Blick auf den alten Hafen von Ostvik") says what is seen."""
+    """Return whether what follows a label ("Bild: Blick auf den alten Hafen von Ostvik") says
+    what is seen.
+    """
     small = [part for part in credit.split() if part[:1].islower() and part not in _PARTICLES]
     owed = re.search(rf"\b(?:courtesy|via|with|for|by|from|of|{AGENCY})\b|[/©|]", credit)
     return len(small) >= _SMALL_WORDS and owed is None

@@ -40,7 +40,9 @@ _ROMAN = str.maketrans("\\~", "¥‾")
 
 
 def label(named: str | None) -> str | None:
-    """Return the standard's name of the encoding that a page or its server names, None for an unknown name."""
+    """Return the standard's name of the encoding that a page or its server names, None for an
+    unknown name.
+    """
     found = webencodings.lookup((named or "").strip())
     return found.name if found else None
 

@@ -68,8 +68,8 @@ def parse(page: bytes, charset: str | None) -> html.HtmlElement:
 
 
 def _give_body(tree: html.HtmlElement) -> None:
-    """Part head and body where the page leaves their tags out: the parser takes elements that are younger than
-    itself for a part of the head.
+    """Part head and body where the page leaves their tags out: the parser takes elements that are younger
+    than itself for a part of the head.
     """
     head = tree.find("head")
     if head is None or tree.find("body") is not None:

@@ -89,7 +89,9 @@ def _with_pictures(lines: list[str]) -> Iterator[_Piece]:
 
 
 def _captions(run: Iterable[tuple[str, str]]) -> Iterator[_Piece]:
-    """The pictures of one run. A line repeated only elsewhere stays a line; a credit alone joins its picture."""
+    """The pictures of one run. A line repeated only elsewhere stays a line; a credit alone joins
+    its picture.
+    """
     copies: dict[str, list[str]] = {}
     for same, line in run:
         copies.setdefault(same, []).append(line)
@@ -139,7 +141,9 @@ def _words_of(piece: _Piece) -> str | None:
 
 
 def _best(candidates: list[str], pieces: int) -> str | None:
-    """The first line, unless it is a label or window title ("Analysis", "Headline - Paper") of the next one."""
+    """The first line, unless it is a label or window title ("Analysis", "Headline - Paper") of
+    the next one.
+    """
     if len(candidates) < 2 or pieces < 3:
         return candidates[0] if candidates else None
     first, second = candidates[:2]

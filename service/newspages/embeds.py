@@ -34,7 +34,9 @@ _ADDRESSES = ("src", "data-src", "data-lazy-src", "data-original", "data-url")
 
 
 def embed_address(element: HtmlElement, base: str | None) -> str | None:
-    """Return the https address of what the element shows from another host, None when it shows nothing known."""
+    """Return the https address of what the element shows from another host, None when it shows
+    nothing known.
+    """
     reader = _READERS.get(str(element.tag))
     found = reader(element, base) if reader else None
     return f"https{found.removeprefix('http').removeprefix('s')}" if found else None

@@ -1,4 +1,6 @@
-"""The JSON-LD of a page: what it says of its article in the vocabulary of schema.org, however it is nested."""
+"""The JSON-LD of a page: what it says of its article in the vocabulary of schema.org, however it
+is nested.
+"""
 
 import json
 import re
@@ -45,7 +47,9 @@ _SHARED = (
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One object of the page's JSON-LD; `known` are the page's objects by their `@id`, which others refer to."""
+    """One object of the page's JSON-LD; `known` are the page's objects by their `@id`, which
+    others refer to.
+    """
 
     members: Members
     known: Mapping[str, Members] = field(default_factory=dict)

@@ -1,4 +1,6 @@
-"""The pictures that a page shows between its headline and its text, outside the element that holds the text."""
+"""The pictures that a page shows between its headline and its text, outside the element that
+holds the text.
+"""
 
 from lxml.html import HtmlElement
 
@@ -7,7 +9,9 @@ from service.newspages.outline import Unit
 
 
 def leading(units: list[Unit], container: HtmlElement | None, first: Unit | None) -> list[Unit]:
-    """The units of pictures above `first`, the article's first text, that belong to the article all the same."""
+    """The units of pictures above `first`, the article's first text, that belong to the article
+    all the same.
+    """
     if container is None or first is None:
         return []
     frame = _frame(units, container)

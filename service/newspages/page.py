@@ -100,7 +100,9 @@ Block = Paragraph | Heading | Quote | ItemList | Table | Code | Embed | PictureB
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A part of the page that the reader left out: `what` it is, and `where`, by its address or first words."""
+    """A part of the page that the reader left out: `what` it is, and `where`, by its address or
+    first words.
+    """
 
     what: str
     where: str
@@ -108,7 +110,9 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The cookie banner in its own words, word for word; a label is None when the banner has no such button."""
+    """The cookie banner in its own words, word for word; a label is None when the banner has no
+    such button.
+    """
 
     title: str | None
     body: str

@@ -12,8 +12,8 @@ import httpx
 
 from service.errors import ServiceError
 
-# Beside the ranges that `is_global` knows: protocol assignments, 6to4 relays, the agent of Azure's machines; of
-# IPv6 all but 2000::/3 (so mapped, compatible, NAT64, local), and of that protocols (Teredo, ORCHID,
+# Beside the ranges that `is_global` knows: protocol assignments, 6to4 relays, the agent of Azure's machines;
+# of IPv6 all but 2000::/3 (so mapped, compatible, NAT64, local), and of that protocols (Teredo, ORCHID,
 # benchmarks), documentation, 6to4 and the returned 6bone.
 CLOSED_4 = ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 CLOSED_6 = "::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3ffe::/16 3fff::/20".split()

@@ -71,8 +71,8 @@ class TimedStream(httpcore.NetworkStream):
 
 
 class PinnedBackend(httpcore.NetworkBackend):
-    """Connects to checked addresses only. A host is refused altogether when one of its addresses is. `allow_all` is for
-    an address that the operator names, who may mean a private one.
+    """Connects to checked addresses only. A host is refused altogether when one of its addresses is.
+    `allow_all` is for an address that the operator names, who may mean a private one.
     """
 
     def __init__(self, ends: float, *, allow_loopback: bool, allow_all: bool = False) -> None:

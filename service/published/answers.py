@@ -22,22 +22,26 @@ DEPENDS = "copydesk.depends"
 
 
 class Withdrawn(Gone):
-    """The article or picture was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every copy
-    of it.
+    """The article or picture was withdrawn (killed) by its publisher; `detail` gives the reason. Remove every
+    copy of it.
     """
 
     title = "Withdrawn by its publisher"
 
 
 class Expired(Gone):
-    """The right to show the article or picture has ended, by its `usable_until` or `usable_in`. Remove every copy of it."""
+    """The right to show the article or picture has ended, by its `usable_until` or `usable_in`. Remove every
+    copy of it.
+    """
 
     title = "No longer to be shown"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A published row, as a reader's query gives it. From `until` on it must be read anew, though nothing changes."""
+    """A published row, as a reader's query gives it. From `until` on it must be read anew, though nothing
+    changes.
+    """
 
     kind: Kind
     id: UUID
@@ -66,7 +70,9 @@ class Answer:
 
 
 def shown(row: Row, gone: GonePictures) -> Row:
-    """Return a row without the pictures that have gone, and the ETag of that; a tombstone if its own time is over."""
+    """Return a row without the pictures that have gone, and the ETag of that; a tombstone if its own time is
+    over.
+    """
     if row.reason is not None:
         return row
     if row.expires_at is not None and row.expires_at <= gone.at:
@@ -143,8 +149,8 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
 
 
 def keys_of_missing(kind: Kind, key: str) -> tuple[str, ...]:
-    """Return the keys of an answer that finds nothing: an id is found once there is the resource, and a slug once an
-    article is listed under it.
+    """Return the keys of an answer that finds nothing: an id is found once there is the resource, and a slug
+    once an article is listed under it.
     """
     id_ = id_of(key)
     return (keys.LISTED,) if id_ is None else (keys.of_resource(kind, id_),)

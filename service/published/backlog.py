@@ -1,7 +1,9 @@
-"""Render what awaits it: articles of a changed picture at once, then rows of an older rendering, newest first.
+"""Render what awaits it: articles of a changed picture at once, then rows of an older rendering, newest
+first.
 
 Any number of processes share the work without knowing of each other: a row that another process has rendered
-is left out when the batch is written. A process that dies has lost a batch at the most, which is taken up again.
+is left out when the batch is written. A process that dies has lost a batch at the most, which is taken up
+again.
 """
 
 import random
@@ -28,7 +30,9 @@ LOOKS_EVERY_SECOND = 1.0
 """Seconds after which the changes of other processes are looked for; those of this one are seen at once."""
 COUNTS_EVERY = 10.0
 REST_AMONG_WRITERS, REST = 15.0, 3.0
-"""How many times as long as a batch took `serve` rests after it: among writers a sixteenth of a core is theirs."""
+"""How many times as long as a batch took `serve` rests after it: among writers a sixteenth of a core is
+theirs.
+"""
 RENDERED_AT_ONCE = 100
 WINDOW = 1_000
 """Rows of an older rendering that are asked for at once."""
@@ -40,7 +44,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A batch that is rendered and not yet written. Articles of a changed picture come with what awaited them."""
+    """A batch that is rendered and not yet written. Articles of a changed picture come with what awaited
+    them.
+    """
 
     batch: Batch
     awaiting: Awaiting | None = None
@@ -63,7 +69,9 @@ class Backlog:
     _counts_at: float = 0.0
 
     async def step(self) -> float:
-        """Do one batch, at once for a changed picture, slowly for an older rendering; return the seconds to rest."""
+        """Do one batch, at once for a changed picture, slowly for an older rendering; return the seconds to
+        rest.
+        """
         written, at = self.database.known_sequence, time.monotonic()
         others_write = written != self._seen
         if others_write or at > self._looks_at:
@@ -108,8 +116,8 @@ class Backlog:
             return Work(self._prepare(session, Kind.ARTICLE, articles), awaiting, articles)
 
     def next_of_ended_rights(self) -> Work | None:
-        """Render some articles with a picture in them whose licence has ended; None when there are none, or the pictures
-        are still being told of it.
+        """Render some articles with a picture in them whose licence has ended; None when there are none, or
+        the pictures are still being told of it.
         """
         at = latest()
         with self.database.snapshot() as session:
@@ -124,7 +132,9 @@ class Backlog:
             return Work(self._prepare(session, Kind.ARTICLE, articles), articles=articles)
 
     def next_of_older_rendering(self) -> list[Work]:
-        """Render some rows of an older rendering, to be written one after the other; none when none are left."""
+        """Render some rows of an older rendering, to be written one after the other; none when
+        none are left.
+        """
         while self._batches or self._look():
             kind, ids = self._batches.pop()
             with self.database.snapshot() as session:
@@ -161,7 +171,9 @@ class Backlog:
         return self.database.rendering or UNKNOWN_RENDERING
 
     def _look(self) -> bool:
-        """Ask for the newest rows of an older rendering. The batches are shuffled, so that processes rarely meet."""
+        """Ask for the newest rows of an older rendering. The batches are shuffled, so that processes rarely
+        meet.
+        """
         if len(self.failed) > MOST_FAILED:
             return False
         older = (

@@ -42,7 +42,9 @@ _WITHOUT_DOCUMENTS = [
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """A row, under its number, whose document came out as it was; its text may have been cut by older words."""
+    """A row, under its number, whose document came out as it was; its text may have been cut by
+    older words.
+    """
 
     seq: int
     rendered: Rendered
@@ -53,8 +55,8 @@ class Same:
 class Batch:
     """Resources of one kind as they were rendered from a snapshot, the number of which is `seq`.
 
-    `same` are rows whose document came out as it was. `unusual` are resources that are no longer public, or are
-    found by other terms: they are published as after any change.
+    `same` are rows whose document came out as it was. `unusual` are resources that are no longer public, or
+    are found by other terms: they are published as after any change.
     """
 
     seq: int
@@ -64,8 +66,8 @@ class Batch:
     unusual: set[UUID] = field(default_factory=set)
 
     def parts(self, size: int) -> Iterator["Batch"]:
-        """Part the batch, so that no transaction writes many documents, or indexes many texts, under the counter's
-        lock. Rows are marked in transactions of their own, which do not need it.
+        """Part the batch, so that no transaction writes many documents, or indexes many texts, under the
+        counter's lock. Rows are marked in transactions of their own, which do not need it.
         """
         if indexed := [each for each in self.same if each.is_indexed]:
             yield Batch(self.seq, self.kind, same=indexed)
@@ -122,8 +124,9 @@ def _unusual(
 def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tells: bool) -> Settled:
     """Write what differs, and mark what does not. `noted` are articles whose working content has changed too.
 
-    Listeners hear of it if `tells` is true. Lock order: the counter before any published row, as everybody who
-    publishes does. Only a transaction that does nothing but mark rows takes no counter, and waits for no row.
+    Listeners hear of it if `tells` is true. Lock order: the counter before any published row, as everybody
+    who publishes does. Only a transaction that does nothing but mark rows takes no counter, and waits for no
+    row.
     """
     only_marks = not (batch.changes.written or batch.unusual or noted) and all(
         each.is_indexed for each in batch.same
@@ -146,10 +149,11 @@ def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tell
 
 
 def _mark(session: Session, batch: Batch, *, waits: bool) -> int:
-    """Say of the rows that came out as they were that they are of this rendering, where they still stand. Return how
-    many do.
+    """Say of the rows that came out as they were that they are of this rendering, where they still stand.
+    Return how many do.
 
-    Unless it `waits`, rows that others have locked are left for later. The caller that waits holds the counter's lock.
+    Unless it `waits`, rows that others have locked are left for later. The caller that waits holds the
+    counter's lock.
     """
     if not batch.same:
         return 0

@@ -1,7 +1,7 @@
 """Count every name anew once a day, and at once in a store that was just migrated or restored.
 
-Counts change in the transactions that publish. A version of before there were counts may have published meanwhile, and
-what it has left wrong is put right here.
+Counts change in the transactions that publish. A version of before there were counts may have published
+meanwhile, and what it has left wrong is put right here.
 """
 
 import time

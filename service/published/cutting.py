@@ -1,9 +1,9 @@
 """Cut text of any language into words, so that both databases index and find the same.
 
-Text is folded as Unicode's NFKC_Casefold folds it. Beyond that, accents are dropped in scripts whose readers leave
-them out, and letters that readers type for each other become one. Where words are written without spaces, each
-syllable or character is a word of its own, and a word is searched as a row of them. Nothing is stemmed, because
-names matter more than inflections.
+Text is folded as Unicode's NFKC_Casefold folds it. Beyond that, accents are dropped in scripts whose readers
+leave them out, and letters that readers type for each other become one. Where words are written without
+spaces, each syllable or character is a word of its own, and a word is searched as a row of them. Nothing is
+stemmed, because names matter more than inflections.
 """
 
 import re
@@ -34,7 +34,10 @@ _SYLLABIC = (
     "\u1950-\u19df\u1a20-\u1aaf"  # Tai Le, New Tai Lue, Tai Tham
 )
 _PART_OF_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\p{Default_Ignorable_Code_Point}]")
-_UNSPACED = f"{_SYLLABIC}\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff"
+_UNSPACED = (
+    f"{_SYLLABIC}\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+    "\U00020000-\U0003ffff"
+)
 _IS_SYLLABIC = re.compile(f"[{_SYLLABIC}]")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _CHARACTER = re.compile(rf"[{_UNSPACED}]\W*|[^{_UNSPACED}]+")
@@ -92,7 +95,9 @@ _ascii_letters = _AsciiLetters()
 
 
 def cut(text: str) -> list[str]:
-    """Cut a text into words, with a BREAK between what no phrase reaches across: lines, and sentences without spaces."""
+    """Cut a text into words, with a BREAK between what no phrase reaches across: lines, and sentences without
+    spaces.
+    """
     plain = as_ascii(text)
     if plain is not None:
         lines = [_ASCII_WORD.findall(line) for line in _LINE_ENDS.split(plain)]
@@ -135,7 +140,8 @@ def _cut_folded(line: str) -> list[str]:
 
 
 def cut_in_place(text: str) -> list[Placed]:
-    """Cut a text as `cut` does, and return each word with where it begins and ends in the text; a BREAK is nowhere.
+    """Cut a text as `cut` does, and return each word with where it begins and ends in the text; a BREAK is
+    nowhere.
 
     Each character is folded with its marks, because a folded text has another length.
     """

@@ -1,9 +1,11 @@
-"""Number the histories of a store, so that a cursor of a history that the store has lost is told from its own.
+"""Number the histories of a store, so that a cursor of a history that the store has lost is told from its
+own.
 
-A store that was set back, by a backup of its database or by a standby that lacks commits, gives its numbers again to
-other changes. Therefore an epoch begins with every process that serves, with every database that is promoted, and
-whenever the numbers have gone back; and a cursor names the epoch in which it was given. The store knows up to which
-number each of its epochs went. A lost history has gone farther in its last epoch, or has epochs that are not known.
+A store that was set back, by a backup of its database or by a standby that lacks commits, gives its numbers
+again to other changes. Therefore an epoch begins with every process that serves, with every database that is
+promoted, and whenever the numbers have gone back; and a cursor names the epoch in which it was given. The
+store knows up to which number each of its epochs went. A lost history has gone farther in its last epoch, or
+has epochs that are not known.
 """
 
 import secrets
@@ -36,7 +38,9 @@ _FIRST = "SELECT min(from_seq) FROM published_epoch"
 
 
 def begin_for_process(database: Database) -> None:
-    """Begin an epoch because a process begins to serve: the store may have been set back since the last one."""
+    """Begin an epoch because a process begins to serve: the store may have been set back since
+    the last one.
+    """
     database.has_timeline = not database.is_sqlite and _has_timeline(database)
     with database.writing() as session:
         last, _, timeline = _count_on(session, 0)
@@ -46,7 +50,8 @@ def begin_for_process(database: Database) -> None:
 def take(session: Session, count: int) -> int:
     """Take the next numbers; return the last of them. The counter is locked until the transaction ends.
 
-    Begins an epoch when another database has become the primary, or when numbers that this process knows are gone.
+    Begins an epoch when another database has become the primary, or when numbers that this process knows are
+    gone.
     """
     last, known_timeline, timeline = _count_on(session, count)
     is_set_back = last - count < session.database.known_sequence
@@ -84,7 +89,9 @@ def _begin(session: Session, from_seq: int, timeline: str | None) -> None:
 
 
 def _has_timeline(database: Database) -> bool:
-    """Tell whether the database has PostgreSQL's own functions for it; those that only speak its language lack them."""
+    """Tell whether the database has PostgreSQL's own functions for it; those that only speak its language
+    lack them.
+    """
     try:
         with database.reading() as session:
             session.execute(select(_TIMELINE))

@@ -41,12 +41,13 @@ millions.
 """
 _HEAD = (
     "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published),"
-    " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch)) FROM published_sequence"
+    " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch))"
+    " FROM published_sequence"
 )
 _END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
 _COLUMNS = (
-    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language, p.expires_at,"
-    f" p.moves, {WAITING_SQL}"
+    "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language,"
+    f" p.expires_at, p.moves, {WAITING_SQL}"
 )
 
 
@@ -109,7 +110,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some entries in their order; where the follower then stands; and whether that is where the store does."""
+    """Some entries in their order; where the follower then stands; and whether that is where the
+    store does.
+    """
 
     entries: list[Entry]
     place: Place
@@ -172,7 +175,10 @@ def _statement(
     here, sought = _in_scope(wanted, "p")
     if here:
         there, _ = _in_scope(wanted, "q")
-        left = f"EXISTS (SELECT 1 FROM published_past q WHERE q.kind = p.kind AND q.id = p.id AND q.until_seq > %s AND {there})"
+        left = (
+            "EXISTS (SELECT 1 FROM published_past q"
+            f" WHERE q.kind = p.kind AND q.id = p.id AND q.until_seq > %s AND {there})"
+        )
         where += f" AND ({here} OR {left})"
         values += [*sought, place.base, *sought]
     return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
@@ -237,8 +243,8 @@ def entry(
     detail: str | None,
     concerned: Sequence[str],
 ) -> bytes:
-    """One entry as JSON: a put with its document, or with a reason a removal without; `concerned` are the keys of all
-    answers that it changes.
+    """One entry as JSON: a put with its document, or with a reason a removal without; `concerned` are the
+    keys of all answers that it changes.
     """
     gone = reason is not None
     return (

@@ -39,14 +39,16 @@ class Filter:
     q: str | None = None
 
     def terms(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return what is asked for of the published terms: fields, each with the values of which one must fit."""
+        """Return what is asked for of the published terms: fields, each with the values of which one must
+        fit.
+        """
         images = tuple(map(str, self.image_id))
         asked = (("tag", self.tag), ("author", self.author), (SHOWS, images))
         return [(field, values) for field, values in asked if values]
 
     def keys(self) -> list[str]:
-        """Return the keys of the lists that this is a part of: by tag, or else by author, section or language. One of
-        them is enough, because an article that alters any of its lists alters all.
+        """Return the keys of the lists that this is a part of: by tag, or else by author, section or
+        language. One of them is enough, because an article that alters any of its lists alters all.
         """
         named = (
             (NameField.TAG, self.tag),
@@ -112,8 +114,8 @@ def live(kind: Kind) -> list[ColumnElement[bool]]:
 
 
 def has_not_ended(kind: Kind, id_: Mapped[UUID] | None = None) -> ColumnElement[bool]:
-    """Return the condition that the right to show a resource has not ended. Few rows have a right that ends and no
-    tombstone yet: they are looked up once, and no index needs the time.
+    """Return the condition that the right to show a resource has not ended. Few rows have a right that ends
+    and no tombstone yet: they are looked up once, and no index needs the time.
     """
     ended = aliased(Published)
     over = select(col(ended.id)).where(
@@ -140,7 +142,9 @@ def keep_until_next(session: Session, kind: Kind) -> None:
 
 
 def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Return what a row that is looked up by its id must meet, but for full text and terms. Languages are exact ones."""
+    """Return what a row that is looked up by its id must meet, but for full text and terms. Languages are
+    exact ones.
+    """
     found = live(kind)
     found += [one_of(func.coalesce(column, null()), values) for column, values in columns(wanted)]
     found += between(unindexed(col(Published.published_at)), wanted)
@@ -150,13 +154,15 @@ def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def met(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Return all that a row that is looked up by its id must meet, but for full text. Languages are exact ones."""
+    """Return all that a row that is looked up by its id must meet, but for full text. Languages are exact
+    ones.
+    """
     return [*looked_up(kind, wanted), *(has_term(col(Published.id), *term) for term in wanted.terms())]
 
 
 def unindexed(column: ColumnElement[Value] | Mapped[Value]) -> "coalesce[Value]":
-    """Return a column by which no row is looked up: SQLite would read all that an index has of a value, to find among
-    them the few whose ids are known.
+    """Return a column by which no row is looked up: SQLite would read all that an index has of a value, to
+    find among them the few whose ids are known.
     """
     return func.coalesce(column, null())
 

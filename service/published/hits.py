@@ -1,4 +1,6 @@
-"""Find published articles by their words: among all hits where these are few, and else among a bounded number."""
+"""Find published articles by their words: among all hits where these are few, and else among a bounded
+number.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,12 +22,15 @@ RANKED = 2_000
 on a million.
 """
 WINDOWS = (100, pages.MOST_READ, 20_000, 200_000)
-"""Hits that are looked at for a page: the later ones only where the first are too few, or are all of one moment."""
+"""Hits that are looked at for a page: the later ones only where the first are too few, or are all of one
+moment.
+"""
 MOST_PROBED = 1_000
 """Articles in whose texts words are looked for one by one: each costs as much as five entries of an index."""
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 _ASTRAY = timedelta(milliseconds=100)
-"""A text is found under a time that is later by no more than this, because keys of its own time were taken."""
+"""A text is found under a time that is later by no more than this, because keys of its own time were taken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ class Hits:
         return TEXT.matching(self.session, self.query, newest=most)
 
     def joined(self, found: TextualSelect) -> list[ColumnElement[bool]]:
-        """Join rows to hits. A text under another key than its row's is one that an older version has left."""
+        """Join rows to hits. A text under another key than its row's is one that an older version
+        has left.
+        """
         # Materialised, because SQLite would else look for each article among the hits.
         hits = found.cte("hits").prefix_with("MATERIALIZED")
         return [col(Published.id) == hits.c.id, hits.c.key == TEXT_KEY]

@@ -1,10 +1,11 @@
-"""Short keys by which caches in front of this service drop answers: what an answer depends on, and what a change
-concerns.
+"""Short keys by which caches in front of this service drop answers: what an answer depends on, and what a
+change concerns.
 
-An answer names keys; a change names keys; a cache drops each answer that shares one. A list names the articles that
-it shows, and what it is narrowed to: a tag, an author, a section or a language. A change of an article names the
-article, and, if the article has joined or left lists or moved in them (`moves.py`), what those are narrowed to.
-Therefore a changed headline empties the lists that show it and leaves the others alone.
+An answer names keys; a change names keys; a cache drops each answer that shares one. A list names the
+articles that it shows, and what it is narrowed to: a tag, an author, a section or a language. A change of an
+article names the article, and, if the article has joined or left lists or moved in them (`moves.py`), what
+those are narrowed to. Therefore a changed headline empties the lists that show it and leaves the others
+alone.
 """
 
 import hashlib
@@ -21,7 +22,9 @@ KEYS = "copydesk.keys"
 EVERYTHING = "copydesk"
 """The key of every answer that names any."""
 LISTED = "listing"
-"""The key of lists that are narrowed to nothing which has a key of its own: any article that joins, leaves or moves."""
+"""The key of lists that are narrowed to nothing which has a key of its own: any article that joins, leaves or
+moves.
+"""
 MOST_NAMED = 200
 """Keys of one answer. A header of 4 kB holds them, which every cache takes."""
 _LETTERS = {NameField.SECTION: "s", NameField.TAG: "t", NameField.AUTHOR: "b"}
@@ -49,15 +52,17 @@ def of_language(language: str) -> str:
 
 
 def of_page(kind: str, lists: Iterable[str], shown: Iterable[UUID]) -> list[str]:
-    """Return the keys of a page: those of the lists that it is a page of, and of what it shows. Of more than an
-    answer names, only the key of everything of its kind is left.
+    """Return the keys of a page: those of the lists that it is a page of, and of what it shows. Of more than
+    an answer names, only the key of everything of its kind is left.
     """
     found = [*lists, *(of_resource(kind, id_) for id_ in shown)]
     return found if len(found) < MOST_NAMED else [f"{kind}s"]
 
 
 def of_change(kind: str, id_: UUID, moved: Iterable[str]) -> list[str]:
-    """Return the keys of all answers that a change concerns; `moved` are those of the lists that it alters."""
+    """Return the keys of all answers that a change concerns; `moved` are those of the lists that
+    it alters.
+    """
     return sorted({of_resource(kind, id_), f"{kind}s", *moved})
 
 

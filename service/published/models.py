@@ -55,7 +55,9 @@ class PublishedSequence(Table, table=True):
     counted_at: Time | None = None
     """When the last count of all names began that has come to its end."""
     reached_at: Time | None = None
-    """The latest time up to which rights that end were looked for: the clock counts from there after it was set back."""
+    """The latest time up to which rights that end were looked for: the clock counts from there after it was
+    set back.
+    """
     counted_as: int | None = None
     """Which names that count knew, by a number in the code: an older version counts fewer."""
 
@@ -88,8 +90,8 @@ def _ends(column: str) -> Index:
 
 class Rendering(Table, table=True):
     """One way in which this store's documents were made: the number in the code, and the settings that enter
-    documents; and `words`, the number of the way in which their texts were cut for the index of words. Rows refer
-    to it by `id`; the highest `id` is the way in which they are made now.
+    documents; and `words`, the number of the way in which their texts were cut for the index of words. Rows
+    refer to it by `id`; the highest `id` is the way in which they are made now.
     """
 
     __tablename__ = "published_rendering"
@@ -104,9 +106,9 @@ class Rendering(Table, table=True):
 class Awaiting(Table, table=True):
     """A changed picture whose articles are still to be rendered: those with an id below `below`.
 
-    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already. `withdrawn_for`
-    tells why readers do not see the picture any longer: from `gone_from` on, or from the change on. It is empty where
-    there is nothing to say.
+    One row a change, the oldest first. `begun` tells whether some of its articles are rendered already.
+    `withdrawn_for` tells why readers do not see the picture any longer: from `gone_from` on, or from the
+    change on. It is empty where there is nothing to say.
     """
 
     __tablename__ = "published_awaiting"
@@ -122,11 +124,11 @@ class Awaiting(Table, table=True):
 class Published(Table, table=True):
     """One public resource: the JSON that readers get and the number of its last change; a tombstone when
     `reason` is set. `rendering` says by which rendering the document was made; a document of an older one is
-    still a good answer. `card` is what lists give of an article; `negative` is what an image's files are made from,
-    which readers are not told. `moves` are the lists that it has joined or left (`moves.py`).
+    still a good answer. `card` is what lists give of an article; `negative` is what an image's files are made
+    from, which readers are not told. `moves` are the lists that it has joined or left (`moves.py`).
 
-    From `expires_at` on the resource is no longer to be shown, and from `good_until` on a picture in an article is not,
-    whether or not the row says so already.
+    From `expires_at` on the resource is no longer to be shown, and from `good_until` on a picture in an
+    article is not, whether or not the row says so already.
     """
 
     __tablename__ = "published"
@@ -170,7 +172,8 @@ class Published(Table, table=True):
     updated_at: Time
     expires_at: Time | None = None
     good_until: Time | None = None
-    # The columns that lists read stand before the document: SQLite reads a later one through the document's pages.
+    # The columns that lists read stand before the document: SQLite reads a later one through the document's
+    # pages.
     document: bytes
     card: bytes | None = Field(default=None)
     negative: bytes | None = Field(default=None)
@@ -180,7 +183,9 @@ class Published(Table, table=True):
 
     @property
     def text_keys(self) -> list[tuple[int, UUID]]:
-        """The keys and id under which the row's words may be indexed: a version that knows no `text_key` took `seq`."""
+        """The keys and id under which the row's words may be indexed: a version that knows no `text_key` took
+        `seq`.
+        """
         keys = [self.seq] if self.text_key is None else [self.text_key, self.seq]
         return [(key, self.id) for key in keys]
 
@@ -207,7 +212,9 @@ class PublishedTerm(Table, table=True):
 
 
 class NameField(enum.StrEnum):
-    """A field by whose values published articles are counted. Tags and authors are terms; `KIND` has images and captions."""
+    """A field by whose values published articles are counted. Tags and authors are terms; `KIND` has images
+    and captions.
+    """
 
     SECTION = "section"
     TAG = "tag"

@@ -1,9 +1,10 @@
-"""Remember which lists a published article has joined, left or moved in, each with the number of the last such change.
+"""Remember which lists a published article has joined, left or moved in, each with the number of the last
+such change.
 
-A row of the feed is what a resource is now; where it was is gone with the change that follows. Caches in front must
-drop the lists of before as well, therefore the row says it, in short keys. What is written is the number of the row
-and then `key:number` of each list: a row that says another number, or nothing, was written by a version that knows no
-moves, and everything counts as moved.
+A row of the feed is what a resource is now; where it was is gone with the change that follows. Caches in
+front must drop the lists of before as well, therefore the row says it, in short keys. What is written is the
+number of the row and then `key:number` of each list: a row that says another number, or nothing, was written
+by a version that knows no moves, and everything counts as moved.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,9 @@ from service.published.models import NameField, Published
 
 _TERMS = (NameField.TAG, NameField.AUTHOR)
 MOST_KEPT = 64
-"""Lists that a row remembers, beside those of its last change. Of more, those of the oldest changes count as everything."""
+"""Lists that a row remembers, beside those of its last change. Of more, those of the oldest changes count as
+everything.
+"""
 
 
 def lists_of(section: str | None, language: str | None, terms: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -42,7 +45,9 @@ def write(seq: int, moved: Iterable[str], old: Published | None) -> str:
 
 
 def since(written: str | None, seq: int, place: int) -> list[str]:
-    """Return the keys of the lists that the row under `seq` tells of, as far as they were altered after a place."""
+    """Return the keys of the lists that the row under `seq` tells of, as far as they were altered after a
+    place.
+    """
     if not _is_told(written, seq):
         return [keys.EVERYTHING]
     return [key for key, number in _members(written or "") if number > place]

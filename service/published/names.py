@@ -1,4 +1,6 @@
-"""Count how many published articles have each section, tag, author, language and source, and read these names."""
+"""Count how many published articles have each section, tag, author, language and source, and read these
+names.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -86,8 +88,8 @@ def counts(session: Session, wanted: Sequence[tuple[str, str]]) -> dict[tuple[st
 
 
 def page(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
-    """Read names in their order, one more than the limit when there are more. The newest article of each is one step
-    along an index.
+    """Read names in their order, one more than the limit when there are more. The newest article of each is
+    one step along an index.
     """
     of_section = select(func.max(col(Published.published_at))).where(
         col(Published.kind) == Kind.ARTICLE,

@@ -60,8 +60,8 @@ Scope = tuple[str | None, str | None]
 @dataclass(frozen=True, slots=True)
 class Change:
     """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource
-    was, if it was. `moved` are the keys of the lists that it joins, leaves or moves in; `moves` is what the row says of
-    these and of earlier ones.
+    was, if it was. `moved` are the keys of the lists that it joins, leaves or moves in; `moves` is what the
+    row says of these and of earlier ones.
     """
 
     seq: int
@@ -79,8 +79,8 @@ class Change:
 
 
 def is_found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
-    """Return whether an article is found in other lists, or at another place in them, than the published row, which has
-    these terms.
+    """Return whether an article is found in other lists, or at another place in them, than the published row,
+    which has these terms.
     """
     if (new.slug, new.section, new.language, new.source, new.published_at, new.expires_at) != (
         old.slug,

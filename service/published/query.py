@@ -8,8 +8,8 @@ from itertools import zip_longest
 from service.published.cutting import cut
 
 SYNTAX = (
-    'full text: every word must be there; `"in quotes"` a phrase; `word*` what begins so; `-word` leaves out what'
-    " has it; `this OR that`. A hit in the headline comes first."
+    'full text: every word must be there; `"in quotes"` a phrase; `word*` what begins so; `-word` leaves out'
+    " what has it; `this OR that`. A hit in the headline comes first."
 )
 _OPENING, _CLOSING = "“”„‟«»‹›「『《〝＂", "“”„‟«»‹›」』》〞〟＂"
 _TERM = re.compile(rf'(-?)(?:"([^"]*)"|[{_OPENING}]([^{_CLOSING}]*)[{_CLOSING}]|(\S+))')

@@ -37,7 +37,10 @@ _COLUMNS = (
     f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, {WAITING_SQL}"
 )
 _BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
-_BY_SLUG = f"SELECT {_COLUMNS} FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
+_BY_SLUG = (
+    f"SELECT {_COLUMNS} FROM published_slug s"
+    " JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
+)
 _SEQ = "SELECT seq FROM published_sequence"
 _CHANGES = f"SELECT kind, id, reason FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
 
@@ -70,7 +73,9 @@ class Reader(Protocol):
         """The number of the last public change."""
 
     async def changes(self, since: int) -> Changes:
-        """Return the changes since a number, as (kind, id in hex, reason of its removal); at most `MANY` + 1."""
+        """Return the changes since a number, as (kind, id in hex, reason of its removal); at most
+        `MANY` + 1.
+        """
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
@@ -203,8 +208,8 @@ class PostgresReader:
         return await self._rows(statement, values)
 
     async def _rows(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
-        # A connection may have died while nobody used it, and with it all others. To check each before it is used
-        # would be a question more every time.
+        # A connection may have died while nobody used it, and with it all others. To check each before it is
+        # used would be a question more every time.
         until, tries = time.monotonic() + self._patience, 1 + self._most
         while True:
             tries -= 1
@@ -231,7 +236,9 @@ class PostgresReader:
             self._asking -= 1
 
     def _is_stalled(self) -> bool:
-        """Tell whether no connection is free, and nobody who asked was answered for long: more would wait in vain."""
+        """Tell whether no connection is free, and nobody who asked was answered for long: more would wait in
+        vain.
+        """
         since = max(self.answered_at, self._asked_since)
         if not self._asking or time.monotonic() <= since + STALLS_AFTER:
             return False

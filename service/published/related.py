@@ -17,8 +17,8 @@ MOST_TAGS = 20
 
 
 def related(session: Session, key: str, wanted: Filter, limit: int) -> list[UUID]:
-    """Return articles that share a tag, the newest first, then others of the same section, the newest first. The
-    filter narrows both. Raises NotFound for an article that is not published.
+    """Return articles that share a tag, the newest first, then others of the same section, the newest first.
+    The filter narrows both. Raises NotFound for an article that is not published.
     """
     id_ = id_of(key)
     if id_ is None:

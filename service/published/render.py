@@ -1,15 +1,15 @@
 """Publish what a transaction commits: in that same transaction, rendered once, and numbered as its last step.
 
-A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before the
-commit every touched resource, and every published article that shows a touched picture, is rendered. A document
-that differs from its published row takes the next number of the one counter row and is written. When nothing
-differs nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
+A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before
+the commit every touched resource, and every published article that shows a touched picture, is rendered. A
+document that differs from its published row takes the next number of the one counter row and is written. When
+nothing differs nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
 
-The counter row is locked before rendering, not after. A shorter lock would let two transactions render a caption
-and the article that shows it from each other's past, and publish the stale one for good.
+The counter row is locked before rendering, not after. A shorter lock would let two transactions render a
+caption and the article that shows it from each other's past, and publish the stale one for good.
 
-A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the others
-wait in `published_awaiting`, and follow in batches (`backlog.py`).
+A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the
+others wait in `published_awaiting`, and follow in batches (`backlog.py`).
 """
 
 import time
@@ -36,7 +36,8 @@ from service.published.numbering import (
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
 SECONDS_OF_ARTICLES = 0.1
-"""Time for which a transaction renders the articles that show its changed pictures, under the counter's lock."""
+"""Time for which a transaction renders the articles that show its changed pictures, under the counter's lock.
+"""
 ARTICLES_AT_ONCE = 20
 ABOVE_ALL = UUID(int=2**128 - 1)
 """Above the id of every article."""
@@ -62,7 +63,9 @@ def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
 
 
 def hears_of_pictures(listener: PictureListener) -> PictureListener:
-    """Register what is told which pictures a transaction has changed, or captions of which, before it is numbered."""
+    """Register what is told which pictures a transaction has changed, or captions of which, before it is
+    numbered.
+    """
     _picture_listeners.append(listener)
     return listener
 
@@ -89,7 +92,9 @@ def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
 def shown_in(
     session: Session, images: Collection[UUID], articles: Collection[UUID]
 ) -> set[tuple[UUID, UUID]]:
-    """Return the (image, article) pairs in which one of these published articles shows one of these images."""
+    """Return the (image, article) pairs in which one of these published articles shows one of
+    these images.
+    """
     if not images or not articles:
         return set()
     terms = select(PublishedTerm.value, PublishedTerm.id).where(
@@ -128,7 +133,9 @@ def publish(session: Session) -> None:
 
 
 def lock(session: Session) -> int:
-    """Keep everybody else from publishing until this transaction ends; return the last number that was given."""
+    """Keep everybody else from publishing until this transaction ends; return the last number
+    that was given.
+    """
     return session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED).one()
 
 
@@ -181,7 +188,9 @@ def _await(session: Session, image: UUID, below: UUID) -> None:
 
 
 def show_again(session: Session, image: UUID) -> None:
-    """Let the documents that still have a picture show it again, because its withdrawal is undone, or its rights are others."""
+    """Let the documents that still have a picture show it again, because its withdrawal is undone, or its
+    rights are others.
+    """
     awaiting = update(Awaiting).where(
         col(Awaiting.image_id) == image, col(Awaiting.withdrawn_for).is_not(None)
     )
@@ -190,8 +199,8 @@ def show_again(session: Session, image: UUID) -> None:
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
-    """Render, and keep what differs from the published rows. The terms of articles are written at once, because
-    what images and captions are public follows from them.
+    """Render, and keep what differs from the published rows. The terms of articles are written at once,
+    because what images and captions are public follows from them.
     """
     found, terms = differences(session, kind, ids, changes)
     if kind is Kind.ARTICLE:

@@ -1,9 +1,9 @@
 """Number the ways in which documents are made, so that a row says by which one its document was made.
 
-A rendering is the number in this code joined with the settings that enter documents, and with the number of the
-way in which texts are cut into words. `serve` and `render` begin a new one when any of them has changed; the rows of
-an older one stay good answers, and are rendered again in the background (`backlog.py`). Shapes that read stored
-documents give every member added since a default.
+A rendering is the number in this code joined with the settings that enter documents, and with the number of
+the way in which texts are cut into words. `serve` and `render` begin a new one when any of them has changed;
+the rows of an older one stay good answers, and are rendered again in the background (`backlog.py`). Shapes
+that read stored documents give every member added since a default.
 """
 
 import orjson
@@ -18,8 +18,8 @@ RENDERING = 6
 """Raise this number whenever the same content is to come out as another document."""
 _LATEST = select(Rendering).order_by(col(Rendering.id).desc()).limit(1)
 _NAMES = ("language", "media_base")
-"""The settings that enter documents: the house's language decides which caption is shown, and what stands before the
-addresses of pictures.
+"""The settings that enter documents: the house's language decides which caption is shown, and what stands
+before the addresses of pictures.
 """
 
 
@@ -70,7 +70,9 @@ def with_words_of_today(session: Session) -> set[int]:
 
 
 def count_older(database: Database) -> int:
-    """Count the public rows that this process would render again: all of them if its rendering is not begun."""
+    """Count the public rows that this process would render again: all of them if its rendering is
+    not begun.
+    """
     live = select(func.count()).select_from(Published).where(col(Published.reason).is_(None))
     with database.reading() as session:
         known = database.rendering or _latest_if_ours(session)

@@ -109,14 +109,17 @@ def put_slugs_back(session: Session, slugs: Sequence[SlugKept]) -> None:
 
 
 def show(session: Session, kind: Kind, ids: Collection[UUID]) -> int:
-    """Render what is public of these; how many are answered otherwise than they were. Raises NotAsPublished."""
+    """Render what is public of these; how many are answered otherwise than they were. Raises
+    NotAsPublished.
+    """
     columns = select(Published.id, Published.seq, Published.changed_at, Published.etag)
     live = columns.where(Published.kind == kind, col(Published.id).in_(ids), col(Published.reason).is_(None))
     known = {id_: (seq, changed_at, etag) for id_, seq, changed_at, etag in session.exec(live)}
     shown = {outcome.id: outcome for outcome in render(session, kind, ids) if isinstance(outcome, Rendered)}
     if odd := sorted(known.keys() ^ shown.keys()):
         raise NotAsPublished(
-            f"The {kind} {odd[0]} is {'not ' if odd[0] in known else ''}public, unlike what the list of changes says."
+            f"The {kind} {odd[0]} is {'not ' if odd[0] in known else ''}public,"
+            " unlike what the list of changes says."
         )
     if not shown:
         return 0

@@ -97,7 +97,9 @@ def _newest_hits(asked: Asked, hits: Hits, met: Conditions) -> Selected:
 
 
 def _start(asked: Asked) -> pages.Key | None:
-    """Return the key behind which hits are looked for: that of the page, or the nearest time that is wanted."""
+    """Return the key behind which hits are looked for: that of the page, or the nearest time that
+    is wanted.
+    """
     if asked.after is not None:
         return tuple(asked.after)
     if asked.descending:
@@ -121,8 +123,8 @@ def _walked(asked: Asked, ways: Sequence[Walk], most: int) -> Selected:
 
 
 def _sorted(asked: Asked, *conditions: ColumnElement[bool]) -> Select[*tuple[UUID, ...]]:
-    """Select which rows are on a page, in no other order than it has: what is sorted whole would carry all of its
-    documents along, of thousands to show twenty.
+    """Select which rows are on a page, in no other order than it has: what is sorted whole would carry all of
+    its documents along, of thousands to show twenty.
     """
     ids = select(col(Published.id)).where(*conditions).correlate(None)
     order = [filters.unindexed(column) for column in asked.order]

@@ -1,4 +1,6 @@
-"""Show why a text was found: some of its words as HTML, with the hits in `<mark>` and everything else escaped."""
+"""Show why a text was found: some of its words as HTML, with the hits in `<mark>` and everything else
+escaped.
+"""
 
 import html
 import re
@@ -16,7 +18,9 @@ Span = tuple[int, int]
 
 
 def snippet(query: Query, texts: Iterable[str]) -> str:
-    """Return the part of the first text with a hit; without one, the beginning of the first text that has any."""
+    """Return the part of the first text with a hit; without one, the beginning of the first text that has
+    any.
+    """
     phrases = [phrase for group in query.groups for phrase in group]
     beginning, left = "", MOST_READ
     for text in texts:

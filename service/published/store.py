@@ -178,7 +178,9 @@ def sections(session: Session, limit: int) -> list[str]:
 
 
 def chosen(session: Session, wanted: Filter, named: Chosen, part: Part = "documents") -> Listed:
-    """Read the articles that a request names, in its order, as far as they are public and the filter leaves them."""
+    """Read the articles that a request names, in its order, as far as they are public and the filter leaves
+    them.
+    """
     slugs = select(col(PublishedSlug.slug), col(PublishedSlug.article_id)).where(
         col(PublishedSlug.slug).in_(named.slugs)
     )

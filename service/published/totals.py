@@ -1,4 +1,6 @@
-"""Count what a list has on all of its pages: from the counts that are kept, or along an index, up to a bound."""
+"""Count what a list has on all of its pages: from the counts that are kept, or along an index, up
+to a bound.
+"""
 
 from sqlalchemy import func, select
 
@@ -42,7 +44,9 @@ def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits, most: int)
 
 
 def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
-    """Return the count that is kept for a kind, or for names that no article has two of; None if there is none."""
+    """Return the count that is kept for a kind, or for names that no article has two of; None if there is
+    none.
+    """
     parts = walks.parts(wanted)
     if not parts:
         asked = [(NameField.KIND.value, kind.value)]

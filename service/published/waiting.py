@@ -23,7 +23,9 @@ class View(enum.StrEnum):
 
 
 class Waiting:
-    """The place where followers wait. `closed` once the process is told to end: then nobody waits any more."""
+    """The place where followers wait. `closed` once the process is told to end: then nobody waits
+    any more.
+    """
 
     def __init__(self, reader: Reader, watch: Watch) -> None:
         self.closed = False

@@ -1,8 +1,10 @@
-"""Find a page along an index that lies in its order, and read no more than a bounded number of entries for it.
+"""Find a page along an index that lies in its order, and read no more than a bounded number of entries for
+it.
 
-For `IN (…)`, and for a term that is looked up by id, a database reads everything that fits, and sorts it, to show a
-page. Walks read about as many entries as the page shows. A walk whose entries must meet other conditions too ends
-after `pages.MOST_READ` of them: the page may then be short, and the next one begins there.
+For `IN (…)`, and for a term that is looked up by id, a database reads everything that fits, and sorts it, to
+show a page. Walks read about as many entries as the page shows. A walk whose entries must meet other
+conditions too ends after `pages.MOST_READ` of them: the page may then be short, and the next one begins
+there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,8 +52,8 @@ _SHOWING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Entries of an index that lies in the order of a time and an id: those of one value, `where`, and between two
-    times; and what else they must meet.
+    """Entries of an index that lies in the order of a time and an id: those of one value, `where`, and
+    between two times; and what else they must meet.
     """
 
     at: Mapped[datetime]
@@ -72,7 +74,9 @@ class Walk:
         return self.between(None, None, descending=True)
 
     def between(self, after: Sequence[Any] | None, end: pages.Key | None, *, descending: bool) -> Entries:
-        """Select its entries, to which the caller adds that they come after one key, and not behind another."""
+        """Select its entries, to which the caller adds that they come after one key, and not
+        behind another.
+        """
         entries: Entries = select(self.at.label("at"), self.id.label("id"))
         return entries.where(*self.within(after, end, descending=descending))
 
@@ -90,7 +94,9 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The ids of a page, and one more. What is beyond `end`, a time and an id, was not looked at; None: all was."""
+    """The ids of a page, and one more. What is beyond `end`, a time and an id, was not looked at; None: all
+    was.
+    """
 
     ids: Select[*tuple[UUID, ...]]
     end: pages.Key | None
@@ -121,7 +127,9 @@ def along(
     descending: bool,
     most: int = pages.MOST_READ,
 ) -> Page:
-    """Walk to a page that begins after a key. Entries that must meet other conditions are read up to `most`."""
+    """Walk to a page that begins after a key. Entries that must meet other conditions are read up
+    to `most`.
+    """
     end = (
         _end(session, walks, after, most, descending=descending) if any(walk.fits for walk in walks) else None
     )
@@ -188,8 +196,8 @@ def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
 
 
 def few(session: Session, kind: Kind, wanted: Filter) -> Select[*tuple[UUID, ...]] | None:
-    """Select ids, in no order, so few that each may be looked at, of which all that are asked for are some; None if
-    many resources meet each of the conditions alone.
+    """Select ids, in no order, so few that each may be looked at, of which all that are asked for are some;
+    None if many resources meet each of the conditions alone.
     """
     alone = [Filter(updated_after=wanted.updated_after)] * (wanted.updated_after is not None)
     ways = [by_update(kind, each) for each in alone]
@@ -212,7 +220,9 @@ def among(few: Select[*tuple[UUID, ...]]) -> ColumnElement[bool]:
 
 
 def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool]:
-    """Count what walks find among their first entries, `most` in all; and return whether they have more entries."""
+    """Count what walks find among their first entries, `most` in all; and return whether they have more
+    entries.
+    """
     each = most // len(walks)
     found: list[Entries] = [
         walk.entries.with_only_columns(
@@ -236,7 +246,9 @@ def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool
 
 
 def parts(wanted: Filter) -> list[Part]:
-    """Return the terms and columns that are asked for, each with the values of which one must fit, each once."""
+    """Return the terms and columns that are asked for, each with the values of which one must
+    fit, each once.
+    """
     columns = ((name, getattr(wanted, name)) for name in _COLUMNS)
     asked = [*wanted.terms(), *columns]
     return [(name, tuple(dict.fromkeys(values))) for name, values in asked if values]

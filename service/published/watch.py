@@ -125,7 +125,9 @@ class PostgresWatch:
         self._moved.set()
 
     async def step(self) -> float:
-        """Ask for the number, then listen for a while. A connection that fails is dropped, and made anew next time."""
+        """Ask for the number, then listen for a while. A connection that fails is dropped, and made anew next
+        time.
+        """
         try:
             async with asyncio.timeout(self._database.settings.patience):
                 connection = await self._connected()

@@ -1,12 +1,13 @@
 """Leave pictures that may not be shown any longer out of documents that were rendered before.
 
-A document says until when each of its pictures may be shown. Whoever reads documents reads them through `without`, so that
-no document shows a picture from the end of its licence on, whenever the document is rendered again.
+A document says until when each of its pictures may be shown. Whoever reads documents reads them through
+`without`, so that no document shows a picture from the end of its licence on, whenever the document is
+rendered again.
 
-The transaction that withdraws a picture renders the articles that show it for a tenth of a second; the others wait in
-`published_awaiting`, which holds the reason meanwhile. Whoever reads documents asks in the same statement whether
-anything waits so. Therefore no document shows a withdrawn picture from the
-commit on, in any process and however many articles wait, and a store in which nothing waits pays nothing.
+The transaction that withdraws a picture renders the articles that show it for a tenth of a second; the others
+wait in `published_awaiting`, which holds the reason meanwhile. Whoever reads documents asks in the same
+statement whether anything waits so. Therefore no document shows a withdrawn picture from the commit on, in
+any process and however many articles wait, and a store in which nothing waits pays nothing.
 """
 
 import re
@@ -37,8 +38,8 @@ _ANY = b'"usable_until":"'
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The pictures that documents are read without at a time: some by their ids, each with the reason, and all whose licence has
-    ended by then. At `next_at` there are more.
+    """The pictures that documents are read without at a time: some by their ids, each with the reason, and
+    all whose licence has ended by then. At `next_at` there are more.
     """
 
     at: datetime = field(default_factory=latest)
@@ -47,7 +48,9 @@ class Gone:
 
 
 def pictures(session: Session) -> Gone:
-    """Return the withdrawals that articles await. Read the documents afterwards, never before: a batch may end between."""
+    """Return the withdrawals that articles await. Read the documents afterwards, never before: a batch may
+    end between.
+    """
     columns = select(Awaiting.image_id, Awaiting.withdrawn_for, Awaiting.gone_from)
     return by_id(session.exec(columns.where(_WAITING)))
 

@@ -1,8 +1,8 @@
 """Full text: an index of words on SQLite (FTS5) and on PostgreSQL (tsvector), which finds the same on both.
 
-Neither database cuts text or reads a query: both get words that are cut already. A headline's words are indexed a
-second time, marked, so that hits in headlines are found without those in texts. Texts lie in the order of a time,
-so that the newest hits are found without the others.
+Neither database cuts text or reads a query: both get words that are cut already. A headline's words are
+indexed a second time, marked, so that hits in headlines are found without those in texts. Texts lie in the
+order of a time, so that the newest hits are found without the others.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -62,8 +62,8 @@ class Words:
 class TextIndex:
     """A table of words beside a table of texts, under integer keys in the order of the texts' times.
 
-    Times are told apart by `tick`; within one, texts lie in any order. `tie_bits` are the bits of a key that tell
-    the texts of one tick apart. Only a tick in which there are too many reaches into the next.
+    Times are told apart by `tick`; within one, texts lie in any order. `tie_bits` are the bits of a key that
+    tell the texts of one tick apart. Only a tick in which there are too many reaches into the next.
     """
 
     def __init__(self, table: str, *, tick: timedelta, tie_bits: int) -> None:
@@ -148,8 +148,8 @@ class TextIndex:
         begins: int | None = None,
         descending: bool = True,
     ) -> TextualSelect:
-        """Select the texts that a query finds, by `key` and `id`; in their headline only, if asked. `newest` bounds how
-        many, from the key `begins` on if that is given; the oldest ones if not `descending`.
+        """Select the texts that a query finds, by `key` and `id`; in their headline only, if asked. `newest`
+        bounds how many, from the key `begins` on if that is given; the oldest ones if not `descending`.
         """
         name = "wanted_in_headline" if headline else "wanted"
         values: dict[str, str | int] = {name: self._wanted(session, query, headline=headline)}
@@ -158,7 +158,8 @@ class TextIndex:
         if begins is not None:
             where += f" AND {key} {'<=' if descending else '>='} :begins"
             values["begins"] = begins
-        # By the bare key, PostgreSQL would take a word to be as common everywhere, and read all texts for a rarer one.
+        # By the bare key, PostgreSQL would take a word to be as common everywhere, and read all texts for a
+        # rarer one.
         order = f"{key}{'' if session.database.is_sqlite else ' + 0'} {'DESC' if descending else 'ASC'}"
         limit = "" if newest is None else f" ORDER BY {order} LIMIT {newest:d}"
         statement = text(f"SELECT {key} AS key, id FROM {self.table} WHERE {where}{limit}").bindparams(

@@ -53,8 +53,8 @@ def shown_anywhere(session: Session, images: Collection[UUID]) -> list[UUID]:
 
 
 def gone(session: Session, image: UUID) -> tuple[str, datetime | None] | None:
-    """Return why an image is not shown, empty for no reason, and from when on if it is shown until then; None for one that
-    is shown without an end.
+    """Return why an image is not shown, empty for no reason, and from when on if it is shown until then; None
+    for one that is shown without an end.
     """
     row = session.execute(select(*_IMAGES.c).where(_IMAGES.c.id == image)).one_or_none()
     if row is None:

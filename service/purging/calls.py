@@ -36,8 +36,8 @@ class Call:
 
 
 def calls(settings: Settings, keys: Sequence[str], seq: int) -> Iterator[Call]:
-    """Yield the calls that have every cache of the settings drop answers with these keys; `seq` is the number of the
-    last change that they are of.
+    """Yield the calls that have every cache of the settings drop answers with these keys; `seq` is the number
+    of the last change that they are of.
     """
     size = MOST_KEYS[settings.purge_kind]
     for first in range(0, len(keys), size):

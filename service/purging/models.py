@@ -12,8 +12,9 @@ from service.tables import Table, Time
 class PurgePlace(Table, table=True):
     """One row: the caches have dropped what changed up to `seq`, and again up to `settled_seq`.
 
-    `is_all_due` and `is_all_again` say that everything is to be dropped, for the first and for the second time. `lease`
-    is of the process that purges until `leased_until`; `tries` are failures in a row, the last of them `fault`.
+    `is_all_due` and `is_all_again` say that everything is to be dropped, for the first and for the second
+    time. `lease` is of the process that purges until `leased_until`; `tries` are failures in a row, the last
+    of them `fault`.
     """
 
     __tablename__ = "purge_place"

@@ -22,8 +22,8 @@ MOST_SAID = 500
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place of the caches: the last number, the last for the second time, and whether everything is still to be
-    dropped for the second time; `epoch` is the mark of the epoch in which the numbers were given.
+    """The place of the caches: the last number, the last for the second time, and whether everything is still
+    to be dropped for the second time; `epoch` is the mark of the epoch in which the numbers were given.
     """
 
     seq: int
@@ -92,7 +92,9 @@ def record(database: Database, lease: UUID, place: PurgePlace, where: Where) -> 
 
 
 def put_off(database: Database, lease: UUID, fault: Exception) -> None:
-    """Note a failure, and leave the caches alone for a while: twice as long each time, or as long as they ask."""
+    """Note a failure, and leave the caches alone for a while: twice as long each time, or as long as they
+    ask.
+    """
     asked = timedelta(seconds=fault.seconds if isinstance(fault, PurgeRefused) else 0)
     with database.writing() as session:
         place = session.get(PurgePlace, 1)

@@ -1,7 +1,8 @@
 """Follow what is published, and have the caches in front drop it: at once, and once more a little later.
 
-The second time is for answers that were under way. A cache may keep an answer that was made before a change and
-arrives after the call, and another process may answer as before for a second until it hears of the change.
+The second time is for answers that were under way. A cache may keep an answer that was made before a change
+and arrives after the call, and another process may answer as before for a second until it hears of the
+change.
 """
 
 import time
@@ -33,7 +34,10 @@ MOST_BEHIND = 5_000
 """Changes to catch up with; behind more, everything is dropped instead."""
 MARKS_EVERY = 0.25
 """Seconds between two places of which the second time is remembered apart."""
-_ROWS = f"SELECT kind, id, seq, moves FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT {ROWS_AT_ONCE}"
+_ROWS = (
+    "SELECT kind, id, seq, moves FROM published"
+    f" WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT {ROWS_AT_ONCE}"
+)
 _BEHIND = f"SELECT count(*) FROM (SELECT 1 FROM published WHERE seq > %s LIMIT {MOST_BEHIND + 1}) AS behind"
 log = structlog.get_logger()
 
@@ -77,8 +81,8 @@ class Purger:
             await self._step(beat)
 
     async def _step(self, beat: Beat) -> None:
-        # The place before the head: another process may move it meanwhile, and a place beyond the head is of a lost
-        # history.
+        # The place before the head: another process may move it meanwhile, and a place beyond the head is of
+        # a lost history.
         place = await to_thread.run_sync(places.read, self._database)
         head = await feed.head(self._reader)
         if place is None:
@@ -103,7 +107,9 @@ class Purger:
             await anyio.sleep(LOOKS_EVERY)
 
     def _mark(self, place: PurgePlace) -> None:
-        """Remember to purge for this place once more; forget what another process has done, and what was set back."""
+        """Remember to purge for this place once more; forget what another process has done, and what was set
+        back.
+        """
         while self._marks and self._marks[0].seq <= place.settled_seq and not place.is_all_again:
             self._marks.popleft()
         while self._marks and self._marks[-1].seq > place.seq:
@@ -199,8 +205,8 @@ class Purger:
         return behind > MOST_BEHIND
 
     async def _keys_of_changes(self, since: int, until: int) -> tuple[set[str], int]:
-        """Return the keys of the changes between two numbers, and the number up to which they are of: of many changes
-        those of the first.
+        """Return the keys of the changes between two numbers, and the number up to which they are of: of many
+        changes those of the first.
         """
         if until <= since:
             return set(), since

@@ -14,8 +14,8 @@ MOST_COUNTED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The number up to which answers were dropped, the changes that wait, the age of the oldest in seconds, and the
-    failures in a row.
+    """The number up to which answers were dropped, the changes that wait, the age of the oldest in seconds,
+    and the failures in a row.
     """
 
     seq: int

@@ -39,7 +39,8 @@ class FollowerState(enum.StrEnum):
 
 STATES = (
     "current: it has everything. behind: something waits for it. stalled: that waits for longer than"
-    " `COPYDESK_FOLLOWER_STALLED_SECONDS`. stopped: its token is revoked or expired, its webhook disabled or deleted"
+    " `COPYDESK_FOLLOWER_STALLED_SECONDS`. stopped: its token is revoked or expired, its webhook disabled or"
+    " deleted"
 )
 
 
@@ -129,7 +130,9 @@ def _pending(holder: CopyHolder) -> Select[tuple[datetime]]:
 
 
 def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
-    """Choose the entries behind a follower's place, of what it follows, among the next ten thousand of all."""
+    """Choose the entries behind a follower's place, of what it follows, among the next ten
+    thousand of all.
+    """
     asked = parse_qs(urlsplit(holder.address).query)
     kinds = [Kind(kind) for each in asked.get("kind", ()) for kind in each.split(",")] or list(KINDS)
     table = WorkingChange if "view" in asked else Published
@@ -142,7 +145,9 @@ def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
 
 
 class FollowersWatched:
-    """Counts of followers for `/metrics`, taken now and then, and the warning of those that have come to a stop."""
+    """Counts of followers for `/metrics`, taken now and then, and the warning of those that have come to a
+    stop.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

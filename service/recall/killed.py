@@ -17,7 +17,9 @@ MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """An article or picture that was withdrawn, and the names of those who had it: with, and without the withdrawal."""
+    """An article or picture that was withdrawn, and the names of those who had it: with, and without the
+    withdrawal.
+    """
 
     kind: str
     name: str

@@ -23,9 +23,10 @@ class Reach(enum.StrEnum):
 OUTSTANDING = frozenset({Reach.SENT, Reach.PENDING, Reach.STOPPED})
 """How far a withdrawal has come to one who has the article or picture still, as far as is known."""
 REACH = (
-    "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished or left what it follows. sent: it was"
-    " sent the withdrawal, and has not come back since, or not answered 2xx. pending: not sent yet. stopped: it has not received it and"
-    " will not by itself: its token is revoked or expired, its webhook disabled or deleted. null while nothing is withdrawn"
+    "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished"
+    " or left what it follows. sent: it was sent the withdrawal, and has not come back since, or not answered"
+    " 2xx. pending: not sent yet. stopped: it has not received it and will not by itself: its token is"
+    " revoked or expired, its webhook disabled or deleted. null while nothing is withdrawn"
 )
 
 
@@ -96,7 +97,9 @@ class PictureHeldRead(Reading):
     """The copies of a picture at one receiver: the picture's own entry, articles that show it, or both."""
 
     last_version: int | None = Field(
-        description="the newest version of the image that was sent before the withdrawal; null: in articles alone"
+        description=(
+            "the newest version of the image that was sent before the withdrawal; null: in articles alone"
+        )
     )
     articles: int = Field(description="articles that were sent with the picture in them")
     articles_outstanding: int = Field(description="those of them that are not known to have been replaced")

@@ -1,9 +1,9 @@
 """Find the holders of a picture: by its own entry, or by an article that showed it in the version that was
 sent.
 
-Two things must have come to a holder: the removal of the picture, where it was sent the picture itself, and the last
-change of each article that it was sent with the picture in it, as that was rendered after the withdrawal. Which version of
-an article shows the picture, the article's history tells.
+Two things must have come to a holder: the removal of the picture, where it was sent the picture itself, and
+the last change of each article that it was sent with the picture in it, as that was rendered after the
+withdrawal. Which version of an article shows the picture, the article's history tells.
 """
 
 from collections import defaultdict
@@ -37,7 +37,9 @@ STAFF = "view=staff"
 
 @dataclass(frozen=True, slots=True)
 class _Withdrawal:
-    """The withdrawal that stands: when it was asked for, when it was numbered, and the version of the image."""
+    """The withdrawal that stands: when it was asked for, when it was numbered, and the version of
+    the image.
+    """
 
     at: datetime
     numbered_at: datetime
@@ -54,8 +56,8 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """The last public and the last working change of an article, and whether the picture has its place in what readers
-    see.
+    """The last public and the last working change of an article, and whether the picture has its place in
+    what readers see.
     """
 
     public: _Change
@@ -85,7 +87,9 @@ class _Held:
 
     @property
     def has_dropped(self) -> bool:
-        """Return whether the picture itself was never sent, or its removal was received before the withdrawal."""
+        """Return whether the picture itself was never sent, or its removal was received before the
+        withdrawal.
+        """
         return not self.puts or any(
             copy.received_at is not None and copy.seq > self.puts[-1].seq for copy in self.removals
         )
@@ -146,7 +150,9 @@ def _history(session: Session, image_id: UUID) -> list[WithdrawalNoted]:
 
 
 def _withdrawal(session: Session, image: Image) -> _Withdrawal | None:
-    """Return the withdrawal that stands. What was sent before its number was written may have had the picture."""
+    """Return the withdrawal that stands. What was sent before its number was written may have had the
+    picture.
+    """
     if image.withdrawn_at is None:
         return None
     version = session.exec(

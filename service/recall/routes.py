@@ -84,8 +84,8 @@ def list_followers(
     fields: pages.Fields = None,
     count: pages.Count = False,
 ) -> Response:
-    """List who follows the store: tokens, one for each address of the feed, and webhooks that were sent something. Of
-    each, how far it has come, and what waits for it since when.
+    """List who follows the store: tokens, one for each address of the feed, and webhooks that were sent
+    something. Of each, how far it has come, and what waits for it since when.
     """
     after = pages.read_cursor(request, cursor, _KEY)
     statement = select(CopyHolder)

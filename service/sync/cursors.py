@@ -1,9 +1,9 @@
 """A cursor says how far a follower has come in the feed of one store; in any other it is refused, and when it
 is too old.
 
-It holds which store it belongs to, the number of the last change that was told, the number up to which removals
-need not be told (`feed.Place`), and the epoch in which it was given (`published/epochs.py`). It is no secret and not
-signed: a made-up one can only name a place in a feed that the caller may read anyway.
+It holds which store it belongs to, the number of the last change that was told, the number up to which
+removals need not be told (`feed.Place`), and the epoch in which it was given (`published/epochs.py`). It is
+no secret and not signed: a made-up one can only name a place in a feed that the caller may read anyway.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The endpoint that proves a copy equal: hashes over ranges of numbers, each parted into smaller ranges.
 
-A partner who keeps the number, kind, id, version and ETag of each entry computes the same hashes, and asks again for the
-parts that differ: of a hundred thousand rows a wrong one is found in five requests.
+A partner who keeps the number, kind, id, version and ETag of each entry computes the same hashes, and asks
+again for the parts that differ: of a hundred thousand rows a wrong one is found in five requests.
 """
 
 import hashlib
@@ -94,9 +94,9 @@ def get_changes_digest(
 ) -> Response:
     """Prove a copy equal, or find where it differs: hashes of what is public under a range of numbers.
 
-    A line is the number, kind, id, version and ETag, with spaces between and a line end behind. The ETag is that of
-    the resource without its quotes: `{version}-{hash}`, where the hash is BLAKE2b with 9 bytes of the entry's `data`
-    as it was sent. What has gone is in no line.
+    A line is the number, kind, id, version and ETag, with spaces between and a line end behind. The ETag is
+    that of the resource without its quotes: `{version}-{hash}`, where the hash is BLAKE2b with 9 bytes of the
+    entry's `data` as it was sent. What has gone is in no line.
     """
     end = first + MOST - 1 if last is None else last
     if end < first or end - first >= MOST:

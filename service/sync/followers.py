@@ -16,8 +16,8 @@ RETRY_AFTER = {"Retry-After": "10"}
 
 
 class TooManyFollowers(Unavailable):
-    """As many streams and waiting requests are open as this service, or one network, may have. `Retry-After` says
-    when to ask again; a request without `wait` is answered at once.
+    """As many streams and waiting requests are open as this service, or one network, may have. `Retry-After`
+    says when to ask again; a request without `wait` is answered at once.
     """
 
     title = "Too many followers"

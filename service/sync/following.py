@@ -22,7 +22,9 @@ from service.sync import desk
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A follower and its question. `secret` is the token's: it must still be good whenever a change is sent."""
+    """A follower and its question. `secret` is the token's: it must still be good whenever a
+    change is sent.
+    """
 
     database: Database
     reader: Reader
@@ -60,8 +62,8 @@ class Follower:
             self.copies.came(self.token_id, self.address, place.seq)
 
     async def take(self, place: Place, most: int | None = None) -> Batch:
-        """Return the next batch after a place, whatever is in it, of at most so many entries. Raises Unauthorized
-        when the token is no longer good.
+        """Return the next batch after a place, whatever is in it, of at most so many entries. Raises
+        Unauthorized when the token is no longer good.
         """
         batch = await self._take(place, self.limit if most is None else min(most, self.limit))
         if self.token_id is not None and batch.entries:

@@ -47,7 +47,9 @@ Languages = Annotated[
     list[LanguageRange] | None,
     Query(
         max_length=pages.MOST_VALUES,
-        description="only articles and captions in these languages; `zh` takes `zh-Hans` too; as with `section`",
+        description=(
+            "only articles and captions in these languages; `zh` takes `zh-Hans` too; as with `section`"
+        ),
     ),
 ]
 Since = Annotated[
@@ -121,8 +123,8 @@ async def stream_changes(
     view: AsView = View.PUBLIC,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Follow the store by server-sent events, without an end. The data of each event is an item of `/v1/changes`, and its
-    id is where `since` goes on.
+    """Follow the store by server-sent events, without an end. The data of each event is an item of
+    `/v1/changes`, and its id is where `since` goes on.
     """
     follower, head, place = await _begin(
         request, caller, last_event_id or since, kind, section, language, view, MOST

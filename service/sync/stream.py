@@ -21,8 +21,8 @@ MEDIA_TYPE = "text/event-stream"
 ADDRESS = "/v1/changes/stream"
 """Where nothing but the stream is; `/v1/changes` gives it to those who accept it."""
 BATCH_BYTES = 16_384
-"""What a stream reads ahead of its client, as far as entries do not differ in size: all that a client who takes
-nothing costs.
+"""What a stream reads ahead of its client, as far as entries do not differ in size: all that a client who
+takes nothing costs.
 """
 
 
@@ -52,7 +52,9 @@ async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterato
 
 
 def _fitting(entries: int, size: int) -> int:
-    """Return how many entries the next batch may have, if they are as large as these; at most twice as many."""
+    """Return how many entries the next batch may have, if they are as large as these; at most
+    twice as many.
+    """
     return max(1, min(2 * entries, entries * BATCH_BYTES // size))
 
 

@@ -1,4 +1,5 @@
-"""The administrators' page of followers: who has everything, who is behind, and who still has what was killed.
+"""The administrators' page of followers: who has everything, who is behind, and who still has what was
+killed.
 
 The token is pasted into a form, used for one answer, and kept nowhere, as on the page of rates.
 """

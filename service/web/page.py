@@ -94,7 +94,10 @@ def headers(settings: Settings, style: str = "") -> dict[str, str]:
     )
     parts = urlsplit(settings.media_base)
     pictures = f" {parts.scheme}://{parts.netloc}" if settings.media_base else ""
-    policy = f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'{pictures}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'self'{hashed}; img-src 'self'{pictures}; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    )
     # A form needs its Origin sent: `no-referrer` would make it null.
     return {
         "Content-Security-Policy": policy,

@@ -37,7 +37,9 @@ Day = Annotated[date | None, BeforeValidator(_empty_is_absent)]
 def get_report_page(
     request: Request, caller: CallerDep, database: DatabaseDep, since: Day = None, until: Day = None
 ) -> Response:
-    """The report, for whoever sends a token in the header; the form that asks for it, for whoever does not."""
+    """The report, for whoever sends a token in the header; the form that asks for it, for whoever
+    does not.
+    """
     if caller.is_anonymous:
         with database.reading() as session:
             around = shared.around(session, database.settings, "/", asks=False)

@@ -1,4 +1,6 @@
-"""The page of an article, the same bytes for everybody, and what all pages load: the style sheet and the icon."""
+"""The page of an article, the same bytes for everybody, and what all pages load: the style sheet and the
+icon.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,8 +30,8 @@ from service.web import page, pictures, shared
 router = APIRouter(include_in_schema=False, route_class=page.PageRoute)
 MOST_RELATED = 4
 NEWS_WITHIN = timedelta(seconds=60)
-"""How late the page of an article may show a new section or a new related article. What it shows already is dropped
-at once when it changes.
+"""How late the page of an article may show a new section or a new related article. What it shows already is
+dropped at once when it changes.
 """
 
 

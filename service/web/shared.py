@@ -34,8 +34,8 @@ def around(
     style: str = "",
     asks: bool = True,
 ) -> Around:
-    """Return what stands around a page: the sections, the feeds of its section, and if it asks for a choice about
-    cookies the banner for readers of a language.
+    """Return what stands around a page: the sections, the feeds of its section, and if it asks for a choice
+    about cookies the banner for readers of a language.
     """
     return Around(
         path=path,

@@ -32,8 +32,8 @@ class Words:
     texts: Mapping[str, str] = field(repr=False)
 
     def __call__(self, text: str, **values: object) -> Markup:
-        """Return an English text in this language, as HTML, with values where it names them. An untranslated text
-        stays English.
+        """Return an English text in this language, as HTML, with values where it names them. An untranslated
+        text stays English.
         """
         found = escape(self.texts.get(text, text))
         return found % {name: escape(value) for name, value in values.items()} if values else found
@@ -112,7 +112,9 @@ def _catalogue(language: str) -> dict[str, str]:
 
 
 def _locale(language: str, nearest: str) -> "Locale":
-    """Return the locale of a language with its region, such as en-GB, or of the words that are nearest to it."""
+    """Return the locale of a language with its region, such as en-GB, or of the words that are
+    nearest to it.
+    """
     from babel import Locale, UnknownLocaleError  # noqa: PLC0415
 
     if langcodes.get(language).language == langcodes.get(nearest).language:

@@ -1,10 +1,10 @@
 """Messages are sent in their order, one after the other for each webhook, until the receiver takes them.
 
-A worker leases a webhook for as long as it sends to it, and prolongs the lease every few seconds: other workers pass
-it by, so that nothing is sent twice while the worker lives. A lease that runs out is taken over. A message that is not taken is sent
-again on the schedule that Standard Webhooks publishes, and those behind it wait: nothing overtakes. After the
-last attempt, and when the receiver answers 410, the webhook is disabled with the reason; what is pending
-stays, and goes out when it is enabled again.
+A worker leases a webhook for as long as it sends to it, and prolongs the lease every few seconds: other
+workers pass it by, so that nothing is sent twice while the worker lives. A lease that runs out is taken over.
+A message that is not taken is sent again on the schedule that Standard Webhooks publishes, and those behind
+it wait: nothing overtakes. After the last attempt, and when the receiver answers 410, the webhook is disabled
+with the reason; what is pending stays, and goes out when it is enabled again.
 """
 
 import random
@@ -43,11 +43,13 @@ SCHEDULE = tuple(
         24 * 3_600,
     )
 )
-"""What passes between attempts: over 75 hours in all. The first ones are short, because a receiver that is restarted is
-away for seconds.
+"""What passes between attempts: over 75 hours in all. The first ones are short, because a receiver that is
+restarted is away for seconds.
 """
 LEASE = timedelta(seconds=20)
-"""For how long a worker that has died keeps others from its webhooks. One that lives prolongs in a quarter of it."""
+"""For how long a worker that has died keeps others from its webhooks. One that lives prolongs in a quarter of
+it.
+"""
 LONGEST_WAIT = timedelta(hours=24)
 MOST_LOGGED = 30
 
@@ -219,7 +221,8 @@ def _put_off(webhook: Webhook, attempt: Attempt, retry_after: str | None, at: da
         _disable(
             webhook,
             at,
-            f"failing: {webhook.tries} attempts over {sum(SCHEDULE, timedelta()) // timedelta(hours=1)} hours; {said}",
+            f"failing: {webhook.tries} attempts over {sum(SCHEDULE, timedelta()) // timedelta(hours=1)}"
+            f" hours; {said}",
         )
         return
     # A little more, by chance: what failed together is not to come back together.

@@ -75,7 +75,9 @@ def create(session: Session, caller: Caller, write: WebhookWrite) -> tuple[Webho
 
 
 def seal_again(session: Session) -> tuple[int, int]:
-    """Seal every secret with the present COPYDESK_SECRET_KEY. Return how many were, and how many cannot be read."""
+    """Seal every secret with the present COPYDESK_SECRET_KEY. Return how many were, and how many cannot be
+    read.
+    """
     settings, lost, sealed = session.database.settings, 0, 0
     for webhook in session.exec(select(Webhook).order_by(col(Webhook.id)).with_for_update()):
         try:

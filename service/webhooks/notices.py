@@ -45,7 +45,9 @@ def tell(session: Session, notice: Notice, data: dict[str, JsonValue]) -> None:
 
 
 async def warn_of_ends(database: Database) -> float:
-    """Tell of pictures whose licence ends soon, each once for each end; return the seconds until the next look."""
+    """Tell of pictures whose licence ends soon, each once for each end; return the seconds until the next
+    look.
+    """
     if not await run_in_threadpool(_is_to_warn, database):
         return LOOKS_EVERY
     async with database.turn():

@@ -1,7 +1,7 @@
 """Make what is sent of a message: as it was written, without pictures that have gone since.
 
-A message may wait for days, or be sent again after months. Whatever it said of a picture, none is sent that is not to be
-shown any longer.
+A message may wait for days, or be sent again after months. Whatever it said of a picture, none is sent that
+is not to be shown any longer.
 """
 
 from collections.abc import Collection, Iterator

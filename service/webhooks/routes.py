@@ -115,8 +115,8 @@ def delete_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookRead)
 def resume_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
-    """Send what is pending now instead of at the next attempt, and enable the webhook if it was disabled: what the
-    keeper of a receiver asks for when it is back.
+    """Send what is pending now instead of at the next attempt, and enable the webhook if it was disabled:
+    what the keeper of a receiver asks for when it is back.
     """
     webhook = lifecycle.get(session, webhook_id, lock=True)
     lifecycle.resume(webhook)
@@ -127,7 +127,9 @@ def resume_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: 
 def rotate_webhook_secret(
     request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep
 ) -> Response:
-    """Give a webhook a new secret. For 24 hours messages carry two signatures, by the new and by the old one."""
+    """Give a webhook a new secret. For 24 hours messages carry two signatures, by the new and by
+    the old one.
+    """
     webhook = lifecycle.get(session, webhook_id, lock=True)
     return _answer_with_secret(request, webhook, lifecycle.rotate(session, webhook))
 

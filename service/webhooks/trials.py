@@ -18,7 +18,9 @@ class Trials:
         self._limit = CapacityLimiter(AT_ONCE)
 
     async def send(self, settings: Settings, message: Message) -> Attempt:
-        """Send a message once. Raises Unavailable when others do, and their receivers have not answered yet."""
+        """Send a message once. Raises Unavailable when others do, and their receivers have not
+        answered yet.
+        """
         if self._limit.available_tokens < 1:
             raise Unavailable(
                 "Too many test messages wait for their receivers.", headers={"Retry-After": "5"}

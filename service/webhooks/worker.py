@@ -67,8 +67,8 @@ class Hands:
 class Worker:
     """Sends until cancelled. `clock` says what time it is for leases and the schedule.
 
-    A receiver that takes long is moved aside, so that its hand is free for another; one that is known to be slow begins
-    there. Slow receivers therefore never have the hands that quick ones wait for.
+    A receiver that takes long is moved aside, so that its hand is free for another; one that is known to be
+    slow begins there. Slow receivers therefore never have the hands that quick ones wait for.
     """
 
     def __init__(self, database: Database, at_once: int, clock: Clock = delivery.store_time) -> None:
@@ -139,7 +139,9 @@ class Worker:
             self._leases.discard(first.lease)
 
     async def _send(self, message: Message, hands: Hands) -> tuple[Attempt, str | None, Hands]:
-        """Send a message; return what came of it, and the hands to which the one that sent it belongs by then."""
+        """Send a message; return what came of it, and the hands to which the one that sent it belongs by
+        then.
+        """
         held = [hands]
 
         def put_aside() -> None:
@@ -178,7 +180,9 @@ class Worker:
 
 
 def forget(database: Database) -> bool:
-    """Delete some deliveries that were finished longer ago than the setting says; whether there may be more."""
+    """Delete some deliveries that were finished longer ago than the setting says; whether there
+    may be more.
+    """
     before = now() - timedelta(days=database.settings.webhook_log_days)
     with database.writing() as session:
         old = select(WebhookDelivery.id, WebhookDelivery.event_id).where(

@@ -1,4 +1,6 @@
-"""What GET /v1/articles and its siblings can be asked: any of several values, named articles, languages, dates."""
+"""What GET /v1/articles and its siblings can be asked: any of several values, named articles, languages,
+dates.
+"""
 
 import random
 from urllib.parse import urlencode

@@ -115,7 +115,8 @@ def characters(script: str) -> tuple[str, str]:
         character = chr(code)
         if unicodedata.name(character, "").startswith(f"{script} "):
             category = unicodedata.category(character)
-            # Compatibility characters may be several letters, or none; a Greek iota below is a letter in capitals.
+            # Compatibility characters may be several letters, or none; a Greek iota below is a letter in
+            # capitals.
             plain = not unicodedata.decomposition(character).startswith("<")
             if plain and "\u0345" not in unicodedata.normalize("NFD", character):
                 letters += [character] if category in ("Ll", "Lo") else []

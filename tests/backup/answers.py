@@ -79,8 +79,8 @@ def slugs_of(store: Store) -> list[str]:
 def changes(client: httpx.Client) -> dict[str, list[Entry]]:
     """What a follower is told from the beginning, by what it asks for.
 
-    Keys are left out: they are for caches, and name where an article was before, while a restored store has only been
-    where it is. Whoever purges caches begins again with it, and so drops all that they have kept.
+    Keys are left out: they are for caches, and name where an article was before, while a restored store has
+    only been where it is. Whoever purges caches begins again with it, and so drops all that they have kept.
     """
     told = {query: follow(client, f"/v1/changes?limit=3{query}")[0] for query in FEEDS}
     return {query: [{**entry, "keys": []} for entry in entries] for query, entries in told.items()}

@@ -130,7 +130,9 @@ def _item(number: int, *, published: bool) -> bytes:
 
 
 def send(served: Served, token: str, items: Iterable[bytes]) -> list[str]:
-    """Send items as they come; return the ids of the articles. Raises BadAnswers unless every one was made."""
+    """Send items as they come; return the ids of the articles. Raises BadAnswers unless every one
+    was made.
+    """
     connection = HTTPConnection("127.0.0.1", served.port, timeout=600)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     connection.request("POST", "/v1/articles/bulk", _chunks(items), headers, encode_chunked=True)

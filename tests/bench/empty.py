@@ -54,7 +54,9 @@ class EmptySqlite(Empty):
 
 
 class EmptyPostgres(Empty):
-    """A database for each store, in the server of this run, which writes as one does that must lose nothing."""
+    """A database for each store, in the server of this run, which writes as one does that must
+    lose nothing.
+    """
 
     database = "PostgreSQL"
 

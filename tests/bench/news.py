@@ -1,4 +1,6 @@
-"""Invented news: the same number gives the same article, of a length that newsrooms know (some 8 KB as JSON)."""
+"""Invented news: the same number gives the same article, of a length that newsrooms know (some 8
+KB as JSON).
+"""
 
 import hashlib
 import random

@@ -1,7 +1,7 @@
 """Spread: a caption changes of a picture that 1, 100 and 5,000 articles show.
 
-Told are the time of that change, the time until the oldest of the articles shows it, which is the last one, and
-the longest that another writer waits meanwhile.
+Told are the time of that change, the time until the oldest of the articles shows it, which is the last one,
+and the longest that another writer waits meanwhile.
 """
 
 import threading

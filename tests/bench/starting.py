@@ -1,4 +1,6 @@
-"""Seconds until `serve` is ready, and the CPU of that, beside what importing FastAPI and SQLModel alone takes."""
+"""Seconds until `serve` is ready, and the CPU of that, beside what importing FastAPI and SQLModel alone
+takes.
+"""
 
 import resource
 import subprocess

@@ -37,7 +37,9 @@ class Content:
     amount: int
 
     def kept(self, suffix: str) -> Path:
-        """Where a filled database is kept: named after the migrations, and after what is written into them."""
+        """Where a filled database is kept: named after the migrations, and after what is written
+        into them.
+        """
         written = b"".join(path.read_bytes() for path in sorted((ROOT / "alembic" / "versions").glob("*.py")))
         return KEPT / f"{hashlib.sha256(written).hexdigest()[:12]}-{self.name}-{self.version}.{suffix}"
 

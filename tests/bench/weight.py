@@ -1,7 +1,7 @@
 """Weight: the bytes that readers are sent, and the CPU that goes into writing them.
 
-The article has nine paragraphs and two pictures with files and captions. The list has twenty such articles, the search
-finds twenty. The front page is the demo's.
+The article has nine paragraphs and two pictures with files and captions. The list has twenty such articles,
+the search finds twenty. The front page is the demo's.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,5 +1,5 @@
-"""A front end in TypeScript, generated types and Vite, at an origin of its own: it shows news, searches, previews, and
-asks about cookies, in few lines that compile strictly.
+"""A front end in TypeScript, generated types and Vite, at an origin of its own: it shows news, searches,
+previews, and asks about cookies, in few lines that compile strictly.
 """
 
 import mimetypes
@@ -34,7 +34,9 @@ def site() -> Iterator[Website]:
 def store(
     chromium: Browser, site: Website, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
-    """The demo as a front end elsewhere uses it: the addresses in it are whole, and this origin's decisions are taken."""
+    """The demo as a front end elsewhere uses it: the addresses in it are whole, and this origin's decisions
+    are taken.
+    """
     settings = {"absolute_urls": True, "cors_origins": site.url, "consent_origins": site.url}
     with serving_readers("sqlite", tmp_path_factory.mktemp("store"), sqlite_template, **settings) as served:
         load(served.database, Console(file=StringIO()))

@@ -1,4 +1,6 @@
-"""What holds before a reader decides: nothing optional, but the defaults of a notice that lets readers opt out."""
+"""What holds before a reader decides: nothing optional, but the defaults of a notice that lets readers opt
+out.
+"""
 
 import httpx
 import pytest

@@ -1,4 +1,6 @@
-"""Rule 5: readers are asked again when there is something new to decide, and when their decision has expired."""
+"""Rule 5: readers are asked again when there is something new to decide, and when their decision
+has expired.
+"""
 
 import httpx
 import pytest

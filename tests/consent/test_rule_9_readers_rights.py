@@ -191,7 +191,9 @@ def test_rule_9_somebody_elses_receipt_is_not_found(store: Store) -> None:
 
 
 def test_rule_9_somebody_elses_id_is_looked_for_as_nobodys_is(store: Store) -> None:
-    """The same questions to the database take as long: what takes longer would tell that an id is somebody's."""
+    """The same questions to the database take as long: what takes longer would tell that an id is
+    somebody's.
+    """
     asked: list[str] = []
 
     def note(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:

@@ -1,5 +1,5 @@
-"""A connection is bounded: its head in bytes and seconds, its body and its answer in the seconds that they may
-stall, and a network in the connections that it may have.
+"""A connection is bounded: its head in bytes and seconds, its body and its answer in the seconds that they
+may stall, and a network in the connections that it may have.
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,9 @@ Asked = tuple[str, str, str, str]
 
 
 def ask_together(store: Store, asked: list[Asked]) -> list[Answered]:
-    """Send requests while no large answer can be made. Each is answered or waits before one of those can be."""
+    """Send requests while no large answer can be made. Each is answered or waits before one of
+    those can be.
+    """
 
     async def ask(client: str, path: str, query: str, token: str) -> Answered:
         sent: list[Message] = []

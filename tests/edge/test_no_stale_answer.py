@@ -1,4 +1,6 @@
-"""Random writes and anonymous reads: a reader never gets an answer that is older than the writes before it."""
+"""Random writes and anonymous reads: a reader never gets an answer that is older than the writes
+before it.
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""A request is read once, in one way: nothing that it says leaves an answer to it under somebody else's address."""
+"""A request is read once, in one way: nothing that it says leaves an answer to it under somebody else's
+address.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple

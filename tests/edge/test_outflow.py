@@ -1,4 +1,6 @@
-"""Answers that clients do not take cost a bounded amount of memory, and nobody who takes theirs is cut for them."""
+"""Answers that clients do not take cost a bounded amount of memory, and nobody who takes theirs is cut for
+them.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -205,7 +205,9 @@ def documents(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def pages(draw: st.DrawFn) -> Sent:
-    """Draw a page, or the dump of one, with a long run of something in one place, and maybe another charset."""
+    """Draw a page, or the dump of one, with a long run of something in one place, and maybe
+    another charset.
+    """
     piece, size = (
         draw(st.sampled_from(PIECES + MARKUP)),
         draw(st.sampled_from([60_000, LARGEST if LONG else 150_000])),

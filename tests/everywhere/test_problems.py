@@ -1,4 +1,6 @@
-"""Whatever is wrong with a request, the answer is a problem that explains itself and shows nothing internal."""
+"""Whatever is wrong with a request, the answer is a problem that explains itself and shows
+nothing internal.
+"""
 
 import re
 

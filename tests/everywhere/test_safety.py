@@ -1,4 +1,6 @@
-"""A browser does with an answer what it is for and nothing else, and files of the store are their owner's alone."""
+"""A browser does with an answer what it is for and nothing else, and files of the store are their owner's
+alone.
+"""
 
 import base64
 import hashlib

@@ -24,9 +24,9 @@ from tests.serving import EDITOR, Store, serving
 LONGEST_REFUSAL = 65_536
 """Bytes: fifty errors with some hundred characters of the request in each."""
 MOST_HELD, MOST_KEPT_WAITING = 0.05, 0.2
-"""Seconds of the processor that the loop's thread may work without a pause, and those of all threads while it comes to
-no turn, because one of them keeps Python to itself: not of a clock, so that a busy machine fails nothing. The second
-is longer, because threads beside it work too.
+"""Seconds of the processor that the loop's thread may work without a pause, and those of all threads while it
+comes to no turn, because one of them keeps Python to itself: not of a clock, so that a busy machine fails
+nothing. The second is longer, because threads beside it work too.
 """
 MOST_COMPRESSING = 0.03
 """The same while a megabyte is compressed, which takes longer than that with each coding."""

@@ -1,4 +1,5 @@
-"""What each kind of caller may do, and what each may see: every operation of the OpenAPI document, by every scope.
+"""What each kind of caller may do, and what each may see: every operation of the OpenAPI document, by every
+scope.
 
 An operation that is not in the table fails the first test; its row says which scope it needs.
 """
@@ -23,7 +24,9 @@ WORDS = {
     "quillhook": {"webhooks:write"},
     "quilltoken": {"admin"},
 }
-"""What is planted in a draft, for the desk, in a notice's draft, in a webhook, in a token; and who may see it."""
+"""What is planted in a draft, for the desk, in a notice's draft, in a webhook, in a token; and who may see
+it.
+"""
 SCOPES = sorted({"content:write", "content:publish", "admin"}.union(*WORDS.values()))
 FOREIGNER = "a token of another source"
 ANYBODY = "anybody"

@@ -22,7 +22,9 @@ ROOMY = "PRAGMA max_page_count = 1073741823"
 
 @contextmanager
 def locked(settings: Settings, *tables: str) -> Iterator[None]:
-    """Let nobody write to these tables, nor lock a row of them. On SQLite, and when none is named, to any table."""
+    """Let nobody write to these tables, nor lock a row of them. On SQLite, and when none is named, to any
+    table.
+    """
     if settings.is_sqlite:
         other = sqlite3.connect(settings.sqlite_path, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -83,8 +85,8 @@ def _children(pid: int) -> list[int]:
 
 
 class SmallDisk:
-    """The disk of a database, which may be full, or take no writes. On SQLite it knows every connection that is made
-    after it; PostgreSQL is told to refuse as it does then.
+    """The disk of a database, which may be full, or take no writes. On SQLite it knows every connection that
+    is made after it; PostgreSQL is told to refuse as it does then.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,9 @@ import httpx
 
 @contextmanager
 def crowd(base: str, headers: Mapping[str, str], clients: int) -> Iterator[list[float]]:
-    """Have so many clients write until the block ends. The list gets the seconds after which each refusal came."""
+    """Have so many clients write until the block ends. The list gets the seconds after which each refusal
+    came.
+    """
     ends, refused = Event(), list[float]()
 
     async def write(client: httpx.AsyncClient) -> None:

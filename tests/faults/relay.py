@@ -1,5 +1,5 @@
-"""A network between a service and its database that can be parted. What was sent meanwhile arrives afterwards, as TCP
-has it.
+"""A network between a service and its database that can be parted. What was sent meanwhile arrives
+afterwards, as TCP has it.
 """
 
 from collections.abc import Iterator

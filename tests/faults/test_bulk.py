@@ -1,4 +1,6 @@
-"""A fault of the store's ends a bulk write and says how far it came; none of it is taken for the items' fault."""
+"""A fault of the store's ends a bulk write and says how far it came; none of it is taken for the items'
+fault.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack

@@ -1,4 +1,6 @@
-"""Descriptors run out: those who are connected are answered, the others are told so, and all is well afterwards."""
+"""Descriptors run out: those who are connected are answered, the others are told so, and all is well
+afterwards.
+"""
 
 import resource
 import socket

@@ -1,4 +1,6 @@
-"""The drill of an operator of PostgreSQL: pg_dump while everybody writes, a new database, and the same store again."""
+"""The drill of an operator of PostgreSQL: pg_dump while everybody writes, a new database, and the same store
+again.
+"""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""The folder of pictures' files, or that of temporary files, is full: uploads say so, and nothing else notices."""
+"""The folder of pictures' files, or that of temporary files, is full: uploads say so, and nothing else
+notices.
+"""
 
 import shutil
 import subprocess

@@ -1,5 +1,5 @@
-"""Through every fault of its database the service says within a second how it is, and refuses in time what it cannot
-do.
+"""Through every fault of its database the service says within a second how it is, and refuses in time what it
+cannot do.
 """
 
 import time

@@ -1,4 +1,6 @@
-"""The jobs beside the requests outlive what happens to them; a process that cannot do them does not pretend."""
+"""The jobs beside the requests outlive what happens to them; a process that cannot do them does
+not pretend.
+"""
 
 import asyncio
 import re

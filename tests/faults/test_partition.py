@@ -1,4 +1,6 @@
-"""The network between one process and its PostgreSQL is parted: that process says so, and the others go on."""
+"""The network between one process and its PostgreSQL is parted: that process says so, and the
+others go on.
+"""
 
 import time
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""Instances restart one after the other behind a proxy, and no request is lost. The proxies are started with the
-files of the documents. `./run test` restarts one instance of one process; `--long` two of two workers, six times each.
+"""Instances restart one after the other behind a proxy, and no request is lost. The proxies are started with
+the files of the documents. `./run test` restarts one instance of one process; `--long` two of two workers,
+six times each.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""Half an hour of everything at once: two workers take no more memory and no more descriptors than after a while."""
+"""Half an hour of everything at once: two workers take no more memory and no more descriptors than after a
+while.
+"""
 
 import asyncio
 import os
@@ -27,7 +29,9 @@ SETTLED = 1 / 3
 CLIENTS = 12
 MOST_GROWTH = 0.1
 HEAP = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
-"""As `run` and the container set them: each thread would have a heap of its own else, and keep what it ever held."""
+"""As `run` and the container set them: each thread would have a heap of its own else, and keep what it ever
+held.
+"""
 
 
 @dataclass

@@ -53,8 +53,8 @@ async def ask_slowly(settings: Settings) -> list[tuple[int]]:
 
 
 async def refuse_at_once(settings: Settings) -> bool:
-    """Ask on one connection what takes for ever. Return whether one more question is refused without its wait, once
-    the one before was refused.
+    """Ask on one connection what takes for ever. Return whether one more question is refused without its
+    wait, once the one before was refused.
     """
     reader = PostgresReader(settings, Deadlines())
     await reader.open()

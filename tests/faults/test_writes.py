@@ -1,4 +1,6 @@
-"""Whatever is written: a fault of the store's is never taken for the request's, and hinders nobody who reads."""
+"""Whatever is written: a fault of the store's is never taken for the request's, and hinders
+nobody who reads.
+"""
 
 import time
 from collections.abc import Callable

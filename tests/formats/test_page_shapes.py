@@ -1,4 +1,6 @@
-"""The text, the pictures and the credits of a page are told apart whatever its makers named and nested them."""
+"""The text, the pictures and the credits of a page are told apart whatever its makers named and
+nested them.
+"""
 
 import json
 

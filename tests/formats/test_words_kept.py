@@ -55,7 +55,9 @@ def written(tree: Tree, numbers: "count[int]") -> str:
 
 
 def words_in(markup: str) -> list[str]:
-    """The words that a reader sees, with the alternative texts of pictures, as the parser has them in its tree."""
+    """The words that a reader sees, with the alternative texts of pictures, as the parser has them in its
+    tree.
+    """
     body = document_fromstring(f"<html><body>{markup}</body></html>").find("body")
     assert body is not None
     found: list[str] = []

@@ -1,4 +1,6 @@
-"""Linters find nothing in the OpenAPI document, and generators make clients of it that compile as they are."""
+"""Linters find nothing in the OpenAPI document, and generators make clients of it that compile as
+they are.
+"""
 
 import json
 import re

@@ -55,7 +55,9 @@ def settings_on_both(database_url: str, tmp_path: Path, media: dict[str, object]
 
 @pytest.fixture(scope="module")
 def sqlite_editor(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """An editor of a store that the tests of a module share: what a picture says is no question of the database."""
+    """An editor of a store that the tests of a module share: what a picture says is no question of the
+    database.
+    """
     folder = tmp_path_factory.mktemp("shared")
     shutil.copy(sqlite_template, folder / "copydesk.db")
     settings = settings_for(f"sqlite:///{folder / 'copydesk.db'}", folder)

@@ -69,7 +69,9 @@ def make_own_image(client: httpx.Client, **fields: str) -> dict:
 
 
 def href_of(image: dict, name: str = "original", ending: str = "jpg") -> str:
-    """The address of one file of an image. All sizes, listed or not, have that of the first with their own name."""
+    """The address of one file of an image. All sizes, listed or not, have that of the first with their own
+    name.
+    """
     if name == "original":
         return image["renditions"][-1]["href"]
     first = image["renditions"][0]

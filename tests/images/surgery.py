@@ -41,8 +41,8 @@ def _packed(row: Sequence[int], bits: int) -> bytes:
 
 
 def exif(*tags: tuple[int, int, bytes], lost: Sequence[int] = ()) -> bytes:
-    """EXIF with tags of a number, a type of one byte each or of one short, and a value; those that are lost point
-    behind its end.
+    """EXIF with tags of a number, a type of one byte each or of one short, and a value; those that are lost
+    point behind its end.
     """
     body, entries = b"", b""
     start = 8 + 2 + 12 * (len(tags) + len(lost)) + 4
@@ -72,7 +72,8 @@ def with_aperture(avif: bytes, size: tuple[int, int], right: int = 0, down: int 
     end = ipco + int.from_bytes(data[ipco : ipco + 4])
     number = _count(bytes(data[ipco + 8 : end])) + 1
     ipma = data.index(b"ipma") - 4
-    # One item; its associations are one byte each. Version, flags and count take eight, the item's number two.
+    # One item; its associations are one byte each. Version, flags and count take eight, the item's number
+    # two.
     associations = ipma + 8 + 8 + 2
     data[associations] += 1
     data[associations + 1 : associations + 1] = bytes([0x80 | number])

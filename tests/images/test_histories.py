@@ -1,5 +1,5 @@
-"""Whatever happens to articles and their pictures, nothing public mentions a picture that was killed or has ended, and a
-follower's copy is what the store shows.
+"""Whatever happens to articles and their pictures, nothing public mentions a picture that was killed or has
+ended, and a follower's copy is what the store shows.
 """
 
 import json

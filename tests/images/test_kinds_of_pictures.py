@@ -1,5 +1,5 @@
-"""Pictures come in as a browser shows them: upright, in their own colours, with what is transparent, and no more of
-them than is to be seen.
+"""Pictures come in as a browser shows them: upright, in their own colours, with what is transparent, and no
+more of them than is to be seen.
 """
 
 import struct

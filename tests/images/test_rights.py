@@ -1,4 +1,6 @@
-"""A picture may be shown from a time, until a time, and in some places; the clock sees to it, whoever is asked."""
+"""A picture may be shown from a time, until a time, and in some places; the clock sees to it, whoever is
+asked.
+"""
 
 import re
 from pathlib import Path
@@ -32,7 +34,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No job of the store carries out what the time brings: readers meet documents as they were rendered before."""
+    """No job of the store carries out what the time brings: readers meet documents as they were rendered
+    before.
+    """
     monkeypatch.setattr(licences, "is_due", lambda _: False)
     monkeypatch.setattr(Backlog, "next_of_ended_rights", lambda _: None)
 

@@ -1,4 +1,6 @@
-"""Code that takes over a process which decodes pictures finds nothing there: no file, no socket, no process."""
+"""Code that takes over a process which decodes pictures finds nothing there: no file, no socket,
+no process.
+"""
 
 import json
 import socket

@@ -1,4 +1,6 @@
-"""What files say of themselves in odd ways: languages, packets, character sets, rights, and what nobody wrote."""
+"""What files say of themselves in odd ways: languages, packets, character sets, rights, and what nobody
+wrote.
+"""
 
 import zlib
 

@@ -1,4 +1,6 @@
-"""A picture is killed: its files are gone, its bytes are refused, its original is kept as evidence, and it can be undone."""
+"""A picture is killed: its files are gone, its bytes are refused, its original is kept as evidence, and it
+can be undone.
+"""
 
 from urllib.parse import quote
 

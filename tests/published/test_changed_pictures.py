@@ -1,4 +1,6 @@
-"""A picture may stand in thousands of articles: a change of it is written at once, and reaches them in batches."""
+"""A picture may stand in thousands of articles: a change of it is written at once, and reaches them in
+batches.
+"""
 
 import random
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,6 @@
-"""A cache in front of a store that honours keys and ignores time, and is called as the caches of others are."""
+"""A cache in front of a store that honours keys and ignores time, and is called as the caches of
+others are.
+"""
 
 import json
 import threading
@@ -93,8 +95,8 @@ def called() -> Iterator[Caller]:
 
 @dataclass
 class Cache:
-    """Keeps what it is asked for until a key says otherwise. `changed` and `unchanged` count what was dropped and asked
-    for again, by whether the origin then answered otherwise.
+    """Keeps what it is asked for until a key says otherwise. `changed` and `unchanged` count what was dropped
+    and asked for again, by whether the origin then answered otherwise.
     """
 
     origin: Callable[[str], httpx.Response]

@@ -35,7 +35,9 @@ RATIO = 1.3
 
 @dataclass
 class Desk:
-    """Writers who act at random on the same articles and pictures; what was refused is as good as what was done."""
+    """Writers who act at random on the same articles and pictures; what was refused is as good as what was
+    done.
+    """
 
     editor: httpx.Client
     chance: random.Random

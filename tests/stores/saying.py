@@ -32,7 +32,8 @@ OF_ITS_OWN = {
     "caption": frozenset("image_id article_id source version created_at updated_at".split()),
 }
 OF_ITS_OWN["lead_image"] = OF_ITS_OWN["image"]
-"""Members that an article need not repeat of what it shows: the picture or caption has an address of its own."""
+"""Members that an article need not repeat of what it shows: the picture or caption has an address of its own.
+"""
 LIST_OF_ARTICLES = re.compile(r"(/v1/articles)(?:\?(?!.*status=)(.*))?")
 TELLING = frozenset(
     "headline summary byline dateline section credit_line copyright_notice text alt_text cite html name edition_note".split()
@@ -63,7 +64,9 @@ def told(client: httpx.Client, answers: Mapping[str, Answer]) -> list[str]:
 
 
 def asked_now(address: str, client: httpx.Client) -> str:
-    """Return how today's clients ask for what an address gave: a token sees in lists what readers see by default."""
+    """Return how today's clients ask for what an address gave: a token sees in lists what readers see by
+    default.
+    """
     found = LIST_OF_ARTICLES.fullmatch(address)
     if found is None or "authorization" not in client.headers:
         return address

@@ -38,7 +38,9 @@ NOT_STORED = {"/assets/{name}", "/v1/changes/stream"} | {
         ("/v1/previews/", "/media/{image_id}/{name}"),
     )
 }
-"""Paths whose answers have nothing in them that a kept store could have, for it has no previews, or have no end."""
+"""Paths whose answers have nothing in them that a kept store could have, for it has no previews, or have no
+end.
+"""
 POOLS = {"slug": ["ferry-is-back-for-good", "mayor-stays"]}
 """Values for parameters of paths that no manifest has; of files manifests have whole addresses."""
 QUERIES = {
@@ -190,7 +192,8 @@ def start(follower: Follower) -> str:
 
 
 def test_who_stopped_in_a_list_reads_the_rest(past: Past) -> None:
-    # A search ranks by the words of texts, and older ones are indexed anew when their articles are rendered again.
+    # A search ranks by the words of texts, and older ones are indexed anew when their articles are rendered
+    # again.
     assert past.opened.copydesk("render", "--json").exit_code == 0
     for stopped in past.manifest.lists:
         assert [item["id"] for item in walk(past.reader, stopped.next)] == stopped.rest, stopped.address

@@ -139,7 +139,8 @@ def test_a_thousand_who_take_nothing_cost_80_kb_each(
         ):
             for start in range(0, 200, 50):
                 desk.post("/v1/articles/bulk", json=[article(start + place) for place in range(50)])
-            # What the process needs for as many at once who take their answers is no cost of those who do not.
+            # What the process needs for as many at once who take their answers is no cost of those who do
+            # not.
             with ThreadPoolExecutor(20) as readers:
                 list(
                     readers.map(

@@ -1,4 +1,6 @@
-"""A store that was set back by its database's own tools tells followers of the lost history to start again."""
+"""A store that was set back by its database's own tools tells followers of the lost history to
+start again.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -97,7 +99,9 @@ def test_a_cursor_lives_through_restarts_and_other_processes(store: Store) -> No
 
 
 def test_a_standby_that_lacked_commits_begins_an_epoch_with_its_first_change(store: Store) -> None:
-    """The running service finds another timeline, or numbers that are gone, in the transaction of a change."""
+    """The running service finds another timeline, or numbers that are gone, in the transaction of
+    a change.
+    """
     with store.client(*EDITOR) as editor, store.client() as reader:
         published(editor)
         kept = now_at(reader)

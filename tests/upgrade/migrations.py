@@ -1,8 +1,8 @@
 """Refuse a migration during which the version before it could not go on serving: `python -m
 tests.upgrade.migrations`, a part of `./run check`.
 
-squawk judges the statements for PostgreSQL that each migration after the first release makes. What it does not
-know is judged here.
+squawk judges the statements for PostgreSQL that each migration after the first release makes. What it does
+not know is judged here.
 """
 
 import io

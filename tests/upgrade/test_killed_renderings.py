@@ -1,4 +1,6 @@
-"""`copydesk render` loses and repeats no change, however often it is killed, and however many share the work."""
+"""`copydesk render` loses and repeats no change, however often it is killed, and however many
+share the work.
+"""
 
 import json
 import random
@@ -145,5 +147,6 @@ def test_each_changed_document_is_told_once(
     assert len(german) == changed
     assert [count["failed"] for count in counts] == [0] * TOGETHER
     record_property(f"kills over {ARTICLES:,} articles, changes lost or told twice", f"{KILLS}, 0")
-    # The serving process speaks English still: nothing awaits it, and it leaves alone what others have rendered.
+    # The serving process speaks English still: nothing awaits it, and it leaves alone what others have
+    # rendered.
     assert client.get("/health/ready").json()["rendering"] == "ok"

@@ -62,7 +62,8 @@ def test_requests_pass_a_migration_that_waits_for_a_long_one(settings: Settings,
         long.execute("SELECT FROM article")
         with migrating(config) as ended:
             wait_until(lambda: short.execute(WAITING).rowcount > 0)
-            # It waits behind the migration, which gives up after two seconds; the long one still holds the table.
+            # It waits behind the migration, which gives up after two seconds; the long one still holds the
+            # table.
             short.execute("SET lock_timeout = '4s'")
             short.execute("SELECT FROM article")
             long.rollback()

@@ -1,4 +1,6 @@
-"""A migration during which the version before it could not go on serving is refused before it is committed."""
+"""A migration during which the version before it could not go on serving is refused before it is
+committed.
+"""
 
 from pathlib import Path
 

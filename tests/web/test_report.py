@@ -1,4 +1,6 @@
-"""The staff's page of rates: only for the scope, with a chart that leaves gaps, and every figure in a table."""
+"""The staff's page of rates: only for the scope, with a chart that leaves gaps, and every figure
+in a table.
+"""
 
 from datetime import UTC, datetime
 

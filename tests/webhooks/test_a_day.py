@@ -1,5 +1,5 @@
-"""A day of webhooks, minute by minute: receivers go away and come back, workers are killed, and every receiver has
-everything in the end, in order.
+"""A day of webhooks, minute by minute: receivers go away and come back, workers are killed, and every
+receiver has everything in the end, in order.
 """
 
 import random

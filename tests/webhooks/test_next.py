@@ -1,4 +1,6 @@
-"""The recipe for Next.js in the documents drops what has changed from a cache by tags, and believes signed messages only."""
+"""The recipe for Next.js in the documents drops what has changed from a cache by tags, and believes signed
+messages only.
+"""
 
 import json
 import re
@@ -46,7 +48,9 @@ pytestmark = pytest.mark.skipif(
 
 @contextmanager
 def front_end(folder: Path, store: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the recipe: it says its port, is told the secret and then what to read, and says what its cache does."""
+    """Run the recipe: it says its port, is told the secret and then what to read, and says what its cache
+    does.
+    """
     found = re.findall(r"^```js\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     read, route = (text for text in found if "next/cache" in text)
     modules = folder / "node_modules"

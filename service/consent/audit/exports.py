@@ -1,8 +1,9 @@
 """The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which
 holds the tree head.
 
-A row is an entry of the log with its leaf's index and hash; entries of several versions stand side by side. Of
-an event that retention has removed there is the leaf alone: without its hash nobody could work out the root.
+A row is an entry of the log with its leaf's index and hash; entries of several versions stand side by side.
+Of an event that retention has removed there is the leaf alone: without its hash nobody could work out the
+root.
 """
 
 import csv
@@ -107,7 +108,9 @@ def _cells(row: Row, columns: Sequence[str]) -> list[str]:
 
 
 def _cell(value: JsonValue) -> str:
-    """A value as CSV has it: nothing for null, which no text in a row can be, and JSON for what is no text."""
+    """A value as CSV has it: nothing for null, which no text in a row can be, and JSON for what
+    is no text.
+    """
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 
 

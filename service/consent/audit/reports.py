@@ -1,4 +1,6 @@
-"""Rates of readers' decisions by day, notice version, country and surface. Counts from 1 to 9 are suppressed."""
+"""Rates of readers' decisions by day, notice version, country and surface. Counts from 1 to 9 are
+suppressed.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta

@@ -114,7 +114,9 @@ def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
 
 
 def _from_cells(columns: list[str], cells: list[str]) -> Row:
-    """The row of some cells. An empty one is null in a member of the row's version, and no member otherwise."""
+    """The row of some cells. An empty one is null in a member of the row's version, and no member
+    otherwise.
+    """
     texts = {name: text for name, text in zip(columns, cells, strict=True) if text}
     row: Row = {name: orjson.loads(text) if name in NOT_TEXT else text for name, text in texts.items()}
     members = entries.members_of(row) if row.keys() - set(LEAF) else frozenset()
@@ -125,7 +127,8 @@ def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
     index, told = row.get("leaf_index"), row.get("leaf_hash")
     if index != tree.size:
         verdict.fault(
-            f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted or moved"
+            f"line {number}: leaf {index} stands where leaf {tree.size} belongs: rows were deleted, inserted"
+            " or moved"
         )
     entry = {name: value for name, value in row.items() if name not in LEAF}
     leaf = _unhexed(told)
@@ -137,7 +140,8 @@ def _check_row(verdict: Verdict, tree: Frontier, number: int, row: Row) -> None:
         leaf = entries.hash_of(entry)
         if leaf.hex() != told or entry.keys() != entries.members_of(entry):
             verdict.fault(
-                f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its leaf"
+                f"line {number}: event {row.get('event_id')} was edited: it does not have the hash of its"
+                " leaf"
             )
     tree.append(leaf)
 
@@ -179,7 +183,10 @@ def _check_manifest(verdict: Verdict, tree: Frontier, line: str, public_key: str
         (
             f"the format, {manifest.format}",
             manifest.format in (FORMAT, FORMAT_1),
-            f"its format is {manifest.format}, which this release does not know: verify it with the one that made it",
+            (
+                f"its format is {manifest.format}, which this release does not know: verify it with the one"
+                " that made it"
+            ),
         ),
         (
             "the signature of the manifest",

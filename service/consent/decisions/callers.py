@@ -1,5 +1,5 @@
-"""Remember callers for as long as it matters, in memory alone: how much a network sends, and which browser has
-just decided.
+"""Remember callers for as long as it matters, in memory alone: how much a network sends, and which browser
+has just decided.
 
 Nothing that is remembered leads back to anybody: every key is a hash with a salt that changes every day.
 """
@@ -82,7 +82,9 @@ class Limiter:
 
 
 class Presses:
-    """The browsers that decided without a cookie in the last seconds, at any of the processes that serve together."""
+    """The browsers that decided without a cookie in the last seconds, at any of the processes that serve
+    together.
+    """
 
     def __init__(self) -> None:
         self._pressed = Table("presses", MOST_PRESSES)

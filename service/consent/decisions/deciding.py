@@ -18,7 +18,8 @@ from service.tables import Language, Time
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 CLOCK_LOST = timedelta(days=400)
-"""No browser keeps an unsent decision for longer: cookies end after 400 days. A clock that says so is wrong."""
+"""No browser keeps an unsent decision for longer: cookies end after 400 days. A clock that says so is wrong.
+"""
 Surface = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 ConsentId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=128)]
 
@@ -38,8 +39,8 @@ class NotOffered(Unprocessable):
 
 
 class AnotherLanguage(Unprocessable):
-    """The notice version that the decision names has no words in this language, so that the reader cannot have
-    decided on it: each language of a notice is a version of its own. Variants of one language are one.
+    """The notice version that the decision names has no words in this language, so that the reader cannot
+    have decided on it: each language of a notice is a version of its own. Variants of one language are one.
     """
 
     title = "The notice was not shown in this language"
@@ -86,7 +87,8 @@ def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecisi
     by_name = {key for key, choice in named.items() if choice is Choice.GRANTED}
     asked_for = set(shown.purposes) if decision.action is Action.ACCEPT_ALL else by_name
     granted = asked_for - shown.withheld(decision.action, gpc=gpc).keys()
-    # Of whoever accepts everything at once, banners name everything: only a list that leaves some out chooses.
+    # Of whoever accepts everything at once, banners name everything: only a list that leaves some out
+    # chooses.
     if not shown.child_directed and not by_name >= set(shown.purposes) - shown.required:
         granted |= by_name
     return [shown.choice(key, granted=key in granted) for key in shown.purposes]

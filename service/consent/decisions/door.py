@@ -32,13 +32,15 @@ LARGEST_BODY = 8 * 1024
 _ROBOT = re.compile("(?<!cu)bots?(?![a-z])|crawler|spider", re.IGNORECASE)
 """How a program that collects pages names itself in its User-Agent; Cubot makes telephones.
 
-Kept lists (crawler-user-agents, is-bot, crawlerdetect) find more, and libraries such as httpx and curl too, by
-which the server of a front end may count for its readers.
+Kept lists (crawler-user-agents, is-bot, crawlerdetect) find more, and libraries such as httpx and curl too,
+by which the server of a front end may count for its readers.
 """
 
 
 class ForeignOrigin(Forbidden):
-    """Only pages of this service's own origin, and of those in COPYDESK_CONSENT_ORIGINS, may record consent."""
+    """Only pages of this service's own origin, and of those in COPYDESK_CONSENT_ORIGINS, may
+    record consent.
+    """
 
     title = "Not from this page"
 

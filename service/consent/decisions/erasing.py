@@ -1,7 +1,8 @@
 """Forget who a reader is: in the rows at once, and in what SQLite keeps beside them.
 
 SQLite's write-ahead log holds every page as it was written, until the log is written over. So it is emptied
-after an erasure. That nothing stays in the database file itself is `secure_delete`, which every connection has.
+after an erasure. That nothing stays in the database file itself is `secure_delete`, which every connection
+has.
 """
 
 import sqlite3
@@ -39,8 +40,8 @@ def erase(session: Session, secret: str | None) -> bool:
 
 
 def empty_log(database: Database) -> bool:
-    """Write SQLite's log into the database file and make it empty. Return False where somebody still reads what
-    was there before, and it has to be tried again. PostgreSQL looks after its log itself.
+    """Write SQLite's log into the database file and make it empty. Return False where somebody still reads
+    what was there before, and it has to be tried again. PostgreSQL looks after its log itself.
     """
     path = database.settings.sqlite_path
     log = path.with_name(f"{path.name}-wal")

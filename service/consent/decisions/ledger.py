@@ -133,7 +133,9 @@ class Ledger:
         self._signing_key = signing_key
 
     async def record(self, decision: Decision, asked: Asked) -> Outcome:
-        """Record a decision. Raises NeverPublished, AnotherLanguage, UnknownPurpose, NotOffered, KeyReused."""
+        """Record a decision. Raises NeverPublished, AnotherLanguage, UnknownPurpose, NotOffered,
+        KeyReused.
+        """
         recording = _Recording(decision, asked, *self._fingerprints(decision, asked.idempotency_key))
         outcome: Outcome = await self._commits.run(recording)
         return outcome

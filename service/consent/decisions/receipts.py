@@ -20,9 +20,12 @@ from service.database import Session
 from service.settings import Settings
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}"
-    "h1{font-size:1.4rem}h2{font-size:1.1rem}dt{font-weight:600}dd{margin:0 0 .6rem}code{overflow-wrap:anywhere;font-size:.85em}"
-    "blockquote{margin:0;padding-left:1rem;border-left:3px solid #767676;white-space:pre-line}@media print{body{margin:0}}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;"
+    "color:#111;background:#fff}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem}dt{font-weight:600}dd{margin:0 0 .6rem}"
+    "code{overflow-wrap:anywhere;font-size:.85em}"
+    "blockquote{margin:0;padding-left:1rem;border-left:3px solid #767676;white-space:pre-line}"
+    "@media print{body{margin:0}}"
 )
 SAID = {
     State.GIVEN: "Agreed",
@@ -33,9 +36,12 @@ SAID = {
     State.INVALIDATED: "Made invalid",
     State.UNKNOWN: "Seen, and not agreed to",
 }
+STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
+    "Content-Security-Policy": (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+        f" style-src 'sha256-{STYLE_HASH}'"
+    )
 }
 
 
@@ -120,10 +126,13 @@ def page(receipt: SignedReceipt) -> str:
     ]
     actions = [label for label in notice.texts.actions.model_dump().values() if label]
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Consent receipt</title><style>{STYLE}</style></head><body><h1>Consent receipt</h1><dl>{_list(rows)}</dl>"
-        f'<h2>What was shown</h2><blockquote lang="{escape(notice.language)}">{escape(notice.texts.title or "")}\n{escape(notice.texts.body)}\n'
-        f"{escape(' · '.join(actions))}</blockquote><h2>Proof</h2><dl>{_list(proofs, 'code')}</dl></body></html>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>Consent receipt</title>'
+        f"<style>{STYLE}</style></head><body><h1>Consent receipt</h1><dl>{_list(rows)}</dl>"
+        f'<h2>What was shown</h2><blockquote lang="{escape(notice.language)}">'
+        f"{escape(notice.texts.title or '')}\n{escape(notice.texts.body)}\n"
+        f"{escape(' · '.join(actions))}</blockquote>"
+        f"<h2>Proof</h2><dl>{_list(proofs, 'code')}</dl></body></html>"
     )
 
 

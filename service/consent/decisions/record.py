@@ -27,8 +27,10 @@ class PurposeStanding(BaseModel):
     purpose_key: str
     decision: Choice
     overridden_by: Override | None = Field(
-        description="why it is denied although the reader accepted: `gpc`, the browser's Global Privacy Control, "
-        "or `child_directed`, the notice"
+        description=(
+            "why it is denied although the reader accepted: `gpc`, the browser's Global Privacy Control, "
+            "or `child_directed`, the notice"
+        )
     )
 
 
@@ -49,7 +51,9 @@ class Record(BaseModel):
     reconsent_required: bool
     reconsent_reasons: list[str]
     notice_key: str | None = Field(
-        description="the notice that was decided on; before a decision, the opt_out notice whose defaults hold",
+        description=(
+            "the notice that was decided on; before a decision, the opt_out notice whose defaults hold"
+        ),
         examples=["default"],
     )
     notice_version: int | None

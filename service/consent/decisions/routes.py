@@ -115,7 +115,10 @@ _HEADERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-        "description": "the same for every retry of this decision and for no other; a retry gets the cookie again if nobody can guess it",
+        "description": (
+            "the same for every retry of this decision and for no other; a retry gets the cookie again if"
+            " nobody can guess it"
+        ),
     },
     {
         "name": "Sec-GPC",

@@ -1,4 +1,5 @@
-"""Freeze which members of an event are hashed into its leaf of the log: one list for each version of an entry.
+"""Freeze which members of an event are hashed into its leaf of the log: one list for each version of an
+entry.
 
 An event may get new members with every release, and its leaf can never be hashed again. So a list here never
 changes: a new member makes a new version. An entry names its version as `v`; one without `v` is version 1.

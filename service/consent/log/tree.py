@@ -37,7 +37,9 @@ class NotInTheLog(NotFound):
 
 
 class NoSuchTree(Unprocessable):
-    """The log was never of these sizes: they go from 0 to the `tree_size` of its head, the older one first."""
+    """The log was never of these sizes: they go from 0 to the `tree_size` of its head, the older
+    one first.
+    """
 
     title = "The log was never of this size"
 

@@ -49,8 +49,11 @@ HONEST = NoticeCreate(
     language="en",
     texts=NoticeTexts(
         title="Your choice about cookies",
-        body="We store a little on your device so that this service works. With your permission we would also remember your preferences, "
-        "measure what is read, and show advertising that fits you. You decide, and you can change your mind here whenever you like.",
+        body=(
+            "We store a little on your device so that this service works. With your permission we would also"
+            " remember your preferences, measure what is read, and show advertising that fits you. You"
+            " decide, and you can change your mind here whenever you like."
+        ),
         actions=Actions(accept_all="Accept", reject_all="Reject", save="Choose"),
     ),
     purposes=_PURPOSES,
@@ -64,8 +67,11 @@ BROWSEWRAP = NoticeCreate(
     language="en",
     texts=NoticeTexts(
         title="Privacy and cookies on these pages",
-        body="If you continue to read these pages you accept that we set cookies, and you agree to our updated Privacy Notice and Terms of "
-        "Service. How cookies are handled can be changed in the settings of your browser.",
+        body=(
+            "If you continue to read these pages you accept that we set cookies, and you agree to our updated"
+            " Privacy Notice and Terms of Service. How cookies are handled can be changed in the settings of"
+            " your browser."
+        ),
         actions=Actions(acknowledge="Agreed"),
     ),
 )

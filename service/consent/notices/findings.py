@@ -27,14 +27,31 @@ class Finding(enum.StrEnum):
 
 
 EXPLANATIONS = {
-    Finding.IMPLIED_BY_BROWSING: "Going on browsing is taken for agreement. Consent needs a clear act of its own; silence or going on is none.",
+    Finding.IMPLIED_BY_BROWSING: (
+        "Going on browsing is taken for agreement. Consent needs a clear act of its own; silence or going on"
+        " is none."
+    ),
     Finding.NO_ACCEPT_ACTION: "There is no button that accepts, so nothing on this layer can give consent.",
-    Finding.NO_REJECT_ACTION: "There is no button on the first layer that refuses. Refusing must be as easy as agreeing.",
-    Finding.BUNDLED_WITH_TERMS: "One act agrees to data use and to terms or policies together. Consent must be asked for apart from other matters.",
-    Finding.NO_PURPOSES: "No purpose is named, so a reader cannot know, or choose, what an agreement would be to.",
-    Finding.BROWSER_SETTINGS_ONLY: "Readers are sent to their browser's settings in place of a choice. The notice itself must offer one.",
-    Finding.PREGRANTED_PURPOSE: "An optional purpose is shown as granted before the reader has done anything. Boxes ticked beforehand are no consent.",
-    Finding.NOT_ASKED_FIRST: "Readers are taken to agree until they object. Consent comes before anything optional happens.",
+    Finding.NO_REJECT_ACTION: (
+        "There is no button on the first layer that refuses. Refusing must be as easy as agreeing."
+    ),
+    Finding.BUNDLED_WITH_TERMS: (
+        "One act agrees to data use and to terms or policies together. Consent must be asked for apart from"
+        " other matters."
+    ),
+    Finding.NO_PURPOSES: (
+        "No purpose is named, so a reader cannot know, or choose, what an agreement would be to."
+    ),
+    Finding.BROWSER_SETTINGS_ONLY: (
+        "Readers are sent to their browser's settings in place of a choice. The notice itself must offer one."
+    ),
+    Finding.PREGRANTED_PURPOSE: (
+        "An optional purpose is shown as granted before the reader has done anything. Boxes ticked beforehand"
+        " are no consent."
+    ),
+    Finding.NOT_ASKED_FIRST: (
+        "Readers are taken to agree until they object. Consent comes before anything optional happens."
+    ),
 }
 
 

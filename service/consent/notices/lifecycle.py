@@ -32,7 +32,9 @@ UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_
 
 
 class DraftExists(Conflict):
-    """This notice has a draft in this language already: edit that one (`PUT …/versions/{n}`), or delete it."""
+    """This notice has a draft in this language already: edit that one (`PUT …/versions/{n}`), or
+    delete it.
+    """
 
     title = "There is a draft already"
 
@@ -141,7 +143,9 @@ def create(session: Session, content: NoticeContent) -> ConsentNotice:
 
 
 def issue(session: Session, content: NoticeContent) -> ConsentNotice:
-    """Write and publish at once, whatever the findings are: for words that somebody else has shown already."""
+    """Write and publish at once, whatever the findings are: for words that somebody else has
+    shown already.
+    """
     notice = _write(session, content)
     release(session, notice)
     session.flush()  # so that the same words again in this transaction find it

@@ -89,14 +89,16 @@ class Shown:
     wording: Wording
 
     def choice(self, purpose: str, *, granted: bool) -> PurposeDecision:
-        """Return the choice to store for a purpose: a required purpose is granted whatever the reader says."""
+        """Return the choice to store for a purpose: a required purpose is granted whatever the
+        reader says.
+        """
         return self.choices[purpose][granted or purpose in self.required]
 
     def withheld(self, action: Action, *, gpc: bool) -> dict[str, Override]:
         """Return the purposes that an action does not grant, though it says so, and why.
 
-        Global Privacy Control withholds what advertises from whoever accepts everything at once. `save`, which
-        is about each purpose, does grant it.
+        Global Privacy Control withholds what advertises from whoever accepts everything at once. `save`,
+        which is about each purpose, does grant it.
         """
         if action not in (Action.ACCEPT_ALL, Action.SAVE):
             return {}
@@ -135,13 +137,17 @@ class Shelves:
         return shelf.versions.get(version)
 
     def shown(self, session: Session, event: EventRead) -> Shown:
-        """The version that an event is about. It is always there: a notice outlives the events that cite it."""
+        """The version that an event is about. It is always there: a notice outlives the events
+        that cite it.
+        """
         shown = self.find(session, event.notice_key, event.notice_version)
         assert shown is not None
         return shown
 
     def current(self, session: Session, key: str, language: str) -> Shown | None:
-        """The version that holds now, in a language or else the one published last; None for an unknown key."""
+        """The version that holds now, in a language or else the one published last; None for an
+        unknown key.
+        """
         versions = sorted(self._look(session, key).versions.values(), key=lambda one: one.version)
         spoken = [one for one in versions if one.language == language]
         return next(reversed(spoken or versions), None)

@@ -67,7 +67,9 @@ def implied_by_browsing(words: str) -> str | None:
 
 
 def bundled_with_terms(words: str) -> str | None:
-    """The sentence that takes one agreement for cookies or data and for terms of use alike, if there is one."""
+    """The sentence that takes one agreement for cookies or data and for terms of use alike, if
+    there is one.
+    """
     return _meeting(words, _TERMS, _AGREEING)
 
 

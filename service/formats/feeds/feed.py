@@ -29,7 +29,9 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FeedPicture:
-    """A picture that an article shows, the size of it that the feed names, and the caption that it has there."""
+    """A picture that an article shows, the size of it that the feed names, and the caption that
+    it has there.
+    """
 
     image: Picture
     shown: Rendition

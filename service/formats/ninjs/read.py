@@ -49,8 +49,8 @@ class Item:
 
 
 def read(ninjs: Ninjs) -> Item:
-    """Read an object. Raises NotAnArticle for events and plannings, and when it has no words at all and is not
-    about one that is known already.
+    """Read an object. Raises NotAnArticle for events and plannings, and when it has no words at all and is
+    not about one that is known already.
     """
     status: PubStatus = ninjs.pub_status or "usable"
     article_id = urn_id(ninjs.uri)
@@ -266,7 +266,9 @@ def _is_html(body: Body) -> bool:
 
 
 def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list[Found], str | None]:
-    """Every picture in its place: those that the body shows there, one that leads, and the rest at the end."""
+    """Every picture in its place: those that the body shows there, one that leads, and the rest
+    at the end.
+    """
     shown = [_known(block, pictures) if isinstance(block, Shown) else block for block in blocks]
     # The words of a picture that the object does not bring along are text.
     placed: list[Found] = []

@@ -1,5 +1,5 @@
-"""An article as a ninjs 3.1 object, with its pictures as associations. docs/partners/ninjs.md lists what ninjs
-cannot say.
+"""An article as a ninjs 3.1 object, with its pictures as associations. docs/partners/ninjs.md lists what
+ninjs cannot say.
 """
 
 import re

@@ -25,7 +25,9 @@ _KEY: Sequence[Any] = (col(Published.published_at), col(Published.id))
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file: a section, and the key of its first article; None where it begins at the section's beginning."""
+    """One file: a section, and the key of its first article; None where it begins at the
+    section's beginning.
+    """
 
     section: str | None
     start: Key | None = None

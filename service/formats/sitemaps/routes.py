@@ -55,7 +55,8 @@ def get_sitemap_index(request: Request, session: SessionDep) -> Response:
     files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
     newest = _news(session, service(request, Settings), 1)
     if newest:
-        # An empty sitemap is a fault to those who read them: the news are listed for as long as there are any.
+        # An empty sitemap is a fault to those who read them: the news are listed for as long as there are
+        # any.
         files.insert(0, f"{base}/news.xml")
         keep_until(request.scope, newest[0].published + NEWS_FOR)
     response = _answer(request, write_index(files))

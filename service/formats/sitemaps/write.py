@@ -30,7 +30,8 @@ def write_index(addresses: Iterable[str]) -> bytes:
 def write_places(settings: Settings, places: Iterable[Place]) -> bytes:
     """One file of articles, which has too many of them for an element each."""
     urls = "".join(
-        f"<url><loc>{_written_address(settings, place)}</loc><lastmod>{write_time(place.updated_at)}</lastmod></url>"
+        f"<url><loc>{_written_address(settings, place)}</loc>"
+        f"<lastmod>{write_time(place.updated_at)}</lastmod></url>"
         for place in places
     )
     return f"{_HEAD}>{urls}</urlset>".encode() if urls else f"{_HEAD}/>".encode()

@@ -1,9 +1,9 @@
 """One darkroom: a process that takes a job as a line of JSON with the open files that it is about, does it
 within its memory, and answers with a line of JSON.
 
-It is started with the number of bytes that it may take, says which walls of its sandbox the kernel lacks, serves
-until its input ends, and is killed when a job takes too long. A file that takes it over has taken a process that
-holds no secret, no connection and no other picture, and that can open nothing.
+It is started with the number of bytes that it may take, says which walls of its sandbox the kernel lacks,
+serves until its input ends, and is killed when a job takes too long. A file that takes it over has taken a
+process that holds no secret, no connection and no other picture, and that can open nothing.
 """
 
 import codecs
@@ -84,7 +84,9 @@ def _rehearse(charset: str) -> None:
 
 
 def _received(jobs: socket.socket) -> Iterator[tuple[bytes, list[BinaryIO]]]:
-    """Receive jobs one by one. Each is answered before the next is sent, so that no part of another follows it."""
+    """Receive jobs one by one. Each is answered before the next is sent, so that no part of another follows
+    it.
+    """
     while True:
         job, descriptors, _, _ = socket.recv_fds(jobs, _CHUNK, MOST_FILES)
         line = bytearray(job)

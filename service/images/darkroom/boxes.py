@@ -14,7 +14,9 @@ Aperture = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """The clean aperture (left, top, right, bottom) and CICP's primaries and transfer, where they are declared."""
+    """The clean aperture (left, top, right, bottom) and CICP's primaries and transfer, where they are
+    declared.
+    """
 
     aperture: Aperture | None = None
     cicp: tuple[int, int] | None = None

@@ -1,8 +1,9 @@
-"""ICC profiles for colours that a file declares in other ways: by CICP numbers (ITU-T H.273), or by the gamma and
-chromaticities of a PNG.
+"""ICC profiles for colours that a file declares in other ways: by CICP numbers (ITU-T H.273), or by the gamma
+and chromaticities of a PNG.
 
-High dynamic range (PQ, HLG) becomes standard range in the same step: its curves go through a tone mapping that leaves
-diffuse white (203 cd/m2, BT.2408) bright and bends highlights up to 1,000 cd/m2 into what is above it.
+High dynamic range (PQ, HLG) becomes standard range in the same step: its curves go through a tone mapping
+that leaves diffuse white (203 cd/m2, BT.2408) bright and bends highlights up to 1,000 cd/m2 into what is
+above it.
 """
 
 import struct
@@ -40,7 +41,9 @@ _BRADFORD: Final[Matrix] = (
 
 @lru_cache(maxsize=16)
 def of_cicp(primaries: int, transfer: int) -> bytes | None:
-    """The profile of CICP numbers; None for those that look like sRGB. Video's curve is shown as sRGB's is."""
+    """The profile of CICP numbers; None for those that look like sRGB. Video's curve is shown as
+    sRGB's is.
+    """
     chromaticities = _PRIMARIES.get(primaries, SRGB)
     if transfer in (_PQ, _HLG):
         return _profile(chromaticities, _table(_pq if transfer == _PQ else _hlg))
@@ -51,7 +54,9 @@ def of_cicp(primaries: int, transfer: int) -> bytes | None:
 
 @lru_cache(maxsize=16)
 def of_gamma(gamma: float, chromaticities: Chromaticities) -> bytes | None:
-    """The profile of a PNG's `gAMA`, 0 when there is none, and `cHRM`; None for those that are sRGB or nonsense."""
+    """The profile of a PNG's `gAMA`, 0 when there is none, and `cHRM`; None for those that are sRGB or
+    nonsense.
+    """
     is_srgb = all(abs(one - other) < 0.005 for one, other in zip(chromaticities, SRGB, strict=True))
     has_srgb_curve = gamma == 0 or abs(gamma / 0.45455 - 1) < 0.05
     if (is_srgb and has_srgb_curve) or not (gamma == 0 or 0.01 <= gamma <= 10):

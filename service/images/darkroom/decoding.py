@@ -27,10 +27,11 @@ def is_sideways(orientation: int) -> bool:
 
 
 def decode(opened: Opened, width: float, height: float) -> Image.Image:
-    """Decode what is to be seen as it lies in the file, no larger than helps a print of this size, in a mode that
-    can be scaled: L, RGB, RGBA or CMYK.
+    """Decode what is to be seen as it lies in the file, no larger than helps a print of this size, in a mode
+    that can be scaled: L, RGB, RGBA or CMYK.
 
-    A JPEG is scaled by its own decoder, which then needs a fraction of the time and a sixteenth of the memory.
+    A JPEG is scaled by its own decoder, which then needs a fraction of the time and a sixteenth of the
+    memory.
     """
     opened.pixels.draft(opened.pixels.mode, (max(1, round(width)), max(1, round(height))))
     opened.pixels.load()
@@ -64,8 +65,8 @@ def _of_sixteen_bits(picture: Image.Image, key: object) -> Image.Image:
 
 
 def _key_of_eight_bits(key: object, bits: int) -> object:
-    """The colour that is transparent, in a PNG as many bits deep, as Pillow decodes it: grey of few bits stretched, of
-    sixteen bits the upper eight.
+    """The colour that is transparent, in a PNG as many bits deep, as Pillow decodes it: grey of few bits
+    stretched, of sixteen bits the upper eight.
     """
     if isinstance(key, int):
         return key * 255 // ((1 << bits) - 1) if bits < 8 else key

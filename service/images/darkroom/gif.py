@@ -6,7 +6,9 @@ _EXTENSION: Final = b"\x21"
 _APPLICATION: Final = b"\xff"
 _XMP: Final = b"XMP DataXMP"
 _TRAILER: Final = b"\1\xff\xfe\xfd\xfc"
-"""The end of a packet. A reader that takes the packet for blocks with lengths is led to its end by these bytes."""
+"""The end of a packet. A reader that takes the packet for blocks with lengths is led to its end by these
+bytes.
+"""
 _LARGEST: Final = 1 << 23
 _MOST_BLOCKS: Final = 10_000
 

@@ -1,4 +1,6 @@
-"""IPTC-IIM: the texts of its datasets, in the character set that 1:90 declares (ISO 2022 escape sequences)."""
+"""IPTC-IIM: the texts of its datasets, in the character set that 1:90 declares (ISO 2022 escape
+sequences).
+"""
 
 import codecs
 import re
@@ -57,8 +59,8 @@ def block(photoshop: bytes) -> bytes:
 def texts(block: bytes, house_charset: str) -> Texts:
     """Return the texts by record and dataset.
 
-    Texts without a known declaration are read as UTF-8 if they can be, because other text is almost never valid
-    UTF-8. All others are read in the charset of the house.
+    Texts without a known declaration are read as UTF-8 if they can be, because other text is almost never
+    valid UTF-8. All others are read in the charset of the house.
     """
     values = _datasets(block.lstrip(b"\0"))
     declared = _declared(b"".join(values.pop(_CHARSET, [])))

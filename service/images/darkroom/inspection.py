@@ -46,7 +46,9 @@ def inspect(file: BinaryIO, job: Inspect) -> Inspected:
 
 
 def _said(opened: Opened, charset: str) -> tuple[Metadata, list[EmbeddedCaption]]:
-    """Return the metadata of the file. Metadata that breaks its reader is no reason to refuse a good picture."""
+    """Return the metadata of the file. Metadata that breaks its reader is no reason to refuse a
+    good picture.
+    """
     try:
         embedded = Embedded(opened, charset)
         metadata = embedded.metadata()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 LOCKED = "locked"
 """The word by which a darkroom is told, when it is started, to lock itself."""
 Metadata = dict[str, str | list[str] | dict[str, float] | bool]
-"""A picture's own metadata by name: text, several texts, for `gps` degrees and metres, or that there is something."""
+"""A picture's own metadata by name: text, several texts, for `gps` degrees and metres, or that there is
+something.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads what a JPEG holds beside its pixels, and finds the segments that its decoder needs.
 
-Browsers pass over a broken segment that says nothing of the pixels. The decoder would call the file damaged, so
-it gets none of those segments.
+Browsers pass over a broken segment that says nothing of the pixels. The decoder would call the file damaged,
+so it gets none of those segments.
 """
 
 import os
@@ -41,7 +41,9 @@ class Jpeg:
 
     @property
     def packets(self) -> tuple[bytes, ...]:
-        """Return the XMP packets. A long one is in several segments, each with the packet's digest and its place."""
+        """Return the XMP packets. A long one is in several segments, each with the packet's digest and its
+        place.
+        """
         extended: dict[bytes, list[bytes]] = {}
         for part in self._of(_MORE_XMP):
             extended.setdefault(part[:32], []).append(part)

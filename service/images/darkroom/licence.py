@@ -17,8 +17,8 @@ _TIME: Final = re.compile(r"(\d\d):?(\d\d):?(\d\d)(?:([+-]\d\d):?(\d\d))?")
 def read(packet: Packet, iim: Texts) -> dict[str, str]:
     """Return `usable_from` and `usable_until` in ISO 8601 and UTC, as far as the picture tells them.
 
-    A day that is named without a time is meant whole: the licence begins with it, or ends after it. A time without a
-    zone is taken as UTC.
+    A day that is named without a time is meant whole: the licence begins with it, or ends after it. A time
+    without a zone is taken as UTC.
     """
     found = {}
     for name, field, is_end in (("usable_from", _BEGINS, False), ("usable_until", _ENDS, True)):

@@ -1,8 +1,8 @@
 """Read a picture's own metadata under the names of the IPTC Photo Metadata Standard: from XMP, from IPTC-IIM,
 from EXIF, from the texts of a PNG, in this order.
 
-XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. What cameras
-and programs fill in by themselves is no description.
+XMP comes first because IIM cuts its texts (32 bytes of a city, 2,000 of a caption) and EXIF says least. What
+cameras and programs fill in by themselves is no description.
 """
 
 import codecs
@@ -130,7 +130,9 @@ class Embedded:
         return fields
 
     def captions(self, metadata: Metadata) -> list[EmbeddedCaption]:
-        """The descriptions and alternative texts by language; one of the default language need not be named."""
+        """The descriptions and alternative texts by language; one of the default language need
+        not be named.
+        """
         default = self._default_language()
         texts = self._by_language("description", default)
         alts = self._by_language("alt_text", default)
@@ -159,7 +161,9 @@ class Embedded:
         return []
 
     def _is_said(self, name: str, text: str) -> bool:
-        """Return whether a text says something. A description or a name must also have been written by somebody."""
+        """Return whether a text says something. A description or a name must also have been written by
+        somebody.
+        """
         is_readable = text.count("?") <= sum(map(str.isalnum, text)) > 0
         return is_readable and (name not in _WRITTEN or is_written(text, self.machine))
 
@@ -180,8 +184,8 @@ class Embedded:
         return named
 
     def _default_language(self) -> str | None:
-        """The language of the packet's defaults: the one whose text a default repeats, the only one that is named,
-        or the declared one.
+        """The language of the packet's defaults: the one whose text a default repeats, the only one that is
+        named, or the declared one.
         """
         languages: dict[str, None] = {}
         for name in (
@@ -227,7 +231,9 @@ class Embedded:
                 )
 
     def _unless_worn(self, tag: int, *wide: str) -> str:
-        """Return a text, unless it is a copy of one of Windows' texts with question marks for what is not ASCII."""
+        """Return a text, unless it is a copy of one of Windows' texts with question marks for what is not
+        ASCII.
+        """
         narrow = self._narrow(tag)
         return "" if any(_is_worn(narrow, text) for text in wide) else narrow
 

@@ -1,8 +1,8 @@
 """Open a file as the picture that its first bytes say it is, with what it says of itself and of its colours.
 
-The decoders get pixels alone where that can be parted: a file's animation, further pictures and metadata may be
-broken without any harm to the picture. Its orientation is EXIF's, or what an AVIF's own boxes say; that of XMP is
-ignored, as browsers do and the Metadata Working Group asks.
+The decoders get pixels alone where that can be parted: a file's animation, further pictures and metadata may
+be broken without any harm to the picture. Its orientation is EXIF's, or what an AVIF's own boxes say; that of
+XMP is ignored, as browsers do and the Metadata Working Group asks.
 """
 
 import resource
@@ -30,11 +30,12 @@ from service.images.darkroom.jobs import Refusal
 from service.images.darkroom.parts import parts_of
 from service.images.darkroom.refusing import DAMAGE
 
-# Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get them.
+# Bytes for each pixel in decoders that hold a picture several times, and call it damaged when they do not get
+# them.
 _COSTS = {"image/webp": 12, "image/avif": 9}
 _HEIC = (
-    "HEIC pictures are not taken: their codec is patented, and no open decoder is free of that. Send a JPEG; iPhones"
-    " write it with Settings, Camera, Formats, Most Compatible, and convert when a picture is shared."
+    "HEIC pictures are not taken: their codec is patented, and no open decoder is free of that. Send a JPEG;"
+    " iPhones write it with Settings, Camera, Formats, Most Compatible, and convert when a picture is shared."
 )
 # A darkroom may make no threads, and has one job at a time.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -74,13 +75,17 @@ class Opened:
 
 @lru_cache(maxsize=1)
 def memory() -> int:
-    """Return the bytes that this process may take. It is asked before the process is locked, which denies it."""
+    """Return the bytes that this process may take. It is asked before the process is locked,
+    which denies it.
+    """
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 def open_picture(file: BinaryIO, max_pixels: int) -> Opened:
-    """Open a picture, decoding nothing yet. The file stays open afterwards. Raises Refusal, and what is DAMAGE."""
+    """Open a picture, decoding nothing yet. The file stays open afterwards. Raises Refusal, and what is
+    DAMAGE.
+    """
     file.seek(0)
     head = file.read(256)
     file.seek(0)

@@ -8,14 +8,13 @@ _KIND: Final = r"\.(?:jpe?g|png|tiff?|heic|heif|avif|webp|gif|dng|nef|cr[23]|arw
 _FILE: Final = re.compile(rf"(?:[\w\-. ():]+[\\/])*[\w\-. ()]+{_KIND}", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"[a-z]+://\S+", re.IGNORECASE)
 _NAME_OF_FILE: Final = re.compile(r"(?=[!-~]*(?:\d{3}|_))[!-~]+|[0-9a-fA-F-]{16,}")
-"""One word of ASCII with an underscore or three digits, such as mmexport1714810830, or a number of sixteen digits.
-Words in other scripts may be whole sentences.
+"""One word of ASCII with an underscore or three digits, such as mmexport1714810830, or a number of sixteen
+digits. Words in other scripts may be whole sentences.
 """
 _NOTHING: Final = frozenset(
-    "n/a,n.a,digitalcamera,exif_jpeg_picture,exif jpeg,jpeg image,cof,oznor,hdr,hdrpl,sdr,rhdr,dav,edf,fbt,rbt,ptr,"
-    "mde,nor,bty,sonorous,my beautiful picture,binary comment,file source,ascii,fullsizerender,imagedescription".split(
-        ","
-    )
+    "n/a,n.a,digitalcamera,exif_jpeg_picture,exif jpeg,jpeg image,cof,oznor,hdr,hdrpl,sdr,rhdr,dav,edf,fbt,"
+    "rbt,ptr,mde,nor,bty,sonorous,my beautiful picture,binary comment,file source,ascii,fullsizerender,"
+    "imagedescription".split(",")
 )
 _NAMELESS: Final = frozenset(
     "a,add,an,at,by,copia,copie,copy,de,di,enter,here,kopie,no,none,null,of,ohne,sans,senza,sin,um,von,your,"
@@ -35,9 +34,10 @@ _MAKERS: Final = frozenset(
     )
 )
 _PROGRAM: Final = re.compile(
-    r"(?:created|edited|generated|made|optimi[sz]ed|processed|shot|taken) (?:by|in|on|using|with) (?:my |the )?"
-    r"(?:adobe|b612|canva|facetune|gimp|huawei|imagemagick|inshot|instagram|iphone|lightroom|meitu|mi|oneplus|oppo|paint"
-    r"|photoshop|picsart|pixel|polish|realme|redmi|samsung|snapchat|snapseed|vivo|vsco|xiaomi)\b[^,.;:]{0,40}"
+    r"(?:created|edited|generated|made|optimi[sz]ed|processed|shot|taken) (?:by|in|on|using|with) "
+    r"(?:my |the )?"
+    r"(?:adobe|b612|canva|facetune|gimp|huawei|imagemagick|inshot|instagram|iphone|lightroom|meitu|mi|oneplus|oppo"
+    r"|paint|photoshop|picsart|pixel|polish|realme|redmi|samsung|snapchat|snapseed|vivo|vsco|xiaomi)\b[^,.;:]{0,40}"
 )
 
 

@@ -1,7 +1,7 @@
 """Read the metadata of a PNG, and find the chunks that its decoder needs.
 
-A bad checksum, size or order of a chunk that says nothing of the pixels is no damage (PNG specification, 13.1). Such
-chunks, and those of animations, never reach the decoder.
+A bad checksum, size or order of a chunk that says nothing of the pixels is no damage (PNG specification,
+13.1). Such chunks, and those of animations, never reach the decoder.
 """
 
 import struct

@@ -23,8 +23,8 @@ _SAVING: dict[str, tuple[str, dict[str, int | bool]]] = {
 
 
 def develop(file: BinaryIO, drafts: Sequence[BinaryIO], job: Develop) -> Developed:
-    """Make all the prints from one decoding, each into its draft: the largest first, and the picture halved on
-    the way to the smaller. Raises Refusal.
+    """Make all the prints from one decoding, each into its draft: the largest first, and the picture halved
+    on the way to the smaller. Raises Refusal.
     """
     packet = xmp.write(job.rights)
     sizes: dict[int, int] = {}

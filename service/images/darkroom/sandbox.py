@@ -1,8 +1,8 @@
 """Take from this process whatever decoding does not need: files, sockets, other processes, privileges.
 
-A darkroom is handed files that are open, so it needs no name of any file. Two walls of the kernel stand around
-it: Landlock denies every path, and a seccomp filter denies every system call but those that use open files and
-memory. Each of them alone keeps the files of the machine away.
+A darkroom is handed files that are open, so it needs no name of any file. Two walls of the kernel stand
+around it: Landlock denies every path, and a seccomp filter denies every system call but those that use open
+files and memory. Each of them alone keeps the files of the machine away.
 """
 
 import ctypes
@@ -33,8 +33,8 @@ _PR_SET_DUMPABLE: Final = 4
 def lock() -> list[str]:
     """Raise every wall that the kernel offers, for good. Return the names of those that it lacks."""
     hide()
-    # Asking lets both libraries find the C library before Landlock hides it. Landlock comes first because the filter
-    # denies the calls that Landlock takes.
+    # Asking lets both libraries find the C library before Landlock hides it. Landlock comes first because the
+    # filter denies the calls that Landlock takes.
     lacked, walls = lacking(), {"landlock": _deny_paths, "seccomp": _deny_calls}
     return [name for name, wall in walls.items() if name in lacked or not _succeeds(wall)]
 

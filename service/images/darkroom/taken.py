@@ -16,7 +16,9 @@ _IIM_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:([+-]\d{2}):?(\d{2}))?")
 def written(
     packet: Packet, iim: Mapping[tuple[int, int], list[str]], camera: Mapping[int, object]
 ) -> str | None:
-    """The time in ISO 8601: the first that has its zone, else the first that has a time, else the first date."""
+    """The time in ISO 8601: the first that has its zone, else the first that has a time, else the
+    first date.
+    """
     candidates = [*_of_xmp(packet), *_of_iim(iim), *_of_exif(camera)]
     times = [time for time in (_valid(text) for text in candidates) if time is not None]
     best = next((time for time in times if time.tzinfo is not None), None)

@@ -1,5 +1,5 @@
-"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of those that came, and a
-new one with rights alone.
+"""XMP packets (ISO 16684-1): the simple properties, arrays and language alternatives of those that came, and
+a new one with rights alone.
 """
 
 import re
@@ -37,8 +37,8 @@ class Item:
 
 
 class Packet:
-    """The properties of a file's packets: each is that of the first packet which has it. One that is not XML has
-    none.
+    """The properties of a file's packets: each is that of the first packet which has it. One that is not XML
+    has none.
     """
 
     def __init__(self, sources: Iterable[bytes]) -> None:

@@ -1,4 +1,6 @@
-"""A store that hangs keeps nobody waiting twice: after one slow failure everybody is refused at once, for a while."""
+"""A store that hangs keeps nobody waiting twice: after one slow failure everybody is refused at once, for a
+while.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,9 @@ HOLDS = 10.0
 
 
 class Breaker:
-    """Stands between requests and one store. A store that fails at once needs none, and is asked each time."""
+    """Stands between requests and one store. A store that fails at once needs none, and is asked
+    each time.
+    """
 
     def __init__(self, slow: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

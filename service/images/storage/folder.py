@@ -73,7 +73,8 @@ class FolderStore:
     def listed(self) -> Iterator[Kept]:
         """Every file but those that are being written."""
         with disk():
-            self.folder.stat()  # `walk` finds nothing in a folder that is away, and then every row would be dangling
+            # `walk` finds nothing in a folder that is away, and then every row would be dangling.
+            self.folder.stat()
             for parent, folders, names in os.walk(self.folder):
                 if INCOMING in folders and Path(parent) == self.folder:
                     folders.remove(INCOMING)

@@ -44,8 +44,8 @@ class MediaUnavailable(Unavailable):
 
 
 class MediaFull(MediaUnavailable):
-    """There is no room left for pictures' files, or for the temporary files that they pass through. Nothing was kept;
-    send it again once there is room.
+    """There is no room left for pictures' files, or for the temporary files that they pass through. Nothing
+    was kept; send it again once there is room.
     """
 
     status, title = 507, "No room left for pictures' files"
@@ -127,7 +127,9 @@ def original_name(digest: str, content_type: str) -> str:
 
 @contextmanager
 def disk(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
-    """A disk that is full, read-only, away or broken is no fault of the request's; `missing` is let through."""
+    """A disk that is full, read-only, away or broken is no fault of the request's; `missing` is
+    let through.
+    """
     try:
         yield
     except missing:

@@ -1,5 +1,5 @@
-"""npm's vanilla-cookieconsent, unmodified, with the very lines of docs/consent/banners.md: every decision reaches the
-store, and reaches it once.
+"""npm's vanilla-cookieconsent, unmodified, with the very lines of docs/consent/banners.md: every decision
+reaches the store, and reaches it once.
 """
 
 import json

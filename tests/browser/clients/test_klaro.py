@@ -1,5 +1,5 @@
-"""npm's Klaro, unmodified, with the one line of docs/consent/banners.md: its configuration comes from the store, and what
-readers decide goes back.
+"""npm's Klaro, unmodified, with the one line of docs/consent/banners.md: its configuration comes from the
+store, and what readers decide goes back.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Let readers of all kinds decide about cookies, and keep what the service gave them: cookies, receipts, proofs."""
+"""Let readers of all kinds decide about cookies, and keep what the service gave them: cookies, receipts,
+proofs.
+"""
 
 import time
 from collections.abc import Mapping
@@ -117,7 +119,9 @@ class Readership:
         assert self.keeper.post("/v1/consent-notices", json=body | {"validity_days": 30}).status_code == 201
 
     def _ask_nobody_again(self, body: dict[str, Any]) -> None:
-        """Publish a new purpose in another notice without asking again, where the version takes the reason."""
+        """Publish a new purpose in another notice without asking again, where the version takes
+        the reason.
+        """
         publish(self.keeper, body | {"notice_key": "tides"})
         more = body["purposes"] + [{"purpose_key": "moon", "name": "Moon"}]
         made = self.keeper.post("/v1/consent-notices", json=body | {"notice_key": "tides", "purposes": more})

@@ -1,5 +1,5 @@
-"""Run a released version: a checkout of its commit, with its own virtual environment, spoken to by its command
-line and over HTTP alone.
+"""Run a released version: a checkout of its commit, with its own virtual environment, spoken to by its
+command line and over HTTP alone.
 """
 
 import os
