@@ -36,7 +36,7 @@ WHOLE = {
 FIELDS = (
     "id slug headline summary byline authors dateline section tags language credit_line source external_id canonical_url body"
     " lead_image_id lead_image status embargoed_until scheduled_for published_at first_published_at created_at updated_at version"
-    " corrections usage_terms copyright_notice edition_note"
+    " corrections usage_terms copyright_notice edition_note usable_until expired_at"
 ).split()
 
 
