@@ -81,7 +81,7 @@ def test_the_list_shows_cards_with_pictures(visitor: Reader) -> None:
     image = card.locator("img")
     image.scroll_into_view_if_needed()
     visitor.page.wait_for_function(
-        "() => [...document.querySelectorAll('article img')].every((image) => image.naturalWidth > 0)"
+        "() => [...document.querySelectorAll('figure:not([hidden]) img')].every((image) => image.naturalWidth > 0)"
     )
     assert visitor.page.locator("article").count() >= 2
     assert "480w" in str(image.get_attribute("srcset"))

@@ -10,8 +10,8 @@ import httpx
 import orjson
 import pytest
 
+from service.consent import events as columns
 from service.consent.audit.verify import verify
-from service.consent.decisions import readers
 from service.consent.log import entries
 from service.consent.log.merkle import check_inclusion, leaf_hash
 from service.consent.log.sealing import seal
@@ -61,7 +61,7 @@ def three_versions(store: Store, client: httpx.Client, monkeypatch: pytest.Monke
     """A log into which three releases sealed, the last of which gave events a member."""
     for version in (1, 2, 3):
         if version == 3:
-            monkeypatch.setattr(readers, "EventRead", WiderEvent)
+            monkeypatch.setattr(columns, "EventRead", WiderEvent)
             monkeypatch.setitem(entries.MEMBERS, 3, {**entries.MEMBERS[2], "campaign": True})
         monkeypatch.setattr(entries, "CURRENT", version)
         decide(client, consent_id="page-1")

@@ -21,8 +21,8 @@ document.body.append(element("header", {}, element("a", { href: "#" }, "The Lark
 
 function figure(image: Schemas["CardPicture"] | Schemas["Picture"] | null, alt?: string | null, text?: string | null): HTMLElement {
   const sizes = image?.renditions.filter(({ name }) => name.startsWith("w")) ?? [];
-  const { href: src, width, height } = sizes[0] ?? {};
-  return element("figure", { hidden: src === undefined },
+  const { href: src = "", width, height } = sizes[0] ?? {};
+  return element("figure", { hidden: src === "" },
     element("img", {
       sizes: "(min-width: 40rem) 40rem, 100vw",
       srcset: sizes.map((size) => `${size.href} ${size.width}w`).join(", "),
