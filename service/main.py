@@ -60,8 +60,7 @@ from service.formats import newsarticle
 from service.formats.feeds import routes as feed_routes
 from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
-from service.http import callers as auth
-from service.http import idempotency, openapi, problems
+from service.http import callers, idempotency, openapi, problems
 from service.http.callers import TokenUses
 from service.images import caption_routes, media
 from service.images import clock as licences
@@ -98,7 +97,7 @@ from service.webhooks import routes as webhook_routes
 
 log = structlog.get_logger()
 ROOMS_WITH_TABLES = (
-    auth,
+    callers,
     idempotency,
     published_models,
     consent_models,

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
-from service import newspages as pages
+from service import newspages
 from service.articles.body import Code, Divider, Embed, Heading, ItemList, Paragraph, Quote, Table
 from service.articles.inline import plain
 from service.formats.ninjs.markup import Found, Shown, from_html
@@ -72,26 +72,26 @@ def words_in(markup: str) -> list[str]:
     return found
 
 
-def texts(block: Found | pages.Block) -> Iterator[str]:
+def texts(block: Found | newspages.Block) -> Iterator[str]:
     match block:
         case Shown():
             yield from (block.alt, block.caption)
-        case Quote() | pages.Quote():
+        case Quote() | newspages.Quote():
             yield from (block.html, block.cite or "")
-        case ItemList() | pages.ItemList():
+        case ItemList() | newspages.ItemList():
             yield from block.items
-        case Table() | pages.Table():
+        case Table() | newspages.Table():
             yield block.caption or ""
             yield from (cell for row in (*block.header, *block.rows) for cell in row)
-        case Code() | pages.Code():
+        case Code() | newspages.Code():
             yield block.text
-        case Paragraph() | Heading() | pages.Paragraph() | pages.Heading():
+        case Paragraph() | Heading() | newspages.Paragraph() | newspages.Heading():
             yield block.html
-        case Divider() | Embed() | pages.Embed() | pages.PictureBlock():
+        case Divider() | Embed() | newspages.Embed() | newspages.PictureBlock():
             pass
 
 
-def words_of(found: list[Found] | list[pages.Block]) -> list[str]:
+def words_of(found: list[Found] | list[newspages.Block]) -> list[str]:
     return [word for block in found for text in texts(block) for word in re.findall(r"w\w*", plain(text))]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
-from service import newspages as pages
+from service import newspages
 from service.articles.body import (
     LONGEST_CODE,
     Code,
@@ -285,23 +285,23 @@ def _as_of_a_page(element: HtmlElement) -> Iterator[Found]:
         yield from _as_ours(block)
 
 
-def _as_ours(block: pages.Block | Shown) -> Iterator[Found]:
+def _as_ours(block: newspages.Block | Shown) -> Iterator[Found]:
     match block:
         case Shown():
             yield block
-        case pages.Heading():
+        case newspages.Heading():
             yield Heading(level=block.level, html=block.html)
-        case pages.Quote():
+        case newspages.Quote():
             yield Quote(html=block.html, cite=(block.cite or "")[:500].strip() or None)
-        case pages.ItemList():
+        case newspages.ItemList():
             yield ItemList(ordered=block.ordered, items=list(block.items))
-        case pages.Table():
+        case newspages.Table():
             yield Table(
                 caption=block.caption, header=list(map(list, block.header)), rows=list(map(list, block.rows))
             )
-        case pages.Code():
+        case newspages.Code():
             yield Code(language=block.language, text=block.text[:LONGEST_CODE])
-        case pages.Paragraph():
+        case newspages.Paragraph():
             yield Paragraph(html=block.html)
 
 
