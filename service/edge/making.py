@@ -107,7 +107,7 @@ def is_large(query: bytes) -> bool:
     """
     if b"limit=" not in query:
         return False
-    limits = parse_qs(query.decode("latin-1"), max_num_fields=200).get("limit", ["0"])
+    limits = parse_qs(query.decode("latin-1")).get("limit", ["0"])  # the normal form has bounded it
     return any(limit.isdecimal() and int(limit[:9]) > LARGEST_SMALL_PAGE for limit in limits)
 
 

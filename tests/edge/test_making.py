@@ -154,3 +154,10 @@ def test_the_document_of_the_api_is_written_out_once_for_all(store: Store) -> No
         assert reader.get("/openapi.json", headers={"Accept-Encoding": "br"}).content == first.content
         assert store.app.hits == hits + 1
         assert reader.get("/openapi.json?other=1").status_code == 400
+
+
+def test_a_large_page_with_hundreds_of_parameters_is_refused_as_a_small_one_is(store: Store) -> None:
+    many = "&".join(["slug=quay"] * 300)
+    with store.client() as reader:
+        statuses = [reader.get(f"/v1/articles?limit={limit}&{many}").status_code for limit in (2, 200)]
+    assert statuses == [422, 422]

@@ -37,6 +37,8 @@ VERBS = {
     "unpublish",
     "withdraw",
 }
+ENDLESS = "/v1/changes/stream"
+"""Its answer goes on until the client hangs up."""
 
 
 @pytest.fixture
@@ -220,7 +222,7 @@ def test_conditions_and_keys_are_in_the_document(document: Document) -> None:
 
 def test_what_readers_may_call_needs_no_token(client: httpx.Client, document: Document) -> None:
     for method, path, operation in operations(document):
-        if method == "get" and "{" not in path and path.startswith("/v1"):
+        if method == "get" and "{" not in path and path.startswith("/v1") and path != ENDLESS:
             is_open = not operation.get("security") or {} in operation["security"]
             status = client.get(path).status_code
             assert (status == 401) == (not is_open), (path, status)
