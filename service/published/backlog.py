@@ -33,6 +33,8 @@ REST_AMONG_WRITERS, REST = 15.0, 3.0
 """How many times as long as a batch took `serve` rests after it: among writers a sixteenth of a core is
 theirs.
 """
+LONGEST_REST = 5.0
+"""Seconds. A batch that has waited for a lock took long without any work."""
 RENDERED_AT_ONCE = 100
 WINDOW = 1_000
 """Rows of an older rendering that are asked for at once."""
@@ -89,7 +91,8 @@ class Backlog:
             for work in works:
                 await self._finish_in_turn(work)
             self._seen = self.database.known_sequence
-            return (time.monotonic() - at) * (REST_AMONG_WRITERS if others_write else REST)
+            rest = REST_AMONG_WRITERS if others_write else REST
+            return min(LONGEST_REST, (time.monotonic() - at) * rest)
         self._seen = written
         return LOOKS_EVERY
 
