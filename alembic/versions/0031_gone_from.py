@@ -1,4 +1,4 @@
-"""What awaits rendering says from when on a picture is not shown
+"""Rows that await rendering keep the time from which a picture is not shown
 
 Revision: 0031, after 0030
 """

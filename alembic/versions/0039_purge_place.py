@@ -1,4 +1,4 @@
-"""How far the caches in front have been told to drop what has changed
+"""Keep the number up to which the caches in front have dropped changed answers
 
 Revision: 0039, after 0038
 """

@@ -31,15 +31,15 @@ class Scene:
     sky: Sequence[Stop]
     """Colours from the top (0) to the horizon (1)."""
     sun: tuple[float, float, Colour] | None
-    """Where the sun or moon is, and the colour of its light."""
+    """The place of the sun or moon, and the colour of its light."""
     land: tuple[Colour, Colour]
     """The colour of what is near, and of the haze into which what is far fades."""
     horizon: float = 0.62
     clouds: float = 0.5
-    """How much of the sky clouds cover, from 0 to 1."""
+    """The share of the sky that clouds cover, from 0 to 1."""
     ridges: int = 3
     rise: float = 0.16
-    """How high the farthest hills are."""
+    """The height of the farthest hills."""
     is_water: bool = True
     stars: int = 0
     subject: Stroke | None = None

@@ -19,7 +19,7 @@ class Sample:
 
     external_id: str
     hours: int
-    """How long before the first start it was published."""
+    """The time between its publication and the first start."""
     headline: str
     summary: str
     section: str
