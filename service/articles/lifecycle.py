@@ -23,7 +23,14 @@ from service.articles.models import (
     Correction,
     Status,
 )
-from service.articles.moves import ended_at, make_draft, make_public, move, wanted_status
+from service.articles.moves import (
+    ended_at,
+    make_draft,
+    make_public,
+    move,
+    refuse_date_to_come,
+    wanted_status,
+)
 from service.database import Session, insert
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.http.callers import Caller
@@ -124,6 +131,7 @@ def _refuse_new(
     if write.status == Status.PUBLISHED:
         caller.need(Scope.CONTENT_PUBLISH)
     caller.need_source(write.source)
+    refuse_date_to_come(write)
     claims.refuse_references(session, write, article_id, pictures)
     claims.refuse_pictures(session, caller, claims.images_in(write), pictures)
     claims.refuse_taken(write, article_id, holders)
@@ -188,6 +196,9 @@ def replace(
     before, former = _state(article), article.status
     if article.status == Status.WITHDRAWN and _differs(session, article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
+    # The date that is stored stays welcome, also where the clock has been set back behind it since.
+    if is_dated_anew := _dated_anew(article, write):
+        refuse_date_to_come(write)
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
     added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])
@@ -202,7 +213,7 @@ def replace(
         article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
     if write.usable_until != article.expired_at:
         article.expired_at = ended_at(write.usable_until)
-    if _dated_anew(article, write):
+    if is_dated_anew:
         article.published_at = write.published_at
     action = move(article, caller, status, embargo)
     if _state(article) != before:

@@ -1,7 +1,6 @@
 """Articles: their tables, and their shapes in requests and answers."""
 
 import enum
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -45,10 +44,6 @@ class Status(enum.StrEnum):
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
-
-
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far a sender's clock may be ahead: a date within that is taken as it is."""
 
 
 def _not_an_id(value: str) -> str:
@@ -249,14 +244,6 @@ class ArticleWrite(ArticleContent, TableShape):
         default=None, description="draft or published; `published` needs the scope content:publish"
     )
     published_at: Time | None = Field(default=None, description="for articles that were published earlier")
-
-    @field_validator("published_at")
-    @classmethod
-    def not_in_future(cls, value: Time | None) -> Time | None:
-        """A date to come is a matter of `…/publish` with `at`, or of an embargo."""
-        if value is not None and value > now() + CLOCKS_DIFFER:
-            raise ValueError("must not be in the future: schedule with POST …/publish and `at`")
-        return value
 
 
 class ArticleCreate(ArticleWrite):

@@ -1,12 +1,15 @@
 """Bring an article from one status into another, when it is edited or its time has come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from service.articles.models import Article, ArticleReplace, Status
+from service.articles.models import Article, ArticleReplace, ArticleWrite, Status
 from service.errors import Unprocessable
 from service.http.callers import Caller
 from service.scopes import Scope
 from service.tables import latest, now
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""A sender's clock may be ahead by this much: a date within it is taken as it is."""
 
 
 def make_public(article: Article, at: datetime) -> None:
@@ -30,6 +33,14 @@ def ended_at(usable_until: datetime | None) -> datetime | None:
 def make_draft(article: Article) -> None:
     """Take an article back to a draft."""
     article.status, article.scheduled_for, article.published_at = Status.DRAFT, None, None
+
+
+def refuse_date_to_come(write: ArticleWrite) -> None:
+    """Refuse to date a publication ahead: `…/publish` with `at` and embargoes do that."""
+    if write.published_at is not None and write.published_at > now() + CLOCKS_DIFFER:
+        raise Unprocessable.at(
+            "/published_at", "must not be in the future: schedule with POST …/publish and `at`"
+        )
 
 
 def move(article: Article, caller: Caller, status: Status, embargo: datetime | None) -> str:

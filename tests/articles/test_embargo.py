@@ -12,9 +12,25 @@ from service import tables
 from service.articles.models import Article as ArticleRow
 from service.database import Database
 from service.tables import now
-from tests.articles.newsroom import Article, do, draft, edit, ids, mark, picture, problem, published, soon
+from tests.articles.newsroom import (
+    Article,
+    do,
+    draft,
+    edit,
+    ids,
+    if_match,
+    mark,
+    picture,
+    pointers,
+    problem,
+    published,
+    soon,
+)
+from tests.clocks import MovableClock, clock
 from tests.databases import KINDS, empty_database
 from tests.serving import EDITOR, Store, another, running, serving, settings_for
+
+__all__ = ["clock"]
 
 
 def appears(client: httpx.Client, article: Article, within: float = 60) -> Article:
@@ -145,6 +161,20 @@ def test_a_date_may_be_some_minutes_ahead_as_clocks_are(editor: httpx.Client) ->
     for seconds, status in ((240, 201), (360, 422)):
         answer = editor.post("/v1/articles", json={"headline": mark(), "published_at": soon(seconds)})
         assert answer.status_code == status, answer.text
+
+
+def test_what_was_published_before_the_clock_was_set_back_can_still_be_edited(
+    editor: httpx.Client, clock: MovableClock
+) -> None:
+    article = published(editor)
+    path = f"/v1/articles/{article['id']}"
+    clock.set_forward(hours=-1)
+    article = edit(editor, article, headline="Tram line to the harbour refused")
+    put = editor.put(path, json={**article, "summary": "It is."}, headers=if_match(article))
+    assert (put.status_code, put.json()["published_at"]) == (200, article["published_at"])
+    later = {"published_at": soon(3_000)}
+    refused = editor.patch(path, json=later, headers=if_match(put.json()))
+    assert pointers(refused) == ["/published_at"]
 
 
 def test_an_embargo_that_has_passed_holds_nothing_back(client: httpx.Client, editor: httpx.Client) -> None:
