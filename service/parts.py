@@ -124,13 +124,10 @@ def follow_figures(services: Services, cache: WireCache) -> None:
     figures, backlog, database = services.get(Figures), services.get(Backlog), services.get(Database)
     figures.count("copydesk_cache_hits", "Answers given from memory", lambda: cache.hits)
     figures.count("copydesk_cache_misses", "Answers that had to be made", lambda: cache.misses)
+    figures.count("copydesk_cache_shared", "Answers that others had made", lambda: cache.flights.shared)
     figures.measure("copydesk_cache_bytes", "Memory that ready answers take", lambda: cache.entries.bytes)
     figures.measure("copydesk_cache_entries", "Ready answers", lambda: len(cache.entries))
-    figures.measure(
-        "copydesk_large_answers",
-        "Large pages that are being made or wait for it",
-        lambda: cache.making.count,
-    )
+    figures.measure("copydesk_large_answers", "Large pages in the making", lambda: cache.making.count)
     figures.measure(
         "copydesk_rendering_waiting",
         "Documents of an older rendering",

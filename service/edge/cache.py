@@ -9,6 +9,7 @@ its answer depends on (`published.answers.depend`).
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,12 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.ages import AGAIN, UNTIL, control
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
+from service.edge.flights import Flight, Flights, StillBeingMade
 from service.edge.logs import request_id
 from service.edge.making import Making, TooMuchToMake, is_large
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
 from service.edge.safety import Safety
-from service.errors import PROBLEM, BadRequest, ServiceError
+from service.errors import PROBLEM, BadRequest, ServiceError, Unavailable
 from service.faults import DATABASE_FAULTS, answer_to
 from service.http.conditional import matches
 from service.http.negotiation import choose_coding
@@ -42,7 +44,7 @@ _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 
 
 class WireCache:
-    """The ASGI layer. `hits` and `misses` count.
+    """The ASGI layer. `hits` counts the answers from memory, `misses` those that were made.
 
     Behind it are `app`, for what is not for everybody, and `public`, whose answers do not say yet which
     origins may read them. `public` gets nothing of a request but its key.
@@ -64,10 +66,10 @@ class WireCache:
         self._watch = watch
         self._seq = -1
         self._catching_up = asyncio.Lock()
-        self._caught_up = 0
+        self._caught_up = self._looks_begun = self._last_look = 0
         self._withdrawn: set[str] = set()
         """Pictures that are left out of answers whose articles have not changed."""
-        self._being_made: dict[Key, asyncio.Event] = {}
+        self.flights = Flights(settings.request_deadline)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -131,7 +133,7 @@ class WireCache:
         added: Headers,
         known: bytes | None,
     ) -> Entry | None:
-        """Return a ready entry or a new one; None when the answer was sent and is not for keeping."""
+        """Return a ready entry or a new one; None when the answer was sent and is for this client alone."""
         try:
             if self._watch.changed(self._seq):
                 await self._catch_up()
@@ -139,18 +141,44 @@ class WireCache:
             if entry is not None:
                 self.hits += 1
                 return entry
-            self.misses += 1
-            collected = _Collected(self.outflow.bounded(scope, send), added, known)
-            return await self._direct(key) or await self._routed_once(key, scope, receive, collected)
-        except TooMuchToMake as error:
-            refused = _problem(error, scope["path"])
+            make = partial(self._make, key, scope, receive, send, added, known)
+            return await self.flights.once(key, lambda: self._caught_up, make)
+        except (TooMuchToMake, StillBeingMade) as error:
+            return self._refusal(error, scope)
         except DATABASE_FAULTS as fault:
-            self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
-            refused = _problem(answer_to(fault), scope["path"])
+            return self._lost(fault, scope)
+
+    async def _make(
+        self,
+        key: Key,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        added: Headers,
+        known: bytes | None,
+        flight: Flight,
+    ) -> Entry | None:
+        """Make an answer, or the refusal that all who wait for it get."""
+        self.misses += 1
+        try:
+            if (entry := await self._direct(key, flight)) is not None:
+                return entry
+            async with self.making.turn(scope):
+                collected = _Collected(self.outflow.bounded(scope, send), added, known, flight)
+                return await self._routed(key, scope, receive, collected, flight)
+        except DATABASE_FAULTS as fault:
+            return self._lost(fault, scope)
+
+    def _lost(self, fault: Exception, scope: Scope) -> Entry:
+        self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
+        return self._refusal(answer_to(fault), scope)
+
+    def _refusal(self, error: ServiceError, scope: Scope) -> Entry:
+        refused = _problem(error, scope["path"])
         refused.headers = self._safety.completed(refused.headers)
         return refused
 
-    async def _direct(self, key: Key) -> Entry | None:
+    async def _direct(self, key: Key, flight: Flight) -> Entry | None:
         """Answer for one resource without the router."""
         path, query = key
         prefix, _, name = path.rpartition("/")
@@ -163,7 +191,7 @@ class WireCache:
             or (kind is not Kind.ARTICLE and id_of(name) is None)
         ):
             return None
-        caught_up = self._caught_up
+        flight.read_at = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
         entry = Entry(
             answer.status,
@@ -173,32 +201,13 @@ class WireCache:
             answer.depends,
         )
         entry.until = answer.until.timestamp() if answer.until else None
-        self._keep(key, entry, caught_up)
+        self._keep(key, entry, flight)
         return entry
 
-    async def _routed_once(
-        self, key: Key, scope: Scope, receive: Receive, collected: "_Collected"
-    ) -> Entry | None:
-        """Have the router answer, once for all who ask for the same meanwhile."""
-        if key in self._being_made:
-            await self._being_made[key].wait()
-            entry = self.entries.get(key)
-            if entry is not None:
-                return entry
-        self._being_made.setdefault(key, collected.is_decided)
-        try:
-            async with self.making.turn(scope):
-                # Somebody before in the queue may have had the same made.
-                return self.entries.get(key) or await self._routed(key, scope, receive, collected)
-        finally:
-            collected.is_decided.set()
-            if self._being_made.get(key) is collected.is_decided:
-                del self._being_made[key]
-
     async def _routed(
-        self, key: Key, scope: Scope, receive: Receive, collected: "_Collected"
+        self, key: Key, scope: Scope, receive: Receive, collected: "_Collected", flight: Flight
     ) -> Entry | None:
-        caught_up = self._caught_up
+        flight.read_at = self._caught_up
         # Without a header: conditions and codings are answered from the entry, and nothing else may play a
         # part in what others get.
         inner = {**scope, "headers": [], DEPENDS: collected.depends}
@@ -206,22 +215,29 @@ class WireCache:
         entry = collected.entry()
         if entry is not None:
             entry.until, entry.again = inner.get(UNTIL), inner.get(AGAIN)
-            entry.headers += self._keys(entry.depends, inner.get(keys.KEYS))
-            self._keep(key, entry, caught_up)
+            if entry.depends:
+                entry.headers += self._keys(entry.depends, inner.get(keys.KEYS))
+                self._keep(key, entry, flight)
         return entry
 
     def _keys(self, depends: Iterable[str], named: Iterable[str] | None = None) -> Headers:
         """Return the header by which a cache in front drops an answer."""
         return keys.header(self.settings, list(named or map(keys.of_dependency, depends)))
 
-    def _keep(self, key: Key, entry: Entry, caught_up: int) -> None:
+    def _keep(self, key: Key, entry: Entry, flight: Flight) -> None:
         # What was read before a change that has been dealt with since might be from before that change.
-        if caught_up == self._caught_up:
+        if flight.read_at == self._caught_up:
             self.entries.keep(key, entry)
 
     async def _catch_up(self) -> None:
-        """Drop what depends on anything that has changed since the last time."""
+        """Drop what depends on anything that has changed since the last time. One look is enough for all who
+        asked before it began.
+        """
+        asked = self._looks_begun
         async with self._catching_up:
+            if self._last_look > asked:
+                return
+            self._looks_begun += 1
             seq = await self._reader.seq()
             changes = await self._reader.changes(self._seq) if seq != self._seq else []
             is_set_back = seq < self._seq
@@ -233,6 +249,7 @@ class WireCache:
                 {name for kind, id_, _ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
             )
             self._seq = seq
+            self._last_look = self._looks_begun
 
     async def _has_gone(self, changes: Changes) -> bool:
         """Return whether a picture has gone, or come back, before its articles are told of it."""
@@ -247,31 +264,37 @@ class WireCache:
 
 
 class _Collected:
-    """Takes a router's answer: keeps it when it says what it depends on; else passes it on, unless it is
-    `known` already.
+    """Takes a router's answer: holds it when it says what it depends on, or that the service cannot answer
+    anybody now; else passes it on, unless it is `known` already.
     """
 
-    def __init__(self, send: Send, added: Headers, known: bytes | None) -> None:
+    def __init__(self, send: Send, added: Headers, known: bytes | None, flight: Flight) -> None:
         self.depends: set[str] = set()
-        self.is_decided = asyncio.Event()
-        """Whoever waits for the same answer waits no longer: it is there, or not for keeping."""
         self._send = send
         self._added = added
         self._known = known
+        self._flight = flight
         self._is_unchanged = False
         self._start: Message | None = None
         self._parts: list[bytes] = []
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self.depends and message["status"] in _KEPT_STATUS:
+        if message["type"] == "http.response.start" and self._is_for_all(message["status"]):
             self._start = message
         elif self._start is not None and message["type"] == "http.response.body":
             self._parts.append(message.get("body", b""))
         elif message["type"] == "http.response.start":
-            self.is_decided.set()
+            self._flight.is_for_one = True
+            self._flight.end()
             await self._send(self._passed_on(message))
         else:
             await self._send({**message, "body": b""} if self._is_unchanged else message)
+
+    def _is_for_all(self, status: int) -> bool:
+        if status == Unavailable.status:
+            self.depends.clear()
+            return True
+        return bool(self.depends) and status in _KEPT_STATUS
 
     def _passed_on(self, start: Message) -> Message:
         # The log's layer has named the request in it already.
@@ -288,7 +311,7 @@ class _Collected:
         }
 
     def entry(self) -> Entry | None:
-        """Return the answer as an entry, if it is for keeping."""
+        """Return the answer as an entry, if it is for all who ask for it."""
         if self._start is None:
             return None
         headers = list(self._start["headers"])
