@@ -149,6 +149,12 @@ class Database:
         return cast("QueuePool", self.engine.pool).checkedout()
 
     @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        pool = cast("QueuePool", self.engine.pool)
+        return pool.checkedout() + pool.checkedin()
+
+    @property
     def waiting(self) -> int:
         """Return how many requests wait for a connection."""
         return self._slots.statistics().tasks_waiting

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import orjson
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -58,17 +59,19 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
     """Return the engine of a PostgreSQL. A service that answers requests has the server end what is late,
-    too.
+    too. What changes the schema goes past a pooler, because it keeps a lock from one transaction to the next.
     """
     seconds = settings.request_deadline
-    limits = {"timezone": "UTC", "lock_timeout": f"{1000 * settings.patience:.0f}ms"}
+    limits = {"lock_timeout": f"{1000 * settings.patience:.0f}ms"}
     if serves:
         # The server ends by itself what was cut from this side, and rolls back what a dead process began.
         limits |= dict.fromkeys(
             ("statement_timeout", "idle_in_transaction_session_timeout"), f"{1000 * seconds:.0f}ms"
         )
-    return create_engine(
-        make_url(settings.database_url).set(drivername="postgresql+psycopg"),
+    url = settings.database_url if serves else settings.session_url
+    is_pooled = serves and settings.is_pooled
+    engine = create_engine(
+        "postgresql+psycopg://",
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.patience,
@@ -76,11 +79,41 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
         json_serializer=_dump_json,
         json_deserializer=orjson.loads,
         connect_args={
+            # As libpq reads it, which knows several hosts and `target_session_attrs`.
+            **conninfo_to_dict(url),
             "application_name": "copydesk",
             "connect_timeout": max(2, round(settings.patience)),  # libpq takes no less than two seconds.
-            "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            **({"prepare_threshold": None} if is_pooled else {"options": _options(limits)}),
         },
     )
+    if is_pooled:
+        _limit_each_transaction(engine, limits)
+    return engine
+
+
+def _options(limits: dict[str, str]) -> str:
+    return " ".join(f"-c {name}={value}" for name, value in ({"timezone": "UTC"} | limits).items())
+
+
+def _limit_each_transaction(engine: Engine, limits: dict[str, str]) -> None:
+    """Say with each transaction what a pooler drops when a connection is made. The time zone is no matter of
+    a transaction, and poolers hand it on.
+    """
+    settled = "SELECT " + ", ".join(
+        f"set_config('{name}', '{value}', true)" for name, value in limits.items()
+    )
+
+    def connect(connection: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.autocommit = False
+
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("copydesk_read_only"):
+            connection.exec_driver_sql(settled)
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", begin)
 
 
 def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:

@@ -16,6 +16,7 @@ from service.images.lab import sandbox_state
 from service.metrics import Figures
 from service.probing import Health
 from service.published.backlog import Backlog
+from service.published.watch import Watch
 from service.queues import Queues
 from service.services import service
 from service.settings import Settings
@@ -53,6 +54,10 @@ class Readiness(Reading):
         description="how many documents await rendering by this version; no cause to be unavailable",
         examples=["ok", "1204 documents await rendering"],
     )
+    changes: str = Field(
+        description="whether changes by other processes are heard of; no cause to be unavailable",
+        examples=["ok", "polled: no NOTIFY comes back"],
+    )
     ending: bool = Field(description="the process was told to end, and serves until a proxy has noticed")
 
 
@@ -85,6 +90,7 @@ async def get_readiness(request: Request) -> Response:
         jobs=f"standing still: {still}" if still else "ok",
         picture_sandbox=sandbox_state(service(request, Settings)),
         rendering=_rendering(service(request, Backlog)),
+        changes="polled: no NOTIFY comes back" if service(request, Watch).polls else "ok",
         ending=ending,
     )
     return Response(checks.model_dump_json(), 200 if is_ready else 503, NO_STORE, "application/json")

@@ -121,7 +121,7 @@ def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, W
 
 def follow_figures(services: Services, cache: WireCache) -> None:
     """Name the figures that parts of the app keep for `/metrics`."""
-    figures, backlog, database = services.get(Figures), services.get(Backlog), services.get(Database)
+    figures, backlog = services.get(Figures), services.get(Backlog)
     figures.count("copydesk_cache_hits", "Answers given from memory", lambda: cache.hits)
     figures.count("copydesk_cache_misses", "Answers that had to be made", lambda: cache.misses)
     figures.count("copydesk_cache_shared", "Answers that others had made", lambda: cache.flights.shared)
@@ -170,8 +170,25 @@ def follow_figures(services: Services, cache: WireCache) -> None:
         lambda: watched.lag_seconds,
         of_store=True,
     )
+    _follow_database(services, figures)
+
+
+def _follow_database(services: Services, figures: Figures) -> None:
+    """Name the figures of the database's connections."""
+    database = services.get(Database)
     figures.measure(
         "copydesk_database_connections", "Connections to the database in use", lambda: database.in_use
+    )
+    reader, watch, health = services.get(Reader), services.get(Watch), services.get(Health)
+    figures.measure(
+        "copydesk_database_open",
+        "Connections to the database that are open",
+        lambda: database.connections + reader.connections + watch.connections + health.connections,
+    )
+    figures.measure(
+        "copydesk_database_polling",
+        "Processes that ask for changes, because no NOTIFY comes back",
+        lambda: watch.polls,
     )
     figures.measure(
         "copydesk_database_waiting", "Requests that wait for one of them", lambda: database.waiting

@@ -85,6 +85,11 @@ class Health:
         self.readers = Probe(self._ask_reader)
         self.media = Probe(self._ask_media)
 
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return 0 if self._connection is None else 1
+
     async def _ask_database(self) -> Found:
         """Ask for the schema, on a connection that nobody else uses."""
         try:
@@ -102,6 +107,7 @@ class Health:
                 self._settings.database_url,
                 autocommit=True,
                 application_name="copydesk health",
+                prepare_threshold=None if self._settings.is_pooled else 5,
                 connect_timeout=2,
             )
         try:

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from service.public import Hosts, PublicSettings
+from service.store_settings import StoreSettings
 from service.tables import Language
 
 Origins = Annotated[tuple[str, ...], NoDecode]
@@ -31,7 +32,7 @@ class UnsafeSetting(ValueError):
     """A value that production must not run with."""
 
 
-class Settings(PublicSettings):
+class Settings(PublicSettings, StoreSettings):
     """The settings of one running service. Lists are written with commas between their members."""
 
     model_config = SettingsConfigDict(
@@ -40,17 +41,6 @@ class Settings(PublicSettings):
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses unsafe values and makes no secret of its own"
-    )
-    database_url: str = Field(
-        "sqlite:///./var/copydesk.db", description="sqlite:///path or postgresql://user:password@host/name"
-    )
-    database_pool_size: int = Field(
-        10, ge=1, le=200, description="connections kept open to PostgreSQL, per process"
-    )
-    request_deadline: float = Field(
-        20.0,
-        gt=0,
-        description="seconds that one transaction of a request may take, waiting included; then 503",
     )
     media_url: str = Field(
         "file:./var/media", description="where pictures are kept: file:directory or s3://bucket/prefix"
@@ -250,14 +240,6 @@ class Settings(PublicSettings):
             else value
         )
 
-    @field_validator("database_url")
-    @classmethod
-    def known_database(cls, value: str) -> str:
-        """Accept SQLite and PostgreSQL addresses only."""
-        if value.startswith(("postgresql://", "sqlite:///")):
-            return value
-        raise ValueError("must start with sqlite:/// or postgresql://")
-
     @field_validator("trusted_proxies")
     @classmethod
     def known_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -313,6 +295,8 @@ class Settings(PublicSettings):
     @model_validator(mode="after")
     def fit_for_its_environment(self) -> Self:
         """Refuse what would be unsafe in production, and several processes on SQLite."""
+        if self.is_sqlite and self.is_pooled:
+            raise UnsafeSetting("COPYDESK_DATABASE_LISTEN_URL goes with a PostgreSQL")
         if self.workers > 1 and self.is_sqlite:
             raise UnsafeSetting("COPYDESK_WORKERS above 1 needs PostgreSQL: SQLite is served by one process")
         if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
@@ -356,21 +340,6 @@ class Settings(PublicSettings):
             )
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
-
-    @property
-    def patience(self) -> float:
-        """Seconds that a transaction waits for one lock, one free connection or one short read."""
-        return self.request_deadline / 4
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Return whether the database is a file of this process."""
-        return self.database_url.startswith("sqlite")
-
-    @property
-    def sqlite_path(self) -> Path:
-        """The database file."""
-        return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
     def media_directory(self) -> Path:

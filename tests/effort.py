@@ -16,6 +16,7 @@ _SLOW = frozenset(
         # Their tests start browsers, servers, builds and whole stores of the past.
         "backup",
         "browser",
+        "cluster",
         "faults",
         "generators",
         "stores",

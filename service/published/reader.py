@@ -55,12 +55,24 @@ def _row(found: Sequence[Record], gone: Gone) -> Row | None:
     return shown(row, gone)
 
 
+def _session(settings: Settings) -> dict[str, str | None]:
+    """Return what a connection is told that reads. A pooler would drop options, and knows no statement that
+    another of its connections has prepared.
+    """
+    if settings.is_pooled:
+        return {"prepare_threshold": None}
+    return {"options": f"-c statement_timeout={1000 * settings.patience:.0f}ms"}
+
+
 class Reader(Protocol):
     """The questions of the wire cache to a database. `answered_at` is when the database last answered, in
-    monotonic seconds.
+    monotonic seconds; `connections` are open.
     """
 
     answered_at: float
+
+    @property
+    def connections(self) -> int: ...
 
     async def open(self) -> None: ...
 
@@ -89,6 +101,11 @@ class SqliteReader:
         self.answered_at = float("-inf")
         self._read: sqlite3.Connection | None = None
         self._watch: sqlite3.Connection | None = None
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return 0 if self._read is None else 2
 
     async def open(self) -> None:
         """Open both connections."""
@@ -154,6 +171,7 @@ class PostgresReader:
         self._most = settings.database_pool_size
         self._patience = settings.patience
         self._deadlines = deadlines
+        self._prepares = not settings.is_pooled
         self._asking = 0
         self._asked_since = float("-inf")
         self._pool = AsyncConnectionPool(
@@ -166,9 +184,14 @@ class PostgresReader:
                 "autocommit": True,
                 "application_name": "copydesk reader",
                 "connect_timeout": max(2, round(self._patience)),
-                "options": f"-c statement_timeout={1000 * self._patience:.0f}ms",
+                **_session(settings),
             },
         )
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open or being made."""
+        return self._pool.get_stats().get("pool_size", 0)
 
     async def open(self) -> None:
         """Start the pool, with its first connection made: one that is still being made when the pool closes
@@ -251,7 +274,7 @@ class PostgresReader:
                 async with self._pool.connection(timeout=STALLS_AFTER) as connection:
                     with self._deadlines.within(connection, self._patience):
                         found = await (
-                            await connection.execute(statement, values, prepare=True, binary=True)
+                            await connection.execute(statement, values, prepare=self._prepares, binary=True)
                         ).fetchall()
             except PoolTimeout:
                 await asyncio.sleep(BREATH)

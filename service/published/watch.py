@@ -7,9 +7,11 @@ import time
 from typing import Protocol
 
 import psycopg
+import structlog
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.database import Database
+from service.faults import DATABASE_FAULTS
 from service.published.reader import SqliteReader
 
 TRUSTED_FOR = 1.0
@@ -18,10 +20,20 @@ heard again.
 """
 POLL = 0.4
 TICK = 0.02
+ECHO_WITHIN = 2.0
+"""Seconds in which a notice of one's own must come back."""
+log = structlog.get_logger()
 
 
 class Watch(Protocol):
-    """Tells the wire cache when to look for changes."""
+    """Tells the wire cache when to look for changes. `polls` says that nobody tells of a change: it is asked
+    for again and again. `connections` are open.
+    """
+
+    polls: bool
+
+    @property
+    def connections(self) -> int: ...
 
     def changed(self, seq: int) -> bool:
         """Return whether something may have changed since this number. Asked before every cached answer, so
@@ -45,12 +57,20 @@ class SqliteWatch:
     count at once.
     """
 
+    polls = False
+    """`PRAGMA data_version` misses nothing."""
+
     def __init__(self, reader: SqliteReader, database: Database) -> None:
         self._reader = reader
         self._database = database
         self._version = -1
         self._trusted_until = 0.0
         self._heard = -1
+
+    @property
+    def connections(self) -> int:
+        """Return none: they are the reader's."""
+        return 0
 
     def changed(self, seq: int) -> bool:
         """Return whether this process has published since this number, or anybody has committed since this
@@ -96,11 +116,17 @@ class PostgresWatch:
     """
 
     def __init__(self, database: Database) -> None:
+        self.polls = False
         self._database = database
         self._latest = -1
         self._heard_at = 0.0
         self._moved = asyncio.Event()
         self._connection: psycopg.AsyncConnection[tuple[int]] | None = None
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return 0 if self._connection is None else 1
 
     def changed(self, seq: int) -> bool:
         """Return whether another number than this one is known, or nothing has been heard for too long."""
@@ -149,15 +175,39 @@ class PostgresWatch:
 
     async def _connected(self) -> psycopg.AsyncConnection[tuple[int]]:
         if self._connection is None:
-            settings = self._database.settings
-            self._connection = await psycopg.AsyncConnection.connect(
-                settings.database_url,
-                autocommit=True,
-                application_name="copydesk watch",
-                connect_timeout=max(2, round(settings.patience)),
-            )
-            await self._connection.execute("LISTEN copydesk_published")
+            self._connection = await self._connect(self._database.settings.session_url)
+            polls = not await self._listens(self._connection)
+            if polls and not self.polls:
+                log.warning("no notice comes back: changes are asked for instead", seconds=POLL)
+            self.polls = polls
         return self._connection
+
+    async def _connect(self, url: str) -> psycopg.AsyncConnection[tuple[int]]:
+        return await psycopg.AsyncConnection.connect(
+            url,
+            autocommit=True,
+            prepare_threshold=None,
+            application_name="copydesk watch",
+            connect_timeout=max(2, round(self._database.settings.patience)),
+        )
+
+    async def _listens(self, connection: psycopg.AsyncConnection[tuple[int]]) -> bool:
+        """Listen, and tell whether a notice comes back that is sent where this process writes. A pooler may
+        have given the connection to others, a standby takes neither, and two addresses may be of two stores.
+        """
+        within = min(ECHO_WITHIN, self._database.settings.patience / 2)
+        try:
+            await connection.execute("LISTEN copydesk_published")
+            async with (
+                asyncio.timeout(within),
+                await self._connect(self._database.settings.database_url) as writing,
+            ):
+                await writing.execute("NOTIFY copydesk_published")
+            return [_ async for _ in connection.notifies(timeout=within, stop_after=1)] != []
+        except (*DATABASE_FAULTS, TimeoutError):
+            if connection.closed:
+                raise
+            return False
 
     async def close(self) -> None:
         """Close the connection, which is made anew when it is needed."""

@@ -28,6 +28,7 @@ READY = {
     "jobs": "ok",
     "picture_sandbox": WALLS,
     "rendering": "ok",
+    "changes": "ok",
     "ending": False,
 }
 
