@@ -9,11 +9,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.schema import SchemaItem
 
-from service.database import Database
-from service.main import ROOMS_WITH_TABLES
+from service.rooms import open_database, tables
 from service.schema import Unmigrated
 from service.settings import Settings
-from service.tables import Table
 
 LOCK_NOT_AVAILABLE = "55P03"
 TRIES, PAUSE = 30, 1.0
@@ -87,7 +85,7 @@ def _wait_for_turn(connection: Connection) -> None:
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Table.metadata,
+        target_metadata=tables(),
         render_as_batch=True,
         include_object=compared,
         compare_type=True,
@@ -108,11 +106,10 @@ def write_statements(settings: Settings) -> None:
         context.run_migrations()
 
 
-assert ROOMS_WITH_TABLES
 settings = context.config.attributes.get("settings") or Settings()
 if context.is_offline_mode():
     write_statements(settings)
 else:
-    with closing(Database(settings)) as database, database.engine.connect() as connection:
+    with closing(open_database(settings)) as database, database.engine.connect() as connection:
         migrate(connection)
         connection.commit()

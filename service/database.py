@@ -1,18 +1,17 @@
 """One request is one transaction: it is begun, committed and ended here, and nowhere else."""
 
 import asyncio
-import fcntl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy import CursorResult, Engine, Result
+from sqlalchemy import CursorResult, Engine, Result, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -57,6 +56,13 @@ class Gathered:
     is_set_back: bool = False
 
 
+class Publisher(Protocol):
+    """Publishes the changes that a transaction has gathered, as its last step."""
+
+    def publish(self, session: "Session") -> None:
+        """Publish them."""
+
+
 class Session(SQLModelSession):
     """A unit of work on one database, with the changes that it has gathered for its commit."""
 
@@ -73,8 +79,23 @@ class Session(SQLModelSession):
         self.until = earliest(self.until, time)
 
 
-class AlreadyServed(RuntimeError):
-    """Another process serves this SQLite file."""
+@event.listens_for(Session, "before_commit")
+def _publish(session: Session) -> None:
+    session.database.publisher.publish(session)
+
+
+@event.listens_for(Session, "after_commit")
+def _know(session: Session) -> None:
+    known, gathered = session.database.known_sequence, session.gathered
+    session.database.known_sequence = (
+        gathered.sequence if gathered.is_set_back else max(known, gathered.sequence)
+    )
+    session.gathered = Gathered()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.gathered = Gathered()
 
 
 class Database:
@@ -84,8 +105,9 @@ class Database:
     needs.
     """
 
-    def __init__(self, settings: Settings, *, serves: bool = False) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher, *, serves: bool = False) -> None:
         self.settings = settings
+        self.publisher = publisher
         self.is_sqlite = settings.is_sqlite
         self.engine = sqlite_engine(settings) if self.is_sqlite else postgres_engine(settings, serves=serves)
         self.deadlines = Deadlines()
@@ -238,28 +260,6 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
-
-
-@contextmanager
-def serving_alone(settings: Settings) -> Iterator[None]:
-    """Be the one process that serves a SQLite file; PostgreSQL takes many.
-
-    The lock is on a file of its own: closing the database's would let go of SQLite's locks on it. The kernel
-    ends it with the process.
-    """
-    if not settings.is_sqlite:
-        yield
-        return
-    path = settings.sqlite_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}-serving").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyServed(
-                f"Another process serves {path}. SQLite is served by one; more than one needs PostgreSQL."
-            ) from None
-        yield
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:

@@ -27,22 +27,15 @@ from starlette_compress import CompressMiddleware, remove_compress_type
 
 from service import __version__, health, signposts, timekeeping, tokens
 from service.articles import clock, history, name_routes, previews
-from service.articles import models as article_models
 from service.articles import routes as article_routes
 from service.background import Background
-from service.bulk import places as bulk_places
 from service.bulk import routes as bulk_routes
-from service.consent import models as consent_models
-from service.consent.audit import retention
 from service.consent.audit import routes as report_routes
-from service.consent.decisions import impressions, klaro
+from service.consent.decisions import klaro
 from service.consent.decisions import routes as consent_routes
 from service.consent.log import routes as log_routes
-from service.consent.log import sealing
-from service.consent.log import tree as consent_log
 from service.consent.notices import defaults
 from service.consent.notices import routes as notice_routes
-from service.copies import models as copy_models
 from service.copies.following import Copies
 from service.database import Database
 from service.edge.cache import WireCache
@@ -56,15 +49,12 @@ from service.ending import Ending, end_with_parent
 from service.errors import Problem
 from service.faults import DATABASE_FAULTS, fault_of
 from service.formats import article_routes as form_routes
-from service.formats import newsarticle
 from service.formats.feeds import routes as feed_routes
-from service.formats.ninjs import write as ninjs_writer
 from service.formats.sitemaps import routes as sitemap_routes
-from service.http import callers, idempotency, openapi, problems
+from service.http import openapi, problems
 from service.http.callers import TokenUses
 from service.images import caption_routes, media
 from service.images import clock as licences
-from service.images import models as image_models
 from service.images import routes as image_routes
 from service.images.darkroom import sandbox
 from service.images.intake import Intake
@@ -74,10 +64,8 @@ from service.imports import routes as import_routes
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
 from service.published import epochs, rendering
-from service.published import models as published_models
 from service.published.reader import Reader
 from service.published.watch import Watch
-from service.purging import models as purge_models
 from service.recall import routes as recall_routes
 from service.schema import require_migrated
 from service.services import Services
@@ -91,32 +79,10 @@ from service.web import missing
 from service.web import preview as preview_page
 from service.web import report_routes as report_pages
 from service.web import routes as page_routes
-from service.webhooks import delivery_routes, outbox
-from service.webhooks import models as webhook_models
+from service.webhooks import delivery_routes
 from service.webhooks import routes as webhook_routes
 
 log = structlog.get_logger()
-ROOMS_WITH_TABLES = (
-    callers,
-    idempotency,
-    published_models,
-    consent_models,
-    consent_log,
-    impressions,
-    retention,
-    sealing,
-    image_models,
-    article_models,
-    previews,
-    copy_models,
-    webhook_models,
-    purge_models,
-    bulk_places,
-)
-LISTENERS = (outbox,)
-"""What is told of public changes: named, for each registers itself."""
-WRITERS = (newsarticle, ninjs_writer)
-"""What writes an article in the forms of others: named, for each registers itself."""
 ROUTERS = (
     # First what is called most: a route is looked for in this order.
     consent_routes.router,
@@ -160,9 +126,6 @@ PAGES = (
     report_pages.router,
     follower_pages.router,
 )
-# A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
-# compressed.
-remove_compress_type("text/event-stream")
 TAGS = {
     "articles": "News stories with their text, pictures and life: draft, scheduled, published, withdrawn.",
     "images": "Pictures: their files, their sizes, and what is said of them.",
@@ -275,6 +238,9 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     costly ones.
     """
     settings, registry = services.get(Settings), services.get(CollectorRegistry)
+    # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
+    # compressed.
+    remove_compress_type("text/event-stream")
     logged = RequestLog(problems.ShapedRefusals(PackedBodies(app)), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
     cache = WireCache(

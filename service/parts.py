@@ -28,12 +28,14 @@ from service.metrics import Figures
 from service.probing import Health
 from service.published.backlog import Backlog
 from service.published.counting import Counting
+from service.published.forms import Forms
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.purging.purger import Purger
 from service.queues import Queues
 from service.recall.followers import FollowersWatched
+from service.rooms import FORMS, open_database
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
@@ -47,7 +49,8 @@ def make_services(settings: Settings) -> Services:
     """Make the parts of an app: all that its endpoints ask for, each by its type."""
     services = Services()
     services.add(Settings, settings)
-    database = services.add(Database, Database(settings, serves=True))
+    services.add(Forms, FORMS)
+    database = services.add(Database, open_database(settings, serves=True))
     reader, watch = _reader_and_watch(settings, database)
     services.add(Reader, reader)
     services.add(Answering, reader)

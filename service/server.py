@@ -12,7 +12,7 @@ import uvicorn
 from pydantic import JsonValue
 from uvicorn.supervisors import Multiprocess
 
-from service.database import serving_alone
+from service.alone import serving_alone
 from service.images.lab import require_sandbox
 from service.main import create_api
 from service.settings import Settings

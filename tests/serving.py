@@ -14,8 +14,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 from starlette.types import ASGIApp, Message
 
-from service.database import Database
 from service.main import create_app
+from service.rooms import open_database
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 from tests.databases import empty_database
@@ -92,7 +92,7 @@ class Store:
         self.settings = settings
         self.app = app
         self.portal = portal
-        self.database = Database(settings)
+        self.database = open_database(settings)
 
     def client(self, *scopes: str, name: str = "tester", source: str | None = None) -> httpx.Client:
         """A client: anonymous, or with a token of these scopes, which may be bound to a source."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from fastapi.dependencies.models import Dependant
 
-from service import main
+from service import main, rooms
 from service.formats.feeds.routes import read_feed
 from service.http.routing import Route
+from service.published.forms import Form
+from service.published.models import Kind
 from service.tables import Table
 
 ROOT = Path(__file__).parent.parent
@@ -31,8 +33,7 @@ READERS = [
     "published/watch.py",
     "published/words.py",
 ]
-WORKING = {name for name in Table.metadata.tables if not name.startswith("published")} | {"article_text"}
-assert main.ROOMS_WITH_TABLES
+WORKING = {name for name in rooms.tables().tables if not name.startswith("published")} | {"article_text"}
 
 
 def tree(path: Path) -> ast.Module:
@@ -122,6 +123,21 @@ def test_what_readers_ask_knows_no_working_table(name: str) -> None:
     ]
     asked = {table for text in strings for table in re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)", text)}
     assert asked & WORKING == set()
+
+
+def test_every_table_is_named_once() -> None:
+    named = [str(table.__tablename__) for table in rooms.TABLES]
+    assert sorted(named) == sorted(Table.metadata.tables)
+
+
+def test_every_kind_has_a_renderer_and_every_form_a_writer() -> None:
+    assert {*rooms.PUBLISHING.renderers} == {*Kind}
+    assert {Form.JSON, *rooms.FORMS.writers} == {*Form}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_no_module_is_imported_for_its_side_effect(path: Path) -> None:
+    assert "F401" not in path.read_text()
 
 
 def test_no_endpoint_is_without_the_shared_way_in() -> None:

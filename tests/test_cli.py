@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.commands import ROOT, Command, copydesk, free_port, served
+from tests.commands import ROOT, Command, copydesk, environment, free_port, served
 from tests.formats.dump import DUMP
 from tests.patience import wait_until
 from tests.webhooks.receiver import receiver
@@ -294,6 +294,30 @@ def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> Non
         assert httpx.get(f"{base}/v1/articles").json()["items"] == []
         slug = copydesk(folder, "import", "ferry.txt", "--publish").stdout.split()[1]
         assert [item["slug"] for item in httpx.get(f"{base}/v1/articles").json()["items"]] == [slug]
+
+
+def test_an_import_tells_webhooks(folder: Path) -> None:
+    settings = {"COPYDESK_OUTBOUND_ALLOW_LOOPBACK": "true"}
+    copydesk(folder, "migrate")
+    (folder / "ferry.txt").write_text(DUMP)
+    token = copydesk(folder, "token", "create", "--name", "all", "--scope", "webhooks:write").stdout.strip()
+    with receiver() as partner, served(folder, "serve", **settings) as (base, _):
+        keeper = {"Authorization": f"Bearer {token}"}
+        asked = httpx.post(
+            f"{base}/v1/webhooks", json={"url": partner.url, "kinds": ["article"]}, headers=keeper
+        )
+        partner.secret = asked.json()["secret"]
+        # A process of its own, which has imported nothing yet: a warm one has imported all rooms.
+        command = [sys.executable, "-m", "service", "import", "ferry.txt", "--publish"]
+        subprocess.run(
+            command,
+            cwd=folder,
+            env=environment(),
+            check=True,
+            capture_output=True,
+        )
+        wait_until(lambda: partner.taken)
+        assert [told["type"] for told in partner.taken] == ["article.put"]
 
 
 def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whatever_port_it_is_served(

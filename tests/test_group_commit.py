@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from service import group_commit
-from service.database import Database, Session
+from service.database import Session
 from service.errors import Conflict, Unavailable
 from service.group_commit import GroupCommit, Write, each
+from service.rooms import open_database
 from tests.faults.breaking import locked
 from tests.serving import Store
 
@@ -90,7 +91,7 @@ def test_processes_whose_writes_cross_do_not_fail(store: Store) -> None:
         return "met"
 
     async def cross(first: str, second: str) -> list[object]:
-        database = Database(store.settings)
+        database = open_database(store.settings)
         commits = Commits(database, each)
         writes = (lambda session: add(session, first), meet, lambda session: add(session, second))
         answers = await asyncio.gather(*(commits.run(write) for write in writes), return_exceptions=True)
@@ -128,7 +129,7 @@ def test_a_fault_of_the_stores_fails_all_of_them_at_once(store: Store) -> None:
         return [add(session, key) for key in keys]
 
     async def write() -> list[object]:
-        database = Database(store.settings.model_copy(update={"request_deadline": 0.4}))
+        database = open_database(store.settings.model_copy(update={"request_deadline": 0.4}))
         commits = GroupCommit[str, str](database, insert_all)
         answers = await asyncio.gather(
             *(commits.run(f"reader {n}") for n in range(10)), return_exceptions=True
@@ -179,7 +180,7 @@ def test_while_a_statement_is_left_unanswered_no_more_wait_than_other_requests(
     monkeypatch.setattr(group_commit, "STALLS_AFTER", 0.05)
     monkeypatch.setattr(group_commit, "MOST_TOGETHER", 1_000)
     settings = store.settings.model_copy(update={"database_pool_size": 3})
-    database = Database(settings, serves=True)
+    database = open_database(settings, serves=True)
     most, many = database.most_waiting, 500
 
     async def work() -> tuple[list[object], list[object]]:

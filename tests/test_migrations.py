@@ -7,13 +7,13 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect
 
-from service.database import Database
+from service.rooms import open_database
 from service.schema import Unmigrated, migrations, require_migrated
 from service.settings import Settings
 
 
 def test_up_no_difference_down_and_up_again(settings: Settings) -> None:
-    config, database = migrations(settings), Database(settings)
+    config, database = migrations(settings), open_database(settings)
     command.check(config)
     require_migrated(database)
     command.downgrade(config, "base")
@@ -32,7 +32,7 @@ def test_a_database_of_a_later_version_is_refused(tmp_path: Path, sqlite_templat
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
-    database = Database(Settings(_env_file=None, database_url=f"sqlite:///{path}"))
+    database = open_database(Settings(_env_file=None, database_url=f"sqlite:///{path}"))
     with pytest.raises(Unmigrated):
         require_migrated(database)
     database.close()

@@ -18,7 +18,7 @@ from service.articles.models import Article, ArticleIndexing
 from service.database import Database, Session, insert_new, upsert
 from service.published import working
 from service.published.cutting import WORDS
-from service.published.render import ABOVE_ALL, hears_of_pictures
+from service.published.render import ABOVE_ALL
 from service.tables import new_id
 
 AT_ONCE = 20
@@ -30,7 +30,6 @@ REST = 5.0
 EVERY_ARTICLE = BELOW_ALL = UUID(int=0)
 
 
-@hears_of_pictures
 def await_indexing(session: Session, images: Sequence[UUID]) -> None:
     """Have the articles that show changed images indexed by the job.
 

@@ -9,8 +9,8 @@ from service.articles.asked import BodyForm
 from service.database import Session
 from service.http import conditional
 from service.http.callers import Caller
-from service.published import answers, forms, store
-from service.published.forms import MEDIA_TYPES, Form
+from service.published import answers, store
+from service.published.forms import MEDIA_TYPES, Form, Forms
 from service.published.models import Kind, Reason
 from service.scopes import Scope
 from service.services import service
@@ -34,7 +34,7 @@ def answer(
 
     An old slug is answered 308, a withdrawn article 410, in a form that has words for it.
     """
-    settings = service(request, Settings)
+    settings, forms = service(request, Settings), service(request, Forms)
     if caller.may(Scope.CONTENT_READ):
         return _working(request, session, key, body, form, fields, below)
     row = store.find(session, Kind.ARTICLE, key)
@@ -62,7 +62,7 @@ def _working(
     fields: str | None,
     below: str,
 ) -> Response:
-    settings = service(request, Settings)
+    settings, forms = service(request, Settings), service(request, Forms)
     article, moved = desk.find(session, key)
     if moved:
         location = f"/v1/articles/{article.slug}{below}{_query(request)}"

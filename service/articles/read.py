@@ -18,9 +18,9 @@ from service.http.acknowledging import Acknowledgement
 from service.http.callers import Caller
 from service.images import resolve
 from service.images.resolve import Pictures
-from service.published.models import Kind, Reason
+from service.published.models import Reason
 from service.published.numbering import Outcome, Removed, Rendered
-from service.published.render import SHOWS, renders
+from service.published.render import SHOWS
 
 _PLAIN = set(ArticleRead.model_fields) - {"body", "authors", "corrections"}
 
@@ -91,7 +91,6 @@ def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
     return LeadImage(**dict(image), caption=caption)
 
 
-@renders(Kind.ARTICLE)
 def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """Render the public documents of these articles."""
     rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)

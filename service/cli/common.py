@@ -36,11 +36,11 @@ def read_settings() -> "Settings":
 
 def open_database(settings: "Settings | None" = None) -> "Database":
     """Return the store's database. Raises Unmigrated and RenderedByNewer."""
-    from service.database import Database
+    from service import rooms
     from service.published import rendering
     from service.schema import require_migrated
 
-    database = Database(settings or read_settings())
+    database = rooms.open_database(settings or read_settings())
     require_migrated(database)
     rendering.require_no_newer(database)
     return database

@@ -3,8 +3,8 @@
 from alembic.util import CommandError
 from pydantic import ValidationError
 
+from service.alone import AlreadyServed
 from service.cli.common import program
-from service.database import AlreadyServed
 from service.errors import ServiceError
 from service.faults import DATABASE_FAULTS, Fault, answer_to, fault_of
 from service.losing import WouldLose

@@ -49,7 +49,7 @@ def migrate(
     """Bring the database's schema to this version."""
     from alembic import command
 
-    from service.database import Database
+    from service import rooms
     from service.published import rendering
     from service.schema import Schema, migrations, require_migrated, schema_of
 
@@ -62,7 +62,7 @@ def migrate(
         command.downgrade(config, to)
         screen.print(f"[green]The database has the schema of revision {escape(to)}.[/]")
         return
-    database = Database(settings)
+    database = rooms.open_database(settings)
     if schema_of(database)[0] is Schema.AHEAD:
         require_migrated(database)
     command.upgrade(config, "head")
@@ -103,13 +103,13 @@ def render(
     """
     import orjson
 
+    from service import rooms
     from service.articles.indexing import Indexing
-    from service.database import Database
     from service.published import rendering
     from service.published.backlog import Backlog
     from service.schema import require_migrated
 
-    database = Database(read_settings())
+    database = rooms.open_database(read_settings())
     require_migrated(database)
     rendering.begin(database, go_back=back)
     done = _render_all(Backlog(database))

@@ -57,7 +57,8 @@ def told(database: Database) -> Iterator[None]:
         yield
         return
     # Messages to this machine itself are refused elsewhere: they would reach what is behind the firewall.
-    local = Database(database.settings.model_copy(update={"outbound_allow_loopback": True}))
+    settings = database.settings.model_copy(update={"outbound_allow_loopback": True})
+    local = Database(settings, database.publisher)
     handler = type("Partner", (_Partner,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listener:
         Thread(target=listener.serve_forever, daemon=True).start()

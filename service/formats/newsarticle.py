@@ -13,7 +13,6 @@ from service.articles.models import ArticleRead
 from service.formats.addresses import with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition
 from service.published import documents
-from service.published.forms import Form, writes
 from service.settings import Settings
 from service.tables import Time
 
@@ -94,7 +93,6 @@ class NewsArticle(Thing):
     correction: list[CorrectionComment] | None = None
 
 
-@writes(Form.JSONLD)
 def write(document: bytes, settings: Settings) -> bytes:
     """An article's document as a NewsArticle."""
     article = with_whole_addresses(settings, documents.read(ArticleRead, document))

@@ -19,7 +19,7 @@ from service.images.renditions import Negative, formats_of, listed, negative_of,
 from service.published import documents
 from service.published.models import Kind, Published, Reason
 from service.published.numbering import Outcome, Removed, Rendered
-from service.published.render import renders, shown, shown_in, touch
+from service.published.render import shown, shown_in, touch
 from service.tables import latest
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
@@ -133,7 +133,6 @@ def withdrawal_of(image: Image) -> WithdrawalRead | None:
     return WithdrawalRead(at=image.withdrawn_at, reason=image.withdrawn_for or "")
 
 
-@renders(Kind.IMAGE)
 def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """Render the public documents of these images."""
     captions = captions_of(session, ids)
@@ -163,7 +162,6 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
             )
 
 
-@renders(Kind.CAPTION)
 def render_captions(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """Render the public documents of these captions."""
     rows = (

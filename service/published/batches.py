@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from service.database import Session
 from service.published.models import Kind, Published, PublishedSequence, WorkingChange
 from service.published.numbering import Changes, Outcome, Rendered, index_again, number_and_write
-from service.published.render import SHOWS, Terms, differences, lock, touch
+from service.published.render import SHOWS, Terms, differences, lock, publishing, touch
 from service.published.rendering import of_this_process, with_words_of_today
 
 Key = tuple[Kind, UUID]
@@ -144,7 +144,7 @@ def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tell
     touch(session, batch.kind, *batch.unusual)
     keys = [(Kind.ARTICLE, id_) for id_ in noted if (Kind.ARTICLE, id_) not in moved]
     session.gathered.noted.clear()
-    number_and_write(session, Changes(kept), keys, tells=tells)
+    number_and_write(session, Changes(kept), keys, publishing(session).listeners if tells else ())
     return Settled(same, len(kept) + len(batch.unusual), len(written) - len(kept))
 
 

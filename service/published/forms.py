@@ -1,11 +1,12 @@
-"""The forms in which an article can be asked for by `?format=`, and who writes each of them.
+"""Name the forms in which an article can be asked for by `?format=`, and hold the writer of each.
 
-The rooms that know a form stand above the one that answers: each says here how it writes (`writes`). A form
+The rooms that know a form stand above the one that answers: `service/rooms.py` names their writers. A form
 is made of the same document that `json` is, so that none can show more than that.
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from service.published.answers import Row
 from service.settings import Settings
@@ -26,35 +27,19 @@ MEDIA_TYPES = {
 }
 Writer = Callable[[bytes, Settings], bytes]
 Tombstone = Callable[[Row, Settings], bytes]
-_writers: dict[Form, Writer] = {}
-_tombstones: dict[Form, Tombstone] = {}
 
 
-def writes(form: Form) -> Callable[[Writer], Writer]:
-    """Register what writes an article's document in one form."""
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The writers of the forms of others, and of the withdrawals that a form has words for."""
 
-    def register(writer: Writer) -> Writer:
-        _writers[form] = writer
-        return writer
+    writers: Mapping[Form, Writer]
+    tombstones: Mapping[Form, Tombstone]
 
-    return register
+    def write(self, form: Form, document: bytes, settings: Settings) -> bytes:
+        """Return an article in a form, made of its document."""
+        return document if form is Form.JSON else self.writers[form](document, settings)
 
-
-def buries(form: Form) -> Callable[[Tombstone], Tombstone]:
-    """Register what writes that an article was withdrawn, where a form has words for it."""
-
-    def register(tombstone: Tombstone) -> Tombstone:
-        _tombstones[form] = tombstone
-        return tombstone
-
-    return register
-
-
-def bury(form: Form, row: Row, settings: Settings) -> bytes | None:
-    """The withdrawal of an article in a form; None where the form has no words for it."""
-    return _tombstones[form](row, settings) if form in _tombstones else None
-
-
-def write(form: Form, document: bytes, settings: Settings) -> bytes:
-    """An article in a form, made of its document."""
-    return document if form is Form.JSON else _writers[form](document, settings)
+    def bury(self, form: Form, row: Row, settings: Settings) -> bytes | None:
+        """Return the withdrawal of an article in a form; None where the form has no words for it."""
+        return self.tombstones[form](row, settings) if form in self.tombstones else None

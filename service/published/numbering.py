@@ -95,7 +95,6 @@ def is_found_differently(new: Rendered, old: Published, terms: frozenset[tuple[s
 
 
 Listener = Callable[[Session, Sequence[Change]], None]
-_listeners: list[Listener] = []
 Outcome = Rendered | Removed
 
 
@@ -107,16 +106,10 @@ class Changes:
     removed: list[tuple[Removed, Published]] = field(default_factory=list)
 
 
-def hears(listener: Listener) -> Listener:
-    """Register what is told of public changes, in their order and in the transaction that makes them."""
-    _listeners.append(listener)
-    return listener
-
-
 def number_and_write(
-    session: Session, changes: Changes, noted: Sequence[working.Key], *, tells: bool = True
+    session: Session, changes: Changes, noted: Sequence[working.Key], listeners: Sequence[Listener]
 ) -> None:
-    """Number and write the changes of public and of working resources; tell the listeners, if it `tells`."""
+    """Number and write the changes of public and of working resources; tell the listeners of public ones."""
     count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
@@ -130,7 +123,7 @@ def number_and_write(
         seq += 1
         told.append(_bury(session, removed, old, seq))
     working.write(session, noted, seq)
-    for listener in _listeners if told and tells else ():
+    for listener in listeners if told else ():
         listener(session, told)
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})

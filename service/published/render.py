@@ -1,9 +1,10 @@
 """Publish what a transaction commits: in that same transaction, rendered once, and numbered as its last step.
 
-A room says which of its resources it has changed (`touch`) and how one is rendered (`renders`). Just before
-the commit every touched resource, and every published article that shows a touched picture, is rendered. A
-document that differs from its published row takes the next number of the one counter row and is written. When
-nothing differs nothing is numbered: a PUT of what is stored already leaves no trace in the feed.
+A room says which of its resources it has changed (`touch`), and `service/rooms.py` names the renderer of
+each kind. Just before the commit every touched resource, and every published article that shows a touched
+picture, is rendered. A document that differs from its published row takes the next number of the one counter
+row and is written. When nothing differs nothing is numbered: a PUT of what is stored already leaves no trace
+in the feed.
 
 The counter row is locked before rendering, not after. A shorter lock would let two transactions render a
 caption and the article that shows it from each other's past, and publish the stale one for good.
@@ -14,18 +15,20 @@ others wait in `published_awaiting`, and follow in batches (`backlog.py`).
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, event, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import col, select
 
-from service.database import Gathered, Session, insert, rows_changed
+from service.database import Session, insert, rows_changed
 from service.published import working
 from service.published.models import Awaiting, Kind, Published, PublishedSequence, PublishedTerm
 from service.published.names import NONE as NO_NAMES
 from service.published.names import count_changes, names_of
 from service.published.numbering import (
     Changes,
+    Listener,
     Outcome,
     Removed,
     Rendered,
@@ -45,34 +48,38 @@ _SEQUENCE = select(PublishedSequence.seq)
 _SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
-_renderers: dict[Kind, Renderer] = {}
 PictureListener = Callable[[Session, Sequence[UUID]], None]
-_picture_listeners: list[PictureListener] = []
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
 Terms = Mapping[UUID, frozenset[tuple[str, str]]]
 
 
-def renders(kind: Kind) -> Callable[[Renderer], Renderer]:
-    """Register the renderer of one kind. It is given ids and reads them afresh (`populate_existing`)."""
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """Publish by what the rooms above say: how each kind is rendered, and who is told of what changes."""
 
-    def register(renderer: Renderer) -> Renderer:
-        _renderers[kind] = renderer
-        return renderer
+    renderers: Mapping[Kind, Renderer]
+    """A renderer is given ids and reads their rows afresh (`populate_existing`)."""
+    listeners: Sequence[Listener]
+    """They are told of public changes, in their order and in the transaction that makes them."""
+    picture_listeners: Sequence[PictureListener]
+    """They are told which pictures a transaction has changed, or captions of which, before it is numbered."""
 
-    return register
+    def publish(self, session: Session) -> None:
+        """Bring the published table up to what this transaction is about to commit."""
+        if any(session.gathered.touched.values()) or session.gathered.noted:
+            _publish(session, self)
 
 
-def hears_of_pictures(listener: PictureListener) -> PictureListener:
-    """Register what is told which pictures a transaction has changed, or captions of which, before it is
-    numbered.
-    """
-    _picture_listeners.append(listener)
-    return listener
+def publishing(session: Session) -> Publishing:
+    """Return what the rooms above say, as the session's database was given it."""
+    given = session.database.publisher
+    assert isinstance(given, Publishing)
+    return given
 
 
 def render(session: Session, kind: Kind, ids: Collection[UUID]) -> Iterable[Outcome]:
     """Return what the public may see of these resources."""
-    return _renderers[kind](session, ids)
+    return publishing(session).renderers[kind](session, ids)
 
 
 def touch(session: Session, kind: Kind, *ids: UUID) -> None:
@@ -107,15 +114,11 @@ def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
     return col(PublishedTerm.field) == SHOWS, col(PublishedTerm.value).in_([str(image) for image in images])
 
 
-@event.listens_for(Session, "before_commit")
-def publish(session: Session) -> None:
-    """Bring the published table up to what this transaction is about to commit."""
+def _publish(session: Session, rooms: Publishing) -> None:
     gathered = session.gathered
-    if not any(gathered.touched.values()) and not gathered.noted:
-        return
     session.flush()
     if changed := [id_ for kind, id_ in gathered.noted if kind == Kind.IMAGE]:
-        for listener in _picture_listeners:
+        for listener in rooms.picture_listeners:
             listener(session, changed)
     if not session.database.is_sqlite:  # There, a writer is alone.
         lock(session)
@@ -129,7 +132,7 @@ def publish(session: Session) -> None:
     changes.written[:0] = others.written
     changes.removed += others.removed
     _compare_touched(session, changes)
-    number_and_write(session, changes, noted)
+    number_and_write(session, changes, noted, rooms.listeners)
 
 
 def lock(session: Session) -> int:
@@ -287,17 +290,3 @@ def term_rows(article: Rendered) -> list[dict[str, object]]:
     """Return the rows under which an article is found by its tags, authors and pictures."""
     known = {"id": article.id, "published_at": article.published_at}
     return [{"field": name, "value": value, **known} for name, value in sorted(article.terms)]
-
-
-@event.listens_for(Session, "after_commit")
-def _know(session: Session) -> None:
-    known, gathered = session.database.known_sequence, session.gathered
-    session.database.known_sequence = (
-        gathered.sequence if gathered.is_set_back else max(known, gathered.sequence)
-    )
-    session.gathered = Gathered()
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.gathered = Gathered()

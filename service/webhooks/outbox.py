@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.database import Session, insert
 from service.published import feed, keys
 from service.published.feed import LEFT_SCOPE
-from service.published.numbering import Change, Scope, hears
+from service.published.numbering import Change, Scope
 from service.tables import new_id, now, write_time
 from service.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 
@@ -49,7 +49,6 @@ class _Ear:
         return self.holds(change.before), LEFT_SCOPE
 
 
-@hears
 def put_out(session: Session, changes: Sequence[Change]) -> None:
     """Write what each webhook is to be told of these changes."""
     wanted = select(Webhook.id, Webhook.kinds, Webhook.sections, Webhook.languages).where(

@@ -10,7 +10,7 @@ from sqlmodel import col, update
 
 from service import tables
 from service.articles.models import Article as ArticleRow
-from service.database import Database
+from service.rooms import open_database
 from service.tables import now
 from tests.articles.newsroom import (
     Article,
@@ -44,7 +44,7 @@ def appears(client: httpx.Client, article: Article, within: float = 60) -> Artic
 
 def let_fall_due(url: str, folder: Path, at: datetime) -> None:
     """Bring the time of all that is scheduled forward."""
-    database = Database(settings_for(url, folder))
+    database = open_database(settings_for(url, folder))
     with database.writing() as session:
         scheduled = update(ArticleRow).where(col(ArticleRow.scheduled_for).is_not(None))
         session.execute(scheduled.values(scheduled_for=at, embargoed_until=None))

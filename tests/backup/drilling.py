@@ -7,8 +7,8 @@ from rich.console import Console
 
 from service.backup.export import write_export
 from service.backup.restore import Restored, restore
-from service.database import Database
 from service.images.storage import open_store
+from service.rooms import open_database
 from service.settings import Settings
 from tests.serving import Store
 
@@ -25,7 +25,7 @@ def export(store: Store, folder: Path, *, everything: bool) -> Path:
 
 def take_in(settings: Settings, folder: Path) -> Restored:
     """Take a folder in."""
-    database = Database(settings)
+    database = open_database(settings)
     try:
         return restore(database, open_store(settings), folder, QUIET)
     finally:

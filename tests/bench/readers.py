@@ -25,7 +25,8 @@ from service.consent.models import (
 )
 from service.consent.notices.defaults import DEFAULT_KEY, ensure_defaults
 from service.consent.signing import Signer
-from service.database import Database, Session
+from service.database import Session
+from service.rooms import open_database
 from service.schema import migrations
 from service.settings import Settings
 from service.tables import new_id, now
@@ -49,7 +50,7 @@ def _name(number: int) -> str:
 def fill(settings: Settings) -> None:
     """Migrate an empty database, and write readers and their events."""
     command.upgrade(migrations(settings), "head")
-    database = Database(settings)
+    database = open_database(settings)
     with database.writing() as session:
         ensure_defaults(session)
         notice = session.exec(select(ConsentNotice).where(ConsentNotice.notice_key == DEFAULT_KEY)).one()

@@ -10,8 +10,9 @@ from alembic import command
 
 from service.articles import lifecycle
 from service.consent.notices.defaults import ensure_defaults
-from service.database import Database, Session
+from service.database import Session
 from service.http.callers import Caller
+from service.rooms import open_database
 from service.schema import migrations
 from service.scopes import Scope
 from service.settings import Settings
@@ -30,7 +31,7 @@ def fill(settings: Settings) -> None:
     go through.
     """
     command.upgrade(migrations(settings), "head")
-    database = Database(settings)
+    database = open_database(settings)
     with database.writing() as session:
         ensure_defaults(session)
     for first in range(0, ARTICLES, AT_ONCE):

@@ -5,7 +5,7 @@ with a small one.
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from service.database import Database
+from service.rooms import open_database
 from service.scopes import Scope
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
@@ -53,7 +53,7 @@ def served_store(bench: Bench, url: str, cache_bytes: int = CACHES[HIT]) -> Abst
 
 def make_writer(url: str) -> str:
     """A token that may write and publish articles in a store."""
-    database = Database(Settings(_env_file=None, database_url=url, secret_key=SECRET))
+    database = open_database(Settings(_env_file=None, database_url=url, secret_key=SECRET))
     with database.writing() as session:
         made = make_token(
             session, TokenCreate(name="bench", scopes=[Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH])

@@ -13,8 +13,8 @@ from uuid import UUID
 import httpx
 from rich.console import Console
 
-from service.database import Database
 from service.demo.load import load
+from service.rooms import open_database
 from service.settings import Settings
 from tests.bench import news
 from tests.bench.empty import Empty
@@ -125,7 +125,7 @@ def _size_of(url: str) -> Callable[[], int]:
     def size() -> int:
         if not url.startswith("sqlite"):
             return 0
-        with Database(settings).reading() as session:
+        with open_database(settings).reading() as session:
             pages, bytes_of_page = (
                 session.connection().exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("page_count", "page_size")
@@ -139,7 +139,7 @@ def _front_page(bench: Bench, empty: Empty) -> Figure:
     figure = Figure("demo's front page, packed", empty.database, "kB", FRONT_PAGE, at_most=True)
     url = empty.made()
     media = f"file:{bench.folder / 'media'}"
-    database = Database(Settings(_env_file=None, database_url=url, media_url=media, secret_key=SECRET))
+    database = open_database(Settings(_env_file=None, database_url=url, media_url=media, secret_key=SECRET))
     load(database, Console(file=StringIO()))
     database.close()
     with ExitStack() as stack:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from service.database import Database
+from service.rooms import open_database
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 from tests.commands import environment, free_port
@@ -43,7 +43,7 @@ def _answers(base: str) -> bool:
 
 def make_editor(url: str) -> str:
     """Make an editor's token in a database."""
-    database = Database(Settings(_env_file=None, database_url=url))
+    database = open_database(Settings(_env_file=None, database_url=url))
     with database.writing() as session:
         made = make_token(session, TokenCreate.model_validate({"name": "desk", "scopes": list(EDITOR)}))
     database.close()

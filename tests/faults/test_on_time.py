@@ -10,6 +10,7 @@ from sqlmodel import col, func, select, update
 
 from service.articles.models import Article, Status
 from service.database import Database
+from service.rooms import open_database
 from service.tables import now
 from tests.articles.newsroom import mark, published, soon
 from tests.commands import copydesk, served
@@ -37,7 +38,7 @@ def test_what_falls_due_together_comes_out_in_one_transaction(store: Store, edit
 
 
 def test_who_goes_first_waits_for_one_writer_and_for_nobody_else(tmp_path: Path) -> None:
-    database = Database(settings_for(f"sqlite:///{tmp_path / 'copydesk.db'}", tmp_path))
+    database = open_database(settings_for(f"sqlite:///{tmp_path / 'copydesk.db'}", tmp_path))
     went: list[str] = []
 
     async def go(name: str) -> None:
@@ -76,7 +77,7 @@ def test_two_hundred_articles_of_one_instant_are_at_most_a_second_late(
         {"headline": "A result", "source": "desk.example", "external_id": str(number), "section": section}
         for number in range(TOGETHER)
     ]
-    database = Database(settings_for(database_url, tmp_path))
+    database = open_database(settings_for(database_url, tmp_path))
     with served(tmp_path, "serve", **settings) as (base, _):
         made = httpx.post(f"{base}/v1/articles/bulk", json=items, headers=headers, timeout=60)
         assert {item["status"] for item in made.json()["items"]} == {201}

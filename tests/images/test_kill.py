@@ -14,12 +14,12 @@ from rich.console import Console
 from sqlmodel import select
 
 from service.backup.export import write_export
-from service.database import Database
 from service.images.storage import open_store
 from service.published import backlog as rendering_again
 from service.published import render
 from service.published.backlog import Backlog
 from service.published.models import Awaiting
+from service.rooms import open_database
 from service.server import openapi
 from service.settings import Settings
 from tests.articles.newsroom import do
@@ -138,7 +138,7 @@ def awaiting(store: Store) -> list[str]:
 
 def drain(store: Store) -> None:
     """Render what awaits it."""
-    batches = Backlog(Database(store.settings))
+    batches = Backlog(open_database(store.settings))
     batches.database.rendering = 1
     while work := NEXT(batches):
         batches.finish(work)

@@ -13,11 +13,11 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from service.articles.models import Article
-from service.database import Database
 from service.published import backlog as rendering_again
 from service.published import render
 from service.published.backlog import Backlog
 from service.published.models import Awaiting, Kind
+from service.rooms import open_database
 from tests.articles.newsroom import do, edit
 from tests.images.pictures import change, make_article, make_caption, make_image
 from tests.patience import wait_until
@@ -39,7 +39,7 @@ def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> Backlog:
-    backlog = Backlog(Database(store.settings))
+    backlog = Backlog(open_database(store.settings))
     backlog.database.rendering = 1
     return backlog
 
@@ -134,7 +134,7 @@ def test_two_processes_share_the_articles_and_none_is_told_twice(
     articles = [make_article(editor, image)["id"] for _ in range(MANY)]
     place = now_at(client)
     change(editor, f"/v1/captions/{caption['id']}", {"text": "After."})
-    other = Backlog(Database(store.settings))
+    other = Backlog(open_database(store.settings))
     other.database.rendering = 1
     while (work := NEXT(batches)) and (same := NEXT(other)):
         other.finish(same)
@@ -159,7 +159,7 @@ def test_a_batch_and_a_writer_of_its_article_do_not_wait_for_each_other(
         change(editor, f"/v1/captions/{caption['id']}", {"text": "After."})
         # The article's own transaction shows the new words: the batch only marks the article as told again.
         edit(editor, article, headline="Harbour closed")
-        backlog = Backlog(Database(store.settings))
+        backlog = Backlog(open_database(store.settings))
         backlog.database.rendering = 1
         work = NEXT(backlog)
         assert work is not None

@@ -7,6 +7,7 @@ from service.articles.indexing import Indexing
 from service.database import Database
 from service.published import rendering
 from service.published.backlog import Backlog
+from service.rooms import open_database
 from service.settings import Settings
 from tests.articles.newsroom import draft, edit, ids, published, trash
 from tests.serving import EDITOR, running
@@ -60,7 +61,7 @@ def test_texts_that_an_older_version_has_cut_are_cut_anew(settings: Settings) ->
         shown = {published(editor, headline=HINDI)["id"] for _ in range(25)}
         drafts = {draft(editor, headline=HINDI)["id"]}
         edited, gone = published(editor, headline=HINDI), published(editor, headline=HINDI)
-    database = Database(settings)
+    database = open_database(settings)
     make_index_older(database)
     with running(settings) as store, store.client(*EDITOR) as editor, store.client() as reader:
         edit(editor, edited, headline="मौसम")

@@ -13,12 +13,12 @@ from sqlmodel import col, select
 
 from service.articles.models import ArticleRead
 from service.consent.notices.lifecycle import NoticeRead
-from service.database import Database
 from service.images.models import CaptionRead, ImageRead
 from service.published import rendering
 from service.published.backlog import Backlog
 from service.published.models import Kind, Published
 from service.published.rendering import RenderedByNewer
+from service.rooms import open_database
 from service.settings import Settings
 from tests.articles.newsroom import edit, published
 from tests.images.pictures import make_article, make_caption, make_image
@@ -153,7 +153,7 @@ def two_languages(settings: Settings) -> tuple[Settings, dict[str, str]]:
 
 def render_all(store: Store) -> Backlog:
     """Render what awaits it, as `copydesk render` does."""
-    database = Database(store.settings)
+    database = open_database(store.settings)
     rendering.begin(database)
     backlog = Backlog(database)
     while works := backlog.next_of_older_rendering():
@@ -209,7 +209,7 @@ def test_a_change_that_overtakes_a_batch_stands(
 ) -> None:
     settings, made = two_languages
     with running(settings) as store, store.client(*EDITOR) as editor, store.client() as client:
-        database = Database(settings)
+        database = open_database(settings)
         rendering.begin(database)
         backlog = Backlog(database)
         works = [work for _ in range(20) for work in backlog.next_of_older_rendering()]
@@ -241,7 +241,7 @@ def test_a_store_that_a_newer_version_has_rendered_is_refused_until_it_is_render
         newer.setattr(rendering, "RENDERING", rendering.RENDERING + 1)
         with running(settings) as store, store.client(*EDITOR) as editor:
             published(editor)
-    database = Database(settings)
+    database = open_database(settings)
     with database.reading() as session:
         before = session.execute(text("SELECT id, number, settings FROM published_rendering")).all()
     for starts in (rendering.begin, rendering.require_no_newer):

@@ -15,8 +15,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy import inspect as inspected
 
-from service.database import Database
 from service.losing import WouldLose, refuse_to_lose
+from service.rooms import open_database
 from service.schema import migrations
 from service.settings import Settings
 from tests import postgres
@@ -150,7 +150,7 @@ def _chain(settings: Settings) -> list[str]:
 
 def _counts(store: Opened) -> dict[str, int]:
     """Return how many rows each table has, without those that a step writes anew."""
-    database = Database(store.settings)
+    database = open_database(store.settings)
     with database.engine.connect() as connection:
         names = set(inspected(connection).get_table_names()) - MADE_AGAIN
         names = {name for name in names if not KEPT_BY_FTS5.search(name)}
@@ -181,7 +181,7 @@ def _climb(url: str, folder: Path, chain: list[str]) -> dict[str, set[str]]:
 
 def _shape(settings: Settings) -> set[str]:
     """Return a line for each column, index, constraint and trigger."""
-    database = Database(settings)
+    database = open_database(settings)
     with database.engine.connect() as connection:
         lines = _of_sqlite(connection) if settings.is_sqlite else _of_postgresql(connection)
     database.close()

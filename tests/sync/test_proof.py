@@ -27,7 +27,6 @@ from service.images import captions
 from service.images import lifecycle as images
 from service.images.caption_writing import CaptionReplace, CaptionWrite
 from service.images.models import ImageCreate
-from service.published import render
 from service.published.models import Published
 from service.scopes import Scope
 from tests.databases import KINDS
@@ -83,7 +82,7 @@ class Newsroom:
             made = self._act(session, chance, line)
             fate = chance.random()
             if fate < 0.05:
-                render.publish(session)  # The numbers are taken, and given back.
+                session.database.publisher.publish(session)  # The numbers are taken, and given back.
             if fate < 0.1:
                 raise TakenBack
         return made

@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import inspect
 from structlog.testing import capture_logs
 
-from service.database import Database
+from service.rooms import open_database
 from service.schema import Schema, migrations, schema_of
 from service.settings import Settings
 from tests.upgrade.planting import AFTER_ALL, planted
@@ -114,7 +114,7 @@ def test_a_migration_that_fails_leaves_nothing(settings: Settings, tmp_path: Pat
     fails = f"op.create_table('note', sa.Column('id', sa.Uuid()))\n{COLUMN}\nraise OSError('no more')"
     with pytest.raises(OSError, match="no more"):
         command.upgrade(planted(settings, tmp_path / "planted", fails), AFTER_ALL)
-    database = Database(settings)
+    database = open_database(settings)
     assert schema_of(database)[0] is Schema.CURRENT
     shape = inspect(database.engine)
     assert not shape.has_table("note")

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from service.database import Database
 from service.published import backlog
 from service.published.models import Published, Rendering
+from service.rooms import open_database
 from service.settings import Settings
 from tests import postgres
 from tests.reporting import Figure
@@ -129,7 +130,7 @@ def test_the_first_release_is_upgraded_while_it_serves(tmp_path: Path, record_pr
             balancer.drain("older")
             older.close()
             balancer.wait_for_answers(10 * EACH)
-        database = Database(settings_for(url, tmp_path))
+        database = open_database(settings_for(url, tmp_path))
         assert_nothing_is_lost(clients, reader, database)
         database.close()
     record_property("answers, none of 500 and above", balancer.answered)

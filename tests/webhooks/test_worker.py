@@ -15,6 +15,7 @@ import pytest
 from sqlmodel import select
 
 from service.database import Database
+from service.rooms import open_database
 from service.tables import now
 from service.webhooks import delivery, lifecycle
 from service.webhooks.models import Webhook
@@ -183,7 +184,7 @@ def test_workers_share_and_nothing_is_sent_twice(
             stack.enter_context(webhook(keeper, each))
         told = [published(editor)["id"] for _ in range(12)]
         clock, start = Clock(), threading.Barrier(3)
-        databases = [Database(store.settings) for _ in range(3)]
+        databases = [open_database(store.settings) for _ in range(3)]
 
         def one(database: Database) -> None:
             start.wait()

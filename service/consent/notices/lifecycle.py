@@ -24,7 +24,7 @@ from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.published.models import Kind
 from service.published.numbering import Rendered
-from service.published.render import renders, touch
+from service.published.render import touch
 from service.tables import Line, Many, Shape, TableReading, TableShape, Time, now
 
 UNSEEN = frozenset({"notice_key", "validity_days", "requires_reconsent", "child_directed"})
@@ -326,7 +326,6 @@ def current(session: Session, key: str, language: str) -> ConsentNotice | None:
     return session.exec(chosen.order_by(col(ConsentNotice.version).desc()).limit(1)).one_or_none()
 
 
-@renders(Kind.NOTICE)
 def render(session: Session, ids: Collection[UUID]) -> Iterable[Rendered]:
     """Render the public documents of notices: every version that was ever published."""
     chosen = select(ConsentNotice).where(

@@ -28,7 +28,6 @@ from service.images.models import EffectiveCaption, Picture
 from service.images.models import Rendition as File
 from service.published import documents
 from service.published.answers import Row
-from service.published.forms import Form, buries, writes
 from service.settings import Settings
 
 STANDARD = Standard(
@@ -42,14 +41,12 @@ _BETWEEN = re.compile(r"\s*(?:[,;]| and | & )\s*")
 _STATUS: dict[str, PubStatus] = {Status.PUBLISHED: "usable", Status.WITHDRAWN: "canceled"}
 
 
-@writes(Form.NINJS)
 def write(document: bytes, settings: Settings) -> bytes:
     """An article's document as ninjs."""
     article = with_whole_addresses(settings, documents.read(ArticleRead, document))
     return as_ninjs(article).model_dump_json(exclude_none=True).encode()
 
 
-@buries(Form.NINJS)
 def bury(row: Row, settings: Settings) -> bytes:
     """That an article was withdrawn, and why."""
     said = Ninjs(
