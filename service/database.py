@@ -28,6 +28,8 @@ from service.settings import Settings
 from service.tables import Table
 
 Outcome = TypeVar("Outcome")
+READ_FROM = "copydesk.read_from"
+"""In a request's scope: the session of a replica that its answer may be read from, if there is one."""
 KEPT_FOR_JOBS = 2
 HOLDS_REQUESTS = 0.5
 """Seconds for which requests wait, at the most, for a transaction that goes first."""
@@ -266,6 +268,15 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
     """The session of one request: read-only for GET, otherwise committed after the answer is made and before
     it is sent.
     """
+    given: Session | None = request.scope.get(READ_FROM)
+    if given is not None:
+        request.state.session = given
+        try:
+            yield given
+        except DATABASE_FAULTS as error:
+            raise refusal(error) from error
+        keep_until(request.scope, given.until)
+        return
     database = service(request, Database)
     read_only = request.method in ("GET", "HEAD")
     async with database.slot(), nullcontext() if read_only else database.turn():

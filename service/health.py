@@ -23,6 +23,7 @@ from service.settings import Settings
 from service.tables import Reading
 
 router = APIRouter(tags=["running"])
+_READING = "; replicas serve readers"
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -79,11 +80,14 @@ async def get_readiness(request: Request) -> Response:
         health.database.find(), health.readers.find(), health.media.find()
     )
     still = ", ".join(service(request, Background).standing_still())
-    is_ready = database.is_good and reader.is_good and media.is_good and not still and not ending
+    is_reading = service(request, Watch).is_away
+    is_ready = (
+        (database.is_good or is_reading) and reader.is_good and media.is_good and not still and not ending
+    )
     is_reached = not database.said.startswith("unreachable")
     checks = Readiness(
         status="ready" if is_ready else "unavailable",
-        database="ok" if is_reached else database.said,
+        database="ok" if is_reached else f"{database.said}{_READING if is_reading else ''}",
         migration=database.said if is_reached else "unknown",
         reader=reader.said,
         media=media.said,

@@ -41,6 +41,7 @@ from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.connections import CONNECTIONS, Connections
 from service.edge.cors import Cors
+from service.edge.from_replicas import FromReplicas
 from service.edge.logs import Measured, RequestLog, configure_logs
 from service.edge.packed import PackedBodies
 from service.edge.pieces import Pieces
@@ -65,6 +66,7 @@ from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
 from service.published import epochs, rendering
 from service.published.reader import Reader
+from service.published.replicas import Replicas
 from service.published.watch import Watch
 from service.recall import routes as recall_routes
 from service.schema import require_migrated
@@ -243,9 +245,9 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     remove_compress_type("text/event-stream")
     logged = RequestLog(problems.ShapedRefusals(PackedBodies(app)), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
-    cache = WireCache(
-        Cors(compressed, settings), compressed, settings, services.get(Reader), services.get(Watch)
-    )
+    replicas, database = services.get(Replicas), services.get(Database)
+    public = FromReplicas(compressed, replicas, database) if replicas else compressed
+    cache = WireCache(Cors(compressed, settings), public, settings, services.get(Reader), services.get(Watch))
     follow_figures(services, cache)
     return cache
 

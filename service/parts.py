@@ -30,6 +30,7 @@ from service.published.backlog import Backlog
 from service.published.counting import Counting
 from service.published.forms import Forms
 from service.published.reader import PostgresReader, Reader, SqliteReader
+from service.published.replicas import Replicas, ReplicatedReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.purging.purger import Purger
@@ -51,12 +52,14 @@ def make_services(settings: Settings) -> Services:
     services.add(Settings, settings)
     services.add(Forms, FORMS)
     database = services.add(Database, open_database(settings, serves=True))
-    reader, watch = _reader_and_watch(settings, database)
+    replicas = services.add(Replicas, Replicas(settings, database))
+    primary, reader, watch = _readers_and_watch(settings, database, replicas)
     services.add(Reader, reader)
-    services.add(Answering, reader)
+    # Tokens have no number: that one was revoked is known to the primary alone.
+    services.add(Answering, primary)
     services.add(Watch, watch)
     waiting = services.add(Waiting, Waiting(reader, watch))
-    services.add(Purger, Purger(database, reader, waiting))
+    services.add(Purger, Purger(database, primary, waiting))
     registry = services.add(CollectorRegistry, CollectorRegistry())
     services.add(Figures, Figures(registry))
     services.add(Queues, Queues(database))
@@ -86,6 +89,8 @@ def add_jobs(services: Services) -> None:
     background.add("connections", every(services.get(Connections).step))
     background.add("clock", every(partial(timekeeping.keep, database)))
     background.add("watch", every(services.get(Watch).step))
+    if settings.database_read_url:
+        background.add("replicas", every(services.get(Replicas).step))
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("schedule", every(partial(clock.publish_on_time, database)))
@@ -115,11 +120,16 @@ def add_jobs(services: Services) -> None:
         background.add("pictures ahead", every(pictures.step))
 
 
-def _reader_and_watch(settings: Settings, database: Database) -> tuple[Reader, Watch]:
+def _readers_and_watch(
+    settings: Settings, database: Database, replicas: Replicas
+) -> tuple[Reader, Reader, Watch]:
+    """Return the reader of the primary, that of readers' rows, and what hears of changes."""
     if settings.is_sqlite:
         reader = SqliteReader(settings)
-        return reader, SqliteWatch(reader, database)
-    return PostgresReader(settings, database.deadlines), PostgresWatch(database)
+        return reader, reader, SqliteWatch(reader, database)
+    watch, primary = PostgresWatch(database, replicas.latest), PostgresReader(settings, database.deadlines)
+    replicas.follow(watch)
+    return primary, ReplicatedReader(primary, replicas, watch) if replicas else primary, watch
 
 
 def follow_figures(services: Services, cache: WireCache) -> None:
@@ -193,6 +203,13 @@ def _follow_database(services: Services, figures: Figures) -> None:
         "Processes that ask for changes, because no NOTIFY comes back",
         lambda: watch.polls,
     )
+    replicas = services.get(Replicas)
+    figures.count("copydesk_replica_reads", "Answers that came from a replica", lambda: replicas.reads)
+    figures.count("copydesk_replica_misses", "Answers that a replica could not give", lambda: replicas.behind)
+    figures.measure(
+        "copydesk_replica_connections", "Connections to replicas that are open", lambda: replicas.connections
+    )
+    figures.measure("copydesk_replicas_away", "Replicas that do not answer", lambda: replicas.away)
     figures.measure(
         "copydesk_database_waiting", "Requests that wait for one of them", lambda: database.waiting
     )

@@ -295,8 +295,8 @@ class Settings(PublicSettings, StoreSettings):
     @model_validator(mode="after")
     def fit_for_its_environment(self) -> Self:
         """Refuse what would be unsafe in production, and several processes on SQLite."""
-        if self.is_sqlite and self.is_pooled:
-            raise UnsafeSetting("COPYDESK_DATABASE_LISTEN_URL goes with a PostgreSQL")
+        if self.is_sqlite and (self.is_pooled or self.database_read_url):
+            raise UnsafeSetting("COPYDESK_DATABASE_LISTEN_URL and COPYDESK_DATABASE_READ_URL need PostgreSQL")
         if self.workers > 1 and self.is_sqlite:
             raise UnsafeSetting("COPYDESK_WORKERS above 1 needs PostgreSQL: SQLite is served by one process")
         if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):

@@ -1,5 +1,6 @@
 """The settings that say which database holds the store, how it is reached, and how long it is waited for."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,13 @@ class StoreSettings(BaseSettings):
             " that COPYDESK_DATABASE_URL is the pooler's"
         ),
     )
+    database_read_url: Addresses = Field(
+        (),
+        description=(
+            "replicas of the same PostgreSQL, with commas between them: readers' rows come from one that has"
+            " every change, else from the primary"
+        ),
+    )
     database_pool_size: int = Field(
         10, ge=1, le=200, description="connections kept open to PostgreSQL, per process"
     )
@@ -39,6 +47,16 @@ class StoreSettings(BaseSettings):
         if value.startswith((_POSTGRES, "sqlite:///")):
             return value
         raise ValueError("must start with sqlite:/// or postgresql://")
+
+    @field_validator("database_read_url", mode="before")
+    @classmethod
+    def known_replicas(cls, value: object) -> object:
+        """Read `postgresql://a/x, postgresql://b/x` as two addresses; one may name several hosts itself."""
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in re.split(rf",(?=\s*{_POSTGRES})", value) if part.strip())
+        if isinstance(value, tuple) and not all(str(each).startswith(_POSTGRES) for each in value):
+            raise ValueError("each must start with postgresql://")
+        return value
 
     @field_validator("database_listen_url", mode="before")
     @classmethod

@@ -41,7 +41,7 @@ _BY_SLUG = (
     f"SELECT {_COLUMNS} FROM published_slug s"
     " JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
 )
-_SEQ = "SELECT seq FROM published_sequence"
+SEQ = "SELECT seq FROM published_sequence"
 _CHANGES = f"SELECT kind, id, reason FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
 
 
@@ -64,12 +64,18 @@ def _session(settings: Settings) -> dict[str, str | None]:
     return {"options": f"-c statement_timeout={1000 * settings.patience:.0f}ms"}
 
 
+def _of_key(kind: Kind, key: str) -> tuple[str, Sequence[str | int | UUID]]:
+    id_ = id_of(key)
+    return (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
+
+
 class Reader(Protocol):
     """The questions of the wire cache to a database. `answered_at` is when the database last answered, in
     monotonic seconds; `connections` are open.
     """
 
-    answered_at: float
+    @property
+    def answered_at(self) -> float: ...
 
     @property
     def connections(self) -> int: ...
@@ -147,7 +153,7 @@ class SqliteReader:
     async def seq(self) -> int:
         """The number of the last public change."""
         assert self._read is not None
-        number: int = self._read.execute(_SEQ).fetchone()[0]
+        number: int = self._read.execute(SEQ).fetchone()[0]
         return number
 
     async def changes(self, since: int) -> Changes:
@@ -193,11 +199,11 @@ class PostgresReader:
         """Return how many connections are open or being made."""
         return self._pool.get_stats().get("pool_size", 0)
 
-    async def open(self) -> None:
+    async def open(self, *, waits: bool = True) -> None:
         """Start the pool, with its first connection made: one that is still being made when the pool closes
         is never closed.
         """
-        await self._pool.open(wait=True, timeout=10)
+        await self._pool.open(wait=waits, timeout=10)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -205,10 +211,7 @@ class PostgresReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
-        id_ = id_of(key)
-        statement: tuple[str, Sequence[str | int | UUID]] = (
-            (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
-        )
+        statement = _of_key(kind, key)
         found = await self._rows(*statement)
         gone = Gone()
         if found and found[0][-1]:
@@ -216,9 +219,23 @@ class PostgresReader:
             found = await self._rows(*statement)
         return _row(found, gone)
 
+    async def find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
+        """Read one published resource, and the number that was the last when it was read."""
+        statement, values = _of_key(kind, key)
+        statement = f"SELECT s.seq, q.* FROM published_sequence s LEFT JOIN ({statement}) q ON true"
+        found = await self._rows(statement, values)
+        gone = Gone()
+        if found and found[0][-1]:
+            gone = by_id(await self.rows(PICTURES_SQL))
+            found = await self._rows(statement, values)
+        if not found:  # The number is gone while a dump is being restored over the store.
+            return -1, None
+        (seq, *record) = found[0]
+        return seq, None if record[0] is None else _row([tuple(record)], gone)
+
     async def seq(self) -> int:
         """The number of the last public change."""
-        ((number,),) = await self.rows(_SEQ)
+        ((number,),) = await self.rows(SEQ)
         assert isinstance(number, int)
         return number
 

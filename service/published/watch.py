@@ -4,6 +4,7 @@ processes write.
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import psycopg
@@ -11,7 +12,7 @@ import structlog
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.database import Database
-from service.faults import DATABASE_FAULTS
+from service.faults import DATABASE_FAULTS, fault_of
 from service.published.reader import SqliteReader
 
 TRUSTED_FOR = 1.0
@@ -19,6 +20,8 @@ TRUSTED_FOR = 1.0
 heard again.
 """
 POLL = 0.4
+LOOKS_AGAIN = 0.25
+"""Seconds until a primary that is away is asked again."""
 TICK = 0.02
 ECHO_WITHIN = 2.0
 """Seconds in which a notice of one's own must come back."""
@@ -27,10 +30,12 @@ log = structlog.get_logger()
 
 class Watch(Protocol):
     """Tells the wire cache when to look for changes. `polls` says that nobody tells of a change: it is asked
-    for again and again. `connections` are open.
+    for again and again. `is_away` says that the primary does not answer, and that replicas tell the number.
+    `connections` are open.
     """
 
     polls: bool
+    is_away: bool
 
     @property
     def connections(self) -> int: ...
@@ -57,8 +62,8 @@ class SqliteWatch:
     count at once.
     """
 
-    polls = False
-    """`PRAGMA data_version` misses nothing."""
+    polls = is_away = False
+    """`PRAGMA data_version` misses nothing, and the file is here."""
 
     def __init__(self, reader: SqliteReader, database: Database) -> None:
         self._reader = reader
@@ -115,9 +120,14 @@ class PostgresWatch:
     count at once.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, latest_of_replicas: Callable[[], int | None]) -> None:
         self.polls = False
+        self.is_away = False
+        """True while the primary does not answer, and replicas tell the number instead."""
+        self.set_backs = 0
+        """How often the numbers have gone back."""
         self._database = database
+        self._latest_of_replicas = latest_of_replicas
         self._latest = -1
         self._heard_at = 0.0
         self._moved = asyncio.Event()
@@ -128,10 +138,19 @@ class PostgresWatch:
         """Return how many connections are open."""
         return 0 if self._connection is None else 1
 
+    @property
+    def known(self) -> int:
+        """Return the highest number that was heard, or that this process has committed itself."""
+        return max(self._latest, self._database.known_sequence)
+
+    @property
+    def needed(self) -> int | None:
+        """Return the number that an answer must have reached; None when nothing was heard for too long."""
+        return self.known if time.monotonic() - self._heard_at <= TRUSTED_FOR else None
+
     def changed(self, seq: int) -> bool:
         """Return whether another number than this one is known, or nothing has been heard for too long."""
-        known = max(self._latest, self._database.known_sequence)
-        return known != seq or time.monotonic() - self._heard_at > TRUSTED_FOR
+        return self.needed != seq
 
     async def moved(self, within: float) -> bool:
         """Wait for the listener to hear of a higher number."""
@@ -147,31 +166,59 @@ class PostgresWatch:
             return
         if seq < self._latest:  # The database was set back.
             self._database.known_sequence = seq
+            self.set_backs += 1
         self._latest = seq
         self._moved.set()
 
     async def step(self) -> float:
         """Ask for the number, then listen for a while. A connection that fails is dropped, and made anew next
-        time.
+        time; until then replicas tell the number, if there are any.
         """
         try:
-            async with asyncio.timeout(self._database.settings.patience):
-                connection = await self._connected()
-                asked_at = time.monotonic()
-                row = await (await connection.execute("SELECT seq FROM published_sequence")).fetchone()
-            if row is not None:  # It is gone while a dump is being restored over the store.
-                self._heard_at = asked_at
-                self._hear(row[0])
-            # What a notice says is not read, because anybody may send one: the number is asked for again.
-            async for _ in connection.notifies(timeout=POLL, stop_after=1):
-                pass
+            await self._hear_primary()
         except TimeoutError:
             await self.close()
-            raise PoolTimeout("the database does not say what was published") from None
+            return self._hear_replicas(PoolTimeout("the database does not say what was published"))
+        except DATABASE_FAULTS as fault:
+            await self.close()
+            return self._hear_replicas(fault)
         except BaseException:
             await self.close()
             raise
         return 0.0
+
+    async def _hear_primary(self) -> None:
+        patience = self._database.settings.patience
+        if self._latest_of_replicas() is not None:
+            patience = min(patience, TRUSTED_FOR)
+        # The deadline cuts what does not answer. To cancel it would wait for an answer too.
+        async with asyncio.timeout(patience + 1):
+            connection = await self._connected()
+            asked_at = time.monotonic()
+            with self._database.deadlines.within(connection, patience):
+                row = await (await connection.execute("SELECT seq FROM published_sequence")).fetchone()
+        if row is not None:  # It is gone while a dump is being restored over the store.
+            self._heard_at = asked_at
+            self._hear(row[0])
+        self.is_away = False
+        # What a notice says is not read, because anybody may send one: the number is asked for again.
+        async for _ in connection.notifies(timeout=POLL, stop_after=1):
+            pass
+
+    def _hear_replicas(self, fault: Exception) -> float:
+        """Take the number of the replica that has come farthest, and return the seconds to wait. Raises the
+        fault when there is none, or when what is known is not on it.
+        """
+        seq = self._latest_of_replicas()
+        if seq is None or seq < self.known:
+            self.is_away = False
+            raise fault
+        if not self.is_away:
+            log.warning("the primary is away: replicas serve readers", fault=fault_of(fault).value)
+        self.is_away = True
+        self._heard_at = time.monotonic()
+        self._hear(seq)
+        return LOOKS_AGAIN
 
     async def _connected(self) -> psycopg.AsyncConnection[tuple[int]]:
         if self._connection is None:
