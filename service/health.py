@@ -14,13 +14,14 @@ from service.ending import Ending
 from service.errors import Unauthorized
 from service.images.lab import sandbox_state
 from service.metrics import Figures
+from service.mirror.following import Following
 from service.probing import Health
 from service.published.backlog import Backlog
 from service.published.watch import Watch
 from service.queues import Queues
 from service.services import service
 from service.settings import Settings
-from service.tables import Reading
+from service.tables import Reading, Time
 
 router = APIRouter(tags=["running"])
 _READING = "; replicas serve readers"
@@ -31,6 +32,17 @@ class Liveness(Reading):
     """The process answers."""
 
     status: Literal["ok"] = Field("ok", examples=["ok"])
+
+
+class MirrorReadiness(Reading):
+    """The place of a mirror. That its origin is dark is no cause to be unavailable."""
+
+    origin: str
+    behind: int | None = Field(description="numbers that the origin was ahead when it was heard last")
+    heard_at: Time | None = Field(description="when the origin was heard last")
+    fault: str | None = Field(description="why it is not heard now")
+    checked_at: Time | None = Field(description="when all rows were last compared with the origin's")
+    mended: int = Field(description="rows that were wrong and are mended")
 
 
 class Readiness(Reading):
@@ -60,6 +72,11 @@ class Readiness(Reading):
         examples=["ok", "polled: no NOTIFY comes back"],
     )
     ending: bool = Field(description="the process was told to end, and serves until a proxy has noticed")
+    mirror: MirrorReadiness | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="of a mirror alone; one that never had everything yet is unavailable",
+    )
 
 
 @router.get("/health/live")
@@ -84,6 +101,9 @@ async def get_readiness(request: Request) -> Response:
     is_ready = (
         (database.is_good or is_reading) and reader.is_good and media.is_good and not still and not ending
     )
+    mirror = _mirror(request)
+    if mirror is not None and not service(request, Following).standing.is_filled:
+        is_ready = False
     is_reached = not database.said.startswith("unreachable")
     checks = Readiness(
         status="ready" if is_ready else "unavailable",
@@ -96,8 +116,24 @@ async def get_readiness(request: Request) -> Response:
         rendering=_rendering(service(request, Backlog)),
         changes="polled: no NOTIFY comes back" if service(request, Watch).polls else "ok",
         ending=ending,
+        mirror=mirror,
     )
     return Response(checks.model_dump_json(), 200 if is_ready else 503, NO_STORE, "application/json")
+
+
+def _mirror(request: Request) -> MirrorReadiness | None:
+    origin = service(request, Settings).mirror_of
+    if origin is None:
+        return None
+    known = service(request, Following).standing
+    return MirrorReadiness(
+        origin=origin,
+        behind=known.behind,
+        heard_at=known.heard_at,
+        fault=known.fault,
+        checked_at=known.checked_at,
+        mended=known.mended,
+    )
 
 
 def _rendering(backlog: Backlog) -> str:

@@ -62,6 +62,11 @@ from service.images.intake import Intake
 from service.images.lab import require_sandbox, sandbox_state
 from service.images.storage import MediaUnavailable
 from service.imports import routes as import_routes
+from service.mirror.following import Following
+from service.mirror.gate import Gate
+from service.mirror.place import begin as begin_mirror
+from service.mirror.place import refuse_mirror
+from service.outbound.origin import Origin
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
 from service.published import epochs, rendering
@@ -243,12 +248,17 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
     # compressed.
     remove_compress_type("text/event-stream")
-    logged = RequestLog(problems.ShapedRefusals(PackedBodies(app)), Measured(registry), Safety(settings))
+    unpacked: ASGIApp = PackedBodies(app)
+    if settings.mirror_of is not None:
+        unpacked = Gate(unpacked, settings.mirror_of)
+    logged = RequestLog(problems.ShapedRefusals(unpacked), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
     replicas, database = services.get(Replicas), services.get(Database)
     public = FromReplicas(compressed, replicas, database) if replicas else compressed
     cache = WireCache(Cors(compressed, settings), public, settings, services.get(Reader), services.get(Watch))
     follow_figures(services, cache)
+    if settings.mirror_of is not None:
+        services.get(Following).forget = cache.forget
     return cache
 
 
@@ -266,7 +276,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     await timekeeping.keep(database)
     async with database.turn():
         await to_thread.run_sync(rendering.begin, database)
-        await to_thread.run_sync(epochs.begin_for_process, database)
+        if settings.mirror_of is None:
+            await to_thread.run_sync(refuse_mirror, database)
+            await to_thread.run_sync(epochs.begin_for_process, database)
+        else:
+            await to_thread.run_sync(begin_mirror, database, settings.mirror_of)
     require_sandbox(settings)
     if (walls := sandbox_state(settings)) != "ok":
         log.warning("pictures are decoded without all walls", picture_sandbox=walls)
@@ -277,13 +291,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         log.warning("media store unavailable", fault=fault.detail)
     await reader.open()
     add_jobs(services)
-    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is
-    # published.
-    async with database.turn():
-        await to_thread.run_sync(defaults.provide, database)
-    await to_thread.run_sync(licences.remember_time, database)
-    await clock.release_all_due(database)
-    await licences.pass_time_for_all(database)
+    if settings.mirror_of is None:
+        await _bring_up_to_date(database)
     background = services.get(Background)
     try:
         async with anyio.create_task_group() as beside:
@@ -297,9 +306,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         await services.get(Health).close()
         await services.get(Watch).close()
         await reader.close()
+        if settings.mirror_of is not None:
+            await services.get(Origin).close()
         database.close()
         if background.has_given_up:
             os._exit(1)
+
+
+async def _bring_up_to_date(database: Database) -> None:
+    """See to it, before the first request, that there is a notice to decide on, and that what fell due while
+    nobody ran is published.
+    """
+    async with database.turn():
+        await to_thread.run_sync(defaults.provide, database)
+    await to_thread.run_sync(licences.remember_time, database)
+    await clock.release_all_due(database)
+    await licences.pass_time_for_all(database)
 
 
 async def _write_down(services: Services) -> None:

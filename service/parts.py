@@ -25,6 +25,9 @@ from service.images import clock as licences
 from service.images.intake import Intake
 from service.images.prints import Prints
 from service.metrics import Figures
+from service.mirror.following import Following
+from service.mirror.pictures import FetchedPrints
+from service.outbound.origin import Origin
 from service.probing import Health
 from service.published.backlog import Backlog
 from service.published.counting import Counting
@@ -72,7 +75,12 @@ def make_services(settings: Settings) -> Services:
     services.add(Ledger, Ledger(database, settings.signing_key))
     services.add(Door, Door(settings))
     intake = services.add(Intake, Intake(settings))
-    services.add(Prints, Prints(intake, registry))
+    if settings.mirror_of is None:
+        services.add(Prints, Prints(intake, registry))
+    else:
+        origin = services.add(Origin, Origin(settings))
+        services.add(Following, Following(database, origin, intake.store))
+        services.add(Prints, FetchedPrints(intake, registry, database, origin))
     services.add(Background, Background(registry))
     ending = services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
     services.add(Followers, Followers(settings))
@@ -83,20 +91,44 @@ def make_services(settings: Settings) -> Services:
 
 def add_jobs(services: Services) -> None:
     """Name the jobs that run beside the requests."""
+    _add_jobs_of_readers(services)
+    if services.get(Settings).mirror_of is None:
+        _add_jobs_of_writers(services)
+    else:
+        _add_jobs_of_mirror(services)
+
+
+def _add_jobs_of_readers(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
-    settings = database.settings
     background.add("deadlines", every(database.deadlines.step))
     background.add("connections", every(services.get(Connections).step))
     background.add("clock", every(partial(timekeeping.keep, database)))
     background.add("watch", every(services.get(Watch).step))
-    if settings.database_read_url:
+    if database.settings.database_read_url:
         background.add("replicas", every(services.get(Replicas).step))
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
+    background.add("counting", every(Counting(database).step))
+    if database.settings.purge_kind != "off":
+        purger, figures = services.get(Purger), services.get(Figures)
+        background.add("purging", purger.run)
+        figures.count("copydesk_purge_calls", "Calls to the cache in front", lambda: purger.calls)
+        figures.count("copydesk_purge_failures", "Calls that it did not take", lambda: purger.failures)
+
+
+def _add_jobs_of_mirror(services: Services) -> None:
+    background, database = services.get(Background), services.get(Database)
+    background.add("following", services.get(Following).run)
+    if database.settings.mirror_pictures == "ahead":
+        background.add("pictures ahead", every(ahead.Ahead(database, services.get(Prints), 0).step))
+
+
+def _add_jobs_of_writers(services: Services) -> None:
+    background, database = services.get(Background), services.get(Database)
+    settings = database.settings
     background.add("schedule", every(partial(clock.publish_on_time, database)))
     background.add("licences", every(partial(licences.keep_time, database)))
     background.add("rendering", every(services.get(Backlog).step))
-    background.add("counting", every(Counting(database).step))
     background.add("indexing", every(Indexing(database).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
@@ -110,11 +142,6 @@ def add_jobs(services: Services) -> None:
     background.add("notices", every(partial(notices.warn_of_ends, database)))
     if settings.webhook_concurrency:
         background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
-    if settings.purge_kind != "off":
-        purger, figures = services.get(Purger), services.get(Figures)
-        background.add("purging", purger.run)
-        figures.count("copydesk_purge_calls", "Calls to the cache in front", lambda: purger.calls)
-        figures.count("copydesk_purge_failures", "Calls that it did not take", lambda: purger.failures)
     if settings.picture_ahead:
         pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))
         background.add("pictures ahead", every(pictures.step))

@@ -13,7 +13,47 @@ _KEYS_OF = {"varnish": "surrogate-key", "fastly": "surrogate-key", "cloudflare":
 Hosts = Annotated[tuple[str, ...], NoDecode]
 
 
-class PublicSettings(BaseSettings):
+class MirrorSettings(BaseSettings):
+    """The store that this one mirrors, if it is a mirror."""
+
+    mirror_of: str | None = Field(
+        None,
+        description=(
+            "address of the store that this one mirrors, private ones too; `copydesk follow` sets it"
+        ),
+    )
+    mirror_token: SecretStr | None = Field(
+        None, description="token for the origin, by which it knows the mirror among its followers"
+    )
+    mirror_pictures: Literal["demand", "ahead"] = Field(
+        "demand",
+        description="demand gets a picture's file when it is asked for, ahead as soon as it is public",
+    )
+    mirror_check_seconds: int = Field(
+        3_600, ge=1, description="seconds between two comparisons of a mirror with its origin's digest"
+    )
+
+    @field_validator("mirror_of", mode="before")
+    @classmethod
+    def known_origin(cls, value: object) -> object:
+        """Accept an http or https address of a store, without credentials."""
+        if value is None or value == "":
+            return None
+        parts = urlsplit(str(value))
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("must be an http or https URL, without credentials")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must be scheme and host alone")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("mirror_token", mode="before")
+    @classmethod
+    def empty_token_is_none(cls, value: object) -> object:
+        """A variable that is there but empty is one that is not set."""
+        return value or None
+
+
+class PublicSettings(MirrorSettings):
     """The addresses and names of the service as others see them."""
 
     public_url: str = Field(

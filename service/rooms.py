@@ -25,6 +25,7 @@ from service.http.callers import Token
 from service.http.idempotency import KeptAnswer
 from service.images import read as images
 from service.images.models import Caption, Image, ImagePastUse, ImageUse, ImageWithdrawal
+from service.mirror.place import MirrorPlace
 from service.published.forms import Form, Forms
 from service.published.models import (
     Awaiting,
@@ -100,6 +101,7 @@ TABLES: tuple[type[Table], ...] = (
     WebhookDelivery,
     PurgePlace,
     BulkPlace,
+    MirrorPlace,
 )
 
 

@@ -338,6 +338,8 @@ class Settings(PublicSettings, StoreSettings):
             raise UnsafeSetting(
                 "production refuses an http COPYDESK_PURGE_URL: it would show the token to the network"
             )
+        if self.mirror_token is not None and (self.mirror_of or "").startswith("http://"):
+            raise UnsafeSetting("production refuses COPYDESK_MIRROR_TOKEN with an http COPYDESK_MIRROR_OF")
         if self.outbound_allow_loopback:
             raise UnsafeSetting("production refuses COPYDESK_OUTBOUND_ALLOW_LOOPBACK")
 

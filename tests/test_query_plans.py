@@ -22,7 +22,7 @@ from tests.images.pictures import make_image
 from tests.serving import Store, running, settings_for
 
 FEW = frozenset(
-    "alembic_version article_indexing bulk_place consent_impression consent_notice consent_retention consent_tree_head consent_unsealed copy_holder"
+    "alembic_version article_indexing bulk_place consent_impression consent_notice consent_retention consent_tree_head consent_unsealed copy_holder mirror_place"
     " published_awaiting published_rendering published_sequence sqlite_master token walk webhook".split()
 )
 """Tables that do not grow with what is published, read or decided. `published_rendering` has a row an

@@ -35,12 +35,14 @@ def read_settings() -> "Settings":
 
 
 def open_database(settings: "Settings | None" = None) -> "Database":
-    """Return the store's database. Raises Unmigrated and RenderedByNewer."""
+    """Return the store's database. Raises Unmigrated, RenderedByNewer and IsMirror."""
     from service import rooms
+    from service.mirror.place import refuse_mirror
     from service.published import rendering
     from service.schema import require_migrated
 
     database = rooms.open_database(settings or read_settings())
     require_migrated(database)
     rendering.require_no_newer(database)
+    refuse_mirror(database)
     return database

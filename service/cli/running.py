@@ -30,7 +30,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         from service.schema import migrations
 
         command.upgrade(migrations(settings), "head")
-    open_database(settings)
+    if settings.mirror_of is None:
+        open_database(settings)
     server.serve(settings, server.listen(host, port))
 
 
@@ -105,12 +106,14 @@ def render(
 
     from service import rooms
     from service.articles.indexing import Indexing
+    from service.mirror.place import refuse_mirror
     from service.published import rendering
     from service.published.backlog import Backlog
     from service.schema import require_migrated
 
     database = rooms.open_database(read_settings())
     require_migrated(database)
+    refuse_mirror(database)
     rendering.begin(database, go_back=back)
     done = _render_all(Backlog(database))
     _index_all(Indexing(database))

@@ -171,7 +171,9 @@ def _statement(
 ) -> tuple[str, Sequence[str | int]]:
     others = all_but(wanted.kinds)
     values: list[str | int] = [start, end, *others]
-    where = f"p.seq > %s AND p.seq <= %s AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
+    where = "p.seq > %s AND p.seq <= %s"
+    if others:
+        where += f" AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
     here, sought = _in_scope(wanted, "p")
     if here:
         there, _ = _in_scope(wanted, "q")

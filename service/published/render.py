@@ -219,7 +219,7 @@ def differences(
     """
     rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
     before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
-    terms = _terms(session, before) if kind is Kind.ARTICLE else {}
+    terms = terms_of(session, before) if kind is Kind.ARTICLE else {}
     for id_ in before if kind is Kind.ARTICLE else ():
         session.gathered.terms.setdefault(id_, terms.get(id_, frozenset()))
     found: list[tuple[Outcome, Published | None]] = []
@@ -241,7 +241,8 @@ def differences(
     return found, terms
 
 
-def _terms(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:
+def terms_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:
+    """Return the terms by which articles are found."""
     if not ids:
         return {}
     found: dict[UUID, set[tuple[str, str]]] = {}

@@ -16,10 +16,13 @@ LOOKS_FOR = 1.0
 
 
 class View(enum.StrEnum):
-    """The changes that a follower sees: those of readers, or all that the staff see."""
+    """The changes that a follower sees: those of readers, the same with all that a mirror keeps of them, or
+    all that the staff see.
+    """
 
     PUBLIC = "public"
     STAFF = "staff"
+    MIRROR = "mirror"
 
 
 class Waiting:
@@ -67,7 +70,8 @@ class Waiting:
 
     async def _look(self) -> None:
         head = await feed.head(self._reader)
-        for view, seq in ((View.PUBLIC, head.public), (View.STAFF, head.seq)):
+        for view in View:
+            seq = head.seq if view is View.STAFF else head.public
             if seq > self._latest[view]:
                 self._latest[view] = seq
                 self._ring(view)

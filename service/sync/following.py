@@ -12,7 +12,7 @@ from service.copies.following import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
 from service.http.callers import identify
-from service.published import feed
+from service.published import feed, mirrored
 from service.published.feed import Batch, Head, Place, Wanted
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
@@ -48,7 +48,8 @@ class Follower:
         """Return the address that is followed, whatever the size of a page: followers of one token that ask
         for different things are told apart.
         """
-        kinds = ",".join(self.wanted.kinds) if self.wanted.kinds != feed.KINDS else None
+        is_narrow = self.view is not View.MIRROR and self.wanted.kinds != feed.KINDS
+        kinds = ",".join(self.wanted.kinds) if is_narrow else None
         narrowed = [("kind", kinds)] if kinds is not None else []
         narrowed += [("section", section) for section in self.wanted.sections]
         narrowed += [("language", language) for language in self.wanted.languages]
@@ -78,6 +79,7 @@ class Follower:
                     caller.need(Scope.CONTENT_READ)
             if self.view is View.STAFF:
                 return await run_in_threadpool(desk.batch, self.database, self.wanted, place, limit)
-            return await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)
+            batch = await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)
+            return await mirrored.complete(self.reader, batch) if self.view is View.MIRROR else batch
         except DATABASE_FAULTS as fault:
             raise refusal(fault) from fault

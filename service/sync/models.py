@@ -6,8 +6,10 @@ from uuid import UUID
 from pydantic import Field
 
 from service.articles.models import ArticleRead
+from service.consent.notices.lifecycle import NoticeRead
 from service.images.models import CaptionRead, ImageRead
 from service.published.feed import Followed
+from service.published.mirrored import MirroredFacts, StoreStand
 from service.tables import Reading, Time
 
 Seq = Annotated[
@@ -17,6 +19,11 @@ CacheKeys = Annotated[
     list[str],
     Field(description="the keys of all public answers that the change concerns, for caches to drop"),
 ]
+OnlyMirrors = Field(
+    None,
+    exclude_if=lambda value: value is None,
+    description="with `view=mirror`: what a mirror keeps beside it",
+)
 Whole = Field(description="the resource, exactly as it is read at its own address")
 
 
@@ -29,6 +36,7 @@ class _Put(Reading):
     version: int
     changed_at: Time
     keys: CacheKeys
+    row: MirroredFacts | None = OnlyMirrors
 
 
 class ArticleChange(_Put):
@@ -52,6 +60,13 @@ class CaptionChange(_Put):
     data: CaptionRead = Whole
 
 
+class NoticeChange(_Put):
+    """A version of a consent notice, with `view=mirror` alone."""
+
+    kind: Literal["notice"]
+    data: NoticeRead = Whole
+
+
 class Removal(Reading):
     """A resource that is gone."""
 
@@ -64,18 +79,24 @@ class Removal(Reading):
     version: int
     changed_at: Time
     keys: CacheKeys
+    row: MirroredFacts | None = OnlyMirrors
     data: None
 
 
 class ChangesRead(Reading):
     """Some changes in their order, and where to go on."""
 
-    items: list[ArticleChange | ImageChange | CaptionChange | Removal]
+    items: list[ArticleChange | ImageChange | CaptionChange | NoticeChange | Removal]
     next: str = Field(
         description="where to go on; never null, for there will be more", examples=["/v1/changes?since=qZ2b…"]
     )
     cursor: str = Field(description="the `since` of that address", examples=["qZ2b…"])
     caught_up: bool = Field(description="whether this was all there is for now")
+    state: StoreStand | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="with `view=mirror`: where the store stands, and its epochs",
+    )
 
 
 REMOVED = {

@@ -13,7 +13,7 @@ from service.errors import FieldProblem, Unprocessable
 from service.http import conditional, pages
 from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
-from service.published import answers, feed
+from service.published import answers, feed, mirrored
 from service.published.feed import Batch, Followed, Head, Place, Wanted
 from service.published.models import Kind
 from service.published.reader import Reader
@@ -58,7 +58,13 @@ Since = Annotated[
 ]
 Wait = Annotated[float, Query(ge=0, le=30, description="seconds to wait for a change when there is none")]
 AsView = Annotated[
-    View, Query(description="staff: every change of working content, drafts included; needs content:read")
+    View,
+    Query(
+        description=(
+            "staff: every change of working content, drafts included; needs content:read. mirror: with all"
+            " that a mirror keeps of each entry, for `copydesk follow`"
+        )
+    ),
 ]
 LastEventId = Annotated[
     str | None, Header(description="where a stream that broke off goes on; sent by EventSource itself")
@@ -104,7 +110,8 @@ async def list_changes(
     if streamed:
         return stream.answer(follower, head.store, place)
     batch = await (_waited(follower, place, wait) if wait else follower.take(place))
-    return _answer(request, batch, write_cursor(head.store, batch.place), waited=wait > 0)
+    told = await mirrored.state(follower.reader) if view is View.MIRROR else b""
+    return _answer(request, batch, write_cursor(head.store, batch.place), told, waited=wait > 0)
 
 
 @router.get(
@@ -146,6 +153,8 @@ async def _begin(
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
     wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
+    if view is View.MIRROR:
+        wanted = _all_for_mirror(wanted)
     follower = Follower(
         service(request, Database),
         service(request, Reader),
@@ -176,6 +185,15 @@ def _kinds(kind: str | None) -> tuple[Kind, ...]:
     return tuple(known for known in feed.KINDS if known in names)
 
 
+def _all_for_mirror(wanted: Wanted) -> Wanted:
+    if not wanted.is_all:
+        message = "a mirror takes everything: no kind, section or language"
+        raise Unprocessable(
+            f"view: {message}.", errors=[FieldProblem(place="query", pointer="/view", message=message)]
+        )
+    return mirrored.EVERYTHING
+
+
 def _secret(request: Request) -> str | None:
     return request.headers.get("authorization", "").partition(" ")[2] or None
 
@@ -192,20 +210,23 @@ async def _waited(follower: Follower, place: Place, seconds: float) -> Batch:
     return batch
 
 
-def _answer(request: Request, batch: Batch, cursor: str, *, waited: bool) -> Response:
+def _answer(request: Request, batch: Batch, cursor: str, told: bytes, *, waited: bool) -> Response:
+    """Answer with a page; `told` are members behind the others."""
     following = service(request, Settings).address_base + address(request, cursor)
-    body = b'{"items":[%b],"next":%b,"cursor":%b,"caught_up":%b}' % (
+    body = b'{"items":[%b],"next":%b,"cursor":%b,"caught_up":%b%b}' % (
         b",".join(entry.body for entry in batch.entries),
         orjson.dumps(following),
         orjson.dumps(cursor),
         b"true" if batch.caught_up else b"false",
+        told,
     )
     link = {"Link": f'<{following}>; rel="next"'}
     if waited:
         return Response(body, headers={**link, "Cache-Control": "no-store"}, media_type="application/json")
     if "authorization" in request.headers:
         return conditional.answer_bytes(request, body, headers=link)
-    answers.depend(request, *(answers.any_of(kind) for kind in feed.KINDS))
+    kinds = mirrored.EVERYTHING.kinds if told else feed.KINDS
+    answers.depend(request, *(answers.any_of(kind) for kind in kinds))
     keep_until(request.scope, batch.until)
     public = answers.public_headers(service(request, Settings))
     return conditional.answer_bytes(

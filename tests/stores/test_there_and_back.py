@@ -44,6 +44,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0049": "which store it mirrors: a mirror is filled anew",
     "0045": "counts by language, source and kind, which are counted again",
     "0044": "an index",
     "0043": "an index",

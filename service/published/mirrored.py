@@ -1,0 +1,129 @@
+"""Tell a mirror all that it keeps of the published table: of each entry of the feed, beside the document,
+the values by which the row is found and cached.
+
+None of it is secret: it is what lists, redirects, the feed's `keys` and the ETags of files show already.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from service.published import feed
+from service.published.feed import Batch, Entry, Wanted
+from service.published.models import Kind
+from service.published.reader import Reader, Record
+from service.tables import Time, stored_time
+
+EVERYTHING = Wanted((*feed.KINDS, Kind.NOTICE))
+"""The filter of a mirror: notices too, because readers' pages show them."""
+_ROWS = (
+    "SELECT kind, id, seq, slug, section, language, source, published_at, updated_at, expires_at, good_until,"
+    " moves, negative FROM published WHERE seq > %s AND seq <= %s"
+)
+_SLUGS = "SELECT article_id, slug FROM published_slug WHERE article_id IN ({}) ORDER BY slug"
+_TERMS = "SELECT id, field, value FROM published_term WHERE id IN ({}) ORDER BY field, value"
+_PAST = "SELECT id, kind, section, language, until_seq FROM published_past WHERE id IN ({})"
+_EPOCHS = "SELECT mark, from_seq FROM published_epoch ORDER BY number"
+_DATA = b',"data":'
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredFacts:
+    """The values of a published row beside its document, as one store tells them to another."""
+
+    slug: str | None
+    section: str | None
+    language: str | None
+    source: str | None
+    published_at: Time
+    updated_at: Time
+    expires_at: Time | None
+    good_until: Time | None
+    moves: str | None
+    negative: str | None
+    slugs: tuple[str, ...]
+    terms: tuple[tuple[str, str], ...]
+    past: tuple[tuple[str, str, int], ...]
+    """Sections and languages that the resource has left, each with the number at which it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStand:
+    """The facts of a store that are in no entry: its id, its numbers, and its epochs, each with the number
+    after which it began.
+    """
+
+    store: UUID
+    head: int
+    pruned: int
+    epochs: tuple[tuple[str, int], ...]
+
+
+_FACTS, _STATE = TypeAdapter(MirroredFacts), TypeAdapter(StoreStand)
+
+
+async def complete(reader: Reader, batch: Batch) -> Batch:
+    """Add to each entry a member `row` with the facts. An entry whose row has changed meanwhile is left out,
+    because it comes again under a later number.
+    """
+    if not batch.entries:
+        return batch
+    found = await reader.rows(_ROWS, (batch.entries[0].seq - 1, batch.entries[-1].seq))
+    ids = list({id_ for _, id_, *_ in found})
+    slugs, terms, past = [await _by_id(reader, statement, ids) for statement in (_SLUGS, _TERMS, _PAST)]
+    facts = {seq: _facts(row, slugs, terms, past) for row in found if (seq := row[2])}
+    entries = [_with_row(entry, facts[entry.seq]) for entry in batch.entries if entry.seq in facts]
+    return replace(batch, entries=entries)
+
+
+async def state(reader: Reader) -> bytes:
+    """Return the state of the store as a further member of a page."""
+    head = await feed.head(reader)
+    epochs = await reader.rows(_EPOCHS)
+    told = StoreStand(head.store, head.seq, head.pruned, tuple((mark, seq) for mark, seq in epochs))
+    return b',"state":%b' % _STATE.dump_json(told)
+
+
+async def _by_id(reader: Reader, statement: str, ids: Sequence[str]) -> dict[UUID, list[Record]]:
+    found: dict[UUID, list[Record]] = defaultdict(list)
+    if ids:
+        places = ", ".join(["%s"] * len(ids))
+        for id_, *values in await reader.rows(statement.format(places), ids):
+            found[UUID(str(id_))].append(tuple(values))
+    return found
+
+
+def _facts(
+    row: Record,
+    slugs: dict[UUID, list[Record]],
+    terms: dict[UUID, list[Record]],
+    past: dict[UUID, list[Record]],
+) -> bytes:
+    kind, key, _, slug, section, language, source, published_at, updated_at, *rest = row
+    expires_at, good_until, moves, negative = rest
+    id_ = UUID(str(key))
+    facts = MirroredFacts(
+        slug,
+        section,
+        language,
+        source,
+        stored_time(published_at),
+        stored_time(updated_at),
+        None if expires_at is None else stored_time(expires_at),
+        None if good_until is None else stored_time(good_until),
+        moves,
+        None if negative is None else bytes(negative).decode(),
+        tuple(name for (name,) in slugs.get(id_, ())) if kind == Kind.ARTICLE else (),
+        tuple((field, value) for field, value in terms.get(id_, ())) if kind == Kind.ARTICLE else (),
+        tuple((left, spoken, seq) for of, left, spoken, seq in past.get(id_, ()) if of == kind),
+    )
+    return _FACTS.dump_json(facts)
+
+
+def _with_row(entry: Entry, facts: bytes) -> Entry:
+    # No text can hold these bytes: its quotes are escaped.
+    at = entry.body.index(_DATA)
+    return replace(entry, body=b'%b,"row":%b%b' % (entry.body[:at], facts, entry.body[at:]))

@@ -1,0 +1,1 @@
+"""A mirror serves what its origin publishes."""

@@ -1,0 +1,53 @@
+"""A mirror has what its origin publishes, and says where writers have to go."""
+
+import httpx
+
+from tests.articles.newsroom import do, edit, mark, problem, published, trash
+from tests.images.pictures import image_of, make_caption, picture, upload
+from tests.mirror.mirrors import caught_up, everything, number
+from tests.serving import Store
+from tests.waiting import soon
+
+
+def test_what_is_published_is_at_the_mirror_with_its_number_and_etag(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    image = image_of(upload(editor, picture(size=(640, 480)), credit_line="Ana Lind"))
+    make_caption(editor, image, "Smörgåsbord – “quays”")
+    article = published(editor, lead_image_id=image["id"], summary="Žofín \u2028 😀", tags=[mark()])
+    article = edit(editor, article, headline="Newer", slug=f"newer-{mark()}")
+    for action in ("unpublish", "withdraw"):
+        do(editor, published(editor), action, **({"reason": "Wrong."} if action == "withdraw" else {}))
+    trash(editor, published(editor))
+    caught_up(store, mirror)
+    assert everything(reader) == everything(client)
+    for path in (f"/v1/articles/{article['id']}", f"/v1/images/{image['id']}", "/v1/articles?count=true"):
+        there, here = client.get(path), reader.get(path)
+        assert (here.status_code, here.content) == (200, there.content)
+        assert here.headers.get("etag") == there.headers.get("etag")
+    old = client.get("/v1/changes/digest").content
+    assert soon(lambda: reader.get("/v1/changes/digest").content == old)
+
+
+def test_who_writes_is_sent_to_the_origin(origin: str, mirror: Store, reader: httpx.Client) -> None:
+    for response in (
+        reader.post("/v1/articles", json={"headline": "Here"}),
+        reader.delete("/v1/images/01997f3c-11aa-7b02-9c7d-54e0b1f6a310"),
+        reader.post("/v1/consents", json={}),
+        reader.get("/v1/articles", headers={"Authorization": "Bearer cd_of-the-origin"}),
+        reader.get("/v1/consents/current"),
+        reader.get("/consent"),
+    ):
+        said = problem(response, 503)
+        assert (said["type"], said["origin"]) == ("/problems/read-from-mirror", origin)
+        assert response.headers["cache-control"] in ("no-store", "private, no-store")
+
+
+def test_readiness_says_how_far_the_mirror_is(origin: str, mirror: Store, reader: httpx.Client) -> None:
+    assert soon(lambda: reader.get("/health/ready").json()["mirror"]["behind"] == 0)
+    ready = reader.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["mirror"]["origin"] == origin
+    assert ready.json()["mirror"]["heard_at"] is not None
+    assert ready.json()["mirror"]["fault"] is None
+    assert number(mirror) > 0
