@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 from service import timekeeping
 from service.articles import clock
 from service.articles.creating import Creating
+from service.articles.editing import Editing
 from service.articles.indexing import Indexing
 from service.background import Background, every
 from service.consent.audit import upkeep
@@ -69,6 +70,7 @@ def make_services(settings: Settings) -> Services:
     services.add(TokenUses, TokenUses(database))
     services.add(Copies, Copies(database))
     services.add(Creating, Creating(database))
+    services.add(Editing, Editing(database))
     services.add(Backlog, Backlog(database))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))

@@ -27,6 +27,20 @@ from service.published.words import TextIndex, Words, is_in_headline
 TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
 """Articles lie in it in the order in which they were created, which nothing changes."""
 
+_IN_TERMS = frozenset({"tags", "authors"})
+_IN_USES = frozenset({"body", "lead_image_id", "deleted_at"})
+_IN_WORDS = _IN_TERMS | {
+    "headline",
+    "summary",
+    "byline",
+    "dateline",
+    "section",
+    "language",
+    "body",
+    "lead_image_id",
+}
+"""The members of an article that its terms, its uses of pictures, and its text are made of."""
+
 
 def words_of(article: Article, pictures: Pictures) -> Words:
     """Return the words of an article that the desk's search looks through, captions of its
@@ -62,15 +76,31 @@ def images_in(article: Article) -> list[UUID]:
     return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
-def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> None:
-    """Bring what articles are found by up to what they are."""
-    # The terms below refer to the articles' rows.
+def index_new(session: Session, articles: Sequence[Article]) -> None:
+    """Write what new articles are found by."""
+    # The terms refer to the articles' rows.
     session.flush()
-    if not are_new:
-        session.execute(
-            delete(ArticleTerm).where(col(ArticleTerm.article_id).in_([article.id for article in articles]))
-        )
+    _put_terms(session, articles)
+    _put_words(session, articles)
+    uses.replace(session, [_use(article) for article in articles], are_new=True)
+
+
+def index(session: Session, articles: Sequence[Article], changed: frozenset[str]) -> None:
+    """Bring what articles are found by up to what they are, as far as these members have changed in them."""
+    ids = [article.id for article in articles]
+    if changed & _IN_TERMS:
+        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_(ids)))
+        _put_terms(session, articles)
+    if changed & _IN_WORDS:
         TEXT.drop(session, [(article.text_key, article.id) for article in articles])
+        _put_words(session, articles)
+    if changed & _IN_USES:
+        uses.replace(session, [_use(article) for article in articles])
+    else:
+        uses.rename(session, [_use(article) for article in articles])
+
+
+def _put_terms(session: Session, articles: Sequence[Article]) -> None:
     rows = [
         {"field": name, "value": value, "article_id": article.id}
         for article in articles
@@ -78,8 +108,6 @@ def index(session: Session, articles: Sequence[Article], *, are_new: bool) -> No
     ]
     if rows:
         session.execute(insert(session, ArticleTerm), rows)
-    _put_words(session, articles)
-    uses.replace(session, [_use(article) for article in articles], are_new=are_new)
 
 
 def _put_words(session: Session, articles: Sequence[Article]) -> None:
@@ -244,26 +272,20 @@ def _has_term(name: str, values: Sequence[str]) -> ColumnElement[bool]:
     return col(Article.id).in_(ids)
 
 
-def identify(session: Session, key: str) -> UUID:
-    """The id of a working article, by that id or any of its slugs. Raises NotFound for a slug that no article
-    has had.
+def known(session: Session, key: str) -> UUID | None:
+    """Return the id of a working article, by that id or any of its slugs; None for a slug that no article has
+    had.
     """
-    article_id = id_of(key)
-    if article_id is None:
-        article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
-    if article_id is None:
-        raise NotFound(f"There is no article {key!r}.")
-    return article_id
+    if (article_id := id_of(key)) is not None:
+        return article_id
+    return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
 
 
 def find(session: Session, key: str) -> tuple[Article, bool]:
     """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises
     NotFound, Gone.
     """
-    article_id = id_of(key)
-    by_slug = article_id is None
-    if by_slug:
-        article_id = session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == key)).one_or_none()
+    by_slug, article_id = id_of(key) is None, known(session, key)
     article = None if article_id is None else session.get(Article, article_id)
     if article is None:
         raise NotFound(f"There is no article {key!r}.")

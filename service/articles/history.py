@@ -9,12 +9,21 @@ from pydantic import Field, JsonValue, TypeAdapter
 from sqlmodel import col, select
 
 from service.articles import lifecycle, read
-from service.articles.models import ArticleContent, ArticleReplace, ArticleVersion, ArticleWritten, Status
+from service.articles.editing import Edit, Editing
+from service.articles.models import (
+    Article,
+    ArticleContent,
+    ArticleReplace,
+    ArticleVersion,
+    ArticleWritten,
+    Status,
+)
 from service.database import Session, SessionDep
 from service.errors import NotFound
 from service.http import conditional, pages
 from service.http.callers import StaffReader, StaffWriter
 from service.http.routing import Route
+from service.services import service
 from service.tables import Reading, Time
 
 router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)
@@ -132,11 +141,13 @@ def _members(version: ArticleVersion | None) -> dict[str, JsonValue]:
 
 
 @router.post("/{number}/restore", response_model=ArticleWritten)
-def restore_article_version(
-    request: Request, article_id: UUID, number: Number, caller: StaffWriter, session: SessionDep
+async def restore_article_version(
+    request: Request, article_id: UUID, number: Number, caller: StaffWriter
 ) -> Response:
     """Write an old version's content anew, as a new version. Slug and status stay as they are."""
-    article = lifecycle.open_article(session, caller, article_id)
-    conditional.respect_match(request, article.version)
-    old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
-    return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, old))
+
+    def work(session: Session, article: Article) -> Response:
+        old = ArticleReplace.model_validate(find(session, article_id, number).content.model_dump())
+        return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, old))
+
+    return await service(request, Editing).edit(Edit(request, caller, str(article_id), work))

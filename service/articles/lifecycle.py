@@ -5,11 +5,11 @@ version.
 the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from service.articles import claims, desk, slugs
 from service.articles.body import images_of
@@ -18,7 +18,6 @@ from service.articles.models import (
     Article,
     ArticleContent,
     ArticleReplace,
-    ArticleVersion,
     ArticleWrite,
     Correction,
     Status,
@@ -31,19 +30,18 @@ from service.articles.moves import (
     refuse_date_to_come,
     wanted_status,
 )
-from service.database import Session, insert
+from service.articles.remembering import remember
+from service.database import Session
 from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
 from service.http.callers import Caller
 from service.images import resolve
 from service.images.claims import Pair
 from service.images.resolve import Pictures
-from service.published import working
-from service.published.models import Kind
-from service.published.render import touch
 from service.scopes import Scope
 from service.tables import Time, new_id, new_row, now
 
 _CONTENT = tuple(ArticleContent.model_fields)
+_TRASH = frozenset({"deleted_at"})
 
 
 class ArticleWithdrawn(Conflict):
@@ -68,9 +66,22 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
     article = session.exec(statement).one_or_none()
     if article is None:
         raise NotFound(f"There is no article {str(article_id)!r}.")
-    if article.deleted_at is not None and not trashed:
-        raise Gone("This article is in the trash; POST …/restore brings it back.", reason="deleted")
+    if not trashed:
+        _refuse_trashed(article)
     return article
+
+
+def hold(session: Session, ids: Collection[UUID]) -> dict[UUID, Article]:
+    """Lock those of these articles that there are, in the order of their ids, and return them."""
+    known = select(Article).where(col(Article.id).in_(ids)).order_by(col(Article.id))
+    if not session.database.is_sqlite:
+        known = known.with_for_update()
+    return {article.id: article for article in session.exec(known)}
+
+
+def _refuse_trashed(article: Article) -> None:
+    if article.deleted_at is not None:
+        raise Gone("This article is in the trash; POST …/restore brings it back.", reason="deleted")
 
 
 def create(
@@ -114,7 +125,7 @@ def create_all(
     for id_, text_key in desk.TEXT.place(session, times).items():
         made[id_] = _new(session, id_, str(claimed[id_]), times[id_], text_key, writes[id_])
     created = [one for one in made.values() if isinstance(one, Article)]
-    _remember(session, created, caller, "created", is_new=True)
+    remember(session, created, caller, "created", is_new=True)
     return [(made[id_], pictures) for id_ in writes]
 
 
@@ -177,13 +188,11 @@ def authorise(caller: Caller, article: Article, status: object = None) -> None:
         caller.need(Scope.CONTENT_PUBLISH)
 
 
-def open_article(
-    session: Session, caller: Caller, article_id: UUID, status: object = None, *, trashed: bool = False
-) -> Article:
-    """Find and lock an article that the caller may change. Raises what `get` and `authorise` raise."""
-    article = get(session, article_id, lock=True, trashed=trashed)
+def admit(caller: Caller, article: Article, status: object = None, *, trashed: bool = False) -> None:
+    """Refuse an article in the trash, unless it is looked for there, and a caller who may not change it."""
+    if not trashed:
+        _refuse_trashed(article)
     authorise(caller, article, status)
-    return article
 
 
 def replace(
@@ -205,10 +214,10 @@ def replace(
     claims.refuse_pictures(session, caller, added, pictures)
     claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
     was_public, embargo = former == Status.PUBLISHED, article.embargoed_until
-    for name in _CONTENT:
-        value = _language(session, write) if name == "language" else getattr(write, name)
-        if getattr(article, name) != value:
-            setattr(article, name, value)
+    content = {name: getattr(write, name) for name in _CONTENT} | {"language": _language(session, write)}
+    changed = frozenset(name for name, value in content.items() if getattr(article, name) != value)
+    for name in changed:
+        setattr(article, name, content[name])
     if write.slug is not None and write.slug != article.slug:
         article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
     if write.usable_until != article.expired_at:
@@ -220,7 +229,7 @@ def replace(
         caller.need_source(article.source)
         if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
             caller.need(Scope.CONTENT_PUBLISH)
-        _remember(session, [article], caller, action, was_public=was_public)
+        remember(session, [article], caller, action, was_public=was_public, changed=changed)
     return article, pictures
 
 
@@ -239,7 +248,7 @@ def publish(session: Session, caller: Caller, article: Article, at: Time | None)
     before = _state(article)
     make_public(article, max(at or now(), now()))
     if _state(article) != before:
-        _remember(session, [article], caller, str(article.status))
+        remember(session, [article], caller, str(article.status))
     return article
 
 
@@ -251,7 +260,7 @@ def unpublish(session: Session, caller: Caller, article: Article) -> Article:
         return article
     was_public = article.status == Status.PUBLISHED
     make_draft(article)
-    _remember(session, [article], caller, "unpublished", was_public=was_public)
+    remember(session, [article], caller, "unpublished", was_public=was_public)
     return article
 
 
@@ -265,7 +274,7 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
             article_status=str(article.status),
         )
     article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
-    _remember(session, [article], caller, "withdrawn", was_public=True)
+    remember(session, [article], caller, "withdrawn", was_public=True)
     return article
 
 
@@ -274,7 +283,7 @@ def correct(session: Session, caller: Caller, article: Article, kind: str, text:
     authorise(caller, article)
     _refuse_withdrawn(article)
     article.corrections = [*article.corrections, Correction(at=now(), kind=kind, text=text)]
-    _remember(session, [article], caller, "corrected", was_public=article.status == Status.PUBLISHED)
+    remember(session, [article], caller, "corrected", was_public=article.status == Status.PUBLISHED)
     return article
 
 
@@ -282,7 +291,7 @@ def trash(session: Session, caller: Caller, article: Article) -> None:
     """Put an article into the trash."""
     authorise(caller, article)
     article.deleted_at = now()
-    _remember(session, [article], caller, "deleted", was_public=True)
+    remember(session, [article], caller, "deleted", was_public=True, changed=_TRASH)
 
 
 def restore(session: Session, caller: Caller, article: Article) -> Article:
@@ -291,7 +300,7 @@ def restore(session: Session, caller: Caller, article: Article) -> Article:
         return article
     authorise(caller, article)
     article.deleted_at = None
-    _remember(session, [article], caller, "restored", was_public=True)
+    remember(session, [article], caller, "restored", was_public=True, changed=_TRASH)
     return article
 
 
@@ -301,14 +310,14 @@ def release(session: Session, caller: Caller, articles: Sequence[Article]) -> No
     for article in articles:
         assert article.scheduled_for is not None
         make_public(article, at)
-    _remember(session, articles, caller, "published", was_public=False)
+    remember(session, articles, caller, "published", was_public=False)
 
 
 def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> None:
     """Take articles from readers whose right to be shown has ended."""
     for article in articles:
         article.expired_at = article.usable_until
-    _remember(session, articles, caller, "expired", was_public=True)
+    remember(session, articles, caller, "expired", was_public=True)
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
@@ -347,45 +356,3 @@ def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
 
 def _state(article: Article) -> dict[str, object]:
     return article.model_dump(exclude={"version", "updated_at", "listed_at"})
-
-
-def _remember(
-    session: Session,
-    articles: Sequence[Article],
-    caller: Caller,
-    action: str,
-    *,
-    was_public: bool = False,
-    is_new: bool = False,
-) -> None:
-    """Write a version of each, bring the desk's indexes up, and let the read model look at the articles."""
-    if not articles:
-        return
-    at = now()
-    for article in articles:
-        article.updated_at = at
-        article.listed_at = article.published_at or article.scheduled_for or article.created_at
-        article.version += 1
-    session.flush()  # the versions refer to their articles
-    session.execute(
-        insert(session, ArticleVersion), [_version(article, caller, action) for article in articles]
-    )
-    desk.index(session, articles, are_new=is_new)
-    public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
-    touch(session, Kind.ARTICLE, *public)
-    working.note(session, Kind.ARTICLE, *(article.id for article in articles))
-
-
-def _version(article: Article, caller: Caller, action: str) -> dict[str, object]:
-    content = ArticleContent.model_construct(**{name: getattr(article, name) for name in _CONTENT})
-    return {
-        "article_id": article.id,
-        "version": article.version,
-        "at": article.updated_at,
-        "actor_id": caller.id,
-        "actor": caller.name,
-        "action": action,
-        "slug": article.slug,
-        "status": article.status,
-        "content": content,
-    }

@@ -67,7 +67,7 @@ def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
     articles = [_article(each, keys[each.id]) for each in kept]
     session.flush()
     session.add_all(articles)
-    desk.index(session, articles, are_new=True)
+    desk.index_new(session, articles)
 
 
 def _article(kept: ArticleKept, text_key: int) -> Article:

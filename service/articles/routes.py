@@ -14,6 +14,7 @@ from service.articles import asked, desk, lifecycle, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
 from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
+from service.articles.editing import Edit, Editing
 from service.articles.models import (
     Article,
     ArticleCreate,
@@ -231,21 +232,26 @@ def replace_article(
         "requestBody": {"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}
     },
 )
-def edit_article(
+async def edit_article(
     request: Request,
     article_id: ArticleKey,
     patch: Annotated[
         dict[str, JsonValue], Body(examples=[{"headline": "Harbour bridge open again", "summary": None}])
     ],
     caller: StaffWriter,
-    session: SessionDep,
 ) -> Response:
     """Edit an article by JSON Merge Patch (RFC 7396): absent members stay, null removes."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id), patch.get("status"))
-    conditional.require_match(request, article.version)
-    return read.answer(
-        request, caller, session, *lifecycle.replace(session, caller, article, _merged(article, patch))
-    )
+
+    def work(session: Session, article: Article) -> Response:
+        written = lifecycle.replace(session, caller, article, _merged(article, patch))
+        return read.answer(request, caller, session, *written)
+
+    status = patch.get("status")
+    return await _edit(Edit(request, caller, article_id, work, status=status, needs_match=True))
+
+
+async def _edit(edit: Edit) -> Response:
+    return await service(edit.request, Editing).edit(edit)
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
@@ -268,85 +274,79 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
 
 
 @router.delete("/{article_id}", status_code=204)
-def delete_article(
-    request: Request, article_id: ArticleKey, caller: StaffWriter, session: SessionDep
-) -> None:
+async def delete_article(request: Request, article_id: ArticleKey, caller: StaffWriter) -> Response:
     """Put an article into the trash."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
-    conditional.require_match(request, article.version)
-    lifecycle.trash(session, caller, article)
+
+    def work(session: Session, article: Article) -> Response:
+        lifecycle.trash(session, caller, article)
+        return Response(status_code=204)
+
+    return await _edit(Edit(request, caller, article_id, work, needs_match=True))
 
 
 @router.post("/{article_id}/restore", response_model=ArticleWritten)
-def restore_article(
-    request: Request, article_id: ArticleKey, caller: StaffWriter, session: SessionDep
-) -> Response:
+async def restore_article(request: Request, article_id: ArticleKey, caller: StaffWriter) -> Response:
     """Bring an article back from the trash, as it was."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id), trashed=True)
-    conditional.respect_match(request, article.version)
-    return read.answer(request, caller, session, lifecycle.restore(session, caller, article))
+
+    def work(session: Session, article: Article) -> Response:
+        return read.answer(request, caller, session, lifecycle.restore(session, caller, article))
+
+    return await _edit(Edit(request, caller, article_id, work, trashed=True))
 
 
 @router.post("/{article_id}/publish", response_model=ArticleWritten)
-def publish_article(
+async def publish_article(
     request: Request,
     article_id: ArticleKey,
     caller: StaffPublisher,
-    session: SessionDep,
     publication: Publication | None = None,
 ) -> Response:
     """Publish an article now, or at a time; an embargo in the future holds it back."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
-    conditional.respect_match(request, article.version)
-    return read.answer(
-        request,
-        caller,
-        session,
-        lifecycle.publish(session, caller, article, publication.at if publication else None),
-    )
+    at = publication.at if publication else None
+
+    def work(session: Session, article: Article) -> Response:
+        return read.answer(request, caller, session, lifecycle.publish(session, caller, article, at))
+
+    return await _edit(Edit(request, caller, article_id, work))
 
 
 @router.post("/{article_id}/unpublish", response_model=ArticleWritten)
-def unpublish_article(
-    request: Request, article_id: ArticleKey, caller: StaffPublisher, session: SessionDep
-) -> Response:
+async def unpublish_article(request: Request, article_id: ArticleKey, caller: StaffPublisher) -> Response:
     """Take an article back to a draft."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
-    conditional.respect_match(request, article.version)
-    return read.answer(request, caller, session, lifecycle.unpublish(session, caller, article))
+
+    def work(session: Session, article: Article) -> Response:
+        return read.answer(request, caller, session, lifecycle.unpublish(session, caller, article))
+
+    return await _edit(Edit(request, caller, article_id, work))
 
 
 @router.post("/{article_id}/withdraw", response_model=ArticleWritten)
-def withdraw_article(
+async def withdraw_article(
     request: Request,
     article_id: ArticleKey,
     withdrawal: Withdrawal,
     caller: StaffPublisher,
-    session: SessionDep,
 ) -> Response:
     """Kill an article: readers and followers get a tombstone with the reason."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
-    conditional.respect_match(request, article.version)
-    return read.answer(
-        request, caller, session, lifecycle.withdraw(session, caller, article, withdrawal.reason)
-    )
+
+    def work(session: Session, article: Article) -> Response:
+        withdrawn = lifecycle.withdraw(session, caller, article, withdrawal.reason)
+        return read.answer(request, caller, session, withdrawn)
+
+    return await _edit(Edit(request, caller, article_id, work))
 
 
 @router.post("/{article_id}/corrections", status_code=201, response_model=ArticleWritten)
-def correct_article(
+async def correct_article(
     request: Request,
     article_id: ArticleKey,
     correction: CorrectionCreate,
     caller: StaffWriter,
-    session: SessionDep,
 ) -> Response:
     """Say what was put right."""
-    article = lifecycle.open_article(session, caller, desk.identify(session, article_id))
-    conditional.respect_match(request, article.version)
-    return read.answer(
-        request,
-        caller,
-        session,
-        lifecycle.correct(session, caller, article, correction.kind, correction.text),
-        status=201,
-    )
+
+    def work(session: Session, article: Article) -> Response:
+        corrected = lifecycle.correct(session, caller, article, correction.kind, correction.text)
+        return read.answer(request, caller, session, corrected, status=201)
+
+    return await _edit(Edit(request, caller, article_id, work))

@@ -114,7 +114,7 @@ def _go_on(session: Session, sample: Sample, article_id: UUID) -> None:
     """Correct or withdraw what was published, where the sample says so."""
     if sample.correction is None and sample.withdrawal is None:
         return
-    article = lifecycle.open_article(session, DESK, article_id)
+    article = lifecycle.get(session, article_id, lock=True)
     if sample.correction is not None:
         lifecycle.correct(session, DESK, article, "correction", sample.correction)
     if sample.withdrawal is not None:

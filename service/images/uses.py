@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
 from service.database import Session, insert, insert_new
@@ -18,6 +18,11 @@ _LIVE = (
     .order_by(col(Image.id))
 )
 _LIVE_HELD = _LIVE.with_for_update(read=True)
+_RENAME = (
+    update(ImageUse)
+    .where(col(ImageUse.article_id) == bindparam("of"))
+    .values(slug=bindparam("slug"), headline=bindparam("headline"), status=bindparam("status"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,17 @@ class Use:
     headline: str
     status: str
     image_ids: frozenset[UUID]
+
+
+def rename(session: Session, uses: Collection[Use]) -> None:
+    """Say what articles that show the same images as before are called from now on."""
+    rows = [
+        {"of": use.article_id, "slug": use.slug, "headline": use.headline, "status": use.status}
+        for use in uses
+        if use.image_ids
+    ]
+    if rows:
+        session.connection().execute(_RENAME, rows)
 
 
 def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -> None:

@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, text
+from sqlmodel import select
 
+from service.articles.previews import Preview
 from service.settings import Settings
 from tests.articles.newsroom import mark, problem, published
 from tests.effort import LONG
@@ -35,7 +38,7 @@ class Effect:
 
     thing: Callable[[httpx.Client], str]
     post: Callable[[httpx.Client, str, str], httpx.Response]
-    count: Callable[[httpx.Client, str], int]
+    count: Callable[[Store, httpx.Client, str], int]
 
 
 def _create(client: httpx.Client, key: str, section: str) -> httpx.Response:
@@ -43,7 +46,7 @@ def _create(client: httpx.Client, key: str, section: str) -> httpx.Response:
     return client.post("/v1/articles", json=body, headers={"Idempotency-Key": key})
 
 
-def _count_articles(client: httpx.Client, section: str) -> int:
+def _count_articles(_: Store, client: httpx.Client, section: str) -> int:
     asked = {"section": section, "count": "true", "status": "draft"}
     return int(client.get("/v1/articles", params=asked).json()["total"])
 
@@ -54,15 +57,30 @@ def _correct(client: httpx.Client, key: str, article: str) -> httpx.Response:
     )
 
 
-def _count_corrections(client: httpx.Client, article: str) -> int:
+def _count_corrections(_: Store, client: httpx.Client, article: str) -> int:
     return len(client.get(f"/v1/articles/{article}").json()["corrections"])
+
+
+def _preview(client: httpx.Client, key: str, article: str) -> httpx.Response:
+    return client.post(f"/v1/articles/{article}/previews", json={}, headers={"Idempotency-Key": key})
+
+
+def _count_previews(store: Store, _: httpx.Client, article: str) -> int:
+    with store.database.reading() as session:
+        made = select(func.count()).select_from(Preview).where(Preview.article_id == UUID(article))
+        return session.exec(made).one()
+
+
+def _article(client: httpx.Client) -> str:
+    return str(published(client)["id"])
 
 
 EFFECTS = {
     # Many of these share a transaction.
     "create": Effect(lambda _: mark(), _create, _count_articles),
+    "correct": Effect(_article, _correct, _count_corrections),
     # Each of these has a transaction of its own.
-    "correct": Effect(lambda client: str(published(client)["id"]), _correct, _count_corrections),
+    "preview": Effect(_article, _preview, _count_previews),
 }
 
 
@@ -101,7 +119,7 @@ def test_tries_of_one_key_take_effect_once(store: Store, kind: str, seed: int) -
         for key, thing in keys.items():
             last = settle(effect, clients[0], key, thing)
             assert last.status_code == 201
-            assert effect.count(clients[0], thing) == 1
+            assert effect.count(store, clients[0], thing) == 1
             made = [answer for tried, answer in answers if tried == key and answer.status_code == 201]
             assert {answer.content for answer in made} <= {last.content}
     assert {answer.status_code for _, answer in answers} <= {201, *AGAIN}
@@ -148,28 +166,28 @@ def test_creates_behind_a_lock_are_refused_and_made_once_after_it(store: Store) 
         # The keys are free at once.
         made = list(pool.map(lambda key: create.post(editor, key, keys[key]), keys))
         assert {answer.status_code for answer in made} == {201}
-        assert [create.count(editor, thing) for thing in keys.values()] == [1] * 12
+        assert [create.count(store, editor, thing) for thing in keys.values()] == [1] * 12
 
 
 def test_a_request_that_has_lost_its_claim_takes_no_effect(tmp_path: Path, sqlite_template: Path) -> None:
-    correct, key = EFFECTS["correct"], mark()
+    preview, key = EFFECTS["preview"], mark()
     with (
         serving("postgresql", tmp_path, sqlite_template, request_deadline=20) as store,
         store.client(*EDITOR) as editor,
         ThreadPoolExecutor(2) as pool,
     ):
-        article = correct.thing(editor)
+        article = preview.thing(editor)
         with locked(store.settings, "article"):
             known = _owners(store)
-            first = pool.submit(correct.post, editor, key, article)
+            first = pool.submit(preview.post, editor, key, article)
             known = _wait_for_another_claim(store, known)
             let_claims_lapse(store)
-            second = pool.submit(correct.post, editor, key, article)
+            second = pool.submit(preview.post, editor, key, article)
             _wait_for_another_claim(store, known)
         answers = {answer.result().status_code: answer.result() for answer in (first, second)}
         problem(answers[409], 409, "still-running")
-        assert correct.count(editor, article) == 1
-        assert correct.post(editor, key, article).content == answers[201].content
+        assert preview.count(store, editor, article) == 1
+        assert preview.post(editor, key, article).content == answers[201].content
 
 
 def _wait_for_another_claim(store: Store, known: set[str]) -> set[str]:

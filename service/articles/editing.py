@@ -1,0 +1,79 @@
+"""Edits and actions that arrive together share a transaction: it locks the feed's counter, and renders what
+has changed, once for all of them.
+
+Each is answered as if it had come alone. One that is refused spoils no other, because an edit is refused
+before anything of it is written.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+
+from service.articles import desk, lifecycle
+from service.articles.models import Article
+from service.database import Database, Session
+from service.errors import NotFound, ServiceError
+from service.group_commit import GroupCommit
+from service.http import conditional, idempotency
+from service.http.callers import Caller
+
+Work = Callable[[Session, Article], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one article that waits for its transaction. `work` makes it, and the answer.
+
+    `status` is the one that it asks for, if any. `needs_match` says whether it is refused without `If-Match`.
+    """
+
+    request: Request
+    caller: Caller
+    key: str
+    work: Work
+    status: object = None
+    trashed: bool = False
+    needs_match: bool = False
+
+
+class Editing:
+    """The articles that one running service is about to change."""
+
+    def __init__(self, database: Database) -> None:
+        self._commits = GroupCommit[Edit, Response](database, _make)
+
+    async def edit(self, edit: Edit) -> Response:
+        """Change an article, and answer once that is committed. Raises what refuses it."""
+        return await self._commits.run(edit)
+
+
+def _make(session: Session, edits: Sequence[Edit]) -> list[Response | ServiceError]:
+    lost = idempotency.hold_all(session, [edit.request for edit in edits])
+    ids = [desk.known(session, edit.key) for edit in edits]
+    held = lifecycle.hold(session, {id_ for id_ in ids if id_ is not None})
+    return [
+        _attempt(session, edit, held.get(id_) if id_ else None) if refusal is None else refusal
+        for edit, id_, refusal in zip(edits, ids, lost, strict=True)
+    ]
+
+
+def _attempt(session: Session, edit: Edit, article: Article | None) -> Response | ServiceError:
+    try:
+        return _edit(session, edit, article)
+    except ServiceError as refusal:
+        # Nothing is flushed before an edit is remembered, so that what it had set is taken back like this.
+        for changed in list(session.dirty):
+            session.expire(changed)
+        return refusal
+
+
+def _edit(session: Session, edit: Edit, article: Article | None) -> Response:
+    if article is None:
+        raise NotFound(f"There is no article {str(edit.key)!r}.")
+    lifecycle.admit(edit.caller, article, edit.status, trashed=edit.trashed)
+    check = conditional.require_match if edit.needs_match else conditional.respect_match
+    check(edit.request, article.version)
+    answer = edit.work(session, article)
+    idempotency.keep(session, edit.request, answer)
+    return answer
