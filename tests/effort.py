@@ -32,6 +32,7 @@ _SLOW = frozenset(
         "test_openapi_schema.py",
         "test_pasted.py",
         "test_query_plans.py",
+        "test_rows_read.py",
         "test_slow_receivers.py",
         "test_varnish.py",
     }

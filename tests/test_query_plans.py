@@ -31,6 +31,9 @@ be indexed or rendered.
 """
 ASKED_FOR = {
     r"count\(\*\)": "`count=true` asks for a count, and a report for sums: nothing is counted beforehand",
+    r"FROM published_past q JOIN published": "what has left a section lately, a page each of what is in it, sorted",
+    r"FROM published_term WHERE published_term\.id = ": "the tags of one article, sorted",
+    r"WITH RECURSIVE known": "the languages of a kind, one step along an index for each",
     r"article_term": "the articles of one tag or author, sorted",
     r"image_use\.image_id = ": "the articles that show one picture, sorted",
     r"article_text": "what editors find by words, sorted",

@@ -15,11 +15,12 @@ from uuid import UUID
 import orjson
 
 from service.ages import earliest
-from service.published import keys, moves
-from service.published.models import Kind, Reason, all_but
+from service.published import keys, moves, narrowed
+from service.published.models import Kind, Reason
+from service.published.narrowed import Scope
 from service.published.reader import Reader, Record
 from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id, until, without
-from service.tables import ANY_LANGUAGE, is_in_range, stored_time, write_time
+from service.tables import is_in_range, stored_time, write_time
 
 KINDS = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION)
 
@@ -33,18 +34,11 @@ class Followed(enum.StrEnum):
 
 
 LEFT_SCOPE = "left_scope"
-WINDOW = 1_000
-"""Rows that a filter is tried on at once: on SQLite they are read in the event loop."""
-MOST_WINDOWS = 100
-"""A batch ends, empty perhaps, after this many windows: nobody waits for a rare section to be found among
-millions.
-"""
 _HEAD = (
     "SELECT store_id, seq, pruned_seq, (SELECT max(seq) FROM published),"
     " (SELECT mark FROM published_epoch WHERE number = (SELECT max(number) FROM published_epoch))"
     " FROM published_sequence"
 )
-_END = f"SELECT seq FROM published WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT 1 OFFSET {WINDOW - 1}"
 _COLUMNS = (
     "p.seq, p.kind, p.id, p.version, p.reason, p.detail, p.changed_at, p.document, p.section, p.language,"
     f" p.expires_at, p.moves, {WAITING_SQL}"
@@ -86,7 +80,7 @@ class Wanted:
     @property
     def is_all(self) -> bool:
         """Return whether nothing is left out but notices, of which there are few."""
-        return self.kinds == KINDS and not self.sections and not self.languages
+        return {*self.kinds} >= {*KINDS} and not self.sections and not self.languages
 
     def holds(self, section: str | None, language: str | None) -> bool:
         """Return whether this section and language are asked for."""
@@ -139,68 +133,34 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
     """The next entries after a place, up to a head that was asked for before: what is committed meanwhile
     comes later.
     """
-    found: list[Entry] = []
-    reached = place.seq
-    for _ in range(MOST_WINDOWS):
-        end = await _end_of_window(reader, wanted, reached, head.seq)
-        statement, gone = _statement(wanted, place, reached, end, limit + 1 - len(found)), Gone()
-        rows = await reader.rows(*statement)
-        if rows and rows[0][-1]:
-            gone = by_id(await reader.rows(PICTURES_SQL))
-            rows = await reader.rows(*statement)
-        found.extend(_entry_of(row, wanted, gone, place.seq) for row in rows)
-        if len(found) > limit:
-            del found[limit:]
-            return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
-        reached = end
-        if reached >= head.seq:
-            return Batch(found, Place(reached, reached, head.epoch), caught_up=True)
-    return Batch(found, replace(place, seq=reached, epoch=head.epoch), caught_up=False)
-
-
-async def _end_of_window(reader: Reader, wanted: Wanted, start: int, last: int) -> int:
+    end = head.seq
+    scope = Scope(wanted.kinds, wanted.sections, wanted.languages)
     if wanted.is_all:
-        return last
-    rows = await reader.rows(_END, (start, last))
-    end: int = rows[0][0] if rows else last
-    return end
+        of_kinds, kinds = narrowed.of_kinds(scope, "p")
+        where = f"p.seq > %s AND p.seq <= %s AND {of_kinds}"
+        rows, gone = await _rows(reader, where, [place.seq, end, *kinds, limit + 1])
+    else:
+        changes = await narrowed.find(reader, scope, place.seq, place.base, head.seq, limit)
+        end, numbers = changes.end, changes.numbers
+        where = f"p.seq IN ({', '.join(['%s'] * len(numbers))})"
+        rows, gone = await _rows(reader, where, [*numbers, limit + 1]) if numbers else ([], Gone())
+    found = [_entry_of(row, wanted, gone, place.seq) for row in rows]
+    if len(found) > limit:
+        del found[limit:]
+        return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
+    if end < head.seq:
+        return Batch(found, replace(place, seq=end, epoch=head.epoch), caught_up=False)
+    return Batch(found, Place(end, end, head.epoch), caught_up=True)
 
 
-def _statement(
-    wanted: Wanted, place: Place, start: int, end: int, limit: int
-) -> tuple[str, Sequence[str | int]]:
-    others = all_but(wanted.kinds)
-    values: list[str | int] = [start, end, *others]
-    where = "p.seq > %s AND p.seq <= %s"
-    if others:
-        where += f" AND p.kind NOT IN ({', '.join(['%s'] * len(others))})"
-    here, sought = _in_scope(wanted, "p")
-    if here:
-        there, _ = _in_scope(wanted, "q")
-        left = (
-            "EXISTS (SELECT 1 FROM published_past q"
-            f" WHERE q.kind = p.kind AND q.id = p.id AND q.until_seq > %s AND {there})"
-        )
-        where += f" AND ({here} OR {left})"
-        values += [*sought, place.base, *sought]
-    return f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s", [*values, limit]
-
-
-def _in_scope(wanted: Wanted, table: str) -> tuple[str, list[str | int]]:
-    """Return the condition that a row is in the sections and languages asked for, and the values in it."""
-    conditions: list[str] = []
-    values: list[str | int] = []
-    if wanted.sections:
-        conditions.append(f"{table}.section IN ({', '.join(['%s'] * len(wanted.sections))})")
-        values += wanted.sections
-    if wanted.languages and ANY_LANGUAGE not in wanted.languages:
-        in_range = f"({table}.language = %s OR substr({table}.language, 1, %s) = %s)"
-        conditions.append(f"({' OR '.join([in_range] * len(wanted.languages))})")
-        for language in wanted.languages:
-            values += [language, len(language) + 1, f"{language}-"]
-    elif wanted.languages:
-        conditions.append(f"{table}.language IS NOT NULL")
-    return " AND ".join(conditions), values
+async def _rows(reader: Reader, where: str, values: Sequence[str | int]) -> tuple[list[Record], Gone]:
+    """Read rows in the order of their numbers, and which pictures in them have gone."""
+    statement = f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s"
+    rows = await reader.rows(statement, values)
+    if not (rows and rows[0][-1]):
+        return rows, Gone()
+    gone = by_id(await reader.rows(PICTURES_SQL))
+    return await reader.rows(statement, values), gone
 
 
 def _entry_of(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:

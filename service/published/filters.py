@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, null, select
+from sqlalchemy import ColumnElement, exists, func, null, or_, select
 from sqlalchemy.orm import Mapped, aliased
 from sqlalchemy.sql.functions import coalesce
 from sqlmodel import col
@@ -189,9 +189,13 @@ def between(time: Mapped[datetime] | ColumnElement[datetime], wanted: Filter) ->
 
 def has_term(id_: Mapped[UUID], field: str, values: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that a published article has one of some terms: a look-up for each article."""
+    return or_(*(_has_one(id_, field, value) for value in dict.fromkeys(values)))
+
+
+def _has_one(id_: Mapped[UUID], field: str, value: str) -> ColumnElement[bool]:
+    # One look-up for each value: for a list of them SQLite reads all articles of each.
     term = aliased(PublishedTerm)
-    among = one_of(col(term.value), values)
-    return exists().where(col(term.field) == field, among, col(term.id) == id_)
+    return exists().where(col(term.field) == field, col(term.value) == value, col(term.id) == id_)
 
 
 def values_of(session: Session, column: Column, kind: Kind, most: int) -> list[str]:

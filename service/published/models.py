@@ -154,6 +154,15 @@ class Published(Table, table=True):
         ),
         _ends("expires_at"),
         _ends("good_until"),
+        # What narrowed feeds walk, tombstones too.
+        Index("ix_published_kind_seq", "kind", "language", "seq"),
+        Index(
+            "ix_published_section_seq",
+            "section",
+            "seq",
+            postgresql_where=text("section IS NOT NULL"),
+            sqlite_where=text("section IS NOT NULL"),
+        ),
     )
 
     kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
@@ -242,6 +251,7 @@ class PublishedPast(Table, table=True):
     """
 
     __tablename__ = "published_past"
+    __table_args__ = (Index("ix_published_past_until_seq", "until_seq"),)
 
     kind: Kind = Field(primary_key=True, sa_type=text_enum(Kind))
     id: UUID = Field(primary_key=True)

@@ -31,8 +31,9 @@ def related(session: Session, key: str, wanted: Filter, limit: int) -> list[UUID
     own, section = row
     tags = session.exec(
         select(PublishedTerm.value)
-        .where(PublishedTerm.id == own, PublishedTerm.field == NameField.TAG.value)
-        .order_by(col(PublishedTerm.value))
+        # By the bare columns, SQLite would read all tags of all articles, because they lie in this order.
+        .where(PublishedTerm.id == own, filters.unindexed(col(PublishedTerm.field)) == NameField.TAG.value)
+        .order_by(filters.unindexed(col(PublishedTerm.value)))
         .limit(MOST_TAGS)
     ).all()
     wanted = filters.exact(session, Kind.ARTICLE, wanted)

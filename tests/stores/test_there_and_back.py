@@ -44,6 +44,9 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0053": "an index",
+    "0052": "an index",
+    "0051": "an index",
     "0049": "which store it mirrors: a mirror is filled anew",
     "0045": "counts by language, source and kind, which are counted again",
     "0044": "an index",

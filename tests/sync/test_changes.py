@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from service.published import narrowed
 from tests.articles.newsroom import caption, do, draft, edit, mark, picture, problem, published, trash
 from tests.serving import Store
 from tests.sync.following import events, follow, now_at, page
@@ -75,6 +76,7 @@ def test_the_first_synchronisation_and_a_later_one_end_with_the_same_copy(
     assert article["id"] in copy
 
 
+@pytest.mark.usefixtures("_found")
 def test_it_can_be_narrowed_to_kinds(client: httpx.Client, editor: httpx.Client) -> None:
     since = now_at(client)
     image = picture(editor)
@@ -85,6 +87,15 @@ def test_it_can_be_narrowed_to_kinds(client: httpx.Client, editor: httpx.Client)
     problem(client.get("/v1/changes?section=a&tag=b"), 400, "unknown-parameter")
 
 
+@pytest.fixture(params=["along indexes", "by number"])
+def _found(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what is in a scope found in either way, and in the second, two rows at a time."""
+    if request.param == "by number":
+        monkeypatch.setattr(narrowed, "MOST_WALKS", -1)
+        monkeypatch.setattr(narrowed, "MOST_READ", 2)
+
+
+@pytest.mark.usefixtures("_found")
 def test_who_follows_a_section_learns_that_an_article_has_left_it(
     client: httpx.Client, editor: httpx.Client
 ) -> None:
@@ -106,6 +117,7 @@ def test_who_follows_a_section_learns_that_an_article_has_left_it(
     assert arrived == {article["id"]: "put", other["id"]: "put"}
 
 
+@pytest.mark.usefixtures("_found")
 def test_what_has_left_is_told_once_and_never_to_who_comes_later(
     client: httpx.Client, editor: httpx.Client
 ) -> None:
@@ -117,6 +129,7 @@ def test_what_has_left_is_told_once_and_never_to_who_comes_later(
     assert follow(client, since)[0] == []
 
 
+@pytest.mark.usefixtures("_found")
 def test_a_removal_is_not_lost_when_the_pages_are_small(client: httpx.Client, editor: httpx.Client) -> None:
     sport, news = mark(), mark()
     leaving = published(editor, section=sport)
@@ -130,6 +143,7 @@ def test_a_removal_is_not_lost_when_the_pages_are_small(client: httpx.Client, ed
     assert entries[-1]["id"] == leaving["id"]
 
 
+@pytest.mark.usefixtures("_found")
 def test_a_caption_leaves_its_language(client: httpx.Client, editor: httpx.Client) -> None:
     image = picture(editor)
     words = caption(editor, image["id"], language="cy")
@@ -141,6 +155,7 @@ def test_a_caption_leaves_its_language(client: httpx.Client, editor: httpx.Clien
     assert entries[words["id"]] == "left_scope"
 
 
+@pytest.mark.usefixtures("_found")
 def test_a_deleted_article_of_a_section_is_told_to_who_follows_it(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

@@ -1,0 +1,116 @@
+"""A list reads no more of a large store than of a small one: no statement of a reader's reads 2,500 rows.
+
+SQLite counts the steps of its virtual machine, of which a row takes some forty, and eighty where it is looked
+up, compared and sorted.
+"""
+
+import re
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests import lean, shapes
+from tests.articles.newsroom import published
+from tests.effort import LONG
+from tests.images.pictures import make_image
+from tests.serving import EDITOR, running, settings_for
+from tests.shapes import Shape
+
+ARTICLES = 200_000 if LONG else 60_000
+MOST, MOST_COUNTED = 2_500, 10_500
+"""Rows that a statement may read: of a list, and of a count, which goes on to 10,000 entries."""
+STEPS = 80
+EVERY = 200
+"""Steps after which SQLite says how far it is."""
+WHOLE = re.compile(r"published_awaiting\.|working_change|FROM pg_|alembic_version|published_rendering")
+"""Statements of jobs beside the requests, and of tables that do not grow."""
+
+
+class Reading:
+    """The statements of a store's requests, each with the most that it has read, and for what."""
+
+    def __init__(self) -> None:
+        self.asked: Shape | None = None
+        self.found: dict[str, tuple[float, Shape | None]] = {}
+
+    def note(self, statement: str, rows: float) -> None:
+        """Take down that a statement has read so many rows."""
+        if not WHOLE.search(statement) and rows > self.found.get(statement, (0, None))[0]:
+            self.found[statement] = (rows, self.asked)
+
+    def faults(self) -> list[str]:
+        """Return the statements that have read too much."""
+        return [
+            f"{rows:,.0f} rows, for {shape}:\n{statement[:3000]}"
+            for statement, (rows, shape) in self.found.items()
+            if rows > (MOST_COUNTED if re.search(r"count\(|sum\(", statement) else MOST)
+        ]
+
+
+def ask(client: httpx.Client, reading: Reading) -> None:
+    """Ask for everything that a reader can."""
+    for shape in (*shapes.of_articles(ARTICLES, thorough=LONG), *shapes.of_others(ARTICLES)):
+        reading.asked = shape
+        path, parameters = shape
+        assert client.get(path, params=parameters).is_success, shape
+
+
+def test_no_list_reads_many_rows_on_sqlite(
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reading = tmp_path / "lean.db", Reading()
+    shutil.copy(sqlite_template, path)
+    url = f"sqlite:///{path}"
+    fill(url, tmp_path)
+    with counting_steps(monkeypatch, reading), running(settings_for(url, tmp_path)) as store:
+        ask(store.client(), reading)
+    assert len(reading.found) > 50
+    assert not reading.faults(), "\n\n".join(reading.faults())
+
+
+def fill(url: str, folder: Path) -> None:
+    """Write one article as an editor does, and multiply it."""
+    with running(settings_for(url, folder)) as store, store.client(*EDITOR, name="editor") as editor:
+        picture = make_image(editor)
+        caption = {"image_id": picture["id"], "language": "en", "text": "The quay."}
+        assert editor.post("/v1/captions", json=caption).is_success
+        article = published(editor, lead_image_id=picture["id"], tags=["ferries"])
+    lean.fill(url, UUID(article["id"]), ARTICLES)
+
+
+@contextmanager
+def counting_steps(monkeypatch: pytest.MonkeyPatch, reading: Reading) -> Iterator[None]:
+    """Have SQLite say with each statement how many steps it has taken."""
+    connect = sqlite3.connect
+
+    def listening(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection, steps, now = connect(*args, **kwargs), Counter[str](), [""]
+
+        def begin(statement: str) -> None:
+            # What full text does within a statement is a part of it.
+            if not statement.startswith("--"):
+                now[0] = statement
+                steps[statement] = 0
+                reading.note(statement, 1)
+
+        def step() -> int:
+            steps[now[0]] += EVERY
+            reading.note(now[0], steps[now[0]] / STEPS)
+            return 0
+
+        connection.set_trace_callback(begin)
+        connection.set_progress_handler(step, EVERY)
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", listening)
+        patched.setattr(sqlite3.dbapi2, "connect", listening)
+        yield
