@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 
 from service.ages import earliest, keep_until
+from service.contracts import Contract
 from service.deadlines import Deadlines
 from service.engines import SQLITE_CONNECTIONS, hold_to_deadline, postgres_engine, sqlite_engine
 from service.errors import Unavailable
@@ -73,6 +74,8 @@ class Session(SQLModelSession):
         self.database = database
         self.is_read_only = read_only
         self.gathered = Gathered()
+        self.contract: Contract | None = None
+        """What the caller is entitled to: of published rows, the session reads nothing else."""
         self.until: datetime | None = None
         """The time from which on what was read is to be read anew, though nothing changes."""
 
@@ -264,6 +267,12 @@ class Database:
         self.engine.dispose()
 
 
+def contract_of(request: Request) -> Contract | None:
+    """Return the contract of the token that a request carries, as the entrance has noted it."""
+    contract: Contract | None = getattr(request.state, "contract", None)
+    return contract
+
+
 async def open_session(request: Request) -> AsyncIterator[Session]:
     """The session of one request: read-only for GET, otherwise committed after the answer is made and before
     it is sent.
@@ -281,6 +290,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
     read_only = request.method in ("GET", "HEAD")
     async with database.slot(), nullcontext() if read_only else database.turn():
         session = database.open(read_only=read_only)
+        session.contract = contract_of(request)
         request.state.session = session
         ended = False
         try:

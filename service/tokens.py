@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 from sqlmodel import col, select
 
+from service.contracts import Contract, ContractKind, PictureRight
 from service.database import Session, SessionDep
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.http import conditional, pages
 from service.http.callers import Admin, Token, TokenUses, digest_of, new_secret
 from service.http.routing import Route
@@ -21,6 +22,9 @@ from service.tables import Line, Reading, Secret, Shape, Time, now
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
 _BOUND = "the token makes and changes only articles and images of this source; null: of any"
+_CONTRACT = "what its holder may read of what is public, and nothing else; null: everything"
+_WITH_CONTRACT = frozenset[Scope]()
+"""Scopes that go with a contract. Others lead around it: they read drafts, or tell of what is left out."""
 _OF_CONTENT = frozenset({Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH})
 
 
@@ -34,11 +38,13 @@ class TokenCreate(Shape):
     """A token to be made."""
 
     name: Line = Field(examples=["wire desk"])
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)] = Field(
-        examples=[["content:read", "content:write"]]
+    scopes: Annotated[list[Scope], Field(max_length=50)] = Field(
+        description="at least one; with a contract perhaps none, and webhooks:write at the most",
+        examples=[["content:read", "content:write"]],
     )
     source: Line | None = Field(default=None, description=_BOUND, examples=["wire.example"])
     expires_at: Annotated[Time, AfterValidator(_in_future)] | None = None
+    contract: Contract | None = Field(default=None, description=_CONTRACT)
 
     @model_validator(mode="after")
     def binds_content_only(self) -> Self:
@@ -56,6 +62,7 @@ class TokenRead(Reading):
     name: str = Field(examples=["wire desk"])
     scopes: list[Scope]
     source: str | None = Field(description=_BOUND)
+    contract: Contract | None = Field(description=_CONTRACT)
     created_at: Time
     expires_at: Time | None
     revoked_at: Time | None
@@ -69,13 +76,39 @@ class TokenMade(TokenRead):
 
 
 def make_token(session: Session, create: TokenCreate) -> TokenMade:
-    """Make a token and keep its digest."""
+    """Make a token and keep its digest. Raises Unprocessable for what contradicts itself."""
+    refuse_contradictions(create)
     secret = new_secret()
     token = Token.model_validate(
         create, update={"digest": digest_of(secret), "scopes": sorted(set(create.scopes))}
     )
     session.add(token)
     return TokenMade(**token.model_dump(include=set(TokenRead.model_fields)), token=secret)
+
+
+def refuse_contradictions(create: TokenCreate) -> None:
+    """Refuse a token without any right, and a contract that its scopes or its times contradict."""
+    contract = create.contract
+    if contract is None:
+        if not create.scopes:
+            raise _wrong("/scopes", "must have one scope at least, or the token a contract")
+        return
+    for number, scope in enumerate(create.scopes):
+        if scope not in _WITH_CONTRACT:
+            raise _wrong(f"/scopes/{number}", f"{scope} leads around a contract")
+    if create.source is not None:
+        raise _wrong("/source", "binds what a token writes, and with a contract it writes no content")
+    if contract.until is not None and contract.until <= now():
+        raise _wrong("/contract/until", "must be in the future")
+    if contract.until is not None and create.expires_at is not None and create.expires_at <= contract.until:
+        raise _wrong("/contract/until", "must be before expires_at, so that its holder can learn of the end")
+    if contract.pictures is PictureRight.NONE and ContractKind.ARTICLE not in contract.kinds:
+        raise _wrong("/contract/pictures", "none leaves nothing of kinds without article")
+
+
+def _wrong(pointer: str, message: str) -> Unprocessable:
+    problem = FieldProblem(pointer=pointer, message=message)
+    return Unprocessable(f"{pointer.lstrip('/').replace('/', '.')}: {message}.", errors=[problem])
 
 
 def is_good(session: Session, secret: str) -> bool:

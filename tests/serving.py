@@ -5,7 +5,7 @@ replaced.
 import asyncio
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,16 +94,32 @@ class Store:
         self.portal = portal
         self.database = open_database(settings)
 
-    def client(self, *scopes: str, name: str = "tester", source: str | None = None) -> httpx.Client:
-        """A client: anonymous, or with a token of these scopes, which may be bound to a source."""
-        token = self.token(*scopes, name=name, source=source) if scopes else None
+    def client(
+        self,
+        *scopes: str,
+        name: str = "tester",
+        source: str | None = None,
+        contract: Mapping[str, object] | None = None,
+    ) -> httpx.Client:
+        """A client: anonymous, or with a token of these scopes, which may be bound to a source, or carry a
+        contract.
+        """
+        has_token = scopes or contract is not None
+        token = self.token(*scopes, name=name, source=source, contract=contract) if has_token else None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(transport=AppTransport(self.app, self.portal), base_url=ORIGIN, headers=headers)
 
-    def token(self, *scopes: str, name: str = "tester", source: str | None = None) -> str:
+    def token(
+        self,
+        *scopes: str,
+        name: str = "tester",
+        source: str | None = None,
+        contract: Mapping[str, object] | None = None,
+    ) -> str:
         """Make a token."""
+        asked = {"name": name, "scopes": list(scopes), "source": source, "contract": contract}
         with self.database.writing() as session:
-            create = TokenCreate.model_validate({"name": name, "scopes": list(scopes), "source": source})
+            create = TokenCreate.model_validate(asked)
             return make_token(session, create).token
 
 

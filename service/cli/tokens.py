@@ -20,19 +20,33 @@ app = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
 @app.command("create")
 def create_token(
     name: Annotated[str, typer.Option(help="what the token is for")],
-    scope: Annotated[list[Scope], typer.Option(help="what it allows; may be given several times")],
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="what it allows; may be given several times")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="after how many days it expires")] = None,
     source: Annotated[
         str | None, typer.Option(help="the only source whose articles and images it makes and changes")
     ] = None,
+    contract: Annotated[
+        str | None,
+        typer.Option(help="what its holder may read, as JSON: see docs/partners/contracts.md"),
+    ] = None,
 ) -> None:
     """Make a token and print it, alone, on standard output. It is shown only this once."""
     from service import tokens
+    from service.contracts import Contract
 
+    read = None if contract is None else Contract.model_validate_json(contract)
     with open_database().writing() as session:
         made = tokens.make_token(
             session,
-            tokens.TokenCreate(name=name, scopes=scope, source=source, expires_at=tokens.in_days(days)),
+            tokens.TokenCreate(
+                name=name,
+                scopes=scope or [],
+                source=source,
+                expires_at=tokens.in_days(days),
+                contract=read,
+            ),
         )
     sys.stdout.write(made.token + "\n")
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Protocol, Self, TypeVar
@@ -16,6 +17,7 @@ from sqlalchemy import update
 from sqlmodel import Field, col
 from starlette.concurrency import run_in_threadpool
 
+from service.contracts import Contract
 from service.database import Database
 from service.errors import Forbidden, Unauthorized
 from service.scopes import Scope
@@ -38,6 +40,7 @@ class Token(Table, table=True):
     digest: str = Field(unique=True)
     scopes: list[Scope] = Field(sa_type=Json(list[Scope]))
     source: Line | None = None
+    contract: Contract | None = Field(default=None, sa_type=Json(Contract))
     created_at: Time = Field(default_factory=now)
     expires_at: Time | None = None
     revoked_at: Time | None = None
@@ -45,7 +48,8 @@ class Token(Table, table=True):
 
 
 _BY_DIGEST = (
-    "SELECT id, name, scopes, source, revoked_at, expires_at, last_used_at FROM token WHERE digest = %s"
+    "SELECT id, name, scopes, source, revoked_at, expires_at, last_used_at, contract"
+    " FROM token WHERE digest = %s"
 )
 
 
@@ -74,6 +78,8 @@ class Caller:
     scopes: frozenset[Scope] = frozenset()
     source: str | None = None
     """The source whose items alone the caller makes and changes; None: any."""
+    contract: Contract | None = None
+    """What the caller may read of what is public; None: everything."""
 
     @property
     def is_anonymous(self) -> bool:
@@ -127,11 +133,18 @@ async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | N
     found = await reader.rows(_BY_DIGEST, (digest_of(secret),))
     if not found:
         raise Unauthorized(_NOT_GOOD)
-    id_, name, scopes, source, revoked_at, expires_at, used_at = found[0]
+    id_, name, scopes, source, revoked_at, expires_at, used_at, contract = found[0]
     if revoked_at is not None or (expires_at is not None and stored_time(expires_at) <= now()):
         raise Unauthorized(_NOT_GOOD)
     held = frozenset(Scope(scope) for scope in (orjson.loads(scopes) if isinstance(scopes, str) else scopes))
-    return Caller(UUID(str(id_)), name, held, source), None if used_at is None else stored_time(used_at)
+    caller = Caller(UUID(str(id_)), name, held, source, _contract(contract))
+    return caller, None if used_at is None else stored_time(used_at)
+
+
+def _contract(stored: Any) -> Contract | None:
+    """Read a contract as the drivers give it: SQLite's as text."""
+    known = orjson.loads(stored) if isinstance(stored, str) else stored
+    return None if known is None else Contract.model_validate(known)
 
 
 class TokenUses:
@@ -199,7 +212,16 @@ async def known_caller(
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
         known = request.state.caller = await get_caller(request, credentials)
+        request.state.contract = known.contract
     return known
+
+
+async def note_contract(request: Request) -> None:
+    """Note the contract of a token that is sent to where none is asked for: it holds there too. A token that
+    is not good is nobody's.
+    """
+    with suppress(Unauthorized):
+        await known_caller(request, await bearer(request))
 
 
 CallerDep = Annotated[Caller, Depends(known_caller)]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from service.database import contract_of
 from service.errors import BadRequest, PreconditionFailed, PreconditionRequired
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
@@ -64,6 +65,13 @@ def respect_match(request: Request, version: int) -> None:
     """Let an action pass without `If-Match`, and with one only when that is current."""
     if "if-match" in request.headers:
         require_match(request, version)
+
+
+def unshared(request: Request, response: Response) -> Response:
+    """Return a response that no cache keeps for another, if it was made by a contract."""
+    if contract_of(request) is not None:
+        response.headers.update(PRIVATE)
+    return response
 
 
 def answer(

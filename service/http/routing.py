@@ -20,7 +20,8 @@ from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.http import idempotency, operations
 from service.http.bodies import read_json
-from service.http.callers import bearer, known_caller
+from service.http.callers import bearer, known_caller, note_contract
+from service.http.conditional import unshared
 from service.http.idempotency import Claim, KeyReused, StillRunning
 from service.services import service
 from service.settings import Settings
@@ -67,6 +68,8 @@ class Route(APIRoute):
                 caller = await known_caller(request, await bearer(request))
                 if scope is not None:
                     caller.need(scope)
+            elif "authorization" in request.headers:
+                await note_contract(request)
             _refuse_parameters(request, known)
             refuse_nul(request)
             if self.body_field is not None and _has_body(request):
@@ -79,7 +82,7 @@ class Route(APIRoute):
                 or key is None
                 or "authorization" not in request.headers
             ):
-                return await handle(request)
+                return unshared(request, await handle(request))
             return await _once(request, key, handle, reads_json=self.body_field is not None, seals=seals)
 
         return enter

@@ -28,7 +28,7 @@ from service.images.read import public_end, public_negative
 from service.images.renditions import Negative
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.uploads import IntakeDep
-from service.published import keys
+from service.published import entitled, keys
 from service.published.answers import Expired, Withdrawn, expired, one_of
 from service.published.models import Kind, Reason
 from service.scopes import Scope
@@ -171,6 +171,9 @@ def _find(database: Database, image_id: UUID, caller: Caller) -> _Found:
     and Expired.
     """
     with database.reading() as session:
+        contract = caller.contract
+        if contract is not None and not entitled.gives_files(session, contract, image_id):
+            raise NotFound("There is no such file.")
         public, until = public_negative(session, image_id)
         if caller.may(Scope.CONTENT_READ):
             image = lifecycle.get(session, image_id)

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
+from service.contracts import Facts
 from service.database import Session, SessionDep
 from service.errors import NotFound, PreconditionFailed
 from service.http import acknowledging, conditional, pages
@@ -296,10 +297,17 @@ def list_image_captions(
         if row is None or row.reason is not None:
             return _respond(request, row, image_id)
         answers.depend(request, answers.one_of(Kind.IMAGE, image_id))
-        captions = documents.read(ImageRead, row.document).captions
+        captions = _given(caller, documents.read(ImageRead, row.document).captions)
     return lists.answer_known(
         request, caller, [(caption.id, caption) for caption in captions], asked, CaptionRead
     )
+
+
+def _given(caller: Caller, captions: list[CaptionRead]) -> list[CaptionRead]:
+    contract = caller.contract
+    if contract is None:
+        return captions
+    return [each for each in captions if contract.admits(Kind.CAPTION, Facts(language=each.language))]
 
 
 def _answer(

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Subquery, delete, func, select
 from sqlmodel import col
 
 from service.database import Session, add_to
@@ -94,6 +95,8 @@ def page(session: Session, field: NameField, after: str | None, limit: int) -> l
     """Read names in their order, one more than the limit when there are more. The newest article of each is
     one step along an index.
     """
+    if session.contract is not None:
+        return _given(session, field, after, limit)
     of_section = select(func.max(col(Published.published_at))).where(
         col(Published.kind) == Kind.ARTICLE,
         col(Published.reason).is_(None),
@@ -117,8 +120,34 @@ def page(session: Session, field: NameField, after: str | None, limit: int) -> l
     return [Counted(*row) for row in rows]
 
 
+def _given(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
+    """Read the names of what a contract gives, which nobody counts beforehand."""
+    found = _names_given(field)
+    key = None if after is None else (after,)
+    rows = session.execute(pages.after(select(found), [found.c.value], key, limit, descending=False))
+    return [Counted(*row) for row in rows]
+
+
+def _names_given(field: NameField) -> Subquery:
+    """Select names, counted among the rows that a session may read."""
+    is_section = field is NameField.SECTION
+    name = col(Published.section) if is_section else col(PublishedTerm.value)
+    columns: Sequence[Any] = (name.label("value"), func.count(), func.max(col(Published.published_at)))
+    named = select(*columns).where(
+        col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None), name.is_not(None)
+    )
+    if not is_section:
+        is_of = (col(PublishedTerm.id) == col(Published.id)) & (col(PublishedTerm.field) == field.value)
+        named = named.join_from(Published, PublishedTerm, is_of)
+    return named.group_by(name).subquery()
+
+
 def total(session: Session, field: NameField) -> int:
     """Return how many names there are."""
+    if session.contract is not None:
+        found = _names_given(field)
+        given: int = session.execute(select(func.count()).select_from(found)).scalar_one()
+        return given
     counted = select(func.count()).select_from(PublishedName).where(col(PublishedName.field) == field.value)
     count: int = session.execute(counted).scalar_one()
     return count

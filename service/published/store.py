@@ -14,7 +14,7 @@ from sqlmodel import col
 from service.database import Session
 from service.http import pages
 from service.http.pages import Total
-from service.published import filters, selection, totals
+from service.published import entitled, filters, selection, totals
 from service.published.answers import Row, id_of, shown
 from service.published.filters import Chosen, Filter
 from service.published.hits import RANKED, TEXT_KEY, Hits
@@ -83,7 +83,7 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
     statement: Select[*tuple[Any, ...]] = select(*columns).where(
         col(Published.kind) == kind, col(Published.id) == id_
     )
-    row, gone = session.execute(statement).one_or_none(), Gone()
+    row, gone = session.execute(statement).one_or_none(), Gone(contract=session.contract)
     if row is not None and row[-1]:
         gone = pictures(session)
         row = session.execute(statement).one_or_none()
@@ -109,7 +109,7 @@ def page(
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Listed([], [], None, Total(0) if count else None)
-    wanted = filters.exact(session, kind, wanted)
+    wanted = filters.exact(session, kind, entitled.narrowed(session, kind, wanted))
     hits = Hits(session, query) if query else None
     order, descending = _order(sort, hits)
     asked = Asked(
@@ -138,7 +138,7 @@ def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None, sort
 
 def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> list[_Found]:
     """Read documents, each with its key, as they are without the pictures that have gone."""
-    rows, gone = session.execute(statement).all(), Gone()
+    rows, gone = session.execute(statement).all(), Gone(contract=session.contract)
     if rows and rows[0][0]:
         gone = pictures(session)
         rows = session.execute(statement).all()

@@ -47,6 +47,8 @@ def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
     """Return the count that is kept for a kind, or for names that no article has two of; None if there is
     none.
     """
+    if session.contract is not None:
+        return None
     parts = walks.parts(wanted)
     if not parts:
         asked = [(NameField.KIND.value, kind.value)]

@@ -176,7 +176,8 @@ def best(session: Session, kind: Kind, wanted: Filter) -> list[Walk]:
     field, values = asked[0] if len(asked) == 1 else _rarest(session, asked)
     if field in _COLUMNS:
         return [_of_rows(kind, wanted, (field, value)) for value in values]
-    return [_of_term(kind, wanted, field, value) for value in values]
+    is_bound = session.contract is not None
+    return [_of_term(kind, wanted, field, value, is_bound=is_bound) for value in values]
 
 
 def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
@@ -282,12 +283,14 @@ def _of_rows(kind: Kind, wanted: Filter, part: tuple[str, str] | None) -> Walk:
     return Walk(at, id_, where, fits, wanted.published_after, wanted.published_before)
 
 
-def _of_term(kind: Kind, wanted: Filter, field: str, value: str) -> Walk:
-    """Walk the articles of a term: only those of published articles are there."""
+def _of_term(kind: Kind, wanted: Filter, field: str, value: str, *, is_bound: bool) -> Walk:
+    """Walk the articles of a term: only those of published articles are there. `is_bound` says that a
+    contract must give each, of which the term knows nothing.
+    """
     own = aliased(PublishedTerm)
     at, id_ = col(own.published_at), col(own.id)
     fits = [filters.has_term(id_, name, values) for name, values in wanted.terms() if name != field]
-    if filters.columns(wanted) or wanted.updated_after is not None:
+    if is_bound or filters.columns(wanted) or wanted.updated_after is not None:
         fits.append(exists().where(*filters.looked_up(kind, wanted), col(Published.id) == id_))
     where = [col(own.field) == field, col(own.value) == value, filters.has_not_ended(kind, id_)]
     return Walk(at, id_, where, fits, wanted.published_after, wanted.published_before)

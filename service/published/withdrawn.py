@@ -14,12 +14,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlmodel import col, func, select
 
 from service.ages import earliest
+from service.contracts import Contract, PictureRight
 from service.database import Session
 from service.published.models import Awaiting, Reason
 from service.tables import latest, stored_time
@@ -45,6 +47,13 @@ class Gone:
     at: datetime = field(default_factory=latest)
     reasons: Mapping[str, str] = field(default_factory=dict)
     next_at: datetime | None = None
+    contract: Contract | None = None
+    """The contract of the reader, who gets no picture that it does not give."""
+
+    @property
+    def hides(self) -> bool:
+        """Return whether a contract leaves out pictures."""
+        return self.contract is not None and self.contract.pictures is not PictureRight.ALL
 
 
 def pictures(session: Session) -> Gone:
@@ -52,10 +61,12 @@ def pictures(session: Session) -> Gone:
     end between.
     """
     columns = select(Awaiting.image_id, Awaiting.withdrawn_for, Awaiting.gone_from)
-    return by_id(session.exec(columns.where(_WAITING)))
+    return by_id(session.exec(columns.where(_WAITING)), session.contract)
 
 
-def by_id(rows: Iterable[tuple[UUID | str, str | None, datetime | str | None]]) -> Gone:
+def by_id(
+    rows: Iterable[tuple[UUID | str, str | None, datetime | str | None]], contract: Contract | None = None
+) -> Gone:
     """Return the withdrawals of pictures, whose ids and times SQLite's driver gives as text."""
     at, reasons, next_at = latest(), dict[str, str](), None
     for id_, reason, gone_from in rows:
@@ -64,7 +75,7 @@ def by_id(rows: Iterable[tuple[UUID | str, str | None, datetime | str | None]]) 
             reasons[str(UUID(str(id_)))] = reason or ""
         else:
             next_at = earliest(next_at, begins)
-    return Gone(at, reasons, next_at)
+    return Gone(at, reasons, next_at, contract)
 
 
 def until(document: bytes, gone: Gone) -> datetime | None:
@@ -78,12 +89,14 @@ def without(document: bytes, gone: Gone) -> bytes:
     """Return an article, or its card, without the pictures that have gone: as it will be rendered."""
     named = {id_: reason for id_, reason in gone.reasons.items() if id_.encode() in document}
     has_ended = _ANY in document and any(end <= gone.at for end in _ends(document))
-    if not named and not has_ended:
+    if not document or not (named or has_ended or gone.hides):
         return document
     article = orjson.loads(document)
     lead = article.get("lead_image")
     if lead is not None and (lead["id"] in named or _has_ended(lead, gone.at)):
         article["lead_image"] = None
+    if gone.hides and not _leave_out(article, gone.contract) and not named and not has_ended:
+        return document
     for block in article.get("body", ()):
         if block["type"] != "image":
             continue
@@ -94,6 +107,30 @@ def without(document: bytes, gone: Gone) -> bytes:
             told = {"reason": reason} if reason else None
             block |= {"image": None, "caption": None, "withdrawn": told}
     return orjson.dumps(article)
+
+
+def _leave_out(article: dict[str, Any], contract: Contract | None) -> bool:
+    """Leave out of an article the pictures that a contract does not give, with their captions. Return whether
+    there are any.
+    """
+    has_left = article.get("lead_image_id") is not None and not _is_given(article["lead_image"], contract)
+    if has_left:
+        article |= {"lead_image_id": None, "lead_image": None}
+    if "body" in article:
+        body = [
+            block
+            for block in article["body"]
+            if block["type"] != "image" or _is_given(block["image"], contract)
+        ]
+        has_left |= len(body) < len(article["body"])
+        article["body"] = body
+    return has_left
+
+
+def _is_given(picture: Mapping[str, Any] | None, contract: Contract | None) -> bool:
+    if contract is None:
+        return True
+    return contract.gives_picture(None if picture is None else picture.get("source"))
 
 
 def _ends(document: bytes) -> list[datetime]:

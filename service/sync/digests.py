@@ -11,16 +11,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import null, select
 from sqlmodel import col
 
 from service.database import Session, SessionDep
 from service.errors import FieldProblem, Unprocessable
 from service.http import conditional
+from service.http.callers import CallerDep
+from service.http.conditional import etag_of
 from service.http.routing import Route
 from service.published import answers
 from service.published.feed import KINDS
-from service.published.models import Published, PublishedSequence, all_but
+from service.published.models import Kind, Published, PublishedSequence, all_but
+from service.published.withdrawn import Gone, without
 from service.services import service
 from service.settings import Settings
 from service.tables import Reading
@@ -85,6 +88,7 @@ EXAMPLE = {
 )
 def get_changes_digest(
     request: Request,
+    caller: CallerDep,
     session: SessionDep,
     first: Annotated[int, Query(alias="from", ge=1, le=HIGHEST, description="the first number")] = 1,
     last: Annotated[
@@ -110,13 +114,21 @@ def get_changes_digest(
         **_range(lines, first, end).model_dump(), seq=seq, parts=list(_parts(lines, first, end))
     )
     answers.depend(request, *(answers.any_of(kind) for kind in KINDS))
-    is_private = "authorization" in request.headers
-    headers = {} if is_private else answers.public_headers(service(request, Settings))
+    headers = {} if not caller.is_anonymous else answers.public_headers(service(request, Settings))
     return conditional.answer_bytes(request, digest.model_dump_json().encode(), headers=headers)
 
 
 def _lines(session: Session, first: int, last: int) -> Sequence[Line]:
-    columns: Sequence[Any] = (Published.seq, Published.kind, Published.id, Published.version, Published.etag)
+    gone = Gone(contract=session.contract)
+    document = col(Published.document) if gone.hides else null()
+    columns: Sequence[Any] = (
+        Published.seq,
+        Published.kind,
+        Published.id,
+        Published.version,
+        Published.etag,
+        document,
+    )
     rows = select(*columns).where(
         col(Published.seq) >= first,
         col(Published.seq) <= last,
@@ -124,7 +136,12 @@ def _lines(session: Session, first: int, last: int) -> Sequence[Line]:
         col(Published.kind).not_in(all_but(KINDS)),
     )
     found = session.execute(rows.order_by(col(Published.seq))).all()
-    return [(seq, str(kind), id_, version, etag.strip('"')) for seq, kind, id_, version, etag in found]
+    lines = []
+    for seq, kind, id_, version, etag, document in found:
+        if kind is Kind.ARTICLE and document is not None:
+            etag = etag_of(without(document, gone), version)  # noqa: PLW2901
+        lines.append((seq, str(kind), id_, version, etag.strip('"')))
+    return lines
 
 
 def _parts(lines: Sequence[Line], first: int, last: int) -> Iterator[RangeRead]:

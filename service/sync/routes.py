@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from service.ages import keep_until
 from service.copies.following import Copies
 from service.database import Database
-from service.errors import FieldProblem, Unprocessable
+from service.errors import FieldProblem, Forbidden, Unprocessable
 from service.http import conditional, pages
 from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
@@ -152,6 +152,8 @@ async def _begin(
     """Return a follower, the head of the feed, and the place where the follower begins."""
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
+    if caller.contract is not None:
+        raise Forbidden("A token with a contract does not follow changes yet.")
     wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
     if view is View.MIRROR:
         wanted = _all_for_mirror(wanted)

@@ -3,7 +3,8 @@
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from service.database import Database
+from service.contracts import Contract
+from service.database import Database, contract_of
 from service.errors import PROBLEM
 from service.faults import DATABASE_FAULTS
 from service.http.negotiation import choose_type
@@ -24,17 +25,18 @@ async def answer_missing(request: Request, error: Exception) -> Response:
     ):
         return await refuse_as_framework(request, error)
     settings = service(request, Settings)
-    around = await run_in_threadpool(_around, service(request, Database))
+    around = await run_in_threadpool(_around, service(request, Database), contract_of(request))
     body = page.write("gone.html", settings, around, was_here=False, said=None)
     return Response(
         body, 404, {**page.headers(settings), "Cache-Control": "no-store", "Vary": "Accept"}, page.MEDIA_TYPE
     )
 
 
-def _around(database: Database) -> page.Around:
+def _around(database: Database, contract: Contract | None) -> page.Around:
     """Return the sections, or nothing while the database cannot tell them."""
     try:
         with database.reading() as session:
+            session.contract = contract
             return shared.around(session, database.settings, "/", asks=False)
     except DATABASE_FAULTS:
         return page.BARE

@@ -26,6 +26,8 @@ from service.consent.notices.lifecycle import NoticeRead
 from service.consent.notices.shelf import advertises
 from service.errors import ServiceError, Unprocessable
 from service.http import routing
+from service.http.callers import note_contract
+from service.http.conditional import unshared
 from service.services import service
 from service.settings import Settings
 from service.tables import write_time
@@ -131,8 +133,11 @@ class PageRoute(APIRoute):
         async def enter(request: Request) -> Response:
             try:
                 routing.refuse_nul(request)
+                if "authorization" in request.headers:
+                    await note_contract(request)
                 is_form = request.method == "POST"
-                return await handle(await admitted(request, FORM, leaves=self.leaves) if is_form else request)
+                taken = await admitted(request, FORM, leaves=self.leaves) if is_form else request
+                return unshared(request, await handle(taken))
             except RequestValidationError:
                 return refusal(request, Unprocessable("The form was not filled in as this page made it."))
             except ServiceError as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -331,6 +332,35 @@ def test_a_token_without_publish_changes_nothing_that_is_public(
             if MATRIX[operation.name].scope == "content:write":
                 call(writer, operation, planted | known)
     assert client.get(after).json()["items"] == []
+
+
+def test_a_contract_that_gives_nothing_does_not_tell_what_is_there_from_what_is_not(
+    store: Store, operations: list[Operation], editor: httpx.Client, planted: dict[str, str]
+):
+    known = subject(editor, is_public=True)
+    made_up = {name: str(uuid4()) for name in known}
+    with store.client(contract={"sections": ["nowhere"]}) as partner:
+        for operation in operations:
+            row = MATRIX[operation.name]
+            told = []
+            for named in (known, made_up):
+                answer = call(partner, operation, planted | named)
+                place = f"{operation.name}: {answer.text[:300]}"
+                if row.scope != ANYBODY:
+                    assert answer.status_code == 403, place
+                text = answer.text
+                for value in named.values():
+                    text = text.replace(operation.path.format(**planted | named), "").replace(
+                        f"'{value}'", ""
+                    )
+                assert not [value for value in named.values() if value in text], place
+                assert "quill" not in text, place
+                assert "public" not in answer.headers.get("Cache-Control", "") or not operation.takes_token, (
+                    place
+                )
+                told.append((answer.status_code, text))
+            if set(re.findall("{([a-z_]+)}", operation.path)) & known.keys():
+                assert told[0] == told[1], operation.name
 
 
 def test_a_token_of_a_source_makes_and_changes_its_own_items_alone(store: Store, editor: httpx.Client):

@@ -25,6 +25,7 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0046": "the contracts of 1 tokens",
     "0040": "what 1 webhooks warn of",
     "0029": "until when 1 articles may be shown",
     "0028": "the rights of 1 images",
@@ -112,6 +113,7 @@ def _use_what_is_new(store: Opened) -> None:
     twice = {"notice_key": "default", "notice_version": 1, "consent_id": "twice"}
     with running(store.settings) as served, served.client(*EDITOR) as editor:
         served.token("content:write", source="wire.example")
+        served.token(contract={"sections": ["Sport"]})
         image = editor.get("/v1/images?limit=1").json()["items"][0]["id"]
         decorates = {"image_id": image, "language": "nl", "decorative": True}
         assert editor.post("/v1/captions", json=decorates).status_code == 201

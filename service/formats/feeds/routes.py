@@ -10,6 +10,7 @@ from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
 from service.formats.feeds.feed import MEDIA_TYPES, Feed
 from service.http import pages
+from service.http.callers import CallerDep
 from service.http.operations import Responses
 from service.http.routing import Route
 from service.published import answers, keys
@@ -23,6 +24,7 @@ router = APIRouter(prefix="/feeds", tags=["feeds"], route_class=Route)
 
 def read_feed(
     request: Request,
+    caller: CallerDep,
     session: SessionDep,
     section: pages.Several = None,
     language: pages.Languages = None,

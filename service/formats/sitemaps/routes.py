@@ -14,6 +14,7 @@ from service.database import Session, SessionDep
 from service.formats.feeds.feed import Entry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
+from service.http.callers import CallerDep
 from service.http.operations import Responses
 from service.http.routing import Route
 from service.published import answers, keys, store
@@ -32,7 +33,7 @@ _XML: Responses = {
 
 
 @router.get("/news.xml", response_class=Response, responses=_XML)
-def get_news_sitemap(request: Request, session: SessionDep) -> Response:
+def get_news_sitemap(request: Request, caller: CallerDep, session: SessionDep) -> Response:
     """The articles of the last two days, 1,000 at the most, as news crawlers want them."""
     settings = service(request, Settings)
     entries = _news(session, settings)
@@ -49,7 +50,7 @@ def _news(session: Session, settings: Settings, most: int = MOST_NEWS) -> list[E
 
 
 @router.get("/index.xml", response_class=Response, responses=_XML)
-def get_sitemap_index(request: Request, session: SessionDep) -> Response:
+def get_sitemap_index(request: Request, caller: CallerDep, session: SessionDep) -> Response:
     """The index of all sitemaps: that of the news, and those of all articles, section by section."""
     base = f"{service(request, Settings).public_url}/sitemaps"
     files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
@@ -67,6 +68,7 @@ def get_sitemap_index(request: Request, session: SessionDep) -> Response:
 @router.get("/articles.xml", response_class=Response, responses=_XML)
 def get_article_sitemap(
     request: Request,
+    caller: CallerDep,
     session: SessionDep,
     section: Annotated[str | None, Query(description="absent: of the articles that are in none")] = None,
     published: Annotated[

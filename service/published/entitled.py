@@ -1,0 +1,129 @@
+"""Read only what a contract gives: its conditions are part of every statement over the published table that a
+session with a contract sends.
+
+A room that reads published rows needs to do nothing for it, and so cannot forget it. A statement to which the
+conditions cannot be added is refused, because it would read everything.
+"""
+
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ClauseElement, ColumnElement, and_, event, exists, false, func, null, or_, select
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlmodel import col
+
+from service.contracts import Contract, ContractKind, Facts, PictureRight
+from service.database import Session
+from service.http.pages import one_of
+from service.published.filters import Filter, live
+from service.published.models import Kind, NameField, Published, PublishedTerm
+from service.published.render import SHOWS
+from service.tables import ANY_LANGUAGE, latest
+
+Row = type[Published]
+"""The table of published rows, or an alias of it."""
+
+
+class Unlimited(RuntimeError):
+    """A statement would read published rows past the contract of its session."""
+
+
+def given(contract: Contract, row: Row = Published) -> ColumnElement[bool]:
+    """Return the condition that a live published row is what the contract gives, as `Contract.admits` judges.
+    Notices of consent are no content: whoever reads may read them.
+    """
+    return or_(col(row.kind) == Kind.NOTICE, _given(contract, row))
+
+
+def _given(contract: Contract, row: Row) -> ColumnElement[bool]:
+    if contract.has_ended(latest()):
+        return false()
+    found: list[ColumnElement[bool]] = [_unindexed(row.kind).in_([Kind(kind) for kind in contract.kinds])]
+    found += facts_of(contract, row)
+    if contract.tags:
+        tagged = exists().where(
+            col(PublishedTerm.field) == NameField.TAG.value,
+            one_of(col(PublishedTerm.value), contract.tags),
+            col(PublishedTerm.id) == col(row.id),
+        )
+        found.append(tagged.correlate_except(PublishedTerm))
+    return and_(*found)
+
+
+def facts_of(contract: Contract, row: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions on the columns of a row, published or former, but for its kind and tags."""
+    found: list[ColumnElement[bool]] = []
+    if contract.sections:
+        found.append(one_of(_unindexed(row.section), contract.sections))
+    if contract.languages:
+        found.append(_in_ranges(_unindexed(row.language), contract.languages))
+    if contract.sources:
+        found.append(one_of(_unindexed(row.source), contract.sources))
+    if contract.pictures is PictureRight.NONE:
+        found.append(_unindexed(row.kind) == Kind.ARTICLE)
+    elif contract.pictures is PictureRight.OWN:
+        of_house = and_(_unindexed(row.kind) == Kind.IMAGE, col(row.source).is_(None))
+        found.append(or_(_unindexed(row.kind) == Kind.ARTICLE, of_house))
+    return found
+
+
+def _in_ranges(language: ColumnElement[str], ranges: list[str]) -> ColumnElement[bool]:
+    if ANY_LANGUAGE in ranges:
+        return language.is_not(None)
+    parts = [func.substr(language, 1, len(each) + 1) == f"{each}-" for each in ranges]
+    return or_(one_of(language, ranges), *parts)
+
+
+def _unindexed(column: Any) -> ColumnElement[Any]:
+    # SQLite would else read all that an index has of a value, to find the few rows whose ids are known.
+    return func.coalesce(col(column), null())
+
+
+def narrowed(session: Session, kind: Kind, wanted: Filter) -> Filter:
+    """Return a filter that finds no less of what the session's contract gives, and reads less of the rest."""
+    contract = session.contract
+    if contract is None or kind is not Kind.ARTICLE:
+        return wanted
+    return replace(
+        wanted,
+        section=wanted.section or tuple(contract.sections),
+        tag=wanted.tag or tuple(contract.tags),
+        source=wanted.source or tuple(contract.sources),
+        language=wanted.language or tuple(contract.languages),
+    )
+
+
+def gives_files(session: Session, contract: Contract, image_id: UUID) -> bool:
+    """Return whether a contract gives the files of a public picture: by itself, or in an article."""
+    row = session.execute(
+        select(col(Published.source)).where(col(Published.kind) == Kind.IMAGE, col(Published.id) == image_id)
+    ).one_or_none()
+    if row is None or contract.has_ended(latest()):
+        return False
+    if contract.admits(ContractKind.IMAGE, Facts(source=row.source)):
+        return True
+    shows = exists().where(
+        col(PublishedTerm.field) == SHOWS,
+        col(PublishedTerm.value) == str(image_id),
+        col(PublishedTerm.id) == col(Published.id),
+    )
+    showing = select(col(Published.id)).where(*live(Kind.ARTICLE), given(contract), shows).limit(1)
+    return contract.gives_picture(row.source) and session.execute(showing).first() is not None
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _hold_to_contract(state: ORMExecuteState) -> None:
+    session = state.session
+    if not isinstance(session, Session) or session.contract is None or not state.is_select:
+        return
+    if not state.is_orm_statement:
+        table = Published.metadata.tables[str(Published.__tablename__)]
+        if any(each is table for each in visitors.iterate(cast("ClauseElement", state.statement))):
+            raise Unlimited(f"a contract cannot be held to in {state.statement}")
+        return
+    condition = given(session.contract)
+    state.statement = state.statement.options(
+        with_loader_criteria(Published, condition, include_aliases=True)
+    )
