@@ -17,8 +17,10 @@ from service.published.models import PublishedSequence
 from service.tables import latest
 
 LOOKS_EVERY = 0.5
-AT_ONCE = 250
-"""Pictures of one transaction: each waits for its turn among the requests' transactions."""
+AT_ONCE = 25
+"""Pictures of one transaction, which makes other writers wait for some 100 ms. Ten times as many would pass
+the deadline on a machine that is ten times too busy, and begin again without an end.
+"""
 
 
 def remember_time(database: Database) -> None:
