@@ -1,6 +1,6 @@
 """Tokens may carry a contract
 
-Revision: 0046, after 0049
+Revision: 0046, after 0053
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from service.losing import refuse_to_lose
 
 revision: str = "0046"
-down_revision: str | None = "0049"
+down_revision: str | None = "0053"
 branch_labels: None = None
 depends_on: None = None
 
