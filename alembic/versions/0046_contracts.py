@@ -1,6 +1,6 @@
 """Tokens may carry a contract
 
-Revision: 0046, after 0053
+Revision: 0046, after 0045
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from service.losing import refuse_to_lose
 
 revision: str = "0046"
-down_revision: str | None = "0053"
+down_revision: str | None = "0045"
 branch_labels: None = None
 depends_on: None = None
 

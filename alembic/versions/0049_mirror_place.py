@@ -1,13 +1,13 @@
 """Keep which store this one mirrors, and how far it has followed it
 
-Revision: 0049, after 0045
+Revision: 0049, after 0046
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0049"
-down_revision: str | None = "0045"
+down_revision: str | None = "0046"
 branch_labels: None = None
 depends_on: None = None
 

@@ -43,7 +43,13 @@ def main() -> None:
 
 def faults(config: Config, after: str = RELEASED) -> Iterator[str]:
     """Yield a line for each fault of the migrations after a revision, the oldest migration first."""
-    scripts = list(ScriptDirectory.from_config(config).iterate_revisions("heads", after))
+    chain = ScriptDirectory.from_config(config)
+    scripts = list(chain.iterate_revisions("heads", after))
+    if len(heads := chain.get_heads()) > 1:
+        yield f"{', '.join(heads)}: two migrations follow the same one"
+    for script in reversed(scripts):
+        if str(script.down_revision) >= script.revision:
+            yield f"{script.revision}: it follows {script.down_revision}, whose number is not below its own"
     with tempfile.TemporaryDirectory(prefix="copydesk-migrations-") as folder:
         for script in reversed(scripts):
             sql = statements_of(config, str(script.down_revision), script.revision)

@@ -55,3 +55,13 @@ def test_what_the_version_before_could_not_serve_with_is_refused(tmp_path: Path)
 def test_what_only_adds_is_taken(tmp_path: Path) -> None:
     refused = {name: found(tmp_path / name, upgrade) for name, upgrade in SAFE.items()}
     assert not any(refused.values()), refused
+
+
+def test_two_that_follow_the_same_one_and_one_out_of_order_are_refused(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, database_url="postgresql://unused/unused")
+    column = SAFE["a column"]
+    head = str(ScriptDirectory.from_config(migrations(settings)).get_current_head())
+    beside = planted(settings, tmp_path / "beside", column, after="0044")
+    assert f"{head}, {AFTER_ALL}: two migrations follow the same one" in list(faults(beside, after=head))
+    below = planted(settings, tmp_path / "below", column, revision="0040b")
+    assert any("0040b: it follows" in said for said in faults(below, after=head))
