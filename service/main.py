@@ -25,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, health, signposts, timekeeping, tokens
+from service import __version__, health, signposts, timekeeping, tokens, tracing
 from service.articles import clock, history, name_routes, previews
 from service.articles import routes as article_routes
 from service.background import Background
@@ -259,7 +259,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     follow_figures(services, cache)
     if settings.mirror_of is not None:
         services.get(Following).forget = cache.forget
-    return cache
+    return tracing.traced(cache)
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -309,6 +309,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         if settings.mirror_of is not None:
             await services.get(Origin).close()
         database.close()
+        tracing.end()
         if background.has_given_up:
             os._exit(1)
 
@@ -337,6 +338,7 @@ def app_from_environment() -> ASGIApp:
     """The factory that a server calls."""
     settings = Settings()
     end_with_parent()
+    tracing.begin_as_told()
     if settings.picture_sandbox != "off":
         # This process's environment holds the secrets that the others of its user must not read.
         sandbox.hide()

@@ -4,7 +4,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 
-from service import timekeeping
+from service import timekeeping, tracing
 from service.articles import clock
 from service.articles.creating import Creating
 from service.articles.editing import Editing
@@ -35,6 +35,7 @@ from service.published.counting import Counting
 from service.published.forms import Forms
 from service.published.reader import PostgresReader, Reader, SqliteReader
 from service.published.replicas import Replicas, ReplicatedReader
+from service.published.traced import TracedReader
 from service.published.waiting import Waiting
 from service.published.watch import PostgresWatch, SqliteWatch, Watch
 from service.purging.purger import Purger
@@ -58,6 +59,9 @@ def make_services(settings: Settings) -> Services:
     database = services.add(Database, open_database(settings, serves=True))
     replicas = services.add(Replicas, Replicas(settings, database))
     primary, reader, watch = _readers_and_watch(settings, database, replicas)
+    tracing.follow([database.engine, *replicas.engines])
+    if tracing.is_on():
+        primary, reader = TracedReader(primary), TracedReader(reader)
     services.add(Reader, reader)
     # Tokens have no number: that one was revoked is known to the primary alone.
     services.add(Answering, primary)

@@ -14,6 +14,7 @@ from service import __version__
 from service.outbound.addresses import checked
 from service.outbound.connections import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow
 from service.settings import Settings
+from service.tracing import called
 
 REDIRECTS = 5
 IMAGE = re.compile(
@@ -96,7 +97,7 @@ class Outbound:
             self.settings.outbound_allow_loopback,
         )
         return httpx.Client(
-            transport=PinnedTransport(PinnedBackend(ends, allow_loopback=loopback)),
+            transport=called(PinnedTransport(PinnedBackend(ends, allow_loopback=loopback))),
             headers={"User-Agent": f"Copydesk/{__version__}", "Accept": accept, "Accept-Encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,

@@ -10,6 +10,7 @@ from service import __version__
 from service.outbound.addresses import checked
 from service.outbound.connections import FetchFailed, PinnedBackend, PinnedTransport, SourceTooSlow
 from service.settings import Settings
+from service.tracing import called
 
 MOST_READ = 2_000
 """Bytes of an answer that are kept: enough for what a receiver has to say of a fault."""
@@ -42,7 +43,7 @@ def post(
     place = httpx.URL(url) if is_own else checked(url)
     ends = time.monotonic() + (settings.outbound_deadline if deadline is None else deadline)
     backend = PinnedBackend(ends, allow_loopback=settings.outbound_allow_loopback, allow_all=is_own)
-    transport = PinnedTransport(backend)
+    transport = called(PinnedTransport(backend))
     known = {"User-Agent": f"Copydesk/{__version__}", "Accept-Encoding": "identity", **headers}
     try:
         with (

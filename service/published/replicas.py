@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, WouldBlock, to_thread
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from service.database import Database, Session
 from service.deadlines import Deadlines
@@ -63,15 +63,15 @@ class Replica:
         """True from when the numbers go back until the replica has been seen to have gone back too."""
         self._rests_until = 0.0
         self._looking: asyncio.Task[list[Record]] | None = None
-        self._engine = postgres_engine(own, serves=True)
-        hold_to_deadline(self._engine, deadlines, DEADLINE)
-        self._asking = self._engine.execution_options(copydesk_read_only=True, isolation_level="AUTOCOMMIT")
+        self.engine = postgres_engine(own, serves=True)
+        hold_to_deadline(self.engine, deadlines, DEADLINE)
+        self._asking = self.engine.execution_options(copydesk_read_only=True, isolation_level="AUTOCOMMIT")
         self._slots = CapacityLimiter(settings.database_pool_size)
 
     @property
     def connections(self) -> int:
         """Return how many connections are open."""
-        return self.reader.connections + int(self._engine.pool.checkedout() + self._engine.pool.checkedin())  # type: ignore[attr-defined]
+        return self.reader.connections + int(self.engine.pool.checkedout() + self.engine.pool.checkedin())  # type: ignore[attr-defined]
 
     @property
     def may_be_asked(self) -> bool:
@@ -149,7 +149,7 @@ class Replica:
         if self._looking is not None:
             self._looking.cancel()
         await self.reader.close()
-        self._engine.dispose()
+        self.engine.dispose()
 
 
 def _number(session: Session) -> int:
@@ -170,6 +170,11 @@ class Replicas:
         """Rows and sessions that came from a replica."""
         self.behind = 0
         """Those for which a replica was asked that had not reached the number heard, or did not answer."""
+
+    @property
+    def engines(self) -> list[Engine]:
+        """Return the engines of all replicas."""
+        return [replica.engine for replica in self._all]
 
     def follow(self, heard: Heard) -> None:
         """Hold replicas to the numbers that are heard."""
