@@ -26,6 +26,7 @@ from service.images import clock as licences
 from service.images.intake import Intake
 from service.images.prints import Prints
 from service.metrics import Figures
+from service.mirror.checking import Checking
 from service.mirror.following import Following
 from service.mirror.pictures import FetchedPrints
 from service.outbound.origin import Origin
@@ -124,7 +125,9 @@ def _add_jobs_of_readers(services: Services) -> None:
 
 def _add_jobs_of_mirror(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
-    background.add("following", services.get(Following).run)
+    following = services.get(Following)
+    background.add("following", following.run)
+    background.add("comparing", Checking(database, following).run)
     if database.settings.mirror_pictures == "ahead":
         background.add("pictures ahead", every(ahead.Ahead(database, services.get(Prints), 0).step))
 

@@ -1,12 +1,15 @@
 """Mirror another store."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from service.cli.common import read_settings, screen
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 app = typer.Typer()
 
@@ -17,6 +20,9 @@ def follow(
         str, typer.Argument(help="address of the store to mirror, such as https://news.example")
     ],
     serve: Annotated[bool, typer.Option("--serve", help="go on following, and serve what is here")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="compare everything with the origin, and mend what differs")
+    ] = False,
     token: Annotated[
         str | None,
         typer.Option(
@@ -29,7 +35,8 @@ def follow(
 ) -> None:
     """Mirror a store: follow what it publishes into a store of its own, which must be empty at first.
 
-    Without --serve it follows until everything is here, and ends.
+    Without --serve it follows until everything is here, and ends. With --check it then compares all rows, and
+    the exit status is 1 if any was wrong; `--serve` does so by itself every COPYDESK_MIRROR_CHECK_SECONDS.
     """
     from alembic import command
 
@@ -49,6 +56,9 @@ def follow(
     if serve:
         server.serve(settings, server.listen(host, port))
         return
+    if check:
+        _check(settings, origin)
+        return
     import anyio
 
     from service.mirror.command import fill
@@ -57,3 +67,20 @@ def follow(
     known = anyio.run(fill, database)
     database.close()
     screen.print(f"[green]Everything is here up to number {known} of {escape(origin)}.[/]")
+
+
+def _check(settings: "Settings", origin: str) -> None:
+    import anyio
+
+    from service import rooms
+    from service.mirror.command import check
+
+    database = rooms.open_database(settings)
+    checked = anyio.run(check, database)
+    database.close()
+    said = f"{checked.rows} rows were compared with {escape(origin)} in {checked.requests} requests"
+    if not checked.mended:
+        screen.print(f"[green]{said}: all are equal.[/]")
+        return
+    screen.print(f"[yellow]{said}: {checked.mended} were wrong, and are mended.[/]")
+    raise typer.Exit(1)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from service.database import Database
 from service.images.storage import open_store
 from service.mirror import place as places
+from service.mirror.checking import Checked, Checking
 from service.mirror.following import Following
 from service.outbound.origin import Origin
 from service.published import rendering
@@ -23,6 +24,13 @@ async def following(database: Database) -> AsyncIterator[Following]:
     places.begin(database, settings.mirror_of)
     async with Origin(settings) as origin:
         yield Following(database, origin, open_store(settings))
+
+
+async def check(database: Database) -> Checked:
+    """Follow until everything is here, compare it with the origin, and mend it. Raises FetchFailed."""
+    async with following(database) as mirror:
+        await mirror.catch_up()
+        return await Checking(database, mirror).check()
 
 
 async def fill(database: Database) -> int:

@@ -56,7 +56,7 @@ class Following:
         self.standing = Standing()
         self.forget: Callable[[], None] = lambda: None
         self._database = database
-        self._store = store
+        self.store = store
         self._pause = FIRST_PAUSE
 
     async def run(self, beat: Beat) -> None:
@@ -83,7 +83,7 @@ class Following:
 
     async def step(self, wait: float) -> MirrorPlace:
         """Take one page over; return the place behind it. Raises FetchFailed."""
-        place = await to_thread.run_sync(self._read)
+        place = await to_thread.run_sync(self.look)
         try:
             page = await read_page(self.origin, place.cursor, wait=wait)
         except StartAgain:
@@ -92,11 +92,12 @@ class Following:
             await to_thread.run_sync(self._take, place.cursor, page)
         if self.standing.fault is not None:
             log.info("the origin is heard again", origin=self.origin.address)
-        place = await to_thread.run_sync(self._read)
+        place = await to_thread.run_sync(self.look)
         self.standing.fault, self.standing.heard_at = None, now()
         return place
 
-    def _read(self) -> MirrorPlace:
+    def look(self) -> MirrorPlace:
+        """Read the place, and have ready answers dropped when rows were mended, by whatever process."""
         place = places.read(self._database)
         assert place is not None
         standing = self.standing
@@ -124,7 +125,7 @@ class Following:
         """
         if page.rows:
             before = mirroring.rows_of(session, [row.key for row in page.rows])
-            remove_files(self._store, before.values(), page.rows)
+            remove_files(self.store, before.values(), page.rows)
             mirroring.write(session, page.rows)
 
     def _start_again(self, session: Session, cursor: str | None) -> None:

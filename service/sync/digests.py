@@ -158,7 +158,11 @@ def _parts(lines: Sequence[Line], first: int, last: int) -> Iterator[RangeRead]:
         start = stop
 
 
-def _range(lines: Iterable[Line], first: int, last: int) -> RangeRead:
-    written = ["{} {} {} {} {}\n".format(*line) for line in lines]
-    digest = hashlib.sha256("".join(written).encode()).hexdigest()
-    return RangeRead(first=first, last=last, entries=len(written), digest=digest)
+def _range(lines: Sequence[Line], first: int, last: int) -> RangeRead:
+    return RangeRead(first=first, last=last, entries=len(lines), digest=digest_of(lines))
+
+
+def digest_of(lines: Iterable[Line]) -> str:
+    """Return the hash of lines in the order of their numbers."""
+    written = "".join(["{} {} {} {} {}\n".format(*line) for line in lines])
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -1,0 +1,264 @@
+"""Compare a mirror with its origin's digest, and mend the rows that differ.
+
+Every document is read and hashed here, so that a row is found which a disk has spoilt. A range that differs
+is parted until it is small, and then fetched: of a hundred thousand rows a wrong one takes four requests.
+"""
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import anyio
+import structlog
+from anyio import to_thread
+from pydantic import ValidationError
+from sqlalchemy import Select, select
+from sqlmodel import col
+
+from service.background import Beat
+from service.database import Database, Session
+from service.http.conditional import etag_of
+from service.mirror import place as places
+from service.mirror.following import Following
+from service.mirror.pages import MOST, Page, StartAgain, read_page, refusal
+from service.mirror.pictures import remove_files
+from service.outbound.connections import FetchFailed
+from service.published import mirroring
+from service.published.feed import KINDS, Place
+from service.published.mirroring import Arrived
+from service.published.models import Published, PublishedSequence, all_but
+from service.published.render import lock
+from service.purging.places import drop_everything
+from service.sync import digests
+from service.sync.cursors import place_in, write_cursor
+from service.sync.digests import DigestRead, Line, digest_of
+from service.tables import now
+
+SMALL = 25
+"""Numbers of a range that is fetched, and not parted any more."""
+AT_ONCE = 1_000
+"""Rows that are hashed before others have their turn."""
+LOOKS_EVERY = 1.0
+Range = tuple[int, int]
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Checked:
+    """The result of a comparison: rows, requests, and rows that were wrong and are mended."""
+
+    rows: int = 0
+    requests: int = 0
+    mended: int = 0
+
+
+class Checking:
+    """Compares one mirror with its origin."""
+
+    def __init__(self, database: Database, following: Following) -> None:
+        self._database = database
+        self._following = following
+        self._every = database.settings.mirror_check_seconds
+
+    async def run(self, beat: Beat) -> None:
+        """Compare again and again, from the time of the last comparison on. Nothing is compared while the
+        origin is dark.
+        """
+        due = time.monotonic()
+        while True:
+            beat(self._every)
+            standing = self._following.standing
+            last = standing.checked_at
+            is_due = last is None or (now() - last).total_seconds() > self._every
+            if is_due and standing.is_filled and standing.fault is None and time.monotonic() >= due:
+                due = time.monotonic() + min(60.0, self._every)
+                await self._check_if_heard()
+            await anyio.sleep(min(LOOKS_EVERY, self._every))
+
+    async def _check_if_heard(self) -> None:
+        try:
+            checked = await self.check()
+        except FetchFailed as fault:
+            log.warning("the mirror was not compared", fault=fault.detail)
+            return
+        if checked.mended:
+            log.warning("rows were wrong and are mended", rows=checked.mended, requests=checked.requests)
+
+    async def check(self) -> Checked:
+        """Compare all rows, and mend those that differ. Raises FetchFailed."""
+        checked, strays = Checked(), list[Published]()
+        last, first = await to_thread.run_sync(self._seq), 1
+        while first <= last:
+            until = min(first + digests.MOST - 1, last)
+            told = await self._digest(checked, first, until)
+            lines = await self._lines(first, until)
+            checked.rows += len(lines)
+            for small in await self._differing(checked, told, lines):
+                strays += await self._mend(checked, *small)
+            first = until + 1
+        if strays:
+            async with self._database.turn():
+                checked.mended += await to_thread.run_sync(self._remove, strays)
+        async with self._database.turn():
+            await to_thread.run_sync(self._note)
+        self._following.look()
+        return checked
+
+    async def _differing(self, checked: Checked, told: DigestRead, lines: Sequence[Line]) -> list[Range]:
+        """Return the small ranges that differ, of one that was told of."""
+        found: list[Range] = []
+        waiting = [told]
+        while waiting:
+            whole = waiting.pop()
+            if whole.digest == _digest(lines, whole.first, whole.last):
+                continue
+            if whole.last - whole.first < SMALL:
+                found.append((whole.first, whole.last))
+                continue
+            for part in whole.parts:
+                if part.digest == _digest(lines, part.first, part.last):
+                    continue
+                if part.last - part.first < SMALL:
+                    found.append((part.first, part.last))
+                else:
+                    waiting.append(await self._digest(checked, part.first, part.last))
+        return sorted(found)
+
+    async def _digest(self, checked: Checked, first: int, last: int) -> DigestRead:
+        checked.requests += 1
+        told = await self._following.origin.get(f"/v1/changes/digest?from={first}&to={last}")
+        if told.status != 200:
+            raise refusal(self._following.origin, told.status, told.body)
+        try:
+            return DigestRead.model_validate_json(told.body)
+        except ValidationError as error:
+            raise refusal(self._following.origin, told.status, told.body) from error
+
+    async def _lines(self, first: int, last: int) -> list[Line]:
+        """Return the lines of the rows that are here, made from their documents."""
+        found: list[Line] = []
+        while True:
+            some = await to_thread.run_sync(self._read, first, last)
+            found += some
+            if len(some) < AT_ONCE:
+                return found
+            first = some[-1][0] + 1
+
+    def _read(self, first: int, last: int) -> list[Line]:
+        with self._database.reading() as session:
+            columns = (Published.seq, Published.kind, Published.id, Published.version, Published.document)
+            rows: Select[*tuple[Any, ...]] = select(*map(col, columns))
+            rows = rows.where(
+                col(Published.seq).between(first, last),
+                col(Published.reason).is_(None),
+                col(Published.kind).not_in(all_but(KINDS)),
+            )
+            found = session.execute(rows.order_by(col(Published.seq)).limit(AT_ONCE))
+            return [
+                (seq, str(kind), id_, version, etag_of(document, version).strip('"'))
+                for seq, kind, id_, version, document in found
+            ]
+
+    async def _mend(self, checked: Checked, first: int, last: int) -> list[Published]:
+        """Mend the rows of a small range; return those that the origin does not have there."""
+        while True:
+            checked.requests += 1
+            page = await self._page(first, last)
+            if page is None:
+                return []
+            async with self._database.turn():
+                done = await to_thread.run_sync(self._write, page, first, last)
+            if done is not None:
+                mended, strays = done
+                checked.mended += mended
+                return strays
+            await self._following.step(0)
+
+    async def _page(self, first: int, last: int) -> Page | None:
+        """Fetch what the origin has in a range; None when the mirror has to begin anew."""
+        place = await to_thread.run_sync(places.read, self._database)
+        if place is None or place.cursor is None:
+            return None
+        here, store = place_in(place.cursor), await to_thread.run_sync(self._store)
+        cursor = write_cursor(store, Place(first - 1, here.base, here.epoch))
+        try:
+            return await read_page(self._following.origin, cursor, limit=min(MOST, last - first + 1))
+        except StartAgain:
+            return None
+
+    def _write(self, page: Page, first: int, last: int) -> tuple[int, list[Published]] | None:
+        """Write the rows that differ; return how many, and those that are here alone. Return None when the
+        page is of a later time than this mirror: it has to follow first.
+        """
+        with self._database.writing() as session:
+            seq = lock(session)
+            if seq < page.state.head:
+                return None
+            rows = [row for row in page.rows if row.seq <= last and row.kind in KINDS]
+            here = mirroring.rows_of(session, [row.key for row in rows])
+            wrong = [row for row in rows if _is_wrong(row, here.get(row.key), page.state.head, seq)]
+            if wrong:
+                self._following.write(session, Page(wrong, page.cursor, page.caught_up, page.state))
+                self._tell(session, len(wrong))
+            return len(wrong), self._strays(session, rows, first, last)
+
+    def _strays(self, session: Session, rows: Sequence[Arrived], first: int, last: int) -> list[Published]:
+        known = {row.key for row in rows}
+        found = select(Published).where(
+            col(Published.seq).between(first, last),
+            col(Published.reason).is_(None),
+            col(Published.kind).not_in(all_but(KINDS)),
+        )
+        strays = [row for row in session.execute(found).scalars() if (row.kind, row.id) not in known]
+        session.expunge_all()
+        return strays
+
+    def _remove(self, strays: Sequence[Published]) -> int:
+        """Remove rows that the origin does not have, unless they have come under another number."""
+        with self._database.writing() as session:
+            lock(session)
+            here = mirroring.rows_of(session, [(row.kind, row.id) for row in strays])
+            gone = [row for row in strays if (now := here.get((row.kind, row.id))) and now.seq == row.seq]
+            remove_files(self._following.store, gone, [])
+            mirroring.remove(session, gone)
+            self._tell(session, len(gone))
+        return len(gone)
+
+    def _tell(self, session: Session, rows: int) -> None:
+        """Have ready answers dropped, here and in the caches in front."""
+        places.note_mended(session, rows)
+        drop_everything(session)
+
+    def _note(self) -> None:
+        with self._database.writing() as session:
+            places.note_checked(session)
+
+    def _seq(self) -> int:
+        with self._database.reading() as session:
+            seq: int = session.execute(select(col(PublishedSequence.seq))).scalar_one()
+            return seq
+
+    def _store(self) -> UUID:
+        with self._database.reading() as session:
+            store: UUID = session.execute(select(col(PublishedSequence.store_id))).scalar_one()
+            return store
+
+
+def _is_wrong(row: Arrived, here: Published | None, head: int, seq: int) -> bool:
+    """Return whether a row is here otherwise than it arrived. One that was followed meanwhile is newer."""
+    if here is None:
+        return True
+    if head < here.seq <= seq:
+        return False
+    known = here.seq, here.version, here.reason, here.document
+    return known != (row.seq, row.version, row.reason, row.document) or here.etag != etag_of(
+        row.document, row.version
+    )
+
+
+def _digest(lines: Sequence[Line], first: int, last: int) -> str:
+    low = bisect_left(lines, first, key=lambda line: line[0])
+    return digest_of(lines[low : bisect_right(lines, last, key=lambda line: line[0])])

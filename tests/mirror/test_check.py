@@ -1,0 +1,122 @@
+"""A mirror finds its wrong rows by the origin's digest, in few requests, and mends them."""
+
+import random
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import httpx
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from service import rooms
+from service.mirror.checking import Checked
+from service.mirror.command import check
+from service.mirror.place import MirrorPlace
+from service.published.feed import Place
+from service.published.models import Kind, Published, PublishedSequence
+from service.settings import Settings
+from service.sync.cursors import place_in, write_cursor
+from tests.articles.newsroom import do, edit, published
+from tests.databases import KINDS, empty_database
+from tests.effort import LONG
+from tests.mirror.filling import fill, sample
+from tests.mirror.mirrors import caught_up, everything
+from tests.serving import Store, settings_for
+from tests.waiting import soon
+
+COUNT = 100_000 if LONG else 3_000
+
+
+def compared(settings: Settings) -> Checked:
+    """Compare a mirror with its origin, as `copydesk follow --check` does."""
+    database = rooms.open_database(settings)
+    try:
+        return anyio.run(check, database)
+    finally:
+        database.close()
+
+
+def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    articles = [published(editor, headline=f"Ferry {number}") for number in range(8)]
+    gone = published(editor)
+    caught_up(store, mirror)
+    assert compared(mirror.settings).mended == 0
+    paths = [f"/v1/articles/{each['id']}" for each in articles]
+    assert [reader.get(path).json()["headline"] for path in paths] == [f"Ferry {n}" for n in range(8)]
+    ids = [each["id"] for each in articles]
+    with mirror.database.writing() as session:
+        rows = {
+            str(row.id): row for row in session.exec(select(Published).where(Published.kind == Kind.ARTICLE))
+        }
+        rows[ids[0]].document = rows[ids[0]].document.replace(b"Ferry 0", b"Fairy 0")
+        rows[ids[1]].version += 1
+        rows[ids[2]].seq, rows[ids[3]].seq = -1, -2
+        session.flush()
+        rows[ids[2]].seq, rows[ids[3]].seq = rows[ids[4]].seq + 1_000_000, rows[ids[4]].seq + 2_000_000
+        session.execute(delete(Published).where(col(Published.id) == rows[ids[5]].id))
+    do(editor, gone, "unpublish")
+    edit(editor, articles[6], headline="Newer")
+    found = compared(mirror.settings)
+    assert found.mended >= 4
+    caught_up(store, mirror)
+    assert everything(reader) == everything(client)
+    assert compared(mirror.settings).mended == 0
+    # The answers that were ready before are dropped, though the numbers are the same.
+    assert soon(lambda: [reader.get(p).content for p in paths] == [client.get(p).content for p in paths])
+    assert soon(lambda: reader.get("/health/ready").json()["mirror"]["mended"] == found.mended)
+
+
+def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
+    store: Store,
+    origin: str,
+    client: httpx.Client,
+    editor: httpx.Client,
+    tmp_path: Path,
+    sqlite_template: Path,
+) -> None:
+    kind = KINDS[0] if store.settings.is_sqlite else KINDS[1]
+    document = sample(editor, client)
+    fill(store.database, document, COUNT)
+    with empty_database(kind, tmp_path, sqlite_template) as url:
+        settings = settings_for(url, tmp_path, mirror_of=origin)
+        database = rooms.open_database(settings)
+        _copy(store, database, origin, client)
+        assert compared(settings).mended == 0
+        chance = random.Random(11)
+        with database.writing() as session:
+            live = session.exec(select(Published.seq).where(Published.kind == Kind.ARTICLE)).all()
+            spoilt = chance.sample(sorted(live), 10)
+            for number in spoilt[:5]:
+                row = session.exec(select(Published).where(Published.seq == number)).one()
+                place = chance.randrange(len(row.document) - 40) + 20
+                row.document = row.document[:place] + b"\x00" + row.document[place + 1 :]
+            session.execute(update(Published).where(col(Published.seq).in_(spoilt[5:8])).values(version=9))
+            session.execute(delete(Published).where(col(Published.seq).in_(spoilt[8:])))
+        found = compared(settings)
+        print(f"{found.rows} rows, {found.mended} mended in {found.requests} requests")
+        assert found.mended == 10
+        assert found.requests <= 200
+        assert compared(settings).mended == 0
+        database.close()
+
+
+def _copy(store: Store, database: object, origin: str, client: httpx.Client) -> None:
+    """Give a mirror all rows of its origin at once."""
+    page = client.get("/v1/changes?view=mirror&limit=1").json()
+    with store.database.reading() as there, database.writing() as here:
+        seq = there.exec(select(PublishedSequence.seq)).one()
+        columns = Published.__table__.columns
+        rows = there.execute(select(*columns).order_by(columns.seq))
+        for some in rows.mappings().partitions(2_000):
+            here.execute(Published.__table__.insert(), [dict(row) | {"text_key": None} for row in some])
+        here.execute(update(PublishedSequence).values(seq=seq, store_id=UUID(page["state"]["store"])))
+        here.add(MirrorPlace(origin=origin, cursor=_at(page, seq), behind=0))
+
+
+def _at(page: dict, seq: int) -> str:
+    """The cursor behind everything, in the epoch of a page."""
+    place = place_in(page["cursor"])
+    return write_cursor(UUID(page["state"]["store"]), Place(seq, seq, place.epoch))
