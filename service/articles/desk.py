@@ -76,24 +76,31 @@ def images_in(article: Article) -> list[UUID]:
     return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
-def index_new(session: Session, articles: Sequence[Article]) -> None:
-    """Write what new articles are found by."""
+def index_new(session: Session, articles: Sequence[Article], pictures: Pictures | None = None) -> None:
+    """Write what new articles are found by. Their pictures are looked up unless they are given."""
     # The terms refer to the articles' rows.
     session.flush()
     _put_terms(session, articles)
-    _put_words(session, articles)
+    _put_words(session, articles, pictures)
     uses.replace(session, [_use(article) for article in articles], are_new=True)
 
 
-def index(session: Session, articles: Sequence[Article], changed: frozenset[str]) -> None:
-    """Bring what articles are found by up to what they are, as far as these members have changed in them."""
+def index(
+    session: Session,
+    articles: Sequence[Article],
+    changed: frozenset[str],
+    pictures: Pictures | None = None,
+) -> None:
+    """Bring what articles are found by up to what they are, as far as these members have changed in them.
+    Their pictures are looked up unless they are given.
+    """
     ids = [article.id for article in articles]
     if changed & _IN_TERMS:
         session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_(ids)))
         _put_terms(session, articles)
     if changed & _IN_WORDS:
         TEXT.drop(session, [(article.text_key, article.id) for article in articles])
-        _put_words(session, articles)
+        _put_words(session, articles, pictures)
     if changed & _IN_USES:
         uses.replace(session, [_use(article) for article in articles])
     else:
@@ -110,8 +117,9 @@ def _put_terms(session: Session, articles: Sequence[Article]) -> None:
         session.execute(insert(session, ArticleTerm), rows)
 
 
-def _put_words(session: Session, articles: Sequence[Article]) -> None:
-    pictures = resolve.load(session, {image for article in articles for image in images_in(article)})
+def _put_words(session: Session, articles: Sequence[Article], pictures: Pictures | None = None) -> None:
+    if pictures is None:
+        pictures = resolve.load(session, {image for article in articles for image in images_in(article)})
     TEXT.put(session, ((article.text_key, article.id, words_of(article, pictures)) for article in articles))
 
 

@@ -125,7 +125,7 @@ def create_all(
     for id_, text_key in desk.TEXT.place(session, times).items():
         made[id_] = _new(session, id_, str(claimed[id_]), times[id_], text_key, writes[id_])
     created = [one for one in made.values() if isinstance(one, Article)]
-    remember(session, created, caller, "created", is_new=True)
+    remember(session, created, caller, "created", is_new=True, pictures=pictures)
     return [(made[id_], pictures) for id_ in writes]
 
 
@@ -229,7 +229,9 @@ def replace(
         caller.need_source(article.source)
         if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
             caller.need(Scope.CONTENT_PUBLISH)
-        remember(session, [article], caller, action, was_public=was_public, changed=changed)
+        remember(
+            session, [article], caller, action, was_public=was_public, changed=changed, pictures=pictures
+        )
     return article, pictures
 
 

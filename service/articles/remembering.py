@@ -8,6 +8,7 @@ from service.articles import desk
 from service.articles.models import Article, ArticleContent, ArticleVersion, Status
 from service.database import Session, insert
 from service.http.callers import Caller
+from service.images.resolve import Pictures
 from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
@@ -25,10 +26,12 @@ def remember(
     was_public: bool = False,
     is_new: bool = False,
     changed: frozenset[str] = frozenset(),
+    pictures: Pictures | None = None,
 ) -> None:
     """Write a version of each, bring the desk's indexes up, and let the read model look at the articles.
 
-    `changed` names the members of the content, or of the row, that are others than before.
+    `changed` names the members of the content, or of the row, that are others than before. `pictures` are all
+    that the articles show, where they have been loaded.
     """
     if not articles:
         return
@@ -42,9 +45,9 @@ def remember(
         insert(session, ArticleVersion), [_version(article, caller, action) for article in articles]
     )
     if is_new:
-        desk.index_new(session, articles)
+        desk.index_new(session, articles, pictures)
     else:
-        desk.index(session, articles, changed)
+        desk.index(session, articles, changed, pictures)
     public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
     touch(session, Kind.ARTICLE, *public)
     working.note(session, Kind.ARTICLE, *(article.id for article in articles))
