@@ -15,7 +15,6 @@ from typing import Any
 
 import anyio
 import structlog
-from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -25,16 +24,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from service import __version__, health, signposts, timekeeping, tokens, tracing
-from service.articles import clock, history, name_routes, previews
+from service import __version__, health, signposts, tokens, tracing
+from service.articles import history, name_routes, previews
 from service.articles import routes as article_routes
-from service.background import Background
+from service.background import Background, every
 from service.bulk import routes as bulk_routes
 from service.consent.audit import routes as report_routes
 from service.consent.decisions import klaro
 from service.consent.decisions import routes as consent_routes
 from service.consent.log import routes as log_routes
-from service.consent.notices import defaults
 from service.consent.notices import routes as notice_routes
 from service.copies.following import Copies
 from service.database import Database
@@ -55,7 +53,6 @@ from service.formats.sitemaps import routes as sitemap_routes
 from service.http import openapi, problems
 from service.http.callers import TokenUses
 from service.images import caption_routes, media
-from service.images import clock as licences
 from service.images import routes as image_routes
 from service.images.darkroom import sandbox
 from service.images.intake import Intake
@@ -64,19 +61,16 @@ from service.images.storage import MediaUnavailable
 from service.imports import routes as import_routes
 from service.mirror.following import Following
 from service.mirror.gate import Gate
-from service.mirror.place import begin as begin_mirror
-from service.mirror.place import refuse_mirror
 from service.outbound.origin import Origin
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
-from service.published import epochs, rendering
 from service.published.reader import Reader
 from service.published.replicas import Replicas
 from service.published.watch import Watch
 from service.recall import routes as recall_routes
-from service.schema import require_migrated
 from service.services import Services
 from service.settings import Settings
+from service.starting import Start
 from service.sync import digests
 from service.sync import routes as sync_routes
 from service.web import consent_routes as reader_routes
@@ -254,7 +248,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     logged = RequestLog(problems.ShapedRefusals(unpacked), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
     replicas, database = services.get(Replicas), services.get(Database)
-    public = FromReplicas(compressed, replicas, database) if replicas else compressed
+    public = FromReplicas(compressed, replicas, services.get(Reader), database) if replicas else compressed
     cache = WireCache(Cors(compressed, settings), public, settings, services.get(Reader), services.get(Watch))
     follow_figures(services, cache)
     if settings.mirror_of is not None:
@@ -272,15 +266,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     services: Services = app.state.services
     settings, database, reader = services.get(Settings), services.get(Database), services.get(Reader)
     configure_logs(settings)
-    require_migrated(database)
-    await timekeeping.keep(database)
-    async with database.turn():
-        await to_thread.run_sync(rendering.begin, database)
-        if settings.mirror_of is None:
-            await to_thread.run_sync(refuse_mirror, database)
-            await to_thread.run_sync(epochs.begin_for_process, database)
-        else:
-            await to_thread.run_sync(begin_mirror, database, settings.mirror_of)
+    start = Start(database)
+    await start.begin()
     require_sandbox(settings)
     if (walls := sandbox_state(settings)) != "ok":
         log.warning("pictures are decoded without all walls", picture_sandbox=walls)
@@ -291,9 +278,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         log.warning("media store unavailable", fault=fault.detail)
     await reader.open()
     add_jobs(services)
-    if settings.mirror_of is None:
-        await _bring_up_to_date(database)
+    # Before the first request: there is a notice to decide on, and what fell due while nobody ran is
+    # published.
+    await start.end()
     background = services.get(Background)
+    if not start.has_ended:
+        background.add("start", every(start.step))
     try:
         async with anyio.create_task_group() as beside:
             beside.start_soon(background.run)
@@ -312,17 +302,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
         tracing.end()
         if background.has_given_up:
             os._exit(1)
-
-
-async def _bring_up_to_date(database: Database) -> None:
-    """See to it, before the first request, that there is a notice to decide on, and that what fell due while
-    nobody ran is published.
-    """
-    async with database.turn():
-        await to_thread.run_sync(defaults.provide, database)
-    await to_thread.run_sync(licences.remember_time, database)
-    await clock.release_all_due(database)
-    await licences.pass_time_for_all(database)
 
 
 async def _write_down(services: Services) -> None:

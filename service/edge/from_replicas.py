@@ -5,9 +5,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.database import READ_FROM, Database
+from service.database import READ_FROM, Database, Session
+from service.faults import DATABASE_FAULTS
 from service.published.answers import DEPENDS
-from service.published.replicas import Replicas
+from service.published.reader import Reader
+from service.published.replicas import Replica, Replicas
 
 _NUMBERED = ("/v1/articles", "/v1/images", "/v1/captions", "/v1/sections", "/v1/tags", "/v1/authors")
 _PAGES = ("/feeds/", "/sitemaps/", "/read/", "/search")
@@ -19,9 +21,10 @@ class FromReplicas:
     has a number. All others are made again, from the primary.
     """
 
-    def __init__(self, app: ASGIApp, replicas: Replicas, database: Database) -> None:
+    def __init__(self, app: ASGIApp, replicas: Replicas, reader: Reader, database: Database) -> None:
         self.app = app
         self._replicas = replicas
+        self._reader = reader
         self._database = database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +32,7 @@ class FromReplicas:
         if path != "/" and not path.startswith(_NUMBERED + _PAGES):
             await self.app(scope, receive, send)
             return
-        opened = await self._replicas.open_session()
+        opened = await self._opened()
         if opened is None:
             await self.app(scope, receive, send)
             return
@@ -48,6 +51,16 @@ class FromReplicas:
         if sent.is_refused:
             replica.lose("it could not make an answer")
         await self.app(scope, receive, send)
+
+    async def _opened(self) -> tuple[Replica, Session] | None:
+        """Open a session that has every change heard. If nothing was heard for too long, the reader is asked,
+        who knows of replicas too: a session on a primary that hangs would fail.
+        """
+        needed = self._replicas.needed
+        try:
+            return await self._replicas.open_session(await self._reader.seq() if needed is None else needed)
+        except DATABASE_FAULTS:
+            return None
 
 
 class _Sent:

@@ -240,11 +240,9 @@ class Replicas:
                     return (await question(replica.reader),)
         return None
 
-    async def open_session(self) -> tuple[Replica, Session] | None:
-        """Open a session on a replica that has reached the number heard; None when there is none."""
-        needed = self.needed
-        for replica in self.in_turn() if needed is not None else ():
-            assert needed is not None
+    async def open_session(self, needed: int) -> tuple[Replica, Session] | None:
+        """Open a session on a replica that has reached a number; None when there is none."""
+        for replica in self.in_turn():
             session = await replica.open_session(self._database, needed)
             if session is not None:
                 self.reads += 1
@@ -292,8 +290,10 @@ class ReplicatedReader:
         return self._primary.connections
 
     async def open(self) -> None:
-        """Connect to the primary, and begin to connect to the replicas."""
-        await self._primary.open()
+        """Connect to the primary, if it is there, and begin to connect to the replicas."""
+        await self._primary.open(waits=False)
+        with suppress(*DATABASE_FAULTS):
+            await self._primary.seq()
         await self._replicas.open()
 
     async def close(self) -> None:

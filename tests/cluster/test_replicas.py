@@ -11,7 +11,7 @@ import pytest
 
 from service.settings import Settings
 from tests.articles.newsroom import edit, mark, problem, published
-from tests.cluster.standing import Pair, kill, pair
+from tests.cluster.standing import Pair, ask, kill, pair
 from tests.databases import migrate
 from tests.everywhere.test_metrics import samples
 from tests.faults.breaking import stopped
@@ -41,6 +41,13 @@ def settings(servers: Pair, tmp_path: Path) -> Settings:
 
 def reads(client: httpx.Client) -> float:
     return samples(client)["copydesk_replica_reads_total", ()]
+
+
+def caught_up(servers: Pair) -> None:
+    """Wait until the standby has what the primary has."""
+    reached = ask(servers.primary, "SELECT pg_current_wal_lsn()")[0]
+    question = f"SELECT pg_last_wal_replay_lsn() >= '{reached}'"
+    assert soon(lambda: ask(servers.standby, question) == [True])
 
 
 def test_rows_and_lists_come_from_a_replica_and_are_never_older(
@@ -152,3 +159,48 @@ def test_a_standby_that_takes_over_has_what_was_acknowledged(servers: Pair, tmp_
             assert reader.get(f"/v1/articles/{article['id']}").status_code == 200
         article = published(editor)
         assert soon(lambda: reader.get(f"/v1/articles/{article['id']}").status_code == 200)
+
+
+def test_while_the_primary_hangs_a_replica_serves_readers(
+    servers: Pair, client: httpx.Client, editor: httpx.Client
+) -> None:
+    servers.synchronous()
+    address = f"/v1/articles/{published(editor)['id']}"
+    with stopped(servers.primary):
+        ends = time.monotonic() + 8
+        while time.monotonic() < ends:
+            for each in (address, "/v1/articles", "/v1/changes"):
+                answer = client.get(each)
+                assert answer.status_code == 200, (each, answer.text)
+    assert soon(lambda: editor.post("/v1/articles", json={"headline": "Later"}).status_code == 201)
+
+
+def test_a_process_that_starts_while_the_primary_is_away_serves_readers(
+    servers: Pair, settings: Settings
+) -> None:
+    with running(settings) as store, store.client(*EDITOR) as editor:
+        token, article = editor.headers["authorization"], published(editor)
+    caught_up(servers)
+    kill(servers.primary)
+    with running(settings) as store, store.client() as reader:
+        for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/changes"):
+            assert soon(lambda address=address: reader.get(address).status_code == 200)
+        known = {"Authorization": token}
+        assert reader.post("/v1/articles", json={"headline": "Later"}, headers=known).status_code == 503
+        servers.primary.start()
+        assert soon(
+            lambda: reader.post("/v1/articles", json={"headline": "Later"}, headers=known).status_code == 201
+        )
+
+
+def test_a_standby_alone_is_served_to_readers(servers: Pair, settings: Settings, tmp_path: Path) -> None:
+    with running(settings) as store, store.client(*EDITOR) as editor:
+        token, article = editor.headers["authorization"], published(editor)
+    caught_up(servers)
+    with running(settings_for(servers.standby.url("store"), tmp_path)) as store, store.client() as reader:
+        for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/changes"):
+            assert reader.get(address).status_code == 200
+        refused = reader.post("/v1/articles", json={"headline": "Later"}, headers={"Authorization": token})
+        problem(refused, 503, "unavailable")
+        assert refused.headers["retry-after"] == "10"
+        assert soon(lambda: reader.get("/health/ready").json()["changes"].startswith("polled"))
