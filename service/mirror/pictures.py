@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from anyio import to_thread
@@ -20,7 +21,7 @@ from service.images.renditions import FORMATS, Negative, read_back
 from service.images.storage import MediaStore, MediaUnavailable
 from service.images.storage.keys import DRAFT, disk, key_of
 from service.outbound.connections import FetchFailed
-from service.outbound.origin import Origin
+from service.outbound.origin import Origin, Told
 from service.published.mirroring import Arrived
 from service.published.models import Kind, Published
 
@@ -69,14 +70,17 @@ class FetchedPrints(Prints):
             raise MediaUnavailable(f"This file is not here yet. {fault.detail}") from fault
         if told.status != 200 or told.headers.get("etag") != f'"{negative.digest}-{file}"':
             raise MediaUnavailable(f"{self._origin.address} has no such file now.")
-        await to_thread.run_sync(self._keep, negative, file, told.body)
+        await to_thread.run_sync(self._keep, negative, file, told)
         self._made.inc()
 
-    def _keep(self, negative: Negative, file: str, body: bytes) -> None:
+    def _keep(self, negative: Negative, file: str, told: Told) -> None:
         with disk():
             descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._store.incoming())
             with os.fdopen(descriptor, "wb") as draft:
-                draft.write(body)
+                draft.write(told.body)
+            if (modified := told.headers.get("last-modified")) is not None:
+                at = parsedate_to_datetime(modified).timestamp()
+                os.utime(name, (at, at))  # A folder tells readers when a file was made.
             self._store.keep(Path(name), negative.digest, file)
         # The picture may have gone while its file was on the way.
         with self._database.reading() as session:
