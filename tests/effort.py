@@ -1,7 +1,6 @@
 """How much a run of the tests tries: `./run test --long` has it try more, `./run test --fast` less."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,8 +8,6 @@ import pytest
 
 LONG = os.environ.get("COPYDESK_TEST_LONG") == "1"
 FAST = os.environ.get("COPYDESK_TEST_FAST") == "1"
-EXAMPLES = 3
-"""Of each test with many examples, how many a fast run tries."""
 _SLOW = frozenset(
     {
         # Their tests start browsers, servers, builds and whole stores of the past.
@@ -46,20 +43,24 @@ def is_left_out(path: Path) -> bool:
 
 
 def left_out(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests that this run has no time for."""
+    """Return the tests that this run has no time for: in a fast one, those that are marked `slow`, those on
+    PostgreSQL, and all but the first example of each.
+    """
     if LONG:
         return []
-    seen = Counter[str]()
+    seen = set[str]()
     return [item for item in items if item.get_closest_marker("long") or (FAST and _is_more(item, seen))]
 
 
-def _is_more(item: pytest.Item, seen: Counter[str]) -> bool:
-    """Return whether a test is one on PostgreSQL, or one example too many. `seen` counts those that were
-    taken.
-    """
+def _is_more(item: pytest.Item, seen: set[str]) -> bool:
+    """Return whether a fast run leaves a test out. `seen` are those of which an example was taken."""
     examples = getattr(item, "callspec", None)
+    if item.get_closest_marker("slow"):
+        return True
     if examples is not None and "postgresql" in examples.params.values():
         return True
     test = item.nodeid.partition("[")[0]
-    seen[test] += 1
-    return seen[test] > EXAMPLES
+    if test in seen:
+        return True
+    seen.add(test)
+    return False

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from inspect import isasyncgenfunction, iscoroutinefunction, isfunction
 from pathlib import Path
 
@@ -36,79 +37,78 @@ READERS = [
 WORKING = {name for name in rooms.tables().tables if not name.startswith("published")} | {"article_text"}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return [*ast.walk(tree(path))]
 
 
 def short(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_every_module_opens_with_its_promise_and_stays_one_room(path: Path) -> None:
-    assert ast.get_docstring(tree(path))
-    assert len(path.read_text().splitlines()) <= 400
-    assert path.stem not in {
-        "utils",
-        "helpers",
-        "service",
-        "repository",
-        "constants",
-        "exceptions",
-        "schemas",
+VAGUE = {"utils", "helpers", "service", "repository", "constants", "exceptions", "schemas"}
+
+
+def test_every_module_opens_with_its_promise_and_stays_one_room() -> None:
+    assert [short(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
+    assert [short(path) for path in MODULES if len(path.read_text().splitlines()) > 400] == []
+    assert [short(path) for path in MODULES if path.stem in VAGUE] == []
+    length = {
+        (short(path), node.name): (node.end_lineno or 0) - node.lineno
+        for path in MODULES
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    too_long = [node.name for node in functions(path) if (node.end_lineno or 0) - node.lineno > 60]
-    assert too_long == []
+    assert [name for name, lines in length.items() if lines > 60] == []
 
 
 RIDDLE = re.compile(r"(What|Whether|Where|How|Who|Whose|Why|When|Which)\b")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_no_docstring_opens_with_a_question(path: Path) -> None:
-    documented = [
-        node
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    assert [text for node in documented if RIDDLE.match(text := ast.get_docstring(node) or "")] == []
+def documented(path: Path) -> Iterator[str]:
+    """The docstrings of a module: its own, and those of classes and functions."""
+    for node in nodes(path):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_nothing_is_swallowed_and_no_layer_is_slow(path: Path) -> None:
-    text = path.read_text()
-    assert "BaseHTTPMiddleware" not in text.replace("`BaseHTTPMiddleware`", "")
-    caught = [
-        handler.type
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Try)
-        for handler in node.handlers
-    ]
-    names = {
-        name.id
-        for kind in caught
-        if kind is not None
-        for name in ast.walk(kind)
-        if isinstance(name, ast.Name)
+def test_no_docstring_opens_with_a_question() -> None:
+    said = [(short(path), text) for path in MODULES for text in documented(path)]
+    assert [(path, text) for path, text in said if RIDDLE.match(text)] == []
+
+
+def test_nothing_is_swallowed_and_no_layer_is_slow() -> None:
+    for path in MODULES:
+        assert "BaseHTTPMiddleware" not in path.read_text().replace("`BaseHTTPMiddleware`", ""), path
+        caught = [
+            handler.type for node in nodes(path) if isinstance(node, ast.Try) for handler in node.handlers
+        ]
+        names = {
+            name.id
+            for kind in caught
+            if kind is not None
+            for name in ast.walk(kind)
+            if isinstance(name, ast.Name)
+        }
+        assert None not in caught, path
+        # A job beside the requests outlives every fault of its own: there, and nowhere else, all of them are
+        # caught.
+        assert "Exception" not in names or short(path) in TAKERS_OF_ALL, path
+
+
+def test_only_the_database_commits() -> None:
+    committing = {
+        short(path)
+        for path in MODULES
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     }
-    assert None not in caught
-    # A job beside the requests outlives every fault of its own: there, and nowhere else, all of them are
-    # caught.
-    assert "Exception" not in names or short(path) in TAKERS_OF_ALL
-
-
-@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "database.py"], ids=short)
-def test_only_the_database_commits(path: Path) -> None:
-    called = {
-        node.func.attr
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
-    assert "commit" not in called
+    assert committing == {"service/database.py"}
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -135,9 +135,8 @@ def test_every_kind_has_a_renderer_and_every_form_a_writer() -> None:
     assert {Form.JSON, *rooms.FORMS.writers} == {*Form}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_no_module_is_imported_for_its_side_effect(path: Path) -> None:
-    assert "F401" not in path.read_text()
+def test_no_module_is_imported_for_its_side_effect() -> None:
+    assert [short(path) for path in MODULES if "F401" in path.read_text()] == []
 
 
 def test_no_endpoint_is_without_the_shared_way_in() -> None:

@@ -89,6 +89,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(_env_file=None).cors_origins == ("https://a.example", "https://b.example")
 
 
+@pytest.mark.slow
 def test_settings_that_a_developer_has_exported_do_not_reach_the_tests() -> None:
     exported = {
         "COPYDESK_CONSENT_RATE_LIMIT": "1",

@@ -72,6 +72,7 @@ def test_an_article_that_has_two_of_the_tags_is_there_once(
         assert caller.get("/v1/articles", params=[*asked, ("count", "true")]).json()["total"] == 2
 
 
+@pytest.mark.slow
 def test_filters_of_several_values_narrow_one_another(client: httpx.Client, editor: httpx.Client) -> None:
     tags, sections, authors = ([mark() for _ in range(3)] for _ in range(3))
     chance = random.Random(7)

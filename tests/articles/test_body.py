@@ -99,6 +99,7 @@ def seen(html: str) -> Seen:
     return parser
 
 
+@pytest.mark.slow
 @given(MESS)
 @example("<a href='&#x0A;javascript:alert(1)'>x")
 @example(
@@ -129,6 +130,7 @@ def test_plain_text_is_what_a_browser_would_show(html: str) -> None:
     assert plain(clean) == seen(clean).text
 
 
+@pytest.mark.slow
 @given(st.lists(MESS, min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_taken_can_be_read_and_put_back_unchanged(editor: httpx.Client, texts: list[str]) -> None:

@@ -204,6 +204,7 @@ def test_two_creates_with_one_external_id_at_once_make_one_article(editor: httpx
         assert {answer.json().get("id") for answer in answers} == {made}
 
 
+@pytest.mark.slow
 def test_a_very_long_article_is_taken_and_found(editor: httpx.Client) -> None:
     words = " ".join(f"{n:x}ly" for n in range(200_000))
     body = [{"type": "paragraph", "html": words[at : at + 40_000]} for at in range(0, len(words), 40_000)]

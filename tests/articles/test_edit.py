@@ -113,6 +113,7 @@ def test_of_two_edits_of_one_version_one_is_kept(editor: httpx.Client) -> None:
         assert editor.get(f"/v1/articles/{article['id']}").json()["version"] == 2
 
 
+@pytest.mark.slow
 def test_edits_of_many_articles_at_once_that_show_the_same_pictures_all_succeed(editor: httpx.Client) -> None:
     images = [editor.post("/v1/images", json={"credit_line": mark()}).json()["id"] for _ in range(3)]
     articles = [published(editor, headline=f"Shared {n}") for n in range(8)]

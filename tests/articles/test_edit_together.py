@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import do, draft, ids, if_match, mark, problem, published, trash
 from tests.articles.test_create_together import at_once
@@ -10,6 +11,7 @@ from tests.serving import Store
 from tests.sync.following import follow, now_at
 
 
+@pytest.mark.slow
 def test_articles_that_are_published_together_are_numbered_together(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

@@ -225,6 +225,7 @@ def test_two_workers_publish_once(store: Store, editor: httpx.Client) -> None:
             assert actions(editor, article) == ["published", "created"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_machine_whose_clock_is_wrong_goes_by_the_database(
     hours: int, tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch

@@ -127,6 +127,7 @@ def test_what_an_older_version_has_left_wrong_is_counted_anew(
         assert not session.exec(select(PublishedName).where(PublishedName.value == stale)).all()
 
 
+@pytest.mark.slow
 def test_counts_that_changes_have_made_are_those_that_counting_finds(
     store: Store, client: httpx.Client, editor: httpx.Client, count_anew: Callable[[], None]
 ) -> None:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ LANGUAGES = {
 }
 
 
+@pytest.mark.slow
 def test_words_are_found_in_every_language(
     client: httpx.Client, editor: httpx.Client, desk: httpx.Client
 ) -> None:
@@ -144,6 +146,7 @@ def spellings(word: str) -> set[str]:
     return forms | {word.upper(), "\u00ad".join([word[:1], word[1:]]), f"{word}\ufeff", f'"{word}"'}
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300 if LONG else 25,
     deadline=None,

@@ -22,6 +22,7 @@ def is_gone(client: httpx.Client, article: dict, place: str) -> bool:
     return any(entry["id"] == article["id"] for entry in follow(client, place)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nobody_looks")
 def test_no_surface_shows_an_article_from_its_end_on_before_any_job_has_run(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock

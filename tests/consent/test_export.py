@@ -202,6 +202,7 @@ def test_a_log_that_was_written_anew_is_found_by_whoever_kept_a_head(
     assert faults(tmp_path, content, kept_heads=[kept.model_copy(update={"root_hash": "00" * 32})]) != []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decided")
 def test_the_command_says_what_it_checked_and_fails_when_the_export_is_not_whole(
     auditor: httpx.Client, tmp_path: Path

@@ -37,6 +37,7 @@ def decide_often(store: Store, action: str, count: int, **members: Any) -> None:
             decide(reader, action, **members)
 
 
+@pytest.mark.slow
 def test_rates_tell_how_readers_decided(store: Store, auditor: httpx.Client, client: httpx.Client) -> None:
     for _ in range(40):
         client.post(

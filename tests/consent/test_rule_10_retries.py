@@ -11,6 +11,7 @@ from tests.consent.deciding import ago, current, decide, decision, retries, rows
 from tests.serving import Store
 
 
+@pytest.mark.slow
 def test_rule_10_100_concurrent_retries_with_a_key_are_one_row(store: Store) -> None:
     answers = retries(store, decision(), {"Idempotency-Key": str(uuid4())})
     assert {answer.status_code for answer in answers} == {201}

@@ -187,6 +187,7 @@ def test_rule_11_one_customers_networks_are_one(busy_settings: Settings) -> None
         decide(reader, headers={"X-Forwarded-For": "2001:db8:1:1b0::1"})
 
 
+@pytest.mark.slow
 def test_rule_11_a_crowd_behind_one_address_is_let_in(database_url: str, tmp_path: Path) -> None:
     with running(settings_for(database_url, tmp_path)) as store, store.client() as reader:
         for _ in range(120):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ def expected(decisions: Sequence[Told]) -> tuple[str, set[str]]:
     return ("RenewedConsentGiven" if before else "ConsentGiven"), set(both)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.builds(Told, MINUTES, GRANTS), min_size=1, max_size=6))
 def test_rule_4_decisions_in_any_order_of_arrival_end_alike(store: Store, decisions: list[Told]) -> None:

@@ -61,6 +61,7 @@ def queued(store: Store) -> list[UUID | None]:
         return list(session.exec(select(ConsentUnsealed.event_id)))
 
 
+@pytest.mark.slow
 def test_a_clock_that_goes_forward_and_back_over_restarts_keeps_no_event_out_of_the_log(
     settings: Settings, clock: Clock
 ) -> None:
@@ -82,6 +83,7 @@ def test_of_two_processes_whose_clocks_differ_both_have_their_events_sealed(
                 assert exported(right) == recorded
 
 
+@pytest.mark.slow
 def test_what_was_recorded_before_there_was_a_queue_is_sealed_after_the_upgrade(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

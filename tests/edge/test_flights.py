@@ -104,6 +104,7 @@ def test_each_who_asks_for_what_is_refused_is_told(store: Store) -> None:
     assert [(status, count) for (status, _), count in answers.items()] == [(400, ASKERS)]
 
 
+@pytest.mark.slow
 def test_a_reader_who_asks_after_a_write_never_waits_for_an_answer_of_before(store: Store) -> None:
     """Others ask all the time, so that there is an answer in the making whenever a write is done."""
     done = Event()

@@ -5,11 +5,13 @@ import random
 from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 from anyio import sleep_forever
 from starlette.types import Message
 
+from service.edge import making as edge_making
 from service.edge.cache import WireCache
 from service.edge.codings import compress
 from service.edge.making import AT_ONCE, LARGE_BODY, MOST, MOST_PER_NETWORK, Making, is_large
@@ -124,24 +126,26 @@ def test_a_page_is_large_by_its_limit(query: bytes, answer: bool) -> None:
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
 def test_a_large_body_is_compressed_beside_the_event_loop_and_once_for_all(
-    coding: str, tmp_path: Path
+    coding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    threads: list[int] = []
+
+    def observed(body: bytes, coding: str) -> bytes:
+        threads.append(get_ident())
+        return compress(body, coding)
+
+    monkeypatch.setattr(edge_making, "compress", observed)
     making = Making(settings_for(f"sqlite:///{tmp_path}/copydesk.db", tmp_path))
     body = random.Random(1).randbytes(LARGE_BODY // 2) * 8
 
-    async def work() -> int:
-        both = [asyncio.create_task(making.compressed(body, coding)) for _ in range(2)]
-        turns = 0
-        while not all(one.done() for one in both):
-            await asyncio.sleep(0)
-            turns += 1
-        first, second = [await one for one in both]
+    async def work() -> None:
+        first, second = await asyncio.gather(*[making.compressed(body, coding) for _ in range(2)])
         assert first is second
         assert first == compress(body, coding)
-        return turns
 
-    # Each task takes two turns when it does the work itself.
-    assert asyncio.run(work()) > 10
+    asyncio.run(work())
+    assert len(threads) == 1
+    assert threads != [get_ident()]
 
 
 def test_the_document_of_the_api_is_written_out_once_for_all(store: Store) -> None:

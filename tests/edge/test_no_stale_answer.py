@@ -138,6 +138,7 @@ class Newsroom(RuleBasedStateMachine):
             self.read(len(self.all) - 1, "identity", by_slug=False, conditional=False)
 
 
+@pytest.mark.slow
 def test_no_reader_gets_an_answer_older_than_the_writes_before_it(store: Store) -> None:
     machine = type("Here", (Newsroom,), {"store": store})
     health = [HealthCheck.too_slow]
@@ -159,6 +160,7 @@ def two_workers(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     server.drop_database(name)
 
 
+@pytest.mark.slow
 def test_another_workers_reader_sees_a_write_within_a_second(two_workers: tuple[Store, Store]) -> None:
     one, other = two_workers
     with one.client(*EDITOR) as editor, other.client() as reader:
@@ -173,6 +175,7 @@ def test_another_workers_reader_sees_a_write_within_a_second(two_workers: tuple[
             assert reader.get(address).json()["headline"] == headline
 
 
+@pytest.mark.slow
 def test_ready_answers_stay_within_their_bytes(database_url: str, tmp_path: Path) -> None:
     limit = 60_000
     with (

@@ -145,6 +145,7 @@ def told(answer: Answered) -> tuple[object, ...]:
     return answer.status, answer.content, *(answer.headers.get(name) for name in kept)
 
 
+@pytest.mark.slow
 def test_equal_key_equal_bytes_whoever_asked_before(
     store: Store, editor: httpx.Client, paths: list[str]
 ) -> None:

@@ -151,6 +151,7 @@ def test_an_article_remembers_so_many_lists_and_counts_as_anywhere_before(
     assert all(sum(key.startswith("t-") for key in each) >= 60 for each in concerned)
 
 
+@pytest.mark.slow
 def test_a_cache_that_ignores_time_answers_as_the_origin_once_it_is_purged(
     cache: Cache, writer: httpx.Client
 ) -> None:

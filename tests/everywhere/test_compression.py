@@ -133,6 +133,7 @@ def test_every_write_may_come_packed_with_gzip(editor: httpx.Client, client: htt
     assert page.status_code == 201, page.text
 
 
+@pytest.mark.slow
 def test_what_is_packed_is_measured_unpacked(editor: httpx.Client) -> None:
     packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     bomb = gzip.compress(b'{"headline": "' + b"x" * (64 << 20) + b'"}')

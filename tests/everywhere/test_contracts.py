@@ -65,6 +65,7 @@ def contracts(given: str) -> list[Contract]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_every_list_of_articles_has_what_the_contract_gives(
     store: Store, desk: dict[str, Any], number: int

@@ -83,6 +83,7 @@ def test_a_place_for_pictures_that_is_gone_is_the_cause(
         )
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")
@@ -130,6 +131,7 @@ def test_a_database_file_that_another_process_has_locked_is_waited_for_and_then_
         assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201
 
 
+@pytest.mark.slow
 def test_readers_notice_nothing_of_a_restart_of_postgresql(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")

@@ -153,6 +153,7 @@ KEYS = st.uuids().map(str) | st.text(max_size=40) | st.integers() | st.none()
 TIERS = st.integers() | st.sampled_from([2**63, -(2**63) - 1, 2**200, 1.5, "1", None])
 
 
+@pytest.mark.slow
 @given(TIMES, KEYS, TIERS, st.lists(st.integers(), max_size=3))
 @example(2**63, "01900000-0000-7000-8000-000000000000", 2**64, [])
 @settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
@@ -201,6 +202,7 @@ def test_a_cursor_of_another_list_is_refused(client: httpx.Client, section: str)
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["-published_at", "published_at"])
 @given(seed=st.integers(0, 10**6), limit=st.integers(1, 4))
 @settings(max_examples=3, deadline=None, suppress_health_check=QUIET)
@@ -227,6 +229,7 @@ def test_a_walk_while_articles_come_and_go_neither_repeats_nor_skips(
     assert set(stayed) <= set(walked)
 
 
+@pytest.mark.slow
 def test_images_and_captions_are_walked_alike(client: httpx.Client, editor: httpx.Client) -> None:
     images = [picture(editor, source=(source := mark())) for _ in range(3)] + [
         picture(editor, source=source) for _ in range(2)

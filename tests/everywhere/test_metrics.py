@@ -117,6 +117,7 @@ def test_what_a_killed_process_has_shared_is_removed_at_the_next_start(
     assert list(tmp_path.iterdir()) == [used]
 
 
+@pytest.mark.slow
 def test_every_process_tells_the_figures_of_all(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url = server.create_database("store")

@@ -150,6 +150,7 @@ MANY_ERRORS = json.dumps(
 WRONG = {"headlines": [1] * 140_000, "places": [1.5] * 140_000}
 
 
+@pytest.mark.slow
 @settings(
     max_examples=1_000 if LONG else 12,
     derandomize=not LONG,

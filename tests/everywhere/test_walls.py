@@ -287,6 +287,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
 def test_who_may_not_ask_learns_nothing_of_what_is_wrong_with_a_request(
     store: Store, operations: list[Operation], planted: dict[str, str], sent: dict[str, Any]

@@ -313,6 +313,7 @@ def test_an_item_has_a_limit_and_the_whole_has_none(editor: httpx.Client, store:
     assert [one["status"] for one in response.json()["items"]] == [413, 200]
 
 
+@pytest.mark.slow
 def test_several_batches_are_answered_in_order(editor: httpx.Client) -> None:
     many = names(600)
     answered = send_lines(editor, b"\n".join(orjson.dumps(item(name, status="published")) for name in many))

@@ -231,6 +231,7 @@ def test_an_unchanged_feed_is_not_sent_again_and_a_changed_caption_changes_it(
     assert titles(client, address) == ["Bridge shuts"]
 
 
+@pytest.mark.slow
 def test_feeds_are_kept_ready(store: Store, editor: httpx.Client, client: httpx.Client) -> None:
     illustrated(editor)
 

@@ -120,6 +120,7 @@ def test_an_html_page_is_known_by_its_address_and_its_pictures_wait_for_their_fi
     assert (again.status_code, again.json()["version"]) == (200, 1)
 
 
+@pytest.mark.slow
 def test_a_large_page_is_read_alike_in_a_process_of_its_own_that_ends_in_time(
     editor: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

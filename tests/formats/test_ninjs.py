@@ -160,6 +160,7 @@ def test_what_comes_back_changes_nothing(editor: httpx.Client) -> None:
     assert (answer.status_code, without(answer.json(), "import")) == (200, article)
 
 
+@pytest.mark.slow
 def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, elsewhere: httpx.Client) -> None:
     article = full(editor)
     do(editor, article, "corrections", text="Four lanes.")
@@ -406,6 +407,7 @@ def picture(id_: UUID, text: str | None, *, has_file: bool) -> tuple[ImageRead, 
     return image, caption if text else None
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(contents, maybe, st.booleans())
 def test_nothing_that_ninjs_can_say_is_lost_on_the_way(

@@ -426,6 +426,7 @@ def test_text_without_an_article_is_refused(text: str) -> None:
         read_dump(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["(" * 1_900_000, "a " * 950_000, "a/" * 900_000 + "\n" + "b\n" * 50_000])
 def test_megabytes_of_nothing_cost_seconds_at_most(text: str) -> None:
     begun = time.process_time()
@@ -516,6 +517,7 @@ def _assume_distinct(written: list[str]) -> None:
     assume(len({text.rstrip(".").lower() for text in written}) == len(written))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(_models())
 def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:

@@ -390,6 +390,7 @@ def test_strange_addresses_and_charsets_do_no_harm(url: str | None, charset: str
     assert found.blocks[: len(TEXTS)] == tuple(map(Paragraph, TEXTS))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 2000), st.sampled_from([None, "utf-8", "utf-16", "shift_jis"]))
 @example(b"\xff\xfe<", 0, None)
@@ -438,6 +439,7 @@ def _markup(block: Block) -> str:
             raise AssertionError
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.one_of(*_INNER.values()), max_size=10), st.lists(_INNER[Paragraph], min_size=3, max_size=6)

@@ -6,6 +6,7 @@ import json
 import re
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,7 @@ _BODY = (
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     facts=st.dictionaries(st.sampled_from(_MEMBERS), _ANY, max_size=6),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from lxml import etree
 
 from service.formats.sitemaps.parts import all_parts, read_part
@@ -43,6 +44,7 @@ def test_the_news_sitemap_holds_two_days(editor: httpx.Client, client: httpx.Cli
     assert found(client, address, "i:loc")[0].startswith(f"{ORIGIN}/media/")
 
 
+@pytest.mark.slow
 def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(
     editor: httpx.Client, client: httpx.Client
 ) -> None:
@@ -57,6 +59,7 @@ def test_news_leaves_its_sitemap_when_it_is_two_days_old_though_nothing_changes(
         assert datetime.now(UTC) < deadline
 
 
+@pytest.mark.slow
 def test_the_index_names_the_news_for_as_long_as_there_are_any(
     editor: httpx.Client, client: httpx.Client
 ) -> None:

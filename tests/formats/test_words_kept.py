@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import httpx
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
@@ -95,6 +96,7 @@ def words_of(found: list[Found] | list[newspages.Block]) -> list[str]:
     return [word for block in found for text in texts(block) for word in re.findall(r"w\w*", plain(text))]
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(TREES, max_size=5))
 @example([NESTED])
@@ -108,6 +110,7 @@ def test_the_words_of_an_agencys_body_are_the_words_of_its_blocks(trees: list[Tr
         assert words_of(from_html(markup)) == words_in(markup)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TREES, max_size=5))
 @example([NESTED])

@@ -180,6 +180,7 @@ class TestLargeUploads:
             database_url, tmp_path
         )  # in a folder: the bucket's server, in this process, does hold it in memory
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("form", [False, True])
     @pytest.mark.parametrize("keyed", [False, True])
     def test_a_large_upload_is_never_held_in_memory(self, store: Store, form: bool, keyed: bool):

@@ -151,6 +151,7 @@ class History:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", ["at once", "late"])
 def test_nothing_public_mentions_a_hidden_picture_and_a_copy_converges(
     batches: str, store: Store, monkeypatch: pytest.MonkeyPatch

@@ -155,6 +155,7 @@ def kill(editor: httpx.Client, image: dict) -> None:
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.slow
 def test_every_public_operation_is_a_surface_or_shows_no_picture(tmp_path: Path) -> None:
     document = openapi(settings_for("sqlite:///unused", tmp_path))
     public = {
@@ -169,6 +170,7 @@ def test_every_public_operation_is_a_surface_or_shows_no_picture(tmp_path: Path)
     assert public == known | SHOW_NO_PICTURE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_no_surface_mentions_a_killed_picture_while_its_articles_await_their_batch_nor_afterwards(
     store: Store, client: httpx.Client, editor: httpx.Client, tmp_path: Path
@@ -231,6 +233,7 @@ def test_an_export_of_what_is_published_has_no_killed_picture_while_articles_awa
     assert [path for path in (folder / "media").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_a_kill_that_is_undone_before_its_batches_ran_shows_the_picture_again(
     store: Store, client: httpx.Client, editor: httpx.Client
@@ -266,6 +269,7 @@ def test_a_message_that_waits_is_sent_without_the_picture_that_was_killed_meanwh
     }
 
 
+@pytest.mark.slow
 def test_readers_who_never_stop_asking_meet_a_killed_picture_nowhere(
     store: Store, client: httpx.Client, editor: httpx.Client
 ) -> None:

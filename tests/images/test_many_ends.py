@@ -59,6 +59,7 @@ def articles_with(editor: httpx.Client, pictures: list[dict]) -> Iterator[tuple[
             yield {"id": each["id"], "slug": f"palace-{number}"}, number % PICTURES
 
 
+@pytest.mark.slow
 def test_licences_that_end_together_end_on_every_surface_at_once(
     store: Store,
     client: httpx.Client,

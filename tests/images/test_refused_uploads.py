@@ -76,6 +76,7 @@ def test_a_picture_with_flipped_bits_is_refused(editor: httpx.Client):
     assert upload(editor, bytes(content)).status_code == 422
 
 
+@pytest.mark.slow
 def test_too_many_pixels_are_refused_before_they_are_decoded(editor: httpx.Client):
     # A PNG of a hundred million pixels takes some hundred thousand bytes: a decompression bomb.
     response = upload(editor, picture(size=(10_000, 10_000), colour="black"))

@@ -237,6 +237,7 @@ def test_transparency_stays_where_a_format_has_it_and_is_white_where_not(editor:
     assert opened(editor.get(href_of(image, "w160", "jpg"))).getpixel((80, 40)) == (255, 255, 255)
 
 
+@pytest.mark.slow
 def test_a_hundred_readers_at_once_have_it_made_once(store: Store, editor: httpx.Client):
     image = sent(editor, jpeg(scene((1600, 1000))))
     make_article(editor, image)
@@ -254,6 +255,7 @@ class TestWithAShortQueue:
     def settings(self, database_url: str, tmp_path: Path) -> Settings:
         return settings_for(database_url, tmp_path, picture_queue=1)
 
+    @pytest.mark.slow
     def test_too_many_sizes_at_once_are_refused_for_now(self, store: Store, editor: httpx.Client):
         noise = Image.merge("RGB", [Image.effect_noise((2400, 1800), 90)] * 3)
         image = sent(editor, jpeg(noise))

@@ -60,6 +60,7 @@ def asked(article: dict, image: dict, caption: dict) -> list[str]:
     return [path for paths in surfaces(article, image, caption).values() for path in paths]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nobody_looks")
 def test_no_surface_shows_a_picture_from_the_end_of_its_licence_on_before_any_job_has_run(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock
@@ -117,6 +118,7 @@ def test_followers_and_editors_are_told_and_the_articles_rendered_anew(
     assert editor.get(f"/v1/images/{image['id']}").json()["expired_at"] is None
 
 
+@pytest.mark.slow
 def test_caches_keep_nothing_beyond_the_end(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_clock_that_is_set_back_gives_nothing_back(
         assert reader.get(f"/v1/images/{image['id']}").status_code == 410
 
 
+@pytest.mark.slow
 def test_a_picture_is_not_there_for_readers_before_its_time(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock
 ) -> None:
@@ -176,6 +179,7 @@ def test_a_picture_is_not_there_for_readers_before_its_time(
     problem(client.get(f"/v1/images/{image['id']}"), 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("narrower", "status", "told"),
     [
@@ -209,6 +213,7 @@ def test_narrower_rights_act_at_once_and_wider_ones_undo_them_while_articles_awa
         assert client.get(path).json() == before[path].json()
 
 
+@pytest.mark.slow
 def test_a_licence_that_ends_while_articles_await_their_batch_ends_in_them_too(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,7 @@ def dumpable(code: str, folder: Path) -> str:
     return shown.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this switch")
 def test_no_other_process_may_look_into_the_service_or_a_darkroom(tmp_path: Path):
     assert dumpable("", tmp_path) == "1"

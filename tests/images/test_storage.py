@@ -116,6 +116,7 @@ def test_what_is_removed_is_gone_and_its_neighbours_stay(kept_in: MediaStore):
     assert keys(kept_in) == [f"originals/{digest}"]
 
 
+@pytest.mark.slow
 def test_more_objects_than_one_listing_holds_are_all_listed(tmp_path: Path):
     settings = settings_for("sqlite:///unused", tmp_path, **buckets.bucket())
     bucket = settings.media_url.removeprefix("s3://")

@@ -82,6 +82,7 @@ def assert_unavailable(response: httpx.Response) -> None:
     assert "127.0.0.1" not in response.text
 
 
+@pytest.mark.slow
 def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(
     store: Store, editor: httpx.Client, client: httpx.Client, outage: Outage
 ):
@@ -166,6 +167,7 @@ class TestASilentStore:
             monkeypatch.setattr(bucket, name, timedelta(seconds=1))
         return settings_for(database_url, tmp_path, **buckets.bucket(gate.port))
 
+    @pytest.mark.slow
     def test_those_who_wait_for_it_hold_nobody_else_up(
         self, store: Store, editor: httpx.Client, client: httpx.Client, gate: buckets.Gate
     ):
@@ -187,6 +189,7 @@ class TestASilentStore:
                 assert_unavailable(one.result())
         assert [shown["id"] for shown in editor.get("/v1/images").json()["items"]] == [image["id"]]
 
+    @pytest.mark.slow
     def test_after_one_has_waited_the_others_are_told_at_once_until_it_answers(
         self, editor: httpx.Client, client: httpx.Client, gate: buckets.Gate, monkeypatch: pytest.MonkeyPatch
     ):

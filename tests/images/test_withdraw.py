@@ -57,6 +57,7 @@ def refused(response: httpx.Response, image: dict) -> None:
     assert WHY in said["detail"]
 
 
+@pytest.mark.slow
 def test_every_file_of_a_killed_picture_is_gone_at_once_with_the_reason(
     editor: httpx.Client, client: httpx.Client, admin: httpx.Client, image: dict
 ) -> None:

@@ -58,6 +58,7 @@ def drain(backlog: Backlog) -> None:
     backlog.database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_a_changed_caption_reaches_every_article_once_the_newest_first(
     store: Store, editor: httpx.Client, client: httpx.Client, batches: Backlog
@@ -82,6 +83,7 @@ def test_a_changed_caption_reaches_every_article_once_the_newest_first(
     assert awaiting(store) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_no_batch_undoes_what_happens_between_batches(
     store: Store, editor: httpx.Client, client: httpx.Client, batches: Backlog
@@ -125,6 +127,7 @@ def test_no_batch_undoes_what_happens_between_batches(
     assert public == {article["id"] for article in articles}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_two_processes_share_the_articles_and_none_is_told_twice(
     store: Store, editor: httpx.Client, client: httpx.Client, batches: Backlog
@@ -144,6 +147,7 @@ def test_two_processes_share_the_articles_and_none_is_told_twice(
     other.database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_a_batch_and_a_writer_of_its_article_do_not_wait_for_each_other(
     tmp_path: Path, sqlite_template: Path

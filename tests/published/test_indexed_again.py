@@ -1,6 +1,7 @@
 """Texts that an older version has cut into words are cut anew while the store serves."""
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from service.articles.indexing import Indexing
@@ -56,6 +57,7 @@ def found(client: httpx.Client, q: str, view: str) -> set[str]:
     return set(ids(client.get("/v1/articles", params={"q": q, "limit": 100, "view": view})))
 
 
+@pytest.mark.slow
 def test_texts_that_an_older_version_has_cut_are_cut_anew(settings: Settings) -> None:
     with running(settings) as store, store.client(*EDITOR) as editor:
         shown = {published(editor, headline=HINDI)["id"] for _ in range(25)}

@@ -192,6 +192,7 @@ def test_webhooks_are_not_told_of_documents_that_are_rendered_again(
         assert deliveries(keeper, hook) == []
 
 
+@pytest.mark.slow
 def test_a_serving_store_renders_by_itself_and_says_how_far_it_is(
     two_languages: tuple[Settings, dict[str, str]],
 ) -> None:
@@ -203,6 +204,7 @@ def test_a_serving_store_renders_by_itself_and_says_how_far_it_is(
         assert "copydesk_rendering_waiting " in client.get("/metrics").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["article", "caption", "unpublish"])
 def test_a_change_that_overtakes_a_batch_stands(
     two_languages: tuple[Settings, dict[str, str]], what: str

@@ -244,6 +244,7 @@ def _tell(store: Store, caller: Caller, cache: Cache, desk: Desk, acts: int) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_kept_is_what_the_origin_answers(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
     prove(kind, tmp_path, sqlite_template, acts=60, writers=2, reads=8)

@@ -112,6 +112,7 @@ def test_many_keys_are_parted_into_calls_that_the_cache_takes(store: Store, cach
     assert len(cache.keys) >= 160
 
 
+@pytest.mark.slow
 def test_a_cache_that_fails_is_called_again_and_nothing_is_lost(store: Store, cache: Caller) -> None:
     with purging(store, cache) as editor:
         cache.answer = (429, {"retry-after": "1"}, b"slowly")
@@ -143,6 +144,7 @@ def test_what_may_have_been_under_way_is_purged_again(store: Store, cache: Calle
     assert cache.keys.count(keys.EVERYTHING) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", ["another history", "set back", "far behind", "asked for", "first time"])
 def test_everything_is_purged_once_when_keys_do_not_say_enough(
     store: Store, cache: Caller, cause: str, monkeypatch: pytest.MonkeyPatch

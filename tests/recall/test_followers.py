@@ -89,6 +89,7 @@ def test_drafts_wait_for_those_alone_who_follow_the_desk(
     assert of(admin, wire)["lag"]["entries"] == 1
 
 
+@pytest.mark.slow
 def test_a_follower_for_whom_something_waits_too_long_is_stalled(
     store: Store, admin: httpx.Client, editor: httpx.Client, wire: httpx.Client
 ) -> None:

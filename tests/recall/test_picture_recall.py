@@ -156,6 +156,7 @@ def test_the_staffs_followers_are_told_by_the_withdrawn_image_itself(
     assert recall(editor, image)["tokens"]["wire"]["state"] == "received"
 
 
+@pytest.mark.slow
 def test_a_receiver_has_received_what_it_has_taken(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver, image: dict[str, Any]
 ) -> None:

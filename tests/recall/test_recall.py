@@ -207,6 +207,7 @@ def program(folder: Path, origin: str, token: str) -> Iterator[subprocess.Popen[
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_partner_that_is_killed_and_comes_back_is_reached(
     store: Store, editor: httpx.Client, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import do, edit, problem, published
 from tests.images.pictures import make_caption
@@ -73,6 +74,7 @@ def test_a_copy_that_follows_the_feed_is_proven_equal(client: httpx.Client, edit
     assert whole["seq"] >= max(seq for seq, _ in copy.values())
 
 
+@pytest.mark.slow
 def test_rows_that_are_spoilt_missing_or_too_many_are_found_in_few_requests(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

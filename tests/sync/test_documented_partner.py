@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import draft, edit, picture, published, trash
 from tests.sync.following import follow, within
@@ -29,6 +30,7 @@ def partner(folder: Path, origin: str) -> Iterator[None]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_the_documented_partner_keeps_a_perfect_copy(
     origin: str, client: httpx.Client, editor: httpx.Client, tmp_path: Path
 ) -> None:

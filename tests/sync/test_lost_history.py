@@ -45,6 +45,7 @@ def set_back(settings: Settings, folder: Path) -> Iterator[tuple[object, Setting
     server.drop_database(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cursor_of_a_lost_history_is_refused_even_when_the_numbers_have_caught_up(
     kind: str, tmp_path: Path, sqlite_template: Path
@@ -83,6 +84,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path)
         yield running_store
 
 
+@pytest.mark.slow
 def test_a_cursor_lives_through_restarts_and_other_processes(store: Store) -> None:
     with store.client(*EDITOR) as editor, store.client() as reader:
         first = published(editor)

@@ -192,6 +192,7 @@ def public(store: Store) -> dict[tuple[str, str], tuple[int, bytes]]:
     return {(str(row.kind), str(row.id)): (row.seq, row.document) for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_follower_ends_with_the_store_byte_for_byte(
     kind: str,

@@ -45,6 +45,7 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notices, "LOOKS_EVERY", 0.1)
 
 
+@pytest.mark.slow
 def test_a_webhook_is_told_once_before_each_end(admin: httpx.Client, editor: httpx.Client) -> None:
     with (
         receiver() as desk,
@@ -94,6 +95,7 @@ def are_told(store: Store) -> list[UUID]:
         return list(session.exec(told))
 
 
+@pytest.mark.slow
 def test_a_follower_that_stands_still_is_told_once(
     store: Store,
     admin: httpx.Client,

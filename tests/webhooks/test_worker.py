@@ -54,6 +54,7 @@ def work(database: Database, clock: Clock, at_once: int = 4) -> None:
     anyio.run(run)
 
 
+@pytest.mark.slow
 def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order(
     store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order(
         assert deliveries(keeper, hook, "&status=pending") == []
 
 
+@pytest.mark.slow
 def test_who_is_down_for_more_than_75_hours_is_disabled_and_loses_nothing(
     store: Store, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -175,6 +177,7 @@ def test_retry_after_can_only_make_the_wait_longer(
         assert least <= waits.total_seconds() <= most
 
 
+@pytest.mark.slow
 def test_workers_share_and_nothing_is_sent_twice(
     store: Store, editor: httpx.Client, keeper: httpx.Client
 ) -> None:
