@@ -52,6 +52,7 @@ from service.formats.feeds import routes as feed_routes
 from service.formats.sitemaps import routes as sitemap_routes
 from service.http import openapi, problems
 from service.http.callers import TokenUses
+from service.http.shortcuts import Shortcuts
 from service.images import caption_routes, media
 from service.images import routes as image_routes
 from service.images.darkroom import sandbox
@@ -118,6 +119,15 @@ ROUTERS = (
     signposts.router,
     signposts.documents,
 )
+SHORT = (
+    article_routes.router,
+    name_routes.router,
+    image_routes.router,
+    caption_routes.router,
+    feed_routes.router,
+    sitemap_routes.router,
+)
+"""To their lists there are shortcuts for anonymous readers."""
 PAGES = (
     front_pages.router,
     page_routes.router,
@@ -189,6 +199,7 @@ def create_api(settings: Settings) -> FastAPI:
     )
     app.state.services = make_services(settings)
     problems.install_problems(app)
+    app.add_middleware(Shortcuts, routers=SHORT)
     if settings.web == "on":
         app.add_exception_handler(404, missing.answer_missing)
     return app
@@ -248,7 +259,7 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     logged = RequestLog(problems.ShapedRefusals(unpacked), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
     replicas, database = services.get(Replicas), services.get(Database)
-    public = FromReplicas(compressed, replicas, services.get(Reader), database) if replicas else compressed
+    public = FromReplicas(logged, replicas, services.get(Reader), database) if replicas else logged
     cache = WireCache(Cors(compressed, settings), public, settings, services.get(Reader), services.get(Watch))
     follow_figures(services, cache)
     if settings.mirror_of is not None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.ages import AGAIN, UNTIL, control
+from service.edge.collected import Collected
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
 from service.edge.entries import Coded, Entries, Entry, Headers, Key
 from service.edge.flights import Flight, Flights, StillBeingMade
@@ -23,7 +24,7 @@ from service.edge.making import Making, TooMuchToMake, is_large
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
 from service.edge.safety import Safety
-from service.errors import PROBLEM, BadRequest, ServiceError, Unavailable
+from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.http.conditional import matches
 from service.http.negotiation import choose_coding
@@ -38,7 +39,6 @@ from service.sync.stream import ADDRESS as STREAM
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
-_KEPT_STATUS = frozenset({200, 308, 404, 410})
 _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 """Goes with an id of the client's own, so that no cache in between gives it to others."""
 
@@ -164,7 +164,7 @@ class WireCache:
             if (entry := await self._direct(key, flight)) is not None:
                 return entry
             async with self.making.turn(scope):
-                collected = _Collected(self.outflow.bounded(scope, send), added, known, flight)
+                collected = Collected(self.outflow.bounded(scope, send), added, known, flight)
                 return await self._routed(key, scope, receive, collected, flight)
         except DATABASE_FAULTS as fault:
             return self._lost(fault, scope)
@@ -205,7 +205,7 @@ class WireCache:
         return entry
 
     async def _routed(
-        self, key: Key, scope: Scope, receive: Receive, collected: "_Collected", flight: Flight
+        self, key: Key, scope: Scope, receive: Receive, collected: Collected, flight: Flight
     ) -> Entry | None:
         flight.read_at = self._caught_up
         # Without a header: conditions and codings are answered from the entry, and nothing else may play a
@@ -266,62 +266,6 @@ class WireCache:
         again = self._withdrawn & (pictures.keys() - withdrawn - waiting)
         self._withdrawn = (self._withdrawn - again) | withdrawn | waiting
         return bool(withdrawn or again or waiting)
-
-
-class _Collected:
-    """Takes a router's answer: holds it when it says what it depends on, or that the service cannot answer
-    anybody now; else passes it on, unless it is `known` already.
-    """
-
-    def __init__(self, send: Send, added: Headers, known: bytes | None, flight: Flight) -> None:
-        self.depends: set[str] = set()
-        self._send = send
-        self._added = added
-        self._known = known
-        self._flight = flight
-        self._is_unchanged = False
-        self._start: Message | None = None
-        self._parts: list[bytes] = []
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self._is_for_all(message["status"]):
-            self._start = message
-        elif self._start is not None and message["type"] == "http.response.body":
-            self._parts.append(message.get("body", b""))
-        elif message["type"] == "http.response.start":
-            self._flight.is_for_one = True
-            self._flight.end()
-            await self._send(self._passed_on(message))
-        else:
-            await self._send({**message, "body": b""} if self._is_unchanged else message)
-
-    def _is_for_all(self, status: int) -> bool:
-        if status == Unavailable.status:
-            self.depends.clear()
-            return True
-        return bool(self.depends) and status in _KEPT_STATUS
-
-    def _passed_on(self, start: Message) -> Message:
-        # The log's layer has named the request in it already.
-        headers = [pair for pair in start["headers"] if pair[0] != b"x-request-id"] + self._added
-        etag = dict(start["headers"]).get(b"etag")
-        if start["status"] == 200 and etag is not None and self._known is not None:
-            self._is_unchanged = matches(self._known.decode("latin-1"), etag.decode())
-        if not self._is_unchanged:
-            return {**start, "headers": headers}
-        return {
-            **start,
-            "status": 304,
-            "headers": [pair for pair in headers if pair[0] not in (b"content-type", b"content-length")],
-        }
-
-    def entry(self) -> Entry | None:
-        """Return the answer as an entry, if it is for all who ask for it."""
-        if self._start is None:
-            return None
-        headers = list(self._start["headers"])
-        etag = next((value.decode() for name, value in headers if name == b"etag"), None)
-        return Entry(self._start["status"], headers, b"".join(self._parts), etag, self.depends)
 
 
 def _is_for_everybody(scope: Scope, given: Given) -> bool:

@@ -58,7 +58,7 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""
         handle = super().get_route_handler()
-        known = dict(_parameters(self.dependant))
+        known = dict(parameters(self.dependant))
         seals = _holds_secret(self.response_model)
         scope, knows_callers = operations.required_scope(self), operations.knows_callers(self)
 
@@ -88,13 +88,13 @@ class Route(APIRoute):
         return enter
 
 
-def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+def parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     """Return all query parameters of an endpoint and of what it depends on, and whether each may
     be repeated.
     """
     yield from ((field.alias, _is_list(field.field_info.annotation)) for field in dependant.query_params)
     for needed in dependant.dependencies:
-        yield from _parameters(needed)
+        yield from parameters(needed)
 
 
 def _holds_secret(shape: object) -> bool:

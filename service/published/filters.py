@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, null, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, null, or_, select
 from sqlalchemy.orm import Mapped, aliased
 from sqlalchemy.sql.functions import coalesce
 from sqlmodel import col
@@ -117,11 +118,19 @@ def has_not_ended(kind: Kind, id_: Mapped[UUID] | None = None) -> ColumnElement[
     """Return the condition that the right to show a resource has not ended. Few rows have a right that ends
     and no tombstone yet: they are looked up once, and no index needs the time.
     """
+    return (col(Published.id) if id_ is None else id_).not_in(_over(kind))
+
+
+@cache
+def _over(kind: Kind) -> Select[UUID]:
+    """Return the query for the resources whose right has ended when it is asked. It is put together once,
+    because that takes as long as a list of twenty cards.
+    """
     ended = aliased(Published)
-    over = select(col(ended.id)).where(
-        col(ended.kind) == kind, col(ended.reason).is_(None), col(ended.expires_at) <= latest()
+    time: BindParameter[datetime] = bindparam("ended_at", callable_=latest)
+    return select(col(ended.id)).where(
+        col(ended.kind) == kind, col(ended.reason).is_(None), col(ended.expires_at) <= time
     )
-    return (col(Published.id) if id_ is None else id_).not_in(over)
 
 
 def have_ended(session: Session, kind: Kind) -> bool:

@@ -9,6 +9,7 @@ import zstandard
 from anyio import sleep_forever
 from starlette.types import Message
 
+from service.edge.cache import WireCache
 from tests.serving import Store
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -31,6 +32,11 @@ class Answered:
             case "zstd":
                 return zstandard.ZstdDecompressor().decompressobj().decompress(self.body)
         return self.body
+
+
+def cache_of(store: Store) -> WireCache:
+    assert isinstance(store.app, WireCache)
+    return store.app
 
 
 def scope_of(method: str, path: str, query: str = "", headers: Headers = (), **more: Any) -> dict[str, Any]:

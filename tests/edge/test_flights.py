@@ -19,7 +19,7 @@ from service.edge.making import AT_ONCE
 from service.published.answers import DEPENDS
 from tests.articles.newsroom import published
 from tests.databases import KINDS
-from tests.edge.asking import scope_of
+from tests.edge.asking import cache_of, scope_of
 from tests.patience import PATIENCE
 from tests.serving import EDITOR, Store, serving
 
@@ -40,11 +40,6 @@ def forgetful(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: P
     """A store that keeps no answer."""
     with serving(request.param, tmp_path, sqlite_template, cache_bytes=0) as store:
         yield store
-
-
-def cache_of(store: Store) -> WireCache:
-    assert isinstance(store.app, WireCache)
-    return store.app
 
 
 async def asked(app: WireCache, path: str, query: str = "") -> tuple[int, bytes]:

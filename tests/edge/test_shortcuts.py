@@ -1,0 +1,129 @@
+"""A list that is answered without the router is the very answer that the router gives, whatever is asked."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
+
+from service.http.shortcuts import Shortcuts
+from tests.articles.newsroom import published
+from tests.edge.asking import Answered, ask, cache_of
+from tests.serving import EDITOR, Store
+from tests.sharing import store  # noqa: F401
+from tests.waiting import soon
+
+PATHS = [
+    "/feeds/atom.xml",
+    "/feeds/feed.json",
+    "/feeds/rss.xml",
+    "/sitemaps/articles.xml",
+    "/sitemaps/index.xml",
+    "/sitemaps/news.xml",
+    "/v1/articles",
+    "/v1/authors",
+    "/v1/captions",
+    "/v1/images",
+    "/v1/sections",
+    "/v1/tags",
+]
+VALUES = [
+    *("", "0", "1", "2", "50", "200", "201", "-1", "1.0", " 2", "abc", "true", "false", "yes", "null"),
+    *("2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01", "9999-12-31T23:59:59+00:00"),
+    *("01890000-0000-7000-8000-000000000000", "City", "Sport", "tides", "en", "zh", "*", "e n", "quay-3"),
+    *("html", "text", "blocks", "none", "cards", "headline,summary", "headline,nope", "items", "id"),
+    *("-published_at", "published_at", "-updated_at", "relevance", "staff", "public", "draft", "alt_text"),
+    *("quay", '"quay 3"', "quay OR tide", "-quay", "é", "e\u0301", "日本", "\x00", "a" * 600, "%", "&x=1"),
+]
+
+
+def shortcuts_of(store: Store) -> Shortcuts:  # noqa: F811
+    layer: Any = cache_of(store).public
+    while not isinstance(layer, Shortcuts):
+        layer = layer.app if not isinstance(layer, FastAPI) else layer.middleware_stack
+    return layer
+
+
+def answered(store: Store, path: str, query: str) -> Answered:  # noqa: F811
+    cache_of(store).entries.clear()
+    answer = ask(store, path, query)
+    del answer.headers["x-request-id"]
+    return answer
+
+
+def routed(store: Store, path: str, query: str) -> Answered:  # noqa: F811
+    """Ask without shortcuts."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shortcuts_of(store), "by_path", {})
+        return answered(store, path, query)
+
+
+@pytest.fixture(scope="module")
+def filled(store: Store) -> Store:  # noqa: F811
+    """A store with articles."""
+    with store.client(*EDITOR) as editor:
+        for number in range(8):
+            section = ("City", "Sport")[number % 2]
+            published(editor, headline=f"Quay {number}", section=section, tags=["tides", f"t{number}"])
+    # Until names are counted, their lists are kept for seconds that run down.
+    assert soon(lambda: "error=86400" in ask(store, "/v1/tags").headers["cache-control"])
+    return store
+
+
+def names_of(store: Store, path: str) -> list[str]:  # noqa: F811
+    return sorted(shortcuts_of(store).by_path[path].parameters)
+
+
+def test_the_lists_that_have_shortcuts_are_these(filled: Store) -> None:
+    assert sorted(shortcuts_of(filled).by_path) == PATHS
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_plain_list_does_not_reach_the_router(filled: Store, path: str) -> None:
+    """The router is taken away."""
+
+    async def nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise AssertionError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shortcuts_of(filled), "app", nowhere)
+        for query in ("", *(["limit=3"] if "limit" in names_of(filled, path) else [])):
+            assert answered(filled, path, f"{query}&utm_source=post").status == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str) -> None:
+    names = st.sampled_from([*names_of(filled, path), "other"]) | st.text(max_size=8)
+    pairs = st.lists(st.tuples(names, st.sampled_from(VALUES) | st.text(max_size=12)), max_size=5)
+    queries = pairs.map(urlencode) | st.text(max_size=30)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(queries)
+    def same(query: str) -> None:
+        assert answered(filled, path, query) == routed(filled, path, query)
+
+    same()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_parameter_with_each_value_is_answered_as_the_router_answers_it(
+    filled: Store, path: str
+) -> None:
+    for name in names_of(filled, path):
+        for query in [*(urlencode({name: value}) for value in VALUES), f"{name}=City&{name}=Sport", name]:
+            assert answered(filled, path, query) == routed(filled, path, query), query
+
+
+def test_pages_lead_on_as_those_of_the_router_do(filled: Store) -> None:
+    for first in ("limit=3", "limit=3&sort=-updated_at&section=City", "limit=2&q=quay", "limit=3&count=true"):
+        query, pages = first, 0
+        while query:
+            answer = answered(filled, "/v1/articles", query)
+            assert answer == routed(filled, "/v1/articles", query)
+            link = answer.headers["link"]
+            query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
+            pages += 1
+        assert pages > 1
