@@ -58,7 +58,7 @@ def seconds_of_cpu(pid: int) -> float:
 def ask(base: str, target: str, accept: str) -> socket.socket:
     """Send a request over a connection of its own."""
     address = httpx.URL(base)
-    connection = socket.create_connection((address.host, address.port or 80), timeout=20)
+    connection = socket.create_connection((address.host, address.port or 80), timeout=PATIENCE)
     connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {address.host}\r\nAccept: {accept}\r\n\r\n".encode())
     return connection
 
