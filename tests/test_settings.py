@@ -57,6 +57,10 @@ def test_every_setting_is_where_people_look_for_it_with_its_default_and_what_it_
         {"consent_origins": "null"},
         {"workers": 2},
         {"database_url": "mysql://x"},
+        {"database_read_url": "postgresql://replica.example/x"},
+        {"database_listen_url": "postgresql://primary.example/x"},
+        {"database_url": "postgresql://a/x", "database_read_url": "mysql://b/x"},
+        {"database_url": "postgresql://a/x", "database_listen_url": "a"},
         {"public_url": "news.example"},
         {"purge_kind": "varnish"},
         {"purge_url": "http://varnish"},
@@ -87,6 +91,13 @@ def test_production_refuses_what_is_unsafe(unsafe: dict[str, object]) -> None:
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COPYDESK_CORS_ORIGINS", "https://a.example, https://b.example")
     assert Settings(_env_file=None).cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_an_address_of_a_replica_may_name_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYDESK_DATABASE_URL", "postgresql://one,two/x")
+    monkeypatch.setenv("COPYDESK_DATABASE_READ_URL", "postgresql://one,two/x, postgresql://three/x")
+    known = Settings(_env_file=None)
+    assert known.database_read_url == ("postgresql://one,two/x", "postgresql://three/x")
 
 
 @pytest.mark.slow
