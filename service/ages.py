@@ -7,13 +7,13 @@ from typing import Any
 STALE_IF_ERROR = 86_400
 """Seconds for which caches may answer while this service cannot."""
 UNTIL = "copydesk.until"
-"""Where in an ASGI scope the wire cache finds until when an answer is good, in seconds since 1970 by the
-store's clock.
+"""The place in an ASGI scope in which the wire cache finds until when an answer is good, in seconds since
+1970 by the store's clock.
 """
 
 AGAIN = "copydesk.again"
-"""Where it finds when an answer that stays right is made again, for what else could be in it; seconds as
-above.
+"""The place for the time at which an answer that stays right is made again, because it could hold something
+new; seconds as above.
 """
 
 

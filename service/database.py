@@ -75,7 +75,7 @@ class Session(SQLModelSession):
         self.is_read_only = read_only
         self.gathered = Gathered()
         self.contract: Contract | None = None
-        """What the caller is entitled to: of published rows, the session reads nothing else."""
+        """The caller's entitlement: of published rows, the session reads nothing else."""
         self.until: datetime | None = None
         """The time from which on what was read is to be read anew, though nothing changes."""
 
@@ -125,7 +125,7 @@ class Database:
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
         self.has_timeline = False
-        """Whether the database tells on which of its timelines it is, as PostgreSQL does."""
+        """True when the database tells on which of its timelines it is, as PostgreSQL does."""
         self.rendering: int | None = None
         """The rendering that this process makes, by its id in this store; None until somebody has asked."""
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from service.errors import Conflict, InternalError, ServiceError, StorageFull, Unavailable, Unprocessable
 
 DATABASE_FAULTS = (DBAPIError, PoolTimeout, StaleDataError, psycopg.Error, sqlite3.Error)
-"""What SQLAlchemy and the drivers raise when a database refuses or does not answer."""
+"""The exceptions of SQLAlchemy and the drivers when a database refuses or does not answer."""
 log = structlog.get_logger()
 
 

@@ -121,7 +121,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._open: _Batch[Item, Answer] | None = None
         self._batches: list[_Batch[Item, Answer]] = []
         self._may_wait: int | None = None
-        """How many writes may wait for the batch at work; None while that does not take long."""
+        """The number of writes that may wait for the batch at work; None while that does not take long."""
 
     async def run(self, item: Item) -> Answer:
         """Write one and return its answer once it is committed. Raises what refused it, and Unavailable when

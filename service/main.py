@@ -154,8 +154,8 @@ TAGS = {
     "tokens": "Who may do what.",
     "running": "Whether the service is well.",
 }
-"""What the parts of the API are for, in the order in which the documentation shows them: routes stand in that
-in which they are looked for.
+"""The purposes of the parts of the API, in the order in which the documentation shows them: routes stand in
+that in which they are looked for.
 """
 ABOUT = """A content store for news. Front ends read published articles with their pictures and captions, and
 record readers' consent; integrators write. Every error is a problem (RFC 9457)."""

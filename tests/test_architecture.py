@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from inspect import isasyncgenfunction, iscoroutinefunction, isfunction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,14 +68,18 @@ def test_every_module_opens_with_its_promise_and_stays_one_room() -> None:
     assert [name for name, lines in length.items() if lines > 60] == []
 
 
-RIDDLE = re.compile(r"(What|Whether|Where|How|Who|Whose|Why|When|Which)\b")
+RIDDLE = re.compile(r"(What|Whether|Where|How|Who|Whose|Why|When|Which|Those)\b")
 
 
 def documented(path: Path) -> Iterator[str]:
-    """The docstrings of a module: its own, and those of classes and functions."""
+    """The docstrings of a module: its own, those of classes and functions, and those under names."""
     for node in nodes(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
+            for before, after in pairwise(node.body):
+                match before, after:
+                    case (ast.Assign() | ast.AnnAssign(), ast.Expr(ast.Constant(str(text)))):
+                        yield text
 
 
 def test_no_docstring_opens_with_a_question() -> None:

@@ -11,7 +11,7 @@ from service.articles.models import ArticleRead
 from service.settings import Settings
 
 _IN_A_URI = "!#$%&'()*+,/:;=?@[]~"
-"""What has a place in a URI (RFC 3986) beside letters, digits and `-._`."""
+"""Characters with a place in a URI (RFC 3986) beside letters, digits and `-._`."""
 _HREF = re.compile(r'(?<=<a href=")[^"]*(?=")')
 
 

@@ -26,7 +26,7 @@ LOOKS_EVERY = 0.05
 LOOKS_EVERY_SECOND = 1.0
 """Seconds after which the changes of other processes are looked for; those of this one are seen at once."""
 REST = 5.0
-"""How many times as long as a batch took the job rests after it."""
+"""The job rests so many times as long as its batch took."""
 EVERY_ARTICLE = BELOW_ALL = UUID(int=0)
 
 

@@ -45,7 +45,9 @@ _OLD_NAMES = (("<b>", "<strong>"), ("</b>", "</strong>"), ("<i>", "<em>"), ("</i
 _TAG = re.compile("<[^>]*>")
 """In clean HTML, where neither character stands for itself, not even in an address."""
 _WORDS = re.compile("[^<>]+")
-"""What is composed of clean HTML: an accent that follows a tag must not become one character with its end."""
+"""Texts between the tags of clean HTML, which alone are composed: an accent that follows a tag must not
+become one character with its end.
+"""
 _MARKUP = re.compile("[<>&\u00a0\x00\r]")
 """Without any of these a text is its own HTML, and need not be parsed."""
 _UNSAID = re.compile(r"<rp>[^<]*</rp>|<del>.*?</del>[ \n]?", re.DOTALL)

@@ -22,7 +22,7 @@ _PIECE = 1 << 14
 LARGE = 1 << 15
 """Bytes of a line that is parsed beside the event loop."""
 MOST_HELD = 8
-"""How many times larger than an item may be what is read of one in an array, to find where the next begins.
+"""Text that is read of one item in an array to find where the next begins: so many times the largest item.
 """
 
 

@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 from service.errors import TooLarge
 
 MOST_BYTES = 64 << 20
-"""What the results of one request may take, packed: those of some three million items."""
+"""Packed bytes that the results of one request may take: some three million items."""
 PACKED_TOGETHER = 1 << 16
 """Bytes that are packed at a time, and sent at a time."""
 

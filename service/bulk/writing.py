@@ -83,7 +83,7 @@ class Written:
 Items = Sequence[tuple[int, object | ServiceError]]
 """Items of a batch, numbered as they came."""
 Note = Callable[[Session, Sequence[Result]], None]
-"""What is to be written down in the transaction of some results: all of the batch so far."""
+"""Writes something down in the transaction of some results, which are all of the batch so far."""
 
 
 def write_all(

@@ -29,7 +29,7 @@ from service.scopes import Scope
 
 IMPORTER = Caller(name="copydesk import", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 BULK = "/v1/articles/bulk"
-"""Where an item's problem says that it happened: the same happens there."""
+"""The path in the problem of an item: a request to it would have met the same problem."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _distinct(purposes: list["Purpose"]) -> list["Purpose"]:
 
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
-"""What a notice or a purpose is called by programs: lower case letters, digits, and `.`, `_`, `-` between
+"""The name of a notice or a purpose for programs: lower case letters, digits, and `.`, `_`, `-` between
 them.
 """
 Label = Annotated[Line, StringConstraints(max_length=100)]

@@ -1,4 +1,4 @@
-"""Those who hold copies, and what each was sent. A row is written once for each version and
+"""Store the holders of copies, and what each was sent. A row is written once for each version and
 holder, and kept.
 """
 
@@ -24,7 +24,7 @@ class CopyHolder(Table, table=True):
     acked_seq: int = Field(sa_type=BigInteger)
     acked_at: Time
     stalled_at: Time | None = None
-    """When it was told that this one has come to a stop."""
+    """The time at which it was told that this holder has come to a stop."""
 
 
 def _unanswered(name: str) -> tuple[Index, dict[str, bool]]:

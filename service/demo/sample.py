@@ -37,4 +37,4 @@ class Sample:
     published: bool = True
     correction: str | None = None
     withdrawal: str | None = None
-    """Why the article is withdrawn after its publication."""
+    """The reason for which the article is withdrawn after its publication."""

@@ -36,7 +36,7 @@ LOOK_EVERY = 1.0
 SPARE_FILES = 200
 """Descriptors that connections leave to the database, to files and to other hosts."""
 CONNECTIONS = "copydesk.connections"
-"""Where in the state of a lifespan the server's connections find their `Connections`."""
+"""The place in the state of a lifespan in which the server's connections find their `Connections`."""
 
 
 class TooManyConnections(Unavailable):

@@ -79,7 +79,7 @@ class Caller:
     source: str | None = None
     """The source whose items alone the caller makes and changes; None: any."""
     contract: Contract | None = None
-    """What the caller may read of what is public; None: everything."""
+    """The part of what is public that the caller may read; None: everything."""
 
     @property
     def is_anonymous(self) -> bool:

@@ -75,7 +75,7 @@ class Claim:
     secret: bytes
     """The key that the answer is sealed with. The store never has it."""
     seals: bool = False
-    """Whether the answer holds a secret."""
+    """True when the answer holds a secret."""
     owner: UUID = field(default_factory=new_id)
     is_kept: bool = False
 

@@ -85,7 +85,7 @@ PARAMETERS = {
     "version": "the number of the version, from 1",
     "webhook_id": "the webhook's id",
 }
-"""What a parameter means that has the same meaning wherever it stands."""
+"""The meaning of each parameter that has the same one everywhere."""
 PATCHES = {
     "edit_article": "ArticleReplace",
     "edit_image": "ImageReplace",

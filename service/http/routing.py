@@ -44,8 +44,8 @@ class Route(APIRoute):
     """The route class of every router."""
 
     keeps_answers: ClassVar[bool] = True
-    """Whether the answer to a keyed POST is kept: not where it may have any length, and the same again does
-    nothing anyway.
+    """True when the answer to a keyed POST is kept: false for answers of any length, where the same request
+    does nothing the second time.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,6 +74,7 @@ class Route(APIRoute):
             refuse_nul(request)
             if self.body_field is not None and _has_body(request):
                 _need_json(request)
+                # The test of shapes fails if FastAPI tells by another member that it wraps the body.
                 await read_json(request, None if self._embed_body_fields else self.body_field)
             key = request.headers.get("idempotency-key")
             if (
@@ -200,6 +201,7 @@ def _release_when_it_fails(request: Request, database: Database, claim: Claim) -
                 async with database.turn(within=database.settings.patience):
                     await run_in_threadpool(idempotency.release, database, claim)
 
+    # A key of FastAPI's own: tests/everywhere/test_idempotency.py fails if it has another name one day.
     stack: AsyncExitStack = request.scope["fastapi_inner_astack"]
     stack.push_async_exit(end)
 

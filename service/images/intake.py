@@ -24,8 +24,8 @@ from service.outbound.fetch import Outbound
 from service.settings import Settings
 
 KEEPING, ASKING, FETCHING = 4, 16, 8
-"""How many pictures are handed to the store, asked of it, and fetched from others, at a time. What a bucket
-is handed is in memory.
+"""The numbers of pictures that are handed to the store, asked of it, and fetched from others, at a time. What
+a bucket is handed is in memory.
 """
 
 

@@ -162,7 +162,7 @@ class _Found:
     is_public: bool
     original: Rendition | None = None
     withdrawn_for: str | None = None
-    """Why the picture was withdrawn, to an administrator: whoever else asks is refused before."""
+    """The reason of the picture's withdrawal, for an administrator: others are refused before."""
     until: datetime | None = None
 
 

@@ -32,7 +32,7 @@ from service.tables import (
 )
 
 Metadata = dict[str, JsonValue]
-"""What a picture's own metadata said, by its field names."""
+"""A picture's own metadata, by the names of its fields."""
 
 
 class CaptionSource(enum.StrEnum):

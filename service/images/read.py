@@ -23,7 +23,7 @@ from service.published.render import shown, shown_in, touch
 from service.tables import latest
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
-"""What a picture says to whoever publishes it, and to nobody else."""
+"""The embedded metadata that only those who publish a picture get."""
 UNSEEN = ("digest", "external_id", "source_url")
 """Members that are null for readers: where a file came from, and what would find it elsewhere."""
 _OF_PICTURE = tuple(set(Picture.model_fields) - {"formats", "renditions"})

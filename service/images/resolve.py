@@ -29,7 +29,7 @@ class Pictures:
     captions: dict[UUID, list[CaptionRead]]
     house_language: str
     media_base: str
-    """What stands before the addresses of files."""
+    """The beginning of the addresses of files."""
     _shown: dict[UUID, Picture] = field(default_factory=dict)
     """Pictures, each shaped once: the addresses of its files take longer than all else that an article shows.
     """

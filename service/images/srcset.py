@@ -6,7 +6,8 @@ from service.images.models import Picture, Rendition
 from service.images.renditions import FORMATS, WIDTHS
 
 WHOLE = "w"
-"""What the names of sizes of the whole picture begin with; those of a crop begin with its sides and a hyphen.
+"""The beginning of the names of sizes of the whole picture; those of a crop begin with its sides and a
+hyphen.
 """
 
 

@@ -15,7 +15,7 @@ from service.newspages.received import Received, read
 LARGE = 65_536
 """Bytes from which on a page is read apart: to start a process takes as long as to read some pages."""
 SECONDS, MEMORY = 10, 1 << 30
-"""What a page may take of the processor and of the memory, in seconds and bytes."""
+"""The seconds of the processor and the bytes of memory that a page may take."""
 
 
 class TooHardToRead(Unprocessable):

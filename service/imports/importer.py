@@ -58,7 +58,7 @@ class Imported:
     article: Article
     created: bool
     dropped: Sequence[Dropped] = ()
-    """What was not kept, beside what reading the page has left out."""
+    """The parts that were not kept, beside what reading the page has left out."""
 
 
 def bring_in(

@@ -24,7 +24,7 @@ class MirrorPlace(Table, table=True):
     cursor: str | None = None
     behind: int | None = Field(default=None, sa_type=BigInteger)
     filled_at: Time | None = None
-    """When the mirror had everything for the first time."""
+    """The time at which the mirror had everything for the first time."""
     heard_at: Time | None = None
     checked_at: Time | None = None
     mended: int = Field(default=0, sa_type=BigInteger)

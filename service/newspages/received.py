@@ -14,7 +14,7 @@ class Received:
 
     content: bytes
     is_text: bool
-    """Whether it is the text dump of a page."""
+    """True for the text dump of a page."""
     url: str | None
     charset: str | None
 

@@ -18,7 +18,7 @@ from service.published.withdrawn import until, without
 from service.settings import Settings
 
 DEPENDS = "copydesk.depends"
-"""Where in an ASGI scope the wire cache finds out what an answer depends on."""
+"""The place in an ASGI scope in which the wire cache finds what an answer depends on."""
 
 
 class Withdrawn(Gone):

@@ -30,8 +30,8 @@ LOOKS_EVERY_SECOND = 1.0
 """Seconds after which the changes of other processes are looked for; those of this one are seen at once."""
 COUNTS_EVERY = 10.0
 REST_AMONG_WRITERS, REST = 15.0, 3.0
-"""How many times as long as a batch took `serve` rests after it: among writers a sixteenth of a core is
-theirs.
+"""After a batch `serve` rests so many times as long as the batch took: among writers it takes a sixteenth of
+a core.
 """
 LONGEST_REST = 5.0
 """Seconds. A batch that has waited for a lock took long without any work."""

@@ -33,7 +33,7 @@ AT_ONCE = 50
 SECONDS_AT_ONCE = 0.02
 """A batch ends after this time, because nobody publishes while it lasts."""
 REST = 10.0
-"""How many times as long as a batch took the job rests after it."""
+"""The job rests so many times as long as its batch took."""
 
 
 @dataclass(slots=True)

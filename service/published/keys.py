@@ -18,7 +18,7 @@ from service.published.models import NameField
 from service.settings import Settings
 
 KEYS = "copydesk.keys"
-"""Where in an ASGI scope an endpoint names keys in place of those of its dependencies."""
+"""The place in an ASGI scope in which an endpoint names keys instead of those of its dependencies."""
 EVERYTHING = "copydesk"
 """The key of every answer that names any."""
 LISTED = "listing"

@@ -53,13 +53,13 @@ class PublishedSequence(Table, table=True):
     pruned_seq: int = Field(default=0, sa_type=BigInteger)
     timeline: str | None = None
     counted_at: Time | None = None
-    """When the last count of all names began that has come to its end."""
+    """The time at which the last finished count of all names began."""
     reached_at: Time | None = None
     """The latest time up to which rights that end were looked for: the clock counts from there after it was
     set back.
     """
     counted_as: int | None = None
-    """Which names that count knew, by a number in the code: an older version counts fewer."""
+    """The names that this count knew, by a number in the code: an older version counts fewer."""
 
 
 class Epoch(Table, table=True):

@@ -169,7 +169,7 @@ class Replicas:
         self.reads = 0
         """Rows and sessions that came from a replica."""
         self.behind = 0
-        """Those for which a replica was asked that had not reached the number heard, or did not answer."""
+        """Reads for which a replica was asked that had not reached the number heard, or did not answer."""
 
     @property
     def engines(self) -> list[Engine]:

@@ -125,7 +125,7 @@ class PostgresWatch:
         self.is_away = False
         """True while the primary does not answer, and replicas tell the number instead."""
         self.set_backs = 0
-        """How often the numbers have gone back."""
+        """The number of times that the numbers have gone back."""
         self._database = database
         self._latest_of_replicas = latest_of_replicas
         self._latest = -1

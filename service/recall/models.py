@@ -21,7 +21,7 @@ class Reach(enum.StrEnum):
 
 
 OUTSTANDING = frozenset({Reach.SENT, Reach.PENDING, Reach.STOPPED})
-"""How far a withdrawal has come to one who has the article or picture still, as far as is known."""
+"""The states of a withdrawal at a holder that still has the article or picture, as far as is known."""
 REACH = (
     "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished"
     " or left what it follows. sent: it was sent the withdrawal, and has not come back since, or not answered"

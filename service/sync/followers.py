@@ -24,7 +24,7 @@ class TooManyFollowers(Unavailable):
 
 
 class Followers:
-    """Those who wait for changes in this process."""
+    """Count the followers that wait for changes in this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._most = settings.followers

@@ -19,10 +19,10 @@ nothing.
 """
 MEDIA_TYPE = "text/event-stream"
 ADDRESS = "/v1/changes/stream"
-"""Where nothing but the stream is; `/v1/changes` gives it to those who accept it."""
+"""The address of the stream alone; `/v1/changes` gives it to clients that accept it."""
 BATCH_BYTES = 16_384
-"""What a stream reads ahead of its client, as far as entries do not differ in size: all that a client who
-takes nothing costs.
+"""Bytes that a stream reads ahead of its client, while entries are of one size: all that a client costs which
+takes nothing.
 """
 
 

@@ -30,8 +30,8 @@ from service.web import page, pictures, shared
 router = APIRouter(include_in_schema=False, route_class=page.PageRoute)
 MOST_RELATED = 4
 NEWS_WITHIN = timedelta(seconds=60)
-"""How late the page of an article may show a new section or a new related article. What it shows already is
-dropped at once when it changes.
+"""The delay with which the page of an article may show a new section or a new related article. What it shows
+already is dropped at once when it changes.
 """
 
 

@@ -28,7 +28,7 @@ class Words:
     language: str
     """The language of the words, which is another than the one asked for where that has no catalogue."""
     locale: "Locale"
-    """How days and numbers are written."""
+    """The locale of days and numbers."""
     texts: Mapping[str, str] = field(repr=False)
 
     def __call__(self, text: str, **values: object) -> Markup:

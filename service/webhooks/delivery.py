@@ -43,7 +43,7 @@ SCHEDULE = tuple(
         24 * 3_600,
     )
 )
-"""What passes between attempts: over 75 hours in all. The first ones are short, because a receiver that is
+"""The times between attempts: over 75 hours in all. The first ones are short, because a receiver that is
 restarted is away for seconds.
 """
 LEASE = timedelta(seconds=20)

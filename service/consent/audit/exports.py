@@ -25,12 +25,12 @@ from service.tables import Time, now
 
 AT_ONCE = 1000
 FORMAT, FORMAT_1 = "copydesk-consent-export/2", "copydesk-consent-export/1"
-"""How exports are written, and how 0.1 wrote them: with entries of version 1 only, and no column for `v`."""
+"""The format of exports, and that of 0.1: with entries of version 1 only, and no column for `v`."""
 LEAF = ("leaf_index", "leaf_hash")
 NOT_TEXT = frozenset({"leaf_index", "v", "notice_version", "purposes", "gpc"})
 """The columns of a CSV that hold JSON."""
 MANIFEST_MARK = "# "
-"""What a CSV's last line begins with, before the manifest in JSON."""
+"""The beginning of a CSV's last line, before the manifest in JSON."""
 DOCUMENTED = {
     "description": "The export",
     "content": {"application/x-ndjson": {"schema": {"type": "string"}}},

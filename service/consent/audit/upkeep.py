@@ -22,8 +22,8 @@ TIDIES_EVERY = 3600.0
 EMPTIES_EVERY = 60.0
 """Seconds, and no times of a clock, which may go back."""
 LOOKS_BACK = timedelta(days=7)
-"""How long a decision that ran out may have waited to be noted: `copydesk consent retain` looks at all of
-them.
+"""The longest time that a decision which ran out may have waited to be noted: `copydesk consent retain` looks
+at all of them.
 """
 
 

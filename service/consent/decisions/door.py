@@ -30,7 +30,7 @@ FORM = frozenset({"application/x-www-form-urlencoded"})
 _COUNTRY = re.compile("[A-Z]{2}")
 LARGEST_BODY = 8 * 1024
 _ROBOT = re.compile("(?<!cu)bots?(?![a-z])|crawler|spider", re.IGNORECASE)
-"""How a program that collects pages names itself in its User-Agent; Cubot makes telephones.
+"""The names that programs which collect pages have in their User-Agent; Cubot makes telephones.
 
 Kept lists (crawler-user-agents, is-bot, crawlerdetect) find more, and libraries such as httpx and curl too,
 by which the server of a front end may count for its readers.

@@ -70,7 +70,7 @@ class Asked:
     gpc: bool = False
     country: str | None = None
     repeats: bool = False
-    """Whether the same browser has just decided without a cookie: then the rates do not count this again."""
+    """True when the same browser has just decided without a cookie: the rates do not count this again."""
 
     @property
     def unguessable_key(self) -> str | None:

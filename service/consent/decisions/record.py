@@ -127,7 +127,7 @@ NO_DECISION = Record(
     event_id=None,
     decided_at=None,
 )
-"""Where a reader stands who has decided nothing, or of whom nothing is kept."""
+"""The record of a reader who has decided nothing, or of whom nothing is kept."""
 
 
 def undecided(shown: Shown, *, gpc: bool) -> Record:

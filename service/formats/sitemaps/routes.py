@@ -26,7 +26,7 @@ from service.tables import Time, now, write_time
 
 router = APIRouter(prefix="/sitemaps", tags=["sitemaps"], route_class=Route)
 MOST_NEWS, NEWS_FOR = 1_000, timedelta(days=2)
-"""What a news sitemap may hold (Google, "Create a news sitemap")."""
+"""The bounds of a news sitemap (Google, "Create a news sitemap")."""
 _XML: Responses = {
     200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": "<urlset>…</urlset>"}}}
 }

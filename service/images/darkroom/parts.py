@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import BinaryIO
 
 Range = tuple[int, int]
-"""Where a part begins in the other file, and its length."""
+"""The offset of a part in the other file, and its length."""
 
 
 def parts_of(file: BinaryIO, ranges: Sequence[Range]) -> BinaryIO:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
 
 ANSWERS_WITHIN = timedelta(seconds=5)
-"""How long the store may take to answer a short question."""
+"""The time in which the store has to answer a short question."""
 SILENCE = timedelta(seconds=5)
-"""How long a download may pause."""
+"""The longest pause of a download."""
 PATIENCE = timedelta(seconds=30)
-"""How long the store may take to take in one picture."""
+"""The time in which the store has to take in one picture."""
 CONNECTING = timedelta(seconds=3)
 RETRIES_FOR = timedelta(seconds=2)
 """For how long what fails at once is tried again: what fails slowly is not."""

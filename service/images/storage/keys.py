@@ -25,7 +25,7 @@ EXTENSIONS = {
 ORIGINALS, RENDITIONS = "originals", "renditions"
 OURS = re.compile(rf"{ORIGINALS}/(?P<original>[0-9a-f]{{64}})|{RENDITIONS}/(?P<source>[0-9a-f]{{64}})/[^/]+")
 DRAFT = "copydesk-"
-"""How the names of half-written files begin."""
+"""The beginning of the names of half-written files."""
 LEFT_BEHIND_AFTER = 24 * 3600
 """Seconds after which a half-written file belongs to a process that died, and after which bytes that no row
 names are orphans.
