@@ -22,6 +22,7 @@ _SLOW = frozenset(
         "test_cli.py",
         "test_crash.py",
         "test_cut_off.py",
+        "test_dark.py",
         "test_ending.py",
         "test_lifecycle_machine.py",
         "test_migrations.py",
