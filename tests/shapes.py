@@ -87,6 +87,23 @@ def _ordered(asked: tuple[tuple[str, str], ...]) -> Iterator[Shape]:
     yield "/v1/articles", (*asked, ("count", "true"))
 
 
+def of_editors(articles: int) -> Iterator[Shape]:
+    """Ask for editors' lists: by each value of each filter, by status, and by some pairs."""
+    staff = ("view", "staff")
+    for path, asked in of_articles(articles, thorough=False):
+        yield path, (*asked, staff)
+    for status in ("draft", "scheduled", "withdrawn", "published"):
+        for also in (
+            (),
+            (("section", "news"),),
+            (("tag", "rare"),),
+            (("q", "common"),),
+            (("language", "se"),),
+        ):
+            for path, asked in _ordered((("status", status), *also)):
+                yield path, asked
+
+
 def of_others(articles: int) -> Iterator[Shape]:
     """Ask for all other lists of readers."""
     for asked in CHANGES:

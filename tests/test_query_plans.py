@@ -34,6 +34,7 @@ ASKED_FOR = {
     r"FROM published_past q JOIN published": "what has left a section lately, a page each of what is in it, sorted",
     r"FROM published_term WHERE published_term\.id = ": "the tags of one article, sorted",
     r"WITH RECURSIVE known": "the languages of a kind, one step along an index for each",
+    r"WITH few AS": "what meets the rarest of some conditions, at most 2,000 articles, sorted",
     r"article_term": "the articles of one tag or author, sorted",
     r"image_use\.image_id = ": "the articles that show one picture, sorted",
     r"article_text": "what editors find by words, sorted",

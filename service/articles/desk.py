@@ -1,28 +1,21 @@
-"""The editors' side of finding articles: terms, full text and uses of the working articles,
-drafts included.
-"""
+"""Find working articles, drafts included, by their slugs, and index their terms, full text and uses."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, literal
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from service.articles.body import Embed, ImageBlock, as_text, images_of
-from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite, Status
+from service.articles.models import Article, ArticleSlug, ArticleTerm, ArticleWrite
 from service.database import Session, insert
 from service.errors import FieldProblem, Gone, NotFound
-from service.http import pages
 from service.images import resolve, uses
-from service.images.models import ImageUse
 from service.images.resolve import Pictures
 from service.images.uses import Use
 from service.published.answers import id_of
-from service.published.filters import Chosen, Filter
-from service.published.query import parse
-from service.published.store import Sort
-from service.published.words import TextIndex, Words, is_in_headline
+from service.published.words import TextIndex, Words
 
 TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
 """Articles lie in it in the order in which they were created, which nothing changes."""
@@ -169,115 +162,6 @@ def reference_problems(
                 pointer=f"/body/{place}/url",
                 message=f"names a host that is not one of {', '.join(embed_hosts)}",
             )
-
-
-def page(
-    session: Session,
-    wanted: Filter,
-    status: Status | None,
-    sort: Sort,
-    after: Sequence[object] | None,
-    limit: int,
-) -> list[Article]:
-    """Working articles in the order asked for, one more than the limit when there are more. The trash is left
-    out.
-    """
-    conditions = _conditions(session, wanted, status)
-    order, descending = _order(session, sort, wanted.q)
-    # First which: what is sorted would else carry all of its bodies along, of thousands to show twenty.
-    found = pages.after(
-        select(col(Article.id)).where(*conditions), order, after, limit, descending=descending
-    )
-    shown = select(Article).where(col(Article.id).in_(found))
-    return list(
-        session.exec(shown.order_by(*(column.desc() if descending else column.asc() for column in order)))
-    )
-
-
-def chosen(session: Session, wanted: Filter, status: Status | None, named: Chosen) -> list[Article]:
-    """Working articles that a request names, in its order, as far as the filter leaves them."""
-    slugs = select(ArticleSlug.slug, ArticleSlug.article_id).where(col(ArticleSlug.slug).in_(named.slugs))
-    ids = named.places(dict(session.exec(slugs).all()) if named.slugs else {})
-    rows = select(Article).where(col(Article.id).in_(ids), *_conditions(session, wanted, status))
-    found = {article.id: article for article in session.exec(rows)}
-    return [found[id_] for id_ in ids if id_ in found]
-
-
-def count(session: Session, wanted: Filter, status: Status | None) -> int:
-    """Count the working articles."""
-    return session.exec(
-        select(func.count()).select_from(Article).where(*_conditions(session, wanted, status))
-    ).one()
-
-
-def key_of(
-    session: Session, article: Article, sort: Sort, q: str | None
-) -> tuple[datetime | UUID | int, ...]:
-    """The key of an article in a list's order."""
-    if sort == "-updated_at":
-        return (article.updated_at, article.id)
-    if sort == "relevance" and q:
-        return (int(is_in_headline(parse(q), article.headline)), article.listed_at, article.id)
-    return (article.listed_at, article.id)
-
-
-def _order(session: Session, sort: Sort, q: str | None) -> tuple[pages.Order, bool]:
-    newest = [col(Article.listed_at), col(Article.id)]
-    query = parse(q or "")
-    if sort == "-updated_at":
-        return [col(Article.updated_at), col(Article.id)], True
-    if sort == "relevance" and query:
-        hits = TEXT.matching(session, query, headline=True).cte("headline_hits")
-        tier = case((col(Article.text_key).in_(select(hits.c.key)), 1), else_=0)
-        return [tier, *newest], True
-    return newest, sort != "published_at"
-
-
-def _conditions(session: Session, wanted: Filter, status: Status | None) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [col(Article.deleted_at).is_(None)]
-    asked = [
-        pages.one_of(column, values)
-        for column, values in ((col(Article.section), wanted.section), (col(Article.source), wanted.source))
-        if values
-    ]
-    if wanted.language:
-        asked.append(pages.in_ranges(col(Article.language), wanted.language))
-    if status is not None:
-        asked.append(col(Article.status) == status)
-    found += [pages.common(session, each) for each in asked]
-    found += [
-        _has_term(name, values) for name, values in (("tag", wanted.tag), ("author", wanted.author)) if values
-    ]
-    if wanted.image_id:
-        shown = select(ImageUse.article_id).where(col(ImageUse.image_id).in_(wanted.image_id))
-        found.append(col(Article.id).in_(shown))
-    # What was published is listed at that time, by which lists have an index.
-    if wanted.published_after is not None:
-        found += [
-            col(Article.published_at) > wanted.published_after,
-            col(Article.listed_at) > wanted.published_after,
-        ]
-    if wanted.published_before is not None:
-        found += [
-            col(Article.published_at) < wanted.published_before,
-            col(Article.listed_at) < wanted.published_before,
-        ]
-    if wanted.updated_after is not None:
-        found.append(pages.rare(session, col(Article.updated_at) > wanted.updated_after))
-    if wanted.q is not None:
-        query = parse(wanted.q)
-        found.append(
-            col(Article.text_key).in_(select(TEXT.matching(session, query).cte("hits").c.key))
-            if query
-            else literal(False)
-        )
-    return found
-
-
-def _has_term(name: str, values: Sequence[str]) -> ColumnElement[bool]:
-    among = pages.one_of(col(ArticleTerm.value), values)
-    ids = select(ArticleTerm.article_id).where(ArticleTerm.field == name, among)
-    return col(Article.id).in_(ids)
 
 
 def known(session: Session, key: str) -> UUID | None:

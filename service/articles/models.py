@@ -137,6 +137,10 @@ def _walked(name: str, time: str) -> Index:
     )
 
 
+def _kept(name: str, where: str, *columns: str) -> Index:
+    return Index(f"ix_article_{name}", *columns, postgresql_where=text(where), sqlite_where=text(where))
+
+
 _ENDS = "usable_until IS NOT NULL AND expired_at IS NULL"
 
 
@@ -146,6 +150,8 @@ class Article(ArticleContent, Table, table=True):
     __table_args__ = (
         _walked("listed", "listed_at"),
         _walked("updated", "updated_at"),
+        _kept("section", "deleted_at IS NULL", "section", "listed_at", "id"),
+        _kept("unpublished", "deleted_at IS NULL AND status <> 'published'", "status", "listed_at", "id"),
         Index("ix_article_lead_image_id", "lead_image_id"),
         Index(
             "ix_article_due",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from service.articles import asked, desk, lifecycle, one, read
+from service.articles import asked, lifecycle, lists, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
 from service.articles.cards import ArticleCard, card_of
 from service.articles.creating import Creating
@@ -28,6 +28,7 @@ from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed, errors_of
 from service.http import conditional, pages
 from service.http.callers import CallerDep, StaffPublisher, StaffWriter
+from service.http.pages import Total
 from service.http.routing import Route
 from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
@@ -163,18 +164,21 @@ def _list_for_editors(
     *,
     count: bool,
 ) -> Response:
-    if named:
-        limit = asked.MOST_NAMED
-        found = desk.chosen(session, wanted, status, named)
-    else:
-        found = desk.page(session, wanted, status, order, after, limit)
-    shapes, settings = read.read(session, found[:limit]), service(request, Settings)
+    found = (
+        lists.Listed(lists.chosen(session, wanted, status, named), None)
+        if named
+        else lists.page(session, wanted, status, order, after, limit)
+    )
+    shapes, settings = read.read(session, found.articles), service(request, Settings)
     documents = [shape.model_dump_json().encode() for shape in shapes]
     cards = [card_of(shape) for shape in shapes] if asked.are_cards(body, fields) else []
     items = asked.items(Listed(documents, list(cards), None, None), body, fields, wanted.q, settings)
-    next_key = desk.key_of(session, found[limit - 1], order, wanted.q) if len(found) > limit else None
-    total = None if not count else len(found) if named else desk.count(session, wanted, status)
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=ArticleRead)
+    total: Total | int | None = None
+    if count:
+        total = len(found.articles) if named else lists.count(session, wanted, status)
+    return pages.answer_page(
+        request, items, next_key=found.next_key, total=total, fields=fields, shape=ArticleRead
+    )
 
 
 @router.post("", status_code=201, response_model=ArticleWritten)

@@ -168,7 +168,7 @@ class TextIndex:
         return statement.columns(key=BigInteger(), id=Uuid())
 
     def has(
-        self, session: Session, query: Query, key: ColumnElement[int], id_: Mapped[UUID]
+        self, session: Session, query: Query, key: ColumnElement[int] | Mapped[int], id_: Mapped[UUID]
     ) -> ColumnElement[bool]:
         """Return the condition that a query finds the text of a key and an id, which is looked up."""
         wanted = self._wanted(session, query, headline=False)

@@ -45,6 +45,8 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0058": "an index",
+    "0054": "an index",
     "0053": "an index",
     "0052": "an index",
     "0051": "an index",
