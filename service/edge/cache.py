@@ -28,7 +28,7 @@ from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
 from service.http.conditional import matches
 from service.http.negotiation import choose_coding
-from service.published import keys
+from service.published import keys, moves
 from service.published.answers import DEPENDS, answer_row, id_of
 from service.published.models import Kind, Reason
 from service.published.reader import MANY, Changes, Reader
@@ -193,13 +193,9 @@ class WireCache:
             return None
         flight.read_at = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
-        entry = Entry(
-            answer.status,
-            self._safety.completed(answer.headers) + self._keys(answer.depends, answer.keys),
-            answer.body,
-            answer.etag,
-            answer.depends,
-        )
+        headers = self._safety.completed(answer.headers)
+        entry = Entry(answer.status, headers, answer.body, answer.etag)
+        self._name(entry, answer.keys, answer.depends)
         entry.until = answer.until.timestamp() if answer.until else None
         self._keep(key, entry, flight)
         return entry
@@ -215,14 +211,17 @@ class WireCache:
         entry = collected.entry()
         if entry is not None:
             entry.until, entry.again = inner.get(UNTIL), inner.get(AGAIN)
-            if entry.depends:
-                entry.headers += self._keys(entry.depends, inner.get(keys.KEYS))
+            if collected.depends:
+                self._name(entry, inner.get(keys.KEYS), collected.depends)
                 self._keep(key, entry, flight)
         return entry
 
-    def _keys(self, depends: Iterable[str], named: Iterable[str] | None = None) -> Headers:
-        """Return the header by which a cache in front drops an answer."""
-        return keys.header(self.settings, list(named or map(keys.of_dependency, depends)))
+    def _name(self, entry: Entry, named: Iterable[str] | None, depends: Iterable[str]) -> None:
+        """Give an entry the keys by which it is dropped, here and by a cache in front: those that its
+        endpoint has named, or else those of what it depends on.
+        """
+        entry.keys = tuple(named or map(keys.of_dependency, depends))
+        entry.headers += keys.header(self.settings, entry.keys)
 
     def _keep(self, key: Key, entry: Entry, flight: Flight) -> None:
         # What was read before a change that has been dealt with since might be from before that change.
@@ -248,17 +247,19 @@ class WireCache:
             is_set_back = seq < self._seq
             if changes or is_set_back:
                 self._caught_up += 1
-            if len(changes) > MANY or is_set_back or await self._has_gone(changes):
+            concerned = _concerned(changes, self._seq)
+            is_told = len(changes) <= MANY and keys.EVERYTHING not in concerned and not is_set_back
+            if await self._has_gone(changes) or not is_told:
                 self.entries.clear()
-            self.entries.drop_dependents(
-                {name for kind, id_, _ in changes for name in (f"{kind}:{id_}", f"{kind}:*")}
-            )
+            self.entries.drop(concerned)
             self._seq = seq
             self._last_look = self._looks_begun
 
     async def _has_gone(self, changes: Changes) -> bool:
         """Return whether a picture has gone, or come back, before its articles are told of it."""
-        pictures = {id_: reason == Reason.WITHDRAWN for kind, id_, reason in changes if kind == Kind.IMAGE}
+        pictures = {
+            id_: reason == Reason.WITHDRAWN for kind, id_, reason, *_ in changes if kind == Kind.IMAGE
+        }
         waiting: set[str] = set()
         if pictures or self._seq < 0:
             waiting = {UUID(str(id_)).hex for id_, *_ in await self._reader.rows(PICTURES_SQL)}
@@ -266,6 +267,15 @@ class WireCache:
         again = self._withdrawn & (pictures.keys() - withdrawn - waiting)
         self._withdrawn = (self._withdrawn - again) | withdrawn | waiting
         return bool(withdrawn or again or waiting)
+
+
+def _concerned(changes: Changes, since: int) -> set[str]:
+    """Return the keys of all answers that changes since a number concern."""
+    return {
+        key
+        for kind, id_, _, seq, written in changes
+        for key in keys.of_change(kind, UUID(id_), moves.since(written, seq, since))
+    }
 
 
 def _is_for_everybody(scope: Scope, given: Given) -> bool:
@@ -291,7 +301,7 @@ def _problem(error: ServiceError, path: str) -> Entry:
     """Return a refusal as an entry that is not kept."""
     told = {"Content-Type": PROBLEM, "Cache-Control": "no-store", **error.headers}
     headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
-    return Entry(error.status, headers, error.problem(path), None, ())
+    return Entry(error.status, headers, error.problem(path), None)
 
 
 async def _send(status: int, coded: Coded, known: bytes | None, added: Headers, send: Send) -> None:

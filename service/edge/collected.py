@@ -63,4 +63,4 @@ class Collected:
             return None
         headers = list(self._start["headers"])
         etag = next((value.decode() for name, value in headers if name == b"etag"), None)
-        return Entry(self._start["status"], headers, b"".join(self._parts), etag, self.depends)
+        return Entry(self._start["status"], headers, b"".join(self._parts), etag)

@@ -13,6 +13,8 @@ Key = tuple[str, bytes]
 """The path and the query of a request, in its normal form."""
 OVERHEAD = 600
 """Bytes that an entry costs beside its bodies."""
+KEY_OVERHEAD = 150
+"""Bytes that each of its keys costs: the key, and its place among those that have it."""
 _OF_ONE_REQUEST = (b"etag", b"content-length", b"x-request-id")
 
 
@@ -38,16 +40,15 @@ def _controlled(headers: Headers, control: bytes) -> Headers:
 class Entry:
     """One answer, in every content coding that was asked for so far."""
 
-    __slots__ = ("again", "bodies", "body", "depends", "etag", "headers", "size", "status", "until")
+    __slots__ = ("again", "bodies", "body", "etag", "headers", "keys", "size", "status", "until")
 
-    def __init__(
-        self, status: int, headers: Headers, body: bytes, etag: str | None, depends: Iterable[str]
-    ) -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes, etag: str | None) -> None:
         self.status = status
         self.headers = [pair for pair in headers if pair[0] not in _OF_ONE_REQUEST]
         self.body = body
         self.etag = etag
-        self.depends = tuple(depends)
+        self.keys: tuple[str, ...] = ()
+        """A change of any of these drops it (`published.keys`)."""
         self.until: float | None = None
         self.again: float | None = None
         self.bodies: dict[str, Coded] = {}
@@ -91,7 +92,7 @@ class Entries:
         self.bytes = 0
         self._most_bytes = most_bytes
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
-        self._by_dependency: dict[str, set[Key]] = {}
+        self._by_key: dict[str, set[Key]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -106,13 +107,13 @@ class Entries:
 
     def keep(self, key: Key, entry: Entry) -> None:
         """Keep an entry, unless it would take more than an eighth of the room."""
-        entry.size += sys.getsizeof(key[0]) + len(key[1])
+        entry.size += sys.getsizeof(key[0]) + len(key[1]) + KEY_OVERHEAD * len(entry.keys)
         if entry.size * 8 > self._most_bytes:
             return
         self._drop(key)
         self._entries[key] = entry
-        for dependency in entry.depends:
-            self._by_dependency.setdefault(dependency, set()).add(key)
+        for name in entry.keys:
+            self._by_key.setdefault(name, set()).add(key)
         self._grow(entry.size)
 
     def code(self, key: Key, entry: Entry, coding: str, body: bytes) -> Coded:
@@ -123,16 +124,16 @@ class Entries:
             self._grow(entry.size - before)
         return coded
 
-    def drop_dependents(self, dependencies: Iterable[str]) -> None:
-        """Drop what depends on any of these."""
-        for dependency in dependencies:
-            for key in list(self._by_dependency.get(dependency, ())):
+    def drop(self, names: Iterable[str]) -> None:
+        """Drop what has any of these keys."""
+        for name in names:
+            for key in list(self._by_key.get(name, ())):
                 self._drop(key)
 
     def clear(self) -> None:
         """Drop everything."""
         self._entries.clear()
-        self._by_dependency.clear()
+        self._by_key.clear()
         self.bytes = 0
 
     def _grow(self, size: int) -> None:
@@ -145,8 +146,8 @@ class Entries:
         if entry is None:
             return
         self.bytes -= entry.size
-        for dependency in entry.depends:
-            keys = self._by_dependency[dependency]
-            keys.discard(key)
-            if not keys:
-                del self._by_dependency[dependency]
+        for name in entry.keys:
+            others = self._by_key[name]
+            others.discard(key)
+            if not others:
+                del self._by_key[name]

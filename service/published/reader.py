@@ -24,7 +24,10 @@ from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id
 from service.settings import Settings
 from service.tables import stored_time
 
-Changes = list[tuple[str, str, str | None]]
+Changes = list[tuple[str, str, str | None, int, str | None]]
+"""Kind, id in hex, reason of the removal, number, and the lists that the resource has moved in
+(`moves.write`).
+"""
 Record = tuple[Any, ...]
 """A row whose columns the statement names; the drivers know nothing of their types."""
 MANY = 1_000
@@ -42,7 +45,7 @@ _BY_SLUG = (
     " JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
 )
 SEQ = "SELECT seq FROM published_sequence"
-_CHANGES = f"SELECT kind, id, reason FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
+_CHANGES = f"SELECT kind, id, reason, seq, moves FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
 
 
 def _row(found: Sequence[Record], gone: Gone) -> Row | None:
@@ -91,9 +94,7 @@ class Reader(Protocol):
         """The number of the last public change."""
 
     async def changes(self, since: int) -> Changes:
-        """Return the changes since a number, as (kind, id in hex, reason of its removal); at most
-        `MANY` + 1.
-        """
+        """Return the changes since a number; at most `MANY` + 1."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
@@ -241,7 +242,7 @@ class PostgresReader:
 
     async def changes(self, since: int) -> Changes:
         """Return the changes since a number."""
-        return [(kind, id_.hex, reason) for kind, id_, reason in await self.rows(_CHANGES, (since,))]
+        return [(kind, id_.hex, *rest) for kind, id_, *rest in await self.rows(_CHANGES, (since,))]
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
         """All rows of a statement."""

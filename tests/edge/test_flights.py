@@ -175,7 +175,7 @@ def test_all_who_wait_get_the_same_503(store: Store) -> None:
 
 
 KEY = ("/v1/articles", b"")
-ENTRY = Entry(200, [], b"", None, ())
+ENTRY = Entry(200, [], b"", None)
 
 
 async def never_made(_: Flight) -> Entry | None:
