@@ -32,8 +32,9 @@ from service.articles.moves import (
 )
 from service.articles.remembering import remember
 from service.database import Session
-from service.errors import Conflict, FieldProblem, Gone, NotFound, ServiceError, Unprocessable
+from service.errors import Conflict, Gone, NotFound, ServiceError, Unprocessable
 from service.http.callers import Caller
+from service.http.patching import refuse_changes
 from service.images import resolve
 from service.images.claims import Pair
 from service.images.resolve import Pictures
@@ -94,7 +95,7 @@ def create(
     if isinstance(made, ServiceError):
         raise made
     if isinstance(write, ArticleReplace):
-        _refuse_read_only(made, write)
+        refuse_changes(write, made, READ_ONLY)
     return made, pictures
 
 
@@ -200,7 +201,7 @@ def replace(
 ) -> tuple[Article, Pictures]:
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
     caller.need_source(article.source)
-    _refuse_read_only(article, write)
+    refuse_changes(write, article, READ_ONLY)
     status = wanted_status(article, write)
     before, former = _state(article), article.status
     if article.status == Status.WITHDRAWN and _differs(session, article, write):
@@ -343,17 +344,6 @@ def _differs(session: Session, article: Article, write: ArticleReplace) -> bool:
 def _refuse_withdrawn(article: Article) -> None:
     if article.status == Status.WITHDRAWN:
         raise ArticleWithdrawn("The article was withdrawn.", article_status=str(article.status))
-
-
-def _refuse_read_only(article: Article, write: ArticleReplace) -> None:
-    given = (name for name in READ_ONLY if name in write.model_fields_set)
-    wrong = [name for name in given if getattr(write, name) != getattr(article, name)]
-    if wrong:
-        errors = [
-            FieldProblem(pointer=f"/{name}", message="is set by the service and differs from what is stored")
-            for name in wrong
-        ]
-        raise Unprocessable(f"{wrong[0]} is set by the service.", errors=errors)
 
 
 def _state(article: Article) -> dict[str, object]:

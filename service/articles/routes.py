@@ -7,7 +7,6 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from service.articles import asked, lifecycle, lists, one, read
@@ -25,10 +24,11 @@ from service.articles.models import (
     Status,
 )
 from service.database import Session, SessionDep
-from service.errors import BadRequest, NotFound, PreconditionFailed, errors_of
+from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.http import conditional, pages
 from service.http.callers import CallerDep, StaffPublisher, StaffWriter
 from service.http.pages import Total
+from service.http.patching import invalid
 from service.http.routing import Route
 from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
@@ -272,9 +272,7 @@ def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
     try:
         return ArticleReplace.model_validate(whole)
     except ValidationError as error:
-        raise RequestValidationError(
-            [{**item, "loc": ("body", *item["loc"])} for item in errors_of(error)], body=whole
-        ) from None
+        raise invalid(error, whole) from None
 
 
 @router.delete("/{article_id}", status_code=204)

@@ -28,6 +28,7 @@ from service.errors import PROBLEM, Problem, ServiceError, UnsupportedMediaType
 from service.faults import refusal
 from service.http.callers import Caller, StaffWriter
 from service.http.conditional import PRIVATE
+from service.http.negotiation import media_type
 from service.http.routing import Route
 from service.http.unpacking import BrokenStream
 from service.services import service
@@ -159,7 +160,7 @@ def _broken_off(request: Request, fault: ServiceError, first_unwritten: int, res
 
 
 def _media_type(request: Request) -> str:
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = media_type(request)
     if given in ("application/ndjson", "application/jsonl", "application/x-jsonlines"):
         return NDJSON
     if given not in (NDJSON, "application/json"):

@@ -1,10 +1,10 @@
-"""Read Accept and Accept-Encoding (RFC 9110, section 12.5). Every choice by a client's header is
-made here.
-"""
+"""Read Content-Type, Accept and Accept-Encoding (RFC 9110): clients' headers are read here alone."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+
+from starlette.requests import Request
 
 MOST_RANGES = 100
 """Ranges of one header that are read; a client names ten at the most."""
@@ -36,6 +36,11 @@ def _quality(parameters: Sequence[str]) -> float:
         if name.strip() == "q":
             return float(value) if _QUALITY.fullmatch(value := value.strip()) else 0.0
     return 1.0
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of a request's body, in lower case and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def choose_type(accept: str | bytes, offered: tuple[str, ...]) -> str:

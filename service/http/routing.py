@@ -23,6 +23,7 @@ from service.http.bodies import read_json
 from service.http.callers import bearer, known_caller, note_contract
 from service.http.conditional import unshared
 from service.http.idempotency import Claim, KeyReused, StillRunning
+from service.http.negotiation import media_type
 from service.services import service
 from service.settings import Settings
 from service.tables import ShownOnce
@@ -144,10 +145,8 @@ def _has_body(request: Request) -> bool:
 
 
 def _need_json(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json" or (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
+    given = media_type(request)
+    if given == "application/json" or (given.startswith("application/") and given.endswith("+json")):
         return
     raise UnsupportedMediaType("Send the body as application/json.", headers={"Accept": "application/json"})
 
@@ -212,10 +211,10 @@ async def _fingerprint(request: Request, *, reads_json: bool) -> str:
 
     A client that sends a form again makes up another boundary for it, of the same length: it is left out.
     """
-    media_type, _, boundary = request.headers.get("content-type", "").partition("boundary=")
+    kind, _, boundary = request.headers.get("content-type", "").partition("boundary=")
     length = request.headers.get("content-length", "")
     if reads_json or (length.isdigit() and int(length) <= service(request, Settings).body_max_bytes):
         body = await request.body()
         mark = boundary.partition(";")[0].strip(' "').encode()
         return hashlib.sha256(body.replace(mark, b"") if mark else body).hexdigest()
-    return hashlib.sha256(f"{media_type}\n{length}".encode()).hexdigest()
+    return hashlib.sha256(f"{kind}\n{length}".encode()).hexdigest()

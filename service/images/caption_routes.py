@@ -12,6 +12,7 @@ from service.errors import NotFound, PreconditionFailed, Unprocessable
 from service.http import acknowledging, conditional, pages
 from service.http.acknowledging import Acknowledgement
 from service.http.callers import Caller, CallerDep, StaffWriter
+from service.http.patching import merged
 from service.http.routing import Route
 from service.images import captions, lists
 from service.images.caption_writing import CaptionCreate, CaptionReplace
@@ -23,7 +24,6 @@ from service.images.models import (
     CaptionWritten,
     Image,
 )
-from service.images.patching import merged
 from service.images.read import read_caption
 from service.published import answers, store
 from service.published.filters import Filter

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from service.database import Session
 from service.errors import Conflict, Forbidden, Gone, NotFound, Unprocessable
 from service.http.callers import Caller
+from service.http.patching import refuse_changes
 from service.images.caption_writing import CaptionReplace, CaptionWrite
 from service.images.darkroom.jobs import EmbeddedCaption
 from service.images.models import (
@@ -18,7 +19,6 @@ from service.images.models import (
     CaptionSource,
     Image,
 )
-from service.images.patching import refuse_changes
 from service.images.read import read_caption
 from service.published.models import Kind
 from service.published.render import shown, shown_in, touch

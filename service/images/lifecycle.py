@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from service.database import Session, insert
 from service.errors import Conflict, Gone, NotFound
 from service.http.callers import HOUSE, Caller
+from service.http.patching import refuse_changes
 from service.images import captions, claims, rights, uses
 from service.images.intake import KeptFile
 from service.images.models import (
@@ -26,7 +27,6 @@ from service.images.models import (
     Metadata,
     UseRead,
 )
-from service.images.patching import refuse_changes
 from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind

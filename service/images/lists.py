@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import ColumnElement, func, literal, tuple_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
 from service.database import Session
@@ -50,13 +50,7 @@ def newest(
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
     # For a class that is not known yet SQLModel types its columns as attributes, which they are not.
     place = cast("list[ColumnElement[object]]", [col(table.created_at), col(table.id)])
-    statement = (
-        select(table).where(*conditions).order_by(*(column.desc() for column in place)).limit(asked.limit + 1)
-    )
-    if after is not None:
-        key = [literal(value, column.type) for value, column in zip(after, place, strict=True)]
-        statement = statement.where(tuple_(*place) < tuple_(*key))
-    rows = session.exec(statement).all()
+    rows = session.exec(pages.after(select(table).where(*conditions), place, after, asked.limit)).all()
     return list(rows[: asked.limit]), len(rows) > asked.limit
 
 

@@ -17,6 +17,7 @@ from service.errors import NotFound, PreconditionFailed
 from service.http import acknowledging, conditional, pages
 from service.http.acknowledging import Acknowledgement
 from service.http.callers import Caller, CallerDep, StaffPublisher, StaffReader, StaffWriter
+from service.http.patching import merged
 from service.http.routing import Route
 from service.images import lifecycle, lists, uses
 from service.images.lists import AskedDep
@@ -32,7 +33,6 @@ from service.images.models import (
     PictureReason,
     UseRead,
 )
-from service.images.patching import merged
 from service.images.read import read_all, read_one
 from service.images.storage import EXTENSIONS
 from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep

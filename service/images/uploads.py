@@ -22,9 +22,10 @@ from starlette.types import Message
 from service.errors import TooLarge, Unprocessable, UnsupportedMediaType
 from service.http.bodies import parsed_aside
 from service.http.callers import StaffWriter
+from service.http.negotiation import media_type
+from service.http.patching import invalid
 from service.images.intake import Intake, KeptFile, too_large
 from service.images.models import FocalPoint, ImageCreate
-from service.images.patching import invalid
 from service.images.storage import EXTENSIONS
 from service.images.storage.keys import disk
 from service.services import service
@@ -114,7 +115,7 @@ async def receive_image(
 ) -> Upload:
     """Read the body of a new image; fetch its file when JSON names a `source_url`."""
     given = query.given()
-    match _media_type(request):
+    match media_type(request):
         case "multipart/form-data":
             file, texts = await _form(request, intake)
             return Upload(_valid(ImageCreate, given | texts), file)
@@ -129,7 +130,7 @@ async def receive_image(
 
 async def receive_file(request: Request, caller: StaffWriter, intake: IntakeDep) -> KeptFile:
     """Read a picture that is to be an image's file, or fetch it when JSON names its address."""
-    match _media_type(request):
+    match media_type(request):
         case "multipart/form-data":
             file, texts = await _form(request, intake)
             if texts:
@@ -152,10 +153,6 @@ UploadDep = Annotated[Upload, Depends(receive_image)]
 FileDep = Annotated[KeptFile, Depends(receive_file)]
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def _valid(shape: type[Body], given: Mapping[str, object]) -> Body:
     try:
         return shape.model_validate(given)
@@ -169,7 +166,7 @@ async def _valid_aside(shape: type[Body], given: Mapping[str, object]) -> Body:
 
 
 async def _raw(request: Request, intake: Intake) -> KeptFile:
-    if _media_type(request) not in EXTENSIONS:
+    if media_type(request) not in EXTENSIONS:
         taken = ", ".join(["multipart/form-data", *EXTENSIONS])
         raise UnsupportedMediaType(f"Send one of {taken}.", headers={"Accept": taken})
     _refuse_announced(request, intake.settings.upload_max_bytes, too_large(intake.settings.upload_max_bytes))

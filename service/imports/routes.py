@@ -19,6 +19,7 @@ from service.http import acknowledging
 from service.http.acknowledging import Acknowledgement
 from service.http.bodies import parsed
 from service.http.callers import StaffWriter
+from service.http.negotiation import media_type
 from service.http.routing import Route
 from service.images.intake import Intake
 from service.imports import ninjs as importing
@@ -72,7 +73,7 @@ async def receive_page(
     begins.
     """
     body = await request.body()
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    _, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = next(
         (
             part.split("=", 1)[1].strip(' "')
@@ -84,7 +85,7 @@ async def receive_page(
     # A slow website holds these threads for half a minute: they are not those that answer for articles.
     intake = service(request, Intake)
     page = await anyio.to_thread.run_sync(
-        _read, request, media_type.strip().lower(), charset, body, url, limiter=intake.fetching
+        _read, request, media_type(request), charset, body, url, limiter=intake.fetching
     )
     files = (
         await anyio.to_thread.run_sync(_fetch, intake, page, limiter=intake.fetching)

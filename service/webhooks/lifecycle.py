@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from service.database import Session, rows_changed
 from service.errors import Conflict, NotFound, Unprocessable
 from service.http.callers import Caller
-from service.images.patching import refuse_changes
+from service.http.patching import refuse_changes
 from service.outbound.addresses import checked, refuse_closed_literal
 from service.scopes import Scope
 from service.tables import new_id, now

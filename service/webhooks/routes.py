@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from service.database import Database, DatabaseDep, SessionDep
 from service.http import conditional, idempotency, pages
 from service.http.callers import Caller, Needs
+from service.http.patching import merged
 from service.http.routing import Route
-from service.images.patching import merged
 from service.scopes import Scope
 from service.services import service
 from service.tables import new_id, now

@@ -18,6 +18,7 @@ from service.consent.decisions import subjects
 from service.consent.decisions.callers import Limiter, Presses
 from service.database import Database
 from service.errors import Forbidden, TooLarge, TooManyRequests, UnsupportedMediaType
+from service.http.negotiation import media_type
 from service.http.proxies import Proxies
 from service.http.routing import Route
 from service.services import service
@@ -190,7 +191,7 @@ async def _small_body(request: Request) -> bytes:
 
 
 def _check_media_type(request: Request, body: bytes, takes: frozenset[str]) -> None:
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = media_type(request)
     kind = "application/json" if given.startswith("application/") and given.endswith("+json") else given
     if kind not in takes and (body or given):
         listed = ", ".join(sorted(takes))

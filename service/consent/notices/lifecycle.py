@@ -22,6 +22,7 @@ from service.consent.notices.findings import EXPLANATIONS, Evidence, Finding, ex
 from service.consent.notices.reconsent import reasons_to_ask_again
 from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
+from service.http.patching import refuse_differing
 from service.published.models import Kind
 from service.published.numbering import Rendered
 from service.published.render import touch
@@ -223,16 +224,7 @@ def _refuse_read_only(notice: ConsentNotice, content: NoticeReplace) -> None:
     given = content.model_dump(mode="json", exclude_unset=True)
     members = (*(set(NoticeReplace.model_fields) - set(NoticeContent.model_fields)), "notice_key")
     wrong = sorted(name for name in members if name in given and given[name] != stored[name])
-    if wrong:
-        raise Unprocessable(
-            f"{wrong[0]} is set by the service.",
-            errors=[
-                FieldProblem(
-                    pointer=f"/{name}", message="is set by the service and differs from what is stored"
-                )
-                for name in wrong
-            ],
-        )
+    refuse_differing(wrong)
 
 
 def delete(session: Session, notice: ConsentNotice) -> None:

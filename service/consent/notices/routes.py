@@ -13,7 +13,7 @@ import langcodes
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import TypeAdapter
-from sqlalchemy import func, tuple_
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from service.consent.models import ConsentNotice, NoticeStatus, notice_id
@@ -110,12 +110,8 @@ def _list_for_editors(
     if status is not None:
         chosen = chosen.where(ConsentNotice.status == status)
     total = session.exec(select(func.count()).select_from(chosen.subquery())).one() if count else None
-    place = tuple_(col(ConsentNotice.created_at), col(ConsentNotice.id))
-    if after is not None:
-        chosen = chosen.where(place < after)
-    found = session.exec(
-        chosen.order_by(col(ConsentNotice.created_at).desc(), col(ConsentNotice.id).desc()).limit(limit + 1)
-    ).all()
+    place = (col(ConsentNotice.created_at), col(ConsentNotice.id))
+    found = session.exec(pages.after(chosen, place, after, limit)).all()
     items = [notices.read(notice).model_dump_json().encode() for notice in found[:limit]]
     next_key = (found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
     return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=NoticeRead)

@@ -1,6 +1,6 @@
 """A JSON Merge Patch (RFC 7396) as the whole that it asks for, and members that only the service sets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import orjson
@@ -53,14 +53,17 @@ def refuse_changes(given: BaseModel, stored: BaseModel, names: Iterable[str]) ->
 
     `names` are those of `given`; a member with an alias has that name in `stored`.
     """
-    problems = []
+    differing = []
     for name in names:
         alias = type(given).model_fields[name].alias or name
         if name in given.model_fields_set and getattr(given, name) != getattr(stored, alias):
-            problems.append(
-                FieldProblem(
-                    pointer=f"/{alias}", message="is set by the service and differs from what is stored"
-                )
-            )
-    if problems:
-        raise Unprocessable(f"{problems[0].pointer} {problems[0].message}.", errors=problems)
+            differing.append(alias)
+    refuse_differing(differing)
+
+
+def refuse_differing(names: Sequence[str]) -> None:
+    """Refuse members that only the service sets and that were given otherwise than they are stored."""
+    if names:
+        message = "is set by the service and differs from what is stored"
+        problems = [FieldProblem(pointer=f"/{name}", message=message) for name in names]
+        raise Unprocessable(f"{problems[0].pointer} {message}.", errors=problems)
