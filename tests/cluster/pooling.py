@@ -1,6 +1,7 @@
 """pgbouncer, with the file of the documents, in front of a PostgreSQL of this machine."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ class Pooler:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
         self._file = folder / "pgbouncer.ini"
+        self._ports = dict(ports)
         self._file.write_text(_file(self.port, ports))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,9 +42,22 @@ class Pooler:
 
     def kill(self) -> None:
         """End it at once."""
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        process.wait(PATIENCE)
+
+    def close(self) -> None:
+        """End it, if it runs."""
+        if self._process is not None:
+            self.kill()
+
+    def point_at(self, name: str, port: int) -> None:
+        """Lead a database to another server, as after a failover."""
+        self._ports[name] = port
+        self._file.write_text(_file(self.port, self._ports))
         assert self._process is not None
-        self._process.kill()
-        self._process.wait(PATIENCE)
+        self._process.send_signal(signal.SIGHUP)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -80,4 +95,4 @@ def pooler(folder: Path, ports: dict[str, int]) -> Iterator[Pooler]:
     try:
         yield made
     finally:
-        made.kill()
+        made.close()
