@@ -31,7 +31,7 @@ be indexed or rendered.
 """
 ASKED_FOR = {
     r"count\(\*\)": "`count=true` asks for a count, and a report for sums: nothing is counted beforehand",
-    r"FROM published_past q JOIN published": "what has left a section lately, a page each of what is in it, sorted",
+    r"FROM published_past q WHERE q\.until_seq": "what has left a section lately, a page each of what is in it, sorted",
     r"FROM published_term WHERE published_term\.id = ": "the tags of one article, sorted",
     r"WITH RECURSIVE known": "the languages of a kind, one step along an index for each",
     r"WITH few AS": "what meets the rarest of some conditions, at most 2,000 articles, sorted",

@@ -28,6 +28,7 @@ _HAVE_LEFT = "SELECT until_seq FROM published_past WHERE until_seq > %s ORDER BY
 Value = str | int
 Condition = tuple[str, Sequence[Value]]
 """A condition in SQL, and the values in it."""
+ANY: Condition = ("1 = 1", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,39 @@ class Found:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of an index: the entries with one value in a column, or with none, of one kind or of all."""
+
+    column: str
+    value: str | None
+    kind: Kind | None = None
+
+    def page(self, met: Condition, start: int, end: int, most: int, skipped: int = 0) -> Condition:
+        """Select numbers after `start` and up to `end` that meet a condition.
+
+        Column and number are compared as one, and both are sorted by. For an equal value and a sorted number
+        PostgreSQL may walk the numbers of all rows, because it expects to meet the value soon.
+        """
+        values: list[Value] = [] if self.kind is None else [self.kind.value]
+        where = "kind = %s AND " if values else ""
+        if self.value is None:
+            where += f"{self.column} IS NULL AND seq > %s AND seq <= %s"
+            values += [start, end]
+        else:
+            place = f"({self.column}, seq)"
+            # The index of sections has those alone that there are.
+            where += f"{self.column} IS NOT NULL AND {place} > (%s, %s) AND {place} <= (%s, %s)"
+            values += [self.value, start, self.value, end]
+        order = f"ORDER BY {self.column}, seq LIMIT %s OFFSET %s"
+        return f"SELECT seq FROM published WHERE {where} AND {met[0]} {order}", [
+            *values,
+            *met[1],
+            most,
+            skipped,
+        ]
+
+
 async def find(reader: Reader, scope: Scope, start: int, base: int, last: int, limit: int) -> Found:
     """Find the changes after `start` and up to `last`, one more than the limit where there are more. What
     left the scope by a change up to `base` is not among them.
@@ -56,54 +90,48 @@ async def find(reader: Reader, scope: Scope, start: int, base: int, last: int, l
     pieces = await _pieces(reader, scope)
     if len(pieces) > MOST_WALKS or await reader.rows(_HAVE_LEFT, (base, MOST_LEFT)):
         return await _by_number(reader, scope, start, base, last, limit)
-    met = _in_languages(scope, "language") if scope.sections and scope.languages else ("1 = 1", ())
-    end = last
-    if scope.sections and scope.languages:
-        end = await _end(reader, pieces, start, last)
+    met = _in_languages(scope, "language") if scope.sections and scope.languages else ANY
+    end = await _end(reader, pieces, start, last) if met is not ANY else last
     found, values = _left(scope, start, base, end)
-    for where, its in pieces:
-        found += (
-            f" UNION SELECT seq FROM (SELECT seq FROM published WHERE {where} AND {met[0]}"
-            " AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s) AS walk"
-        )
-        values += [*its, *met[1], start, end, limit + 1]
+    for piece in pieces:
+        page, its = piece.page(met, start, end, limit + 1)
+        found += f" UNION SELECT seq FROM ({page}) AS walk"
+        values += its
     rows = await reader.rows(f"{found} ORDER BY seq LIMIT %s", [*values, limit + 1])
     return Found([number for (number,) in rows], end)
 
 
-async def _pieces(reader: Reader, scope: Scope) -> list[Condition]:
+async def _pieces(reader: Reader, scope: Scope) -> list[_Piece]:
     """Return the pieces of an index, each in the order of the numbers, in which all of the scope is."""
     if scope.sections:
         is_asked = Kind.ARTICLE in scope.kinds  # No other kind has a section.
-        return [("section = %s", (section,)) for section in dict.fromkeys(scope.sections) if is_asked]
-    pieces: list[Condition] = []
+        return [_Piece("section", section) for section in dict.fromkeys(scope.sections) if is_asked]
+    pieces: list[_Piece] = []
     for kind in scope.kinds:
         known = [language for (language,) in await reader.rows(_LANGUAGES, (kind.value, kind.value))]
         wanted = [one for one in known if not scope.languages or is_in_range(one, scope.languages)]
-        pieces += [("kind = %s AND language = %s", (kind.value, language)) for language in wanted]
+        pieces += [_Piece("language", language, kind) for language in wanted]
         if not scope.languages:
-            pieces.append(("kind = %s AND language IS NULL", (kind.value,)))
+            pieces.append(_Piece("language", None, kind))
     return pieces
 
 
-async def _end(reader: Reader, pieces: Sequence[Condition], start: int, last: int) -> int:
+async def _end(reader: Reader, pieces: Sequence[_Piece], start: int, last: int) -> int:
     """Return the number up to which all pieces may be read."""
     ends = [last]
-    for where, values in pieces:
-        entry = f"SELECT seq FROM published WHERE {where} AND seq > %s ORDER BY seq LIMIT 1 OFFSET %s"
-        ends += [
-            number for (number,) in await reader.rows(entry, [*values, start, MOST_READ // len(pieces) - 1])
-        ]
+    for piece in pieces:
+        entry = piece.page(ANY, start, last, 1, MOST_READ // len(pieces) - 1)
+        ends += [number for (number,) in await reader.rows(*entry)]
     return min(ends)
 
 
 def _left(scope: Scope, start: int, base: int, end: int) -> tuple[str, list[Value]]:
     """Select what has left the scope since a number."""
-    # By the bare number, SQLite would read all rows between the two, to see which has left.
-    since: Condition = ("q.until_seq > %s AND p.seq + 0 > %s AND p.seq + 0 <= %s", (base, start, end))
-    where, values = _all([since, of_kinds(scope, "q"), *_in_scope(scope, "q")])
-    joined = "published_past q JOIN published p ON p.kind = q.kind AND p.id = q.id"
-    return f"SELECT p.seq FROM {joined} WHERE {where}", values
+    where, values = _all([("q.until_seq > %s", (base,)), of_kinds(scope, "q"), *_in_scope(scope, "q")])
+    # One look-up for each: in a join, either database may read all rows to see which has left.
+    number = "(SELECT p.seq FROM published p WHERE p.kind = q.kind AND p.id = q.id) AS seq"
+    left = f"SELECT {number} FROM published_past q WHERE {where}"
+    return f"SELECT seq FROM ({left}) AS gone WHERE seq > %s AND seq <= %s", [*values, start, end]
 
 
 async def _by_number(reader: Reader, scope: Scope, start: int, base: int, last: int, limit: int) -> Found:
