@@ -27,7 +27,7 @@ _BY_ID = TypeAdapter(tuple[UUID])
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListRequest:
     """The parameters of a list."""
 
     limit: pages.Limit = 20
@@ -36,7 +36,7 @@ class Asked:
     count: pages.Count = False
 
 
-AskedDep = Annotated[Asked, Depends()]
+ListRequestDep = Annotated[ListRequest, Depends()]
 
 
 def newest(
@@ -44,7 +44,7 @@ def newest(
     session: Session,
     table: type[Row],
     conditions: Sequence[ColumnElement[bool]],
-    asked: Asked,
+    asked: ListRequest,
 ) -> tuple[list[Row], bool]:
     """Working rows, newest first, and whether there are more."""
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
@@ -55,7 +55,7 @@ def newest(
 
 
 def count(
-    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: Asked
+    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: ListRequest
 ) -> int | None:
     """Count the working rows, if the request asks for a count."""
     return (
@@ -71,7 +71,7 @@ def answer_public(
     caller: Caller,
     kind: Kind,
     wanted: Filter,
-    asked: Asked,
+    asked: ListRequest,
     shape: type[BaseModel],
 ) -> Response:
     """Answer with what is public, newest first."""
@@ -94,7 +94,7 @@ def answer_known(
     request: Request,
     caller: Caller,
     found: Sequence[tuple[UUID, BaseModel]],
-    asked: Asked,
+    asked: ListRequest,
     shape: type[BaseModel],
 ) -> Response:
     """Answer with one page of a short list that is known whole, in the order of the ids given

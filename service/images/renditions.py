@@ -115,7 +115,7 @@ class Negative:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WantedRendition:
     """A size that an address asks for, a format unless `Accept` is to choose, and whether the address is one
     of today's: of the size by its name, with today's token.
     """
@@ -218,7 +218,7 @@ def original(image: Image | ImageRead) -> Rendition:
     )
 
 
-def asked(negative: Negative, name: str) -> Asked | None:
+def asked(negative: Negative, name: str) -> WantedRendition | None:
     """Read the last part of an address; None for a name that no version has given to a size.
 
     A width or crop that is no longer listed stands for the smallest listed size that is as wide, because an
@@ -226,14 +226,16 @@ def asked(negative: Negative, name: str) -> Asked | None:
     """
     if name.startswith(f"original-{negative.digest[:12]}."):
         # Before there were sizes, documents named the original, which readers do not get any more.
-        return Asked(next(negative.whole()), None, is_current=False)
+        return WantedRendition(next(negative.whole()), None, is_current=False)
     match = _NAME.fullmatch(name)
     if match is None:
         return None
     size = next((size for size in negative.sizes() if size.name == match["size"]), None)
     if size is not None:
-        return Asked(size, match["format"], match["token"] == negative.token())
-    return Asked(_nearest(negative, match["crop"], int(match["width"])), match["format"], is_current=False)
+        return WantedRendition(size, match["format"], match["token"] == negative.token())
+    return WantedRendition(
+        _nearest(negative, match["crop"], int(match["width"])), match["format"], is_current=False
+    )
 
 
 def _nearest(negative: Negative, crop: str | None, width: int) -> Size:

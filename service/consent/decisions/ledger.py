@@ -62,7 +62,7 @@ class NeverPublished(Unprocessable):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DecisionRequest:
     """The facts that the ledger takes from a request beside its body."""
 
     secret: str | None = None
@@ -97,7 +97,7 @@ class _Recording:
     """
 
     decision: Decision
-    asked: Asked
+    asked: DecisionRequest
     dedupe: str | None
     digest: str
 
@@ -132,7 +132,7 @@ class Ledger:
         self._counts = GroupCommit[Write, Any](database, each)
         self._signing_key = signing_key
 
-    async def record(self, decision: Decision, asked: Asked) -> Outcome:
+    async def record(self, decision: Decision, asked: DecisionRequest) -> Outcome:
         """Record a decision. Raises NeverPublished, AnotherLanguage, UnknownPurpose, NotOffered,
         KeyReused.
         """
@@ -140,7 +140,7 @@ class Ledger:
         outcome: Outcome = await self._commits.run(recording)
         return outcome
 
-    async def withdraw(self, withdrawal: Withdrawal, asked: Asked) -> Record:
+    async def withdraw(self, withdrawal: Withdrawal, asked: DecisionRequest) -> Record:
         """Withdraw what was granted: one event for each notice decided on. Nothing kept, or withdrawn
         already, adds nothing.
         """
@@ -289,7 +289,7 @@ class Ledger:
             replayed,
         )
 
-    def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: Asked) -> Record:
+    def _withdraw(self, session: Session, withdrawal: Withdrawal, asked: DecisionRequest) -> Record:
         reader = find_reader(session, asked.secret)
         if reader is None:
             return self.current(session, None, withdrawal.notice_key, gpc=asked.gpc)
@@ -301,7 +301,7 @@ class Ledger:
         return self.current(session, reader, withdrawal.notice_key, gpc=asked.gpc)
 
     def _withdrawn(
-        self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: Asked
+        self, session: Session, standing: Standing, withdrawal: Withdrawal, asked: DecisionRequest
     ) -> EventRead:
         before, at = standing.decisive, now()
         shown = self.shelves.shown(session, before)
@@ -334,7 +334,7 @@ def _decided(
     choices: list[PurposeDecision],
     standing: Standing | None,
     pseudonym: str,
-    asked: Asked,
+    asked: DecisionRequest,
 ) -> EventRead:
     at = now()
     state = state_of(shown, decision, choices, standing)

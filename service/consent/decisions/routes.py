@@ -17,7 +17,7 @@ from service.consent.decisions import receipts, subjects
 from service.consent.decisions.deciding import Decision, Withdrawal
 from service.consent.decisions.door import Door, GuardedRoute, WayOutRoute
 from service.consent.decisions.impressions import Impression
-from service.consent.decisions.ledger import Asked, Ledger, Outcome
+from service.consent.decisions.ledger import DecisionRequest, Ledger, Outcome
 from service.consent.decisions.readers import (
     NoRecord,
     Reader,
@@ -66,13 +66,13 @@ SubjectCookie = Annotated[str | None, Cookie(alias=subjects.COOKIE, include_in_s
 LedgerDep = Annotated[Ledger, Depends(get_ledger)]
 
 
-def asked_by(request: Request) -> Asked:
+def asked_by(request: Request) -> DecisionRequest:
     """Return the facts that the ledger takes from a request. Raises BadRequest for a malformed key."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
     secret, country = request.cookies.get(subjects.COOKIE), service(request, Door).country(request)
-    return Asked(secret, key, has_gpc(request), country)
+    return DecisionRequest(secret, key, has_gpc(request), country)
 
 
 def has_gpc(request: Request) -> bool:
