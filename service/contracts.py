@@ -1,13 +1,15 @@
 """Say what the holder of a token is entitled to, and judge resources by it."""
 
 import enum
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from service.tables import LanguageRange, Line, Shape, Time, is_in_range
+from service.tables import LanguageRange, Line, Shape, Time, is_in_range, latest
 
 MOST = 1_000
 """Values of one member of a contract."""
@@ -38,7 +40,14 @@ class Facts:
     source: str | None = None
     tags: frozenset[str] = frozenset()
 
+    @property
+    def mark(self) -> str:
+        """Return the hash that tells these facts from others."""
+        told = repr((self.section, self.language, self.source, sorted(self.tags)))
+        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
+
+NO_FACTS = Facts()
 Values = Annotated[list[Line], Field(max_length=MOST)]
 
 
@@ -61,6 +70,13 @@ class Contract(Shape):
         description="own: those without a source. The others are left out of articles",
     )
     until: Time | None = Field(default=None, description="when it ends: from then on it gives nothing")
+
+    def mark(self, store: UUID) -> UUID:
+        """Return the id of the store as this contract shows it, by which cursors of others are told from its
+        own.
+        """
+        ended = " ended" if self.has_ended(latest()) else ""
+        return uuid5(store, self.model_dump_json() + ended)
 
     def has_ended(self, at: datetime) -> bool:
         """Return whether the contract gives nothing any more at a time."""

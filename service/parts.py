@@ -47,7 +47,7 @@ from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
 from service.sync.followers import Followers
-from service.webhooks import notices
+from service.webhooks import contracts, notices
 from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
@@ -149,6 +149,7 @@ def _add_jobs_of_writers(services: Services) -> None:
     if settings.is_sqlite:
         background.add("erased", every(partial(upkeep.empty_log, database)))
     background.add("notices", every(partial(notices.warn_of_ends, database)))
+    background.add("contracts", every(partial(contracts.tell_ends, database)))
     if settings.webhook_concurrency:
         background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
     if settings.picture_ahead:

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
 _BOUND = "the token makes and changes only articles and images of this source; null: of any"
 _CONTRACT = "what its holder may read of what is public, and nothing else; null: everything"
-_WITH_CONTRACT = frozenset[Scope]()
+_WITH_CONTRACT = frozenset({Scope.WEBHOOKS_WRITE})
 """Scopes that go with a contract. Others lead around it: they read drafts, or tell of what is left out."""
 _OF_CONTENT = frozenset({Scope.CONTENT_READ, Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH})
 

@@ -170,3 +170,51 @@ def test_what_every_request_needs_takes_no_thread() -> None:
 
 def test_the_migrations_do_not_shadow_the_library() -> None:
     assert not (ROOT / "alembic" / "__init__.py").exists()
+
+
+PAST_CONTRACTS = {
+    "service/published/reader.py": "the wire cache, which answers no request with a token",
+    "service/published/feed.py": "the feed of followers without a contract",
+    "service/published/narrowed.py": "the feed of followers without a contract",
+    "service/published/mirrored.py": "mirrors, which no token with a contract may follow as",
+    "service/purging/purger.py": "numbers of what caches have not dropped, for the metrics",
+}
+"""Modules that send SQL of their own over the published table, to which no session adds a contract."""
+SESSIONS_OF_ANSWERS = {
+    "service/images/media.py": "asks entitled.gives_files",
+    "service/web/missing.py": "gives the session the contract of the request",
+    "service/published/contracted.py": "the feed under a contract, which is its own condition",
+    "service/sync/desk.py": "needs content:read, which no token with a contract has",
+    "service/articles/previews.py": "an address that is a secret of its own",
+    "service/web/report_routes.py": "needs consent:read",
+    "service/web/follower_routes.py": "needs admin",
+    "service/recall/followers.py": "needs admin, and a job",
+    "service/webhooks/routes.py": "webhooks of the caller",
+}
+"""Modules of endpoints that open a session by themselves, to which the entrance gives no contract."""
+ENDPOINTS = ("articles", "formats", "images", "published", "recall", "sync", "web", "webhooks")
+JOBS = re.compile(
+    r"/(clock|inspecting|check|ahead|rendering|backlog|counting|epochs|indexing|notices|contracts|delivery)\.py$"
+)
+
+
+def test_who_reads_published_rows_past_contracts_is_known() -> None:
+    past = {short(path) for path in MODULES if re.search(r"\b(FROM|JOIN) published\b(?!_)", path.read_text())}
+    assert past == PAST_CONTRACTS.keys()
+    opened = {
+        short(path)
+        for path in MODULES
+        if re.search(r"\.(reading|snapshot)\(\)", path.read_text())
+        and path.relative_to(ROOT / "service").parts[0] in ENDPOINTS
+        and not JOBS.search(short(path))
+    }
+    assert opened == SESSIONS_OF_ANSWERS.keys()
+
+
+def test_a_contract_is_held_to_in_statements_of_the_session_alone() -> None:
+    taken = {
+        short(path)
+        for path in MODULES
+        if re.search(r"\bsession\.contract = ", path.read_text()) and path.name != "entitled.py"
+    }
+    assert taken == {"service/database.py", "service/web/missing.py"}

@@ -18,7 +18,7 @@ from service.contracts import Contract, ContractKind, Facts, PictureRight
 from service.database import Session
 from service.http.pages import one_of
 from service.published.filters import Filter, live
-from service.published.models import Kind, NameField, Published, PublishedTerm
+from service.published.models import Kind, NameField, Published, PublishedFormer, PublishedTerm
 from service.published.render import SHOWS
 from service.tables import ANY_LANGUAGE, latest
 
@@ -67,6 +67,22 @@ def facts_of(contract: Contract, row: Any) -> list[ColumnElement[bool]]:
         of_house = and_(_unindexed(row.kind) == Kind.IMAGE, col(row.source).is_(None))
         found.append(or_(_unindexed(row.kind) == Kind.ARTICLE, of_house))
     return found
+
+
+def was_given(contract: Contract) -> ColumnElement[bool]:
+    """Return the condition that what a row was before is what the contract gives."""
+    kinds = [str(kind) for kind in contract.kinds]
+    found = [_unindexed(PublishedFormer.kind).in_(kinds), *facts_of(contract, PublishedFormer)]
+    if contract.tags:
+        # Not LIKE, for which SQLite takes capitals for small letters.
+        had = [func.replace(col(PublishedFormer.tags), line(tag), "") for tag in contract.tags]
+        found.append(or_(*(each != col(PublishedFormer.tags) for each in had)))
+    return and_(*found)
+
+
+def line(tag: str) -> str:
+    """Return a tag as the tags of a former state are written: each on a line of its own."""
+    return f"\n{tag}\n"
 
 
 def _in_ranges(language: ColumnElement[str], ranges: list[str]) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -144,7 +145,7 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
         end, numbers = changes.end, changes.numbers
         where = f"p.seq IN ({', '.join(['%s'] * len(numbers))})"
         rows, gone = await _rows(reader, where, [*numbers, limit + 1]) if numbers else ([], Gone())
-    found = [_entry_of(row, wanted, gone, place.seq) for row in rows]
+    found = [_read(row, wanted, gone, place.seq) for row in rows]
     if len(found) > limit:
         del found[limit:]
         return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
@@ -163,7 +164,14 @@ async def _rows(reader: Reader, where: str, values: Sequence[str | int]) -> tupl
     return await reader.rows(statement, values), gone
 
 
-def _entry_of(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:
+def _read(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:
+    *told, section, language, ends, written, waiting = row
+    holds = wanted.holds(section, language)
+    return entry_of((*told, ends, written, waiting), gone, since, holds=holds)
+
+
+def entry_of(row: Sequence[Any], gone: Gone, since: int, *, holds: bool) -> Entry:
+    """Return the entry of a row. `holds` says that a row that is no tombstone is what is asked for."""
     (
         seq,
         kind,
@@ -173,15 +181,13 @@ def _entry_of(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:
         detail,
         changed_at,
         document,
-        section,
-        language,
         expires_at,
         written,
         _,
     ) = row
     key = UUID(id_) if isinstance(id_, str) else id_
     at = stored_time(changed_at)
-    if reason is None and not wanted.holds(section, language):
+    if reason is None and not holds:
         reason = LEFT_SCOPE
     ends = None if expires_at is None else stored_time(expires_at)
     if reason is None and ends is not None and ends <= gone.at:

@@ -1,7 +1,7 @@
 """Write published rows as another store has them, under its numbers, and take no numbers of one's own."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import delete, func, text, update
 from sqlmodel import col, select
 
+from service.contracts import Facts
 from service.database import Session, insert, upsert
 from service.http.conditional import etag_of
 from service.published.mirrored import MirroredFacts, StoreStand
@@ -17,6 +18,7 @@ from service.published.models import (
     Epoch,
     Kind,
     Published,
+    PublishedFormer,
     PublishedPast,
     PublishedSequence,
     PublishedSlug,
@@ -24,7 +26,7 @@ from service.published.models import (
     Reason,
 )
 from service.published.names import NONE, Names, count_changes, name_of_kind, names_of
-from service.published.numbering import TEXT, Change, Rendered, put
+from service.published.numbering import TEXT, Change, Rendered, put, remember, tags_of
 from service.published.render import ABOVE_ALL, SHOWS, Terms, lock, term_rows, terms_of
 from service.published.words import Words
 from service.tables import now
@@ -127,6 +129,7 @@ def write(session: Session, rows: Sequence[Arrived]) -> None:
     TEXT.drop(session, [key for row in before.values() if row.kind is Kind.ARTICLE for key in row.text_keys])
     _forget_finding(session, articles)
     _free_numbers(session, latest, before)
+    remember(session, _left(latest, before, terms))
     if live := [row for row in latest if row.reason is None]:
         put(session, [(row.change, row.rendered) for row in live])
     _bury(session, [row for row in latest if row.reason is not None])
@@ -142,7 +145,7 @@ def remove(session: Session, rows: Collection[Published]) -> None:
     TEXT.drop(session, [key for row in rows if row.kind is Kind.ARTICLE for key in row.text_keys])
     _forget_finding(session, articles)
     for row in rows:
-        for table in (PublishedPast, Published):
+        for table in (PublishedPast, PublishedFormer, Published):
             session.execute(delete(table).where(col(table.kind) == row.kind, col(table.id) == row.id))
 
 
@@ -160,7 +163,8 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
     session.execute(update(PublishedSequence).values(values))
     forgotten = col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN
     session.execute(delete(Published).where(*forgotten, col(Published.seq).between(1, state.pruned)))
-    session.execute(delete(PublishedPast).where(col(PublishedPast.until_seq) <= state.pruned))
+    for table in (PublishedPast, PublishedFormer):
+        session.execute(delete(table).where(col(table.until_seq) <= state.pruned))
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(seq)})
     session.gathered.sequence, session.gathered.is_set_back = seq, seq < before
@@ -175,6 +179,7 @@ def begin_anew(session: Session) -> None:
     numbered = update(Published).where(col(Published.seq) > 0)
     session.execute(numbered.values(seq=below - col(Published.seq)))
     session.execute(delete(PublishedPast))
+    session.execute(delete(PublishedFormer))
     session.execute(update(PublishedSequence).values(seq=0, pruned_seq=0))
     session.gathered.sequence, session.gathered.is_set_back = 0, True
 
@@ -184,6 +189,20 @@ def end_anew(session: Session) -> int:
     left = session.exec(select(Published).where(col(Published.seq) < 0)).all()
     remove(session, left)
     return len(left)
+
+
+def _left(rows: Sequence[Arrived], before: Mapping[Key, Published], terms: Terms) -> list[Change]:
+    """Return the changes of what rows are, as contracts judge it, each with what the row was."""
+    changes = []
+    for row in rows:
+        old = before.get(row.key)
+        if old is None or old.reason is not None:
+            continue
+        former = Facts(old.section, old.language, old.source, tags_of(terms.get(old.id, ())))
+        facts = Facts(row.facts.section, row.facts.language, row.facts.source, tags_of(row.facts.terms))
+        if row.reason is not None or facts != former:
+            changes.append(replace(row.change, facts=facts, former=former))
+    return changes
 
 
 def _names(row: Arrived) -> Names:

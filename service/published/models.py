@@ -260,6 +260,24 @@ class PublishedPast(Table, table=True):
     until_seq: int = Field(sa_type=BigInteger)
 
 
+class PublishedFormer(Table, table=True):
+    """A former state of a public resource, as contracts judge it, until the change with this number.
+
+    `mark` is the hash of all of it. Each tag stands between two line ends.
+    """
+
+    __tablename__ = "published_former"
+
+    kind: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    mark: str = Field(primary_key=True)
+    section: str | None = None
+    language: str | None = None
+    source: str | None = None
+    tags: str = ""
+    until_seq: int = Field(sa_type=BigInteger)
+
+
 class WorkingChange(Table, table=True):
     """The number of the last change of one working resource, drafts included: what the staff's view of the
     feed is read from.

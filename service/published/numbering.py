@@ -1,6 +1,6 @@
 """Public changes take the next numbers of the one counter row, and are written and told in that order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,10 +8,19 @@ from uuid import UUID
 from sqlalchemy import text, update
 from sqlmodel import col
 
+from service.contracts import NO_FACTS, Facts
 from service.database import Session, insert_new, upsert
 from service.http.conditional import etag_of
 from service.published import epochs, keys, moves, working
-from service.published.models import Kind, Published, PublishedPast, PublishedSlug, Reason
+from service.published.models import (
+    Kind,
+    NameField,
+    Published,
+    PublishedFormer,
+    PublishedPast,
+    PublishedSlug,
+    Reason,
+)
 from service.published.names import NONE, count_changes, name_of_kind
 from service.published.rendering import of_this_process
 from service.published.words import TextIndex, Words
@@ -74,6 +83,10 @@ class Change:
     document: bytes
     place: Scope
     before: Scope | None
+    facts: Facts = NO_FACTS
+    """The facts of the resource, for a tombstone those of before."""
+    former: Facts | None = None
+    """The facts of before, if it was public."""
     moved: frozenset[str] = frozenset()
     moves: str | None = None
 
@@ -119,9 +132,15 @@ def number_and_write(
     # yet.
     told = _write(session, changes.written[::-1], last - count)
     seq = last - count + len(told)
+    buried = []
     for removed, old in changes.removed:
         seq += 1
-        told.append(_bury(session, removed, old, seq))
+        buried.append(_bury(session, removed, old, seq))
+    remember(session, buried)
+    _tell_again(
+        session, [(change.seq, old) for change, (_, old) in zip(buried, changes.removed, strict=True)]
+    )
+    told += buried
     working.write(session, noted, seq)
     for listener in listeners if told else ():
         listener(session, told)
@@ -164,6 +183,8 @@ def _write(
             new.document,
             (new.section, new.language),
             _place(old),
+            Facts(new.section, new.language, new.source, tags_of(new.terms)),
+            _former(session, old, new),
             moved := _moved(session, kind, new, old),
             moves.write(number, moved, old),
         )
@@ -173,6 +194,7 @@ def _write(
     TEXT.drop(session, [key for old in searched for key in old.text_keys])
     put(session, [(change, new) for change, (_, new, _) in zip(told, written, strict=True)])
     _leave(session, [change for change in told if change.before not in (None, change.place)])
+    remember(session, [change for change in told if change.former not in (None, change.facts)])
     return told
 
 
@@ -249,6 +271,51 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
         session.execute(upsert(session, PublishedPast), rows)
 
 
+def _former(session: Session, old: Published | None, new: Rendered | None) -> Facts | None:
+    """Return what a public resource was before this transaction."""
+    if old is None or old.reason is not None:
+        return None
+    terms = session.gathered.terms.get(old.id, frozenset() if new is None else new.terms)
+    return Facts(old.section, old.language, old.source, tags_of(terms))
+
+
+def _tell_again(session: Session, buried: Sequence[tuple[int, Published]]) -> None:
+    """Tell of tombstones whose reason is another now whoever had what was there before them."""
+    for seq, old in buried:
+        if old.reason is not None:
+            ended = (
+                col(PublishedFormer.kind) == str(old.kind),
+                col(PublishedFormer.id) == old.id,
+                col(PublishedFormer.until_seq) == old.seq,
+            )
+            session.execute(update(PublishedFormer).where(*ended).values(until_seq=seq))
+
+
+def tags_of(terms: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the tags among the terms of an article."""
+    return frozenset(value for field, value in terms if field == NameField.TAG)
+
+
+def remember(session: Session, changes: Sequence[Change]) -> None:
+    """Remember what resources were: who has them by a contract is told that they have left it."""
+    rows = [
+        {
+            "kind": str(each.kind),
+            "id": each.id,
+            "section": each.former.section,
+            "language": each.former.language,
+            "source": each.former.source,
+            "tags": "".join(f"\n{tag}\n" for tag in sorted(each.former.tags)),
+            "mark": each.former.mark,
+            "until_seq": each.seq,
+        }
+        for each in changes
+        if each.former is not None
+    ]
+    if rows:
+        session.execute(upsert(session, PublishedFormer), rows)
+
+
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:
     document, at = b"{}", now()
     moved = _moved(session, old.kind, None, old)
@@ -282,6 +349,8 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         document,
         place,
         place,
+        _former(session, old, None) or Facts(*place, old.source),
+        _former(session, old, None),
         moved,
         written,
     )

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from fastapi import Request
 
+from service.contracts import Contract
 from service.errors import Gone
 from service.http.pages import BadCursor
 from service.published import epochs
@@ -22,6 +23,7 @@ from service.published.feed import Head, Place
 from service.published.reader import Reader
 from service.published.waiting import View
 from service.services import service
+from service.tables import latest, write_time
 
 _FORM = struct.Struct(">8sQQ8s")
 _WITHOUT_EPOCH = struct.Struct(">8sQQ")
@@ -37,6 +39,14 @@ class StartAgain(Gone):
     title = "Start again"
 
 
+class ContractEnded(StartAgain):
+    """The contract of the token has ended: it gives nothing any more. Remove every copy that it gave.
+    From the beginning, at `start`, the feed is empty.
+    """
+
+    title = "The contract has ended"
+
+
 def write_cursor(store: UUID, place: Place) -> str:
     """Write a place down."""
     packed = _FORM.pack(_mark(store), place.seq, place.base, place.epoch)
@@ -49,8 +59,10 @@ def place_in(cursor: str) -> Place:
     return Place(*place)
 
 
-async def read_cursor(request: Request, cursor: str, head: Head, view: View) -> Place:
-    """Read a place in this store's feed. Raises BadCursor and StartAgain."""
+async def read_cursor(
+    request: Request, cursor: str, head: Head, view: View, contract: Contract | None
+) -> Place:
+    """Read a place in this store's feed. Raises BadCursor, StartAgain and ContractEnded."""
     try:
         packed = base64.b64decode(cursor, b"-_", validate=True)
         form = _WITHOUT_EPOCH if len(packed) == _WITHOUT_EPOCH.size else _FORM
@@ -58,7 +70,10 @@ async def read_cursor(request: Request, cursor: str, head: Head, view: View) -> 
     except (binascii.Error, struct.error, ValueError):
         raise BadCursor("This cursor was not made by a feed of changes.") from None
     if store != _mark(head.store):
-        raise _start_again(request, "This cursor belongs to another store.")
+        if contract is not None and contract.has_ended(latest()):
+            raise contract_ended(contract, address(request, None))
+        told = "" if contract is None else ", or another contract"
+        raise _start_again(request, f"This cursor belongs to another store{told}.")
     if max(seq, base) > await _end(service(request, Reader), head, epoch[0] if epoch else None):
         raise _start_again(
             request,
@@ -89,6 +104,16 @@ def address(request: Request, cursor: str | None) -> str:
     asked = [pair for pair in request.query_params.multi_items() if pair[0] not in left_out]
     query = urlencode([*asked, ("since", cursor)] if cursor is not None else asked)
     return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+
+
+def contract_ended(contract: Contract, start: str) -> ContractEnded:
+    """Return the refusal of a place in what a contract gave until its end."""
+    ended = "null" if contract.until is None else write_time(contract.until)
+    return ContractEnded(
+        f"The contract has ended at {ended}: remove every copy.",
+        headers={"Link": f'<{start}>; rel="start"'},
+        start=start,
+    )
 
 
 def _start_again(request: Request, detail: str) -> StartAgain:

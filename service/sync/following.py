@@ -2,22 +2,25 @@
 staff's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
+from service.contracts import Contract
 from service.copies.following import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
 from service.http.callers import identify
-from service.published import feed, mirrored
+from service.published import contracted, feed, mirrored
 from service.published.feed import Batch, Head, Place, Wanted
 from service.published.reader import Reader
 from service.published.waiting import View, Waiting
 from service.scopes import Scope
 from service.sync import desk
+from service.sync.cursors import contract_ended
+from service.tables import latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,17 @@ class Follower:
     limit: int
     token_id: UUID | None
     secret: str | None
+    contract: Contract | None = None
+    has_ended: bool = False
+    """True if the contract had ended when the follower came, who is then told that there is nothing."""
 
     async def head(self) -> Head:
-        """Return where the store stands. Raises what a database's fault is answered with."""
+        """Return where the store stands, which a contract shows as a store of its own. Raises what a
+        database's fault is answered with.
+        """
         try:
-            return await feed.head(self.reader)
+            head = await feed.head(self.reader)
+            return head if self.contract is None else replace(head, store=self.contract.mark(head.store))
         except DATABASE_FAULTS as fault:
             raise refusal(fault) from fault
 
@@ -71,12 +80,24 @@ class Follower:
             self.copies.sent(self.token_id, self.address, batch.entries)
         return batch
 
+    @property
+    def is_at_end(self) -> bool:
+        """Return whether the contract has ended since the follower came."""
+        return self.contract is not None and self.contract.has_ended(latest()) and not self.has_ended
+
     async def _take(self, place: Place, limit: int) -> Batch:
         try:
             if self.secret is not None:
                 caller, _ = await identify(self.reader, self.secret)
                 if self.view is View.STAFF:
                     caller.need(Scope.CONTENT_READ)
+            if self.contract is not None:
+                if self.is_at_end:
+                    raise contract_ended(self.contract, self.address)
+                head = await feed.head(self.reader)
+                return await run_in_threadpool(
+                    contracted.batch, self.database, self.contract, self.wanted, place, head, limit
+                )
             if self.view is View.STAFF:
                 return await run_in_threadpool(desk.batch, self.database, self.wanted, place, limit)
             batch = await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)

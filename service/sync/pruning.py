@@ -13,7 +13,14 @@ from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database
-from service.published.models import Epoch, Published, PublishedPast, PublishedSequence, Reason
+from service.published.models import (
+    Epoch,
+    Published,
+    PublishedFormer,
+    PublishedPast,
+    PublishedSequence,
+    Reason,
+)
 from service.tables import now
 
 EVERY = 3_600.0
@@ -47,6 +54,7 @@ def prune(database: Database) -> int:
         pruned = session.exec(select(PublishedSequence.pruned_seq)).one()
         session.execute(delete(Published).where(col(Published.seq).in_(numbers)))
         session.execute(delete(PublishedPast).where(col(PublishedPast.until_seq) <= pruned))
+        session.execute(delete(PublishedFormer).where(col(PublishedFormer.until_seq) <= pruned))
         # Cursors of these epochs are older than the removals that are kept.
         last_before = select(func.max(Epoch.number)).where(Epoch.from_seq <= pruned).scalar_subquery()
         session.execute(delete(Epoch).where(col(Epoch.number) < last_before))

@@ -26,7 +26,7 @@ from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
 from service.sync.following import Follower
 from service.sync.models import EXAMPLE, REMOVED, ChangesRead
-from service.tables import LanguageRange
+from service.tables import LanguageRange, latest
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
 _EVENT = f"retry: 2000\n\nid: qZ2b…\ndata: {orjson.dumps(REMOVED).decode()}\n\n"
@@ -152,8 +152,8 @@ async def _begin(
     """Return a follower, the head of the feed, and the place where the follower begins."""
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    if caller.contract is not None:
-        raise Forbidden("A token with a contract does not follow changes yet.")
+    if view is View.MIRROR and caller.contract is not None:
+        raise Forbidden("A mirror takes everything, and this token has a contract.")
     wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
     if view is View.MIRROR:
         wanted = _all_for_mirror(wanted)
@@ -167,9 +167,15 @@ async def _begin(
         limit,
         caller.id,
         _secret(request),
+        caller.contract,
+        caller.contract is not None and caller.contract.has_ended(latest()),
     )
     head = await follower.head()
-    place = feed.beginning(head) if cursor is None else await read_cursor(request, cursor, head, view)
+    place = (
+        feed.beginning(head)
+        if cursor is None
+        else await read_cursor(request, cursor, head, view, caller.contract)
+    )
     follower.come(place)
     return follower, head, place
 

@@ -49,6 +49,8 @@ async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterato
             if follower.waiting.closed:
                 return
             yield b": still here\n\n"
+            if follower.is_at_end:
+                return
 
 
 def _fitting(entries: int, size: int) -> int:

@@ -21,7 +21,8 @@ from service.copies.telling import note_attempt
 from service.database import Database, Session
 from service.outbound.post import Answered
 from service.settings import Settings
-from service.tables import new_id, now
+from service.tables import latest, new_id, now
+from service.webhooks.contracts import ENDED, contract_of
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
 from service.webhooks.payload import body_to_send
 from service.webhooks.sealing import Unsealable, unseal
@@ -139,6 +140,9 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
         found = session.exec(
             pending.order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id)).limit(1)
         ).first()
+    contract = contract_of(session, webhook)
+    if found is not None and contract is not None and contract.has_ended(latest()) and found[1].type != ENDED:
+        found = None  # What waits is dropped by the job that tells of the end.
     if found is None or webhook.lease is None:
         webhook.lease = webhook.leased_until = None
         return None

@@ -56,7 +56,7 @@ def list_webhook_deliveries(
     count: pages.Count = False,
 ) -> Response:
     """List a webhook's deliveries, newest first, each with its attempts."""
-    lifecycle.get(session, webhook_id)
+    lifecycle.get(session, caller, webhook_id)
     after = pages.read_cursor(request, cursor, _KEY)
     wanted = [col(WebhookDelivery.webhook_id) == webhook_id]
     if status is not None:
@@ -76,6 +76,7 @@ def get_webhook_delivery(
     request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep
 ) -> Response:
     """Read a delivery: its attempts with what was sent along and answered, and the body that is sent."""
+    lifecycle.get(session, caller, webhook_id)
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
     body = body_to_send(session, event.body)
     whole = DeliveryWhole(**read_delivery(delivery, event).model_dump(), request_body=body.decode())
@@ -89,7 +90,7 @@ def redeliver_webhook_delivery(
     """Send a message again, with the same `webhook-id`. Its `seq` tells the receiver that it is not the
     newest.
     """
-    lifecycle.get(session, webhook_id, lock=True)
+    lifecycle.get(session, caller, webhook_id, lock=True)
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
     lifecycle.redeliver(delivery)
     return conditional.answer(request, read_delivery(delivery, event), status=202)
@@ -100,7 +101,7 @@ def redeliver_webhook_deliveries(
     request: Request, webhook_id: UUID, span: Span, caller: Keeper, session: SessionDep
 ) -> Response:
     """Send what was delivered in a time again, in its order: what a receiver that has lost a day asks for."""
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     return conditional.answer(
         request, Redelivered(count=lifecycle.redeliver_span(session, webhook, span)), status=202
     )

@@ -7,12 +7,12 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from service.database import Session, rows_changed
-from service.errors import Conflict, NotFound, Unprocessable
+from service.errors import Conflict, Forbidden, NotFound, Unprocessable
 from service.http.callers import Caller
 from service.http.patching import refuse_changes
 from service.outbound.addresses import checked, refuse_closed_literal
 from service.scopes import Scope
-from service.tables import new_id, now
+from service.tables import latest, new_id, now
 from service.webhooks.models import (
     DeliveryStatus,
     Span,
@@ -40,13 +40,22 @@ class SecretLost(Conflict):
     title = "The secret cannot be read"
 
 
-def get(session: Session, webhook_id: UUID, *, lock: bool = False) -> Webhook:
-    """Find a webhook. Raises NotFound."""
+def get(session: Session, caller: Caller, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    """Find a webhook. Raises NotFound, to the holder of a contract for each that is not its own; and
+    Forbidden after the end of the contract.
+    """
+    if caller.contract is not None and caller.contract.has_ended(latest()):
+        raise Forbidden("The contract of this token has ended.")
     statement = select(Webhook).where(Webhook.id == webhook_id)
     webhook = session.exec(statement.with_for_update() if lock else statement).one_or_none()
-    if webhook is None:
+    if webhook is None or not is_kept_by(caller, webhook):
         raise NotFound(f"There is no webhook {str(webhook_id)!r}.")
     return webhook
+
+
+def is_kept_by(caller: Caller, webhook: Webhook) -> bool:
+    """Return whether a caller may see and change a webhook. The holder of a contract keeps its own alone."""
+    return caller.contract is None or webhook.token_id == caller.id
 
 
 def get_delivery(
@@ -69,7 +78,11 @@ def create(session: Session, caller: Caller, write: WebhookWrite) -> tuple[Webho
         caller.need(Scope.ADMIN)
     id_, secret = new_id(), new_secret()
     values = {name: getattr(write, name) for name in _CONTENT}
-    webhook = Webhook(**values, id=id_, secret=seal(session.database.settings, id_, secret))
+    if caller.contract is not None and caller.contract.has_ended(latest()):
+        raise Forbidden("The contract of this token has ended.")
+    owner = None if caller.contract is None else caller.id
+    sealed = seal(session.database.settings, id_, secret)
+    webhook = Webhook(**values, id=id_, secret=sealed, token_id=owner)
     session.add(webhook)
     return webhook, secret
 

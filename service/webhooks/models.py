@@ -94,6 +94,10 @@ class Webhook(WebhookContent, Table, table=True):
     """
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
+    token_id: UUID | None = None
+    """The token by whose contract it is told; None for a webhook of the house."""
+    contract_ended_at: Time | None = None
+    """The time at which it was told that the contract has ended."""
     disabled_at: Time | None = None
     disabled_reason: str | None = None
     secret: bytes
@@ -158,6 +162,7 @@ class WebhookReplace(WebhookWrite):
     """
 
     id: UUID | None = None
+    token_id: UUID | None = None
     disabled_at: Time | None = None
     disabled_reason: str | None = None
     retry_at: Time | None = None
@@ -171,6 +176,9 @@ class WebhookRead(Reading):
     """A webhook, without its secret."""
 
     id: UUID
+    token_id: UUID | None = Member(
+        description="the token by whose contract it is told; null: one of the house"
+    )
     url: str = Member(examples=["https://partner.example/hooks/copydesk"])
     name: str | None
     kinds: list[Followed]

@@ -6,16 +6,22 @@ Without webhooks this costs one look at an empty table, in transactions that pub
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlmodel import col, select
+from sqlalchemy import select
+from sqlmodel import col
 
+from service.contracts import Contract, Facts
 from service.database import Session, insert
+from service.http.callers import Token
 from service.published import feed, keys
 from service.published.feed import LEFT_SCOPE
+from service.published.models import Kind
 from service.published.numbering import Change, Scope
-from service.tables import new_id, now, write_time
+from service.published.withdrawn import Gone, without
+from service.tables import latest, new_id, now, write_time
 from service.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 
 Row = dict[str, object]
@@ -30,6 +36,7 @@ class _Ear:
     kinds: frozenset[str]
     sections: frozenset[str]
     languages: frozenset[str]
+    contract: Contract | None
 
     def holds(self, place: Scope | None) -> bool:
         """Return whether what is there is listened to."""
@@ -44,42 +51,78 @@ class _Ear:
         """Return whether this change is told, and as what: a put for no reason, or a removal."""
         if change.kind not in self.kinds:
             return False, None
-        if self.holds(change.place):
+        if self.holds(change.place) and self.gives(change, change.facts):
             return True, change.reason
-        return self.holds(change.before), LEFT_SCOPE
+        return self.holds(change.before) and self.gives(change, change.former), LEFT_SCOPE
+
+    def gives(self, change: Change, facts: Facts | None) -> bool:
+        """Return whether the contract gives what was so."""
+        if self.contract is None:
+            return True
+        return facts is not None and self.contract.admits(change.kind, facts)
+
+    def shown(self, change: Change) -> bytes:
+        """Return the document of a change, without the pictures that the contract leaves out."""
+        if self.contract is None or change.kind is not Kind.ARTICLE or change.reason is not None:
+            return change.document
+        return without(change.document, Gone(contract=self.contract))
 
 
 def put_out(session: Session, changes: Sequence[Change]) -> None:
     """Write what each webhook is to be told of these changes."""
-    wanted = select(Webhook.id, Webhook.kinds, Webhook.sections, Webhook.languages).where(
-        col(Webhook.enabled)
-    )
-    ears = [_Ear(id_, *map(frozenset, listened)) for id_, *listened in session.exec(wanted)]
+    ears = _ears(session)
     if not ears:
         return
-    events: dict[tuple[int, str | None], Row] = {}
+    events: dict[tuple[int, str | None, bytes], Row] = {}
     deliveries: list[Row] = []
     for change in changes:
         for ear in ears:
             told, reason = ear.reason_told(change)
             if told:
-                event = events.get((change.seq, reason)) or events.setdefault(
-                    (change.seq, reason), _event(change, reason)
-                )
+                key = change.seq, reason, ear.shown(change)
+                event = events.get(key) or events.setdefault(key, _event(change, reason, key[2]))
                 deliveries.append(delivery(ear.id, event))
     if deliveries:
         session.execute(insert(session, WebhookEvent), list(events.values()))
         session.execute(insert(session, WebhookDelivery), deliveries)
 
 
-def _event(change: Change, reason: str | None) -> Row:
+def _ears(session: Session) -> list[_Ear]:
+    """Return the webhooks that are told: those of the house, and of tokens that are good and whose contracts
+    have not ended.
+    """
+    columns: Sequence[Any] = (
+        Webhook.id,
+        Webhook.kinds,
+        Webhook.sections,
+        Webhook.languages,
+        Webhook.token_id,
+        Token.revoked_at,
+        Token.expires_at,
+        Token.contract,
+    )
+    rows = (
+        select(*columns)
+        .outerjoin_from(Webhook, Token, col(Token.id) == col(Webhook.token_id))
+        .where(col(Webhook.enabled))
+    )
+    at, found = latest(), []
+    for id_, kinds, sections, languages, token_id, revoked_at, expires_at, contract in session.execute(rows):
+        is_over = revoked_at is not None or (expires_at is not None and expires_at <= at)
+        if token_id is not None and (contract is None or is_over or contract.has_ended(at)):
+            continue
+        found.append(_Ear(id_, frozenset(kinds), frozenset(sections), frozenset(languages), contract))
+    return found
+
+
+def _event(change: Change, reason: str | None, document: bytes) -> Row:
     data = feed.entry(
         change.seq,
         change.kind,
         change.id,
         change.version,
         change.changed_at,
-        change.document,
+        document,
         reason=reason,
         detail=change.detail if reason == change.reason else None,
         concerned=keys.of_change(change.kind, change.id, change.moved),

@@ -62,6 +62,8 @@ def list_webhooks(
     """List webhooks, newest first."""
     after = pages.read_cursor(request, cursor, _KEY)
     statement = select(Webhook)
+    if caller.contract is not None:
+        statement = statement.where(Webhook.token_id == caller.id)
     total = pages.count_all(session, statement) if count else None
     found = session.exec(pages.after(statement, [col(Webhook.id)], after, limit)).all()
     items = [WebhookRead.model_validate(webhook).model_dump_json().encode() for webhook in found[:limit]]
@@ -72,7 +74,7 @@ def list_webhooks(
 @router.get("/{webhook_id}", response_model=WebhookRead)
 def get_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
     """Read a webhook: whether it is enabled, and if not, why."""
-    return _answer(request, lifecycle.get(session, webhook_id))
+    return _answer(request, lifecycle.get(session, caller, webhook_id))
 
 
 @router.put("/{webhook_id}", response_model=WebhookRead)
@@ -82,7 +84,7 @@ def replace_webhook(
     """Replace what is said of a webhook; its id and its secret stay. Enabling it goes on with what is
     pending.
     """
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
     lifecycle.replace(session, caller, webhook, replace)
     return _answer(request, webhook)
@@ -97,7 +99,7 @@ def edit_webhook(
     session: SessionDep,
 ) -> Response:
     """Edit a webhook by JSON Merge Patch (RFC 7396). Enabling it goes on with what is pending."""
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
     lifecycle.replace(
         session, caller, webhook, merged(WebhookReplace, WebhookRead.model_validate(webhook), patch)
@@ -108,7 +110,7 @@ def edit_webhook(
 @router.delete("/{webhook_id}", status_code=204)
 def delete_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> None:
     """Delete a webhook with its log. What is pending is not sent any more."""
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     conditional.require_match(request, webhook.version)
     lifecycle.remove(session, webhook)
 
@@ -118,7 +120,7 @@ def resume_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: 
     """Send what is pending now instead of at the next attempt, and enable the webhook if it was disabled:
     what the keeper of a receiver asks for when it is back.
     """
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     lifecycle.resume(webhook)
     return _answer(request, webhook)
 
@@ -130,22 +132,22 @@ def rotate_webhook_secret(
     """Give a webhook a new secret. For 24 hours messages carry two signatures, by the new and by
     the old one.
     """
-    webhook = lifecycle.get(session, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     return _answer_with_secret(request, webhook, lifecycle.rotate(session, webhook))
 
 
 @router.post("/{webhook_id}/test", response_model=DeliveryRead)
 async def test_webhook(request: Request, webhook_id: UUID, caller: Keeper, database: DatabaseDep) -> Response:
     """Send a `webhook.test` message now, past all that is pending; what came of it."""
-    message = await run_in_threadpool(_test_message, database, webhook_id)
+    message = await run_in_threadpool(_test_message, database, caller, webhook_id)
     attempt = await service(request, Trials).send(database.settings, message)
     async with database.turn():
-        return await run_in_threadpool(_keep_test, request, database, message, attempt)
+        return await run_in_threadpool(_keep_test, request, database, caller, message, attempt)
 
 
-def _test_message(database: Database, webhook_id: UUID) -> Message:
+def _test_message(database: Database, caller: Caller, webhook_id: UUID) -> Message:
     with database.reading() as session:
-        webhook = lifecycle.get(session, webhook_id)
+        webhook = lifecycle.get(session, caller, webhook_id)
         try:
             secrets = delivery.secrets_of(database.settings, webhook, now())
         except Unsealable as fault:
@@ -154,10 +156,12 @@ def _test_message(database: Database, webhook_id: UUID) -> Message:
     return Message(webhook.id, new_id(), new_id(), webhook.url, new_id(), body, secrets)
 
 
-def _keep_test(request: Request, database: Database, message: Message, attempt: Attempt) -> Response:
+def _keep_test(
+    request: Request, database: Database, caller: Caller, message: Message, attempt: Attempt
+) -> Response:
     status = DeliveryStatus.DELIVERED if attempt.taken_at is not None else DeliveryStatus.FAILED
     with database.writing() as session:
-        lifecycle.get(session, message.webhook_id)
+        lifecycle.get(session, caller, message.webhook_id)
         event = WebhookEvent(id=message.message_id, type=outbox.TEST, seq=0, body=message.body)
         session.add(event)
         session.flush()  # The delivery refers to it.

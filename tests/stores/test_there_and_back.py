@@ -25,6 +25,7 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0059": "resources were",
     "0046": "the contracts of 1 tokens",
     "0040": "what 1 webhooks warn of",
     "0029": "until when 1 articles may be shown",
@@ -125,6 +126,9 @@ def _use_what_is_new(store: Opened) -> None:
         rights = {"usable_until": "2099-01-01T00:00:00Z"}
         assert editor.post("/v1/images", json=rights).status_code == 201
         assert editor.post("/v1/articles", json=rights | {"headline": "Ends"}).status_code == 201
+        leaves = {"headline": "Leaves", "status": "published"}
+        left = editor.post("/v1/articles", json=leaves).json()["id"]
+        assert editor.post(f"/v1/articles/{left}/unpublish").status_code == 200
         wrong = editor.post("/v1/images", json={"credit_line": "Nobody"}).json()["id"]
         assert editor.post(f"/v1/images/{wrong}/withdraw", json={"reason": "Altered."}).status_code == 200
         assert editor.get("/v1/changes?kind=image&limit=1").json()["items"] != []
