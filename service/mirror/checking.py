@@ -1,7 +1,7 @@
 """Compare a mirror with its origin's digest, and mend the rows that differ.
 
 Every document is read and hashed here, so that a row is found which a disk has spoilt. A range that differs
-is parted until it is small, and then fetched: of a hundred thousand rows a wrong one takes four requests.
+is parted until it is small, and then fetched: of ten thousand numbers a wrong one takes four requests.
 """
 
 import time
