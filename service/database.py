@@ -81,7 +81,9 @@ class Session(SQLModelSession):
 
     def keep_until(self, time: datetime | None) -> None:
         """Let what is made of what this session reads be kept no longer than until then."""
-        self.until = earliest(self.until, time)
+        # Asked for each row of a list, few of which have an end.
+        if time is not None:
+            self.until = earliest(self.until, time)
 
 
 @event.listens_for(Session, "before_commit")
