@@ -149,11 +149,12 @@ def answer_row(row: Row | None, kind: Kind, key: str, path: str, settings: Setti
 
 
 def keys_of_missing(kind: Kind, key: str) -> tuple[str, ...]:
-    """Return the keys of an answer that finds nothing: an id is found once there is the resource, and a slug
-    once an article is listed under it.
+    """Return the keys of an answer that finds nothing: an id is found once there is the resource, a slug once
+    an article is listed under it, and another name with any resource of its kind.
     """
-    id_ = id_of(key)
-    return (keys.LISTED,) if id_ is None else (keys.of_resource(kind, id_),)
+    if (id_ := id_of(key)) is not None:
+        return (keys.of_resource(kind, id_),)
+    return (keys.LISTED,) if kind is Kind.ARTICLE else (keys.of_dependency(any_of(kind)),)
 
 
 def _gone(row: Row, kind: Kind) -> ServiceError:

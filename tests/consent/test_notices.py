@@ -41,6 +41,17 @@ def test_a_published_notice_is_served_publicly_and_conditionally(
         assert seen.headers["cache-control"] == "private, no-store"
 
 
+def test_a_notice_that_was_missing_is_there_once_it_is_published(
+    client: httpx.Client, newsroom: httpx.Client
+) -> None:
+    paths = [f"{NOTICES}/weather/current", f"{NOTICES}/weather/versions/1"]
+    publish(newsroom, notice(notice_key="tides"))
+    assert client.get(f"{NOTICES}/tides/current").status_code == 200
+    assert [client.get(path).status_code for path in paths * 2] == [404] * 4
+    publish(newsroom, notice())
+    assert [client.get(path).status_code for path in paths] == [200, 200]
+
+
 def test_old_versions_stay_readable(client: httpx.Client, newsroom: httpx.Client) -> None:
     first = publish(newsroom, notice())
     assert client.get(f"{NOTICES}/weather/current").json()["version"] == 1
