@@ -65,7 +65,7 @@ from service.mirror.gate import Gate
 from service.outbound.origin import Origin
 from service.parts import add_jobs, follow_figures, make_services
 from service.probing import Health
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.published.replicas import Replicas
 from service.published.watch import Watch
 from service.recall import routes as recall_routes
@@ -259,8 +259,10 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     logged = RequestLog(problems.ShapedRefusals(unpacked), Measured(registry), Safety(settings))
     compressed = CompressMiddleware(Pieces(logged))
     replicas, database = services.get(Replicas), services.get(Database)
-    public = FromReplicas(logged, replicas, services.get(Reader), database) if replicas else logged
-    cache = WireCache(Cors(compressed, settings), public, settings, services.get(Reader), services.get(Watch))
+    public = FromReplicas(logged, replicas, services.get(DatabaseReader), database) if replicas else logged
+    cache = WireCache(
+        Cors(compressed, settings), public, settings, services.get(DatabaseReader), services.get(Watch)
+    )
     follow_figures(services, cache)
     if settings.mirror_of is not None:
         services.get(Following).forget = cache.forget
@@ -275,7 +277,7 @@ def _operation_id(route: APIRoute) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
     """Refuse a store that is not this code's; then keep the jobs at work while requests are served."""
     services: Services = app.state.services
-    settings, database, reader = services.get(Settings), services.get(Database), services.get(Reader)
+    settings, database, reader = services.get(Settings), services.get(Database), services.get(DatabaseReader)
     configure_logs(settings)
     start = Start(database)
     await start.begin()

@@ -34,7 +34,7 @@ from service.probing import Health
 from service.published.backlog import Backlog
 from service.published.counting import Counting
 from service.published.forms import Forms
-from service.published.reader import PostgresReader, Reader, SqliteReader
+from service.published.reader import DatabaseReader, PostgresReader, SqliteReader
 from service.published.replicas import Replicas, ReplicatedReader
 from service.published.traced import TracedReader
 from service.published.waiting import Waiting
@@ -63,7 +63,7 @@ def make_services(settings: Settings) -> Services:
     tracing.follow([database.engine, *replicas.engines])
     if tracing.is_on():
         primary, reader = TracedReader(primary), TracedReader(reader)
-    services.add(Reader, reader)
+    services.add(DatabaseReader, reader)
     # Tokens have no number: that one was revoked is known to the primary alone.
     services.add(Answering, primary)
     services.add(Watch, watch)
@@ -159,7 +159,7 @@ def _add_jobs_of_writers(services: Services) -> None:
 
 def _readers_and_watch(
     settings: Settings, database: Database, replicas: Replicas
-) -> tuple[Reader, Reader, Watch]:
+) -> tuple[DatabaseReader, DatabaseReader, Watch]:
     """Return the reader of the primary, that of readers' rows, and what hears of changes."""
     if settings.is_sqlite:
         reader = SqliteReader(settings)
@@ -229,7 +229,7 @@ def _follow_database(services: Services, figures: Figures) -> None:
     figures.measure(
         "copydesk_database_connections", "Connections to the database in use", lambda: database.in_use
     )
-    reader, watch, health = services.get(Reader), services.get(Watch), services.get(Health)
+    reader, watch, health = services.get(DatabaseReader), services.get(Watch), services.get(Health)
     figures.measure(
         "copydesk_database_open",
         "Connections to the database that are open",

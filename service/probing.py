@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from service.faults import DATABASE_FAULTS
 from service.images.storage import MediaStore, MediaUnavailable
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.schema import compare
 from service.settings import Settings
 
@@ -74,7 +74,7 @@ class Probe:
 class Health:
     """The probes of one process."""
 
-    def __init__(self, settings: Settings, reader: Reader, store: MediaStore) -> None:
+    def __init__(self, settings: Settings, reader: DatabaseReader, store: MediaStore) -> None:
         self._settings = settings
         self._reader = reader
         self._store = store

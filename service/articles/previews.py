@@ -10,8 +10,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import pydantic
 from fastapi import APIRouter, Request, Response
-from pydantic import Field as Member
 from sqlalchemy import delete
 from sqlmodel import Field, col, func, select
 from starlette.concurrency import run_in_threadpool
@@ -58,17 +58,20 @@ class Preview(Table, table=True):
 class PreviewCreate(Shape):
     """The life of a preview in seconds, and the version that it shows."""
 
-    expires_in: Annotated[int, Member(ge=1, le=LONGEST, description="seconds", examples=[3_600])] = 3_600
+    expires_in: Annotated[int, pydantic.Field(ge=1, le=LONGEST, description="seconds", examples=[3_600])] = (
+        3_600
+    )
     version: Annotated[
-        int | None, Member(ge=1, le=2_147_483_647, description="absent: the article as it is at the time")
+        int | None,
+        pydantic.Field(ge=1, le=2_147_483_647, description="absent: the article as it is at the time"),
     ] = None
 
 
 class PreviewMade(Reading):
     """A preview's addresses. They are told once: whoever has one sees the article."""
 
-    href: Secret = Member(description="of the JSON", examples=["/v1/previews/cd_5b…"])
-    page: Secret = Member(description="of the page", examples=["/preview/cd_5b…"])
+    href: Secret = pydantic.Field(description="of the JSON", examples=["/v1/previews/cd_5b…"])
+    page: Secret = pydantic.Field(description="of the page", examples=["/preview/cd_5b…"])
     expires_at: Time
 
 

@@ -27,14 +27,14 @@ MOST_HELD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ReceivedItem:
     """One item as it came; or why nothing could be made of it."""
 
     content: object | ServiceError
     size: int
 
 
-async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
+async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[ReceivedItem]:
     """The items of NDJSON: a line that cannot be read is an item too."""
     held = bytearray()
     skipping = False
@@ -58,23 +58,23 @@ async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Ite
         yield await _item(bytes(held))
 
 
-async def _item(line: bytes) -> Item:
+async def _item(line: bytes) -> ReceivedItem:
     if len(line) > LARGE:
         try:
-            return Item(await parsed_aside(line), len(line))
+            return ReceivedItem(await parsed_aside(line), len(line))
         except BadRequest as refusal:
-            return Item(refusal, len(line))
+            return ReceivedItem(refusal, len(line))
     try:
-        return Item(orjson.loads(line), len(line))
+        return ReceivedItem(orjson.loads(line), len(line))
     except orjson.JSONDecodeError as fault:
-        return Item(BadRequest(f"The line is not JSON: {fault.msg}."), len(line))
+        return ReceivedItem(BadRequest(f"The line is not JSON: {fault.msg}."), len(line))
 
 
-def _too_large(largest: int) -> Item:
-    return Item(TooLarge(f"An item has at most {largest} bytes."), 0)
+def _too_large(largest: int) -> ReceivedItem:
+    return ReceivedItem(TooLarge(f"An item has at most {largest} bytes."), 0)
 
 
-async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Item]:
+async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[ReceivedItem]:
     """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next
     item begins.
     """
@@ -91,7 +91,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[I
             since = 0 if found else held
             for content in found:
                 yield (
-                    Item(content, len(piece) // len(found))
+                    ReceivedItem(content, len(piece) // len(found))
                     if held <= largest + _PIECE
                     else _too_large(largest)
                 )
@@ -124,7 +124,7 @@ Batch = list[tuple[int, object | ServiceError]]
 """Items with their numbers in the whole."""
 
 
-async def batches(items: AsyncIterator[Item], *, first: int = 0) -> AsyncGenerator[Batch, None]:
+async def batches(items: AsyncIterator[ReceivedItem], *, first: int = 0) -> AsyncGenerator[Batch, None]:
     """Items as they are written together, from a number on. What breaks off is the last item."""
     batch: Batch = []
     index = held = 0

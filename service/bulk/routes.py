@@ -13,13 +13,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
-from pydantic import Field as Member
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from service.bulk.items import Batch, Item, batches, lines, members
+from service.bulk.items import Batch, ReceivedItem, batches, lines, members
 from service.bulk.modes import Mode
 from service.bulk.results import Results, TooManyItems
 from service.bulk.writing import Written, write_all, write_line
@@ -52,15 +51,15 @@ router = APIRouter(prefix="/v1/articles/bulk", tags=["sync"], route_class=BulkRo
 class BulkResult(BaseModel):
     """The result of one item, in the order in which the items came."""
 
-    index: int = Member(examples=[0])
-    status: int = Member(
+    index: int = Field(examples=[0])
+    status: int = Field(
         description="the HTTP status that it would have had alone: 201 made, 200 up to date, or an error's"
     )
     id: UUID | None
     source: str | None
     external_id: str | None
     version: int | None
-    problem: Problem | None = Member(default=None, description="why it was refused; absent when it was not")
+    problem: Problem | None = Field(default=None, description="why it was refused; absent when it was not")
 
 
 class BulkResults(BaseModel):
@@ -170,7 +169,7 @@ def _media_type(request: Request) -> str:
     return given
 
 
-def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) -> AsyncIterator[Item]:
+def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) -> AsyncIterator[ReceivedItem]:
     largest = service(request, Settings).body_max_bytes
     return lines(chunks, largest) if as_lines else members(chunks, largest)
 

@@ -264,7 +264,7 @@ def _update(
     return article, 200
 
 
-def _said(work: Work, inline: InlineImage) -> dict[str, object]:
+def _image_members(work: Work, inline: InlineImage) -> dict[str, object]:
     return inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {
         "source": inline.source or work.write.source
     }
@@ -275,7 +275,7 @@ def _make_pictures(session: Session, caller: Caller, work: Work, made: dict[UUID
     for inline, id_ in work.pictures:
         if session.get(Image, id_) is None:
             made[id_], _ = images.create(
-                session, caller, ImageCreate.model_validate(_said(work, inline)), None, id_
+                session, caller, ImageCreate.model_validate(_image_members(work, inline)), None, id_
             )
             session.flush()
 
@@ -283,7 +283,7 @@ def _make_pictures(session: Session, caller: Caller, work: Work, made: dict[UUID
 def _describe(session: Session, caller: Caller, work: Work) -> None:
     """Bring up to date what is said of the pictures that were there before."""
     for inline, id_ in work.pictures:
-        image, said = session.get_one(Image, id_), _said(work, inline)
+        image, said = session.get_one(Image, id_), _image_members(work, inline)
         images.refuse_withdrawn(image)
         if any(getattr(image, name) != value for name, value in said.items()):
             before = image.model_dump(include=set(ImageContent.model_fields))

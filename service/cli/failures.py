@@ -29,10 +29,10 @@ def sentences(failure: Exception) -> list[str]:
     """Return what to tell the user, a line each; nothing where the failure is a fault of the program. A
     command that they name is called as this one was.
     """
-    return [line.replace("`copydesk ", f"`{program()} ") for line in _told(failure)]
+    return [line.replace("`copydesk ", f"`{program()} ") for line in _lines_of(failure)]
 
 
-def _told(failure: Exception) -> list[str]:
+def _lines_of(failure: Exception) -> list[str]:
     if isinstance(failure, ValidationError):
         return _wrong_values(failure)
     if isinstance(failure, FileNotFoundError):

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.copies.keeping import KEPT, Holder, Key, Sent, keep
 from service.database import Database
-from service.published.feed import Entry
+from service.published.feed import ChangeEntry
 from service.published.models import Kind
 from service.tables import now
 
@@ -47,7 +47,7 @@ class Copies:
             self._holders[id_] = Holder(id_, token_id, address, seq, now())
             self._moved.add(id_)
 
-    def sent(self, token_id: UUID, address: str, entries: Iterable[Entry]) -> None:
+    def sent(self, token_id: UUID, address: str, entries: Iterable[ChangeEntry]) -> None:
         """A token that came to an address is answered with these entries."""
         holder_id, at = uuid5(token_id, address), now()
         for entry in entries:

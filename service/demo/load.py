@@ -38,7 +38,7 @@ def fill(database: Database, screen: Console) -> None:
     """Load the news, tell a partner of them, and have readers decide, as far as a store has none
     of it yet.
     """
-    with partner.told(database):
+    with partner.telling(database):
         load(database, screen)
     readers.decide(database)
 

@@ -49,7 +49,7 @@ class _Partner(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def told(database: Database) -> Iterator[None]:
+def telling(database: Database) -> Iterator[None]:
     """Tell the partner what is published within the block, once in the life of a store."""
     with database.reading() as session:
         known = session.exec(select(Webhook).where(Webhook.name == NAME)).first()

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.ages import AGAIN, UNTIL, control
 from service.edge.collected import Collected
 from service.edge.cors import WITH_CREDENTIALS, PublicCors
-from service.edge.entries import Coded, Entries, Entry, Headers, Key
+from service.edge.entries import CacheEntry, Coded, Entries, Headers, Key
 from service.edge.flights import Flight, Flights, StillBeingMade
 from service.edge.logs import request_id
 from service.edge.making import Making, TooMuchToMake, is_large
@@ -31,7 +31,7 @@ from service.http.negotiation import choose_coding
 from service.published import keys, moves
 from service.published.answers import DEPENDS, answer_row, id_of
 from service.published.models import Kind, Reason
-from service.published.reader import MANY, Changes, Reader
+from service.published.reader import MANY, Changes, DatabaseReader
 from service.published.watch import Watch
 from service.published.withdrawn import PICTURES_SQL
 from service.settings import Settings
@@ -51,7 +51,7 @@ class WireCache:
     """
 
     def __init__(
-        self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: Reader, watch: Watch
+        self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: DatabaseReader, watch: Watch
     ) -> None:
         self.outflow = Outflow(settings.answer_bytes)
         self.making = Making(settings)
@@ -120,7 +120,7 @@ class WireCache:
         settings = self.settings
         return control(settings.public_max_age, settings.public_stale_while_revalidate, left).encode()
 
-    async def _code(self, key: Key, entry: Entry, coding: str) -> Coded:
+    async def _code(self, key: Key, entry: CacheEntry, coding: str) -> Coded:
         body = await self.making.compressed(entry.body, entry.coding(coding))
         return entry.bodies.get(coding) or self.entries.code(key, entry, coding, body)
 
@@ -132,7 +132,7 @@ class WireCache:
         send: Send,
         added: Headers,
         known: bytes | None,
-    ) -> Entry | None:
+    ) -> CacheEntry | None:
         """Return a ready entry or a new one; None when the answer was sent and is for this client alone."""
         try:
             if self._watch.changed(self._seq):
@@ -157,7 +157,7 @@ class WireCache:
         added: Headers,
         known: bytes | None,
         flight: Flight,
-    ) -> Entry | None:
+    ) -> CacheEntry | None:
         """Make an answer, or the refusal that all who wait for it get."""
         self.misses += 1
         try:
@@ -169,16 +169,16 @@ class WireCache:
         except DATABASE_FAULTS as fault:
             return self._lost(fault, scope)
 
-    def _lost(self, fault: Exception, scope: Scope) -> Entry:
+    def _lost(self, fault: Exception, scope: Scope) -> CacheEntry:
         self._seq = -1  # Whatever has changed meanwhile is still to be dealt with.
         return self._refusal(answer_to(fault), scope)
 
-    def _refusal(self, error: ServiceError, scope: Scope) -> Entry:
+    def _refusal(self, error: ServiceError, scope: Scope) -> CacheEntry:
         refused = _problem(error, scope["path"])
         refused.headers = self._safety.completed(refused.headers)
         return refused
 
-    async def _direct(self, key: Key, flight: Flight) -> Entry | None:
+    async def _direct(self, key: Key, flight: Flight) -> CacheEntry | None:
         """Answer for one resource without the router."""
         path, query = key
         prefix, _, name = path.rpartition("/")
@@ -194,7 +194,7 @@ class WireCache:
         flight.read_at = self._caught_up
         answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
         headers = self._safety.completed(answer.headers)
-        entry = Entry(answer.status, headers, answer.body, answer.etag)
+        entry = CacheEntry(answer.status, headers, answer.body, answer.etag)
         self._name(entry, answer.keys, answer.depends)
         entry.until = answer.until.timestamp() if answer.until else None
         self._keep(key, entry, flight)
@@ -202,7 +202,7 @@ class WireCache:
 
     async def _routed(
         self, key: Key, scope: Scope, receive: Receive, collected: Collected, flight: Flight
-    ) -> Entry | None:
+    ) -> CacheEntry | None:
         flight.read_at = self._caught_up
         # Without a header: conditions and codings are answered from the entry, and nothing else may play a
         # part in what others get.
@@ -216,14 +216,14 @@ class WireCache:
                 self._keep(key, entry, flight)
         return entry
 
-    def _name(self, entry: Entry, named: Iterable[str] | None, depends: Iterable[str]) -> None:
+    def _name(self, entry: CacheEntry, named: Iterable[str] | None, depends: Iterable[str]) -> None:
         """Give an entry the keys by which it is dropped, here and by a cache in front: those that its
         endpoint has named, or else those of what it depends on.
         """
         entry.keys = tuple(named or map(keys.of_dependency, depends))
         entry.headers += keys.header(self.settings, entry.keys)
 
-    def _keep(self, key: Key, entry: Entry, flight: Flight) -> None:
+    def _keep(self, key: Key, entry: CacheEntry, flight: Flight) -> None:
         # What was read before a change that has been dealt with since might be from before that change.
         if flight.read_at == self._caught_up:
             self.entries.keep(key, entry)
@@ -297,11 +297,11 @@ def _waits(scope: Scope, given: Given) -> bool:
     return path == STREAM or (is_of_changes and (b"accept" in given or b"wait=" in scope["query_string"]))
 
 
-def _problem(error: ServiceError, path: str) -> Entry:
+def _problem(error: ServiceError, path: str) -> CacheEntry:
     """Return a refusal as an entry that is not kept."""
     told = {"Content-Type": PROBLEM, "Cache-Control": "no-store", **error.headers}
     headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
-    return Entry(error.status, headers, error.problem(path), None)
+    return CacheEntry(error.status, headers, error.problem(path), None)
 
 
 async def _send(status: int, coded: Coded, known: bytes | None, added: Headers, send: Send) -> None:

@@ -2,7 +2,7 @@
 
 from starlette.types import Message, Send
 
-from service.edge.entries import Entry, Headers
+from service.edge.entries import CacheEntry, Headers
 from service.edge.flights import Flight
 from service.errors import Unavailable
 from service.http.conditional import matches
@@ -57,10 +57,10 @@ class Collected:
             "headers": [pair for pair in headers if pair[0] not in (b"content-type", b"content-length")],
         }
 
-    def entry(self) -> Entry | None:
+    def entry(self) -> CacheEntry | None:
         """Return the answer as an entry, if it is for all who ask for it."""
         if self._start is None:
             return None
         headers = list(self._start["headers"])
         etag = next((value.decode() for name, value in headers if name == b"etag"), None)
-        return Entry(self._start["status"], headers, b"".join(self._parts), etag)
+        return CacheEntry(self._start["status"], headers, b"".join(self._parts), etag)

@@ -37,7 +37,7 @@ def _controlled(headers: Headers, control: bytes) -> Headers:
     return [(name, control if name == b"cache-control" else value) for name, value in headers]
 
 
-class Entry:
+class CacheEntry:
     """One answer, in every content coding that was asked for so far."""
 
     __slots__ = ("again", "bodies", "body", "etag", "headers", "keys", "size", "status", "until")
@@ -91,13 +91,13 @@ class Entries:
     def __init__(self, most_bytes: int) -> None:
         self.bytes = 0
         self._most_bytes = most_bytes
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: OrderedDict[Key, CacheEntry] = OrderedDict()
         self._by_key: dict[str, set[Key]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key) -> Entry | None:
+    def get(self, key: Key) -> CacheEntry | None:
         """Return the entry of a key, unless its time is over."""
         entry = self._entries.get(key)
         if entry is None or entry.is_over():
@@ -105,7 +105,7 @@ class Entries:
         self._entries.move_to_end(key)
         return entry
 
-    def keep(self, key: Key, entry: Entry) -> None:
+    def keep(self, key: Key, entry: CacheEntry) -> None:
         """Keep an entry, unless it would take more than an eighth of the room."""
         entry.size += sys.getsizeof(key[0]) + len(key[1]) + KEY_OVERHEAD * len(entry.keys)
         if entry.size * 8 > self._most_bytes:
@@ -116,7 +116,7 @@ class Entries:
             self._by_key.setdefault(name, set()).add(key)
         self._grow(entry.size)
 
-    def code(self, key: Key, entry: Entry, coding: str, body: bytes) -> Coded:
+    def code(self, key: Key, entry: CacheEntry, coding: str, body: bytes) -> Coded:
         """Keep the body of an entry in one content coding, and count what that takes if the entry is kept."""
         before = entry.size
         coded = entry.code(coding, body)

@@ -8,7 +8,7 @@ when it asked.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from service.edge.entries import Entry, Key
+from service.edge.entries import CacheEntry, Key
 from service.errors import Unavailable
 
 MOST_WAITING = 10_000
@@ -29,7 +29,7 @@ class Flight:
     __slots__ = ("_ended", "entry", "is_for_one", "read_at")
 
     def __init__(self) -> None:
-        self.entry: Entry | None = None
+        self.entry: CacheEntry | None = None
         self.is_for_one = False
         """The answer turned out to be for the client alone that asked first."""
         self.read_at: int | None = None
@@ -57,8 +57,8 @@ class Flights:
         self._under_way: dict[Key, Flight] = {}
 
     async def once(
-        self, key: Key, changes: Callable[[], int], make: Callable[[Flight], Awaitable[Entry | None]]
-    ) -> Entry | None:
+        self, key: Key, changes: Callable[[], int], make: Callable[[Flight], Awaitable[CacheEntry | None]]
+    ) -> CacheEntry | None:
         """Return the answer of a key that another request is making, or make it; None when it was sent.
 
         `changes` counts the changes that are known. Raises StillBeingMade, and whatever `make` raises. When

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.database import READ_FROM, Database, Session
 from service.faults import DATABASE_FAULTS
 from service.published.answers import DEPENDS
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.published.replicas import Replica, Replicas
 
 _NUMBERED = ("/v1/articles", "/v1/images", "/v1/captions", "/v1/sections", "/v1/tags", "/v1/authors")
@@ -21,7 +21,7 @@ class FromReplicas:
     has a number. All others are made again, from the primary.
     """
 
-    def __init__(self, app: ASGIApp, replicas: Replicas, reader: Reader, database: Database) -> None:
+    def __init__(self, app: ASGIApp, replicas: Replicas, reader: DatabaseReader, database: Database) -> None:
         self.app = app
         self._replicas = replicas
         self._reader = reader

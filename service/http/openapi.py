@@ -33,7 +33,6 @@ NAMES = {
     "Heading": "HeadingBlock",
     "ImageBlock-Input": "ImageBlockWrite",
     "ImageBlock-Output": "PlacedImage",
-    "Item": "FeedItem",
     "ItemList": "ListBlock",
     "Mode": "BulkMode",
     "Override": "ConsentOverride",
@@ -48,11 +47,10 @@ NAMES = {
     "Table": "TableBlock",
     "service__articles__routes__Publication": "ArticlePublication",
     "service__articles__routes__Withdrawal": "ArticleWithdrawal",
-    "service__scopes__Scope": "TokenScope",
+    "Scope": "TokenScope",
     "Scope-Input": "TokenScope",
     "service__consent__decisions__deciding__Withdrawal": "ConsentWithdrawal",
     "service__consent__notices__lifecycle__Publication": "NoticePublication",
-    "service__images__models__Scope": "CaptionScope",
 }
 """Schemas whose classes have short names inside their modules, where the room says the rest."""
 PARAMETERS = {

@@ -12,12 +12,12 @@ from uuid import UUID
 
 import langcodes
 
-from service.images.models import CaptionRead, EffectiveCaption, Scope
+from service.images.models import CaptionRead, CaptionScope, EffectiveCaption
 
 _FARTHEST = 20
 """CLDR's distance up to which readers of one language are taken to read another, as of Catalan do Spanish."""
 _OTHER_SCRIPT, _SAME = 40, 10
-Ranked = tuple[CaptionRead, Scope]
+Ranked = tuple[CaptionRead, CaptionScope]
 
 
 def effective(
@@ -100,9 +100,9 @@ def _tier(caption: CaptionRead, language: str, house: str) -> tuple[int, int]:
     return 2, 0
 
 
-def _scope(caption: CaptionRead, language: str, house: str, named: UUID | None) -> Scope:
+def _scope(caption: CaptionRead, language: str, house: str, named: UUID | None) -> CaptionScope:
     if caption.id == named:
-        return Scope.BLOCK
+        return CaptionScope.BLOCK
     if caption.language == language:
-        return Scope.IMAGE if caption.article_id is None else Scope.ARTICLE
-    return Scope.ANY if _tier(caption, language, house)[0] == 2 else Scope.FALLBACK
+        return CaptionScope.IMAGE if caption.article_id is None else CaptionScope.ARTICLE
+    return CaptionScope.ANY if _tier(caption, language, house)[0] == 2 else CaptionScope.FALLBACK

@@ -292,7 +292,7 @@ def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool
     goes with it.
     """
     settings = session.database.settings
-    before, found = _said(image.kept_metadata, settings), file.found
+    before, found = _embedded_rights(image.kept_metadata, settings), file.found
     before_file = image.kept_metadata
     image.digest, image.size = file.digest, file.size
     image.content_type, image.width, image.height = found.content_type, found.width, found.height
@@ -303,13 +303,13 @@ def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool
     )
     if takes_licence:
         rights.take_from_file(image, before_file)
-    now_said = _said(image.kept_metadata, settings)
+    now_said = _embedded_rights(image.kept_metadata, settings)
     for name in _RIGHTS:
         if getattr(image, name) in (None, before[name]):
             setattr(image, name, now_said[name])
 
 
-def _said(metadata: Metadata, settings: Settings) -> dict[str, str | None]:
+def _embedded_rights(metadata: Metadata, settings: Settings) -> dict[str, str | None]:
     """The rights that a picture says of itself, as its fields take them."""
     texts = {name: text if isinstance(text := metadata.get(name), str) else None for name in _RIGHTS}
     credit, creator = texts["credit_line"], metadata.get("creator")

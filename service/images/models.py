@@ -43,7 +43,7 @@ class CaptionSource(enum.StrEnum):
     IMPORT = "import"
 
 
-class Scope(enum.StrEnum):
+class CaptionScope(enum.StrEnum):
     """The rule by which the effective caption was found, from the nearest to the article to the farthest."""
 
     BLOCK = "block"
@@ -273,7 +273,7 @@ class EffectiveCaption(Reading):
     alt_text: str | None = pydantic.Field(examples=["A white ferry beside a stone quay"])
     # Documents that were rendered before there was this member lack it.
     decorative: bool = False
-    scope: Scope
+    scope: CaptionScope
 
 
 class Rendition(BaseModel):

@@ -36,9 +36,9 @@ def take_from_file(image: Image, before: Metadata) -> None:
     """Take the times that a picture says of itself, where nobody has written others. `before` is what its
     file before said.
     """
-    known = {name: _said(image.kept_metadata, name) for name in ("usable_from", "usable_until")}
+    known = {name: _embedded_time(image.kept_metadata, name) for name in ("usable_from", "usable_until")}
     times = {
-        name: said if getattr(image, name) in (None, _said(before, name)) else getattr(image, name)
+        name: said if getattr(image, name) in (None, _embedded_time(before, name)) else getattr(image, name)
         for name, said in known.items()
     }
     begins, ends = times["usable_from"], times["usable_until"]
@@ -47,7 +47,7 @@ def take_from_file(image: Image, before: Metadata) -> None:
     settle(image)
 
 
-def _said(metadata: Metadata, name: str) -> datetime | None:
+def _embedded_time(metadata: Metadata, name: str) -> datetime | None:
     text = metadata.get(name)
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 

@@ -33,11 +33,11 @@ from service.newspages import (
     Code,
     Dropped,
     Embed,
+    FoundPicture,
     Heading,
     ItemList,
     Page,
     Paragraph,
-    Picture,
     PictureBlock,
     Quote,
     Table,
@@ -195,10 +195,10 @@ class _Pictures:
         self._before: Iterator[UUID] = iter(
             [block.image_id for block in article.body if isinstance(block, ImageBlock)] if article else []
         )
-        self._placed: dict[Picture, Image] = {}
+        self._placed: dict[FoundPicture, Image] = {}
         self._again = article is not None
 
-    def place(self, picture: Picture) -> UUID:
+    def place(self, picture: FoundPicture) -> UUID:
         """Return the id of the image for a picture; the same picture twice is one image. Raises
         PictureWithdrawn.
         """
@@ -209,7 +209,7 @@ class _Pictures:
             self._placed[picture] = image
         return image.id
 
-    def _same_address(self, picture: Picture) -> Image | None:
+    def _same_address(self, picture: FoundPicture) -> Image | None:
         return next(
             (
                 image
@@ -219,7 +219,7 @@ class _Pictures:
             None,
         )
 
-    def _find(self, picture: Picture) -> Image | None:
+    def _find(self, picture: FoundPicture) -> Image | None:
         live = select(Image).where(col(Image.deleted_at).is_(None))
         if picture.url is not None:
             return self._session.exec(
@@ -234,14 +234,14 @@ class _Pictures:
             ).one_or_none()
         )
 
-    def _with_file(self, image: Image | None, picture: Picture) -> Image | None:
+    def _with_file(self, image: Image | None, picture: FoundPicture) -> Image | None:
         """An image that had no file yet gets the one that was fetched now."""
         file = self._files.get(picture.url or "")
         if image is not None and image.digest is None and file is not None:
             images.replace_file(self._session, self._caller, image, file)
         return image
 
-    def _make(self, picture: Picture) -> Image:
+    def _make(self, picture: FoundPicture) -> Image:
         content = ImageCreate(source=self._site, source_url=picture.url, credit_line=_short(picture.credit))
         image, _ = images.create(self._session, self._caller, content, self._files.get(picture.url or ""))
         return image

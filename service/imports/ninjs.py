@@ -19,7 +19,7 @@ from service.errors import Unprocessable, errors_of
 from service.formats.ninjs import read
 from service.formats.ninjs.markup import Found, Shown
 from service.formats.ninjs.models import Association
-from service.formats.ninjs.read import Item
+from service.formats.ninjs.read import NinjsItem
 from service.http.callers import Caller
 from service.images import lifecycle as images
 from service.images.captioning import caption_image
@@ -29,7 +29,7 @@ from service.imports.importer import Imported, embedded
 from service.tables import new_id
 
 
-def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, KeptFile]) -> Imported:
+def bring_in(session: Session, caller: Caller, item: NinjsItem, files: Mapping[str, KeptFile]) -> Imported:
     """Write an object into the store: `usable` as a draft, or as it stands when it is here; `withheld` not
     published; `canceled` withdrawn.
     """
@@ -63,7 +63,7 @@ def bring_in(session: Session, caller: Caller, item: Item, files: Mapping[str, K
     return Imported(written, created=article is None)
 
 
-def _find(session: Session, item: Item) -> Article | None:
+def _find(session: Session, item: NinjsItem) -> Article | None:
     source, external_id = item.content.get("source"), item.content.get("external_id")
     same = select(Article)
     if not session.database.is_sqlite:
@@ -99,7 +99,7 @@ def _write(
     return lifecycle.replace(session, caller, article, write)[0]
 
 
-def _cancel(session: Session, caller: Caller, item: Item, article: Article | None) -> Article:
+def _cancel(session: Session, caller: Caller, item: NinjsItem, article: Article | None) -> Article:
     """Withdraw what was published, and put into the trash what never was."""
     if article is None:
         raise Unprocessable.at("/pubStatus", "cancels an item that this store does not have")
@@ -128,7 +128,7 @@ def _block(session: Session, block: Found, pictures: Mapping[str, Image]) -> dic
 
 
 def _image(
-    session: Session, caller: Caller, item: Item, said: Association, files: Mapping[str, KeptFile]
+    session: Session, caller: Caller, item: NinjsItem, said: Association, files: Mapping[str, KeptFile]
 ) -> Image:
     """The image of an association: found again, or made, with what is said of it."""
     address = read.file_address(said)

@@ -44,7 +44,9 @@ class ImportedArticle(ArticleRead):
     report: ImportReport = pydantic.Field(alias="import")
 
 
-def told(article: ArticleRead, dropped: Iterable[Left], unfetched: Iterable[Unfetched]) -> ImportedArticle:
+def with_report(
+    article: ArticleRead, dropped: Iterable[Left], unfetched: Iterable[Unfetched]
+) -> ImportedArticle:
     """Return the article with the report of its import."""
     report = ImportReport(
         dropped=[Dropped(what=each.what, where=each.where) for each in dropped][:_MOST_ENTRIES],

@@ -14,7 +14,7 @@ from service.articles import read as articles
 from service.database import SessionDep
 from service.errors import Unprocessable, UnsupportedMediaType, errors_of
 from service.formats.ninjs.models import Ninjs
-from service.formats.ninjs.read import Item, read
+from service.formats.ninjs.read import NinjsItem, read
 from service.http import acknowledging
 from service.http.acknowledging import Acknowledgement
 from service.http.bodies import parsed
@@ -25,7 +25,7 @@ from service.images.intake import Intake
 from service.imports import ninjs as importing
 from service.imports.apart import read_apart
 from service.imports.importer import bring_in
-from service.imports.report import ImportedArticle, told
+from service.imports.report import ImportedArticle, with_report
 from service.imports.sources import FetchedFiles, fetch_files, fetch_page, fetch_pictures
 from service.newspages import NotAnArticle, Page
 from service.newspages.received import Received as Sent
@@ -56,7 +56,7 @@ class PageAddress(Shape):
 class Received:
     """A page or item, and the files of its pictures by their addresses."""
 
-    page: Page | Item
+    page: Page | NinjsItem
     files: FetchedFiles
 
 
@@ -95,13 +95,15 @@ async def receive_page(
     return Received(page, files)
 
 
-def _fetch(intake: Intake, page: Page | Item) -> FetchedFiles:
-    return fetch_files(intake, page.addresses()) if isinstance(page, Item) else fetch_pictures(intake, page)
+def _fetch(intake: Intake, page: Page | NinjsItem) -> FetchedFiles:
+    return (
+        fetch_files(intake, page.addresses()) if isinstance(page, NinjsItem) else fetch_pictures(intake, page)
+    )
 
 
 def _read(
     request: Request, media_type: str, charset: str | None, body: bytes, url: str | None
-) -> Page | Item:
+) -> Page | NinjsItem:
     text = body.removeprefix(codecs.BOM_UTF8)
     try:
         match media_type:
@@ -174,7 +176,7 @@ def import_page(
     try:
         imported = (
             importing.bring_in(session, caller, page, files)
-            if isinstance(page, Item)
+            if isinstance(page, NinjsItem)
             else bring_in(session, caller, page, files=files)
         )
     except ValidationError as error:
@@ -186,7 +188,7 @@ def import_page(
         request,
         caller,
         Acknowledgement(id=article.id, version=article.version, status=article.status),
-        lambda: told(
+        lambda: with_report(
             articles.read_one(session, article), [*page.dropped, *imported.dropped], received.files.unfetched
         ),
         status=201 if imported.created else 200,

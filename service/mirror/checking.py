@@ -27,7 +27,7 @@ from service.mirror.pages import MOST, Page, StartAgain, read_page, refusal
 from service.mirror.pictures import remove_files
 from service.outbound.connections import FetchFailed
 from service.published import mirroring
-from service.published.feed import KINDS, Place
+from service.published.feed import KINDS, FollowerPlace
 from service.published.mirroring import Arrived
 from service.published.models import Published, PublishedSequence, all_but
 from service.published.render import lock
@@ -183,7 +183,7 @@ class Checking:
         if place is None or place.cursor is None:
             return None
         here, store = place_in(place.cursor), await to_thread.run_sync(self._store)
-        cursor = write_cursor(store, Place(first - 1, here.base, here.epoch))
+        cursor = write_cursor(store, FollowerPlace(first - 1, here.base, here.epoch))
         try:
             return await read_page(self._following.origin, cursor, limit=min(MOST, last - first + 1))
         except StartAgain:

@@ -23,11 +23,11 @@ from service.newspages.language import guess_language
 from service.newspages.page import (
     Author,
     Block,
+    FoundPicture,
     Heading,
     NotAnArticle,
     Page,
     Paragraph,
-    Picture,
     PictureBlock,
 )
 from service.newspages.text import as_html, ends_sentence, is_prose, key, tidy_lines, words
@@ -39,7 +39,7 @@ _LONGEST_CAPTION = 800
 # A standfirst may stand between the headline and the date.
 _PARAGRAPHS_ABOVE_A_DATE = 2
 
-_Piece = str | Picture
+_Piece = str | FoundPicture
 
 
 def read_dump(text: str) -> Page:
@@ -97,9 +97,9 @@ def _captions(run: Iterable[tuple[str, str]]) -> Iterator[_Piece]:
         copies.setdefault(same, []).append(line)
     pieces = [_single(lines[0]) if len(lines) == 1 else _repeated(lines) for lines in copies.values()]
     for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
-        owed = following.credit if isinstance(following, Picture) and not following.caption else None
+        owed = following.credit if isinstance(following, FoundPicture) and not following.caption else None
         if isinstance(piece, str) or piece.caption:
-            yield replace(piece, credit=piece.credit or owed) if isinstance(piece, Picture) else piece
+            yield replace(piece, credit=piece.credit or owed) if isinstance(piece, FoundPicture) else piece
 
 
 def _single(line: str) -> _Piece:
@@ -110,16 +110,16 @@ def _repeated(copies: list[str]) -> _Piece:
     return _picture(copies) if len(copies[0]) <= _LONGEST_CAPTION else copies[0]
 
 
-def _picture(copies: list[str]) -> Picture:
+def _picture(copies: list[str]) -> FoundPicture:
     """The picture whose caption comes in these copies; its credit may be in some of them only."""
     read = [split_credit(copy) for copy in copies]
     caption, credit = next((pair for pair in read if pair[1]), read[0])
-    return Picture(caption=caption or None, credit=credit)
+    return FoundPicture(caption=caption or None, credit=credit)
 
 
 def _take_headline(pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
     """The headline and the other pieces, without its copies and without the labels that stand above it."""
-    above = list(takewhile(lambda piece: isinstance(piece, Picture) or not is_prose(piece), pieces))
+    above = list(takewhile(lambda piece: isinstance(piece, FoundPicture) or not is_prose(piece), pieces))
     candidates = [piece for piece in above if isinstance(piece, str) and not _is_front_matter(piece)]
     headline = _best(candidates, len(pieces)) or _twice_printed(above) or next(_texts(pieces), "")
     if not 0 < len(headline) <= _LONGEST_HEADLINE:
@@ -135,7 +135,7 @@ def _texts(pieces: Iterable[_Piece]) -> Iterator[str]:
 
 def _words_of(piece: _Piece) -> str | None:
     """Return the words by which a line is known, or a picture that has nothing but a caption."""
-    if isinstance(piece, Picture):
+    if isinstance(piece, FoundPicture):
         return key(piece.caption or "") if piece.credit is None else None
     return key(piece)
 
@@ -155,7 +155,7 @@ def _best(candidates: list[str], pieces: int) -> str | None:
 def _twice_printed(above: list[_Piece]) -> str | None:
     """A headline that the page repeats, and that so looks like a caption."""
     first = above[0] if above else None
-    if isinstance(first, Picture) and first.caption:
+    if isinstance(first, FoundPicture) and first.caption:
         return None if ends_sentence(first.caption) else first.caption
     return None
 
@@ -182,7 +182,7 @@ class _Front:
         begun = ended = False
         paragraphs = 0
         for piece in pieces:
-            if isinstance(piece, Picture):
+            if isinstance(piece, FoundPicture):
                 if not ended:
                     yield piece
             elif self._took(piece, begun=begun, early=paragraphs <= _PARAGRAPHS_ABOVE_A_DATE):
@@ -227,7 +227,7 @@ class _Front:
 
 def _blocks(body: list[_Piece]) -> Iterator[Block]:
     for index, piece in enumerate(body):
-        if isinstance(piece, Picture):
+        if isinstance(piece, FoundPicture):
             yield PictureBlock(piece)
         elif 0 < index < len(body) - 1 and _is_heading(body[index - 1], piece, body[index + 1]):
             yield Heading(2, as_html(piece))
@@ -238,8 +238,8 @@ def _blocks(body: list[_Piece]) -> Iterator[Block]:
 def _is_heading(before: _Piece, line: str, after: _Piece) -> bool:
     """A short line without an end to its sentence, between two paragraphs that have one."""
     if (
-        isinstance(before, Picture)
-        or isinstance(after, Picture)
+        isinstance(before, FoundPicture)
+        or isinstance(after, FoundPicture)
         or not is_prose(before)
         or not is_prose(after)
     ):

@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 from service.newspages.addresses import FILE, IMAGES, picture_address
 from service.newspages.captions import caption_and_credit, is_caption, name_of, named, short_text
 from service.newspages.outline import emoji, web_address
-from service.newspages.page import Picture
+from service.newspages.page import FoundPicture
 from service.newspages.text import ends_sentence, key, tidy, words
 
 _PICTURE_NAME = name_of(r"image|img|photo|picture|foto|figure|media|bild")
@@ -181,7 +181,7 @@ def _around(caption: HtmlElement) -> HtmlElement | None:
     return parent if parent is not None and not any(True for _ in parent.iter(*_OTHER_PARTS)) else None
 
 
-def picture(holder: HtmlElement, base: str | None) -> Picture | None:
+def picture(holder: HtmlElement, base: str | None) -> FoundPicture | None:
     """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
     image = _best_image(holder)
     url = picture_address(image, base) if image is not None else _other_address(holder, base)
@@ -198,7 +198,7 @@ def picture(holder: HtmlElement, base: str | None) -> Picture | None:
     if caption is None and (url is None or _is_icon(image, width, height) or _leads_away(holder, base)):
         return None
     alt = tidy(image.get("alt") or "") if image is not None else ""
-    return Picture(url, alt if 0 < len(alt) <= _LONGEST_ALT else None, caption, credit, width, height)
+    return FoundPicture(url, alt if 0 < len(alt) <= _LONGEST_ALT else None, caption, credit, width, height)
 
 
 def _best_image(holder: HtmlElement) -> HtmlElement | None:

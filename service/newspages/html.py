@@ -20,7 +20,7 @@ from service.newspages.lead import leading
 from service.newspages.leftovers import leftovers
 from service.newspages.outline import Unit, outline, web_address
 from service.newspages.overlay import banner_in
-from service.newspages.page import Author, Block, NotAnArticle, Page, Paragraph, Picture, PictureBlock
+from service.newspages.page import Author, Block, FoundPicture, NotAnArticle, Page, Paragraph, PictureBlock
 from service.newspages.story import Story
 from service.newspages.text import as_html, key, tidy_lines
 
@@ -178,14 +178,14 @@ def _is_icon(address: str) -> bool:
     return address.lower().endswith(".svg")
 
 
-def _without_label(picture: Picture) -> Picture:
+def _without_label(picture: FoundPicture) -> FoundPicture:
     """A button or marker beside a picture ("Share", "Advertisement") is no caption."""
     return replace(picture, caption=None) if picture.caption and is_label(picture.caption) else picture
 
 
 def _led(
     shown: tuple[Block, ...], facts: Facts, base: str | None
-) -> tuple[tuple[Block, ...], Picture | None]:
+) -> tuple[tuple[Block, ...], FoundPicture | None]:
     """The blocks and the first picture among them; where none is, or its file is named nowhere, the one that
     the page names for others to show.
     """
@@ -202,10 +202,10 @@ def _led(
     return (*shown[:place], PictureBlock(lead), *shown[place + 1 :]), lead
 
 
-def _stated_picture(facts: Facts, base: str | None) -> Picture | None:
+def _stated_picture(facts: Facts, base: str | None) -> FoundPicture | None:
     stated = [
         facts.meta("og:image", "twitter:image"),
         *(image.text("url", "contentUrl") for image in facts.node.nodes("image")),
     ]
     named = next(filter(None, (web_address(address, base) for address in stated)), None)
-    return Picture(named, facts.meta("og:image:alt", "twitter:image:alt")) if named else None
+    return FoundPicture(named, facts.meta("og:image:alt", "twitter:image:alt")) if named else None

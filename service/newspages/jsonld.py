@@ -65,7 +65,7 @@ class Node:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every text of the member."""
-        stated = (_said(value, _DEEPEST) for value in self._values(name))
+        stated = (_as_text(value, _DEEPEST) for value in self._values(name))
         return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
     def nodes(self, name: str) -> tuple["Node", ...]:
@@ -95,10 +95,10 @@ def _flat(value: Json, deepest: int) -> Iterator[Json]:
         yield value
 
 
-def _said(value: Json, deepest: int) -> Json:
+def _as_text(value: Json, deepest: int) -> Json:
     """Return what an object stands for as a text: its value, or its name, however deep that is."""
     if isinstance(value, dict) and deepest:
-        return _said(value.get("@value", value.get("name")), deepest - 1)
+        return _as_text(value.get("@value", value.get("name")), deepest - 1)
     return value
 
 

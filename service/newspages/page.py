@@ -17,7 +17,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FoundPicture:
     """One picture of the page.
 
     `caption` says what is seen, `alt` replaces seeing it, `credit` names whom it is owed to; none repeats
@@ -92,7 +92,7 @@ class Embed:
 class PictureBlock:
     """A picture in its place between the paragraphs."""
 
-    picture: Picture
+    picture: FoundPicture
 
 
 Block = Paragraph | Heading | Quote | ItemList | Table | Code | Embed | PictureBlock
@@ -146,6 +146,6 @@ class Page:
     canonical_url: str | None = None
     published_at: datetime | None = None
     updated_at: datetime | None = None
-    lead: Picture | None = None
+    lead: FoundPicture | None = None
     banner: Banner | None = None
     dropped: tuple[Dropped, ...] = ()

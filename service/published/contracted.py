@@ -15,7 +15,7 @@ from sqlmodel import col
 from service.contracts import Contract
 from service.database import Database, Session
 from service.published import entitled, feed
-from service.published.feed import Batch, Head, Place, Wanted
+from service.published.feed import Batch, FollowerPlace, Head, Wanted
 from service.published.models import Published, PublishedFormer, all_but
 from service.published.withdrawn import WAITING, Gone, pictures
 from service.tables import latest
@@ -48,11 +48,11 @@ class _Held:
 
 
 def batch(
-    database: Database, contract: Contract, wanted: Wanted, place: Place, head: Head, limit: int
+    database: Database, contract: Contract, wanted: Wanted, place: FollowerPlace, head: Head, limit: int
 ) -> Batch:
     """Return the next entries after a place, up to a head that was asked for before."""
     if contract.has_ended(latest()):
-        return Batch([], Place(head.seq, head.seq, head.epoch), caught_up=True)
+        return Batch([], FollowerPlace(head.seq, head.seq, head.epoch), caught_up=True)
     asked = Contract(sections=list(wanted.sections), languages=list(wanted.languages))
     held = _Held(contract, asked)
     with database.reading() as session:
@@ -64,7 +64,7 @@ def batch(
         return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
     if end < head.seq:
         return Batch(found, replace(place, seq=end, epoch=head.epoch), caught_up=False)
-    return Batch(found, Place(end, end, head.epoch), caught_up=True)
+    return Batch(found, FollowerPlace(end, end, head.epoch), caught_up=True)
 
 
 def _end(session: Session, start: int, last: int) -> int:
@@ -73,7 +73,9 @@ def _end(session: Session, start: int, last: int) -> int:
     return last if end is None else end
 
 
-def _statement(held: _Held, wanted: Wanted, place: Place, end: int, limit: int) -> Select[*tuple[Any, ...]]:
+def _statement(
+    held: _Held, wanted: Wanted, place: FollowerPlace, end: int, limit: int
+) -> Select[*tuple[Any, ...]]:
     is_held = and_(col(Published.reason).is_(None), held.now())
     columns: Sequence[Any] = (
         Published.seq,

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from service.database import Database, Session, insert
 from service.published.models import Epoch, PublishedSequence
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.tables import now
 
 MARK = 8
@@ -61,13 +61,13 @@ def take(session: Session, count: int) -> int:
     return last
 
 
-async def end_of(reader: Reader, mark: bytes) -> int | None:
+async def end_of(reader: DatabaseReader, mark: bytes) -> int | None:
     """Return the last number of an epoch that is over; None for an epoch that this store does not know."""
     found = await reader.rows(_ENDS, (mark.hex(),))
     return found[0][0] if found else None
 
 
-async def first(reader: Reader) -> int:
+async def first(reader: DatabaseReader) -> int:
     """Return the number at which the first epoch began: what was given before belongs to none."""
     found = await reader.rows(_FIRST)
     number: int = found[0][0]

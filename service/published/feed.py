@@ -18,8 +18,8 @@ import orjson
 from service.ages import earliest
 from service.published import keys, moves, narrowed
 from service.published.models import Kind, Reason
-from service.published.narrowed import Scope
-from service.published.reader import Reader, Record
+from service.published.narrowed import Narrowing
+from service.published.reader import DatabaseReader, Record
 from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id, until, without
 from service.tables import is_in_range, stored_time, write_time
 
@@ -60,7 +60,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FollowerPlace:
     """The place of a follower. `base` is a number up to which no tombstone need be sent any more: the store's
     number when the follower began, or was last caught up.
     """
@@ -91,7 +91,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChangeEntry:
     """One entry: what it tells of, and `body`, the JSON in which it does."""
 
     seq: int
@@ -109,8 +109,8 @@ class Batch:
     store does.
     """
 
-    entries: list[Entry]
-    place: Place
+    entries: list[ChangeEntry]
+    place: FollowerPlace
     caught_up: bool
 
     @property
@@ -119,23 +119,25 @@ class Batch:
         return earliest(*(each.until for each in self.entries))
 
 
-async def head(reader: Reader) -> Head:
+async def head(reader: DatabaseReader) -> Head:
     """Ask where the store stands."""
     store, seq, pruned, public, epoch = (await reader.rows(_HEAD))[0]
     return Head(UUID(str(store)), seq, pruned, public or 0, bytes.fromhex(epoch))
 
 
-def beginning(head: Head) -> Place:
+def beginning(head: Head) -> FollowerPlace:
     """Return the place at which a new follower begins. It never had what is gone already."""
-    return Place(0, head.seq, head.epoch)
+    return FollowerPlace(0, head.seq, head.epoch)
 
 
-async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit: int) -> Batch:
+async def batch(
+    reader: DatabaseReader, wanted: Wanted, place: FollowerPlace, head: Head, limit: int
+) -> Batch:
     """The next entries after a place, up to a head that was asked for before: what is committed meanwhile
     comes later.
     """
     end = head.seq
-    scope = Scope(wanted.kinds, wanted.sections, wanted.languages)
+    scope = Narrowing(wanted.kinds, wanted.sections, wanted.languages)
     if wanted.is_all:
         of_kinds, kinds = narrowed.of_kinds(scope, "p")
         where = f"p.seq > %s AND p.seq <= %s AND {of_kinds}"
@@ -151,10 +153,10 @@ async def batch(reader: Reader, wanted: Wanted, place: Place, head: Head, limit:
         return Batch(found, replace(place, seq=found[-1].seq, epoch=head.epoch), caught_up=False)
     if end < head.seq:
         return Batch(found, replace(place, seq=end, epoch=head.epoch), caught_up=False)
-    return Batch(found, Place(end, end, head.epoch), caught_up=True)
+    return Batch(found, FollowerPlace(end, end, head.epoch), caught_up=True)
 
 
-async def _rows(reader: Reader, where: str, values: Sequence[str | int]) -> tuple[list[Record], Gone]:
+async def _rows(reader: DatabaseReader, where: str, values: Sequence[str | int]) -> tuple[list[Record], Gone]:
     """Read rows in the order of their numbers, and which pictures in them have gone."""
     statement = f"SELECT {_COLUMNS} FROM published p WHERE {where} ORDER BY p.seq LIMIT %s"
     rows = await reader.rows(statement, values)
@@ -164,13 +166,13 @@ async def _rows(reader: Reader, where: str, values: Sequence[str | int]) -> tupl
     return await reader.rows(statement, values), gone
 
 
-def _read(row: Record, wanted: Wanted, gone: Gone, since: int) -> Entry:
+def _read(row: Record, wanted: Wanted, gone: Gone, since: int) -> ChangeEntry:
     *told, section, language, ends, written, waiting = row
     holds = wanted.holds(section, language)
     return entry_of((*told, ends, written, waiting), gone, since, holds=holds)
 
 
-def entry_of(row: Sequence[Any], gone: Gone, since: int, *, holds: bool) -> Entry:
+def entry_of(row: Sequence[Any], gone: Gone, since: int, *, holds: bool) -> ChangeEntry:
     """Return the entry of a row. `holds` says that a row that is no tombstone is what is asked for."""
     (
         seq,
@@ -196,7 +198,7 @@ def entry_of(row: Sequence[Any], gone: Gone, since: int, *, holds: bool) -> Entr
     concerned = keys.of_change(kind, key, moves.since(written, seq, since))
     body = entry(seq, kind, key, version, at, document, reason=reason, detail=detail, concerned=concerned)
     good_until = None if reason is not None else earliest(ends, until(document, gone))
-    return Entry(seq, kind, key, version, reason is not None, body, good_until)
+    return ChangeEntry(seq, kind, key, version, reason is not None, body, good_until)
 
 
 def entry(

@@ -12,9 +12,9 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from service.published import feed
-from service.published.feed import Batch, Entry, Wanted
+from service.published.feed import Batch, ChangeEntry, Wanted
 from service.published.models import Kind
-from service.published.reader import Reader, Record
+from service.published.reader import DatabaseReader, Record
 from service.tables import Time, stored_time
 
 EVERYTHING = Wanted((*feed.KINDS, Kind.NOTICE))
@@ -65,7 +65,7 @@ class StoreStand:
 _FACTS, _STATE = TypeAdapter(MirroredFacts), TypeAdapter(StoreStand)
 
 
-async def complete(reader: Reader, batch: Batch) -> Batch:
+async def complete(reader: DatabaseReader, batch: Batch) -> Batch:
     """Add to each entry a member `row` with the facts. An entry whose row has changed meanwhile is left out,
     because it comes again under a later number.
     """
@@ -79,7 +79,7 @@ async def complete(reader: Reader, batch: Batch) -> Batch:
     return replace(batch, entries=entries)
 
 
-async def state(reader: Reader) -> bytes:
+async def state(reader: DatabaseReader) -> bytes:
     """Return the state of the store as a further member of a page."""
     head = await feed.head(reader)
     epochs = await reader.rows(_EPOCHS)
@@ -87,7 +87,7 @@ async def state(reader: Reader) -> bytes:
     return b',"state":%b' % _STATE.dump_json(told)
 
 
-async def _by_id(reader: Reader, statement: str, ids: Sequence[str]) -> dict[UUID, list[Record]]:
+async def _by_id(reader: DatabaseReader, statement: str, ids: Sequence[str]) -> dict[UUID, list[Record]]:
     found: dict[UUID, list[Record]] = defaultdict(list)
     if ids:
         places = ", ".join(["%s"] * len(ids))
@@ -123,7 +123,7 @@ def _facts(
     return _FACTS.dump_json(facts)
 
 
-def _with_row(entry: Entry, facts: bytes) -> Entry:
+def _with_row(entry: ChangeEntry, facts: bytes) -> ChangeEntry:
     # No text can hold these bytes: its quotes are escaped.
     at = entry.body.index(_DATA)
     return replace(entry, body=b'%b,"row":%b%b' % (entry.body[:at], facts, entry.body[at:]))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.published.models import Kind, all_but
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.tables import ANY_LANGUAGE, is_in_range
 
 MOST_READ = 2_000
@@ -32,7 +32,7 @@ ANY: Condition = ("1 = 1", ())
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Narrowing:
     """The kinds of a feed, and the sections and language ranges that it is narrowed to: none where it is
     not.
     """
@@ -83,7 +83,9 @@ class _Piece:
         ]
 
 
-async def find(reader: Reader, scope: Scope, start: int, base: int, last: int, limit: int) -> Found:
+async def find(
+    reader: DatabaseReader, scope: Narrowing, start: int, base: int, last: int, limit: int
+) -> Found:
     """Find the changes after `start` and up to `last`, one more than the limit where there are more. What
     left the scope by a change up to `base` is not among them.
     """
@@ -101,7 +103,7 @@ async def find(reader: Reader, scope: Scope, start: int, base: int, last: int, l
     return Found([number for (number,) in rows], end)
 
 
-async def _pieces(reader: Reader, scope: Scope) -> list[_Piece]:
+async def _pieces(reader: DatabaseReader, scope: Narrowing) -> list[_Piece]:
     """Return the pieces of an index, each in the order of the numbers, in which all of the scope is."""
     if scope.sections:
         is_asked = Kind.ARTICLE in scope.kinds  # No other kind has a section.
@@ -116,7 +118,7 @@ async def _pieces(reader: Reader, scope: Scope) -> list[_Piece]:
     return pieces
 
 
-async def _end(reader: Reader, pieces: Sequence[_Piece], start: int, last: int) -> int:
+async def _end(reader: DatabaseReader, pieces: Sequence[_Piece], start: int, last: int) -> int:
     """Return the number up to which all pieces may be read."""
     ends = [last]
     for piece in pieces:
@@ -125,7 +127,7 @@ async def _end(reader: Reader, pieces: Sequence[_Piece], start: int, last: int) 
     return min(ends)
 
 
-def _left(scope: Scope, start: int, base: int, end: int) -> tuple[str, list[Value]]:
+def _left(scope: Narrowing, start: int, base: int, end: int) -> tuple[str, list[Value]]:
     """Select what has left the scope since a number."""
     where, values = _all([("q.until_seq > %s", (base,)), of_kinds(scope, "q"), *_in_scope(scope, "q")])
     # One look-up for each: in a join, either database may read all rows to see which has left.
@@ -134,7 +136,9 @@ def _left(scope: Scope, start: int, base: int, end: int) -> tuple[str, list[Valu
     return f"SELECT seq FROM ({left}) AS gone WHERE seq > %s AND seq <= %s", [*values, start, end]
 
 
-async def _by_number(reader: Reader, scope: Scope, start: int, base: int, last: int, limit: int) -> Found:
+async def _by_number(
+    reader: DatabaseReader, scope: Narrowing, start: int, base: int, last: int, limit: int
+) -> Found:
     """Find changes among the next ones of all: where too much has left to be looked up, or a scope is
     wide.
     """
@@ -164,13 +168,13 @@ def _all(conditions: Sequence[Condition]) -> tuple[str, list[Value]]:
     return " AND ".join(where for where, _ in conditions), [value for _, its in conditions for value in its]
 
 
-def of_kinds(scope: Scope, table: str) -> Condition:
+def of_kinds(scope: Narrowing, table: str) -> Condition:
     """Return the condition that a row is of the kinds of a scope, by leaving out the others."""
     others = [kind.value for kind in all_but(scope.kinds)]
     return (f"{table}.kind NOT IN ({', '.join(['%s'] * len(others))})" if others else "1 = 1"), others
 
 
-def _in_scope(scope: Scope, table: str) -> list[Condition]:
+def _in_scope(scope: Narrowing, table: str) -> list[Condition]:
     """Return the conditions that a row is in the sections and languages of a scope."""
     found: list[Condition] = []
     if scope.sections:
@@ -180,7 +184,7 @@ def _in_scope(scope: Scope, table: str) -> list[Condition]:
     return found
 
 
-def _in_languages(scope: Scope, column: str) -> Condition:
+def _in_languages(scope: Narrowing, column: str) -> Condition:
     if ANY_LANGUAGE in scope.languages:
         return f"{column} IS NOT NULL AND {column} <> ''", ()
     in_range = f"({column} = %s OR substr({column}, 1, %s) = %s)"

@@ -72,7 +72,7 @@ def _of_key(kind: Kind, key: str) -> tuple[str, Sequence[str | int | UUID]]:
     return (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
 
 
-class Reader(Protocol):
+class DatabaseReader(Protocol):
     """The questions of the wire cache to a database. `answered_at` is when the database last answered, in
     monotonic seconds; `connections` are open.
     """

@@ -21,7 +21,7 @@ from service.engines import hold_to_deadline, postgres_engine
 from service.faults import DATABASE_FAULTS, Fault, fault_of
 from service.published.answers import Row
 from service.published.models import Kind
-from service.published.reader import SEQ, Changes, PostgresReader, Reader, Record
+from service.published.reader import SEQ, Changes, DatabaseReader, PostgresReader, Record
 from service.settings import Settings
 
 LOOKS_EVERY = 0.25
@@ -230,7 +230,9 @@ class Replicas:
             self.behind += 1
         return None
 
-    async def ask(self, least: int, question: Callable[[Reader], Awaitable[Found]]) -> tuple[Found] | None:
+    async def ask(
+        self, least: int, question: Callable[[DatabaseReader], Awaitable[Found]]
+    ) -> tuple[Found] | None:
         """Return a replica's answer to any question, if one has reached a number: for when the primary is
         away.
         """
@@ -323,7 +325,7 @@ class ReplicatedReader:
         """All rows of a statement."""
         return await self._ask(lambda reader: reader.rows(statement, values))
 
-    async def _ask(self, question: Callable[[Reader], Awaitable[Found]]) -> Found:
+    async def _ask(self, question: Callable[[DatabaseReader], Awaitable[Found]]) -> Found:
         if not self._watch.is_away:
             try:
                 return await question(self._primary)
@@ -337,7 +339,9 @@ class ReplicatedReader:
         found = await self._from_replica(question)
         return await question(self._primary) if found is None else found[0]
 
-    async def _from_replica(self, question: Callable[[Reader], Awaitable[Found]]) -> tuple[Found] | None:
+    async def _from_replica(
+        self, question: Callable[[DatabaseReader], Awaitable[Found]]
+    ) -> tuple[Found] | None:
         return await self._replicas.ask(max(self._watch.known, self._least), question)
 
 

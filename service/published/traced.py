@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from service import tracing
 from service.published.answers import Row
 from service.published.models import Kind
-from service.published.reader import Changes, Reader, Record
+from service.published.reader import Changes, DatabaseReader, Record
 
 
 class TracedReader:
     """A reader each of whose questions is a span."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: DatabaseReader) -> None:
         self._reader = reader
 
     @property

@@ -9,7 +9,7 @@ import asyncio
 import enum
 
 from service.published import feed
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.published.watch import Watch
 
 LOOKS_FOR = 1.0
@@ -30,7 +30,7 @@ class Waiting:
     any more.
     """
 
-    def __init__(self, reader: Reader, watch: Watch) -> None:
+    def __init__(self, reader: DatabaseReader, watch: Watch) -> None:
         self.closed = False
         self.count = 0
         self._reader = reader

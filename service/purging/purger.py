@@ -20,7 +20,7 @@ from service.database import Database
 from service.errors import ServiceError
 from service.published import epochs, feed, keys, moves
 from service.published.feed import Head
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.published.waiting import View, Waiting
 from service.purging import calls, places
 from service.purging.calls import DEADLINE, PurgeRefused
@@ -63,7 +63,7 @@ class Work:
 class Purger:
     """Purges until cancelled, if no other process does. `calls` and `failures` count."""
 
-    def __init__(self, database: Database, reader: Reader, waiting: Waiting) -> None:
+    def __init__(self, database: Database, reader: DatabaseReader, waiting: Waiting) -> None:
         self.calls = self.failures = 0
         self._database = database
         self._settings = database.settings

@@ -2,8 +2,9 @@
 is too old.
 
 It holds which store it belongs to, the number of the last change that was told, the number up to which
-removals need not be told (`feed.Place`), and the epoch in which it was given (`published/epochs.py`). It is
-no secret and not signed: a made-up one can only name a place in a feed that the caller may read anyway.
+removals need not be told (`feed.FollowerPlace`), and the epoch in which it was given
+(`published/epochs.py`). It is no secret and not signed: a made-up one can only name a place in a feed that
+the caller may read anyway.
 """
 
 import base64
@@ -19,8 +20,8 @@ from service.contracts import Contract
 from service.errors import Gone
 from service.http.pages import BadCursor
 from service.published import epochs
-from service.published.feed import Head, Place
-from service.published.reader import Reader
+from service.published.feed import FollowerPlace, Head
+from service.published.reader import DatabaseReader
 from service.published.waiting import View
 from service.services import service
 from service.tables import latest, write_time
@@ -47,21 +48,21 @@ class ContractEnded(StartAgain):
     title = "The contract has ended"
 
 
-def write_cursor(store: UUID, place: Place) -> str:
+def write_cursor(store: UUID, place: FollowerPlace) -> str:
     """Write a place down."""
     packed = _FORM.pack(_mark(store), place.seq, place.base, place.epoch)
     return base64.urlsafe_b64encode(packed).decode()
 
 
-def place_in(cursor: str) -> Place:
+def place_in(cursor: str) -> FollowerPlace:
     """Return the place that a cursor of any store names. Raises ValueError."""
     _, *place = _FORM.unpack(base64.b64decode(cursor, b"-_", validate=True))
-    return Place(*place)
+    return FollowerPlace(*place)
 
 
 async def read_cursor(
     request: Request, cursor: str, head: Head, view: View, contract: Contract | None
-) -> Place:
+) -> FollowerPlace:
     """Read a place in this store's feed. Raises BadCursor, StartAgain and ContractEnded."""
     try:
         packed = base64.b64decode(cursor, b"-_", validate=True)
@@ -74,17 +75,17 @@ async def read_cursor(
             raise contract_ended(contract, address(request, None))
         told = "" if contract is None else ", or another contract"
         raise _start_again(request, f"This cursor belongs to another store{told}.")
-    if max(seq, base) > await _end(service(request, Reader), head, epoch[0] if epoch else None):
+    if max(seq, base) > await _end(service(request, DatabaseReader), head, epoch[0] if epoch else None):
         raise _start_again(
             request,
             "This cursor is of a state that this store has lost: it was restored from an earlier one.",
         )
     if view is not View.STAFF and base < head.pruned:
         raise _start_again(request, "This cursor is older than the removals that are kept.")
-    return Place(seq, base, head.epoch)
+    return FollowerPlace(seq, base, head.epoch)
 
 
-async def _end(reader: Reader, head: Head, epoch: bytes | None) -> int:
+async def _end(reader: DatabaseReader, head: Head, epoch: bytes | None) -> int:
     """Return the last number that a cursor of an epoch may name; below every number for an unknown epoch."""
     if epoch == head.epoch:
         return head.seq

@@ -17,7 +17,7 @@ from service.database import Database, Session
 from service.images.models import Caption, Image
 from service.images.read import read_all, read_caption
 from service.published import feed, keys, moves, working
-from service.published.feed import LEFT_SCOPE, Batch, Entry, Place, Wanted
+from service.published.feed import LEFT_SCOPE, Batch, ChangeEntry, FollowerPlace, Wanted
 from service.published.models import Epoch, Kind, PublishedSequence, Reason, WorkingChange
 
 Standing = tuple[int, bytes | None, str | None, str | None]
@@ -26,7 +26,7 @@ _EPOCH = select(Epoch.mark).where(Epoch.number == select(func.max(Epoch.number))
 _NEVER: Standing = (0, None, None, None)
 
 
-def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch:
+def batch(database: Database, wanted: Wanted, place: FollowerPlace, limit: int) -> Batch:
     """The next entries after a place."""
     with database.reading() as session:
         last = session.exec(select(PublishedSequence.seq)).one()
@@ -42,10 +42,10 @@ def batch(database: Database, wanted: Wanted, place: Place, limit: int) -> Batch
         return Batch(entries, replace(place, seq=changes[-1].seq, epoch=epoch), caught_up=False)
     # What was committed after the number was read has come along already.
     reached = max([last, *(change.seq for change in changes)])
-    return Batch(entries, Place(reached, reached, epoch), caught_up=True)
+    return Batch(entries, FollowerPlace(reached, reached, epoch), caught_up=True)
 
 
-def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:
+def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> ChangeEntry:
     version, document, section, language = standing
     reason = str(Reason.DELETED) if document is None else None
     if reason is None and not wanted.holds(section, language):
@@ -61,7 +61,7 @@ def _entry(change: WorkingChange, standing: Standing, wanted: Wanted) -> Entry:
         detail=None,
         concerned=keys.of_change(change.kind, change.id, moves.lists_of(section, language, ())),
     )
-    return Entry(change.seq, change.kind, change.id, version, reason is not None, body)
+    return ChangeEntry(change.seq, change.kind, change.id, version, reason is not None, body)
 
 
 def _standing(session: Session, changes: Sequence[WorkingChange]) -> dict[tuple[Kind, UUID], Standing]:

@@ -14,8 +14,8 @@ from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
 from service.http.callers import identify
 from service.published import contracted, feed, mirrored
-from service.published.feed import Batch, Head, Place, Wanted
-from service.published.reader import Reader
+from service.published.feed import Batch, FollowerPlace, Head, Wanted
+from service.published.reader import DatabaseReader
 from service.published.waiting import View, Waiting
 from service.scopes import Scope
 from service.sync import desk
@@ -30,7 +30,7 @@ class Follower:
     """
 
     database: Database
-    reader: Reader
+    reader: DatabaseReader
     waiting: Waiting
     copies: Copies
     wanted: Wanted
@@ -66,12 +66,12 @@ class Follower:
             narrowed.append(("view", str(self.view)))
         return f"/v1/changes?{urlencode(narrowed)}" if narrowed else "/v1/changes"
 
-    def come(self, place: Place) -> None:
+    def come(self, place: FollowerPlace) -> None:
         """Note that the holder of a token has everything up to a place."""
         if self.token_id is not None:
             self.copies.came(self.token_id, self.address, place.seq)
 
-    async def take(self, place: Place, most: int | None = None) -> Batch:
+    async def take(self, place: FollowerPlace, most: int | None = None) -> Batch:
         """Return the next batch after a place, whatever is in it, of at most so many entries. Raises
         Unauthorized when the token is no longer good.
         """
@@ -85,7 +85,7 @@ class Follower:
         """Return whether the contract has ended since the follower came."""
         return self.contract is not None and self.contract.has_ended(latest()) and not self.has_ended
 
-    async def _take(self, place: Place, limit: int) -> Batch:
+    async def _take(self, place: FollowerPlace, limit: int) -> Batch:
         try:
             if self.secret is not None:
                 caller, _ = await identify(self.reader, self.secret)

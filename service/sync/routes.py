@@ -14,9 +14,9 @@ from service.http import conditional, pages
 from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
 from service.published import answers, feed, mirrored
-from service.published.feed import Batch, Followed, Head, Place, Wanted
+from service.published.feed import Batch, Followed, FollowerPlace, Head, Wanted
 from service.published.models import Kind
-from service.published.reader import Reader
+from service.published.reader import DatabaseReader
 from service.published.waiting import View, Waiting
 from service.scopes import Scope
 from service.services import service
@@ -148,7 +148,7 @@ async def _begin(
     language: list[str] | None,
     view: View,
     limit: int,
-) -> tuple[Follower, Head, Place]:
+) -> tuple[Follower, Head, FollowerPlace]:
     """Return a follower, the head of the feed, and the place where the follower begins."""
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
@@ -159,7 +159,7 @@ async def _begin(
         wanted = _all_for_mirror(wanted)
     follower = Follower(
         service(request, Database),
-        service(request, Reader),
+        service(request, DatabaseReader),
         service(request, Waiting),
         service(request, Copies),
         wanted,
@@ -206,7 +206,7 @@ def _secret(request: Request) -> str | None:
     return request.headers.get("authorization", "").partition(" ")[2] or None
 
 
-async def _waited(follower: Follower, place: Place, seconds: float) -> Batch:
+async def _waited(follower: Follower, place: FollowerPlace, seconds: float) -> Batch:
     """The first batch that has something in it, or the last one when the time is over."""
     ends = time.monotonic() + seconds
     batch = await follower.take(place)

@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.responses import StreamingResponse
 
 from service.errors import ServiceError
-from service.published.feed import Batch, Place
+from service.published.feed import Batch, FollowerPlace
 from service.sync.cursors import write_cursor
 from service.sync.following import Follower
 
@@ -26,13 +26,13 @@ takes nothing.
 """
 
 
-def answer(follower: Follower, store: UUID, place: Place) -> StreamingResponse:
+def answer(follower: Follower, store: UUID, place: FollowerPlace) -> StreamingResponse:
     """Stream from a place on, until the client goes or the service ends."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(follower, store, place), headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _events(follower: Follower, store: UUID, place: Place) -> AsyncIterator[bytes]:
+async def _events(follower: Follower, store: UUID, place: FollowerPlace) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     most = 1
     while True:
@@ -60,7 +60,7 @@ def _fitting(entries: int, size: int) -> int:
     return max(1, min(2 * entries, entries * BATCH_BYTES // size))
 
 
-def _written(batch: Batch, store: UUID, before: Place) -> bytes:
+def _written(batch: Batch, store: UUID, before: FollowerPlace) -> bytes:
     lines = [
         b"id: %b\ndata: %b\n\n"
         % (write_cursor(store, replace(batch.place, seq=entry.seq, base=before.base)).encode(), entry.body)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field as Member
+import pydantic
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
@@ -66,21 +66,21 @@ class WebhookContent(SQLModel):
 
     url: WebAddress = Field(schema_extra={"examples": ["https://partner.example/hooks/copydesk"]})
     name: Line | None = None
-    kinds: Annotated[list[Followed], Member(max_length=50)] = Field(
+    kinds: Annotated[list[Followed], pydantic.Field(max_length=50)] = Field(
         default_factory=lambda: list(Followed),
         sa_type=Json(list[Followed]),
         description="what is told of; none only with `notices`",
     )
-    notices: Annotated[list[Notice], Member(max_length=50)] = Field(
+    notices: Annotated[list[Notice], pydantic.Field(max_length=50)] = Field(
         default_factory=list,
         sa_type=Json(list[Notice]),
         sa_column_kwargs={"server_default": "[]"},
         description="warnings for the house itself; needs admin",
     )
-    sections: Annotated[list[Line], Member(max_length=1_000)] = Field(
+    sections: Annotated[list[Line], pydantic.Field(max_length=1_000)] = Field(
         default_factory=list, sa_type=Json(list[str]), description="only articles of these; empty: of all"
     )
-    languages: Annotated[list[Language], Member(max_length=1_000)] = Field(
+    languages: Annotated[list[Language], pydantic.Field(max_length=1_000)] = Field(
         default_factory=list,
         sa_type=Json(list[str]),
         description="only articles and captions in these; empty: in all",
@@ -176,10 +176,10 @@ class WebhookRead(Reading):
     """A webhook, without its secret."""
 
     id: UUID
-    token_id: UUID | None = Member(
+    token_id: UUID | None = pydantic.Field(
         description="the token by whose contract it is told; null: one of the house"
     )
-    url: str = Member(examples=["https://partner.example/hooks/copydesk"])
+    url: str = pydantic.Field(examples=["https://partner.example/hooks/copydesk"])
     name: str | None
     kinds: list[Followed]
     notices: list[Notice]
@@ -187,11 +187,11 @@ class WebhookRead(Reading):
     languages: list[str]
     enabled: bool
     disabled_at: Time | None
-    disabled_reason: str | None = Member(
+    disabled_reason: str | None = pydantic.Field(
         description="why it is not told any more; enabling it goes on with what is pending"
     )
-    retry_at: Time | None = Member(description="when the message that has failed is sent again")
-    old_secret_until: Time | None = Member(
+    retry_at: Time | None = pydantic.Field(description="when the message that has failed is sent again")
+    old_secret_until: Time | None = pydantic.Field(
         description="until when messages are signed with the secret before this one, too"
     )
     created_at: Time
@@ -202,18 +202,18 @@ class WebhookRead(Reading):
 class WebhookMade(WebhookRead):
     """A webhook with its new secret: the only time that it is shown."""
 
-    secret: Secret = Member(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…"])
+    secret: Secret = pydantic.Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw…"])
 
 
 class DeliveryRead(Reading):
     """A delivery and its attempts."""
 
     id: UUID
-    message_id: str = Member(
+    message_id: str = pydantic.Field(
         description="the webhook-id: the same in every attempt",
         examples=["msg_01997f3c6a587c118f0e1d5c6a2b9e77"],
     )
-    type: str = Member(examples=["article.put"])
+    type: str = pydantic.Field(examples=["article.put"])
     seq: int
     status: DeliveryStatus
     attempts: list[Attempt]
@@ -230,11 +230,11 @@ class DeliveryWhole(DeliveryRead):
 class Span(Shape):
     """The deliveries to send again: those whose changes were made in this time."""
 
-    since: Time = Member(examples=["2026-03-02T06:00:00Z"])
+    since: Time = pydantic.Field(examples=["2026-03-02T06:00:00Z"])
     until: Time | None = None
 
 
 class Redelivered(Reading):
     """The number of deliveries that are to be sent again."""
 
-    count: int = Member(examples=[12])
+    count: int = pydantic.Field(examples=[12])

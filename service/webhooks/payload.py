@@ -18,7 +18,7 @@ from service.published.models import Kind, Reason
 from service.published.withdrawn import Gone, without
 from service.tables import latest
 
-Entry = dict[str, Any]
+EntryJson = dict[str, Any]
 
 
 def body_to_send(session: Session, written: bytes) -> bytes:
@@ -30,7 +30,7 @@ def body_to_send(session: Session, written: bytes) -> bytes:
     if not gone:
         return written
     if entry["kind"] == Kind.ARTICLE:
-        reasons = {str(id_): _told(*why) for id_, why in gone.items()}
+        reasons = {str(id_): _reason_text(*why) for id_, why in gone.items()}
         entry["data"] = orjson.loads(without(orjson.dumps(entry["data"]), Gone(reasons=reasons)))
     else:
         ((reason, detail),) = gone.values()
@@ -51,13 +51,13 @@ def _gone(session: Session, shown: Collection[UUID]) -> dict[UUID, tuple[Reason,
     return gone
 
 
-def _told(reason: Reason, detail: str | None) -> str:
+def _reason_text(reason: Reason, detail: str | None) -> str:
     if reason is Reason.UNPUBLISHED:
         return ""
     return str(reason) if detail is None else detail
 
 
-def _pictures(entry: Entry) -> Iterator[UUID]:
+def _pictures(entry: EntryJson) -> Iterator[UUID]:
     """Yield the pictures that an entry shows, or tells of."""
     told = entry.get("data")
     if not isinstance(told, dict):

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.edge import flights
 from service.edge.cache import WireCache
-from service.edge.entries import Entry
+from service.edge.entries import CacheEntry
 from service.edge.flights import Flight, Flights, StillBeingMade
 from service.edge.making import AT_ONCE
 from service.published.answers import DEPENDS
@@ -175,15 +175,15 @@ def test_all_who_wait_get_the_same_503(store: Store) -> None:
 
 
 KEY = ("/v1/articles", b"")
-ENTRY = Entry(200, [], b"", None)
+ENTRY = CacheEntry(200, [], b"", None)
 
 
-async def never_made(_: Flight) -> Entry | None:
+async def never_made(_: Flight) -> CacheEntry | None:
     await sleep_forever()
     return None
 
 
-async def made(_: Flight) -> Entry | None:
+async def made(_: Flight) -> CacheEntry | None:
     return ENTRY
 
 
@@ -207,7 +207,7 @@ def test_a_bounded_number_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         under_way = Flights(PATIENCE)
         leave = asyncio.Event()
 
-        async def make(_: Flight) -> Entry | None:
+        async def make(_: Flight) -> CacheEntry | None:
             await leave.wait()
             return ENTRY
 
@@ -216,14 +216,14 @@ def test_a_bounded_number_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         leave.set()
         return [type(each).__name__ for each in await asyncio.gather(*asking, return_exceptions=True)]
 
-    assert Counter(asyncio.run(wait())) == {"Entry": 4, "StillBeingMade": 2}
+    assert Counter(asyncio.run(wait())) == {"CacheEntry": 4, "StillBeingMade": 2}
 
 
 def test_who_knows_of_a_change_waits_for_no_answer_of_before() -> None:
     async def ask() -> int:
         under_way, begun = Flights(PATIENCE), 0
 
-        async def read(flight: Flight) -> Entry | None:
+        async def read(flight: Flight) -> CacheEntry | None:
             nonlocal begun
             begun += 1
             flight.read_at = changes

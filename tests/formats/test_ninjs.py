@@ -18,7 +18,7 @@ from service.articles.models import ArticleCreate, ArticleRead
 from service.formats.ninjs.models import Ninjs
 from service.formats.ninjs.read import read
 from service.formats.ninjs.write import as_ninjs, supplied_by
-from service.images.models import CaptionSource, EffectiveCaption, ImageRead, Rendition, Scope
+from service.images.models import CaptionScope, CaptionSource, EffectiveCaption, ImageRead, Rendition
 from service.tables import now
 from tests.articles.newsroom import Article, do, draft, edit, problem, published, soon
 from tests.formats.agency import AGENCY, Said, bring_in
@@ -402,7 +402,7 @@ def picture(id_: UUID, text: str | None, *, has_file: bool) -> tuple[ImageRead, 
         version=1,
         created_at=at,
         updated_at=at,
-        scope=Scope.IMAGE,
+        scope=CaptionScope.IMAGE,
     )
     return image, caption if text else None
 

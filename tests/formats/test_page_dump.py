@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from service.newspages import (
     Author,
     Banner,
+    FoundPicture,
     Heading,
     NotAnArticle,
     Page,
     Paragraph,
-    Picture,
     PictureBlock,
     read_dump,
 )
@@ -49,7 +49,7 @@ def paragraphs(page: Page) -> list[str]:
     return [block.html for block in page.blocks if isinstance(block, Paragraph)]
 
 
-def pictures(page: Page) -> list[Picture]:
+def pictures(page: Page) -> list[FoundPicture]:
     return [block.picture for block in page.blocks if isinstance(block, PictureBlock)]
 
 
@@ -67,7 +67,10 @@ def test_a_dump_becomes_an_article_with_its_pictures_in_their_places() -> None:
             "Search Trends",
         )
     )
-    first, second = Picture(caption=CAPTION, credit="Xinhua"), Picture(caption=OTHER, credit="Xinhua")
+    first, second = (
+        FoundPicture(caption=CAPTION, credit="Xinhua"),
+        FoundPicture(caption=OTHER, credit="Xinhua"),
+    )
     assert page.headline == HEADLINE
     assert page.blocks == (
         PictureBlock(first),
@@ -90,20 +93,20 @@ def test_a_dump_becomes_an_article_with_its_pictures_in_their_places() -> None:
 @pytest.mark.parametrize("copies", [2, 3, 4])
 def test_a_caption_repeated_in_any_layout_is_one_caption(joint: str, copies: int) -> None:
     page = read_dump(dump(HEADLINE, joint.join([f"{CAPTION} /VCG"] * copies), FIRST, SECOND))
-    assert pictures(page) == [Picture(caption=CAPTION, credit="VCG")]
+    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="VCG")]
     assert paragraphs(page) == [FIRST, SECOND]
 
 
 def test_copies_that_differ_in_spacing_or_lack_the_credit_are_one_caption() -> None:
     copies = f"{CAPTION.replace(' ', '  ', 2)}/VCG\n{CAPTION}\n\n{CAPTION.replace(' ', chr(160), 3)} /VCG"
     assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [
-        Picture(caption=CAPTION, credit="VCG")
+        FoundPicture(caption=CAPTION, credit="VCG")
     ]
 
 
 def test_two_pictures_side_by_side_stay_two() -> None:
     page = read_dump(dump(HEADLINE, FIRST, three(f"{CAPTION} /VCG"), three(OTHER), SECOND))
-    assert pictures(page) == [Picture(caption=CAPTION, credit="VCG"), Picture(caption=OTHER)]
+    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="VCG"), FoundPicture(caption=OTHER)]
 
 
 @pytest.mark.parametrize(
@@ -132,17 +135,17 @@ def test_two_pictures_side_by_side_stay_two() -> None:
 )
 def test_the_credit_in_a_captions_tail_goes_to_the_picture(tail: str, credit: str | None) -> None:
     picture = pictures(read_dump(dump(HEADLINE, three(CAPTION + tail), FIRST, SECOND)))[0]
-    assert picture == Picture(caption=CAPTION if credit else CAPTION + tail, credit=credit)
+    assert picture == FoundPicture(caption=CAPTION if credit else CAPTION + tail, credit=credit)
 
 
 def test_a_credit_on_its_own_repeated_line_joins_its_picture() -> None:
     page = read_dump(dump(HEADLINE, FIRST, f"{CAPTION}\nPhoto: Ann Lee\n{CAPTION}\nPhoto: Ann Lee", SECOND))
-    assert pictures(page) == [Picture(caption=CAPTION, credit="Ann Lee")]
+    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="Ann Lee")]
 
 
 def test_one_copy_is_enough_when_only_photographs_carry_such_a_credit() -> None:
     page = read_dump(dump(HEADLINE, FIRST, f"{CAPTION} (AP Photo/Ann Lee)", SECOND))
-    assert pictures(page) == [Picture(caption=CAPTION, credit="AP Photo/Ann Lee")]
+    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="AP Photo/Ann Lee")]
 
 
 @pytest.mark.parametrize(
@@ -379,7 +382,7 @@ def test_texts_without_spaces_between_words_are_read_alike(
         dump(headline, three(f"{caption}/{credit}"), text, text.replace("两", "三").replace("二", "三"))
     )
     assert page.headline == headline
-    assert pictures(page) == [Picture(caption=caption, credit=credit)]
+    assert pictures(page) == [FoundPicture(caption=caption, credit=credit)]
     assert paragraphs(page)[0] == text
     assert page.language == language
 
@@ -391,7 +394,7 @@ def test_a_headline_that_is_its_pictures_caption_too_is_both() -> None:
     )
     assert found.headline == "Two cranes for the harbour"
     assert [block.picture for block in found.blocks if isinstance(block, PictureBlock)] == [
-        Picture(None, None, found.headline, "CFP")
+        FoundPicture(None, None, found.headline, "CFP")
     ]
 
 
@@ -456,7 +459,7 @@ def _sentences(draw: st.DrawFn, least: int = 7, most: int = 30) -> str:
 class _Model:
     banner: Banner | None
     headline: str
-    body: tuple[str | Picture, ...]
+    body: tuple[str | FoundPicture, ...]
     copies: int
     joint: str
     credit_line: str | None
@@ -469,7 +472,7 @@ class _Model:
         below = [f"({self.credit_line})"] if self.credit_line else []
         return "\n\n".join([*above, self.headline, *map(self._part, self.body), *below, *self.furniture])
 
-    def _part(self, part: str | Picture) -> str:
+    def _part(self, part: str | FoundPicture) -> str:
         if isinstance(part, str):
             return part
         line = f"{part.caption} /{part.credit}" if part.credit else part.caption or ""
@@ -483,7 +486,7 @@ _BANNERS = st.builds(
     accept_label=st.sampled_from(["I agree", "Accept all cookies", "Got it", "OK", "Accept"]),
 )
 _PICTURES = st.builds(
-    Picture,
+    FoundPicture,
     caption=_sentences(),
     credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"]),
 )
@@ -493,7 +496,7 @@ _PICTURES = st.builds(
 def _models(draw: st.DrawFn) -> _Model:
     texts = draw(st.lists(_sentences(8, 60), min_size=1, max_size=8))
     shown = draw(st.lists(_PICTURES, max_size=6))
-    body: list[str | Picture] = draw(st.permutations([*texts, *shown]))
+    body: list[str | FoundPicture] = draw(st.permutations([*texts, *shown]))
     headline = draw(_sentences(4, 14))[:-1]
     written = [headline.lower(), *(part if isinstance(part, str) else part.caption or "" for part in body)]
     # A page that says one thing twice by chance is no model of one that repeats its captions.
@@ -531,7 +534,7 @@ def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:
     assert read == model.body
     assert page.credit_line == model.credit_line
     assert page.banner == model.banner
-    assert page.lead == next((part for part in model.body if isinstance(part, Picture)), None)
+    assert page.lead == next((part for part in model.body if isinstance(part, FoundPicture)), None)
 
 
 @settings(deadline=None)

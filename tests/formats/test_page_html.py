@@ -14,12 +14,12 @@ from service.newspages import (
     Author,
     Banner,
     Block,
+    FoundPicture,
     Heading,
     ItemList,
     NotAnArticle,
     Page,
     Paragraph,
-    Picture,
     PictureBlock,
     Quote,
     read_html,
@@ -59,7 +59,7 @@ def read(body: str, head: str = "") -> Page:
     return read_html(page(body, head), URL)
 
 
-def only_picture(found: Page) -> Picture:
+def only_picture(found: Page) -> FoundPicture:
     (block,) = (block for block in found.blocks if isinstance(block, PictureBlock))
     return block.picture
 
@@ -114,7 +114,7 @@ before the first ship sails on Monday morning.</p>
 
 def test_a_whole_page_becomes_its_article_and_nothing_else() -> None:
     found = read(WHOLE, HEAD)
-    lead = Picture(
+    lead = FoundPicture(
         "https://www.harbourpost.example/media/pier.jpg",
         "A queue on a pier",
         CAPTION,
@@ -234,7 +234,7 @@ def test_a_page_that_shows_no_picture_may_name_one() -> None:
         article(*map(p, TEXTS)),
         '<meta property="og:image" content="/media/social.jpg"><meta property="og:image:alt" content="A pier">',
     )
-    assert found.lead == Picture("https://www.harbourpost.example/media/social.jpg", "A pier")
+    assert found.lead == FoundPicture("https://www.harbourpost.example/media/social.jpg", "A pier")
     assert found.blocks == tuple(map(Paragraph, TEXTS))
 
 
@@ -413,7 +413,7 @@ _INNER: dict[type[Block], st.SearchStrategy[Block]] = {
     Quote: _TEXT.map(lambda text: Quote(escape(text, quote=False))),
     PictureBlock: st.builds(
         lambda name, caption, credit: PictureBlock(
-            Picture(f"https://www.harbourpost.example/{name}.jpg", name, caption, credit)
+            FoundPicture(f"https://www.harbourpost.example/{name}.jpg", name, caption, credit)
         ),
         st.integers(0, 10_000).map(str),
         _TEXT,
@@ -430,7 +430,7 @@ def _markup(block: Block) -> str:
             return f"<h{level}>{html}</h{level}>"
         case Quote(html):
             return f"<blockquote><p>{html}</p></blockquote>"
-        case PictureBlock(Picture(url, alt, caption, credit)):
+        case PictureBlock(FoundPicture(url, alt, caption, credit)):
             owed = f" /{credit}" if credit else ""
             return figure(
                 f"<figcaption>{escape(caption or '')}{owed}</figcaption>", f'<img src="{url}" alt="{alt}">'

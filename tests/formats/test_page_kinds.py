@@ -12,11 +12,11 @@ from service.newspages import (
     Code,
     Dropped,
     Embed,
+    FoundPicture,
     Heading,
     ItemList,
     Page,
     Paragraph,
-    Picture,
     PictureBlock,
     Quote,
     Table,
@@ -293,7 +293,7 @@ def test_who_translated_or_edited_has_not_written() -> None:
 def test_the_picture_for_others_stands_in_for_a_lead_without_a_file() -> None:
     figure = f'<figure><img src="{DATA}"><figcaption>The gate.</figcaption></figure>'
     found = page(figure, '<meta property="og:image" content="/og.jpg">')
-    assert found.lead == Picture("https://post.example/og.jpg", caption="The gate.")
+    assert found.lead == FoundPicture("https://post.example/og.jpg", caption="The gate.")
     assert pictures(found) == [("https://post.example/og.jpg", "The gate.")]
 
 

@@ -13,7 +13,7 @@ from service import rooms
 from service.mirror.checking import Checked
 from service.mirror.command import check
 from service.mirror.place import MirrorPlace
-from service.published.feed import Place
+from service.published.feed import FollowerPlace
 from service.published.models import Kind, Published, PublishedSequence
 from service.settings import Settings
 from service.sync.cursors import place_in, write_cursor
@@ -119,4 +119,4 @@ def _copy(store: Store, database: object, origin: str, client: httpx.Client) -> 
 def _at(page: dict, seq: int) -> str:
     """The cursor behind everything, in the epoch of a page."""
     place = place_in(page["cursor"])
-    return write_cursor(UUID(page["state"]["store"]), Place(seq, seq, place.epoch))
+    return write_cursor(UUID(page["state"]["store"]), FollowerPlace(seq, seq, place.epoch))

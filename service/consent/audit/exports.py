@@ -122,7 +122,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 def _signed(signer: Signer, issuer: str, head: ConsentTreeHead, removed: int) -> SignedManifest:
     manifest = Manifest(
-        issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=tree.told(head)
+        issuer=issuer, exported_at=now(), rows=head.tree_size, removed=removed, tree_head=tree.as_read(head)
     )
     signature = signer.sign(canonical(manifest.model_dump(mode="json")))
     return SignedManifest(

@@ -2,8 +2,8 @@
 
 from datetime import date
 
+import pydantic
 from pydantic import BaseModel, ConfigDict
-from pydantic import Field as Member
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field, col
 
@@ -18,9 +18,9 @@ class Impression(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    notice_key: Key = Member(examples=["default"])
-    notice_version: int = Member(ge=1, le=2**31 - 1, examples=[1])
-    ui_surface: Surface | None = Member(default=None, examples=["banner"])
+    notice_key: Key = pydantic.Field(examples=["default"])
+    notice_version: int = pydantic.Field(ge=1, le=2**31 - 1, examples=[1])
+    ui_surface: Surface | None = pydantic.Field(default=None, examples=["banner"])
 
 
 class ConsentImpression(Table, table=True):

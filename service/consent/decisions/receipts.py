@@ -96,7 +96,7 @@ def _proof(session: Session, signer: Signer, leaf_index: int | None) -> Logged |
     head = tree.head_now(session, signer)
     leaf = tree.find_leaf(session, leaf_index, None, None)
     return Logged(
-        tree_head=tree.told(head), inclusion_proof=tree.prove_inclusion(session, leaf, head.tree_size)
+        tree_head=tree.as_read(head), inclusion_proof=tree.prove_inclusion(session, leaf, head.tree_size)
     )
 
 

@@ -14,7 +14,7 @@ from service.consent.log.merkle import leaf_hash
 from service.consent.models import EventRead
 from service.consent.signing import canonical
 
-Entry = dict[str, JsonValue]
+LogEntry = dict[str, JsonValue]
 FIRST, CURRENT = 1, 2
 """The version without `v`, and the one that is sealed now. Know a new version one release before sealing it:
 while two releases serve one store, the older exports what the newer has sealed.
@@ -48,18 +48,18 @@ MEMBERS: dict[int, Mapping[str, IncEx | bool]] = {1: _MEMBERS_1, 2: {"v": True, 
 """The members of each version, and the members inside them, as Pydantic's `include` names them."""
 
 
-def entry_of(event: EventRead, version: int) -> Entry:
+def entry_of(event: EventRead, version: int) -> LogEntry:
     """Return what of an event is hashed in a version."""
-    entry: Entry = event.model_dump(mode="json", include=MEMBERS[version])
+    entry: LogEntry = event.model_dump(mode="json", include=MEMBERS[version])
     return entry if version == FIRST else {**entry, "v": version}
 
 
-def hash_of(entry: Entry) -> bytes:
+def hash_of(entry: LogEntry) -> bytes:
     """Return the hash of an entry's leaf: of its canonical JSON (RFC 8785)."""
     return leaf_hash(canonical(entry))
 
 
-def sealed_entry(event: EventRead, leaf: bytes) -> Entry:
+def sealed_entry(event: EventRead, leaf: bytes) -> LogEntry:
     """Return the entry that a leaf's hash was made of.
 
     The hash itself tells the version: a column for it could be edited, and a release that does not know the

@@ -60,7 +60,7 @@ def get_tree_head(request: Request, session: SessionDep) -> Response:
     meanwhile.
     """
     head = tree.head_now(session, Signer(service(request, Settings).signing_key))
-    return conditional.answer(request, tree.told(head), headers=PUBLIC)
+    return conditional.answer(request, tree.as_read(head), headers=PUBLIC)
 
 
 @router.get("/inclusion-proof", response_model=InclusionProof)

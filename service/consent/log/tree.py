@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import pydantic
 from pydantic import BaseModel
-from pydantic import Field as Member
 from sqlmodel import Field, col, select
 
 from service.consent.log import entries, merkle
@@ -75,7 +75,7 @@ class TreeHead(BaseModel):
     Hashes are in hex, key and signature in base64. `log_id` is the SHA-256 of the key.
     """
 
-    tree_size: int = Member(examples=[1204])
+    tree_size: int = pydantic.Field(examples=[1204])
     root_hash: str
     timestamp: Time
     algorithm: Literal["Ed25519"] = "Ed25519"
@@ -87,7 +87,7 @@ class TreeHead(BaseModel):
 class InclusionProof(BaseModel):
     """InclusionProofDataV2 of RFC 9162, with the hashes that it leads from and to; all in hex."""
 
-    leaf_index: int = Member(examples=[17])
+    leaf_index: int = pydantic.Field(examples=[17])
     leaf_hash: str
     tree_size: int
     root_hash: str
@@ -126,7 +126,7 @@ def head_now(session: Session, signer: Signer) -> ConsentTreeHead:
     return latest_head(session) or signed_head(signer, 0, merkle.EMPTY_ROOT)
 
 
-def told(head: ConsentTreeHead) -> TreeHead:
+def as_read(head: ConsentTreeHead) -> TreeHead:
     """A head for an answer."""
     return TreeHead(
         tree_size=head.tree_size,

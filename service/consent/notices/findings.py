@@ -65,7 +65,7 @@ class Evidence:
     pointer: str
     found_in: str | None = None
 
-    def told(self) -> str:
+    def explained(self) -> str:
         """The finding in words."""
         where = "" if self.found_in is None else f" Found in: {self.found_in}"
         return f"{self.finding}: {EXPLANATIONS[self.finding]}{where}"

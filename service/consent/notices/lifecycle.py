@@ -274,7 +274,7 @@ def _draft(session: Session, key: str, version: int | None) -> ConsentNotice:
 
 def _invalid(evidence: Sequence[Evidence]) -> InvalidNotice:
     codes = [one.finding.value for one in evidence]
-    errors = [FieldProblem(pointer=one.pointer, message=one.told()) for one in evidence]
+    errors = [FieldProblem(pointer=one.pointer, message=one.explained()) for one in evidence]
     return InvalidNotice(
         f"An opt_in notice cannot be published with: {', '.join(codes)}.",
         errors=errors,

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Entry, Feed
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry
 from service.formats.feeds.media import MEDIA, add_pictures
 from service.formats.xml import element, written
 from service.tables import write_time
@@ -33,7 +33,7 @@ def _in(name: str) -> str:
     return f"{{{ATOM}}}{name}"
 
 
-def _entry(root: etree._Element, entry: Entry) -> None:
+def _entry(root: etree._Element, entry: FeedEntry) -> None:
     article = entry.article
     made = element(root, _in("entry"), attributes={_LANG: article.language})
     element(made, _in("id"), article.id.urn)

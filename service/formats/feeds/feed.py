@@ -39,7 +39,7 @@ class FeedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """An article in a feed."""
 
     article: ArticleRead
@@ -55,7 +55,7 @@ class Feed:
     settings: Settings
     sections: tuple[str, ...]
     languages: tuple[str, ...]
-    entries: list[Entry]
+    entries: list[FeedEntry]
 
     @property
     def title(self) -> str:
@@ -92,13 +92,13 @@ def read(session: Session, settings: Settings, sections: tuple[str, ...], langua
     return Feed(settings, sections, languages, entries_of(settings, listed.documents))
 
 
-def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[Entry]:
+def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[FeedEntry]:
     """Return feed entries of published documents, with whole addresses."""
     articles = [
         with_whole_addresses(settings, stored_documents.read(ArticleRead, document)) for document in documents
     ]
     return [
-        Entry(
+        FeedEntry(
             article,
             address_of(settings, article),
             article.published_at or article.updated_at,

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import Entry, Feed, FeedPicture
+from service.formats.feeds.feed import Feed, FeedEntry, FeedPicture
 from service.tables import Time
 
 
@@ -49,7 +49,7 @@ class Extension(Part):
     pictures: list[PictureWords]
 
 
-class Item(Part):
+class FeedItem(Part):
     """An article."""
 
     id: str
@@ -77,7 +77,7 @@ class JsonFeed(Part):
     description: str
     language: str
     authors: list[Person]
-    items: list[Item]
+    items: list[FeedItem]
 
 
 def write(feed: Feed) -> bytes:
@@ -94,9 +94,9 @@ def write(feed: Feed) -> bytes:
     return shape.model_dump_json(exclude_none=True).encode()
 
 
-def _item(entry: Entry) -> Item:
+def _item(entry: FeedEntry) -> FeedItem:
     article, pictures = entry.article, entry.pictures
-    return Item(
+    return FeedItem(
         id=article.id.urn,
         url=entry.address,
         title=article.headline,

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Entry, Feed
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry
 from service.formats.feeds.media import MEDIA, add_pictures
 from service.formats.xml import element, written
 
@@ -35,7 +35,7 @@ def write(feed: Feed) -> bytes:
     return written(root)
 
 
-def _item(channel: etree._Element, entry: Entry) -> None:
+def _item(channel: etree._Element, entry: FeedEntry) -> None:
     article = entry.article
     item = element(channel, "item")
     element(item, "title", article.headline)

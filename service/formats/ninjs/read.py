@@ -28,7 +28,7 @@ _MAIN_PICTURES = {LEAD, "featuremedia", "featured", "main", "mainpicture"}
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class NinjsItem:
     """An article as a ninjs object describes it."""
 
     article_id: UUID | None
@@ -48,7 +48,7 @@ class Item:
         return [address for each in self.pictures.values() if (address := file_address(each))]
 
 
-def read(ninjs: Ninjs) -> Item:
+def read(ninjs: Ninjs) -> NinjsItem:
     """Read an object. Raises NotAnArticle for events and plannings, and when it has no words at all and is
     not about one that is known already.
     """
@@ -65,7 +65,7 @@ def read(ninjs: Ninjs) -> Item:
     corrections = [
         text_of(each.value) or "" for each in ninjs.descriptions or [] if each.role == "correction"
     ]
-    return Item(
+    return NinjsItem(
         article_id,
         status,
         text_of(ninjs.ed_note),

@@ -34,7 +34,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListedArticle:
     """The facts of an article that a sitemap shows."""
 
     id: UUID
@@ -52,7 +52,7 @@ def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
     return [Part(row.section, None if row.number == 1 else (row.published_at, row.id)) for row in found]
 
 
-def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[Place]:
+def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[ListedArticle]:
     """The articles of one file."""
     columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
     of_section = (
@@ -63,4 +63,4 @@ def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[Plac
     if part.start is not None:
         start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
         statement = statement.where(tuple_(*_KEY) >= start)
-    return [Place(*row) for row in session.execute(statement)]
+    return [ListedArticle(*row) for row in session.execute(statement)]

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.ages import keep_until
 from service.database import Session, SessionDep
-from service.formats.feeds.feed import Entry, entries_of
+from service.formats.feeds.feed import FeedEntry, entries_of
 from service.formats.sitemaps.parts import Part, all_parts, read_part
 from service.formats.sitemaps.write import write_index, write_news, write_places
 from service.http.callers import CallerDep
@@ -42,7 +42,7 @@ def get_news_sitemap(request: Request, caller: CallerDep, session: SessionDep) -
     return _answer(request, write_news(settings, entries))
 
 
-def _news(session: Session, settings: Settings, most: int = MOST_NEWS) -> list[Entry]:
+def _news(session: Session, settings: Settings, most: int = MOST_NEWS) -> list[FeedEntry]:
     wanted = Filter(published_after=now() - NEWS_FOR)
     return entries_of(
         settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, most).documents

@@ -6,8 +6,8 @@ from datetime import datetime
 from lxml import etree
 
 from service.articles.addresses import as_uri, own_address
-from service.formats.feeds.feed import Entry
-from service.formats.sitemaps.parts import Place
+from service.formats.feeds.feed import FeedEntry
+from service.formats.sitemaps.parts import ListedArticle
 from service.formats.xml import element, written
 from service.settings import Settings
 from service.tables import write_time
@@ -27,7 +27,7 @@ def write_index(addresses: Iterable[str]) -> bytes:
     return written(root)
 
 
-def write_places(settings: Settings, places: Iterable[Place]) -> bytes:
+def write_places(settings: Settings, places: Iterable[ListedArticle]) -> bytes:
     """One file of articles, which has too many of them for an element each."""
     urls = "".join(
         f"<url><loc>{_written_address(settings, place)}</loc>"
@@ -37,12 +37,12 @@ def write_places(settings: Settings, places: Iterable[Place]) -> bytes:
     return f"{_HEAD}>{urls}</urlset>".encode() if urls else f"{_HEAD}/>".encode()
 
 
-def _written_address(settings: Settings, place: Place) -> str:
+def _written_address(settings: Settings, place: ListedArticle) -> str:
     # Of what XML has other signs for, only this one has a place in a URI's text.
     return as_uri(own_address(settings, place.id, place.slug)).replace("&", "&amp;")
 
 
-def write_news(settings: Settings, entries: Iterable[Entry]) -> bytes:
+def write_news(settings: Settings, entries: Iterable[FeedEntry]) -> bytes:
     """The news of the last two days."""
     root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap={None: SITEMAP, "news": NEWS, "image": IMAGE})
     for entry in entries:

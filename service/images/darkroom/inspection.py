@@ -29,7 +29,7 @@ def inspect(file: BinaryIO, job: Inspect) -> Inspected:
         opened = open_picture(file, job.max_pixels)
         width, height = opened.size
         lying = decode(opened, 4 * SMALL, 4 * SMALL)
-        metadata, captions = _said(opened, job.charset)
+        metadata, captions = _read_metadata(opened, job.charset)
         lying.thumbnail((SMALL, SMALL))
         small = in_srgb(upright(lying, opened.orientation), opened.profile)
         when = metadata.get("date_taken")
@@ -45,7 +45,7 @@ def inspect(file: BinaryIO, job: Inspect) -> Inspected:
         )
 
 
-def _said(opened: Opened, charset: str) -> tuple[Metadata, list[EmbeddedCaption]]:
+def _read_metadata(opened: Opened, charset: str) -> tuple[Metadata, list[EmbeddedCaption]]:
     """Return the metadata of the file. Metadata that breaks its reader is no reason to refuse a
     good picture.
     """

@@ -29,7 +29,7 @@ _LONE_AMPERSAND: Final = re.compile(rb"&(?!#?\w{1,10};)")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class XmpValue:
     """One value of a property, and its language where the packet names one (`x-default` is none)."""
 
     text: str
@@ -44,7 +44,7 @@ class Packet:
     def __init__(self, sources: Iterable[bytes]) -> None:
         self._roots = [root for root in map(_parse, sources) if root is not None]
 
-    def items(self, namespace: str, name: str) -> list[Item]:
+    def items(self, namespace: str, name: str) -> list[XmpValue]:
         """The values of a property in their order."""
         return [item for item in self._values(namespace, name) if item.text][:_MOST_ITEMS]
 
@@ -64,7 +64,7 @@ class Packet:
                     return inner.attrib[key].strip() or None
         return None
 
-    def _values(self, namespace: str, name: str) -> list[Item]:
+    def _values(self, namespace: str, name: str) -> list[XmpValue]:
         key = _CLARK(namespace, name)
         return next(filter(None, (list(_of_root(root, key)) for root in self._roots)), [])
 
@@ -94,24 +94,24 @@ def _tree(packet: bytes, *, recover: bool) -> etree._Element | None:
         return None
 
 
-def _of_root(root: etree._Element, key: str) -> Iterator[Item]:
+def _of_root(root: etree._Element, key: str) -> Iterator[XmpValue]:
     # `x:xmpmeta` around it is optional.
     for rdf in root.iter(_CLARK(RDF, "RDF")):
         for description in rdf.iterfind(_CLARK(RDF, "Description")):
             if key in description.attrib:
-                yield Item(description.attrib[key].strip())
+                yield XmpValue(description.attrib[key].strip())
             for element in description.iterfind(key):
                 yield from _of_element(element)
 
 
-def _of_element(element: etree._Element) -> Iterator[Item]:
+def _of_element(element: etree._Element) -> Iterator[XmpValue]:
     array = next((child for child in element if child.tag in _ARRAYS), None)
     if array is None:
-        yield Item(_text(element))
+        yield XmpValue(_text(element))
         return
     for item in array.iterfind(_CLARK(RDF, "li")):
         language = item.attrib.get(_LANGUAGE, "x-default").strip()
-        yield Item(_text(item), None if language.lower() in ("x-default", "") else language)
+        yield XmpValue(_text(item), None if language.lower() in ("x-default", "") else language)
 
 
 def _text(element: etree._Element) -> str:
