@@ -116,6 +116,8 @@ def of_others(articles: int) -> Iterator[Shape]:
         yield path, ()
         yield path, (("section", "oldest"), ("language", "en"))
     yield "/sitemaps/news.xml", ()
+    yield "/sitemaps/index.xml", ()
+    yield "/sitemaps/articles.xml", (("section", "oldest"),)
     for number in (3, articles // 2, articles - 5):
         yield "/v1/articles", (("related_to", f"a-{number}"),)
         yield "/v1/articles", (("related_to", f"a-{number}"), ("section", "oldest"))

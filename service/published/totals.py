@@ -3,6 +3,7 @@ to a bound.
 """
 
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from service.database import Session
 from service.http import pages
@@ -10,7 +11,7 @@ from service.http.pages import Total
 from service.published import filters, names, walks
 from service.published.filters import Filter
 from service.published.hits import Hits
-from service.published.models import Kind, NameField, Published
+from service.published.models import Kind, NameField, Published, PublishedName
 
 MOST_COUNTED = 10_000
 """Entries of an index that are read for a total that nobody keeps."""
@@ -41,6 +42,25 @@ def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits, most: int)
     met = [*filters.met(kind, wanted), *hits.joined(hits.newest(most))]
     number = session.execute(select(func.count()).select_from(Published).where(*met)).scalar_one()
     return Total(number, is_minimum)
+
+
+def of_sections(session: Session) -> dict[str | None, int] | None:
+    """Return how many articles each section has, and how many have none (`None`): as it is kept. None where
+    that does not hold for this session.
+    """
+    if (
+        session.contract is not None
+        or filters.have_ended(session, Kind.ARTICLE)
+        or not names.is_counted(session)
+    ):
+        return None
+    rows = select(col(PublishedName.value), col(PublishedName.count)).where(
+        col(PublishedName.field) == NameField.SECTION.value
+    )
+    found: dict[str | None, int] = {row[0]: row[1] for row in session.execute(rows)}
+    name = (NameField.KIND.value, Kind.ARTICLE.value)
+    found[None] = names.counts(session, [name]).get(name, 0) - sum(found.values())
+    return {section: count for section, count in found.items() if count > 0}
 
 
 def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:

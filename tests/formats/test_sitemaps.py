@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from lxml import etree
+from sqlalchemy import update
 
 from service.formats.sitemaps.parts import all_parts, read_part
-from tests.articles.newsroom import do, published
+from service.published import totals
+from service.published.models import PublishedSequence
+from service.published.names import COUNTED_AS
+from service.tables import now
+from tests.articles.newsroom import do, edit, published
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN, Store, another
 
@@ -121,3 +126,20 @@ def test_files_are_cut_by_key_and_hold_each_article_once(
         params={"section": "City", "published": start[0].isoformat(), "id": str(start[1])},
     )
     assert rest.text.count("<loc>") == 4
+
+
+def test_the_index_is_the_same_from_kept_counts_as_from_counting(store: Store, editor: httpx.Client) -> None:
+    moving = [published(editor, section="City") for _ in range(5)]
+    published(editor, section="Port")
+    published(editor)
+    edit(editor, moving[0], section="Port")
+    edit(editor, moving[1], section=None)
+    do(editor, moving[2], "withdraw", reason="Wrong.")
+    with store.database.writing() as session:
+        session.execute(update(PublishedSequence).values(counted_at=now(), counted_as=COUNTED_AS))
+        assert totals.of_sections(session) == {"City": 2, "Port": 2, None: 2}
+        kept = [all_parts(session, longest) for longest in (1, 2, 50)]
+        session.execute(update(PublishedSequence).values(counted_at=None))
+        assert totals.of_sections(session) is None
+        assert [all_parts(session, longest) for longest in (1, 2, 50)] == kept
+    assert [len(parts) for parts in kept] == [6, 3, 3]

@@ -4,16 +4,17 @@ A file is named by the key of its first article, so that what is published later
 they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlmodel import col
 
 from service.database import Session
+from service.published import totals
 from service.published.filters import keep_until_next, live
 from service.published.models import Kind, Published
 
@@ -43,24 +44,55 @@ class ListedArticle:
 
 
 def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
-    """Every file, found by one walk along the index of sections."""
-    number = func.row_number().over(partition_by=col(Published.section), order_by=_KEY).label("number")
-    numbered = select(col(Published.section), *_KEY, number).where(*live(Kind.ARTICLE)).subquery()
-    first = session.execute(select(numbered).where((numbered.c.number - 1) % longest == 0))
+    """Return every file. Only sections with more articles than one file takes are read for it, once along
+    their index.
+    """
+    counts = _counts(session)
     # Sorted here: databases disagree where none comes, and about letters.
-    found = sorted(first, key=lambda row: (row.section or "", row.number))
-    return [Part(row.section, None if row.number == 1 else (row.published_at, row.id)) for row in found]
+    return [
+        Part(section, start)
+        for section in sorted(counts, key=lambda name: name or "")
+        for start in _starts(session, section, counts[section], longest)
+    ]
+
+
+def _counts(session: Session) -> Mapping[str | None, int]:
+    """Return how many articles each section has, and none: as they are kept, or else counted along the
+    index.
+    """
+    kept = totals.of_sections(session)
+    if kept is not None:
+        return kept
+    section = col(Published.section)
+    rows = session.execute(select(section, func.count()).where(*live(Kind.ARTICLE)).group_by(section))
+    return {row[0]: row[1] for row in rows}
+
+
+def _starts(session: Session, section: str | None, count: int, longest: int) -> Iterator[Key | None]:
+    """Yield the key at which each file of a section begins."""
+    start: Key | None = None
+    yield start
+    while count > longest:
+        following = session.execute(_from(Part(section, start), _KEY).offset(longest).limit(1)).first()
+        if following is None:
+            return
+        start = (following.published_at, following.id)
+        yield start
 
 
 def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[ListedArticle]:
     """The articles of one file."""
     columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
-    of_section = (
-        col(Published.section).is_(None) if part.section is None else col(Published.section) == part.section
-    )
     keep_until_next(session, Kind.ARTICLE)
-    statement = select(*columns).where(*live(Kind.ARTICLE), of_section).order_by(*_KEY).limit(longest)
-    if part.start is not None:
-        start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
-        statement = statement.where(tuple_(*_KEY) >= start)
-    return [ListedArticle(*row) for row in session.execute(statement)]
+    return [ListedArticle(*row) for row in session.execute(_from(part, columns).limit(longest))]
+
+
+def _from(part: Part, columns: Sequence[Any]) -> Select[Any]:
+    """Select the articles of a section from the beginning of a file on."""
+    section = col(Published.section)
+    of_section = section.is_(None) if part.section is None else section == part.section
+    statement = select(*columns).where(*live(Kind.ARTICLE), of_section).order_by(*_KEY)
+    if part.start is None:
+        return statement
+    start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
+    return statement.where(tuple_(*_KEY) >= start)
