@@ -34,7 +34,7 @@ from service.consent.decisions import klaro
 from service.consent.decisions import routes as consent_routes
 from service.consent.log import routes as log_routes
 from service.consent.notices import routes as notice_routes
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.connections import CONNECTIONS, Connections

@@ -14,7 +14,7 @@ from service.consent.audit import upkeep
 from service.consent.decisions.door import Door
 from service.consent.decisions.ledger import Ledger
 from service.consent.signing import Signer
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.connections import Connections

@@ -3,14 +3,14 @@
 import typer
 from rich.markup import escape
 
-from service.cli import consent, content, following, media, running, tokens, webhooks
+from service.cli import consent, content, media, mirror, running, tokens, webhooks
 from service.cli.common import program, screen
 
 app = typer.Typer(
     name="copydesk", no_args_is_help=True, pretty_exceptions_enable=False, help="A content store for news."
 )
 app.add_typer(running.app)
-app.add_typer(following.app)
+app.add_typer(mirror.app)
 app.add_typer(content.app)
 app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhooks")

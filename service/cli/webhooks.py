@@ -28,6 +28,6 @@ def seal_secrets() -> None:
     from service.webhooks import lifecycle
 
     with open_database().writing() as session:
-        sealed, lost = lifecycle.seal_again(session)
+        sealed, lost = lifecycle.encrypt_again(session)
     screen.print(f"{sealed} secrets are sealed with the present key, {lost} cannot be read.")
     raise typer.Exit(1 if lost else 0)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from service.articles import lifecycle
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.copies.models import CopyHolder
 from service.database import SessionDep
 from service.http import conditional, pages

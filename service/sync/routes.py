@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service.ages import keep_until
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.database import Database
 from service.errors import FieldProblem, Forbidden, Unprocessable
 from service.http import conditional, pages
@@ -22,9 +22,9 @@ from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
 from service.sync import stream
+from service.sync.batches import Follower
 from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
-from service.sync.following import Follower
 from service.sync.models import EXAMPLE, REMOVED, ChangesRead
 from service.tables import LanguageRange, latest
 

@@ -10,8 +10,8 @@ from starlette.responses import StreamingResponse
 
 from service.errors import ServiceError
 from service.published.feed import Batch, FollowerPlace
+from service.sync.batches import Follower
 from service.sync.cursors import write_cursor
-from service.sync.following import Follower
 
 SIGN_OF_LIFE_EVERY = 25.0
 """Seconds: shorter than what proxies take for dead, and long enough that a thousand idle streams cost next to

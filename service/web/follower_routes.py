@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.copies.models import CopyHolder
 from service.database import Database, DatabaseDep
 from service.http.callers import CallerDep, get_caller

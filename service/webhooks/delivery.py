@@ -25,7 +25,7 @@ from service.tables import latest, new_id, now
 from service.webhooks.contracts import ENDED, contract_of
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
 from service.webhooks.payload import body_to_send
-from service.webhooks.sealing import Unsealable, unseal
+from service.webhooks.secret import SecretUnreadable, decrypt
 
 SCHEDULE = tuple(
     timedelta(seconds=seconds)
@@ -148,7 +148,7 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
         return None
     try:
         secrets = secrets_of(session.database.settings, webhook, at)
-    except Unsealable as fault:
+    except SecretUnreadable as fault:
         _disable(webhook, at, str(fault))
         webhook.lease = webhook.leased_until = None
         return None
@@ -159,15 +159,18 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
 
 
 def secrets_of(settings: Settings, webhook: Webhook, at: datetime) -> list[bytes]:
-    """The secrets to sign with: the new one first, and for a while the one before. Raises Unsealable."""
-    sealed = [webhook.secret]
+    """Return the secrets to sign with: the new one first, and for a while the one before.
+
+    Raises SecretUnreadable.
+    """
+    encrypted = [webhook.secret]
     if (
         webhook.old_secret is not None
         and webhook.old_secret_until is not None
         and webhook.old_secret_until > at
     ):
-        sealed.append(webhook.old_secret)
-    return [unseal(settings, webhook.id, secret) for secret in sealed]
+        encrypted.append(webhook.old_secret)
+    return [decrypt(settings, webhook.id, secret) for secret in encrypted]
 
 
 def record(

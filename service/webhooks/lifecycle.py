@@ -24,7 +24,7 @@ from service.webhooks.models import (
     WebhookReplace,
     WebhookWrite,
 )
-from service.webhooks.sealing import Unsealable, new_secret, seal, unseal
+from service.webhooks.secret import SecretUnreadable, decrypt, encrypt, new_secret
 
 _CONTENT = tuple(WebhookContent.model_fields)
 _READ_ONLY = sorted(set(WebhookReplace.model_fields) - set(WebhookWrite.model_fields))
@@ -81,27 +81,28 @@ def create(session: Session, caller: Caller, write: WebhookWrite) -> tuple[Webho
     if caller.contract is not None and caller.contract.has_ended(latest()):
         raise Forbidden("The contract of this token has ended.")
     owner = None if caller.contract is None else caller.id
-    sealed = seal(session.database.settings, id_, secret)
-    webhook = Webhook(**values, id=id_, secret=sealed, token_id=owner)
+    encrypted = encrypt(session.database.settings, id_, secret)
+    webhook = Webhook(**values, id=id_, secret=encrypted, token_id=owner)
     session.add(webhook)
     return webhook, secret
 
 
-def seal_again(session: Session) -> tuple[int, int]:
-    """Seal every secret with the present COPYDESK_SECRET_KEY. Return how many were, and how many cannot be
-    read.
+def encrypt_again(session: Session) -> tuple[int, int]:
+    """Encrypt every secret under the present COPYDESK_SECRET_KEY.
+
+    Return how many were encrypted, and how many cannot be read.
     """
-    settings, lost, sealed = session.database.settings, 0, 0
+    settings, lost, done = session.database.settings, 0, 0
     for webhook in session.exec(select(Webhook).order_by(col(Webhook.id)).with_for_update()):
         try:
-            webhook.secret = seal(settings, webhook.id, unseal(settings, webhook.id, webhook.secret))
+            webhook.secret = encrypt(settings, webhook.id, decrypt(settings, webhook.id, webhook.secret))
             if webhook.old_secret is not None:
-                old = unseal(settings, webhook.id, webhook.old_secret)
-                webhook.old_secret = seal(settings, webhook.id, old)
-            sealed += 1
-        except Unsealable:
+                old = decrypt(settings, webhook.id, webhook.old_secret)
+                webhook.old_secret = encrypt(settings, webhook.id, old)
+            done += 1
+        except SecretUnreadable:
             lost += 1
-    return sealed, lost
+    return done, lost
 
 
 def replace(session: Session, caller: Caller, webhook: Webhook, write: WebhookReplace) -> None:
@@ -135,7 +136,7 @@ def rotate(session: Session, webhook: Webhook) -> bytes:
     """Give a webhook a new secret. For a day, messages are signed with both."""
     secret = new_secret()
     webhook.old_secret, webhook.old_secret_until = webhook.secret, now() + BOTH_FOR
-    webhook.secret = seal(session.database.settings, webhook.id, secret)
+    webhook.secret = encrypt(session.database.settings, webhook.id, secret)
     _note_change(webhook)
     return secret
 

@@ -31,7 +31,7 @@ from service.webhooks.models import (
     WebhookReplace,
     WebhookWrite,
 )
-from service.webhooks.sealing import Unsealable, shown
+from service.webhooks.secret import SecretUnreadable, shown
 from service.webhooks.trials import Trials
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Route)
@@ -150,7 +150,7 @@ def _test_message(database: Database, caller: Caller, webhook_id: UUID) -> Messa
         webhook = lifecycle.get(session, caller, webhook_id)
         try:
             secrets = delivery.secrets_of(database.settings, webhook, now())
-        except Unsealable as fault:
+        except SecretUnreadable as fault:
             raise lifecycle.SecretLost(str(fault)) from fault
     body = outbox.message(outbox.TEST, now(), b"{}")
     return Message(webhook.id, new_id(), new_id(), webhook.url, new_id(), body, secrets)

@@ -14,7 +14,7 @@ import pytest
 
 from service.tables import new_id, now
 from service.webhooks import signing
-from service.webhooks.sealing import new_secret, shown
+from service.webhooks.secret import new_secret, shown
 from tests.articles.newsroom import do, published
 
 ROOT = Path(__file__).parent.parent.parent

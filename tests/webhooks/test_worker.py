@@ -243,7 +243,7 @@ def test_a_secret_outlives_a_change_of_the_key(store: Store, keeper: httpx.Clien
             with changed.client("webhooks:write") as there:
                 assert there.post(address).json()["status"] == "delivered"
             with changed.database.writing() as session:
-                assert lifecycle.seal_again(session) == (1, 0)
+                assert lifecycle.encrypt_again(session) == (1, 0)
         with another(store, **present) as changed, changed.client("webhooks:write") as there:
             assert there.post(address).json()["status"] == "delivered"
 

@@ -1,7 +1,7 @@
-"""A webhook's secret lies in the database sealed: AES-256-GCM under a key that is derived from
+"""Encrypt the secrets of webhooks as they lie in the database: AES-256-GCM under a key that is derived from
 COPYDESK_SECRET_KEY (HKDF, RFC 5869).
 
-It is bound to its webhook, so that a row's sealed secret is of no use in another row.
+A secret is bound to its webhook, so that what one row holds is of no use in another row.
 """
 
 import base64
@@ -21,10 +21,8 @@ PREFIX = "whsec_"
 _NONCE = 12
 
 
-class Unsealable(ValueError):
-    """The secret was sealed with another COPYDESK_SECRET_KEY, or for another webhook, so that it cannot be
-    read.
-    """
+class SecretUnreadable(ValueError):
+    """The secret was encrypted under another COPYDESK_SECRET_KEY, or for another webhook."""
 
 
 def new_secret() -> bytes:
@@ -37,18 +35,18 @@ def shown(secret: bytes) -> str:
     return PREFIX + base64.b64encode(secret).decode()
 
 
-def seal(settings: Settings, webhook_id: UUID, secret: bytes) -> bytes:
-    """Close a secret."""
+def encrypt(settings: Settings, webhook_id: UUID, secret: bytes) -> bytes:
+    """Encrypt a secret under the present key."""
     nonce = secrets.token_bytes(_NONCE)
     return nonce + _cipher(settings.signing_key).encrypt(nonce, secret, webhook_id.bytes)
 
 
-def unseal(settings: Settings, webhook_id: UUID, sealed: bytes) -> bytes:
-    """Open a secret that was sealed with the present key or with the previous one. Raises Unsealable."""
+def decrypt(settings: Settings, webhook_id: UUID, encrypted: bytes) -> bytes:
+    """Return a secret that was encrypted under the present key or the one before. Raises SecretUnreadable."""
     for key in settings.opening_keys:
         with suppress(InvalidTag):
-            return _cipher(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook_id.bytes)
-    raise Unsealable("This secret was sealed with another COPYDESK_SECRET_KEY.")
+            return _cipher(key).decrypt(encrypted[:_NONCE], encrypted[_NONCE:], webhook_id.bytes)
+    raise SecretUnreadable("This secret was sealed with another COPYDESK_SECRET_KEY.")
 
 
 @lru_cache(maxsize=4)

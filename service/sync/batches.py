@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from service.contracts import Contract
-from service.copies.following import Copies
+from service.copies.gathering import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
 from service.http.callers import identify
@@ -18,7 +18,7 @@ from service.published.feed import Batch, FollowerPlace, Head, Wanted
 from service.published.reader import DatabaseReader
 from service.published.waiting import View, Waiting
 from service.scopes import Scope
-from service.sync import desk
+from service.sync import staff_feed
 from service.sync.cursors import contract_ended
 from service.tables import latest
 
@@ -99,7 +99,7 @@ class Follower:
                     contracted.batch, self.database, self.contract, self.wanted, place, head, limit
                 )
             if self.view is View.STAFF:
-                return await run_in_threadpool(desk.batch, self.database, self.wanted, place, limit)
+                return await run_in_threadpool(staff_feed.batch, self.database, self.wanted, place, limit)
             batch = await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)
             return await mirrored.complete(self.reader, batch) if self.view is View.MIRROR else batch
         except DATABASE_FAULTS as fault:
