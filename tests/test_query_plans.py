@@ -23,10 +23,11 @@ from tests.serving import Store, running, settings_for
 
 FEW = frozenset(
     "alembic_version article_indexing bulk_place consent_impression consent_notice consent_retention consent_tree_head consent_unsealed copy_holder mirror_place"
-    " published_awaiting published_rendering published_sequence sqlite_master token walk webhook".split()
+    " published_awaiting published_epoch published_rendering published_sequence sqlite_master token walk webhook".split()
 )
-"""Tables that do not grow with what is published, read or decided. `published_rendering` has a row an
-upgrade, `article_indexing` and `published_awaiting` one for each changed picture whose articles are still to
+"""Tables that do not grow with what is published, read or decided. `published_epoch` has a row
+a start of a process, `published_rendering` one an upgrade, `article_indexing` and `published_awaiting` one for
+each changed picture whose articles are still to
 be indexed or rendered.
 """
 ASKED_FOR = {

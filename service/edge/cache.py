@@ -39,6 +39,7 @@ from service.sync.stream import ADDRESS as STREAM
 
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
+FOR_FOLLOWERS = ("/v1/changes", "/v1/changes/mirror")
 _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 """Goes with an id of the client's own, so that no cache in between gives it to others."""
 
@@ -293,8 +294,9 @@ def _is_for_everybody(scope: Scope, given: Given) -> bool:
 def _waits(scope: Scope, given: Given) -> bool:
     """Return whether a request waits for changes, as a stream or for the next one."""
     path: str = scope["path"]
-    is_of_changes = path == "/v1/changes"
-    return path == STREAM or (is_of_changes and (b"accept" in given or b"wait=" in scope["query_string"]))
+    if path == "/v1/changes" and b"accept" in given:
+        return True
+    return path == STREAM or (path in FOR_FOLLOWERS and b"wait=" in scope["query_string"])
 
 
 def _problem(error: ServiceError, path: str) -> CacheEntry:

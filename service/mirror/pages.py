@@ -43,12 +43,12 @@ class Page:
 
 async def read_page(origin: Origin, cursor: str | None, *, wait: float = 0, limit: int = MOST) -> Page:
     """Read the page behind a cursor. Raises StartAgain, and FetchFailed when the origin is away."""
-    asked = {"view": "mirror", "limit": str(limit)}
+    asked = {"limit": str(limit)}
     if cursor is not None:
         asked["since"] = cursor
     if wait:
         asked["wait"] = f"{wait:g}"
-    told = await origin.get(f"/v1/changes?{urlencode(asked)}", within=wait + 20)
+    told = await origin.get(f"/v1/changes/mirror?{urlencode(asked)}", within=wait + 20)
     if told.status == 410:
         raise StartAgain
     if told.status != 200:

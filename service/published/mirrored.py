@@ -5,7 +5,7 @@ None of it is secret: it is what lists, redirects, the feed's `keys` and the ETa
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -25,9 +25,29 @@ _ROWS = (
 )
 _SLUGS = "SELECT article_id, slug FROM published_slug WHERE article_id IN ({}) ORDER BY slug"
 _TERMS = "SELECT id, field, value FROM published_term WHERE id IN ({}) ORDER BY field, value"
-_PAST = "SELECT id, kind, section, language, until_seq FROM published_past WHERE id IN ({})"
+_PAST = (
+    "SELECT id, kind, section, language, until_seq FROM published_past"
+    " WHERE kind IN ('article', 'caption', 'image', 'notice') AND id IN ({})"
+)
 _EPOCHS = "SELECT mark, from_seq FROM published_epoch ORDER BY number"
 _DATA = b',"data":'
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLeft:
+    """A section and language that a resource has left, and the number at which it did."""
+
+    section: str
+    language: str
+    until_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegun:
+    """The mark of an epoch, and the number after which it began."""
+
+    mark: str
+    from_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +65,24 @@ class MirroredFacts:
     moves: str | None
     negative: str | None
     slugs: tuple[str, ...]
-    terms: tuple[tuple[str, str], ...]
-    past: tuple[tuple[str, str, int], ...]
-    """Sections and languages that the resource has left, each with the number at which it did."""
+    terms: dict[str, list[str]]
+    """The tags, authors and images by which an article is found."""
+    past: tuple[ScopeLeft, ...]
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Return the terms as the published rows have them."""
+        return frozenset((name, value) for name, values in self.terms.items() for value in values)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreStand:
-    """The facts of a store that are in no entry: its id, its numbers, and its epochs, each with the number
-    after which it began.
-    """
+    """The facts of a store that are in no entry: its id, its numbers, and its epochs."""
 
     store: UUID
     head: int
     pruned: int
-    epochs: tuple[tuple[str, int], ...]
+    epochs: tuple[EpochBegun, ...]
 
 
 _FACTS, _STATE = TypeAdapter(MirroredFacts), TypeAdapter(StoreStand)
@@ -83,8 +106,15 @@ async def state(reader: DatabaseReader) -> bytes:
     """Return the state of the store as a further member of a page."""
     head = await feed.head(reader)
     epochs = await reader.rows(_EPOCHS)
-    told = StoreStand(head.store, head.seq, head.pruned, tuple((mark, seq) for mark, seq in epochs))
+    told = StoreStand(head.store, head.seq, head.pruned, tuple(EpochBegun(mark, seq) for mark, seq in epochs))
     return b',"state":%b' % _STATE.dump_json(told)
+
+
+def _by_field(terms: Iterable[Record]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in terms:
+        found.setdefault(name, []).append(value)
+    return found
 
 
 async def _by_id(reader: DatabaseReader, statement: str, ids: Sequence[str]) -> dict[UUID, list[Record]]:
@@ -117,8 +147,8 @@ def _facts(
         moves,
         None if negative is None else bytes(negative).decode(),
         tuple(name for (name,) in slugs.get(id_, ())) if kind == Kind.ARTICLE else (),
-        tuple((field, value) for field, value in terms.get(id_, ())) if kind == Kind.ARTICLE else (),
-        tuple((left, spoken, seq) for of, left, spoken, seq in past.get(id_, ()) if of == kind),
+        _by_field(terms.get(id_, ())) if kind == Kind.ARTICLE else {},
+        tuple(ScopeLeft(left, spoken, seq) for of, left, spoken, seq in past.get(id_, ()) if of == kind),
     )
     return _FACTS.dump_json(facts)
 

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from service.contracts import Facts
 from service.database import Session, insert, upsert
 from service.http.conditional import etag_of
-from service.published.mirrored import MirroredFacts, StoreStand
+from service.published.mirrored import EpochBegun, MirroredFacts, StoreStand
 from service.published.models import (
     Awaiting,
     Epoch,
@@ -76,7 +76,7 @@ class Arrived:
             facts.section,
             facts.language,
             facts.source,
-            frozenset(facts.terms),
+            facts.pairs,
             self.words,
             self.card,
             None if facts.negative is None else facts.negative.encode(),
@@ -154,10 +154,11 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
     forgotten.
     """
     epochs = session.execute(select(Epoch.mark, Epoch.from_seq).order_by(col(Epoch.number))).all()
-    if [tuple(epoch) for epoch in epochs] != list(state.epochs):
+    if [EpochBegun(*epoch) for epoch in epochs] != list(state.epochs):
         session.execute(delete(Epoch))
-        for mark, from_seq in state.epochs:
-            session.execute(insert(session, Epoch), [{"mark": mark, "from_seq": from_seq, "begun_at": now()}])
+        for epoch in state.epochs:
+            row = {"mark": epoch.mark, "from_seq": epoch.from_seq, "begun_at": now()}
+            session.execute(insert(session, Epoch), [row])
     before = lock(session)
     values = {"seq": seq, "pruned_seq": state.pruned, "store_id": state.store}
     session.execute(update(PublishedSequence).values(values))
@@ -199,7 +200,7 @@ def _left(rows: Sequence[Arrived], before: Mapping[Key, Published], terms: Terms
         if old is None or old.reason is not None:
             continue
         former = Facts(old.section, old.language, old.source, tags_of(terms.get(old.id, ())))
-        facts = Facts(row.facts.section, row.facts.language, row.facts.source, tags_of(row.facts.terms))
+        facts = Facts(row.facts.section, row.facts.language, row.facts.source, tags_of(row.facts.pairs))
         if row.reason is not None or facts != former:
             changes.append(replace(row.change, facts=facts, former=former))
     return changes
@@ -211,7 +212,7 @@ def _names(row: Arrived) -> Names:
     if row.kind is not Kind.ARTICLE:
         return name_of_kind(row.kind)
     facts = row.facts
-    return names_of(facts.section, facts.language, facts.source, frozenset(facts.terms))
+    return names_of(facts.section, facts.language, facts.source, facts.pairs)
 
 
 def _names_before(row: Published | None, terms: Terms) -> Names:
@@ -244,9 +245,15 @@ def _find_again(session: Session, rows: Sequence[Arrived]) -> None:
     if slugs:
         session.execute(upsert(session, PublishedSlug), slugs)
     past = [
-        {"kind": row.kind, "id": row.id, "section": section, "language": language, "until_seq": seq}
+        {
+            "kind": row.kind,
+            "id": row.id,
+            "section": left.section,
+            "language": left.language,
+            "until_seq": left.until_seq,
+        }
         for row in rows
-        for section, language, seq in row.facts.past
+        for left in row.facts.past
     ]
     if past:
         session.execute(upsert(session, PublishedPast), past)

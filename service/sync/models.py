@@ -10,6 +10,7 @@ from service.consent.notices.lifecycle import NoticeRead
 from service.images.models import CaptionRead, ImageRead
 from service.published.feed import Followed
 from service.published.mirrored import MirroredFacts, StoreStand
+from service.published.models import Kind
 from service.tables import Reading, Time
 
 Seq = Annotated[
@@ -19,11 +20,7 @@ CacheKeys = Annotated[
     list[str],
     Field(description="the keys of all public answers that the change concerns, for caches to drop"),
 ]
-OnlyMirrors = Field(
-    None,
-    exclude_if=lambda value: value is None,
-    description="with `view=mirror`: what a mirror keeps beside it",
-)
+WhyGone = Literal["deleted", "unpublished", "withdrawn", "expired", "left_scope"]
 Whole = Field(description="the resource, exactly as it is read at its own address")
 
 
@@ -36,7 +33,6 @@ class _Put(Reading):
     version: int
     changed_at: Time
     keys: CacheKeys
-    row: MirroredFacts | None = OnlyMirrors
 
 
 class ArticleChange(_Put):
@@ -60,13 +56,6 @@ class CaptionChange(_Put):
     data: CaptionRead = Whole
 
 
-class NoticeChange(_Put):
-    """A version of a consent notice, with `view=mirror` alone."""
-
-    kind: Literal["notice"]
-    data: NoticeRead = Whole
-
-
 class Removal(Reading):
     """A resource that is gone."""
 
@@ -74,29 +63,49 @@ class Removal(Reading):
     kind: Followed
     id: UUID
     op: Literal["remove"]
-    reason: Literal["deleted", "unpublished", "withdrawn", "expired", "left_scope"]
+    reason: WhyGone
     detail: str | None = Field(description="what the publisher said when it withdrew this")
     version: int
     changed_at: Time
     keys: CacheKeys
-    row: MirroredFacts | None = OnlyMirrors
     data: None
 
 
 class ChangesRead(Reading):
     """Some changes in their order, and where to go on."""
 
-    items: list[ArticleChange | ImageChange | CaptionChange | NoticeChange | Removal]
+    items: list[ArticleChange | ImageChange | CaptionChange | Removal]
     next: str = Field(
         description="where to go on; never null, for there will be more", examples=["/v1/changes?since=qZ2b…"]
     )
     cursor: str = Field(description="the `since` of that address", examples=["qZ2b…"])
     caught_up: bool = Field(description="whether this was all there is for now")
-    state: StoreStand | None = Field(
-        None,
-        exclude_if=lambda value: value is None,
-        description="with `view=mirror`: where the store stands, and its epochs",
-    )
+
+
+class MirrorChange(Reading):
+    """A resource as it is now, or one that is gone, with what a mirror keeps beside it."""
+
+    seq: Seq
+    kind: Kind
+    id: UUID
+    op: Literal["put", "remove"]
+    reason: WhyGone | None
+    detail: str | None
+    version: int
+    changed_at: Time
+    keys: CacheKeys
+    data: ArticleRead | ImageRead | CaptionRead | NoticeRead | None
+    row: MirroredFacts
+
+
+class MirrorChangesRead(Reading):
+    """Some changes for a mirror, in their order, and where to go on."""
+
+    items: list[MirrorChange]
+    next: str = Field(description="where to go on; never null, for there will be more")
+    cursor: str = Field(description="the `since` of that address", examples=["qZ2b…"])
+    caught_up: bool = Field(description="whether this was all there is for now")
+    state: StoreStand = Field(description="where the store stands, and its epochs")
 
 
 REMOVED = {

@@ -1,7 +1,7 @@
 """The endpoint of the change feed: one page, a page that waits, or a stream."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -25,7 +25,7 @@ from service.sync import stream
 from service.sync.batches import Follower
 from service.sync.cursors import address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
-from service.sync.models import EXAMPLE, REMOVED, ChangesRead
+from service.sync.models import EXAMPLE, REMOVED, ChangesRead, MirrorChangesRead
 from service.tables import LanguageRange, latest
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
@@ -56,15 +56,11 @@ Since = Annotated[
     str | None,
     Query(max_length=100, description="where to go on: taken from `next`; absent: from the beginning"),
 ]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="how many changes a page holds at the most")]
 Wait = Annotated[float, Query(ge=0, le=30, description="seconds to wait for a change when there is none")]
 AsView = Annotated[
-    View,
-    Query(
-        description=(
-            "staff: every change of working content, drafts included; needs content:read. mirror: with all"
-            " that a mirror keeps of each entry, for `copydesk follow`"
-        )
-    ),
+    Literal[View.PUBLIC, View.STAFF],
+    Query(description="staff: every change of working content, drafts included; needs content:read"),
 ]
 LastEventId = Annotated[
     str | None, Header(description="where a stream that broke off goes on; sent by EventSource itself")
@@ -91,9 +87,7 @@ async def list_changes(
     section: Sections = None,
     language: Languages = None,
     view: AsView = View.PUBLIC,
-    limit: Annotated[
-        int, Query(ge=1, le=MOST, description="how many changes a page holds at the most")
-    ] = 100,
+    limit: Limit = 100,
     wait: Wait = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
@@ -110,7 +104,21 @@ async def list_changes(
     if streamed:
         return stream.answer(follower, head.store, place)
     batch = await (_waited(follower, place, wait) if wait else follower.take(place))
-    told = await mirrored.state(follower.reader) if view is View.MIRROR else b""
+    return _answer(request, batch, write_cursor(head.store, batch.place), waited=wait > 0)
+
+
+@router.get("/mirror", dependencies=[Depends(count_follower)], response_model=MirrorChangesRead)
+async def list_changes_for_mirrors(
+    request: Request, caller: CallerDep, since: Since = None, limit: Limit = 100, wait: Wait = 0
+) -> Response:
+    """Follow the store as `copydesk follow` does: the entries of `/v1/changes`, and those of notices, each
+    with all that a mirror keeps of it.
+    """
+    if caller.contract is not None:
+        raise Forbidden("A mirror takes everything, and this token has a contract.")
+    follower, head, place = await _follower(request, caller, since, mirrored.EVERYTHING, View.MIRROR, limit)
+    batch = await (_waited(follower, place, wait) if wait else follower.take(place))
+    told = await mirrored.state(follower.reader)
     return _answer(request, batch, write_cursor(head.store, batch.place), told, waited=wait > 0)
 
 
@@ -152,11 +160,13 @@ async def _begin(
     """Return a follower, the head of the feed, and the place where the follower begins."""
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    if view is View.MIRROR and caller.contract is not None:
-        raise Forbidden("A mirror takes everything, and this token has a contract.")
     wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
-    if view is View.MIRROR:
-        wanted = _all_for_mirror(wanted)
+    return await _follower(request, caller, cursor, wanted, view, limit)
+
+
+async def _follower(
+    request: Request, caller: Caller, cursor: str | None, wanted: Wanted, view: View, limit: int
+) -> tuple[Follower, Head, FollowerPlace]:
     follower = Follower(
         service(request, Database),
         service(request, DatabaseReader),
@@ -193,15 +203,6 @@ def _kinds(kind: str | None) -> tuple[Kind, ...]:
     return tuple(known for known in feed.KINDS if known in names)
 
 
-def _all_for_mirror(wanted: Wanted) -> Wanted:
-    if not wanted.is_all:
-        message = "a mirror takes everything: no kind, section or language"
-        raise Unprocessable(
-            f"view: {message}.", errors=[FieldProblem(place="query", pointer="/view", message=message)]
-        )
-    return mirrored.EVERYTHING
-
-
 def _secret(request: Request) -> str | None:
     return request.headers.get("authorization", "").partition(" ")[2] or None
 
@@ -218,7 +219,7 @@ async def _waited(follower: Follower, place: FollowerPlace, seconds: float) -> B
     return batch
 
 
-def _answer(request: Request, batch: Batch, cursor: str, told: bytes, *, waited: bool) -> Response:
+def _answer(request: Request, batch: Batch, cursor: str, told: bytes = b"", *, waited: bool) -> Response:
     """Answer with a page; `told` are members behind the others."""
     following = service(request, Settings).address_base + address(request, cursor)
     body = b'{"items":[%b],"next":%b,"cursor":%b,"caught_up":%b%b}' % (

@@ -103,6 +103,7 @@ def surfaces(article: dict, image: dict, caption: dict) -> dict[str, list[str]]:
             "/v1/changes?kind=article&limit=200",
             "/v1/changes?kind=image",
         ],
+        "list_changes_for_mirrors": ["/v1/changes/mirror?limit=200"],
         "get_rss_feed": ["/feeds/rss.xml", "/feeds/rss.xml?language=en"],
         "get_atom_feed": ["/feeds/atom.xml"],
         "get_json_feed": ["/feeds/feed.json"],

@@ -105,7 +105,7 @@ def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
 
 def _copy(store: Store, database: object, origin: str, client: httpx.Client) -> None:
     """Give a mirror all rows of its origin at once."""
-    page = client.get("/v1/changes?view=mirror&limit=1").json()
+    page = client.get("/v1/changes/mirror?limit=1").json()
     with store.database.reading() as there, database.writing() as here:
         seq = there.exec(select(PublishedSequence.seq)).one()
         columns = Published.__table__.columns

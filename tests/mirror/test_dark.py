@@ -42,8 +42,8 @@ frontend front
   bind 127.0.0.1:{front}
   default_backend stores
 backend stores
-  server origin {origin} check inter 200ms
-  server mirror {mirror} check inter 200ms backup
+  server origin {origin} check inter 200ms observe layer4 error-limit 1 on-error mark-down
+  server mirror {mirror} no-check backup
 """
 
 

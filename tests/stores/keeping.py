@@ -37,9 +37,9 @@ def pack(folder: Path, name: str) -> Path:
 def unpack(name: str, database: str, folder: Path) -> Path:
     """Unpack one database's store of a version into the folder; return where it is."""
     with tarfile.open(KEPT / f"{name}.tar.xz") as packed:
-        packed.extractall(
-            folder, [member for member in packed if member.name.startswith(f"{database}/")], filter="data"
-        )
+        # Python before 3.11.4, which Debian 12 has, knows no filters.
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(folder, [member for member in packed if member.name.startswith(f"{database}/")])
     (folder / database / MEDIA).mkdir(exist_ok=True)
     return folder / database
 

@@ -76,7 +76,7 @@ def test_a_cursor_of_another_contract_leads_to_the_beginning(store: Store, clien
 
 def test_a_mirror_is_no_partner(store: Store) -> None:
     with store.client(contract={}) as partner:
-        assert partner.get("/v1/changes?view=mirror").status_code == 403
+        assert partner.get("/v1/changes/mirror").status_code == 403
         assert partner.get("/v1/changes?view=staff").status_code == 403
 
 
