@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter
 
 from service.articles import asked, lifecycle, lists, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
@@ -28,7 +27,7 @@ from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.http import conditional, pages
 from service.http.callers import CallerDep, StaffPublisher, StaffWriter
 from service.http.pages import Total
-from service.http.patching import invalid
+from service.http.patching import merged
 from service.http.routing import Route
 from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
@@ -50,6 +49,9 @@ FEEDS = {
     "feed.json": "application/feed+json",
 }
 ArticleKey = Annotated[str, Path(description="its id, or any slug that it has had")]
+_WRITTEN = set(ArticleWrite.model_fields)
+_DEFAULTED = _WRITTEN - {"published_at"}
+"""Members of which null takes the default. A date of publication that was given is taken back by null."""
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
 Said = Annotated[Text, Field(min_length=1)]
@@ -259,20 +261,8 @@ async def _edit(edit: Edit) -> Response:
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
-    """The whole article that a patch asks for, refused where it is not a valid one."""
-    stored = ArticleReplace.model_validate(article.model_dump(include=set(ArticleWrite.model_fields)))
-    whole = orjson.loads(stored.model_dump_json(include=set(ArticleWrite.model_fields)))
-    for name, value in patch.items():
-        # What is removed takes its default. A date may be null; members that only the service sets are
-        # compared.
-        if value is None and name in whole and name != "published_at":
-            del whole[name]
-        else:
-            whole[name] = value
-    try:
-        return ArticleReplace.model_validate(whole)
-    except ValidationError as error:
-        raise invalid(error, whole) from None
+    stored = ArticleWrite.model_validate(article.model_dump(include=_WRITTEN))
+    return merged(ArticleReplace, stored, patch, defaulted=_DEFAULTED)
 
 
 @router.delete("/{article_id}", status_code=204)

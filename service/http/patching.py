@@ -1,6 +1,6 @@
 """A JSON Merge Patch (RFC 7396) as the whole that it asks for, and members that only the service sets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 import orjson
@@ -12,15 +12,28 @@ from service.errors import FieldProblem, Unprocessable, errors_of
 Whole = TypeVar("Whole", bound=BaseModel)
 
 
-def merged(shape: type[Whole], stored: BaseModel, patch: dict[str, JsonValue]) -> Whole:
+def merged(
+    shape: type[Whole],
+    stored: BaseModel,
+    patch: dict[str, JsonValue],
+    *,
+    defaulted: Collection[str] = (),
+) -> Whole:
     """Return the stored content with the patch applied: absent members stay, null removes, objects are merged
     member by member.
+
+    A member that cannot be null is refused with null, because its default is seldom what was meant: it would
+    enable a webhook, or send it every kind. `defaulted` members take their default instead, as the tags of an
+    article do, whose default is none.
     """
     known = {info.alias or name for name, info in shape.model_fields.items()}
     whole: dict[str, JsonValue] = orjson.loads(stored.model_dump_json(include=known))
     for name, value in patch.items():
-        # A null stays, for the shape to say whether that member can be removed.
-        whole[name] = None if value is None else _merge(whole.get(name), value)
+        if value is None and name in defaulted:
+            whole.pop(name, None)
+        else:
+            # A null stays, for the shape to say whether that member can be removed.
+            whole[name] = None if value is None else _merge(whole.get(name), value)
     try:
         return shape.model_validate(whole)
     except ValidationError as error:

@@ -84,6 +84,15 @@ def test_what_was_read_can_be_put_back(keeper: httpx.Client, partner: Receiver) 
         problem(keeper.put(f"/v1/webhooks/{uuid4()}", json={"url": hook["url"]}), 404)
 
 
+def test_null_enables_no_webhook_and_sends_it_no_other_kinds(keeper: httpx.Client, partner: Receiver) -> None:
+    with webhook(keeper, partner, kinds=["image"], enabled=False) as hook:
+        path = f"/v1/webhooks/{hook['id']}"
+        for member in ("enabled", "kinds", "url"):
+            refused = problem(keeper.patch(path, json={member: None}, headers={"If-Match": "*"}), 422)
+            assert [each["pointer"] for each in refused["errors"]] == [f"/{member}"]
+        assert keeper.get(path).json()["version"] == hook["version"]
+
+
 def test_a_refused_write_tells_nobody(editor: httpx.Client, keeper: httpx.Client, partner: Receiver) -> None:
     with webhook(keeper, partner) as hook:
         article = published(editor)
