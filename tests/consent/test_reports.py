@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.consent.audit.reports import SMALLEST, _hidden_parts
+from service.consent.audit.reports import SMALLEST, Dimension, _hidden_parts
 from service.consent.decisions.callers import PRESSED_AGAIN
 from tests.consent.deciding import decide, events, notice, publish, rows
 from tests.serving import Store
@@ -29,6 +29,18 @@ def rates(auditor: httpx.Client, **params: object) -> list[dict[str, Any]]:
     answer = auditor.get("/v1/consent-reports/rates", params={"by": "day,notice_version", **params})
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
+
+
+def test_rates_are_counted_by_each_dimension(
+    store: Store, auditor: httpx.Client, client: httpx.Client
+) -> None:
+    shown = {"notice_key": "default", "notice_version": 1, "ui_surface": "banner"}
+    assert client.post("/v1/consent-impressions", json=shown).status_code == 204
+    decide_often(store, "accept_all", 1)
+    for dimension in Dimension:
+        assert rates(auditor, by=dimension), dimension
+        assert all(dimension in cell for cell in rates(auditor, by=dimension))
+    assert rates(auditor, by=",".join(Dimension))
 
 
 def decide_often(store: Store, action: str, count: int, **members: Any) -> None:
