@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import bulk, consents, figures, page, report, spread, starting, weight
+from tests.bench import bulk, consents, figures, page, report, sizes, spread, starting, weight
 from tests.bench.cores import Cores, Unfit, divide
-from tests.bench.empty import empties
+from tests.bench.empty import Empty, empties
 from tests.bench.figures import Figure
 from tests.bench.measure import Bench, Outcome, WrongCache
 from tests.bench.phases import groups, know
@@ -31,14 +31,17 @@ from tests.bench.wrk import BadAnswers, Wrk, ensure_wrk
 from tests.postgres import PostgresUnavailable
 
 CONSENTING = {"consent-load": consents.load, "consent-current": consents.current}
-MANY = {
+Measure = Callable[[Bench, Sequence[Empty]], Iterator[Figure]]
+MANY: Mapping[str, Measure] = {
     "bulk": bulk.ratios,
     "bulk-memory": bulk.memory,
     "spread": spread.waits,
     "start": starting.ready,
     "weight": weight.bytes_and_work,
 }
-GROUPS = ("304", "article", "list", "search", "create", "consent", *CONSENTING, *MANY)
+SIZES = "sizes"
+"""The group whose stores have the sizes of `--size`."""
+GROUPS = ("304", "article", "list", "search", "create", "consent", *CONSENTING, *MANY, SIZES)
 screen = Console(stderr=True, highlight=False)
 Fault = (Unfit, Unstarted, BadAnswers, WrongCache, PostgresUnavailable)
 
@@ -60,6 +63,9 @@ def main(
         str,
         typer.Option(help=f"some groups: {','.join(GROUPS)}"),
     ] = "",
+    size: Annotated[
+        str, typer.Option(help="articles of the stores that the group `sizes` compares, such as 10k,100k,1m")
+    ] = sizes.DEFAULT,
     quick: Annotated[bool, typer.Option("--quick", help="one short round")] = False,
     sqlite_only: Annotated[bool, typer.Option("--sqlite-only", help="leave PostgreSQL out")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="write the kept stores anew")] = False,
@@ -77,16 +83,22 @@ def main(
     figured: list[Figure] = []
     machine = page.machine()
     try:
+        many: Mapping[str, Measure] = {**MANY, SIZES: partial(sizes.costs, sizes=sizes.parse(size))}
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--size") from None
+    try:
         cores = divide()
         ensure_wrk()
         with _folder() as folder, _progress() as progress:
             bench = partial(_bench, folder=folder, cores=cores, progress=progress, quick=quick)
-            if not wanted or wanted - {*CONSENTING, *MANY}:
+            if not wanted or wanted - {*CONSENTING, *many}:
                 with filled(folder, progress, ARTICLES, with_postgres=not sqlite_only, fresh=fresh) as stores:
                     cores.pin_load()
                     found = {one: _measure(bench(one), stores, wanted) for one in servers}
             cores.pin_load()
-            figured = list(_figures(bench(Server.SERVE), wanted, with_postgres=not sqlite_only, fresh=fresh))
+            figured = list(
+                _figures(bench(Server.SERVE), wanted, many, with_postgres=not sqlite_only, fresh=fresh)
+            )
     except Fault as fault:
         screen.print(str(fault), style="red", markup=False)
         raise SystemExit(1) from None
@@ -117,22 +129,22 @@ def _rounds(*, quick: bool) -> int:
     return 1 if quick else 5
 
 
-def _figures(bench: Bench, wanted: set[str], *, with_postgres: bool, fresh: bool) -> Iterator[Figure]:
+def _figures(
+    bench: Bench, wanted: set[str], many: Mapping[str, Measure], *, with_postgres: bool, fresh: bool
+) -> Iterator[Figure]:
     """Measure the groups that are no ratio to the bare app, which bring stores of their own."""
-    consenting, many = (
-        [measure for name, measure in these.items() if not wanted or name in wanted]
-        for these in (CONSENTING, MANY)
-    )
+    consenting = [measure for name, measure in CONSENTING.items() if not wanted or name in wanted]
+    beside = [compare for name, compare in many.items() if not wanted or name in wanted]
     if consenting:
         with filled(
             bench.folder, bench.progress, READERS, with_postgres=with_postgres, fresh=fresh
         ) as stores:
             for measure in consenting:
                 yield from measure(bench, stores)
-    if many:
+    if beside:
         stores_made = empties(bench.folder, with_postgres=with_postgres)
-        for measure in many:
-            yield from measure(bench, stores_made)
+        for compare in beside:
+            yield from compare(bench, stores_made)
 
 
 def _measure(bench: Bench, stores: Stores, wanted: set[str]) -> list[Outcome]:
@@ -160,7 +172,15 @@ def _notes(cores: Cores) -> list[str]:
 def _tell(
     found: Mapping[Server, list[Outcome]], figured: Sequence[Figure], notes: list[str], *, as_json: bool
 ) -> None:
-    own_notes = [notes[0], *consents.NOTES, *bulk.NOTES, *spread.NOTES, *starting.NOTES, *weight.NOTES]
+    own_notes = [
+        notes[0],
+        *consents.NOTES,
+        *bulk.NOTES,
+        *spread.NOTES,
+        *starting.NOTES,
+        *weight.NOTES,
+        *sizes.NOTES,
+    ]
     if as_json:
         told = [report.as_json(server.value, outcomes, notes) for server, outcomes in found.items()]
         told += [figures.as_json(figured, own_notes)] if figured else []

@@ -34,6 +34,7 @@ FIGURES = {
     "article, two pictures": "what a reader gets of an article of nine paragraphs and two pictures with captions",
     "list of 20 cards": "what a reader gets of the twenty newest such articles",
     "demo's front page": "the same of the demo, packed with Brotli as a browser asks for it",
+    "size": "a question to a store of so many articles: its CPU, with the database's, over that in the smallest store; of each group the worst",
     "start of `serve`": "from the start of the process to the first good answer of `/health/ready`",
 }
 """What each line of the second table measures, by the beginning of its name."""
