@@ -6,14 +6,15 @@ that second.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from uuid import UUID, uuid5
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 
-from service.copies.keeping import KEPT, Holder, Key, Sent, keep
+from service.copies.keeping import KEPT, End, Holder, Key, Sent, keep, keep_ends
 from service.database import Database
 from service.published.feed import ChangeEntry
 from service.published.models import Kind
@@ -35,6 +36,7 @@ class Copies:
         self._holders: dict[UUID, Holder] = {}
         self._moved: set[UUID] = set()
         self._sent: dict[Key, Sent] = {}
+        self._ends: dict[UUID, End] = {}
         self._one_at_a_time = asyncio.Lock()
 
     def came(self, token_id: UUID, address: str, seq: int) -> None:
@@ -46,6 +48,15 @@ class Copies:
         ):  # Who waits for the next change says the same again and again.
             self._holders[id_] = Holder(id_, token_id, address, seq, now())
             self._moved.add(id_)
+
+    def told_end(self, token_id: UUID, address: str) -> None:
+        """A token is refused at an address because its contract has ended."""
+        end = self._ends.setdefault(uuid5(token_id, address), End())
+        end.told_at = end.told_at or now()
+
+    def came_back(self, token_id: UUID, address: str) -> None:
+        """A token comes to an address with a place that it was given after the end of its contract."""
+        self._ends.setdefault(uuid5(token_id, address), End()).back_at = now()
 
     def sent(self, token_id: UUID, address: str, entries: Iterable[ChangeEntry]) -> None:
         """A token that came to an address is answered with these entries."""
@@ -67,10 +78,19 @@ class Copies:
                 for each in sent:
                     del self._sent[each.key]
                 self._moved -= {holder.id for holder in holders if self._holders[holder.id] is holder}
+            while self._ends:
+                ends = {id_: replace(end) for id_, end in islice(self._ends.items(), AT_ONCE)}
+                async with self._database.turn():
+                    await run_in_threadpool(self._keep_ends, ends)
+                self._ends = {id_: end for id_, end in self._ends.items() if ends.get(id_) != end}
 
     def _keep(self, holders: Collection[Holder], sent: Collection[Sent]) -> None:
         with self._database.writing() as session:
             keep(session, holders, sent)
+
+    def _keep_ends(self, ends: Mapping[UUID, End]) -> None:
+        with self._database.writing() as session:
+            keep_ends(session, ends)
 
     async def step(self) -> float:
         """Write, and return the seconds to wait."""

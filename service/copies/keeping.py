@@ -2,7 +2,7 @@
 and the farthest place hold.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,31 @@ class Sent:
     def received_at(self, holder: Holder) -> datetime | None:
         """Return when the holder came back after this was sent and from a place behind it, or None."""
         return holder.acked_at if self.seq <= holder.acked_seq and self.sent_at <= holder.acked_at else None
+
+
+@dataclass(slots=True)
+class End:
+    """The end of a contract at one holder: when it was told of it, and when it came back last to begin
+    again.
+    """
+
+    told_at: datetime | None = None
+    back_at: datetime | None = None
+
+
+def keep_ends(session: Session, ends: Mapping[UUID, End]) -> None:
+    """Write which holders were told that their contracts have ended, and which have come back since."""
+    table = CopyHolder.metadata.tables[str(CopyHolder.__tablename__)]
+    connection = session.connection()
+    told = update(table).where(table.c.id == bindparam("holder"), table.c.end_told_at.is_(None))
+    rows = [{"holder": id_, "end_told_at": end.told_at} for id_, end in sorted(ends.items()) if end.told_at]
+    if rows:
+        connection.execute(told.values(end_told_at=bindparam("end_told_at")), rows)
+    back = update(table).where(table.c.id == bindparam("holder"), table.c.dropped_at.is_(None))
+    back = back.where(table.c.end_told_at <= bindparam("dropped_at"))
+    rows = [{"holder": id_, "dropped_at": end.back_at} for id_, end in sorted(ends.items()) if end.back_at]
+    if rows:
+        connection.execute(back.values(dropped_at=bindparam("dropped_at")), rows)
 
 
 def keep(session: Session, holders: Collection[Holder], sent: Collection[Sent]) -> None:

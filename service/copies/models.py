@@ -25,6 +25,10 @@ class CopyHolder(Table, table=True):
     acked_at: Time
     stalled_at: Time | None = None
     """The time at which it was told that this holder has come to a stop."""
+    end_told_at: Time | None = None
+    """The time at which it was first refused because its contract has ended."""
+    dropped_at: Time | None = None
+    """The time at which it was known to have learnt of that end, and so to have dropped every copy."""
 
 
 def _unanswered(name: str) -> tuple[Index, dict[str, bool]]:

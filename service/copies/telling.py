@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from service.copies.keeping import KEPT, Holder, Sent, keep
+from service.copies.keeping import KEPT, End, Holder, Sent, keep, keep_ends
 from service.database import Session
 from service.published.models import Kind
 
@@ -37,6 +37,12 @@ def note_attempt(
     came = (0, _NEVER) if taken_at is None else (sent.seq, taken_at)
     holder = Holder(webhook_id, None, origin_of(url), *came)
     keep(session, [holder], [sent])
+
+
+def note_end(session: Session, webhook_id: UUID, taken_at: datetime | None) -> None:
+    """Keep that a receiver has taken the message that its contract has ended."""
+    if taken_at is not None:
+        keep_ends(session, {webhook_id: End(taken_at, taken_at)})
 
 
 def origin_of(url: str) -> str:

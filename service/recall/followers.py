@@ -16,7 +16,7 @@ from service.database import Database, Session
 from service.http.callers import Token
 from service.published.feed import KINDS
 from service.published.models import Kind, Published, WorkingChange, all_but
-from service.recall.holders import is_over, tokens_of, webhooks_of
+from service.recall.holders import is_over, is_told_no_more, tokens_of, webhooks_of
 from service.tables import Reading, Time, now
 from service.webhooks.models import DeliveryStatus, Notice, Webhook, WebhookDelivery
 from service.webhooks.notices import tell
@@ -40,7 +40,7 @@ class FollowerState(enum.StrEnum):
 STATES = (
     "current: it has everything. behind: something waits for it. stalled: that waits for longer than"
     " `COPYDESK_FOLLOWER_STALLED_SECONDS`. stopped: its token is revoked or expired, its webhook disabled or"
-    " deleted"
+    " deleted, or its contract has ended"
 )
 
 
@@ -76,7 +76,7 @@ def read(session: Session, holders: Sequence[CopyHolder]) -> list[FollowerRead]:
     for holder in holders:
         token, webhook = tokens.get(holder.id), webhooks.get(holder.id)
         lag = _lag(session, holder)
-        is_stopped = is_over(token) if token is not None else webhook is None or not webhook.enabled
+        is_stopped = is_over(token) if token is not None else is_told_no_more(webhook)
         found.append(
             FollowerRead(
                 id=holder.id,

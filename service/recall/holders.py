@@ -1,13 +1,14 @@
 """The holders of copies: tokens and webhooks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from service.copies.models import CopyHolder
 from service.database import Session
 from service.http.callers import Token
-from service.tables import now
+from service.tables import latest, now
 from service.webhooks.models import Webhook
 
 
@@ -28,6 +29,19 @@ def webhooks_of(session: Session, holders: Sequence[CopyHolder]) -> list[tuple[C
     return [(holder, known.get(holder.id)) for holder in receivers]
 
 
+def is_told_no_more(webhook: Webhook | None) -> bool:
+    """Return whether a webhook is told nothing more: it is deleted or disabled, or its contract has ended."""
+    return webhook is None or not webhook.enabled or webhook.contract_ended_at is not None
+
+
+def dropped_at(holder: CopyHolder, sent_at: datetime) -> datetime | None:
+    """Return when a holder of what was sent at a time had dropped it with its contract, or None."""
+    dropped = holder.dropped_at
+    return dropped if dropped is not None and sent_at <= dropped else None
+
+
 def is_over(token: Token) -> bool:
-    """Return whether a token is revoked or expired."""
+    """Return whether a token is revoked or expired, or its contract has ended: it is sent nothing more."""
+    if token.contract is not None and token.contract.has_ended(latest()):
+        return True
     return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now())

@@ -24,9 +24,10 @@ OUTSTANDING = frozenset({Reach.SENT, Reach.PENDING, Reach.STOPPED})
 """The states of a withdrawal at a holder that still has the article or picture, as far as is known."""
 REACH = (
     "received: it has the withdrawal. removed: it had dropped the article before, when that was unpublished"
-    " or left what it follows. sent: it was sent the withdrawal, and has not come back since, or not answered"
-    " 2xx. pending: not sent yet. stopped: it has not received it and will not by itself: its token is"
-    " revoked or expired, its webhook disabled or deleted. null while nothing is withdrawn"
+    " or left what it follows, or it has dropped all since it knows that its contract has ended. sent: it was"
+    " sent the withdrawal, and has not come back since, or not answered 2xx. pending: not sent yet. stopped:"
+    " it has not received it and will not by itself: its token is revoked or expired, its webhook disabled or"
+    " deleted, or its contract has ended and it is not known to have heard. null while nothing is withdrawn"
 )
 
 
@@ -46,6 +47,9 @@ class HeldRead(Reading):
     versions: list[CopyRead]
     withdrawal_sent_at: Time | None
     withdrawal_received_at: Time | None
+    dropped_at: Time | None = Field(
+        description="when the holder had learnt that its contract has ended, and with it dropped every copy"
+    )
     state: Reach | None = Field(description=REACH)
 
 
@@ -106,6 +110,9 @@ class PictureHeldRead(Reading):
     sent_at: Time = Field(description="when the picture was first sent, by itself or in an article")
     withdrawal_sent_at: Time | None
     withdrawal_received_at: Time | None
+    dropped_at: Time | None = Field(
+        description="when the holder had learnt that its contract has ended, and with it dropped every copy"
+    )
     state: Reach | None = Field(description=REACH)
 
 
@@ -178,6 +185,7 @@ PICTURE_EXAMPLE = {
             "sent_at": "2026-03-02T05:40:01.900000Z",
             "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z",
             "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
+            "dropped_at": None,
             "state": "received",
             "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa",
             "name": "wire partner",
@@ -192,6 +200,7 @@ PICTURE_EXAMPLE = {
             "sent_at": "2026-03-02T05:40:01.700000Z",
             "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z",
             "withdrawal_received_at": "2026-03-02T06:04:10.850000Z",
+            "dropped_at": None,
             "state": "sent",
             "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1",
             "name": None,
@@ -222,6 +231,7 @@ EXAMPLE = {
             ],
             "withdrawal_sent_at": "2026-03-02T06:04:10.900000Z",
             "withdrawal_received_at": "2026-03-02T06:04:11.020000Z",
+            "dropped_at": None,
             "state": "received",
             "token_id": "01997f3c-0b1e-7d55-9d2c-08a6c1f4e2aa",
             "name": "wire partner",
@@ -241,6 +251,7 @@ EXAMPLE = {
             ],
             "withdrawal_sent_at": "2026-03-02T06:04:10.800000Z",
             "withdrawal_received_at": None,
+            "dropped_at": None,
             "state": "sent",
             "webhook_id": "01997f3c-0c44-7a10-8f0a-6b1d9e73c5d1",
             "name": None,

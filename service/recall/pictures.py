@@ -21,7 +21,7 @@ from service.database import Session
 from service.images.models import Image, ImagePastUse, ImageUse, ImageWithdrawal
 from service.published.models import Kind, Published, PublishedTerm, WorkingChange
 from service.published.render import SHOWS
-from service.recall.holders import is_over, tokens_of, webhooks_of
+from service.recall.holders import dropped_at, is_over, is_told_no_more, tokens_of, webhooks_of
 from service.recall.models import (
     OUTSTANDING,
     PictureHeldRead,
@@ -119,7 +119,7 @@ def recall(session: Session, image: Image) -> PictureRecallRead:
     ]
     told_webhooks = [
         WebhookHoldsPicture(
-            **read(holder, stopped=webhook is None or not webhook.enabled).model_dump(),
+            **read(holder, stopped=is_told_no_more(webhook)).model_dump(),
             webhook_id=holder.id,
             name=webhook.name if webhook else None,
             url=holder.address,
@@ -239,23 +239,28 @@ def _read(
     *,
     stopped: bool,
 ) -> PictureHeldRead:
-    ends = {id_: standing[id_].as_followed(holder) for id_ in held.articles}
+    sent = [copy.sent_at for copy in held.puts] + [copy.sent_at for copy in held.articles.values()]
+    dropped = dropped_at(holder, max(sent))
+    ends = {id_: standing[id_].as_followed(holder) for id_ in held.articles} if dropped is None else {}
     outstanding = sum(
         holder.acked_seq < end.seq
         or (standing[id_].has_place and (withdrawal is None or end.at < withdrawal.at))
         for id_, end in ends.items()
     )
     state = None
-    if withdrawal is not None:
+    if withdrawal is not None and dropped is not None:
+        state = Reach.REMOVED if held.received_at is None else Reach.RECEIVED
+    elif withdrawal is not None:
         is_told_by_articles = any(end.at >= withdrawal.at for end in ends.values())
         state = _reach(held, outstanding, is_told_by_articles=is_told_by_articles, stopped=stopped)
     return PictureHeldRead(
         last_version=held.puts[-1].version if held.puts else None,
         articles=len(held.articles),
         articles_outstanding=outstanding,
-        sent_at=min([copy.sent_at for copy in held.puts] + [copy.sent_at for copy in held.articles.values()]),
+        sent_at=min(sent),
         withdrawal_sent_at=min((copy.sent_at for copy in held.told), default=None),
         withdrawal_received_at=held.received_at,
+        dropped_at=dropped,
         state=state,
     )
 

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from service.articles.models import Article, ArticleVersion, Status
 from service.copies.models import ArticleCopy, CopyHolder
 from service.database import Session
-from service.recall.holders import is_over, tokens_of, webhooks_of
+from service.recall.holders import dropped_at, is_over, is_told_no_more, tokens_of, webhooks_of
 from service.recall.models import (
     OUTSTANDING,
     CopyRead,
@@ -38,25 +38,27 @@ class _Held:
     removals: Sequence[ArticleCopy]
     told: Sequence[ArticleCopy]
 
-    def read(self, *, withdrawn: bool, stopped: bool) -> HeldRead:
+    def read(self, holder: CopyHolder, *, withdrawn: bool, stopped: bool) -> HeldRead:
         """Return the holder's copies, and how far the withdrawal has come to it."""
         last = self.puts[-1]
+        dropped = dropped_at(holder, max(copy.sent_at for copy in self.puts))
         return HeldRead(
             last_version=last.version,
             received_at=last.received_at,
             versions=[CopyRead.model_validate(copy) for copy in self.puts],
             withdrawal_sent_at=min((copy.sent_at for copy in self.told), default=None),
             withdrawal_received_at=self._received_at(),
-            state=self._reach(stopped=stopped) if withdrawn else None,
+            dropped_at=dropped,
+            state=self._reach(dropped=dropped is not None, stopped=stopped) if withdrawn else None,
         )
 
     def _received_at(self) -> datetime | None:
         return min((copy.received_at for copy in self.told if copy.received_at is not None), default=None)
 
-    def _reach(self, *, stopped: bool) -> Reach:
+    def _reach(self, *, dropped: bool, stopped: bool) -> Reach:
         if self._received_at() is not None:
             return Reach.RECEIVED
-        if any(
+        if dropped or any(
             copy.received_at is not None and copy.version > self.puts[-1].version for copy in self.removals
         ):
             return Reach.REMOVED
@@ -119,7 +121,7 @@ def _tokens(
 ) -> list[TokenHeld]:
     return [
         TokenHeld(
-            **held[holder.id].read(withdrawn=withdrawn, stopped=is_over(token)).model_dump(),
+            **held[holder.id].read(holder, withdrawn=withdrawn, stopped=is_over(token)).model_dump(),
             token_id=token.id,
             name=token.name,
             follows=holder.address,
@@ -133,7 +135,7 @@ def _webhooks(
 ) -> list[WebhookHeld]:
     told = []
     for holder, webhook in webhooks_of(session, holders):
-        read = held[holder.id].read(withdrawn=withdrawn, stopped=webhook is None or not webhook.enabled)
+        read = held[holder.id].read(holder, withdrawn=withdrawn, stopped=is_told_no_more(webhook))
         told.append(
             WebhookHeld(
                 **read.model_dump(),

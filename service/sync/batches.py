@@ -67,9 +67,20 @@ class Follower:
         return f"/v1/changes?{urlencode(narrowed)}" if narrowed else "/v1/changes"
 
     def come(self, place: FollowerPlace) -> None:
-        """Note that the holder of a token has everything up to a place."""
-        if self.token_id is not None:
+        """Note that the holder of a token has everything up to a place; after the end of its contract, that
+        it has begun again, with nothing.
+        """
+        if self.token_id is None:
+            return
+        if self.has_ended:
+            self.copies.came_back(self.token_id, self.address)
+        else:
             self.copies.came(self.token_id, self.address, place.seq)
+
+    def told_end(self) -> None:
+        """Note that the holder of a token is refused because its contract has ended."""
+        if self.token_id is not None:
+            self.copies.told_end(self.token_id, self.address)
 
     async def take(self, place: FollowerPlace, most: int | None = None) -> Batch:
         """Return the next batch after a place, whatever is in it, of at most so many entries. Raises

@@ -1,6 +1,8 @@
 """The endpoint of the change feed: one page, a page that waits, or a stream."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import orjson
@@ -23,7 +25,7 @@ from service.services import service
 from service.settings import Settings
 from service.sync import stream
 from service.sync.batches import Follower
-from service.sync.cursors import address, read_cursor, write_cursor
+from service.sync.cursors import ContractEnded, address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
 from service.sync.models import EXAMPLE, REMOVED, ChangesRead, MirrorChangesRead
 from service.tables import LanguageRange, latest
@@ -103,7 +105,8 @@ async def list_changes(
     follower, head, place = await _begin(request, caller, cursor, kind, section, language, view, limit)
     if streamed:
         return stream.answer(follower, head.store, place)
-    batch = await (_waited(follower, place, wait) if wait else follower.take(place))
+    with _telling_end(follower):
+        batch = await (_waited(follower, place, wait) if wait else follower.take(place))
     return _answer(request, batch, write_cursor(head.store, batch.place), waited=wait > 0)
 
 
@@ -181,13 +184,23 @@ async def _follower(
         caller.contract is not None and caller.contract.has_ended(latest()),
     )
     head = await follower.head()
-    place = (
-        feed.beginning(head)
-        if cursor is None
-        else await read_cursor(request, cursor, head, view, caller.contract)
-    )
-    follower.come(place)
+    if cursor is None:
+        place = feed.beginning(head)
+    else:
+        with _telling_end(follower):
+            place = await read_cursor(request, cursor, head, view, caller.contract)
+    if cursor is not None or not follower.has_ended:
+        follower.come(place)
     return follower, head, place
+
+
+@contextmanager
+def _telling_end(follower: Follower) -> Iterator[None]:
+    try:
+        yield
+    except ContractEnded:
+        follower.told_end()
+        raise
 
 
 def _kinds(kind: str | None) -> tuple[Kind, ...]:

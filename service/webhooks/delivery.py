@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ColumnElement, DateTime, exists, or_, update
 from sqlmodel import col, func, select
 
-from service.copies.telling import note_attempt
+from service.copies.telling import note_attempt, note_end
 from service.database import Database, Session
 from service.outbound.post import Answered
 from service.settings import Settings
@@ -185,6 +186,8 @@ def record(
             return None
         note(delivery, attempt)
         note_attempt(session, webhook.id, message.url, message.body, attempt.at, attempt.taken_at)
+        if orjson.loads(message.body)["type"] == ENDED:
+            note_end(session, webhook.id, attempt.taken_at)
         if attempt.taken_at is not None:
             delivery.status, delivery.finished_at = DeliveryStatus.DELIVERED, at
             webhook.tries, webhook.retry_at = 0, None

@@ -46,6 +46,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0060": "which holders know that their contracts have ended: they are taken for holders again",
     "0058": "an index",
     "0054": "an index",
     "0053": "an index",
