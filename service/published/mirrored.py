@@ -97,7 +97,13 @@ async def complete(reader: DatabaseReader, batch: Batch) -> Batch:
     found = await reader.rows(_ROWS, (batch.entries[0].seq - 1, batch.entries[-1].seq))
     ids = list({id_ for _, id_, *_ in found})
     slugs, terms, past = [await _by_id(reader, statement, ids) for statement in (_SLUGS, _TERMS, _PAST)]
-    facts = {seq: _facts(row, slugs, terms, past) for row in found if (seq := row[2])}
+    # The row of a picture whose right has ended keeps what it was shown by, until the clock's job has run.
+    gone = {entry.seq for entry in batch.entries if entry.gone}
+    facts = {
+        seq: _facts((*row[:-1], None) if seq in gone else row, slugs, terms, past)
+        for row in found
+        if (seq := row[2])
+    }
     entries = [_with_row(entry, facts[entry.seq]) for entry in batch.entries if entry.seq in facts]
     return replace(batch, entries=entries)
 
