@@ -75,7 +75,8 @@ def test_every_list_of_the_document_takes_fields_and_counts(admin: httpx.Client)
     }
     # The feed of changes is no list: it goes on for ever, and its entries are whole.
     assert {path for path, names in lists.items() if not {"cursor", "fields", "count"} <= names} == {
-        "/v1/changes"
+        "/v1/changes",
+        "/v1/changes/mirror",
     }
 
 
