@@ -201,6 +201,7 @@ def replace(
 ) -> tuple[Article, Pictures]:
     """Write an article anew. What equals the stored leaves no trace: no version, nothing in the feed."""
     caller.need_source(article.source)
+    caller.need_source(write.source)  # Before a slug is claimed, which would stay claimed.
     refuse_changes(write, article, READ_ONLY)
     status = wanted_status(article, write)
     before, former = _state(article), article.status

@@ -142,3 +142,12 @@ def test_the_desk_finds_an_article_by_its_new_words_tags_and_pictures_after_each
     assert (found(f"q={second}&status=published"), found(f"tag={tag}&status=published")) == (True, True)
     article = editor.patch(path, json={"tags": []}, headers={"If-Match": "*"}).json()
     assert (found(f"q={second}&status=published"), found(f"tag={tag}&status=published")) == (True, False)
+
+
+def test_an_edit_that_is_refused_for_its_source_claims_no_slug(store: Store, editor: httpx.Client) -> None:
+    article, slug = draft(editor, source="wire"), mark()
+    with store.client("content:read", "content:write", name="wire", source="wire") as wire:
+        wish = {"source": "elsewhere", "slug": slug}
+        refused = wire.patch(f"/v1/articles/{article['id']}", json=wish, headers=if_match(article))
+    problem(refused, 403)
+    assert draft(editor, slug=slug)["slug"] == slug
