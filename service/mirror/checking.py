@@ -23,7 +23,7 @@ from service.database import Database, Session
 from service.http.conditional import etag_of
 from service.mirror import place as places
 from service.mirror.following import Following
-from service.mirror.pages import MOST, Page, StartAgain, read_page, refusal
+from service.mirror.pages import MOST, OriginRefuses, Page, StartAgain, read_page, refusal
 from service.mirror.pictures import remove_files
 from service.outbound.connections import FetchFailed
 from service.published import mirroring
@@ -167,8 +167,6 @@ class Checking:
         while True:
             checked.requests += 1
             page = await self._page(first, last)
-            if page is None:
-                return []
             async with self._database.turn():
                 done = await to_thread.run_sync(self._write, page, first, last)
             if done is not None:
@@ -177,17 +175,24 @@ class Checking:
                 return strays
             await self._following.step(0)
 
-    async def _page(self, first: int, last: int) -> Page | None:
-        """Fetch what the origin has in a range; None when the mirror has to begin anew."""
+    async def _page(self, first: int, last: int) -> Page:
+        """Fetch what the origin has in a range. Raises OriginRefuses when the mirror has to begin anew."""
         place = await to_thread.run_sync(places.read, self._database)
         if place is None or place.cursor is None:
-            return None
+            raise self._begins_anew()
         here, store = place_in(place.cursor), await to_thread.run_sync(self._store)
         cursor = write_cursor(store, FollowerPlace(first - 1, here.base, here.epoch))
         try:
             return await read_page(self._following.origin, cursor, limit=min(MOST, last - first + 1))
         except StartAgain:
-            return None
+            raise self._begins_anew() from None
+
+    def _begins_anew(self) -> OriginRefuses:
+        return OriginRefuses(
+            f"{self._following.origin.address} refuses the cursor of this mirror, which begins anew."
+            " Compare it afterwards.",
+            source_status=410,
+        )
 
     def _write(self, page: Page, first: int, last: int) -> tuple[int, list[Published]] | None:
         """Write the rows that differ; return how many, and those that are here alone. Return None when the
@@ -221,7 +226,7 @@ class Checking:
         with self._database.writing() as session:
             lock(session)
             here = mirroring.rows_of(session, [(row.kind, row.id) for row in strays])
-            gone = [row for row in strays if (now := here.get((row.kind, row.id))) and now.seq == row.seq]
+            gone = [row for row in strays if (same := here.get((row.kind, row.id))) and same.seq == row.seq]
             remove_files(self._following.store, gone, [])
             mirroring.remove(session, gone)
             self._tell(session, len(gone))

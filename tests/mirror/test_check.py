@@ -1,17 +1,21 @@
 """A mirror finds its wrong rows by the origin's digest, in few requests, and mends them."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import anyio
 import httpx
+import pytest
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from service import rooms
-from service.mirror.checking import Checked
-from service.mirror.command import check
+from service.database import Database
+from service.mirror.checking import Checked, Checking
+from service.mirror.command import check, following
+from service.mirror.pages import OriginRefuses
 from service.mirror.place import MirrorPlace
 from service.published.feed import FollowerPlace
 from service.published.models import Kind, Published, PublishedSequence
@@ -101,6 +105,36 @@ def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
         assert found.requests <= 200
         assert compared(settings).mended == 0
         database.close()
+
+
+def test_a_mirror_that_has_to_begin_anew_is_not_called_equal(
+    store: Store, origin: str, editor: httpx.Client, tmp_path: Path, sqlite_template: Path
+) -> None:
+    article = UUID(published(editor)["id"])
+    kind = KINDS[0] if store.settings.is_sqlite else KINDS[1]
+
+    async def compare_after_the_origin_has_lost_the_cursor(database: Database) -> None:
+        async with following(database) as mirror:
+            place = await mirror.catch_up()
+            assert place.cursor is not None
+            lost = write_cursor(_store_id(database), replace(place_in(place.cursor), epoch=bytes(8)))
+            with database.writing() as session:
+                session.execute(update(Published).where(col(Published.id) == article).values(version=9))
+                session.execute(update(MirrorPlace).values(cursor=lost))
+            await Checking(database, mirror).check()
+
+    with empty_database(kind, tmp_path, sqlite_template) as url:
+        database = rooms.open_database(settings_for(url, tmp_path, mirror_of=origin))
+        with pytest.raises(OriginRefuses, match="begins anew"):
+            anyio.run(compare_after_the_origin_has_lost_the_cursor, database)
+        with database.reading() as session:
+            assert session.exec(select(MirrorPlace.checked_at)).one() is None
+        database.close()
+
+
+def _store_id(database: Database) -> UUID:
+    with database.reading() as session:
+        return session.exec(select(PublishedSequence.store_id)).one()
 
 
 def _copy(store: Store, database: object, origin: str, client: httpx.Client) -> None:
