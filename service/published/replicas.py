@@ -25,6 +25,7 @@ from service.published.reader import SEQ, Changes, DatabaseReader, PostgresReade
 from service.settings import Settings
 
 LOOKS_EVERY = 0.25
+"""Seconds between two questions to a replica for its number."""
 WELL_WITHIN = 0.3
 """Seconds in which a replica tells its number, or is left alone."""
 DEADLINE = 4.0
@@ -92,9 +93,9 @@ class Replica:
             log.warning("a replica is left alone until it answers", replica=self.name, cause=cause)
         self.is_well = False
 
-    async def look(self, latest: int) -> None:
+    async def look(self, needed: int) -> None:
         """Ask for its number, and wait for a moment. A question that hangs is left behind, and the next look
-        waits for it.
+        waits for it. After a set-back a replica is trusted again once it is no farther than `needed`.
         """
         if self._looking is None:
             self._looking = asyncio.create_task(self.reader.rows(SEQ))
@@ -111,7 +112,7 @@ class Replica:
         else:
             # The number is gone while a dump is being restored over the store.
             self.reached = max((number for (number,) in looked.result()), default=-1)
-            if self.reached <= latest:
+            if self.reached <= needed:
                 self.is_doubtful = False
             if not self.is_well:
                 log.info("a replica answers", replica=self.name)
@@ -169,7 +170,8 @@ class Replicas:
         self.reads = 0
         """Rows and sessions that came from a replica."""
         self.behind = 0
-        """Reads for which a replica was asked that had not reached the number heard, or did not answer."""
+        """Questions to a replica that had not reached the number heard, had no connection free, or did not
+        answer. One read may ask several replicas."""
 
     @property
     def engines(self) -> list[Engine]:
@@ -260,8 +262,8 @@ class Replicas:
 
     async def step(self) -> float:
         """Look at every replica, and return the seconds to wait."""
-        latest = -1 if self._heard is None else self._heard.needed or -1
-        await asyncio.gather(*(replica.look(latest) for replica in self._all))
+        needed = self.needed
+        await asyncio.gather(*(replica.look(-1 if needed is None else needed) for replica in self._all))
         return LOOKS_EVERY
 
     async def close(self) -> None:
