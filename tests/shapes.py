@@ -1,4 +1,4 @@
-"""What readers can ask for of a lean store: each filter, pairs of filters, orders, searches and counts."""
+"""Requests of readers to a lean store: each filter, pairs of filters, orders, searches and counts."""
 
 from collections.abc import Iterator
 from itertools import combinations

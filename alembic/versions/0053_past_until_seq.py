@@ -1,4 +1,4 @@
-"""What has left a section or language since a number is found by an index
+"""Find what has left a section or language since a number by an index
 
 Revision: 0053, after 0052
 """

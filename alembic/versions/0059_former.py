@@ -1,4 +1,4 @@
-"""What resources were, for those who have them by a contract; and whose webhooks are
+"""Keep the former facts of resources, for holders of contracts, and the token of each webhook
 
 Revision: 0059, after 0058
 """

@@ -25,7 +25,8 @@ Work = Callable[[Session, Article], Response]
 class Edit:
     """A change of one article that waits for its transaction. `work` makes it, and the answer.
 
-    `status` is the one that it asks for, if any. `needs_match` says whether it is refused without `If-Match`.
+    `status` is the one that it asks for, if any, as it was sent. With `trashed` an article in the trash is
+    found too. With `needs_match` it is refused without `If-Match`.
     """
 
     request: Request
@@ -49,12 +50,12 @@ class Editing:
 
 
 def _make(session: Session, edits: Sequence[Edit]) -> list[Response | ServiceError]:
-    lost = idempotency.hold_all(session, [edit.request for edit in edits])
+    refusals = idempotency.hold_all(session, [edit.request for edit in edits])
     ids = [desk.known(session, edit.key) for edit in edits]
     held = lifecycle.hold(session, {id_ for id_ in ids if id_ is not None})
     return [
         _attempt(session, edit, held.get(id_) if id_ else None) if refusal is None else refusal
-        for edit, id_, refusal in zip(edits, ids, lost, strict=True)
+        for edit, id_, refusal in zip(edits, ids, refusals, strict=True)
     ]
 
 
@@ -62,7 +63,7 @@ def _attempt(session: Session, edit: Edit, article: Article | None) -> Response 
     try:
         return _edit(session, edit, article)
     except ServiceError as refusal:
-        # Nothing is flushed before an edit is remembered, so that what it had set is taken back like this.
+        # Nothing is flushed before an edit is remembered, so that this takes back the members it had set.
         for changed in list(session.dirty):
             session.expire(changed)
         return refusal
@@ -70,7 +71,7 @@ def _attempt(session: Session, edit: Edit, article: Article | None) -> Response 
 
 def _edit(session: Session, edit: Edit, article: Article | None) -> Response:
     if article is None:
-        raise NotFound(f"There is no article {str(edit.key)!r}.")
+        raise NotFound(f"There is no article {edit.key!r}.")
     lifecycle.admit(edit.caller, article, edit.status, trashed=edit.trashed)
     check = conditional.require_match if edit.needs_match else conditional.respect_match
     check(edit.request, article.version)

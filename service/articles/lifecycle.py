@@ -1,8 +1,9 @@
 """The life of an article: written, published, embargoed, corrected, withdrawn, trashed. Every write is a
 version.
 
-`draft → scheduled → published → withdrawn`. A published article is public, any other is not. An embargo in
-the future keeps an article `scheduled`; the clock (clock.py) publishes it when its time has come.
+`draft → scheduled → published → withdrawn`. An article is public when it is published, not in the trash and
+not expired. An embargo in the future keeps an article `scheduled`; the clock (clock.py) publishes it when its
+time has come.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -182,7 +183,7 @@ def _language(session: Session, write: ArticleWrite) -> str:
 def authorise(caller: Caller, article: Article, status: object = None) -> None:
     """Refuse a caller who may not change this article, or bring it into this status.
 
-    All but a draft is public, was, or will be at its time without another look.
+    An article that is no draft is, was or will be public, so that changing it is publishing.
     """
     caller.need_source(article.source)
     if article.status != Status.DRAFT or status == Status.PUBLISHED:
@@ -318,7 +319,7 @@ def release(session: Session, caller: Caller, articles: Sequence[Article]) -> No
 
 
 def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> None:
-    """Take articles from readers whose right to be shown has ended."""
+    """Take away from readers the articles whose right to be shown has ended."""
     for article in articles:
         article.expired_at = article.usable_until
     remember(session, articles, caller, "expired", was_public=True)

@@ -21,7 +21,7 @@ _DECODER = json.JSONDecoder()
 _DATA = ',"data":'
 
 
-class StartAgain(Exception):  # the feed's own word
+class StartAgain(Exception):  # named as the problem of the feed is
     """The origin refuses the cursor: it is another store now, or has forgotten removals."""
 
 
@@ -57,7 +57,7 @@ async def read_page(origin: Origin, cursor: str | None, *, wait: float = 0, limi
 
 
 def refusal(origin: Origin, status: int, body: bytes) -> OriginRefuses:
-    """Return what an answer of the origin that is no good is told as."""
+    """Return the problem that tells of an unusable answer of the origin."""
     return OriginRefuses(
         f"{origin.address} answered with the status {status}: {body[:200].decode(errors='replace')}",
         source_status=status,

@@ -1,8 +1,9 @@
 """Read only what a contract gives: its conditions are part of every statement over the published table that a
 session with a contract sends.
 
-A room that reads published rows needs to do nothing for it, and so cannot forget it. A statement to which the
-conditions cannot be added is refused, because it would read everything.
+A room that reads published rows by the ORM needs to do nothing for it, and so cannot forget it. A statement
+of SQLAlchemy's core over the table is refused, because the conditions cannot be added to it. SQL that is
+written out as text is not seen here: `tests/test_architecture.py` lists the modules that have some.
 """
 
 from dataclasses import replace

@@ -84,7 +84,7 @@ class Change:
     place: Scope
     before: Scope | None
     facts: Facts = NO_FACTS
-    """The facts of the resource, for a tombstone those of before."""
+    """The facts of the resource; of a tombstone, those that its last live row had."""
     former: Facts | None = None
     """The facts of before, if it was public."""
     moved: frozenset[str] = frozenset()

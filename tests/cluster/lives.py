@@ -24,7 +24,7 @@ VARNISH = 1
 
 @dataclass
 class Seen:
-    """Whatever has happened, from all threads."""
+    """The requests of all threads and their results."""
 
     reads: int = 0
     writes: int = 0

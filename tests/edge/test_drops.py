@@ -1,4 +1,4 @@
-"""What is published drops the answers that it changes, and leaves the others in memory."""
+"""A publication drops the answers that it changes, and leaves the others in memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

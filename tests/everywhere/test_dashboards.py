@@ -17,7 +17,7 @@ from tests.serving import EDITOR, serving
 
 DOCUMENTS = ROOT / "docs" / "operations"
 OF_PROMETHEUS = {"up": {"job", "instance"}}
-"""What Prometheus tells itself of each target."""
+"""Metrics that Prometheus makes itself for each target."""
 ADDED = {"job", "instance", "exported_job"}
 """Labels that Prometheus adds; a `job` of ours becomes `exported_job`."""
 

@@ -17,7 +17,7 @@ __all__ = ["store"]
 
 @pytest.fixture(scope="module")
 def origin(store: Store) -> Iterator[str]:
-    """Where the origin listens."""
+    """The address of the origin."""
     with listening(store.app, store.portal) as address:
         yield address
 

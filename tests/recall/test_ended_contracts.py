@@ -1,4 +1,4 @@
-"""Whoever had something by a contract is known to have dropped it once it has learnt that the contract ended."""
+"""A holder of a contract counts as having dropped its copies once it has learnt that the contract ended."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ def ending(**members: Any) -> dict[str, Any]:
 
 
 def refused(partner: httpx.Client, place: str) -> Callable[[], bool]:
-    """Whether a place is refused, because the contract has ended."""
+    """Return true when a cursor is refused because the contract has ended."""
     return lambda: partner.get(place).status_code == 410
 
 

@@ -26,7 +26,7 @@ def apply(copy: Copy, entries: list[dict[str, Any]]) -> None:
 
 
 def told(partner: httpx.Client, address: str, id_: str) -> list[tuple[str, str | None]]:
-    """What is told of one resource."""
+    """Return the entries of one resource."""
     return [(each["op"], each["reason"]) for each in follow(partner, address)[0] if each["id"] == id_]
 
 
@@ -167,7 +167,7 @@ class House:
 
 
 def what_is_given(partner: httpx.Client) -> Copy:
-    """What the lists and items of a store give."""
+    """Return the resources that lists and items of a store give."""
     found: Copy = {}
     for kind in ("article", "image", "caption"):
         address = f"/v1/{kind}s?limit=50" + ("&body=blocks" if kind == "article" else "")
@@ -179,7 +179,7 @@ def what_is_given(partner: httpx.Client) -> Copy:
 
 
 def expected(client: httpx.Client, contract: dict[str, Any]) -> set[tuple[str, str]]:
-    """What a contract gives of what is public, as its members say."""
+    """Return the public resources that a contract gives, judged by its members alone."""
     return {key for key, item in what_is_given(client).items() if gives(client, contract, key[0], item)}
 
 
