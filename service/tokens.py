@@ -39,6 +39,7 @@ class TokenCreate(Shape):
 
     name: Line = Field(examples=["wire desk"])
     scopes: Annotated[list[Scope], Field(max_length=50)] = Field(
+        default_factory=list,
         description="at least one; with a contract perhaps none, and webhooks:write at the most",
         examples=[["content:read", "content:write"]],
     )

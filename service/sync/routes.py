@@ -61,7 +61,7 @@ Since = Annotated[
 Limit = Annotated[int, Query(ge=1, le=MOST, description="how many changes a page holds at the most")]
 Wait = Annotated[float, Query(ge=0, le=30, description="seconds to wait for a change when there is none")]
 AsView = Annotated[
-    Literal[View.PUBLIC, View.STAFF],
+    Literal["public", "staff"],
     Query(description="staff: every change of working content, drafts included; needs content:read"),
 ]
 LastEventId = Annotated[
@@ -88,7 +88,7 @@ async def list_changes(
     kind: Kinds = None,
     section: Sections = None,
     language: Languages = None,
-    view: AsView = View.PUBLIC,
+    view: AsView = "public",
     limit: Limit = 100,
     wait: Wait = 0,
     last_event_id: LastEventId = None,
@@ -102,7 +102,7 @@ async def list_changes(
     """
     streamed = is_streamed(request)
     cursor = (last_event_id if streamed else None) or since
-    follower, head, place = await _begin(request, caller, cursor, kind, section, language, view, limit)
+    follower, head, place = await _begin(request, caller, cursor, kind, section, language, View(view), limit)
     if streamed:
         return stream.answer(follower, head.store, place)
     with _telling_end(follower):
@@ -138,14 +138,14 @@ async def stream_changes(
     kind: Kinds = None,
     section: Sections = None,
     language: Languages = None,
-    view: AsView = View.PUBLIC,
+    view: AsView = "public",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the store by server-sent events, without an end. The data of each event is an item of
     `/v1/changes`, and its id is where `since` goes on.
     """
     follower, head, place = await _begin(
-        request, caller, last_event_id or since, kind, section, language, view, MOST
+        request, caller, last_event_id or since, kind, section, language, View(view), MOST
     )
     return stream.answer(follower, head.store, place)
 
