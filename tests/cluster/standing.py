@@ -63,8 +63,9 @@ def ask(server: OwnServer, question: str) -> list[object]:
 def kill(server: OwnServer) -> None:
     """End a server and all its processes at once."""
     keeper = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    # Or it would tell its children to end in peace, and one that ends by itself would be gone when its turn comes.
+    os.kill(keeper, signal.SIGSTOP)
     children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
-    os.kill(keeper, signal.SIGSTOP)  # Or it would tell its children to end in peace.
     for pid in [*children, keeper]:
         os.kill(int(pid), signal.SIGKILL)
     assert soon(lambda: not Path(f"/proc/{keeper}").exists() or _is_dead(keeper))
