@@ -44,13 +44,15 @@ late.
 class Gathered:
     """The resources that a transaction has changed so far, and the last number that it has taken.
 
-    `touched` may look different to the public, by kind; `noted` are changed working resources, in their
-    order. `ended` are pictures whose licence has ended, which articles say by themselves. `terms` are those
-    that the published rows of articles had before. `alters_others` is true when answers change with resources
-    that take no number of this transaction.
+    `touched` may look different to the public, by kind; `written` are the articles that this
+    transaction has locked and written; `noted` are changed working resources, in their order. `ended` are
+    pictures whose licence has ended, which articles say by themselves. `terms` are those that the published
+    rows of articles had before. `alters_others` is true when answers change with resources that take no
+    number of this transaction.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
+    written: dict[UUID, Table] = field(default_factory=dict)
     noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
     ended: set[UUID] = field(default_factory=set)
     terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
@@ -78,6 +80,8 @@ class Session(SQLModelSession):
         """The caller's entitlement: of published rows, the session reads nothing else."""
         self.until: datetime | None = None
         """The time from which on what was read is to be read anew, though nothing changes."""
+        self.pictures: object = None
+        """The pictures that this transaction has loaded, which `images/resolve.py` keeps for it."""
 
     def keep_until(self, time: datetime | None) -> None:
         """Let what is made of what this session reads be kept no longer than until then."""
@@ -93,16 +97,15 @@ def _publish(session: Session) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _know(session: Session) -> None:
-    known, gathered = session.database.known_sequence, session.gathered
-    session.database.known_sequence = (
-        gathered.sequence if gathered.is_set_back else max(known, gathered.sequence)
-    )
-    session.gathered = Gathered()
+    gathered = session.gathered
+    known = 0 if gathered.is_set_back else session.database.known_sequence
+    session.database.known_sequence = max(known, gathered.sequence)
+    _forget(session)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.gathered = Gathered()
+    session.gathered, session.pictures = Gathered(), None
 
 
 class Database:

@@ -24,6 +24,7 @@ from service.formats.ninjs import write as ninjs
 from service.http.callers import Token
 from service.http.idempotency import KeptAnswer
 from service.images import read as images
+from service.images import resolve
 from service.images.models import Caption, Image, ImagePastUse, ImageUse, ImageWithdrawal
 from service.mirror.place import MirrorPlace
 from service.published.forms import Form, Forms
@@ -57,6 +58,7 @@ PUBLISHING = Publishing(
     },
     listeners=(outbox.put_out,),
     picture_listeners=(indexing.await_indexing,),
+    are_pictures_current=resolve.are_current,
 )
 FORMS = Forms(
     writers={Form.NINJS: ninjs.write, Form.JSONLD: newsarticle.write},

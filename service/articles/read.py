@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.ages import earliest
@@ -23,6 +24,15 @@ from service.published.numbering import Outcome, Removed, Rendered
 from service.published.render import SHOWS
 
 _PLAIN = set(ArticleRead.model_fields) - {"body", "authors", "corrections"}
+_FRESH = (
+    select(Article)
+    .where(col(Article.id).in_(bindparam("ids", expanding=True)))
+    .execution_options(populate_existing=True)
+)
+_OTHER_SLUGS = select(ArticleSlug.article_id).where(
+    col(ArticleSlug.article_id).in_(bindparam("ids", expanding=True)),
+    col(ArticleSlug.slug).not_in(bindparam("slugs", expanding=True)),
+)
 
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
@@ -93,8 +103,7 @@ def _lead(article: Article, pictures: Pictures) -> LeadImage | None:
 
 def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """Render the public documents of these articles."""
-    rows = select(Article).where(col(Article.id).in_(ids)).execution_options(populate_existing=True)
-    articles = session.exec(rows).all()
+    articles = _articles(session, ids)
     public = [article for article in articles if _is_public(article)]
     slugs, pictures = _slugs(session, public), _pictures(session, public)
     for article in public:
@@ -102,6 +111,14 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     for article in articles:
         if not _is_public(article):
             yield Removed(article.id, article.version, _reason(article), article.withdrawn_for)
+
+
+def _articles(session: Session, ids: Collection[UUID]) -> list[Article]:
+    """Return articles as they are: afresh, but for those that this transaction has locked and written."""
+    written = session.gathered.written
+    own = [article for id_ in ids if isinstance(article := written.get(id_), Article)]
+    others = [id_ for id_ in ids if id_ not in written]
+    return [*own, *(session.exec(_FRESH, params={"ids": others}) if others else ())]
 
 
 def _is_public(article: Article) -> bool:
@@ -123,11 +140,10 @@ def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]
     Versions are asked only about articles that have had several slugs: most have one.
     """
     found = {article.id: {article.slug} for article in articles}
-    other = select(ArticleSlug.article_id).where(
-        col(ArticleSlug.article_id).in_(found),
-        col(ArticleSlug.slug).not_in([article.slug for article in articles]),
-    )
-    moved = set(session.exec(other))
+    if not found:
+        return found
+    known = {"ids": list(found), "slugs": [article.slug for article in articles]}
+    moved = set(session.exec(_OTHER_SLUGS, params=known))
     if moved:
         public = select(ArticleVersion.article_id, ArticleVersion.slug).where(
             col(ArticleVersion.article_id).in_(moved), ArticleVersion.status == Status.PUBLISHED
@@ -142,6 +158,7 @@ def _rendered(article: Article, pictures: Pictures, slugs: frozenset[str]) -> Re
     # An edition note is for the desks that receive the article, never for readers.
     public = _read(article, pictures).model_copy(update={"edition_note": None})
     terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
+    shown = desk.images_in(article)
     return Rendered(
         id=article.id,
         version=article.version,
@@ -154,7 +171,8 @@ def _rendered(article: Article, pictures: Pictures, slugs: frozenset[str]) -> Re
         section=article.section,
         language=article.language,
         source=article.source,
-        terms=frozenset(terms | {(SHOWS, str(image)) for image in desk.images_in(article)}),
+        terms=frozenset(terms | {(SHOWS, str(image)) for image in shown}),
+        captioned=frozenset(image for image in shown if pictures.has_own_caption(image, article.id)),
         words=desk.words_of(article, pictures),
         expires_at=article.usable_until,
         good_until=earliest(*_ends(public)),

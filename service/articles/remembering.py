@@ -48,6 +48,7 @@ def remember(
         desk.index_new(session, articles, pictures)
     else:
         desk.index(session, articles, changed, pictures)
+    session.gathered.written.update((article.id, article) for article in articles)
     public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
     touch(session, Kind.ARTICLE, *public)
     working.note(session, Kind.ARTICLE, *(article.id for article in articles))

@@ -1,23 +1,35 @@
-"""Pictures with their captions for whoever shows them: as many as are asked for, in two queries."""
+"""Pictures with their captions for whoever shows them: as many as are asked for, in two queries.
+
+A transaction that writes loads each once, and asks under the counter's lock whether it is as it was.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, union_all
 from sqlmodel import col, select
 
 from service.database import Session
 from service.images import rights
 from service.images.effective import effective
-from service.images.models import CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
+from service.images.models import Caption, CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
 from service.images.read import captions_of, picture
+from service.published import working
 from service.published.models import Reason
 
 _LIVE = (
     select(Image)
     .where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
     .execution_options(populate_existing=True)
+)
+_VERSIONS = union_all(
+    select(col(Image.id), col(Image.version)).where(
+        col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None)
+    ),
+    select(col(Caption.id), col(Caption.version)).where(
+        col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None)
+    ),
 )
 
 
@@ -60,6 +72,10 @@ class Pictures:
             caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)
         ]
 
+    def has_own_caption(self, image_id: UUID, article_id: UUID) -> bool:
+        """Return whether an image has a caption that was written for this article."""
+        return any(caption.article_id == article_id for caption in self.captions.get(image_id, ()))
+
     def caption(
         self, image_id: UUID, *, article_id: UUID | None, language: str, caption_id: UUID | None = None
     ) -> EffectiveCaption | None:
@@ -78,16 +94,56 @@ class Pictures:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The pictures that a transaction has loaded, by the ids that it has asked for, and the versions of these
+    and of their captions.
+    """
+
+    pictures: Pictures
+    asked: set[UUID] = field(default_factory=set)
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def add(self, session: Session, ids: Collection[UUID]) -> None:
+        """Load more of them."""
+        images = {image.id: image for image in session.exec(_LIVE, params={"ids": list(ids)})}
+        captions = captions_of(session, ids)
+        self.asked.update(ids)
+        self.pictures.images.update(images)
+        self.pictures.captions.update(captions)
+        self.versions.update((id_, image.version) for id_, image in images.items())
+        self.versions.update((each.id, each.version) for known in captions.values() for each in known)
+
+
 def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
-    """Load images and their captions afresh; those in the trash are left out."""
+    """Return these images and their captions; those in the trash are left out.
+
+    They are loaded afresh, unless this transaction has loaded them before, and has written no picture and no
+    caption. There may be others of that transaction among them.
+    """
     settings = session.database.settings
+    nothing = Pictures({}, {}, settings.language, settings.media_base)
     if not image_ids:
-        return Pictures({}, {}, settings.language, settings.media_base)
+        return nothing
     session.flush()  # What this transaction has written so far is read too.
-    images = session.exec(_LIVE, params={"ids": list(image_ids)}).all()
-    return Pictures(
-        {image.id: image for image in images},
-        captions_of(session, image_ids),
-        settings.language,
-        settings.media_base,
-    )
+    known = session.pictures
+    if not isinstance(known, _Loaded) or session.is_read_only or working.has_pictures(session):
+        known = _Loaded(nothing)
+        session.pictures = known
+    if missing := set(image_ids) - known.asked:
+        known.add(session, missing)
+    return known.pictures
+
+
+def are_current(session: Session) -> bool:
+    """Return whether the pictures that this transaction has loaded are still as they were, and forget them if
+    they are not. On SQLite, nobody else writes meanwhile.
+    """
+    known = session.pictures
+    if session.database.is_sqlite or not isinstance(known, _Loaded):
+        return True
+    rows = session.connection().execute(_VERSIONS, {"ids": list(known.asked)})
+    if dict(rows.all()) == known.versions:
+        return True
+    session.pictures = None
+    return False

@@ -50,6 +50,8 @@ class Rendered:
     negative: bytes | None = None
     expires_at: datetime | None = None
     good_until: datetime | None = None
+    captioned: frozenset[UUID] = frozenset()
+    """The images that an article shows with captions of its own, which are public by this article."""
 
 
 @dataclass(frozen=True, slots=True)

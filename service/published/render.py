@@ -6,8 +6,10 @@ picture, is rendered. A document that differs from its published row takes the n
 row and is written. When nothing differs nothing is numbered: a PUT of what is stored already leaves no trace
 in the feed.
 
-The counter row is locked before rendering, not after. A shorter lock would let two transactions render a
-caption and the article that shows it from each other's past, and publish the stale one for good.
+The articles that a transaction has written are rendered before the counter row is locked, because others wait
+for it. Under the lock they are rendered again if a picture or a caption of theirs has changed meanwhile: two
+transactions would render a caption and the article that shows it from each other's past, and publish the
+stale one for good. All else is rendered under the lock.
 
 A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the
 others wait in `published_awaiting`, and follow in batches (`backlog.py`).
@@ -16,9 +18,10 @@ others wait in `published_awaiting`, and follow in batches (`backlog.py`).
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, update
 from sqlmodel import col, select
 
 from service.database import Session, insert, rows_changed
@@ -46,11 +49,26 @@ ABOVE_ALL = UUID(int=2**128 - 1)
 """Above the id of every article."""
 _SEQUENCE = select(PublishedSequence.seq)
 _SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
+_IDS: BindParameter[Sequence[UUID]] = bindparam("ids", expanding=True)
+_ROWS = (
+    select(Published)
+    .where(col(Published.kind) == bindparam("kind"), col(Published.id).in_(_IDS))
+    .execution_options(populate_existing=True)
+)
+_TERMS = select(PublishedTerm.id, PublishedTerm.field, PublishedTerm.value).where(
+    col(PublishedTerm.id).in_(_IDS)
+)
+_LIVE_IMAGES = select(Published.id).where(
+    Published.kind == Kind.IMAGE, col(Published.id).in_(_IDS), col(Published.reason).is_(None)
+)
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 PictureListener = Callable[[Session, Sequence[UUID]], None]
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
 Terms = Mapping[UUID, frozenset[tuple[str, str]]]
+Ahead = Mapping[UUID, Outcome]
+"""Outcomes of before the counter was locked, by the ids of their articles."""
+_NOTHING: Ahead = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,8 @@ class Publishing:
     """They are told of public changes, in their order and in the transaction that makes them."""
     picture_listeners: Sequence[PictureListener]
     """They are told which pictures a transaction has changed, or captions of which, before it is numbered."""
+    are_pictures_current: Callable[[Session], bool]
+    """Tells whether the pictures that a transaction has loaded are still as they were."""
 
     def publish(self, session: Session) -> None:
         """Bring the published table up to what this transaction is about to commit."""
@@ -120,19 +140,39 @@ def _publish(session: Session, rooms: Publishing) -> None:
     if changed := [id_ for kind, id_ in gathered.noted if kind == Kind.IMAGE]:
         for listener in rooms.picture_listeners:
             listener(session, changed)
-    if not session.database.is_sqlite:  # There, a writer is alone.
-        lock(session)
+    ahead = _render_ahead(session)
     noted = working.taken(session)
+    # On SQLite a writer is alone. What no reader sees needs the counter for its number alone, which locks it.
+    if not session.database.is_sqlite and (any(gathered.touched.values()) or _has_pictures(noted)):
+        lock(session)
+        if not rooms.are_pictures_current(session):
+            ahead = _NOTHING
     changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE and id_ not in gathered.ended]
     own = {id_ for kind, id_ in noted if kind is Kind.ARTICLE} | gathered.touched.get(Kind.ARTICLE, set())
     changes = Changes()
-    _compare_touched(session, changes)
+    _compare_touched(session, changes, ahead)
     others = _spread(session, changed_pictures, own, noted)
     # Written last to first, so that a follower knows a picture before the articles that show it.
     changes.written[:0] = others.written
     changes.removed += others.removed
     _compare_touched(session, changes)
     number_and_write(session, changes, noted, rooms.listeners)
+
+
+def _has_pictures(noted: Collection[working.Key]) -> bool:
+    return any(kind is not Kind.ARTICLE for kind, _ in noted)
+
+
+def _render_ahead(session: Session) -> Ahead:
+    """Render the articles that this transaction has written, and so nobody else writes."""
+    own = session.gathered.touched.get(Kind.ARTICLE, set()) & session.gathered.written.keys()
+    if not own:
+        return _NOTHING
+    outcomes = {outcome.id: outcome for outcome in render(session, Kind.ARTICLE, own)}
+    for outcome in outcomes.values():
+        if isinstance(outcome, Rendered) and outcome.words is not None:
+            outcome.words.cut_ahead()
+    return outcomes
 
 
 def lock(session: Session) -> int:
@@ -142,11 +182,11 @@ def lock(session: Session) -> int:
     return session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED).one()
 
 
-def _compare_touched(session: Session, changes: Changes) -> None:
+def _compare_touched(session: Session, changes: Changes, ahead: Ahead = _NOTHING) -> None:
     """Compare every touched resource. Rendering one kind may touch resources of the kinds after it."""
     for kind in _ORDER:
         if ids := session.gathered.touched.pop(kind, set()):
-            _compare(session, kind, ids, changes)
+            _compare(session, kind, ids, changes, ahead)
 
 
 def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: list[working.Key]) -> Changes:
@@ -201,29 +241,32 @@ def show_again(session: Session, image: UUID) -> None:
         session.gathered.alters_others = True
 
 
-def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes) -> None:
+def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes, ahead: Ahead = _NOTHING) -> None:
     """Render, and keep what differs from the published rows. The terms of articles are written at once,
     because what images and captions are public follows from them.
     """
-    found, terms = differences(session, kind, ids, changes)
+    found, terms = differences(session, kind, ids, changes, ahead)
     if kind is Kind.ARTICLE:
         _replace_terms(session, found, terms)
 
 
 def differences(
-    session: Session, kind: Kind, ids: Collection[UUID], changes: Changes
+    session: Session, kind: Kind, ids: Collection[UUID], changes: Changes, ahead: Ahead = _NOTHING
 ) -> tuple[list[tuple[Outcome, Published | None]], Terms]:
-    """Render, and add what differs from the published rows to the changes.
+    """Render what is not rendered yet, and add what differs from the published rows to the changes.
 
     Returns every outcome with its row, and the terms that the rows have now.
     """
-    rows = select(Published).where(Published.kind == kind, col(Published.id).in_(ids))
-    before = {row.id: row for row in session.exec(rows.execution_options(populate_existing=True))}
+    rows = session.exec(_ROWS, params={"kind": kind, "ids": list(ids)}) if ids else ()
+    before = {row.id: row for row in rows}
     terms = terms_of(session, before) if kind is Kind.ARTICLE else {}
     for id_ in before if kind is Kind.ARTICLE else ():
         session.gathered.terms.setdefault(id_, terms.get(id_, frozenset()))
     found: list[tuple[Outcome, Published | None]] = []
-    for outcome in render(session, kind, ids):
+    known = ahead if kind is Kind.ARTICLE else _NOTHING
+    fresh = [id_ for id_ in ids if id_ not in known]
+    ready = [known[id_] for id_ in ids if id_ in known]
+    for outcome in chain(ready, render(session, kind, fresh) if fresh else ()):
         old = before.get(outcome.id)
         live = old is not None and old.reason is None
         old_terms = terms.get(outcome.id, frozenset())
@@ -246,8 +289,8 @@ def terms_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tu
     if not ids:
         return {}
     found: dict[UUID, set[tuple[str, str]]] = {}
-    for term in session.exec(select(PublishedTerm).where(col(PublishedTerm.id).in_(ids))):
-        found.setdefault(term.id, set()).add((term.field, term.value))
+    for id_, name, value in session.exec(_TERMS, params={"ids": list(ids)}):
+        found.setdefault(id_, set()).add((name, value))
     return {id_: frozenset(terms) for id_, terms in found.items()}
 
 
@@ -255,10 +298,10 @@ def _replace_terms(
     session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms
 ) -> None:
     gone, rows, counted = [], [], []
+    _touch_shown(session, outcomes, known)
     for outcome, old in outcomes:
         before = known.get(outcome.id, frozenset())
         after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
-        touch(session, Kind.IMAGE, *(UUID(value) for name, value in before ^ after if name == SHOWS))
         had = (
             names_of(old.section, old.language, old.source, before)
             if old is not None and old.reason is None
@@ -285,6 +328,31 @@ def _replace_terms(
     if rows:
         session.execute(insert(session, PublishedTerm), rows)
     count_changes(session, counted)
+
+
+def _touch_shown(
+    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms
+) -> None:
+    """Have the images looked at that articles begin or cease to show.
+
+    One that is public already stays as it is when one more article shows it, unless it has a caption for that
+    article.
+    """
+    joined, looked_at = set[UUID](), set[UUID]()
+    for outcome, _ in outcomes:
+        before = _shown_by(known.get(outcome.id, frozenset()))
+        after = _shown_by(outcome.terms) if isinstance(outcome, Rendered) else set()
+        captioned = outcome.captioned if isinstance(outcome, Rendered) else frozenset()
+        joined |= (after - before) - captioned
+        looked_at |= (before - after) | ((after - before) & captioned)
+    if joined:
+        live = session.exec(_LIVE_IMAGES, params={"ids": list(joined)}).all()
+        looked_at |= joined.difference(live)
+    touch(session, Kind.IMAGE, *looked_at)
+
+
+def _shown_by(terms: Collection[tuple[str, str]]) -> set[UUID]:
+    return {UUID(value) for name, value in terms if name == SHOWS}
 
 
 def term_rows(article: Rendered) -> list[dict[str, object]]:

@@ -58,6 +58,11 @@ class Words:
     headline: str
     body: str
 
+    def cut_ahead(self) -> None:
+        """Have them cut before somebody waits for them."""
+        _cut(self.headline)
+        _cut(self.body)
+
 
 class TextIndex:
     """A table of words beside a table of texts, under integer keys in the order of the texts' times.

@@ -39,6 +39,11 @@ def note(session: Session, kind: Kind, *ids: UUID) -> None:
         session.gathered.noted.update(((kind, id_), None) for id_ in ids)
 
 
+def has_pictures(session: Session) -> bool:
+    """Return whether this transaction changes pictures or captions."""
+    return any(kind != Kind.ARTICLE for kind, _ in session.gathered.noted)
+
+
 def taken(session: Session) -> list[Key]:
     """Return the working resources that this transaction has changed, and gather anew."""
     noted, session.gathered.noted = session.gathered.noted, {}

@@ -68,6 +68,23 @@ class _Ear:
         return without(change.document, Gone(contract=self.contract))
 
 
+_COLUMNS: Sequence[Any] = (
+    Webhook.id,
+    Webhook.kinds,
+    Webhook.sections,
+    Webhook.languages,
+    Webhook.token_id,
+    Token.revoked_at,
+    Token.expires_at,
+    Token.contract,
+)
+_ENABLED = (
+    select(*_COLUMNS)
+    .outerjoin_from(Webhook, Token, col(Token.id) == col(Webhook.token_id))
+    .where(col(Webhook.enabled))
+)
+
+
 def put_out(session: Session, changes: Sequence[Change]) -> None:
     """Write what each webhook is to be told of these changes."""
     ears = _ears(session)
@@ -91,23 +108,10 @@ def _ears(session: Session) -> list[_Ear]:
     """Return the webhooks that are told: those of the house, and of tokens that are good and whose contracts
     have not ended.
     """
-    columns: Sequence[Any] = (
-        Webhook.id,
-        Webhook.kinds,
-        Webhook.sections,
-        Webhook.languages,
-        Webhook.token_id,
-        Token.revoked_at,
-        Token.expires_at,
-        Token.contract,
-    )
-    rows = (
-        select(*columns)
-        .outerjoin_from(Webhook, Token, col(Token.id) == col(Webhook.token_id))
-        .where(col(Webhook.enabled))
-    )
     at, found = latest(), []
-    for id_, kinds, sections, languages, token_id, revoked_at, expires_at, contract in session.execute(rows):
+    for id_, kinds, sections, languages, token_id, revoked_at, expires_at, contract in session.execute(
+        _ENABLED
+    ):
         is_over = revoked_at is not None or (expires_at is not None and expires_at <= at)
         if token_id is not None and (contract is None or is_over or contract.has_ended(at)):
             continue

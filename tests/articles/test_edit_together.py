@@ -1,14 +1,30 @@
 """Edits that arrive at the same time share a transaction, and nobody can tell."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
-from tests.articles.newsroom import do, draft, ids, if_match, mark, problem, published, trash
+from tests.articles.newsroom import (
+    caption,
+    do,
+    draft,
+    ids,
+    if_match,
+    mark,
+    picture,
+    problem,
+    published,
+    trash,
+)
 from tests.articles.test_create_together import at_once
 from tests.serving import Store
 from tests.sync.following import follow, now_at
+from tests.waiting import soon
+
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.mark.slow
@@ -151,3 +167,52 @@ def test_an_edit_that_is_refused_for_its_source_claims_no_slug(store: Store, edi
         refused = wire.patch(f"/v1/articles/{article['id']}", json=wish, headers=if_match(article))
     problem(refused, 403)
     assert draft(editor, slug=slug)["slug"] == slug
+
+
+@pytest.mark.slow
+def test_what_changes_in_a_caption_while_its_article_waits_for_a_number_is_published(
+    store: Store, client: httpx.Client, editor: httpx.Client
+) -> None:
+    if store.settings.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    image = picture(editor)
+    words, article = caption(editor, image["id"]), draft(editor, lead_image_id=image["id"])
+    url = store.settings.database_url
+    with (
+        psycopg.connect(url) as other,
+        psycopg.connect(url, autocommit=True) as looking,
+        ThreadPoolExecutor() as pool,
+    ):
+        other.execute("SELECT FROM published_sequence FOR UPDATE")
+        publishing = pool.submit(do, editor, article, "publish")
+        assert soon(lambda: looking.execute(WAITING).rowcount > 0)
+        other.execute(
+            "UPDATE caption SET text = 'As it is now.', version = version + 1 WHERE id = %s", (words["id"],)
+        )
+        other.commit()
+        publishing.result()
+    read = client.get(f"/v1/articles/{article['id']}").json()
+    assert read["lead_image"]["caption"]["text"] == "As it is now."
+
+
+@pytest.mark.slow
+def test_a_second_article_makes_no_picture_public_again_and_publishes_the_caption_that_it_has_for_it(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
+    image = picture(editor)
+    caption(editor, image["id"])
+    published(editor, lead_image_id=image["id"])
+    second, third = (draft(editor, lead_image_id=image["id"]) for _ in range(2))
+    own = caption(editor, image["id"], article_id=third["id"], text="The third article's own.")
+    place = now_at(client)
+    do(editor, second, "publish")
+    told, place = follow(client, place)
+    assert [entry["id"] for entry in told] == [second["id"]]
+    do(editor, third, "publish")
+    told, place = follow(client, place)
+    assert [entry["id"] for entry in told] == [own["id"], image["id"], third["id"]]
+    assert own["id"] in [each["id"] for each in client.get(f"/v1/images/{image['id']}").json()["captions"]]
+    do(editor, third, "unpublish")
+    told, _ = follow(client, place)
+    assert {entry["id"] for entry in told} == {own["id"], image["id"], third["id"]}
+    assert client.get(f"/v1/captions/{own['id']}").status_code in (404, 410)
