@@ -2,6 +2,7 @@
 whoever runs it.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,17 @@ from tests.compiled import share_compiled
 from tests.darkrooms import WarmDarkroom
 from tests.databases import KINDS, empty_database, migrate
 from tests.effort import LONG, is_left_out, left_out
+from tests.postgres import fastest_folder
 from tests.reporting import Failures
 from tests.serving import EDITOR, Store, running, settings_for
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Name failures as they happen; the processes of xdist have no terminal."""
+    """Keep the files of all stores in memory; name failures as they happen, where there is a terminal: the
+    processes of xdist have none.
+    """
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(fastest_folder()))
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None:
         config.pluginmanager.register(Failures(terminal))

@@ -146,13 +146,13 @@ def server() -> Server:
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
     """A server for one test alone, gone at its end; about a second."""
-    made = tempfile.TemporaryDirectory(prefix="copydesk-postgres-", dir=_fastest())
+    made = tempfile.TemporaryDirectory(prefix="copydesk-postgres-", dir=fastest_folder())
     with made as folder, _running(Path(folder)) as own:
         yield own
 
 
 @cache
-def _fastest() -> Path:
+def fastest_folder() -> Path:
     """Return the folder in memory, if there is much room in it: a database is some 700 files, and copying
     them takes a disk ten times as long.
     """
@@ -167,7 +167,7 @@ def _join() -> Path:
     """Enter the folder of this run and share its lock until this process ends."""
     workers_share = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     name = f"copydesk-postgres-{workers_share or uuid4()}"
-    folder = _fastest() / name
+    folder = fastest_folder() / name
     while True:
         # A keeper that is just leaving may take the folder away at any moment here: then begin again.
         with suppress(FileNotFoundError):

@@ -55,6 +55,7 @@ def short(path: Path) -> str:
 VAGUE = {"utils", "helpers", "service", "repository", "constants", "exceptions", "schemas"}
 
 
+@pytest.mark.slow
 def test_every_module_opens_with_its_promise_and_stays_one_room() -> None:
     assert [short(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
     assert [short(path) for path in MODULES if len(path.read_text().splitlines()) > 400] == []
@@ -82,6 +83,7 @@ def documented(path: Path) -> Iterator[str]:
                         yield text
 
 
+@pytest.mark.slow
 def test_no_docstring_opens_with_a_question() -> None:
     said = [(short(path), text) for path in MODULES for text in documented(path)]
     assert [(path, text) for path, text in said if RIDDLE.match(text)] == []

@@ -82,6 +82,7 @@ def test_more_than_fit_into_one_transaction_are_all_made(
     assert kept(store) == set(keys)
 
 
+@pytest.mark.slow
 def test_processes_whose_writes_cross_do_not_fail(store: Store) -> None:
     met = threading.Barrier(2)
 
@@ -174,6 +175,7 @@ def test_while_one_batch_takes_long_no_more_wait_than_go_into_the_next(
     assert {type(one) for one in [*refused, newcomer]} == {Unavailable}
 
 
+@pytest.mark.slow
 def test_while_a_statement_is_left_unanswered_no_more_wait_than_other_requests(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -360,6 +360,7 @@ def silence(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [drip, drip_head, silence])
 def test_the_deadline_is_for_the_whole_fetch(site: Website, page: Callable[[socket.socket], None]):
     site.pages["/slow"] = page
@@ -369,6 +370,7 @@ def test_the_deadline_is_for_the_whole_fetch(site: Website, page: Callable[[sock
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.slow
 def test_many_slow_redirects_share_one_deadline(site: Website):
     def slowly(connection: socket.socket) -> None:
         time.sleep(0.3)
@@ -381,6 +383,7 @@ def test_many_slow_redirects_share_one_deadline(site: Website):
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.slow
 def test_a_slow_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: time.sleep(1.5) or [])
     started = time.monotonic()

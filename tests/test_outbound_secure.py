@@ -149,6 +149,7 @@ def test_a_redirect_from_http_to_https_is_followed(
     assert fetch(site.url).url == target
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_during_a_handshake_that_drips():
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

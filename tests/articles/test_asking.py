@@ -23,6 +23,7 @@ def found(client: httpx.Client, *pairs: tuple[str, str], **asked: str) -> list[s
     return ids(client.get("/v1/articles", params=[*pairs, *asked.items()]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["section", "tag", "author", "source", "language", "image_id"])
 def test_a_filter_that_is_given_several_times_finds_what_has_any_of_its_values(
     client: httpx.Client, editor: httpx.Client, section: str, name: str
@@ -129,6 +130,7 @@ def test_more_than_twenty_values_are_refused(client: httpx.Client, path: str) ->
     assert problem(client.get(f"{path}{asked}&language=sv"), 422)["errors"][0]["pointer"] == "/language"
 
 
+@pytest.mark.slow
 def test_articles_are_named_by_id_and_slug_and_come_in_that_order(
     client: httpx.Client, editor: httpx.Client, section: str
 ) -> None:
@@ -183,6 +185,7 @@ def test_named_articles_take_no_other_order(client: httpx.Client, editor: httpx.
     problem(client.get("/v1/articles?id=7"), 422)
 
 
+@pytest.mark.slow
 def test_a_language_range_finds_the_languages_in_it(
     client: httpx.Client, editor: httpx.Client, section: str
 ) -> None:

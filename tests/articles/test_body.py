@@ -123,6 +123,7 @@ def test_only_inline_elements_and_safe_links_survive_and_cleaning_twice_changes_
         assert isinstance(element, str) or {each.tag for each in element.iter()} <= set(TAGS)
 
 
+@pytest.mark.slow
 @given(MESS)
 @settings(max_examples=200, deadline=None)
 def test_plain_text_is_what_a_browser_would_show(html: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from tests.articles.newsroom import draft, edit, mark, problem
 
 
+@pytest.mark.slow
 def test_an_article_is_changed_by_any_slug_that_it_has_had(editor: httpx.Client) -> None:
     article = draft(editor)
     old = article["slug"]

@@ -214,6 +214,7 @@ def test_a_very_long_article_is_taken_and_found(editor: httpx.Client) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_sixty_creates_at_once_all_succeed(editor: httpx.Client) -> None:
     with ThreadPoolExecutor(60) as pool:
         answers = list(

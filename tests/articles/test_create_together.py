@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import mark, picture, pointers, problem
 from tests.serving import Store
@@ -41,6 +42,7 @@ def test_articles_that_arrive_together_are_written_together(editor: httpx.Client
     assert len({article["updated_at"] for article in articles}) < 24
 
 
+@pytest.mark.slow
 def test_each_is_answered_with_its_own_article(editor: httpx.Client) -> None:
     words = [mark() for _ in range(16)]
     answers = at_once([posting(editor, headline=word, lead_image_id=picture(editor)["id"]) for word in words])

@@ -46,6 +46,7 @@ def test_articles_that_are_published_together_are_numbered_together(
     assert len({entry["changed_at"] for entry in told}) < 24
 
 
+@pytest.mark.slow
 def test_one_edit_that_is_refused_spoils_no_other(
     store: Store, client: httpx.Client, editor: httpx.Client
 ) -> None:
@@ -100,6 +101,7 @@ def test_edits_of_one_article_at_the_same_time_lose_none(editor: httpx.Client) -
     assert len(editor.get(f"{path}/versions").json()["items"]) == 10
 
 
+@pytest.mark.slow
 def test_each_is_edited_in_the_name_and_with_the_rights_of_its_own_caller(
     store: Store, editor: httpx.Client
 ) -> None:
@@ -124,6 +126,7 @@ def test_each_is_edited_in_the_name_and_with_the_rights_of_its_own_caller(
         assert (last["version"], last["actor"]) == (2, "day desk")
 
 
+@pytest.mark.slow
 def test_an_answer_with_a_key_is_kept_with_its_edit(editor: httpx.Client) -> None:
     articles, keys = [published(editor) for _ in range(12)], [uuid4().hex for _ in range(12)]
     posts = [

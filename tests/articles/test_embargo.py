@@ -90,6 +90,7 @@ def test_an_embargo_hides_an_article_on_every_surface(client: httpx.Client, edit
     assert image not in client.get("/v1/images?limit=200").text
 
 
+@pytest.mark.slow
 def test_readers_who_asked_before_get_it_on_time_at_every_address(
     client: httpx.Client, editor: httpx.Client
 ) -> None:
@@ -110,6 +111,7 @@ def test_readers_who_asked_before_get_it_on_time_at_every_address(
     assert actions(editor, article) == ["published", "created"]
 
 
+@pytest.mark.slow
 def test_an_embargo_outlasts_an_earlier_schedule(client: httpx.Client, editor: httpx.Client) -> None:
     article = do(editor, draft(editor, embargoed_until=(end := soon(3600))), "publish", at=soon(0.2))
     assert article["scheduled_for"] == end

@@ -55,6 +55,7 @@ def test_publishing_shows_it_and_unpublishing_hides_it_at_once(
     assert client.get(f"/v1/articles/{article['slug']}").status_code == 404
 
 
+@pytest.mark.slow
 def test_an_embargoed_article_is_hidden_from_readers_until_its_time_and_then_appears_by_itself(
     editor: httpx.Client, client: httpx.Client
 ) -> None:
@@ -213,6 +214,7 @@ def test_a_walk_through_pages_neither_repeats_nor_skips_while_articles_come_and_
     assert walked == made[::-1]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200) | st.text(alphabet="<>/=\"'abp scriptonhref:javascript", max_size=200))
 @hypothesis(deadline=None, max_examples=200)
 def test_cleaning_what_is_clean_changes_nothing_and_lets_no_script_through(value: str) -> None:

@@ -44,6 +44,7 @@ def dated(editor: httpx.Client, section: str, count: int, **members: object) -> 
     ]
 
 
+@pytest.mark.slow
 def test_readers_see_what_is_published_and_editors_everything_but_the_trash(
     client: httpx.Client, store: Store, editor: httpx.Client, section: str
 ) -> None:
@@ -101,6 +102,7 @@ def test_articles_come_newest_first_or_as_asked(
         assert ids(caller.get(f"{address}&sort=-updated_at"))[0] == made[1]["id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["-published_at", "published_at", "-updated_at", "relevance"])
 def test_pages_follow_one_another_without_repeat_or_gap(
     client: httpx.Client, editor: httpx.Client, section: str, sort: str
@@ -120,6 +122,7 @@ def test_pages_follow_one_another_without_repeat_or_gap(
         ) == sorted(article["id"] for article in made)
 
 
+@pytest.mark.slow
 def test_each_filter_narrows_the_list(client: httpx.Client, editor: httpx.Client, section: str) -> None:
     image, tag, author, source = picture(editor)["id"], mark(), f"Name {mark()}", mark()
     plain, rich = dated(editor, section, 2)
@@ -225,6 +228,7 @@ def test_an_unknown_parameter_is_refused_by_name(client: httpx.Client, editor: h
         )
 
 
+@pytest.mark.slow
 def test_odd_texts_in_filters_find_nothing_and_break_nothing(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

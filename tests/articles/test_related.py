@@ -6,6 +6,7 @@ import pytest
 from tests.articles.newsroom import draft, edit, ids, mark, problem, published, trash
 
 
+@pytest.mark.slow
 def test_related_articles_share_a_tag_or_the_section_and_come_newest_first(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

@@ -55,6 +55,7 @@ def test_words_are_found_whatever_their_case_accents_and_signs(
             assert ids(caller.get("/v1/articles", params={"section": section, "q": q})) == [], q
 
 
+@pytest.mark.slow
 def test_the_syntax_of_queries(
     client: httpx.Client, editor: httpx.Client, desk: httpx.Client, section: str
 ) -> None:
@@ -150,6 +151,7 @@ def test_what_is_in_the_headline_comes_first_unless_another_order_is_asked_for(
         assert caller.get(f"{address}&count=true").json()["total"] == 2
 
 
+@pytest.mark.slow
 def test_summary_byline_authors_tags_and_captions_are_searched(
     client: httpx.Client, editor: httpx.Client, desk: httpx.Client, section: str
 ) -> None:

@@ -86,6 +86,7 @@ def test_no_surface_shows_an_article_from_its_end_on_before_any_job_has_run(
     assert ids(client.get(first["next"])) == [other["id"]]
 
 
+@pytest.mark.slow
 def test_editors_and_followers_are_told_and_a_later_end_shows_it_again(
     store: Store, client: httpx.Client, editor: httpx.Client, clock: MovableClock
 ) -> None:

@@ -146,6 +146,7 @@ async def _wait() -> None:
     await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_command_seals_what_is_waiting(store: Store, client: httpx.Client, tmp_path: Path) -> None:
     decide(client)
     settings = {"COPYDESK_DATABASE_URL": store.settings.database_url, "COPYDESK_SECRET_KEY": SECRET}

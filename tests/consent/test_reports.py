@@ -116,6 +116,7 @@ def test_a_small_figure_cannot_be_worked_out_from_the_others() -> None:
         assert not hidden or (len(hidden) > 1 and sum(hidden) >= SMALLEST) or not any(told)
 
 
+@pytest.mark.slow
 def test_rates_are_told_apart_by_what_is_asked_for(
     store: Store, auditor: httpx.Client, newsroom: httpx.Client
 ) -> None:
@@ -139,6 +140,7 @@ def test_withdrawals_are_counted(store: Store, auditor: httpx.Client) -> None:
     assert (cell["decisions"], cell["withdrawn"]) == (10, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_id", [False, True])
 def test_two_presses_without_a_cookie_within_seconds_are_one_reader(
     store: Store, auditor: httpx.Client, monkeypatch: pytest.MonkeyPatch, by_id: bool

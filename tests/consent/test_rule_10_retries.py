@@ -21,6 +21,7 @@ def test_rule_10_100_concurrent_retries_with_a_key_are_one_row(store: Store) -> 
     assert rows(store) == 1
 
 
+@pytest.mark.slow
 def test_rule_10_100_concurrent_retries_with_an_id_and_a_time_are_one_row(store: Store) -> None:
     answers = retries(store, decision(consent_id="a3b9", client_event_time=ago(seconds=5)), {})
     assert len({answer.content for answer in answers}) == 1

@@ -115,6 +115,7 @@ def test_what_was_decided_again_or_withdrawn_does_not_run_out(store: Store) -> N
         assert retention.note_expired(store.database, in_days(183)) == 1
 
 
+@pytest.mark.slow
 def test_the_command_retains(store: Store, tmp_path: Path) -> None:
     with store.client() as reader:
         decide(reader)

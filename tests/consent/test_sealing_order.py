@@ -72,6 +72,7 @@ def test_a_clock_that_goes_forward_and_back_over_restarts_keeps_no_event_out_of_
             assert exported(store) == recorded
 
 
+@pytest.mark.slow
 def test_of_two_processes_whose_clocks_differ_both_have_their_events_sealed(
     settings: Settings, clock: Clock
 ) -> None:

@@ -41,6 +41,7 @@ def head(size: int) -> bytes:
     return start + b"x" * (size - len(start) - 4) + b"\r\n\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "status"),  # 0 is no answer: the connection ends while another request is being answered.
     [

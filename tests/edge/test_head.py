@@ -31,6 +31,7 @@ def test_a_server_that_offers_to_read_files_itself_sends_none_for_head(
     assert not head[-1].get("more_body", False)
 
 
+@pytest.mark.slow
 def test_the_head_of_an_article_is_that_of_its_get(client: httpx.Client, editor: httpx.Client) -> None:
     article = published(editor)
     for address in (

@@ -85,6 +85,7 @@ def test_one_network_has_a_few_large_lists_made_and_others_are_answered_meanwhil
     assert b"/problems/too-much-to-make" in refused.body
 
 
+@pytest.mark.slow
 def test_all_networks_together_have_a_bounded_number_made(store: Store) -> None:
     clients = [f"198.51.100.{number}" for number in range(20)]
     answers = ask_together(store, [one for client in clients for one in large(client, 4)])
@@ -148,6 +149,7 @@ def test_a_large_body_is_compressed_beside_the_event_loop_and_once_for_all(
     assert threads != [get_ident()]
 
 
+@pytest.mark.slow
 def test_the_document_of_the_api_is_written_out_once_for_all(store: Store) -> None:
     with store.client() as reader:
         first = reader.get("/openapi.json", headers={"Accept-Encoding": "br"})

@@ -77,6 +77,7 @@ def names_of(store: Store, path: str) -> list[str]:  # noqa: F811
     return sorted(shortcuts_of(store).by_path[path].parameters)
 
 
+@pytest.mark.slow
 def test_the_lists_that_have_shortcuts_are_these(filled: Store) -> None:
     assert sorted(shortcuts_of(filled).by_path) == PATHS
 
@@ -94,6 +95,7 @@ def test_a_plain_list_does_not_reach_the_router(filled: Store, path: str) -> Non
             assert answered(filled, path, f"{query}&utm_source=post").status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str) -> None:
     names = st.sampled_from([*names_of(filled, path), "other"]) | st.text(max_size=8)
@@ -108,6 +110,7 @@ def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str
     same()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_each_parameter_with_each_value_is_answered_as_the_router_answers_it(
     filled: Store, path: str

@@ -42,6 +42,7 @@ def relative(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         yield at, value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "base"),
     [

@@ -31,6 +31,7 @@ def raw(client: httpx.Client, address: str, coding: str) -> tuple[httpx.Response
         return answer, b"".join(answer.iter_raw())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["br", "gzip", "zstd"])
 def test_an_answer_is_coded_as_asked(
     client: httpx.Client, editor: httpx.Client, article: Article, coding: str

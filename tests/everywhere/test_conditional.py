@@ -26,6 +26,7 @@ def addresses(editor: httpx.Client) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_everything_has_a_strong_etag_that_answers_304(
     client: httpx.Client, editor: httpx.Client, addresses: list[str]
 ) -> None:

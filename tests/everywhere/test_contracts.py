@@ -98,6 +98,7 @@ def test_every_list_of_articles_has_what_the_contract_gives(
         assert partner.get(f"/v1/articles?related_to={desk['second']['id']}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_page_after_page_leaves_out_nothing_that_the_contract_gives(
     store: Store, editor: httpx.Client
 ) -> None:
@@ -161,6 +162,7 @@ def test_what_the_contract_leaves_out_is_not_found_in_any_form(
         assert partner.get(f"/read/{second['slug']}", headers={"Accept": "text/html"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_feeds_sitemaps_and_pages_hold_to_the_contract_and_caches_keep_them_for_nobody(
     store: Store, client: httpx.Client, desk: dict[str, Any]
 ) -> None:
@@ -218,6 +220,7 @@ def test_pictures_that_the_contract_leaves_out_are_in_no_article_and_have_no_fil
         assert partner.get(f"/v1/images/{own}/captions").status_code == 404
 
 
+@pytest.mark.slow
 def test_files_of_pictures_in_articles_that_the_contract_leaves_out_are_not_found(
     store: Store, client: httpx.Client, desk: dict[str, Any]
 ) -> None:

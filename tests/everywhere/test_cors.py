@@ -1,6 +1,7 @@
 """Pages of other origins may read, as the settings say."""
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import draft
 from tests.serving import Store, another
@@ -9,6 +10,7 @@ FRONT = {"Origin": "https://front.example"}
 EXPOSED = {"etag", "link", "location", "x-request-id", "retry-after", "idempotent-replayed"}
 
 
+@pytest.mark.slow
 def test_any_origin_may_read_and_sees_what_it_needs(client: httpx.Client, editor: httpx.Client) -> None:
     for caller in (client, editor):
         for address in (

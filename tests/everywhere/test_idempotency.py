@@ -42,6 +42,7 @@ def test_the_first_answer_is_replayed_byte_for_byte(editor: httpx.Client) -> Non
     assert count(editor, word) == 1
 
 
+@pytest.mark.slow
 def test_twenty_at_once_make_one_article(editor: httpx.Client) -> None:
     for _ in range(3):
         word, headers, ready = mark(), key(), threading.Barrier(20)
@@ -106,6 +107,7 @@ def test_a_refused_request_leaves_its_key_free_at_once(
     assert editor.post("/v1/articles", json={"headline": "Now"}, headers=headers).status_code == 201
 
 
+@pytest.mark.slow
 def test_requests_that_fail_at_once_leave_no_turn_behind(editor: httpx.Client) -> None:
     slug = draft(editor, slug=mark())["slug"]
     with ThreadPoolExecutor(20) as pool:
@@ -220,6 +222,7 @@ def test_a_token_that_was_revoked_is_told_no_earlier_answer(
     problem(client.post("/v1/articles", json={"headline": "Once"}, headers=headers), 401)
 
 
+@pytest.mark.slow
 def test_an_answer_with_a_secret_is_replayed_and_never_kept_in_clear(
     store: Store, admin: httpx.Client, client: httpx.Client
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_page_holds_twenty_unless_asked(client: httpx.Client, editor: httpx.Cl
     assert len(ids(client.get(f"/v1/articles?section={name}&limit=200"))) == 21
 
 
+@pytest.mark.slow
 def test_every_list_of_the_document_takes_fields_and_counts(admin: httpx.Client) -> None:
     reads = {
         path: item["get"].get("parameters", [])

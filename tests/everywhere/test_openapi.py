@@ -80,6 +80,7 @@ def has_example(document: Document, schema: Document, depth: int = 0) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_it_is_openapi_3_1_and_valid_in_itself(document: Document) -> None:
     assert document["openapi"].startswith("3.1.")
     assert document["info"]["title"] == "Copydesk"

@@ -22,6 +22,7 @@ ADDRESSES = [
 ]
 
 
+@pytest.mark.slow
 def test_an_id_that_is_sent_comes_back(client: httpx.Client, editor: httpx.Client) -> None:
     for caller in (client, editor):
         for address in ADDRESSES:
@@ -30,6 +31,7 @@ def test_an_id_that_is_sent_comes_back(client: httpx.Client, editor: httpx.Clien
                 assert answer.headers.get_list("x-request-id") == ["edge-7.a:B_c"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", ["", " ", "a b", "x" * 129, "<script>", 'a"b', "\u00e4", "a,b"])
 def test_an_id_that_is_not_plain_is_replaced(client: httpx.Client, sent: str) -> None:
     for address in ADDRESSES:

@@ -15,6 +15,7 @@ from tests.commands import copydesk
 from tests.serving import Store, another
 
 
+@pytest.mark.slow
 def test_every_answer_says_that_it_is_no_page(client: httpx.Client, editor: httpx.Client) -> None:
     article = published(editor)
     addresses = ("/v1/articles", f"/v1/articles/{article['id']}", "/v1/changes", "/v1/consents/current")
@@ -78,6 +79,7 @@ def test_a_webhook_to_an_address_inside_is_refused_when_it_is_made(store: Store,
         problem(keeper.post("/v1/webhooks", json={"url": f"https://{host}/hook"}), 422, "address-refused")
 
 
+@pytest.mark.slow
 def test_files_are_their_owners_alone(tmp_path: Path) -> None:
     assert copydesk(tmp_path, "migrate").returncode == 0
     assert copydesk(tmp_path, "export", "out").returncode == 0

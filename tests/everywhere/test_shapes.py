@@ -134,6 +134,7 @@ async def send(store: Store, sent: Sent, known: dict[str, str]) -> tuple[int, in
     return answers[0]["status"], sum(len(message.get("body", b"")) for message in answers), held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_shape_holds_up_the_others(a_store: Store, known: dict[str, str], name: str) -> None:
     body, expected = SHAPES[name]
@@ -192,6 +193,7 @@ def test_no_body_of_any_endpoint_holds_up_the_others(
     assert held.all < MOST_KEPT_WAITING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
 def test_a_large_answer_to_staff_holds_up_nobody(a_store: Store, known: dict[str, str], coding: str) -> None:
     words = random.Random(1).choices([f"{n:x}" for n in range(5_000)], k=300_000)

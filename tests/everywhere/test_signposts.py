@@ -14,6 +14,7 @@ from tests.serving import ORIGIN, Store, serving
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/v1", "/v1/"])
 def test_the_index_says_what_is_where(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
@@ -42,6 +43,7 @@ def test_crawlers_are_told_of_the_sitemaps_and_kept_from_the_rest(client: httpx.
     assert client.get("/sitemap.xml", follow_redirects=True).url.path == "/sitemaps/index.xml"
 
 
+@pytest.mark.slow
 def test_the_shape_of_the_api_is_there_as_yaml_too(client: httpx.Client) -> None:
     answer = client.get("/openapi.yaml")
     assert answer.headers["content-type"] == "application/yaml"

@@ -40,6 +40,7 @@ def test_a_secret_is_shown_once_and_kept_as_a_digest_alone(store: Store, admin: 
     assert hashlib.sha256(secret.encode()).hexdigest() in repr(rows)
 
 
+@pytest.mark.slow
 def test_a_token_ends_at_its_time_and_when_it_is_revoked_at_once(
     client: httpx.Client, store: Store, admin: httpx.Client
 ) -> None:

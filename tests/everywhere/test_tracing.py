@@ -82,6 +82,7 @@ def test_a_call_to_others_is_a_span(spans: InMemorySpanExporter, tmp_path: Path)
     assert dict(span.attributes)["http.method"] == "POST"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [
@@ -99,6 +100,7 @@ def test_nothing_is_imported_where_nothing_is_told(told: dict[str, str]) -> None
     assert subprocess.run([sys.executable, "-c", program], env=known | told, check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_what_the_environment_says_begins_it() -> None:
     program = (
         "import sys; from service import tracing; tracing.begin_as_told(); sys.exit(not tracing.is_on())"

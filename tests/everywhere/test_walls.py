@@ -239,12 +239,14 @@ def unseen(answer: httpx.Response, scopes: set[str]) -> list[str]:
     return [word for word in seen if not (WORDS[word] | {"admin"}) & scopes]
 
 
+@pytest.mark.slow
 def test_the_table_has_every_operation_and_the_document_says_the_scope_of_each(
     operations: list[Operation],
 ):
     assert {one.name: one.scope for one in operations} == {name: row.scope for name, row in MATRIX.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [ANYBODY, *SCOPES, FOREIGNER])
 def test_every_role_does_and_sees_what_its_scope_allows_and_nothing_else(
     store: Store, operations: list[Operation], editor: httpx.Client, planted: dict[str, str], role: str
@@ -340,6 +342,7 @@ def test_a_token_without_publish_changes_nothing_that_is_public(
     assert client.get(after).json()["items"] == []
 
 
+@pytest.mark.slow
 def test_a_contract_that_gives_nothing_does_not_tell_what_is_there_from_what_is_not(
     store: Store, operations: list[Operation], editor: httpx.Client, planted: dict[str, str]
 ):

@@ -45,6 +45,7 @@ def articles(store_of: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: int(each["external_id"]))
 
 
+@pytest.mark.slow
 def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(
     tmp_path: Path, store_of: dict[str, str]
 ) -> None:
@@ -72,6 +73,7 @@ def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(
     ]
 
 
+@pytest.mark.slow
 def test_modes_and_a_dry_run_do_what_they_do_over_the_api(tmp_path: Path, store_of: dict[str, str]) -> None:
     (tmp_path / "wire.ndjson").write_bytes(item(1))
     (tmp_path / "more.jsonl").write_bytes(item(1) + b"\n" + item(2))
@@ -96,6 +98,7 @@ def killed_after(results_wanted: int, folder: Path, *words: str, **settings: str
         return said + command.output()
 
 
+@pytest.mark.slow
 def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(
     tmp_path: Path, store_of: dict[str, str]
 ) -> None:
@@ -120,6 +123,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was_and_the_end_is_the_same(
     assert [each["status"] for each in results(last.stdout)].count(200) == count - 1
 
 
+@pytest.mark.slow
 def test_from_the_start_is_from_the_start(tmp_path: Path, store_of: dict[str, str]) -> None:
     (tmp_path / "wire.ndjson").write_bytes(b"\n".join(item(number) for number in range(1_000)))
     killed_after(260, tmp_path, "import", "wire.ndjson", "--json", **store_of)

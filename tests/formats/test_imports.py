@@ -29,6 +29,7 @@ def import_dump(editor: httpx.Client, text: str = DUMP) -> httpx.Response:
     )
 
 
+@pytest.mark.slow
 def test_a_dump_becomes_a_draft_with_its_paragraphs_pictures_captions_and_credits(
     editor: httpx.Client,
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_page_is_fetched_whichever_way_its_address_is_told(fetching: Store) ->
         assert writer.post("/v1/imports").status_code == 415
 
 
+@pytest.mark.slow
 def test_what_may_be_sent_is_documented(client: httpx.Client) -> None:
     described = client.get("/openapi.json").json()["paths"]["/v1/imports"]["post"]
     assert sorted(described["requestBody"]["content"]) == [

@@ -1,12 +1,14 @@
 """An article as a NewsArticle of schema.org."""
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import do, draft
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN
 
 
+@pytest.mark.slow
 def test_a_newsarticle_says_what_the_article_says(editor: httpx.Client, client: httpx.Client) -> None:
     article = illustrated(
         editor,

@@ -130,6 +130,7 @@ def test_what_is_held_is_withheld_and_what_is_killed_is_canceled(
     problem(client.get(f"/v1/articles/{held['id']}?format=ninjs"), 404)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"IPTC's schema is not at {SCHEMAS} (COPYDESK_TEST_SCHEMAS)")
 def test_the_standards_own_schema_finds_nothing_wrong(editor: httpx.Client, client: httpx.Client) -> None:
     geo = json.loads((SCHEMAS / "GeoJSON-schema.json").read_text())

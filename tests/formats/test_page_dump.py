@@ -537,6 +537,7 @@ def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:
     assert page.lead == next((part for part in model.body if isinstance(part, FoundPicture)), None)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text() | st.text(st.sampled_from("a .\n/()（©:。\u00a0\ufeff\r日")))
 def test_any_text_is_an_article_or_is_refused(text: str) -> None:

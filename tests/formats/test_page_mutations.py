@@ -99,6 +99,7 @@ def test_any_facts_and_broken_markup_are_an_article_or_are_refused(
     assert answer.status_code in (200, 201, 422), answer.text
 
 
+@pytest.mark.slow
 def test_a_list_longer_than_the_store_holds_goes_on_in_another(editor: httpx.Client) -> None:
     entries = "".join(
         f"<li>Entry {number} of a long list of things that were painted green.</li>" for number in range(600)

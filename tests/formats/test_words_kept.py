@@ -193,6 +193,7 @@ HEADED: list[tuple[dict[str, object], str | None]] = [
 ]
 
 
+@pytest.mark.slow
 def test_an_item_is_headed_by_what_it_has(editor: httpx.Client) -> None:
     for number, (change, headline) in enumerate(HEADED):
         said = {**AGENCY, "uri": f"urn:item:{number}", **change}

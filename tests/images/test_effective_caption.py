@@ -132,6 +132,7 @@ def shown(client: httpx.Client, article: dict) -> tuple[str, str] | None:
     return None if found is None else (found["text"], found["scope"])
 
 
+@pytest.mark.slow
 def test_readers_get_the_nearest_caption_as_captions_come_and_go(editor: httpx.Client, client: httpx.Client):
     image = make_image(editor)
     article, other = (
@@ -173,6 +174,7 @@ def test_the_lead_image_carries_its_caption(editor: httpx.Client, client: httpx.
         )
 
 
+@pytest.mark.slow
 def test_what_a_caption_does_not_say_is_taken_from_the_next(editor: httpx.Client, client: httpx.Client):
     image = make_image(editor)
     article = make_article(editor, image, language="en-GB")

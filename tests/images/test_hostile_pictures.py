@@ -170,6 +170,7 @@ def test_odd_pictures_come_out_in_every_size(editor: httpx.Client, name: str):
         assert abs(opened(editor.get(href_of(image, "w160"))).convert("L").getpixel((50, 50)) - 128) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cold_darkrooms")
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
 def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp_path: Path, kind: str):
@@ -197,6 +198,7 @@ def test_a_hundred_million_pixels_fit_into_memory(lab: Lab, tmp_path: Path):
     assert peak_of(lab) <= MOST_MEMORY
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cold_darkrooms")
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path: Path):
     file = tmp_path / "a"
@@ -214,6 +216,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path: 
         assert lab.inspect(file).width == 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("of", "refusal"), [(signal.SIGSEGV, DamagedPicture), (signal.SIGKILL, LabBusy)])
 def test_a_process_that_dies_takes_nothing_with_it(
     lab: Lab, tmp_path: Path, of: signal.Signals, refusal: type[ServiceError]
@@ -290,6 +293,7 @@ def mutant(chance: random.Random, whole: bytes) -> bytes:
     return bytes(damaged)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_taken_or_refused_and_no_process_dies(lab: Lab, tmp_path: Path):
     chance, known, outcomes = random.Random(7), seeds(), Counter[str]()
     file, made = tmp_path / "a", [tmp_path / "b", tmp_path / "c"]

@@ -251,6 +251,7 @@ def test_a_kill_that_is_undone_before_its_batches_ran_shows_the_picture_again(
         drain(store)
 
 
+@pytest.mark.slow
 def test_a_message_that_waits_is_sent_without_the_picture_that_was_killed_meanwhile(
     store: Store, editor: httpx.Client, admin: httpx.Client
 ) -> None:

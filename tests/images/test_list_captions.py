@@ -3,12 +3,14 @@
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.images.pictures import make_article, make_caption, make_image
 
 FORCED = {"If-Match": "*"}
 
 
+@pytest.mark.slow
 def test_captions_are_listed_newest_first_and_filtered(editor: httpx.Client):
     image = make_image(editor)
     article, other = make_article(editor, image), make_image(editor, "red")
@@ -29,6 +31,7 @@ def test_captions_are_listed_newest_first_and_filtered(editor: httpx.Client):
     assert editor.get("/v1/captions").json()["items"] == [own, french]
 
 
+@pytest.mark.slow
 def test_pictures_without_an_alternative_text_are_listed(editor: httpx.Client, client: httpx.Client):
     bare, described, decorative, told = (
         make_image(editor, colour) for colour in ("red", "lime", "blue", "gold")

@@ -14,11 +14,13 @@ def ids(response: httpx.Response) -> list[str]:
     return [item["id"] for item in response.json()["items"]]
 
 
+@pytest.mark.slow
 def test_editors_get_every_image_newest_first(editor: httpx.Client):
     made = [make_image(editor, colour)["id"] for colour in COLOURS]
     assert ids(editor.get("/v1/images")) == made[::-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("public", [False, True])
 def test_pages_neither_repeat_nor_leave_out(editor: httpx.Client, client: httpx.Client, public: bool):
     images = [make_image(editor, colour) for colour in COLOURS]
@@ -44,6 +46,7 @@ def test_readers_get_public_images_only(editor: httpx.Client, client: httpx.Clie
     assert ids(client.get("/v1/images", params={"source": "other"})) == []
 
 
+@pytest.mark.slow
 def test_editors_filter(editor: httpx.Client):
     red, blue = make_image(editor, "red", source="wire"), make_image(editor, "blue")
     waiting = editor.post("/v1/images", json={}).json()

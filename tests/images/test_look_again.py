@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlmodel import update
 
 from service.images import inspecting
@@ -12,6 +13,7 @@ from tests.images.pictures import image_of, make_article, upload
 from tests.serving import Store
 
 
+@pytest.mark.slow
 def test_a_picture_is_described_by_todays_rules_and_what_somebody_wrote_stays(
     store: Store, editor: httpx.Client, client: httpx.Client
 ):

@@ -170,6 +170,7 @@ def test_a_store_that_is_away_is_no_empty_store(
         check.check(store.database, open_store(settings.model_copy(update=elsewhere)), remove=True)
 
 
+@pytest.mark.slow
 def test_the_command_says_it_to_people_and_to_scripts(tmp_path: Path):
     assert copydesk(tmp_path, "migrate").returncode == 0
     media = tmp_path / "var" / "media"
@@ -193,6 +194,7 @@ def test_the_command_says_it_to_people_and_to_scripts(tmp_path: Path):
     assert next(orphan for orphan in found["orphans"] if orphan["removed"])["since"] == "2001-09-09T01:46:40Z"
 
 
+@pytest.mark.slow
 def test_the_command_fails_when_rows_dangle_and_when_the_store_is_away(
     tmp_path: Path, settings: Settings, store: Store, editor: httpx.Client
 ):

@@ -46,6 +46,7 @@ def corners(picture: Image.Image) -> list[str]:
     return [names.get(tuple(round(value / 255) for value in pixel), str(pixel)) for pixel in pixels]
 
 
+@pytest.mark.slow
 def test_a_picture_comes_in_every_width_that_it_has_and_no_larger(editor: httpx.Client):
     image = sent(editor, jpeg(scene((1000, 500))))
     for width in (1000, 960, 640, 480, 320, 160):
@@ -288,6 +289,7 @@ class TestMadeAhead:
     def settings(self, database_url: str, tmp_path: Path) -> Settings:
         return settings_for(database_url, tmp_path, picture_ahead=True)
 
+    @pytest.mark.slow
     def test_the_first_sizes_are_there_before_anyone_asks(self, store: Store, editor: httpx.Client):
         image = sent(editor, jpeg(scene((400, 300))))
         hidden = sent(editor, jpeg(scene((300, 300))))

@@ -88,6 +88,7 @@ def test_no_surface_shows_a_picture_from_the_end_of_its_licence_on_before_any_jo
     assert removed == {"image": ENDED, "caption": ENDED}
 
 
+@pytest.mark.slow
 def test_followers_and_editors_are_told_and_the_articles_rendered_anew(
     store: Store, client: httpx.Client, editor: httpx.Client, clock: MovableClock
 ) -> None:
@@ -135,6 +136,7 @@ def test_caches_keep_nothing_beyond_the_end(
         assert 20 <= reach <= 30, (path, told)
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_gives_nothing_back(
     store: Store,
     client: httpx.Client,
@@ -300,6 +302,7 @@ def test_plus_goes_before_iim_and_whoever_sends_the_picture_before_both(editor: 
     assert image_of(sent)["usable_until"] == "2097-01-01T00:00:00Z"
 
 
+@pytest.mark.slow
 def test_what_ends_soon_is_listed_for_editors(
     editor: httpx.Client, client: httpx.Client, clock: MovableClock
 ) -> None:

@@ -91,6 +91,7 @@ def intruded(tmp_path: Path, *, without: tuple[str, ...] = (), locked: bool = Tr
 
 @pytest.mark.skipif(sandbox.lacking() != (), reason="this kernel lacks Landlock or seccomp")
 class TestWithWalls:
+    @pytest.mark.slow
     def test_code_inside_a_darkroom_can_do_nothing_but_decode(self, tmp_path: Path):
         freely = intruded(tmp_path, locked=False)
         assert set(freely.values()) == {"done"}, "an attempt that fails without walls proves nothing"
@@ -137,6 +138,7 @@ class TestWithoutWalls:
         with pytest.raises(UnsafeSetting, match="landlock and seccomp"):
             lab.require_sandbox(settings)
 
+    @pytest.mark.slow
     def test_another_says_so_once_and_takes_pictures(
         self, database_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ):

@@ -76,6 +76,7 @@ def test_the_same_bytes_are_kept_once(kept_in: MediaStore):
     assert [kept.size for kept in kept_in.listed()] == [len(b"some bytes")]
 
 
+@pytest.mark.slow
 def test_bytes_that_are_kept_again_count_as_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     store = FolderStore(tmp_path)
     key = f"originals/{keep(store, b'some bytes')}"
@@ -128,6 +129,7 @@ def test_more_objects_than_one_listing_holds_are_all_listed(tmp_path: Path):
     assert sum(1 for _ in open_store(settings).listed()) == 1001
 
 
+@pytest.mark.slow
 def test_a_bucket_holds_nothing_outside_its_prefix(tmp_path: Path):
     settings = settings_for("sqlite:///unused", tmp_path, **buckets.bucket())
     digest = keep(open_store(settings), b"some bytes")

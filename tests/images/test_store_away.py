@@ -142,6 +142,7 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(
     assert len(editor.get("/v1/images").json()["items"]) == 3
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_at_the_start_does_not_keep_articles_from_being_served(
     tmp_path: Path, sqlite_template: Path, outage: Outage
 ):

@@ -41,6 +41,7 @@ def compared(settings: Settings) -> Checked:
         database.close()
 
 
+@pytest.mark.slow
 def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
     store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
 ) -> None:
@@ -73,6 +74,7 @@ def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
     assert soon(lambda: reader.get("/health/ready").json()["mirror"]["mended"] == found.mended)
 
 
+@pytest.mark.slow
 def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
     store: Store,
     origin: str,
@@ -107,6 +109,7 @@ def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
         database.close()
 
 
+@pytest.mark.slow
 def test_a_mirror_that_has_to_begin_anew_is_not_called_equal(
     store: Store, origin: str, editor: httpx.Client, tmp_path: Path, sqlite_template: Path
 ) -> None:

@@ -100,6 +100,7 @@ def newsroom(client: httpx.Client, editor: httpx.Client) -> tuple[dict, dict, di
     return article, image, caption, paths
 
 
+@pytest.mark.slow
 def test_every_public_answer_is_equal_to_the_byte(
     store: Store,
     mirror: Store,
@@ -123,6 +124,7 @@ def test_every_public_answer_is_equal_to_the_byte(
     assert differ == []
 
 
+@pytest.mark.slow
 def test_every_public_operation_is_compared_or_is_the_origins(tmp_path: Path) -> None:
     document = openapi(settings_for("sqlite:///unused", tmp_path))
     public = {

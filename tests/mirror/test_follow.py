@@ -1,6 +1,7 @@
 """A mirror has what its origin publishes, and says where writers have to go."""
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import do, edit, mark, problem, published, trash
 from tests.images.pictures import image_of, make_caption, picture, upload
@@ -9,6 +10,7 @@ from tests.serving import Store
 from tests.waiting import soon
 
 
+@pytest.mark.slow
 def test_what_is_published_is_at_the_mirror_with_its_number_and_etag(
     store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
 ) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.images.storage import open_store
 from tests.articles.newsroom import problem
@@ -29,6 +30,7 @@ def shown(store: Store, mirror: Store, editor: httpx.Client) -> tuple[dict, list
     return image, [href, href.removesuffix("jpg") + "webp"]
 
 
+@pytest.mark.slow
 def test_a_file_is_fetched_when_it_is_asked_for_and_served_from_then_on(
     store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
 ) -> None:
@@ -42,6 +44,7 @@ def test_a_file_is_fetched_when_it_is_asked_for_and_served_from_then_on(
     assert len(files(mirror)) == len(before) + 2
 
 
+@pytest.mark.slow
 def test_a_killed_pictures_files_go_at_once_and_no_answer_shows_it(
     store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
 ) -> None:
@@ -61,6 +64,7 @@ def test_a_killed_pictures_files_go_at_once_and_no_answer_shows_it(
     assert soon(lambda: reader.get(paths[0]).status_code == 200)
 
 
+@pytest.mark.slow
 def test_a_right_ends_at_the_mirror_while_the_origin_is_dark(
     store: Store, editor: httpx.Client, tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -86,6 +90,7 @@ def test_a_right_ends_at_the_mirror_while_the_origin_is_dark(
         mirrored.__exit__(None, None, None)
 
 
+@pytest.mark.slow
 def test_ahead_fetches_what_pages_show_before_anybody_asks(
     store: Store, origin: str, editor: httpx.Client, tmp_path: Path, sqlite_template: Path
 ) -> None:

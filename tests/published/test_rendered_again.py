@@ -111,6 +111,7 @@ def _image(block: dict[str, Any]) -> Any:
     return block["image"]
 
 
+@pytest.mark.slow
 def test_documents_without_members_of_later_versions_are_answered_everywhere(
     store: Store, editor: httpx.Client, client: httpx.Client
 ) -> None:

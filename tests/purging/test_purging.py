@@ -51,6 +51,7 @@ def own(article: dict[str, str]) -> str:
     return f"a-{article['id'].replace('-', '')[-16:]}"
 
 
+@pytest.mark.slow
 def test_what_is_published_is_purged_and_drafts_are_not(store: Store, cache: Caller) -> None:
     with purging(store, cache) as editor:
         cache.heard.clear()
@@ -134,6 +135,7 @@ def test_a_cache_that_fails_is_called_again_and_nothing_is_lost(store: Store, ca
         assert found is not None and (found.tries, found.fault) == (0, None)
 
 
+@pytest.mark.slow
 def test_what_may_have_been_under_way_is_purged_again(store: Store, cache: Caller) -> None:
     with purging(store, cache, purge_again=0.3) as editor:
         article = published(editor)
@@ -173,6 +175,7 @@ def test_everything_is_purged_once_when_keys_do_not_say_enough(
     assert own(article) in cache.keys and cache.keys.count(keys.EVERYTHING) == 1
 
 
+@pytest.mark.slow
 def test_one_process_purges_and_another_takes_over(store: Store, cache: Caller) -> None:
     with ExitStack() as stack:
         editors = [stack.enter_context(purging(store, cache)) for _ in range(2)]

@@ -100,6 +100,7 @@ def test_a_follower_for_whom_something_waits_too_long_is_stalled(
         within(10, lambda: of(there, wire)["state"] == "stalled")
 
 
+@pytest.mark.slow
 def test_a_webhook_is_behind_by_what_is_pending(
     admin: httpx.Client, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:

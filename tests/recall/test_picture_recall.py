@@ -175,6 +175,7 @@ def test_a_receiver_has_received_what_it_has_taken(
         assert (read["webhooks"][0]["state"], read["outstanding"]) == ("received", 0)
 
 
+@pytest.mark.slow
 def test_a_receiver_whose_webhook_is_deleted_has_it_still(
     editor: httpx.Client, keeper: httpx.Client, image: dict[str, Any]
 ) -> None:

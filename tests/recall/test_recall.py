@@ -171,6 +171,7 @@ def test_a_revoked_token_will_not_be_reached(store: Store, editor: httpx.Client,
     assert read["outstanding"] == 1
 
 
+@pytest.mark.slow
 def test_a_stream_has_what_it_resumes_behind(store: Store, editor: httpx.Client) -> None:
     with listening(store.app, store.portal) as origin:
         headers = {
@@ -259,6 +260,7 @@ def test_who_waits_for_the_next_change_writes_nothing(
     assert acked() == acked() == acked()
 
 
+@pytest.mark.slow
 def test_a_receiver_has_what_it_has_taken(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -290,6 +292,7 @@ def test_a_receiver_has_what_it_has_taken(
         assert (read["webhooks"][0]["state"], read["outstanding"]) == ("received", 0)
 
 
+@pytest.mark.slow
 def test_a_receiver_whose_webhook_was_deleted_still_has_it(
     editor: httpx.Client, keeper: httpx.Client
 ) -> None:

@@ -11,6 +11,7 @@ from tests.serving import serving
 from tests.sync.following import listening, now_at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_network_has_so_many_followers(kind: str, tmp_path: Path, sqlite_template: Path) -> None:
     with (

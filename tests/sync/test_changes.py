@@ -193,6 +193,7 @@ def test_waiting_is_woken_by_the_commit(follower: httpx.Client, editor: httpx.Cl
     assert response.elapsed.total_seconds() < 5
 
 
+@pytest.mark.slow
 def test_waiting_ends_with_nothing_when_nothing_happens(follower: httpx.Client) -> None:
     since = now_at(follower)
     read = page(follower, since + "&wait=0.2")

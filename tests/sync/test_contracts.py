@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def told(partner: httpx.Client, address: str, id_: str) -> list[tuple[str, str |
     return [(each["op"], each["reason"]) for each in follow(partner, address)[0] if each["id"] == id_]
 
 
+@pytest.mark.slow
 def test_what_leaves_a_contract_is_told_once_and_what_was_never_in_it_is_not(
     store: Store, editor: httpx.Client
 ) -> None:
@@ -206,6 +208,7 @@ def gives(client: httpx.Client, contract: dict[str, Any], kind: str, item: dict[
     )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300 if LONG else int(os.environ.get("COPYDESK_EXAMPLES", "4")),
     deadline=None,

@@ -74,6 +74,7 @@ def heard(connection: socket.socket, words: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process takes is read from /proc")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_idle_followers_cost_next_to_nothing(

@@ -1,6 +1,7 @@
 """The administrators' page of followers: only for the scope, with who waits, and who has what was killed."""
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import do, published
 from tests.images.pictures import make_article, make_image
@@ -19,6 +20,7 @@ def test_the_page_needs_a_token_of_an_administrator(store: Store, client: httpx.
         page_of(other.get(ADDRESS), 403)
 
 
+@pytest.mark.slow
 def test_it_says_who_has_everything_who_is_behind_and_who_has_what_was_killed(
     store: Store, client: httpx.Client, editor: httpx.Client
 ) -> None:

@@ -225,6 +225,7 @@ def test_the_style_sheet_is_kept_for_ever_under_the_name_of_its_content(client: 
     assert client.get("/assets/site-000000000000.css").headers["location"] == name
 
 
+@pytest.mark.slow
 def test_the_pages_can_be_switched_off(store: Store, editor: httpx.Client) -> None:
     article = published(editor, headline=mark())
     with another(store, web="off") as second, second.client() as client:

@@ -5,6 +5,7 @@ in a table.
 from datetime import UTC, datetime
 
 import httpx
+import pytest
 
 from tests.consent.deciding import decide
 from tests.serving import ORIGIN, Store
@@ -20,6 +21,7 @@ def test_the_report_needs_a_token_with_its_scope(store: Store, client: httpx.Cli
         page_of(other.get("/consent/report"), 403)
 
 
+@pytest.mark.slow
 def test_rates_are_drawn_and_every_figure_is_in_the_table(store: Store, client: httpx.Client) -> None:
     for number in range(40):
         with store.client() as reader:

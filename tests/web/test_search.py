@@ -45,6 +45,7 @@ def test_a_search_finds_what_is_published_and_nothing_else(
     assert "Disallow: /search" in client.get("/robots.txt").text
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_page_by_page(client: httpx.Client, editor: httpx.Client) -> None:
     word = mark()
     made = {published(editor, headline=f"{word} {number}")["slug"] for number in range(23)}

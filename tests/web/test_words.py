@@ -73,6 +73,7 @@ NEWS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "direction", "search", "when", "corrected"), NEWS)
 def test_an_article_is_surrounded_by_words_of_its_own_language(
     client: httpx.Client,

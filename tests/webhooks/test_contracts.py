@@ -27,6 +27,7 @@ def holder(store: Store, mine: str) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_a_webhook_is_told_what_the_contract_of_its_token_gives(
     editor: httpx.Client, holder: httpx.Client, partner: Receiver, mine: str
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_webhook_of_a_revoked_token_is_told_nothing(
     assert admin.get(f"/v1/webhooks/{own['id']}/deliveries").json()["items"] == []
 
 
+@pytest.mark.slow
 def test_the_end_of_a_contract_is_told_and_nothing_after_it(
     store: Store, editor: httpx.Client, admin: httpx.Client, partner: Receiver, mine: str
 ) -> None:

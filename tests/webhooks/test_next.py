@@ -79,6 +79,7 @@ def front_end(folder: Path, store: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_the_recipe_drops_what_has_changed_and_nothing_else(tmp_path: Path) -> None:
     assert copydesk(tmp_path, "migrate").returncode == 0
     token = copydesk(tmp_path, "token", "create", "--name", "desk", "--scope", "admin").stdout.strip()

@@ -15,6 +15,7 @@ from tests.webhooks.keeping import deliveries, edit, read, webhook
 from tests.webhooks.receiver import Receiver
 
 
+@pytest.mark.slow
 def test_what_is_published_is_told_as_the_feed_has_it(
     client: httpx.Client, editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -36,6 +37,7 @@ def test_what_is_published_is_told_as_the_feed_has_it(
     assert removed["timestamp"] == removed["data"]["changed_at"]
 
 
+@pytest.mark.slow
 def test_it_can_be_narrowed_and_what_leaves_is_told(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_refused_write_tells_nobody(editor: httpx.Client, keeper: httpx.Client
         assert keeper.get("/v1/webhooks?count=true").json()["total"] == 1
 
 
+@pytest.mark.slow
 def test_the_log_says_what_was_sent_and_answered(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_test_says_at_once_what_came_of_it(keeper: httpx.Client, partner: Rece
         assert read(keeper, hook)["enabled"]
 
 
+@pytest.mark.slow
 def test_410_disables_and_enabling_goes_on_with_what_is_pending(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -180,6 +184,7 @@ def test_410_disables_and_enabling_goes_on_with_what_is_pending(
         assert edit(keeper, hook, enabled=False)["disabled_reason"] == "disabled by its keeper"
 
 
+@pytest.mark.slow
 def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
@@ -193,6 +198,7 @@ def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(
         assert (delivery["status"], delivery["attempts"][0]["status"]) == ("pending", 302)
 
 
+@pytest.mark.slow
 def test_messages_are_sent_again_by_id_and_by_time(
     editor: httpx.Client, keeper: httpx.Client, partner: Receiver
 ) -> None:
