@@ -80,6 +80,11 @@ def claim_external_ids(session: Session, writes: Sequence[ArticleWrite]) -> dict
             cast([f"{source}\n{external_id}" for source, external_id in pairs], ARRAY(String))
         ).column_valued("key")
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(keys, 0))))
+    return holders(session, pairs)
+
+
+def holders(session: Session, pairs: Sequence[Pair]) -> dict[Pair, UUID]:
+    """Return which articles hold these external ids now."""
     asked = (
         {"source": source, "external_ids": external_ids} for source, external_ids in by_source(pairs).items()
     )

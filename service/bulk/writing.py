@@ -12,10 +12,11 @@ from typing import cast
 from uuid import UUID
 
 import orjson
+from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from service.articles import lifecycle
+from service.articles import claims, lifecycle
 from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace, Status
 from service.bulk.modes import Mode
@@ -30,6 +31,12 @@ from service.images.captioning import caption_image
 from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
+
+_IDS: BindParameter[Sequence[UUID]] = bindparam("ids", expanding=True)
+_ARTICLES = select(Article.id).where(col(Article.id).in_(_IDS)).order_by(col(Article.id)).with_for_update()
+_PICTURES = (
+    select(Image.id).where(col(Image.id).in_(_IDS)).order_by(col(Image.id)).with_for_update(key_share=True)
+)
 
 
 class LeftAlone(Conflict):
@@ -150,6 +157,8 @@ def _write(session: Session, caller: Caller, items: Items, mode: Mode) -> list[R
             understood.append(reading.read(index, content))
         except ServiceError as refusal:
             results[index] = _refused((index, content), refusal)
+    if not session.database.is_sqlite:
+        _hold(session, understood)
     for wave in waves(understood, lambda work: pairs_of(work.write)):
         for work, outcome in _write_wave(session, caller, wave, mode):
             if isinstance(outcome, ServiceError):
@@ -160,6 +169,21 @@ def _write(session: Session, caller: Caller, items: Items, mode: Mode) -> list[R
                     work.index, status, article.id, work.write.source, work.write.external_id, article.version
                 )
     return [results[index] for index, _ in items]
+
+
+def _hold(session: Session, works: Sequence[Work]) -> None:
+    """Lock what a batch may write before anything of it is written.
+
+    Lock order: articles by their ids, then their keys, then pictures by their ids, as a single edit does.
+    Otherwise a batch that has changed a picture, and waits for an article, and an edit of that article can
+    deadlock.
+    """
+    writes = [work.write for work in works]
+    for holders in (claims.holders(session, pairs_of(*writes)), claims.claim_external_ids(session, writes)):
+        if held := sorted(holders.values()):
+            session.execute(_ARTICLES, {"ids": held})
+    if pictures := sorted({id_ for work in works for _, id_ in work.pictures}):
+        session.execute(_PICTURES, {"ids": pictures})
 
 
 def _write_wave(

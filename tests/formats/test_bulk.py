@@ -2,16 +2,19 @@
 
 import gzip
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import orjson
+import psycopg
 import pytest
 
 from tests.articles.newsroom import mark
 from tests.images.pictures import picture, upload
 from tests.serving import Store
+from tests.waiting import soon
 
 PATH = "/v1/articles/bulk"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -351,3 +354,30 @@ def test_a_byte_order_mark_begins_no_item(editor: httpx.Client) -> None:
         answer = editor.post(PATH, content=body, headers={"Content-Type": media_type})
         assert answer.status_code == 200, answer.text
         assert '"problem"' not in answer.text
+
+
+@pytest.mark.slow
+def test_a_batch_that_waits_for_an_article_keeps_nobody_from_its_pictures(
+    store: Store, editor: httpx.Client
+) -> None:
+    if store.settings.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    first, second = names(2)
+    shown = {"external_id": f"p-{first}", "credit_line": "Ana Lind"}
+    made = send(editor, [item(first, lead_image=shown), item(second)])
+    image_id = editor.get(f"/v1/articles/{made[0]['id']}").json()["lead_image_id"]
+    again = item(first, lead_image=shown | {"credit_line": "Ana Lind/Harbour Press"})
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    url = store.settings.database_url
+    with (
+        psycopg.connect(url) as other,
+        psycopg.connect(url, autocommit=True) as looking,
+        ThreadPoolExecutor() as pool,
+    ):
+        other.execute("SELECT FROM article WHERE id = %s FOR UPDATE", (made[1]["id"],))
+        # The same key twice: the second article is reached when the first, with its picture, is written.
+        sending = pool.submit(send, editor, [again, again | {"headline": "Buoy found"}, item(second)])
+        assert soon(lambda: looking.execute(waiting).rowcount > 0)
+        other.execute("SELECT FROM image WHERE id = %s FOR SHARE NOWAIT", (image_id,))
+        other.commit()
+        assert [one["status"] for one in sending.result()] == [200, 200, 200]
