@@ -155,19 +155,19 @@ def list_tokens(
     request: Request,
     caller: Admin,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List tokens, newest first, revoked ones too."""
-    after = pages.read_cursor(request, cursor, _KEY)
-    statement = select(Token)
-    total = pages.count_all(session, statement) if count else None
-    tokens = session.exec(pages.after(statement, [col(Token.id)], after, limit)).all()
-    items = [_read(request, token).model_dump_json().encode() for token in tokens[:limit]]
-    next_key = (tokens[limit - 1].id,) if len(tokens) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=TokenRead)
+    return pages.answer_rows(
+        request,
+        session,
+        select(Token),
+        col(Token.id),
+        asked,
+        _KEY,
+        lambda tokens: [_read(request, token) for token in tokens],
+        TokenRead,
+    )
 
 
 @router.get("/{token_id}", response_model=TokenRead)

@@ -83,20 +83,20 @@ def list_article_versions(
     article_id: UUID,
     caller: StaffReader,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List an article's versions, newest first."""
     lifecycle.get(session, article_id, trashed=True)
-    after = pages.read_cursor(request, cursor, _KEY)
-    statement = select(ArticleVersion).where(ArticleVersion.article_id == article_id)
-    total = pages.count_all(session, statement) if count else None
-    versions = session.exec(pages.after(statement, [col(ArticleVersion.version)], after, limit)).all()
-    items = [VersionRead.model_validate(version).model_dump_json().encode() for version in versions[:limit]]
-    next_key = (versions[limit - 1].version,) if len(versions) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=VersionRead)
+    return pages.answer_rows(
+        request,
+        session,
+        select(ArticleVersion).where(ArticleVersion.article_id == article_id),
+        col(ArticleVersion.version),
+        asked,
+        _KEY,
+        lambda versions: map(VersionRead.model_validate, versions),
+        VersionRead,
+    )
 
 
 @router.get("/{number}", response_model=VersionWhole)

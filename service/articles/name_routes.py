@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 from service.ages import keep_until
 from service.database import Session, SessionDep
 from service.http import pages
-from service.http.callers import CallerDep
+from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
 from service.published import answers, keys, names
 from service.published.models import Kind, NameField
@@ -34,16 +34,10 @@ def list_sections(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List the sections of what is published, by name, with how many articles each has."""
-    after = pages.read_cursor(request, cursor, _KEY)
-    return _answer(
-        request, session, NameField.SECTION, after, limit, fields, count=count, shared=caller.is_anonymous
-    )
+    return _answer(request, caller, session, NameField.SECTION, asked)
 
 
 @router.get("/tags", response_model=pages.Page[NameRead])
@@ -51,16 +45,10 @@ def list_tags(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List the tags of what is published, by name, with how many articles each has."""
-    after = pages.read_cursor(request, cursor, _KEY)
-    return _answer(
-        request, session, NameField.TAG, after, limit, fields, count=count, shared=caller.is_anonymous
-    )
+    return _answer(request, caller, session, NameField.TAG, asked)
 
 
 @router.get("/authors", response_model=pages.Page[NameRead])
@@ -68,42 +56,28 @@ def list_authors(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List the authors of what is published, by name, with how many articles each has."""
-    after = pages.read_cursor(request, cursor, _KEY)
-    return _answer(
-        request, session, NameField.AUTHOR, after, limit, fields, count=count, shared=caller.is_anonymous
-    )
+    return _answer(request, caller, session, NameField.AUTHOR, asked)
 
 
 def _answer(
-    request: Request,
-    session: Session,
-    field: NameField,
-    after: tuple[str] | None,
-    limit: int,
-    fields: str | None,
-    *,
-    count: bool,
-    shared: bool,
+    request: Request, caller: Caller, session: Session, field: NameField, asked: pages.ListRequest
 ) -> Response:
-    found = names.page(session, field, None if after is None else after[0], limit)
+    after = pages.read_cursor(request, asked.cursor, _KEY)
+    found = names.page(session, field, None if after is None else after[0], asked.limit)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     keys.name(request, [keys.LISTED])
     if not names.is_counted(session):
         keep_until(request.scope, now() + _UNTIL_COUNTED)
-    items = [NameRead.model_validate(each).model_dump_json().encode() for each in found[:limit]]
-    headers = answers.public_headers(service(request, Settings)) if shared else None
+    shown = found[: asked.limit]
     return pages.answer_page(
         request,
-        items,
-        next_key=(found[limit - 1].name,) if len(found) > limit else None,
-        total=names.total(session, field) if count else None,
-        fields=fields,
+        [NameRead.model_validate(each).model_dump_json().encode() for each in shown],
+        next_key=(shown[-1].name,) if len(found) > len(shown) else None,
+        total=names.total(session, field) if asked.count else None,
+        fields=asked.fields,
         shape=NameRead,
-        headers=headers,
+        headers=answers.public_headers(service(request, Settings)) if caller.is_anonymous else None,
     )

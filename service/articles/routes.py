@@ -83,6 +83,7 @@ def list_articles(
     session: SessionDep,
     wanted: FilterDep,
     named: ChosenDep,
+    page: pages.ListRequestDep,
     related_to: RelatedTo = None,
     status: Annotated[
         Status | None, Query(description="working articles in this status; needs content:read")
@@ -92,10 +93,6 @@ def list_articles(
     ] = View.PUBLIC,
     sort: Annotated[Sort | None, Query(description="relevance with `q`, else -published_at")] = None,
     body: ListBody = None,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
 ) -> Response:
     """List articles, newest first: what readers see, or with `view=staff` or `status` everything that is not
     in the trash. Those that `id` and `slug` name come in the order given. `related_to` finds what goes with
@@ -103,35 +100,35 @@ def list_articles(
     """
     is_public = status is None and view is View.PUBLIC
     is_one_page = asked.is_one_page(wanted, named, related_to, is_public=is_public)
-    if is_one_page and not (sort is None and cursor is None):
+    if is_one_page and not (sort is None and page.cursor is None):
         raise BadRequest("These articles come on one page and in an order of their own: no sort, no cursor.")
     order: Sort = sort or ("relevance" if wanted.q else "-published_at")
-    after = _key(request, cursor, ranked=order == "relevance" and wanted.q is not None)
+    after = _key(request, page.cursor, ranked=order == "relevance" and wanted.q is not None)
     if not is_public:
         caller.need(Scope.CONTENT_READ)
-        return _list_for_editors(
-            request, session, wanted, named, status, order, after, limit, body, fields, count=count
-        )
+        return _list_for_editors(request, session, wanted, named, status, order, after, page, body)
     settings = service(request, Settings)
-    part: Part = "documents" if not asked.are_cards(body, fields) else "cards" if wanted.q is None else "both"
+    part: Part = "documents"
+    if asked.are_cards(body, page.fields):
+        part = "cards" if wanted.q is None else "both"
     if related_to is not None:
-        named = Chosen(tuple(related(session, related_to, wanted, limit)))
+        named = Chosen(tuple(related(session, related_to, wanted, page.limit)))
     listed = (
         store.chosen(session, wanted, named, part)
         if is_one_page
-        else store.page(session, Kind.ARTICLE, wanted, order, after, limit, count=count, part=part)
+        else store.page(session, Kind.ARTICLE, wanted, order, after, page.limit, count=page.count, part=part)
     )
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     keys.name(request, asked.keys_of(wanted, named, related_to, order, listed))
-    items = asked.items(listed, body, fields, wanted.q, settings)
+    items = asked.items(listed, body, page.fields, wanted.q, settings)
     headers = answers.public_headers(settings) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         items,
         also=_feeds(wanted),
         next_key=listed.next_key,
-        total=listed.total if count else None,
-        fields=fields,
+        total=listed.total if page.count else None,
+        fields=page.fields,
         shape=ArticleRead,
         headers=headers,
     )
@@ -160,26 +157,23 @@ def _list_for_editors(
     status: Status | None,
     order: Sort,
     after: tuple[datetime | UUID | int, ...] | None,
-    limit: int,
+    page: pages.ListRequest,
     body: BodyForm | None,
-    fields: str | None,
-    *,
-    count: bool,
 ) -> Response:
     found = (
         lists.Listed(lists.chosen(session, wanted, status, named), None)
         if named
-        else lists.page(session, wanted, status, order, after, limit)
+        else lists.page(session, wanted, status, order, after, page.limit)
     )
     shapes, settings = read.read(session, found.articles), service(request, Settings)
     documents = [shape.model_dump_json().encode() for shape in shapes]
-    cards = [card_of(shape) for shape in shapes] if asked.are_cards(body, fields) else []
-    items = asked.items(Listed(documents, list(cards), None, None), body, fields, wanted.q, settings)
+    cards = [card_of(shape) for shape in shapes] if asked.are_cards(body, page.fields) else []
+    items = asked.items(Listed(documents, list(cards), None, None), body, page.fields, wanted.q, settings)
     total: Total | int | None = None
-    if count:
+    if page.count:
         total = len(found.articles) if named else lists.count(session, wanted, status)
     return pages.answer_page(
-        request, items, next_key=found.next_key, total=total, fields=fields, shape=ArticleRead
+        request, items, next_key=found.next_key, total=total, fields=page.fields, shape=ArticleRead
     )
 
 

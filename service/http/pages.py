@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Generic, TypeVar
@@ -18,10 +18,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 from sqlalchemy import Boolean, ColumnElement, Select, func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Mapped
+from sqlmodel.sql.expression import SelectOfScalar
 
 from service.database import Session
 from service.errors import BadRequest
@@ -77,6 +78,7 @@ Before = Annotated[
 ]
 Count = Annotated[bool, Query(description="add `total`, the number of items on all pages")]
 Item = TypeVar("Item")
+Row = TypeVar("Row")
 Shaped = TypeVar("Shaped")
 Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
 Key = tuple[Any, ...]
@@ -90,6 +92,19 @@ _NOT_A_FILTER = frozenset({"cursor", "limit", "fields", "count"})
 
 def _is_absent(value: object) -> bool:
     return value is None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """The parameters that every list takes."""
+
+    limit: Limit = 20
+    cursor: Cursor = None
+    fields: Fields = None
+    count: Count = False
+
+
+ListRequestDep = Annotated[ListRequest, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +250,34 @@ def read_cursor(request: Request, cursor: str | None, shape: TypeAdapter[Shaped]
 def _fingerprint(request: Request) -> str:
     asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _NOT_A_FILTER)
     return hashlib.blake2b(repr((request.scope["path"], asked)).encode(), digest_size=6).hexdigest()
+
+
+def answer_rows(
+    request: Request,
+    session: Session,
+    statement: SelectOfScalar[Row],
+    place: ColumnElement[Any] | Mapped[Any],
+    asked: ListRequest,
+    key: TypeAdapter[tuple[Any]],
+    read: Callable[[Sequence[Row]], Iterable[BaseModel]],
+    shape: type[BaseModel],
+) -> Response:
+    """Answer with one page of the rows that a SELECT finds, those with the greatest `place` first.
+
+    `place` is a unique column, and `key` what a cursor holds of it; `read` makes items of rows, and `shape`
+    is what an item is.
+    """
+    start = read_cursor(request, asked.cursor, key)
+    rows = session.execute(after(statement.add_columns(place), [place], start, asked.limit)).all()
+    shown = rows[: asked.limit]
+    return answer_page(
+        request,
+        [item.model_dump_json().encode() for item in read([row[0] for row in shown])],
+        next_key=(shown[-1][1],) if len(rows) > len(shown) else None,
+        total=count_all(session, statement) if asked.count else None,
+        fields=asked.fields,
+        shape=shape,
+    )
 
 
 def answer_page(

@@ -16,7 +16,6 @@ from service.http.patching import merged
 from service.http.routing import Route
 from service.images import captions, lists
 from service.images.caption_writing import CaptionCreate, CaptionReplace
-from service.images.lists import ListRequestDep
 from service.images.models import (
     Caption,
     CaptionRead,
@@ -41,7 +40,7 @@ def list_captions(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    asked: ListRequestDep,
+    asked: pages.ListRequestDep,
     language: pages.Languages = None,
     image_id: Annotated[
         UUID | None, Query(description="needs content:read; readers ask /v1/images/{id}/captions")

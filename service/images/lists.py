@@ -1,12 +1,11 @@
 """One page of images or captions: for readers of what is public, for editors of the working tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
@@ -26,25 +25,12 @@ _NEWEST = TypeAdapter(tuple[datetime, UUID])
 _BY_ID = TypeAdapter(tuple[UUID])
 
 
-@dataclass(frozen=True, slots=True)
-class ListRequest:
-    """The parameters of a list."""
-
-    limit: pages.Limit = 20
-    cursor: pages.Cursor = None
-    fields: pages.Fields = None
-    count: pages.Count = False
-
-
-ListRequestDep = Annotated[ListRequest, Depends()]
-
-
 def newest(
     request: Request,
     session: Session,
     table: type[Row],
     conditions: Sequence[ColumnElement[bool]],
-    asked: ListRequest,
+    asked: pages.ListRequest,
 ) -> tuple[list[Row], bool]:
     """Working rows, newest first, and whether there are more."""
     after = pages.read_cursor(request, asked.cursor, _NEWEST)
@@ -55,7 +41,7 @@ def newest(
 
 
 def count(
-    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: ListRequest
+    session: Session, table: type[Row], conditions: Sequence[ColumnElement[bool]], asked: pages.ListRequest
 ) -> int | None:
     """Count the working rows, if the request asks for a count."""
     return (
@@ -71,7 +57,7 @@ def answer_public(
     caller: Caller,
     kind: Kind,
     wanted: Filter,
-    asked: ListRequest,
+    asked: pages.ListRequest,
     shape: type[BaseModel],
 ) -> Response:
     """Answer with what is public, newest first."""
@@ -94,7 +80,7 @@ def answer_known(
     request: Request,
     caller: Caller,
     found: Sequence[tuple[UUID, BaseModel]],
-    asked: ListRequest,
+    asked: pages.ListRequest,
     shape: type[BaseModel],
 ) -> Response:
     """Answer with one page of a short list that is known whole, in the order of the ids given

@@ -20,7 +20,6 @@ from service.http.callers import Caller, CallerDep, StaffPublisher, StaffReader,
 from service.http.patching import merged
 from service.http.routing import Route
 from service.images import lifecycle, lists, uses
-from service.images.lists import ListRequestDep
 from service.images.models import (
     Caption,
     CaptionRead,
@@ -116,7 +115,7 @@ def list_images(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    asked: ListRequestDep,
+    asked: pages.ListRequestDep,
     source: pages.Several = None,
     digest: Annotated[str | None, Query(max_length=64, description="needs content:read")] = None,
     without_file: Annotated[bool | None, Query(description="needs content:read")] = None,
@@ -274,7 +273,7 @@ def reinstate_image(
 
 @router.get("/{image_id}/uses", response_model=pages.Page[UseRead])
 def list_image_uses(
-    request: Request, image_id: UUID, caller: StaffReader, session: SessionDep, asked: ListRequestDep
+    request: Request, image_id: UUID, caller: StaffReader, session: SessionDep, asked: pages.ListRequestDep
 ) -> Response:
     """List the working articles that show an image, drafts included."""
     image = lifecycle.get(session, image_id)
@@ -287,7 +286,7 @@ def list_image_uses(
 
 @router.get("/{image_id}/captions", response_model=pages.Page[CaptionRead])
 def list_image_captions(
-    request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, asked: ListRequestDep
+    request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, asked: pages.ListRequestDep
 ) -> Response:
     """List the captions of an image: the public ones, and with content:read all."""
     if caller.may(Scope.CONTENT_READ):

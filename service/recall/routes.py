@@ -79,20 +79,18 @@ def list_followers(
     caller: Admin,
     written: Annotated[None, Depends(_all_written)],
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List who follows the store: tokens, one for each address of the feed, and webhooks that were sent
     something. Of each, how far it has come, and what waits for it since when.
     """
-    after = pages.read_cursor(request, cursor, _KEY)
-    statement = select(CopyHolder)
-    total = pages.count_all(session, statement) if count else None
-    holders = session.exec(pages.after(statement, [col(CopyHolder.id)], after, limit)).all()
-    items = [each.model_dump_json().encode() for each in followers.read(session, holders[:limit])]
-    next_key = (holders[limit - 1].id,) if len(holders) > limit else None
-    return pages.answer_page(
-        request, items, next_key=next_key, total=total, fields=fields, shape=FollowerRead
+    return pages.answer_rows(
+        request,
+        session,
+        select(CopyHolder),
+        col(CopyHolder.id),
+        asked,
+        _KEY,
+        lambda holders: followers.read(session, holders),
+        FollowerRead,
     )

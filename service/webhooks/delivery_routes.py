@@ -49,25 +49,26 @@ def list_webhook_deliveries(
     webhook_id: UUID,
     caller: Keeper,
     session: SessionDep,
+    asked: pages.ListRequestDep,
     status: DeliveryStatus | None = None,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
 ) -> Response:
     """List a webhook's deliveries, newest first, each with its attempts."""
     lifecycle.get(session, caller, webhook_id)
-    after = pages.read_cursor(request, cursor, _KEY)
+    after = pages.read_cursor(request, asked.cursor, _KEY)
     wanted = [col(WebhookDelivery.webhook_id) == webhook_id]
     if status is not None:
         wanted.append(col(WebhookDelivery.status) == status)
     statement = select(WebhookDelivery, WebhookEvent).join(WebhookEvent).where(*wanted)
-    total = pages.count_all(session, select(WebhookDelivery.id).where(*wanted)) if count else None
-    found = session.exec(pages.after(statement, [col(WebhookDelivery.id)], after, limit)).all()
-    items = [read_delivery(delivery, event).model_dump_json().encode() for delivery, event in found[:limit]]
-    next_key = (found[limit - 1][0].id,) if len(found) > limit else None
+    total = pages.count_all(session, select(WebhookDelivery.id).where(*wanted)) if asked.count else None
+    found = session.exec(pages.after(statement, [col(WebhookDelivery.id)], after, asked.limit)).all()
+    shown = found[: asked.limit]
     return pages.answer_page(
-        request, items, next_key=next_key, total=total, fields=fields, shape=DeliveryRead
+        request,
+        [read_delivery(delivery, event).model_dump_json().encode() for delivery, event in shown],
+        next_key=(shown[-1][0].id,) if len(found) > len(shown) else None,
+        total=total,
+        fields=asked.fields,
+        shape=DeliveryRead,
     )
 
 

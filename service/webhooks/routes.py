@@ -54,21 +54,22 @@ def list_webhooks(
     request: Request,
     caller: Keeper,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """List webhooks, newest first."""
-    after = pages.read_cursor(request, cursor, _KEY)
     statement = select(Webhook)
     if caller.contract is not None:
         statement = statement.where(Webhook.token_id == caller.id)
-    total = pages.count_all(session, statement) if count else None
-    found = session.exec(pages.after(statement, [col(Webhook.id)], after, limit)).all()
-    items = [WebhookRead.model_validate(webhook).model_dump_json().encode() for webhook in found[:limit]]
-    next_key = (found[limit - 1].id,) if len(found) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=WebhookRead)
+    return pages.answer_rows(
+        request,
+        session,
+        statement,
+        col(Webhook.id),
+        asked,
+        _KEY,
+        lambda webhooks: map(WebhookRead.model_validate, webhooks),
+        WebhookRead,
+    )
 
 
 @router.get("/{webhook_id}", response_model=WebhookRead)

@@ -109,22 +109,19 @@ def list_consent_records(
     caller: Auditor,
     session: SessionDep,
     ledger: LedgerDep,
+    asked: pages.ListRequestDep,
     notice_key: Key | None = None,
     consent_id: Annotated[ConsentId | None, Query(description="of readers whose page sent this id")] = None,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
 ) -> Response:
     """List the current record of each reader on each notice that the reader decided about, newest readers
     first. Erased readers have no record.
     """
-    after = pages.read_cursor(request, cursor, _PLACE)
+    after = pages.read_cursor(request, asked.cursor, _PLACE)
     whose = [] if consent_id is None else [_sent(consent_id)]
     chosen = select(ConsentSubject.id, ConsentSubject.pseudonym).where(*whose)
     if after is not None:
         chosen = chosen.where(col(ConsentSubject.id) <= after[0])
-    readers = session.exec(chosen.order_by(col(ConsentSubject.id).desc()).limit(limit + 1)).all()
+    readers = session.exec(chosen.order_by(col(ConsentSubject.id).desc()).limit(asked.limit + 1)).all()
     standings, at = find_standings(session, [pseudonym for _, pseudonym in readers]), now()
     found = [
         ((id_, key), pseudonym, standing)
@@ -136,11 +133,12 @@ def list_consent_records(
         ReaderRecord(pseudonym=pseudonym, **dict(project(session, standing, ledger.shelves, at)))
         .model_dump_json()
         .encode()
-        for _, pseudonym, standing in found[:limit]
+        for _, pseudonym, standing in found[: asked.limit]
     ]
-    total = count_records(session, notice_key, whose) if count else None
+    total = count_records(session, notice_key, whose) if asked.count else None
+    next_key = _next(found, readers, asked.limit)
     return pages.answer_page(
-        request, items, next_key=_next(found, readers, limit), total=total, fields=fields, shape=ReaderRecord
+        request, items, next_key=next_key, total=total, fields=asked.fields, shape=ReaderRecord
     )
 
 

@@ -171,20 +171,21 @@ def get_current_consent(
 def list_current_events(
     request: Request,
     session: SessionDep,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
+    asked: pages.ListRequestDep,
 ) -> Response:
     """Everything that the reader decided, oldest first, as it was recorded."""
     reader = _reader(request, session)
-    after = pages.read_cursor(request, cursor, _EVENT_ID)
-    events = events_of(session, reader, after[0] if after else None, limit + 1)
-    items = [event.model_dump_json().encode() for event in with_leaves(session, events[:limit])]
-    next_key = (events[limit - 1].event_id,) if len(events) > limit else None
-    total = count_events(session, reader) if count else None
+    after = pages.read_cursor(request, asked.cursor, _EVENT_ID)
+    events = events_of(session, reader, after[0] if after else None, asked.limit + 1)
+    shown = events[: asked.limit]
     return pages.answer_page(
-        request, items, next_key=next_key, total=total, fields=fields, shape=EventRead, headers=PRIVATE
+        request,
+        [event.model_dump_json().encode() for event in with_leaves(session, shown)],
+        next_key=(shown[-1].event_id,) if len(events) > len(shown) else None,
+        total=count_events(session, reader) if asked.count else None,
+        fields=asked.fields,
+        shape=EventRead,
+        headers=PRIVATE,
     )
 
 

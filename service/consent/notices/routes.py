@@ -52,31 +52,26 @@ def list_consent_notices(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
+    asked: pages.ListRequestDep,
     notice_key: pages.Several = None,
     language: pages.Languages = None,
     status: Annotated[
         NoticeStatus | None,
         Query(description="drafts need consent:read; absent: published, or all of them with it"),
     ] = None,
-    limit: pages.Limit = 20,
-    cursor: pages.Cursor = None,
-    fields: pages.Fields = None,
-    count: pages.Count = False,
 ) -> Response:
     """List notices, newest first: those that hold now, and for editors all versions and drafts."""
     if status is NoticeStatus.DRAFT:
         caller.need(Scope.CONSENT_READ if not _sees_drafts(caller) else Scope.CONSENT_WRITE)
-    after = pages.read_cursor(request, cursor, _NEWEST)
+    after = pages.read_cursor(request, asked.cursor, _NEWEST)
     if _sees_drafts(caller):
-        return _list_for_editors(
-            request, session, notice_key, language, status, after, limit, fields, count=count
-        )
+        return _list_for_editors(request, session, notice_key, language, status, after, asked)
     wanted = Filter(
         section=((status or NoticeStatus.PUBLISHED).value,),
         language=tuple(language or ()),
         source=tuple(notice_key or ()),
     )
-    listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, limit, count=count)
+    listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, asked.limit, count=asked.count)
     answers.depend(request, answers.any_of(Kind.NOTICE))
     headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
@@ -84,7 +79,7 @@ def list_consent_notices(
         listed.documents,
         next_key=listed.next_key,
         total=listed.total,
-        fields=fields,
+        fields=asked.fields,
         shape=NoticeRead,
         headers=headers,
     )
@@ -97,10 +92,7 @@ def _list_for_editors(
     languages: Sequence[str] | None,
     status: NoticeStatus | None,
     after: tuple[datetime, UUID] | None,
-    limit: int,
-    fields: str | None,
-    *,
-    count: bool,
+    asked: pages.ListRequest,
 ) -> Response:
     chosen = select(ConsentNotice)
     if keys:
@@ -109,12 +101,19 @@ def _list_for_editors(
         chosen = chosen.where(pages.in_ranges(col(ConsentNotice.language), languages))
     if status is not None:
         chosen = chosen.where(ConsentNotice.status == status)
-    total = session.exec(select(func.count()).select_from(chosen.subquery())).one() if count else None
+    total = session.exec(select(func.count()).select_from(chosen.subquery())).one() if asked.count else None
     place = (col(ConsentNotice.created_at), col(ConsentNotice.id))
-    found = session.exec(pages.after(chosen, place, after, limit)).all()
-    items = [notices.read(notice).model_dump_json().encode() for notice in found[:limit]]
-    next_key = (found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
-    return pages.answer_page(request, items, next_key=next_key, total=total, fields=fields, shape=NoticeRead)
+    found = session.exec(pages.after(chosen, place, after, asked.limit)).all()
+    items = [notices.read(notice).model_dump_json().encode() for notice in found[: asked.limit]]
+    last = found[asked.limit - 1] if len(found) > asked.limit else None
+    return pages.answer_page(
+        request,
+        items,
+        next_key=None if last is None else (last.created_at, last.id),
+        total=total,
+        fields=asked.fields,
+        shape=NoticeRead,
+    )
 
 
 @router.post("", status_code=201, response_model=NoticeRead)
