@@ -23,6 +23,7 @@ from service.edge.logs import request_id
 from service.edge.making import Making, TooMuchToMake, is_large
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
+from service.edge.pace import Pace
 from service.edge.safety import Safety
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
@@ -56,6 +57,7 @@ class WireCache:
     ) -> None:
         self.outflow = Outflow(settings.answer_bytes)
         self.making = Making(settings)
+        self.pace = Pace(2 * settings.database_pool_size)
         self.app = app
         self.public = public
         self.settings = settings
@@ -192,8 +194,14 @@ class WireCache:
             or (kind is not Kind.ARTICLE and id_of(name) is None)
         ):
             return None
-        flight.read_at = self._caught_up
-        answer = answer_row(await self._reader.find(kind, name), kind, name, path, self.settings)
+        async with self.pace.turn():
+            flight.read_at = self._caught_up
+            try:
+                row = await self._reader.find(kind, name)
+            except DATABASE_FAULTS:
+                self.pace.let_all_go()
+                raise
+        answer = answer_row(row, kind, name, path, self.settings)
         headers = self._safety.completed(answer.headers)
         entry = CacheEntry(answer.status, headers, answer.body, answer.etag)
         self._name(entry, answer.keys, answer.depends)
