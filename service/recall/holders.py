@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import col, select
 
+from service.contracts import Contract
 from service.copies.models import CopyHolder
 from service.database import Session
 from service.http.callers import Token
@@ -27,6 +29,15 @@ def webhooks_of(session: Session, holders: Sequence[CopyHolder]) -> list[tuple[C
     rows = session.exec(select(Webhook).where(col(Webhook.id).in_([holder.id for holder in receivers]))).all()
     known = {webhook.id: webhook for webhook in rows}
     return [(holder, known.get(holder.id)) for holder in receivers]
+
+
+def contracts_of(session: Session, holders: Sequence[CopyHolder]) -> dict[UUID, Contract]:
+    """Return the contracts of holders by their ids: those of tokens, and of the tokens behind webhooks."""
+    found = {holder.id: token.contract for holder, token in tokens_of(session, holders)}
+    behind = select(Webhook.id, Token).join(Token, col(Token.id) == col(Webhook.token_id))
+    rows = session.exec(behind.where(col(Webhook.id).in_([holder.id for holder in holders]))).all()
+    found |= {id_: token.contract for id_, token in rows}
+    return {id_: contract for id_, contract in found.items() if contract is not None}
 
 
 def is_told_no_more(webhook: Webhook | None) -> bool:

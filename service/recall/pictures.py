@@ -7,7 +7,7 @@ withdrawal. Which version of an article shows the picture, the article's history
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,12 +16,13 @@ from sqlalchemy import String, cast
 from sqlmodel import col, select, union
 
 from service.articles.models import ArticleVersion
+from service.contracts import Contract
 from service.copies.models import ArticleCopy, CopyHolder, ImageCopy
 from service.database import Session
 from service.images.models import Image, ImagePastUse, ImageUse, ImageWithdrawal
-from service.published.models import Kind, Published, PublishedTerm, WorkingChange
+from service.published.models import Kind, Published, PublishedFormer, PublishedTerm, WorkingChange
 from service.published.render import SHOWS
-from service.recall.holders import dropped_at, is_over, is_told_no_more, tokens_of, webhooks_of
+from service.recall.holders import contracts_of, dropped_at, is_over, is_told_no_more, tokens_of, webhooks_of
 from service.recall.models import (
     OUTSTANDING,
     PictureHeldRead,
@@ -81,6 +82,11 @@ class _Held:
     articles: dict[UUID, ArticleCopy] = field(default_factory=dict)
 
     @property
+    def is_something(self) -> bool:
+        """Return whether the holder was sent the picture at all."""
+        return bool(self.puts or self.articles)
+
+    @property
     def received_at(self) -> datetime | None:
         """Return when the withdrawal of the picture itself was received."""
         return min((copy.received_at for copy in self.told if copy.received_at is not None), default=None)
@@ -99,10 +105,12 @@ def recall(session: Session, image: Image) -> PictureRecallRead:
     """Return who had the picture, and who has received its withdrawal."""
     withdrawal = _withdrawal(session, image)
     held = _held(session, image.id, withdrawal)
-    standing = _standing(session, image.id, {article for each in held.values() for article in each.articles})
     holders = session.exec(
         select(CopyHolder).where(col(CopyHolder.id).in_(held)).order_by(col(CopyHolder.id))
     ).all()
+    _leave_out_cut(session, image, held, contracts_of(session, holders))
+    holders = [holder for holder in holders if held[holder.id].is_something]
+    standing = _standing(session, image.id, {article for each in held.values() for article in each.articles})
     tokens, webhooks = tokens_of(session, holders), webhooks_of(session, holders)
 
     def read(holder: CopyHolder, *, stopped: bool) -> PictureHeldRead:
@@ -180,7 +188,20 @@ def _held(session: Session, image_id: UUID, withdrawal: _Withdrawal | None) -> d
     for article_copy in _copies_that_show(session, image_id):
         if withdrawal is None or article_copy.sent_at <= withdrawal.numbered_at:
             held[article_copy.holder_id].articles.setdefault(article_copy.article_id, article_copy)
-    return {id_: each for id_, each in held.items() if each.puts or each.articles}
+    return {id_: each for id_, each in held.items() if each.is_something}
+
+
+def _leave_out_cut(
+    session: Session, image: Image, held: Mapping[UUID, _Held], contracts: Mapping[UUID, Contract]
+) -> None:
+    """Leave out the articles of holders whose contract never gave the picture: it was cut out of them."""
+    former = select(PublishedFormer.source).where(
+        PublishedFormer.kind == Kind.IMAGE, PublishedFormer.id == image.id
+    )
+    sources = {image.source, *session.exec(former)}
+    for id_, contract in contracts.items():
+        if not any(map(contract.gives_picture, sources)):
+            held[id_].articles.clear()
 
 
 def _copies_that_show(session: Session, image_id: UUID) -> Sequence[ArticleCopy]:

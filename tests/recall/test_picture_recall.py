@@ -207,3 +207,40 @@ def test_it_is_for_those_who_may_withdraw(
     problem(client.get(address), 401)
     problem(wire.get(address), 403)
     problem(editor.get("/v1/images/01900000-0000-7000-8000-000000000000/recall"), 404)
+
+
+@pytest.mark.parametrize(("pictures", "names"), [("all", ["partner"]), ("own", []), ("none", [])])
+def test_a_partner_to_whom_articles_go_without_the_picture_never_had_it(
+    store: Store, editor: httpx.Client, image: dict[str, Any], pictures: str, names: list[str]
+) -> None:
+    tag = mark()
+    with store.client(name="partner", contract={"tags": [tag], "pictures": pictures}) as partner:
+        article = published(editor, tags=[tag], **shows(image))
+        [entry] = follow(partner)[0]
+        assert (entry["id"], image["id"] in str(entry["data"])) == (article["id"], bool(names))
+        assert list(recall(editor, image)["tokens"]) == names
+
+
+def test_a_partner_may_have_a_picture_that_was_the_houses_own_before(
+    store: Store, editor: httpx.Client
+) -> None:
+    tag, image = mark(), picture(editor)
+    with store.client(name="partner", contract={"tags": [tag], "pictures": "own"}) as partner:
+        published(editor, tags=[tag], **shows(image))
+        follow(partner)
+        changed = editor.patch(
+            f"/v1/images/{image['id']}", json={"source": "wire"}, headers={"If-Match": "*"}
+        )
+        assert changed.status_code == 200, changed.text
+        assert list(recall(editor, image)["tokens"]) == ["partner"]
+
+
+def test_a_receiver_to_whom_articles_go_without_the_picture_never_had_it(
+    store: Store, editor: httpx.Client, image: dict[str, Any], partner: Receiver
+) -> None:
+    tag = mark()
+    with store.client("webhooks:write", name="thin", contract={"tags": [tag], "pictures": "none"}) as holder:
+        partner.secret = holder.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
+        article = published(editor, tags=[tag], **shows(image))
+        within(10, lambda: any(each["data"]["id"] == article["id"] for each in partner.taken))
+        assert recall(editor, image)["webhooks"] == []
