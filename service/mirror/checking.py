@@ -30,7 +30,7 @@ from service.published import mirroring
 from service.published.feed import KINDS, FollowerPlace
 from service.published.mirroring import Arrived
 from service.published.models import Published, PublishedSequence, all_but
-from service.published.render import lock
+from service.published.render import lock_counter
 from service.purging.places import drop_everything
 from service.sync import digests
 from service.sync.cursors import place_in, write_cursor
@@ -199,7 +199,7 @@ class Checking:
         page is of a later time than this mirror: it has to follow first.
         """
         with self._database.writing() as session:
-            seq = lock(session)
+            seq = lock_counter(session)
             if seq < page.state.head:
                 return None
             rows = [row for row in page.rows if row.seq <= last and row.kind in KINDS]
@@ -224,7 +224,7 @@ class Checking:
     def _remove(self, strays: Sequence[Published]) -> int:
         """Remove rows that the origin does not have, unless they have come under another number."""
         with self._database.writing() as session:
-            lock(session)
+            lock_counter(session)
             here = mirroring.rows_of(session, [(row.kind, row.id) for row in strays])
             gone = [row for row in strays if (same := here.get((row.kind, row.id))) and same.seq == row.seq]
             remove_files(self._following.store, gone, [])

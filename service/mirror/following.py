@@ -22,7 +22,7 @@ from service.outbound.connections import FetchFailed
 from service.outbound.origin import Origin
 from service.published import mirroring
 from service.published.models import Awaiting, Published
-from service.published.render import lock
+from service.published.render import lock_counter
 from service.sync.cursors import place_in
 from service.tables import now
 
@@ -110,7 +110,7 @@ class Following:
 
     def _take(self, cursor: str | None, page: Page | None) -> None:
         with self._database.writing() as session:
-            lock(session)
+            lock_counter(session)
             if page is None:
                 self._start_again(session, cursor)
             elif places.move(session, cursor, page.cursor, behind(page)):

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from service.database import Session
 from service.published.models import Kind, Published, PublishedSequence, WorkingChange
 from service.published.numbering import Changes, Outcome, Rendered, index_again, number_and_write
-from service.published.render import SHOWS, Terms, differences, lock, publishing, touch
+from service.published.render import SHOWS, Terms, differences, lock_counter, publishing, touch
 from service.published.rendering import of_this_process, with_words_of_today
 
 Key = tuple[Kind, UUID]
@@ -132,7 +132,7 @@ def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tell
         each.is_indexed for each in batch.same
     )
     if not only_marks:
-        lock(session)
+        lock_counter(session)
     same = _mark(session, batch, waits=not only_marks)
     if not batch.changes.written and not batch.unusual and not noted:
         return Settled(same, 0, 0)

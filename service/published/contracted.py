@@ -33,7 +33,7 @@ class _Held:
 
     def now(self) -> ColumnElement[bool]:
         """Return the condition that a live row is given."""
-        return and_(entitled.given(self.contract), *entitled.facts_of(self.asked, Published))
+        return and_(entitled.gives(self.contract), *entitled.column_conditions(self.asked, Published))
 
     def before(self, base: int) -> ColumnElement[bool]:
         """Return the condition that a row was given by what it was after a number."""
@@ -41,8 +41,8 @@ class _Held:
             col(PublishedFormer.kind) == col(Published.kind),
             col(PublishedFormer.id) == col(Published.id),
             col(PublishedFormer.until_seq) > base,
-            entitled.was_given(self.contract),
-            *entitled.facts_of(self.asked, PublishedFormer),
+            entitled.gave(self.contract),
+            *entitled.column_conditions(self.asked, PublishedFormer),
         ]
         return exists().where(*was).correlate(Published)
 

@@ -24,7 +24,7 @@ from service.published.models import (
     PublishedTerm,
 )
 from service.published.names import COUNTED_AS
-from service.published.render import lock
+from service.published.render import lock_counter
 from service.tables import now
 
 ANEW_AFTER = timedelta(days=1)
@@ -68,7 +68,7 @@ class Counting:
         assert self._field is not None
         until = time.monotonic() + SECONDS_AT_ONCE
         with self.database.writing() as session:
-            lock(session)
+            lock_counter(session)
             for _ in range(AT_ONCE):
                 name = _next(session, self._field, self._value)
                 if name is None:

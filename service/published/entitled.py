@@ -31,18 +31,18 @@ class Unlimited(RuntimeError):
     """A statement would read published rows past the contract of its session."""
 
 
-def given(contract: Contract, row: Row = Published) -> ColumnElement[bool]:
+def gives(contract: Contract, row: Row = Published) -> ColumnElement[bool]:
     """Return the condition that a live published row is what the contract gives, as `Contract.admits` judges.
     Notices of consent are no content: whoever reads may read them.
     """
-    return or_(col(row.kind) == Kind.NOTICE, _given(contract, row))
+    return or_(col(row.kind) == Kind.NOTICE, _gives_content(contract, row))
 
 
-def _given(contract: Contract, row: Row) -> ColumnElement[bool]:
+def _gives_content(contract: Contract, row: Row) -> ColumnElement[bool]:
     if contract.has_ended(latest()):
         return false()
     found: list[ColumnElement[bool]] = [_unindexed(row.kind).in_([Kind(kind) for kind in contract.kinds])]
-    found += facts_of(contract, row)
+    found += column_conditions(contract, row)
     if contract.tags:
         tagged = exists().where(
             col(PublishedTerm.field) == NameField.TAG.value,
@@ -53,7 +53,7 @@ def _given(contract: Contract, row: Row) -> ColumnElement[bool]:
     return and_(*found)
 
 
-def facts_of(contract: Contract, row: Any) -> list[ColumnElement[bool]]:
+def column_conditions(contract: Contract, row: Any) -> list[ColumnElement[bool]]:
     """Return the conditions on the columns of a row, published or former, but for its kind and tags."""
     found: list[ColumnElement[bool]] = []
     if contract.sections:
@@ -70,10 +70,10 @@ def facts_of(contract: Contract, row: Any) -> list[ColumnElement[bool]]:
     return found
 
 
-def was_given(contract: Contract) -> ColumnElement[bool]:
+def gave(contract: Contract) -> ColumnElement[bool]:
     """Return the condition that what a row was before is what the contract gives."""
     kinds = [str(kind) for kind in contract.kinds]
-    found = [_unindexed(PublishedFormer.kind).in_(kinds), *facts_of(contract, PublishedFormer)]
+    found = [_unindexed(PublishedFormer.kind).in_(kinds), *column_conditions(contract, PublishedFormer)]
     if contract.tags:
         # Not LIKE, for which SQLite takes capitals for small letters.
         had = [func.replace(col(PublishedFormer.tags), line(tag), "") for tag in contract.tags]
@@ -98,7 +98,7 @@ def _unindexed(column: Any) -> ColumnElement[Any]:
     return func.coalesce(col(column), null())
 
 
-def narrowed(session: Session, kind: Kind, wanted: Filter) -> Filter:
+def narrow(session: Session, kind: Kind, wanted: Filter) -> Filter:
     """Return a filter that finds no less of what the session's contract gives, and reads less of the rest."""
     contract = session.contract
     if contract is None or kind is not Kind.ARTICLE:
@@ -126,7 +126,7 @@ def gives_files(session: Session, contract: Contract, image_id: UUID) -> bool:
         col(PublishedTerm.value) == str(image_id),
         col(PublishedTerm.id) == col(Published.id),
     )
-    showing = select(col(Published.id)).where(*live(Kind.ARTICLE), given(contract), shows).limit(1)
+    showing = select(col(Published.id)).where(*live(Kind.ARTICLE), gives(contract), shows).limit(1)
     return contract.gives_picture(row.source) and session.execute(showing).first() is not None
 
 
@@ -140,7 +140,7 @@ def _hold_to_contract(state: ORMExecuteState) -> None:
         if any(each is table for each in visitors.iterate(cast("ClauseElement", state.statement))):
             raise Unlimited(f"a contract cannot be held to in {state.statement}")
         return
-    condition = given(session.contract)
+    condition = gives(session.contract)
     state.statement = state.statement.options(
         with_loader_criteria(Published, condition, include_aliases=True)
     )

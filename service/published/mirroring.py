@@ -27,7 +27,7 @@ from service.published.models import (
 )
 from service.published.names import NONE, Names, count_changes, name_of_kind, names_of
 from service.published.numbering import TEXT, Change, Rendered, put, remember, tags_of
-from service.published.render import ABOVE_ALL, SHOWS, Terms, lock, term_rows, terms_of
+from service.published.render import ABOVE_ALL, SHOWS, Terms, lock_counter, term_rows, terms_of
 from service.published.words import Words
 from service.tables import now
 
@@ -159,7 +159,7 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
         for epoch in state.epochs:
             row = {"mark": epoch.mark, "from_seq": epoch.from_seq, "begun_at": now()}
             session.execute(insert(session, Epoch), [row])
-    before = lock(session)
+    before = lock_counter(session)
     values = {"seq": seq, "pruned_seq": state.pruned, "store_id": state.store}
     session.execute(update(PublishedSequence).values(values))
     forgotten = col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN

@@ -144,14 +144,14 @@ def _publish(session: Session, rooms: Publishing) -> None:
     noted = working.taken(session)
     # On SQLite a writer is alone. What no reader sees needs the counter for its number alone, which locks it.
     if not session.database.is_sqlite and (any(gathered.touched.values()) or _has_pictures(noted)):
-        lock(session)
+        lock_counter(session)
         if not rooms.are_pictures_current(session):
             ahead = _NOTHING
     changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE and id_ not in gathered.ended]
     own = {id_ for kind, id_ in noted if kind is Kind.ARTICLE} | gathered.touched.get(Kind.ARTICLE, set())
     changes = Changes()
     _compare_touched(session, changes, ahead)
-    others = _spread(session, changed_pictures, own, noted)
+    others = _render_articles_that_show(session, changed_pictures, own, noted)
     # Written last to first, so that a follower knows a picture before the articles that show it.
     changes.written[:0] = others.written
     changes.removed += others.removed
@@ -175,7 +175,7 @@ def _render_ahead(session: Session) -> Ahead:
     return outcomes
 
 
-def lock(session: Session) -> int:
+def lock_counter(session: Session) -> int:
     """Keep everybody else from publishing until this transaction ends; return the last number
     that was given.
     """
@@ -189,7 +189,9 @@ def _compare_touched(session: Session, changes: Changes, ahead: Ahead = _NOTHING
             _compare(session, kind, ids, changes, ahead)
 
 
-def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: list[working.Key]) -> Changes:
+def _render_articles_that_show(
+    session: Session, images: Sequence[UUID], done: set[UUID], noted: list[working.Key]
+) -> Changes:
     """Render the articles that show changed images, newest first, until the time for it is over.
 
     The articles are asked for under the counter's lock: one that is given the image at this moment is either
@@ -200,7 +202,7 @@ def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: li
         below = ABOVE_ALL
         while articles := working.showing(session, image, below, ARTICLES_AT_ONCE):
             if time.monotonic() > ends:
-                _await(session, image, below)
+                _note_awaiting(session, image, below)
                 break
             below = articles[-1]
             fresh = set(articles) - done
@@ -210,7 +212,7 @@ def _spread(session: Session, images: Sequence[UUID], done: set[UUID], noted: li
     return changes
 
 
-def _await(session: Session, image: UUID, below: UUID) -> None:
+def _note_awaiting(session: Session, image: UUID, below: UUID) -> None:
     """Have the articles below an id rendered after this transaction, unless they await it already.
 
     What is not to be shown has a row of its own, which keeps the picture out of their documents until then

@@ -38,7 +38,7 @@ Found = TypeVar("Found")
 log = structlog.get_logger()
 
 
-class Heard(Protocol):
+class NumberHeard(Protocol):
     """The number that this process has heard of the primary."""
 
     @property
@@ -164,7 +164,7 @@ class Replicas:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self._all = [Replica(url, settings, database.deadlines) for url in settings.database_read_url]
-        self._heard: Heard | None = None
+        self._heard: NumberHeard | None = None
         self._set_backs = 0
         self._turn = 0
         self.reads = 0
@@ -178,7 +178,7 @@ class Replicas:
         """Return the engines of all replicas."""
         return [replica.engine for replica in self._all]
 
-    def follow(self, heard: Heard) -> None:
+    def follow(self, heard: NumberHeard) -> None:
         """Hold replicas to the numbers that are heard."""
         self._heard = heard
 
@@ -277,7 +277,7 @@ class ReplicatedReader:
     primary is away: feeds must not go back when the next question goes to another replica.
     """
 
-    def __init__(self, primary: PostgresReader, replicas: Replicas, watch: "Away") -> None:
+    def __init__(self, primary: PostgresReader, replicas: Replicas, watch: "PrimaryWatch") -> None:
         self._primary = primary
         self._replicas = replicas
         self._watch = watch
@@ -347,7 +347,7 @@ class ReplicatedReader:
         return await self._replicas.ask(max(self._watch.known, self._least), question)
 
 
-class Away(Protocol):
+class PrimaryWatch(Protocol):
     """The state of the primary, as far as it is heard of."""
 
     is_away: bool

@@ -27,7 +27,7 @@ from service.published.models import (
     WorkingChange,
 )
 from service.published.numbering import Change, Rendered, put
-from service.published.render import lock, render, term_rows
+from service.published.render import lock_counter, render, term_rows
 from service.tables import Time, new_id
 
 _AWAITED, _NOTHING = b"", b"{}"
@@ -70,7 +70,7 @@ class SlugKept(BaseModel):
 
 def begin(session: Session) -> int:
     """Keep everybody else from publishing; the number behind which the others are put back."""
-    return lock(session)
+    return lock_counter(session)
 
 
 def is_unused(session: Session) -> bool:

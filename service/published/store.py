@@ -109,7 +109,7 @@ def page(
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Listed([], [], None, Total(0) if count else None)
-    wanted = filters.exact(session, kind, entitled.narrowed(session, kind, wanted))
+    wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
     hits = Hits(session, query) if query else None
     order, descending = _order(sort, hits)
     asked = Asked(
