@@ -80,8 +80,8 @@ class Session(SQLModelSession):
         """The caller's entitlement: of published rows, the session reads nothing else."""
         self.until: datetime | None = None
         """The time from which on what was read is to be read anew, though nothing changes."""
-        self.pictures: object = None
-        """The pictures that this transaction has loaded, which `images/resolve.py` keeps for it."""
+        self.kept: dict[type, object] = {}
+        """Kept for this transaction by the rooms above, each under a type of its own."""
 
     def keep_until(self, time: datetime | None) -> None:
         """Let what is made of what this session reads be kept no longer than until then."""
@@ -105,7 +105,7 @@ def _know(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.gathered, session.pictures = Gathered(), None
+    session.gathered, session.kept = Gathered(), {}
 
 
 class Database:

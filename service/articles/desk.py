@@ -69,35 +69,32 @@ def images_in(article: Article) -> list[UUID]:
     return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
-def index_new(session: Session, articles: Sequence[Article], pictures: Pictures | None = None) -> None:
-    """Write what new articles are found by. Their pictures are looked up unless they are given."""
-    # The terms refer to the articles' rows.
-    session.flush()
+def index_new(session: Session, articles: Sequence[Article]) -> None:
+    """Write what new articles are found by."""
+    session.flush()  # The terms refer to the articles' rows.
     _put_terms(session, articles)
-    _put_words(session, articles, pictures)
+    _put_words(session, articles)
     uses.replace(session, [_use(article) for article in articles], are_new=True)
 
 
-def index(
-    session: Session,
-    articles: Sequence[Article],
-    changed: frozenset[str],
-    pictures: Pictures | None = None,
-) -> None:
-    """Bring what articles are found by up to what they are, as far as these members have changed in them.
-    Their pictures are looked up unless they are given.
+def index(session: Session, edited: Sequence[tuple[Article, frozenset[str]]]) -> None:
+    """Bring what articles are found by up to what they are, as far as their members have changed, which are
+    named beside each.
     """
-    ids = [article.id for article in articles]
-    if changed & _IN_TERMS:
+    if articles := _with_changed(edited, _IN_TERMS):
+        ids = [article.id for article in articles]
         session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_(ids)))
         _put_terms(session, articles)
-    if changed & _IN_WORDS:
+    if articles := _with_changed(edited, _IN_WORDS):
         TEXT.drop(session, [(article.text_key, article.id) for article in articles])
-        _put_words(session, articles, pictures)
-    if changed & _IN_USES:
+        _put_words(session, articles)
+    if articles := _with_changed(edited, _IN_USES):
         uses.replace(session, [_use(article) for article in articles])
-    else:
-        uses.rename(session, [_use(article) for article in articles])
+    uses.rename(session, [_use(article) for article, changed in edited if not changed & _IN_USES])
+
+
+def _with_changed(edited: Sequence[tuple[Article, frozenset[str]]], names: frozenset[str]) -> list[Article]:
+    return [article for article, changed in edited if changed & names]
 
 
 def _put_terms(session: Session, articles: Sequence[Article]) -> None:
@@ -110,9 +107,8 @@ def _put_terms(session: Session, articles: Sequence[Article]) -> None:
         session.execute(insert(session, ArticleTerm), rows)
 
 
-def _put_words(session: Session, articles: Sequence[Article], pictures: Pictures | None = None) -> None:
-    if pictures is None:
-        pictures = resolve.load(session, {image for article in articles for image in images_in(article)})
+def _put_words(session: Session, articles: Sequence[Article]) -> None:
+    pictures = resolve.load(session, {image for article in articles for image in images_in(article)})
     TEXT.put(session, ((article.text_key, article.id, words_of(article, pictures)) for article in articles))
 
 

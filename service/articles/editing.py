@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from service.articles import desk, lifecycle
+from service.articles import desk, lifecycle, read
 from service.articles.models import Article
+from service.articles.remembering import together, write_edits_of
 from service.database import Database, Session
 from service.errors import NotFound, ServiceError
 from service.group_commit import GroupCommit
@@ -53,25 +54,28 @@ def _make(session: Session, edits: Sequence[Edit]) -> list[Response | ServiceErr
     refusals = idempotency.hold_all(session, [edit.request for edit in edits])
     ids = [desk.known(session, edit.key) for edit in edits]
     held = lifecycle.hold(session, {id_ for id_ in ids if id_ is not None})
-    return [
-        _attempt(session, edit, held.get(id_) if id_ else None) if refusal is None else refusal
-        for edit, id_, refusal in zip(edits, ids, refusals, strict=True)
-    ]
+    read.load_pictures(session, held.values())
+    with together(session):
+        return [
+            _attempt(session, edit, held.get(id_) if id_ else None) if refusal is None else refusal
+            for edit, id_, refusal in zip(edits, ids, refusals, strict=True)
+        ]
 
 
 def _attempt(session: Session, edit: Edit, article: Article | None) -> Response | ServiceError:
+    if article is None:
+        return NotFound(f"There is no article {edit.key!r}.")
+    write_edits_of(session, article)
     try:
         return _edit(session, edit, article)
     except ServiceError as refusal:
-        # Nothing is flushed before an edit is remembered, so that this takes back the members it had set.
-        for changed in list(session.dirty):
-            session.expire(changed)
+        # Nothing of an edit is flushed before it is remembered: this takes back the members it had set.
+        if article in session.dirty:
+            session.expire(article)
         return refusal
 
 
-def _edit(session: Session, edit: Edit, article: Article | None) -> Response:
-    if article is None:
-        raise NotFound(f"There is no article {edit.key!r}.")
+def _edit(session: Session, edit: Edit, article: Article) -> Response:
     lifecycle.admit(edit.caller, article, edit.status, trashed=edit.trashed)
     check = conditional.require_match if edit.needs_match else conditional.respect_match
     check(edit.request, article.version)

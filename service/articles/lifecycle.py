@@ -127,7 +127,7 @@ def create_all(
     for id_, text_key in desk.TEXT.place(session, times).items():
         made[id_] = _new(session, id_, str(claimed[id_]), times[id_], text_key, writes[id_])
     created = [one for one in made.values() if isinstance(one, Article)]
-    remember(session, created, caller, "created", is_new=True, pictures=pictures)
+    remember(session, created, caller, "created", is_new=True)
     return [(made[id_], pictures) for id_ in writes]
 
 
@@ -215,7 +215,11 @@ def replace(
     claims.refuse_references(session, write, article.id, pictures)
     added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])
     claims.refuse_pictures(session, caller, added, pictures)
-    claims.refuse_taken(write, article.id, claims.claim_external_ids(session, [write]))
+    holders = {}
+    if claims.pair_of(write) != (article.source, article.external_id):
+        session.flush()  # An edit before this one may have taken the key, or given it up.
+        holders = claims.claim_external_ids(session, [write])
+    claims.refuse_taken(write, article.id, holders)
     was_public, embargo = former == Status.PUBLISHED, article.embargoed_until
     content = {name: getattr(write, name) for name in _CONTENT} | {"language": _language(session, write)}
     changed = frozenset(name for name, value in content.items() if getattr(article, name) != value)
@@ -232,9 +236,7 @@ def replace(
         caller.need_source(article.source)
         if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
             caller.need(Scope.CONTENT_PUBLISH)
-        remember(
-            session, [article], caller, action, was_public=was_public, changed=changed, pictures=pictures
-        )
+        remember(session, [article], caller, action, was_public=was_public, changed=changed)
     return article, pictures
 
 

@@ -37,17 +37,18 @@ _OTHER_SLUGS = select(ArticleSlug.article_id).where(
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
     """Articles with their pictures and captions, in two queries however many they are."""
-    pictures = _pictures(session, articles)
+    pictures = load_pictures(session, articles)
     return [_read(article, pictures) for article in articles]
 
 
-def _pictures(session: Session, articles: Collection[Article]) -> Pictures:
+def load_pictures(session: Session, articles: Collection[Article]) -> Pictures:
+    """Load the pictures that articles show."""
     return resolve.load(session, {image for article in articles for image in desk.images_in(article)})
 
 
 def read_one(session: Session, article: Article, pictures: Pictures | None = None) -> ArticleRead:
     """One article with its pictures and captions, which are looked up unless they are given."""
-    return _read(article, _pictures(session, [article]) if pictures is None else pictures)
+    return _read(article, load_pictures(session, [article]) if pictures is None else pictures)
 
 
 def answer(
@@ -105,7 +106,7 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     """Render the public documents of these articles."""
     articles = _articles(session, ids)
     public = [article for article in articles if _is_public(article)]
-    slugs, pictures = _slugs(session, public), _pictures(session, public)
+    slugs, pictures = _slugs(session, public), load_pictures(session, public)
     for article in public:
         yield _rendered(article, pictures, frozenset(slugs[article.id]))
     for article in articles:

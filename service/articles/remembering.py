@@ -2,19 +2,54 @@
 read model and the staff's feed go by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from service.articles import desk
 from service.articles.models import Article, ArticleContent, ArticleVersion, Status
 from service.database import Session, insert
 from service.http.callers import Caller
-from service.images.resolve import Pictures
 from service.published import working
 from service.published.models import Kind
 from service.published.render import touch
 from service.tables import now
 
 _CONTENT = tuple(ArticleContent.model_fields)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Edits that are remembered and not written yet: versions, and what has changed in each article."""
+
+    versions: list[dict[str, object]] = field(default_factory=list)
+    edited: dict[UUID, tuple[Article, frozenset[str]]] = field(default_factory=dict)
+
+    def write(self, session: Session) -> None:
+        """Write them, with one statement for all in each table."""
+        if not self.versions:
+            return
+        session.flush()  # the versions refer to their articles
+        session.execute(insert(session, ArticleVersion), self.versions)
+        desk.index(session, list(self.edited.values()))
+        self.versions, self.edited = [], {}
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """Have what is remembered in the block written at its end, or before another edit of the same article."""
+    waiting = session.kept[_Waiting] = _Waiting()
+    yield
+    waiting.write(session)
+    del session.kept[_Waiting]
+
+
+def write_edits_of(session: Session, *articles: Article) -> None:
+    """Write what waits, if an edit of one of these articles does."""
+    waiting = session.kept.get(_Waiting)
+    if isinstance(waiting, _Waiting) and any(article.id in waiting.edited for article in articles):
+        waiting.write(session)
 
 
 def remember(
@@ -26,28 +61,31 @@ def remember(
     was_public: bool = False,
     is_new: bool = False,
     changed: frozenset[str] = frozenset(),
-    pictures: Pictures | None = None,
 ) -> None:
     """Write a version of each, bring the desk's indexes up, and let the read model look at the articles.
 
-    `changed` names the members of the content, or of the row, that are others than before. `pictures` are all
-    that the articles show, where they have been loaded.
+    `changed` names the members of the content, or of the row, that are others than before.
     """
     if not articles:
         return
+    write_edits_of(session, *articles)
     at = now()
     for article in articles:
         article.updated_at = at
         article.listed_at = article.published_at or article.scheduled_for or article.created_at
         article.version += 1
-    session.flush()  # the versions refer to their articles
-    session.execute(
-        insert(session, ArticleVersion), [_version(article, caller, action) for article in articles]
-    )
+    versions = [_version(article, caller, action) for article in articles]
+    known = session.kept.get(_Waiting)
     if is_new:
-        desk.index_new(session, articles, pictures)
+        session.flush()  # the versions and terms refer to their articles
+        session.execute(insert(session, ArticleVersion), versions)
+        desk.index_new(session, articles)
     else:
-        desk.index(session, articles, changed, pictures)
+        waiting = known if isinstance(known, _Waiting) else _Waiting()
+        waiting.versions += versions
+        waiting.edited.update((article.id, (article, changed)) for article in articles)
+        if waiting is not known:
+            waiting.write(session)
     session.gathered.written.update((article.id, article) for article in articles)
     public = [article.id for article in articles if was_public or article.status == Status.PUBLISHED]
     touch(session, Kind.ARTICLE, *public)

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from service.articles import claims, lifecycle
 from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace, Status
+from service.articles.remembering import together
 from service.bulk.modes import Mode
 from service.bulk.reading import InlineImage, Reading, Work
 from service.database import Database, Session
@@ -27,6 +28,7 @@ from service.faults import may_be_one_writes, refusal
 from service.group_commit import waves
 from service.http.callers import Caller
 from service.images import lifecycle as images
+from service.images import resolve
 from service.images.captioning import caption_image
 from service.images.claims import Pair, by_source
 from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
@@ -191,6 +193,7 @@ def _write_wave(
 ) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
     known = _known(session, pairs_of(*(work.write for work in works)))
     new: dict[UUID, Work] = {}
+    plain: list[tuple[Work, Article]] = []
     for work in works:
         before = None if work.pair is None else known.get(work.pair)
         refusal = _unwanted(work, before, mode)
@@ -198,8 +201,12 @@ def _write_wave(
             yield work, refusal
         elif before is None:
             new[new_id()] = work
+        elif _is_plain(work, before):
+            plain.append((work, before))
         else:
             yield work, _update(session, caller, before, work)
+    if plain:
+        yield from _edit(session, caller, plain)
     if new:
         yield from _create(session, caller, new)
 
@@ -271,16 +278,41 @@ def _taken_away(article: Article, wanted: Status | None) -> str | None:
     return "unpublished" if was_unpublished and wanted == Status.PUBLISHED else None
 
 
+def _is_plain(work: Work, article: Article) -> bool:
+    """Return whether nothing of an item is written before all that may refuse it."""
+    return not work.pictures and article.deleted_at is None and work.write.slug in (None, article.slug)
+
+
+def _edit(
+    session: Session, caller: Caller, plain: Sequence[tuple[Work, Article]]
+) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    """Bring articles up to date, with one statement for all in each table."""
+    resolve.load(session, {image for work, _ in plain for image in claims.images_in(work.write)})
+    with together(session):
+        for work, article in plain:
+            try:
+                lifecycle.replace(session, caller, article, _replacement(work))
+            except ServiceError as refusal:
+                if article in session.dirty:
+                    session.expire(article)
+                yield work, refusal
+            else:
+                yield work, (article, 200)
+
+
+def _replacement(work: Work) -> ArticleReplace:
+    return ArticleReplace.model_construct(work.write.model_fields_set, **dict(work.write))
+
+
 def _update(
     session: Session, caller: Caller, article: Article, work: Work
 ) -> tuple[Article, int] | ServiceError:
-    write = ArticleReplace.model_construct(work.write.model_fields_set, **dict(work.write))
     try:
         with session.begin_nested():
             if article.deleted_at is not None:
                 lifecycle.restore(session, caller, article)
             _make_pictures(session, caller, work, {})
-            lifecycle.replace(session, caller, article, write)
+            lifecycle.replace(session, caller, article, _replacement(work))
             _describe(session, caller, work)
             _caption(session, caller, work, article, again=True)
     except ServiceError as refusal:

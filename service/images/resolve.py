@@ -106,6 +106,7 @@ class _Loaded:
 
     def add(self, session: Session, ids: Collection[UUID]) -> None:
         """Load more of them."""
+        session.flush()  # What this transaction has written so far is read too.
         images = {image.id: image for image in session.exec(_LIVE, params={"ids": list(ids)})}
         captions = captions_of(session, ids)
         self.asked.update(ids)
@@ -125,11 +126,10 @@ def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
     nothing = Pictures({}, {}, settings.language, settings.media_base)
     if not image_ids:
         return nothing
-    session.flush()  # What this transaction has written so far is read too.
-    known = session.pictures
+    known = session.kept.get(_Loaded)
     if not isinstance(known, _Loaded) or session.is_read_only or working.has_pictures(session):
         known = _Loaded(nothing)
-        session.pictures = known
+        session.kept[_Loaded] = known
     if missing := set(image_ids) - known.asked:
         known.add(session, missing)
     return known.pictures
@@ -139,11 +139,11 @@ def are_current(session: Session) -> bool:
     """Return whether the pictures that this transaction has loaded are still as they were, and forget them if
     they are not. On SQLite, nobody else writes meanwhile.
     """
-    known = session.pictures
+    known = session.kept.get(_Loaded)
     if session.database.is_sqlite or not isinstance(known, _Loaded):
         return True
     rows = session.connection().execute(_VERSIONS, {"ids": list(known.asked)})
     if dict(rows.all()) == known.versions:
         return True
-    session.pictures = None
+    del session.kept[_Loaded]
     return False

@@ -102,6 +102,24 @@ def test_edits_of_one_article_at_the_same_time_lose_none(editor: httpx.Client) -
 
 
 @pytest.mark.slow
+def test_of_edits_that_take_one_key_at_the_same_time_one_has_it(editor: httpx.Client) -> None:
+    articles, key = [draft(editor) for _ in range(8)], mark()
+    answers = at_once(
+        [
+            lambda each=each: editor.patch(
+                f"/v1/articles/{each['id']}",
+                json={"source": "coast.example", "external_id": key},
+                headers=if_match(each),
+            )
+            for each in articles
+        ]
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+    (won,) = (answer.json() for answer in answers if answer.status_code == 200)
+    (refused, *_) = (answer for answer in answers if answer.status_code == 409)
+    assert refused.json()["id"] == won["id"]
+
+
 def test_each_is_edited_in_the_name_and_with_the_rights_of_its_own_caller(
     store: Store, editor: httpx.Client
 ) -> None:
