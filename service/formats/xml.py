@@ -1,7 +1,7 @@
 """XML is written with lxml, which escapes and checks; what no XML document may hold is left out here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lxml import etree
 
@@ -24,6 +24,19 @@ def element(
 def allowed(text: str) -> str:
     """Text without the characters that XML 1.0 (2.2) has no way to write."""
     return _FORBIDDEN.sub("", text)
+
+
+def inside(root: etree._Element) -> bytes:
+    """Return what is written between the tags of an element, in UTF-8: without its namespaces."""
+    whole: bytes = etree.tostring(root, encoding="UTF-8")
+    return whole[whole.index(b">") + 1 : whole.rindex(b"</")]
+
+
+def filled(root: etree._Element, end: bytes, parts: Iterable[bytes]) -> bytes:
+    """Return the document with written parts before the tags that end it."""
+    whole = written(root)
+    assert whole.endswith(end)
+    return b"".join([whole.removesuffix(end), *parts, end])
 
 
 def written(root: etree._Element) -> bytes:

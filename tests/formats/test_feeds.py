@@ -13,7 +13,10 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from tests.articles.newsroom import caption, do, draft, edit, published, soon
+from service.formats.feeds import rss
+from service.formats.feeds.feed import FeedEntry
+from service.formats.feeds.written import OVERHEAD, WrittenEntries
+from tests.articles.newsroom import caption, do, draft, edit, mark, published, soon
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN, Store, another
 
@@ -285,3 +288,36 @@ def test_no_character_breaks_a_feed(editor: httpx.Client, client: httpx.Client, 
     caption(editor, image, article_id=article["id"], text=odd, language="en")
     assert "<b>" in titles(client, address)[0]
     assert titles(client, f"{address}?section={quote(odd)}") != []
+
+
+def test_a_feed_writes_anew_only_the_articles_that_have_changed(
+    editor: httpx.Client, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section, written, write = mark(), [], rss.write_entry
+
+    def noting(entry: FeedEntry) -> bytes:
+        written.append(entry.article.headline)
+        return write(entry)
+
+    monkeypatch.setattr(rss, "write_entry", noting)
+    first = published(editor, headline="Low water", section=section)
+    published(editor, headline="Slack water", section=section)
+    before = client.get(f"/feeds/rss.xml?section={section}").text
+    edit(editor, first, headline="High water")
+    after = client.get(f"/feeds/rss.xml?section={section}").text
+    assert written == ["Slack water", "Low water", "High water"]
+    assert ("Low water" in before, "Low water" in after, "High water" in after) == (True, False, True)
+    assert [entry.title for entry in feedparser.parse(after).entries] == ["Slack water", "High water"]
+
+
+def test_written_entries_stay_within_their_bytes(
+    store: Store, editor: httpx.Client, client: httpx.Client
+) -> None:
+    slugs = [published(editor, headline=f"Buoy {number}")["slug"] for number in range(4)]
+    documents = [client.get(f"/v1/articles/{slug}").content for slug in slugs]
+    size = len(WrittenEntries(store.settings).all("rss.xml", documents[:1], rss.write_entry)[0].written)
+    entries = WrittenEntries(store.settings, most_bytes=2 * (size + OVERHEAD) + 10)
+    made = entries.all("rss.xml", documents, rss.write_entry)
+    assert [entry.written.count(b"<item>") for entry in made] == [1] * 4
+    assert (len(entries), entries.bytes) == (2, sum(len(entry.written) + OVERHEAD for entry in made[2:]))
+    assert entries.all("rss.xml", documents[3:], rss.write_entry)[0] is made[3]

@@ -1,40 +1,46 @@
 """Atom (RFC 4287), with pictures as enclosures and in Media RSS."""
 
+from collections.abc import Sequence
+
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
-from service.formats.xml import element, written
+from service.formats.feeds.written import WrittenEntry
+from service.formats.xml import element, filled, inside
 from service.tables import write_time
 
 ATOM = "http://www.w3.org/2005/Atom"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def write(feed: Feed) -> bytes:
+_NAMESPACES = {None: ATOM, "media": MEDIA}
+
+
+def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
     """The feed as Atom."""
-    root = etree.Element(_in("feed"), {_LANG: feed.language}, nsmap={None: ATOM, "media": MEDIA})
+    root = etree.Element(_in("feed"), {_LANG: feed.language}, nsmap=_NAMESPACES)
     itself = feed.address("atom.xml")
     element(root, _in("id"), itself)
     element(root, _in("title"), feed.title)
-    element(root, _in("updated"), write_time(feed.updated))
+    element(root, _in("updated"), write_time(last_updated(entry.updated_at for entry in entries)))
     element(root, _in("link"), attributes={"rel": "self", "href": itself, "type": MEDIA_TYPES["atom.xml"]})
     element(root, _in("link"), attributes={"rel": "alternate", "href": feed.settings.public_url})
     element(root, _in("generator"), "Copydesk")
     # An entry whose article names no author has this one.
     element(element(root, _in("author")), _in("name"), feed.settings.site_name)
-    for entry in feed.entries:
-        _entry(root, entry)
-    return written(root)
+    return filled(root, b"</feed>", (entry.written for entry in entries))
 
 
 def _in(name: str) -> str:
     return f"{{{ATOM}}}{name}"
 
 
-def _entry(root: etree._Element, entry: FeedEntry) -> None:
+def write_entry(entry: FeedEntry) -> bytes:
+    """An article of the feed."""
     article = entry.article
+    root = etree.Element(_in("feed"), nsmap=_NAMESPACES)
     made = element(root, _in("entry"), attributes={_LANG: article.language})
     element(made, _in("id"), article.id.urn)
     element(made, _in("title"), article.headline)
@@ -61,3 +67,4 @@ def _entry(root: etree._Element, entry: FeedEntry) -> None:
             attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type},
         )
     add_pictures(made, entry.pictures)
+    return inside(root)

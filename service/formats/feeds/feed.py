@@ -55,7 +55,8 @@ class Feed:
     settings: Settings
     sections: tuple[str, ...]
     languages: tuple[str, ...]
-    entries: list[FeedEntry]
+    documents: Sequence[bytes]
+    """The published documents of its articles."""
 
     @property
     def title(self) -> str:
@@ -67,11 +68,6 @@ class Feed:
         """The language that is asked for, or else the one of the house."""
         asked = [language for language in self.languages if language != ANY_LANGUAGE]
         return asked[0] if len(self.languages) == len(asked) == 1 else self.settings.language
-
-    @property
-    def updated(self) -> datetime:
-        """Return when any entry was last changed; the same as long as nothing is."""
-        return max((entry.article.updated_at for entry in self.entries), default=_NEVER)
 
     def address(self, name: str) -> str:
         """Return the address of this feed in one of its three forms."""
@@ -89,23 +85,19 @@ def read(session: Session, settings: Settings, sections: tuple[str, ...], langua
     listed = store.page(
         session, Kind.ARTICLE, Filter(section=sections, language=languages), "-published_at", None, LONGEST
     )
-    return Feed(settings, sections, languages, entries_of(settings, listed.documents))
+    return Feed(settings, sections, languages, listed.documents)
 
 
-def entries_of(settings: Settings, documents: Iterable[bytes]) -> list[FeedEntry]:
-    """Return feed entries of published documents, with whole addresses."""
-    articles = [
-        with_whole_addresses(settings, stored_documents.read(ArticleRead, document)) for document in documents
-    ]
-    return [
-        FeedEntry(
-            article,
-            address_of(settings, article),
-            article.published_at or article.updated_at,
-            tuple(_pictures(article)),
-        )
-        for article in articles
-    ]
+def last_updated(times: Iterable[datetime]) -> datetime:
+    """Return when any entry was last changed; the same as long as nothing is."""
+    return max(times, default=_NEVER)
+
+
+def entry_of(settings: Settings, document: bytes) -> FeedEntry:
+    """Return the feed entry of a published document, with whole addresses."""
+    article = with_whole_addresses(settings, stored_documents.read(ArticleRead, document))
+    published = article.published_at or article.updated_at
+    return FeedEntry(article, address_of(settings, article), published, tuple(_pictures(article)))
 
 
 def _pictures(article: ArticleRead) -> Iterator[FeedPicture]:

@@ -1,11 +1,13 @@
 """JSON Feed 1.1, modelled whole: a member that the format does not know is refused before it is sent."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.articles.body import as_html
 from service.formats.feeds.feed import Feed, FeedEntry, FeedPicture
+from service.formats.feeds.written import WrittenEntry
 from service.tables import Time
 
 
@@ -80,7 +82,7 @@ class JsonFeed(Part):
     items: list[FeedItem]
 
 
-def write(feed: Feed) -> bytes:
+def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
     """The feed as JSON."""
     shape = JsonFeed(
         title=feed.title,
@@ -89,9 +91,16 @@ def write(feed: Feed) -> bytes:
         description=f"The newest articles of {feed.title}",
         language=feed.language,
         authors=[Person(name=feed.settings.site_name)],
-        items=[_item(entry) for entry in feed.entries],
+        items=[],
     )
-    return shape.model_dump_json(exclude_none=True).encode()
+    frame = shape.model_dump_json(exclude_none=True).encode()
+    assert frame.endswith(b'"items":[]}')
+    return frame[:-2] + b",".join(entry.written for entry in entries) + b"]}"
+
+
+def write_entry(entry: FeedEntry) -> bytes:
+    """An article of the feed."""
+    return _item(entry).model_dump_json(exclude_none=True).encode()
 
 
 def _item(entry: FeedEntry) -> FeedItem:

@@ -2,42 +2,46 @@
 (Media RSS 1.5.1).
 """
 
+from collections.abc import Sequence
 from email.utils import format_datetime
 
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
-from service.formats.xml import element, written
+from service.formats.feeds.written import WrittenEntry
+from service.formats.xml import element, filled, inside
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
 
 
-def write(feed: Feed) -> bytes:
+_NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
+
+
+def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
     """The feed as RSS."""
-    root = etree.Element(
-        "rss", {"version": "2.0"}, nsmap={"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
-    )
+    root = etree.Element("rss", {"version": "2.0"}, nsmap=_NAMESPACES)
     channel = element(root, "channel")
+    updated = last_updated(entry.updated_at for entry in entries)
     element(channel, "title", feed.title)
     element(channel, "link", feed.settings.public_url)
     element(channel, "description", f"The newest articles of {feed.title}")
     element(channel, "language", feed.language)
-    element(channel, "lastBuildDate", format_datetime(feed.updated, usegmt=True))
+    element(channel, "lastBuildDate", format_datetime(updated, usegmt=True))
     element(channel, "generator", "Copydesk")
     itself = {"rel": "self", "href": feed.address("rss.xml"), "type": MEDIA_TYPES["rss.xml"]}
     element(channel, f"{{{ATOM}}}link", attributes=itself)
-    for entry in feed.entries:
-        _item(channel, entry)
-    return written(root)
+    return filled(root, b"</channel></rss>", (entry.written for entry in entries))
 
 
-def _item(channel: etree._Element, entry: FeedEntry) -> None:
+def write_entry(entry: FeedEntry) -> bytes:
+    """An article of the feed."""
     article = entry.article
-    item = element(channel, "item")
+    root = etree.Element("rss", nsmap=_NAMESPACES)
+    item = element(root, "item")
     element(item, "title", article.headline)
     element(item, "link", entry.address)
     element(item, "guid", article.id.urn, {"isPermaLink": "false"})
@@ -62,3 +66,4 @@ def _item(channel: etree._Element, entry: FeedEntry) -> None:
             attributes={"url": shown.href, "length": "0", "type": shown.content_type},
         )
     add_pictures(item, entry.pictures)
+    return inside(root)

@@ -3,6 +3,7 @@ days old.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,9 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.ages import keep_until
 from service.database import Session, SessionDep
-from service.formats.feeds.feed import FeedEntry, entries_of
+from service.formats.feeds.written import WrittenEntries, WrittenEntry
 from service.formats.sitemaps.parts import Part, all_parts, read_part
-from service.formats.sitemaps.write import write_index, write_news, write_places
+from service.formats.sitemaps.write import write_index, write_news, write_news_entry, write_places
 from service.http.callers import CallerDep
 from service.http.operations import Responses
 from service.http.routing import Route
@@ -35,18 +36,17 @@ _XML: Responses = {
 @router.get("/news.xml", response_class=Response, responses=_XML)
 def get_news_sitemap(request: Request, caller: CallerDep, session: SessionDep) -> Response:
     """The articles of the last two days, 1,000 at the most, as news crawlers want them."""
-    settings = service(request, Settings)
-    entries = _news(session, settings)
+    entries = _news(request, session)
     if entries:
         keep_until(request.scope, entries[-1].published + NEWS_FOR)
-    return _answer(request, write_news(settings, entries))
+    return _answer(request, write_news(entries))
 
 
-def _news(session: Session, settings: Settings, most: int = MOST_NEWS) -> list[FeedEntry]:
+def _news(request: Request, session: Session, most: int = MOST_NEWS) -> list[WrittenEntry]:
     wanted = Filter(published_after=now() - NEWS_FOR)
-    return entries_of(
-        settings, store.page(session, Kind.ARTICLE, wanted, "-published_at", None, most).documents
-    )
+    listed = store.page(session, Kind.ARTICLE, wanted, "-published_at", None, most)
+    write = partial(write_news_entry, service(request, Settings))
+    return service(request, WrittenEntries).all("news.xml", listed.documents, write)
 
 
 @router.get("/index.xml", response_class=Response, responses=_XML)
@@ -54,7 +54,7 @@ def get_sitemap_index(request: Request, caller: CallerDep, session: SessionDep) 
     """The index of all sitemaps: that of the news, and those of all articles, section by section."""
     base = f"{service(request, Settings).public_url}/sitemaps"
     files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
-    newest = _news(session, service(request, Settings), 1)
+    newest = _news(request, session, 1)
     if newest:
         # An empty sitemap is a fault to those who read them: the news are listed for as long as there are
         # any.

@@ -1,14 +1,15 @@
 """Sitemaps as XML: sitemaps.org 0.9, with Google's news and image extensions where they say something."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from lxml import etree
 
 from service.articles.addresses import as_uri, own_address
 from service.formats.feeds.feed import FeedEntry
+from service.formats.feeds.written import WrittenEntry
 from service.formats.sitemaps.parts import ListedArticle
-from service.formats.xml import element, written
+from service.formats.xml import element, filled, inside, written
 from service.settings import Settings
 from service.tables import write_time
 
@@ -42,21 +43,32 @@ def _written_address(settings: Settings, place: ListedArticle) -> str:
     return as_uri(own_address(settings, place.id, place.slug)).replace("&", "&amp;")
 
 
-def write_news(settings: Settings, entries: Iterable[FeedEntry]) -> bytes:
+def write_news(entries: Sequence[WrittenEntry]) -> bytes:
     """The news of the last two days."""
-    root = etree.Element(f"{{{SITEMAP}}}urlset", nsmap={None: SITEMAP, "news": NEWS, "image": IMAGE})
-    for entry in entries:
-        article = entry.article
-        url = _url(root, own_address(settings, article.id, article.slug), article.updated_at)
-        news = element(url, f"{{{NEWS}}}news")
-        publication = element(news, f"{{{NEWS}}}publication")
-        element(publication, f"{{{NEWS}}}name", settings.site_name)
-        element(publication, f"{{{NEWS}}}language", news_language(article.language))
-        element(news, f"{{{NEWS}}}publication_date", write_time(entry.published))
-        element(news, f"{{{NEWS}}}title", article.headline)
-        for picture in entry.pictures:
-            element(element(url, f"{{{IMAGE}}}image"), f"{{{IMAGE}}}loc", picture.shown.href)
-    return written(root)
+    root = _news_root()
+    if not entries:
+        return written(root)
+    root.text = ""
+    return filled(root, b"</urlset>", (entry.written for entry in entries))
+
+
+def write_news_entry(settings: Settings, entry: FeedEntry) -> bytes:
+    """An article of the news."""
+    root, article = _news_root(), entry.article
+    url = _url(root, own_address(settings, article.id, article.slug), article.updated_at)
+    news = element(url, f"{{{NEWS}}}news")
+    publication = element(news, f"{{{NEWS}}}publication")
+    element(publication, f"{{{NEWS}}}name", settings.site_name)
+    element(publication, f"{{{NEWS}}}language", news_language(article.language))
+    element(news, f"{{{NEWS}}}publication_date", write_time(entry.published))
+    element(news, f"{{{NEWS}}}title", article.headline)
+    for picture in entry.pictures:
+        element(element(url, f"{{{IMAGE}}}image"), f"{{{IMAGE}}}loc", picture.shown.href)
+    return inside(root)
+
+
+def _news_root() -> etree._Element:
+    return etree.Element(f"{{{SITEMAP}}}urlset", nsmap={None: SITEMAP, "news": NEWS, "image": IMAGE})
 
 
 def news_language(tag: str) -> str:
