@@ -18,6 +18,7 @@ from service.settings import Settings
 
 PING_SECONDS = 2.0
 SQLITE_CONNECTIONS = 16
+INDEXES_OF_WORDS = ("article_text", "published_text")
 
 
 def sqlite_engine(settings: Settings) -> Engine:
@@ -48,6 +49,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     erasing = "secure_delete=ON"
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing):
         connection.execute(f"PRAGMA {pragma}")
+    # A view of the words of an index. Each connection has its own, because a store has none of it.
+    for index in INDEXES_OF_WORDS:
+        connection.execute(
+            f"CREATE VIRTUAL TABLE temp.{index}_words USING fts5vocab('main', '{index}', 'instance')"
+        )
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -19,12 +19,12 @@ from service.http.pages import Total
 from service.images.models import ImageUse
 from service.published import walks
 from service.published.filters import Chosen, Filter, between, unindexed
-from service.published.hits import MOST_PROBED, RANKED
+from service.published.hits import MOST_HITS, MOST_LOOKED_UP, MOST_PROBED, are_few, are_many
 from service.published.query import Query, parse
 from service.published.store import Sort
-from service.published.totals import MOST_COUNTED, MOST_HITS
+from service.published.totals import MOST_COUNTED
 from service.published.walks import Walk
-from service.published.words import is_in_headline
+from service.published.words import Within, is_in_headline
 from service.tables import ANY_LANGUAGE, text_enum
 
 Conditions = list[ColumnElement[bool]]
@@ -63,8 +63,9 @@ def page(
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Listed([], None)
-    asked = _Asked(session, wanted, status, query, by_update=sort == "-updated_at")
-    order, descending = _order(session, sort, query)
+    spelt_out = None if query is None else TEXT.spelt_out(session, query)
+    asked = _Asked(session, wanted, status, spelt_out, by_update=sort == "-updated_at")
+    order, descending = _order(session, sort, spelt_out)
     found, end = _found(asked, order, after, limit, ranked=sort == "relevance", descending=descending)
     # First which: what is sorted would else carry all of its bodies along, of thousands to show twenty.
     shown = select(Article).where(col(Article.id).in_(found))
@@ -95,6 +96,7 @@ def count(session: Session, wanted: Filter, status: Status | None) -> Total:
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Total(0)
+    query = None if query is None else TEXT.spelt_out(session, query)
     asked = _Asked(session, wanted, status, query)
     few = _few(asked)
     if few is not None:
@@ -130,7 +132,7 @@ def _found(
         return way.ids, way.end
     if few is None:
         assert query is not None
-        few = _newest_hits(session, query, RANKED)
+        few = _newest_hits(session, query, MOST_HITS)
     ids = select(col(Article.id)).where(*_met(asked), *few).correlate(None)
     unordered = [unindexed(column) for column in order]
     return pages.after(ids, unordered, after, limit, descending=descending), None
@@ -150,9 +152,12 @@ def _order(session: Session, sort: Sort, query: Query | None) -> tuple[pages.Ord
     if sort == "-updated_at":
         return [col(Article.updated_at), col(Article.id)], True
     if sort == "relevance" and query:
-        hits = TEXT.matching(session, query, headline=True, newest=RANKED).cte("headline_hits")
-        tier = case((col(Article.text_key).in_(select(hits.c.key)), 1), else_=0)
-        return [tier, *newest], True
+        if are_many(session, TEXT, query):
+            is_found = TEXT.has(session, query, col(Article.text_key), col(Article.id), Within.HEADLINES)
+        else:
+            found = TEXT.matching(session, query, within=Within.HEADLINES, newest=MOST_HITS)
+            is_found = col(Article.text_key).in_(select(found.cte("headline_hits").c.key))
+        return [case((is_found, 1), else_=0), *newest], True
     return newest, sort != "published_at"
 
 
@@ -226,7 +231,9 @@ def _is_hit(session: Session, query: Query) -> ColumnElement[bool]:
 def _newest_hits(session: Session, query: Query, most: int | None) -> Conditions:
     """Join rows to the newest texts that a query finds."""
     # Materialised, because SQLite would else look for each article among the hits.
-    hits = TEXT.matching(session, query, newest=most).cte("hits").prefix_with("MATERIALIZED")
+    is_among = most is not None and are_many(session, TEXT, query)
+    found = TEXT.among(query, MOST_HITS) if is_among else TEXT.matching(session, query, newest=most)
+    hits = found.cte("hits").prefix_with("MATERIALIZED")
     return [col(Article.id) == hits.c.id, hits.c.key == col(Article.text_key), _IS_LIVE]
 
 
@@ -235,12 +242,11 @@ def _few(asked: _Asked) -> Conditions | None:
     that are asked for; None if many articles meet each of the conditions alone.
     """
     session, query = asked.session, asked.query
-    if query is not None:
-        found = TEXT.matching(session, query, newest=pages.MOST_READ + 1).subquery()
-        if not pages.is_more_than(session, select(found.c.key), pages.MOST_READ):
-            return _newest_hits(session, query, None)
+    if query is not None and not are_many(session, TEXT, query) and are_few(session, TEXT, query):
+        return _newest_hits(session, query, None)
+    most = pages.MOST_READ if query is None else MOST_LOOKED_UP
     for ids in _alone(asked):
-        if not pages.is_more_than(session, ids, pages.MOST_READ):
+        if not pages.is_more_than(session, ids, most):
             few = select(ids.subquery().c.id).distinct().cte("few").prefix_with("MATERIALIZED")
             hits = [] if query is None else [_is_hit(session, query)]
             return [col(Article.id) == few.c.id, _IS_LIVE, *hits]

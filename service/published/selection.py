@@ -11,9 +11,10 @@ from service.database import Session
 from service.http import pages
 from service.published import filters, walks
 from service.published.filters import Filter
-from service.published.hits import FIRST, LAST, MOST_PROBED, RANKED, WINDOWS, Hits
+from service.published.hits import FIRST, LAST, MOST_HITS, MOST_LOOKED_UP, MOST_PROBED, Hits
 from service.published.models import Kind, Published
 from service.published.walks import Walk
+from service.published.words import Within
 
 Conditions = list[ColumnElement[bool]]
 
@@ -56,17 +57,40 @@ def by_filter(asked: Asked) -> Selected:
 
 
 def by_relevance(asked: Asked, hits: Hits) -> Selected:
-    """Select a page of the newest hits, those in headlines first."""
+    """Select a page of hits, those in headlines first, and each of these two from the newest on."""
     met = filters.met(asked.kind, asked.wanted)
-    return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(RANKED))))
+    if hits.are_sorted:
+        return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
+    few = walks.few(asked.session, asked.kind, asked.wanted, MOST_LOOKED_UP)
+    if few is not None:
+        return _selected(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
+    return _by_tiers(asked, hits, met)
+
+
+def _by_tiers(asked: Asked, hits: Hits, met: Conditions) -> Selected:
+    """Select a page of hits in headlines, the newest first, and then of the others."""
+    tier, after = (1, None) if asked.after is None else (asked.after[0], asked.after[1:])
+    found: list[UUID] = []
+    by_time = replace(asked, order=asked.order[1:], after=after)
+    if tier == 1:
+        first = _newest_hits(by_time, hits.only(Within.HEADLINES), met)
+        found += asked.session.execute(select(col(Published.id)).where(*first.conditions)).scalars()
+        if len(found) > asked.limit or first.end is not None:
+            end = None if first.end is None else (1, *first.end)
+            return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
+        by_time = replace(by_time, after=None)
+    rest = _newest_hits(by_time, hits.only(Within.BODIES), met)
+    found += asked.session.execute(select(col(Published.id)).where(*rest.conditions)).scalars()
+    end = None if rest.end is None else (0, *rest.end)
+    return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
 
 
 def by_words(asked: Asked, hits: Hits) -> Selected:
     """Select a page of hits in the order of a time."""
     met = filters.met(asked.kind, asked.wanted)
-    if hits.are_few():
+    if hits.are_sorted or (asked.by_update and hits.are_few):
         return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
-    few = walks.few(asked.session, asked.kind, asked.wanted)
+    few = walks.few(asked.session, asked.kind, asked.wanted, MOST_LOOKED_UP)
     if few is not None:
         return _selected(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
     if asked.by_update:
@@ -79,19 +103,19 @@ def by_words(asked: Asked, hits: Hits) -> Selected:
 def _newest_hits(asked: Asked, hits: Hits, met: Conditions) -> Selected:
     """Select a page along the index of words, in which texts lie in the order of their times."""
     start = _start(asked)
-    for most in WINDOWS:
+    for most in hits.windows:
         window = hits.window(start, most, descending=asked.descending)
         end = window.end
         if end is None or _is_outside(asked, end):
             return _selected(asked, _sorted(asked, *met, *hits.joined(window.found)))
-        if start is not None and (end >= start) == asked.descending:
+        if start is not None and (end >= start if asked.descending else end <= start):
             # All of these are of one moment: the index does not tell in which order.
             continue
         order = [filters.unindexed(column) for column in asked.order]
         within = pages.up_to(order, end, descending=asked.descending)
         ids = _sorted(asked, *met, *hits.joined(window.found), within)
         found = asked.session.execute(ids).scalars().all()
-        if len(found) > asked.limit or most >= pages.MOST_READ:
+        if len(found) > asked.limit or most >= MOST_HITS:
             return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
     return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
 

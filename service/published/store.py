@@ -3,7 +3,7 @@ number.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,8 +17,9 @@ from service.http.pages import Total
 from service.published import entitled, filters, selection, totals
 from service.published.answers import Row, id_of, shown
 from service.published.filters import Chosen, Filter
-from service.published.hits import RANKED, TEXT_KEY, Hits
+from service.published.hits import Hits
 from service.published.models import Kind, Published, PublishedSlug
+from service.published.numbering import TEXT
 from service.published.query import parse
 from service.published.selection import Asked
 from service.published.withdrawn import WAITING, Gone, pictures, until, without
@@ -110,7 +111,8 @@ def page(
     if query is not None and not query:
         return Listed([], [], None, Total(0) if count else None)
     wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
-    hits = Hits(session, query) if query else None
+    is_alone = replace(wanted, q=None) == Filter()
+    hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
     order, descending = _order(sort, hits)
     asked = Asked(
         session, kind, wanted, order, after, limit, descending=descending, by_update=sort == "-updated_at"
@@ -122,7 +124,7 @@ def page(
         if sort == "relevance"
         else selection.by_words(asked, hits)
     )
-    total = _total(session, kind, wanted, hits, sort) if count else None
+    total = _total(session, kind, wanted, hits) if count else None
     statement: Select[*tuple[Any, ...]] = select(WAITING, *_READ[part], *order)
     statement = statement.where(*selected.conditions)
     rows = _read(session, kind, pages.after(statement, order, after, limit, descending=descending))
@@ -130,10 +132,10 @@ def page(
     return _listed(rows[:limit], next_key, total)
 
 
-def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None, sort: Sort) -> Total:
+def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None) -> Total:
     if hits is None:
         return totals.of_list(session, kind, wanted)
-    return totals.of_hits(session, kind, wanted, hits, RANKED if sort == "relevance" else totals.MOST_HITS)
+    return totals.of_hits(session, kind, wanted, hits)
 
 
 def _read(session: Session, kind: Kind, statement: Select[*tuple[Any, ...]]) -> list[_Found]:
@@ -166,9 +168,7 @@ def _order(sort: Sort, hits: Hits | None) -> tuple[pages.Order, bool]:
     if sort == "-updated_at":
         return [col(Published.updated_at), col(Published.id)], True
     if sort == "relevance" and hits is not None:
-        in_headline = hits.in_headline().cte("headline_hits")
-        tier = case((TEXT_KEY.in_(select(in_headline.c.key)), 1), else_=0)
-        return [tier.label("tier"), *newest], True
+        return [hits.tier().label("tier"), *newest], True
     return newest, sort != "published_at"
 
 
@@ -191,7 +191,7 @@ def chosen(session: Session, wanted: Filter, named: Chosen, part: Part = "docume
     wanted = filters.exact(session, Kind.ARTICLE, wanted)
     found = filters.met(Kind.ARTICLE, wanted)
     if query:
-        found.append(Hits(session, query).probed())
+        found.append(Hits(session, query, is_alone=False).probed())
     statement: Select[*tuple[Any, ...]] = select(WAITING, *_READ[part], col(Published.id)).where(
         *found, col(Published.id).in_(ids)
     )

@@ -13,10 +13,8 @@ from service.published.filters import Filter
 from service.published.hits import Hits
 from service.published.models import Kind, NameField, Published, PublishedName
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = pages.MOST_READ
 """Entries of an index that are read for a total that nobody keeps."""
-MOST_HITS = 5_000
-"""Texts in which a word is found that are counted."""
 
 _SEVERAL = frozenset({NameField.TAG.value, NameField.AUTHOR.value})
 _COUNTED = frozenset(field.value for field in NameField)
@@ -35,11 +33,10 @@ def of_list(session: Session, kind: Kind, wanted: Filter) -> Total:
     return Total(*walks.count(session, walks.best(session, kind, wanted), MOST_COUNTED))
 
 
-def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits, most: int) -> Total:
+def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits) -> Total:
     """Count what a filter leaves of the texts in which words are found. Its languages are exact ones."""
-    found = hits.newest(most + 1)
-    is_minimum = pages.is_more_than(session, select(found.subquery().c.key), most)
-    met = [*filters.met(kind, wanted), *hits.joined(hits.newest(most))]
+    is_minimum = not hits.are_few
+    met = [*filters.met(kind, wanted), *hits.joined(hits.counted())]
     number = session.execute(select(func.count()).select_from(Published).where(*met)).scalar_one()
     return Total(number, is_minimum)
 

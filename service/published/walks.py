@@ -196,7 +196,9 @@ def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
     return [Walk(at, id_, [*filters.live(kind), *one], fits, begin=wanted.updated_after) for one in sources]
 
 
-def few(session: Session, kind: Kind, wanted: Filter) -> Select[*tuple[UUID, ...]] | None:
+def few(
+    session: Session, kind: Kind, wanted: Filter, most: int = pages.MOST_READ
+) -> Select[*tuple[UUID, ...]] | None:
     """Select ids, in no order, so few that each may be looked at, of which all that are asked for are some;
     None if many resources meet each of the conditions alone.
     """
@@ -209,7 +211,7 @@ def few(session: Session, kind: Kind, wanted: Filter) -> Select[*tuple[UUID, ...
     for walks in ways:
         found: list[Entries] = [walk.entries.with_only_columns(walk.id.label("id")) for walk in walks]
         ids = select((union_all(*found) if len(found) > 1 else found[0]).subquery().c.id)
-        if not pages.is_more_than(session, ids, pages.MOST_READ):
+        if not pages.is_more_than(session, ids, most):
             return ids.distinct()
     return None
 

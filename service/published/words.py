@@ -5,6 +5,7 @@ indexed a second time, marked, so that hits in headlines are found without those
 order of a time, so that the newest hits are found without the others.
 """
 
+import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,22 @@ _SIGN_OF_SQLITE = 0xF0000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_KEY = 2**63 - 1
 _WIDER, _WIDEST = 4, 60
+_MOST_SPELT_OUT = 64
+_LAST_LETTER = "\U0010ffff"
+_KNOWN = (
+    # One step for each word, however many texts have it: no letter comes before char(1).
+    "WITH RECURSIVE known(word) AS (SELECT (SELECT term FROM {0} WHERE term >= :begins LIMIT 1)"
+    " UNION ALL SELECT (SELECT term FROM {0} WHERE term >= known.word || char(1) LIMIT 1) FROM known"
+    " WHERE known.word < :ends) SELECT word FROM known LIMIT :most"
+)
+
+
+class Within(enum.Enum):
+    """The texts that a query finds: all, those in whose headlines it finds its words, or the others."""
+
+    TEXTS = "wanted"
+    HEADLINES = "wanted_in_headlines"
+    BODIES = "wanted_in_bodies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +165,17 @@ class TextIndex:
         session: Session,
         query: Query,
         *,
-        headline: bool = False,
+        within: Within = Within.TEXTS,
         newest: int | None = None,
         begins: int | None = None,
         descending: bool = True,
     ) -> TextualSelect:
-        """Select the texts that a query finds, by `key` and `id`; in their headline only, if asked. `newest`
-        bounds how many, from the key `begins` on if that is given; the oldest ones if not `descending`.
+        """Select the texts that a query finds, by `key` and `id`. `newest` bounds how many, from the key
+        `begins` on if that is given; the oldest ones if not `descending`.
         """
-        name = "wanted_in_headline" if headline else "wanted"
-        values: dict[str, str | int] = {name: self._wanted(session, query, headline=headline)}
+        values: dict[str, str | int] = {within.value: self._wanted(session, query, within)}
         key = self._key_column(session)
-        where = self._is_hit(session, f":{name}")
+        where = self._is_hit(session, f":{within.value}")
         if begins is not None:
             where += f" AND {key} {'<=' if descending else '>='} :begins"
             values["begins"] = begins
@@ -172,11 +188,75 @@ class TextIndex:
         )
         return statement.columns(key=BigInteger(), id=Uuid())
 
+    def spelt_out(self, session: Session, query: Query) -> Query:
+        """Return a query whose beginnings of words are the words that SQLite knows of them, unless there are
+        many: of a beginning FTS5 reads every hit before the first, of a word only as many as are wanted.
+        """
+        if not session.database.is_sqlite:
+            return query
+
+        def of(phrases: list[Phrase]) -> list[Phrase]:
+            return [each for phrase in phrases for each in self._words_of(session, phrase)]
+
+        return Query([of(group) for group in query.groups], of(query.left_out))
+
+    def _words_of(self, session: Session, phrase: Phrase) -> list[Phrase]:
+        if not phrase.is_prefix:
+            return [phrase]
+        begins = _for_sqlite(phrase.words[-1])
+        values = {"begins": begins, "ends": begins + _LAST_LETTER, "most": _MOST_SPELT_OUT + 1}
+        found = (
+            session.execute(text(_KNOWN.format(f"{self.table}_words")).bindparams(**values)).scalars().all()
+        )
+        words = [word for word in found if word is not None and word.startswith(begins)]
+        if not words or len(words) > _MOST_SPELT_OUT:
+            return [phrase]
+        return [Phrase((*phrase.words[:-1], word)) for word in words]
+
+    def among(
+        self,
+        query: Query,
+        most: int,
+        *,
+        within: Within = Within.TEXTS,
+        begins: int | None = None,
+        descending: bool = True,
+    ) -> TextualSelect:
+        """Select what a query finds among the next `most` texts of PostgreSQL, each of which is looked at."""
+        # PostgreSQL carries no condition into a query with a limit.
+        lately = (
+            f"SELECT key, id, words FROM {self.table}{_lying(begins, descending=descending)} LIMIT {most:d}"
+        )
+        statement = text(
+            f"SELECT key, id FROM ({lately}) AS lately WHERE words @@ CAST(:{within.value} AS tsquery)"
+        ).bindparams(**{within.value: _as_tsquery(query, within)})
+        return statement.columns(key=BigInteger(), id=Uuid())
+
+    def key_of(
+        self, session: Session, number: int, *, begins: int | None = None, descending: bool = True
+    ) -> int | None:
+        """Return the key of the text of this number, from 1 on, among the next ones of PostgreSQL."""
+        lies = _lying(begins, descending=descending)
+        found = text(f"SELECT key FROM {self.table}{lies} LIMIT 1 OFFSET {number - 1:d}")
+        key: int | None = session.execute(found).scalar()
+        return key
+
+    def size(self, session: Session) -> int:
+        """Return about how many texts PostgreSQL has; very many where it has not counted them yet."""
+        about = text(f"SELECT reltuples FROM pg_class WHERE oid = '{self.table}'::regclass")
+        number = int(session.execute(about).scalar_one())
+        return _LARGEST_KEY if number < 0 else number
+
     def has(
-        self, session: Session, query: Query, key: ColumnElement[int] | Mapped[int], id_: Mapped[UUID]
+        self,
+        session: Session,
+        query: Query,
+        key: ColumnElement[int] | Mapped[int],
+        id_: Mapped[UUID],
+        within: Within = Within.TEXTS,
     ) -> ColumnElement[bool]:
         """Return the condition that a query finds the text of a key and an id, which is looked up."""
-        wanted = self._wanted(session, query, headline=False)
+        wanted = self._wanted(session, query, within)
         if session.database.is_sqlite:
             lies = table(self.table, column("rowid", BigInteger), column("id", Uuid()), column(self.table))
             is_hit = lies.c[self.table].op("MATCH")(literal(wanted))
@@ -186,8 +266,8 @@ class TextIndex:
         words = select(lies.c.words).where(lies.c.key == key, lies.c.id == id_).scalar_subquery()
         return words.op("@@", return_type=Boolean())(cast(literal(wanted), TSQUERY))
 
-    def _wanted(self, session: Session, query: Query, *, headline: bool) -> str:
-        return (_as_fts5 if session.database.is_sqlite else _as_tsquery)(query, headline=headline)
+    def _wanted(self, session: Session, query: Query, within: Within) -> str:
+        return (_as_fts5 if session.database.is_sqlite else _as_tsquery)(query, within)
 
     def _is_hit(self, session: Session, wanted: str) -> str:
         return (
@@ -198,6 +278,11 @@ class TextIndex:
 
     def _key_column(self, session: Session) -> str:
         return "rowid" if session.database.is_sqlite else "key"
+
+
+def _lying(begins: int | None, *, descending: bool) -> str:
+    where = "" if begins is None else f" WHERE key {'<=' if descending else '>='} {begins:d}"
+    return f"{where} ORDER BY key {'DESC' if descending else 'ASC'}"
 
 
 def is_in_headline(query: Query, headline: str) -> bool:
@@ -263,8 +348,10 @@ def _row_of_postgresql(words: Words) -> dict[str, str]:
     return {"words": " ".join([*found, *([f"'{_IS_LONG}'"] if is_long else [])])}
 
 
-def _as_fts5(query: Query, *, headline: bool) -> str:
-    mark = _IN_HEADLINE if headline else ""
+def _as_fts5(query: Query, within: Within) -> str:
+    if within is Within.BODIES:
+        return f"({_as_fts5(query, Within.TEXTS)}) NOT ({_as_fts5(query, Within.HEADLINES)})"
+    mark = _IN_HEADLINE if within is Within.HEADLINES else ""
     groups = (" OR ".join(_phrase_of_fts5(phrase, mark) for phrase in group) for group in query.groups)
     left_out = " OR ".join(_phrase_of_fts5(phrase) for phrase in query.left_out)
     wanted = " AND ".join(f"({group})" for group in groups)
@@ -276,8 +363,10 @@ def _phrase_of_fts5(phrase: Phrase, mark: str = "") -> str:
     return f'"{words}"{"*" if phrase.is_prefix else ""}'
 
 
-def _as_tsquery(query: Query, *, headline: bool) -> str:
-    mark = _IN_HEADLINE if headline else ""
+def _as_tsquery(query: Query, within: Within) -> str:
+    if within is Within.BODIES:
+        return f"{_as_tsquery(query, Within.TEXTS)} & !({_as_tsquery(query, Within.HEADLINES)})"
+    mark = _IN_HEADLINE if within is Within.HEADLINES else ""
     groups = (" | ".join(_phrase_of_tsquery(phrase, mark) for phrase in group) for group in query.groups)
     left_out = " | ".join(_phrase_of_tsquery(phrase) for phrase in query.left_out)
     wanted = " & ".join(f"({group})" for group in groups)
