@@ -1,14 +1,20 @@
 """Add to the articles that a search has found the words for which they were."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
+from hashlib import blake2b
+from threading import Lock
 
 import orjson
 from pydantic import BaseModel
 
 from service.articles.inline import plain
 from service.published import documents
-from service.published.query import Query
+from service.published.query import Phrase, Query
 from service.published.snippets import snippet
+
+MOST_KEPT = 4_000
+"""Snippets in memory, per process: a few megabytes."""
 
 
 class _Words(BaseModel):
@@ -70,7 +76,39 @@ def with_snippet(written: bytes, document: bytes, query: Query) -> bytes:
 
 def find_snippet(document: bytes, query: Query) -> str:
     """Return as HTML the words for which a query has found an article's document."""
-    return snippet(query, _texts(documents.read(_Searched, document)))
+    return _SNIPPETS.find(document, query)
+
+
+class Snippets:
+    """The snippets that were found last: a publish has all searches made again, and most of what they find
+    has not changed.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[bytes, tuple[Phrase, ...]], str] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, document: bytes, query: Query) -> str:
+        """Return the snippet of a document. Another document has another digest."""
+        phrases = tuple(phrase for group in query.groups for phrase in group)
+        key = (blake2b(document, digest_size=16).digest(), phrases)
+        with self._lock:
+            if (known := self._known.get(key)) is not None:
+                self._known.move_to_end(key)
+                return known
+        made = snippet(query, _texts(documents.read(_Searched, document)))
+        with self._lock:
+            self._known[key] = made
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return made
+
+
+_SNIPPETS = Snippets()
 
 
 def _texts(article: _Searched) -> Iterator[str]:

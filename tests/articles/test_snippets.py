@@ -2,14 +2,17 @@
 
 import html
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from service.articles import found
+from service.articles.found import Snippets
 from service.published.cutting import BREAK, cut, cut_in_place
-from service.published.query import parse
+from service.published.query import Query, parse
 from service.published.snippets import snippet
 from tests.articles.newsroom import mark, published
 
@@ -81,3 +84,30 @@ def test_each_article_that_is_found_shows_where(client: httpx.Client, editor: ht
         assert len(shown[in_body["id"]]) < 300
     assert "body" not in client.get(f"/v1/articles?q={word}").json()["items"][0]
     assert "snippet" not in client.get(f"/v1/articles?id={in_body['id']}").json()["items"][0]
+
+
+def test_snippets_of_documents_that_have_not_changed_are_found_once(
+    editor: httpx.Client, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word, made = mark(), list[str]()
+    _, second = (published(editor, headline=name, summary=f"{name} {word}.") for name in ("Ebb", "Flood"))
+    snippets = Snippets(most=2)
+
+    def noting(query: Query, texts: Iterator[str]) -> str:
+        made.append(snippet(query, texts))
+        return made[-1]
+
+    monkeypatch.setattr(found, "_SNIPPETS", snippets)
+    monkeypatch.setattr(found, "snippet", noting)
+
+    def searched(words: str) -> set[str]:
+        return {item["snippet"] for item in client.get("/v1/articles", params={"q": words}).json()["items"]}
+
+    both = {f"Ebb <mark>{word}</mark>.", f"Flood <mark>{word}</mark>."}
+    assert searched(word) == both
+    patch = {"summary": f"Slack {word}."}
+    assert editor.patch(f"/v1/articles/{second['id']}", json=patch, headers={"If-Match": "*"}).is_success
+    assert searched(word) == {f"Ebb <mark>{word}</mark>.", f"Slack <mark>{word}</mark>."}
+    assert made[2:] == [f"Slack <mark>{word}</mark>."]
+    assert searched(f"ebb {word}") == {f"<mark>Ebb</mark> <mark>{word}</mark>."}, "of other words, another"
+    assert len(snippets) == 2
