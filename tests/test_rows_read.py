@@ -2,7 +2,7 @@
 
 SQLite counts the steps of its virtual machine, of which a row takes some forty, and eighty where it is looked
 up, compared and sorted. PostgreSQL's auto_explain writes down how many rows each part of a plan has found and
-thrown away: of feeds, and of what goes with an article. Of the words that most articles have it still reads all.
+thrown away.
 """
 
 import re
@@ -11,6 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,10 @@ WHOLE = re.compile(
 )
 """Statements of jobs beside the requests, of tables that do not grow, and the walk from one file of sitemaps to
 the next: of sections with more than 50,000 articles, and once for each file. A file itself reads what it lists.
+"""
+JOINED = re.compile(r"^WITH (hits|few) AS MATERIALIZED")
+"""Some thousand hits, or rows of one condition, that are looked up by the others: PostgreSQL may read all of a
+table instead, as long as that is less work for it.
 """
 
 
@@ -88,16 +93,17 @@ def test_no_list_reads_many_rows_on_sqlite(
     assert not reading.faults(), "\n\n".join(reading.faults())
 
 
-def test_no_feed_reads_many_rows_on_postgresql(tmp_path: Path) -> None:
+def test_no_list_reads_many_rows_on_postgresql(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url, reading = server.create_database("lean"), Reading()
         migrate(url)
         fill(url, tmp_path)
         explain(url)
         with running(settings_for(url, tmp_path)) as store, (server.folder / "log").open() as log:
-            for shape in shapes.of_others(ARTICLES):
+            for shape in chain(shapes.of_articles(ARTICLES, thorough=False), shapes.of_others(ARTICLES)):
                 ask(store.client(), reading, [shape])
                 read_plans(log.read(), reading)
+    reading.found = {each: found for each, found in reading.found.items() if not JOINED.search(each)}
     assert len(reading.found) > 20
     assert not reading.faults(), "\n\n".join(reading.faults())
 
