@@ -48,7 +48,14 @@ class Facts:
 
 
 NO_FACTS = Facts()
+LONGEST_EARLY = 720
+"""Hours before its time from which on an article may be given: thirty days."""
 Values = Annotated[list[Line], Field(max_length=MOST)]
+
+
+def _is_none(hours: int) -> bool:
+    # Older versions of the service, which may serve beside this one, refuse a member that they do not know.
+    return hours == 0
 
 
 class Contract(Shape):
@@ -68,6 +75,14 @@ class Contract(Shape):
     pictures: PictureRight = Field(
         default=PictureRight.ALL,
         description="own: those without a source. The others are left out of articles",
+    )
+    early_hours: int = Field(
+        default=0,
+        ge=0,
+        le=LONGEST_EARLY,
+        description="how long before its time an article is given at `/v1/embargoed-articles`; absent: never",
+        examples=[12],
+        exclude_if=_is_none,
     )
     until: Time | None = Field(default=None, description="when it ends: from then on it gives nothing")
 

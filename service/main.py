@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware, remove_compress_type
 
 from service import __version__, health, signposts, tokens, tracing
-from service.articles import history, name_routes, previews
+from service.articles import embargoed, history, name_routes, previews
 from service.articles import routes as article_routes
 from service.background import Background, every
 from service.bulk import routes as bulk_routes
@@ -94,6 +94,7 @@ ROUTERS = (
     form_routes.router,
     history.router,
     previews.router,
+    embargoed.router,
     image_routes.router,
     caption_routes.router,
     media.router,

@@ -103,6 +103,8 @@ def refuse_contradictions(create: TokenCreate) -> None:
         raise _wrong("/contract/until", "must be in the future")
     if contract.until is not None and create.expires_at is not None and create.expires_at <= contract.until:
         raise _wrong("/contract/until", "must be before expires_at, so that its holder can learn of the end")
+    if contract.early_hours and ContractKind.ARTICLE not in contract.kinds:
+        raise _wrong("/contract/early_hours", "is about articles, and kinds leaves them out")
     if contract.pictures is PictureRight.NONE and ContractKind.ARTICLE not in contract.kinds:
         raise _wrong("/contract/pictures", "none leaves nothing of kinds without article")
 

@@ -183,6 +183,7 @@ PAST_CONTRACTS = {
 }
 """Modules that send SQL of their own over the published table, to which no session adds a contract."""
 SESSIONS_OF_ANSWERS = {
+    "service/articles/embargoed.py": "judges working articles by the contract itself",
     "service/images/media.py": "asks entitled.gives_files",
     "service/web/missing.py": "gives the session the contract of the request",
     "service/published/contracted.py": "the feed under a contract, which is its own condition",

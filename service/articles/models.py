@@ -153,12 +153,7 @@ class Article(ArticleContent, Table, table=True):
         _kept("section", "deleted_at IS NULL", "section", "listed_at", "id"),
         _kept("unpublished", "deleted_at IS NULL AND status <> 'published'", "status", "listed_at", "id"),
         Index("ix_article_lead_image_id", "lead_image_id"),
-        Index(
-            "ix_article_due",
-            "scheduled_for",
-            postgresql_where=text("status = 'scheduled'"),
-            sqlite_where=text("status = 'scheduled'"),
-        ),
+        _kept("waiting", "status = 'scheduled'", "scheduled_for", "id"),
         Index(
             "ix_article_usable_until",
             "usable_until",

@@ -7,7 +7,6 @@ public are shown in it under addresses of its own, and nowhere else.
 
 from datetime import datetime, timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import pydantic
@@ -17,20 +16,16 @@ from sqlmodel import Field, col, func, select
 from starlette.concurrency import run_in_threadpool
 
 from service.articles import history, lifecycle, read
-from service.articles.body import ResolvedImage, images_of
 from service.articles.models import Article, ArticleContent, ArticleRead
+from service.articles.unpublished import image_in, negative_in, shown_at
 from service.database import Database, DatabaseDep, Session, SessionDep
 from service.errors import Conflict, NotFound
 from service.http import conditional
 from service.http.callers import StaffReader, digest_of, new_secret
 from service.http.routing import Route
-from service.images import lifecycle as images
-from service.images.media import PrintsDep, over, send_size
-from service.images.models import Picture
-from service.images.renditions import Negative, negative_of
-from service.images.rights import hidden
+from service.images.media import PrintsDep, send_size
+from service.images.renditions import Negative
 from service.images.uploads import IntakeDep
-from service.published.models import Reason
 from service.tables import Reading, Secret, Shape, Table, Time, new_id, now
 
 router = APIRouter(tags=["articles"], route_class=Route)
@@ -140,33 +135,11 @@ def show(session: Session, token: str) -> ArticleRead:
     """Return the article that a preview shows, as readers would see it. Raises NotFound."""
     article = _subject(session, token)
     shape = read.read_one(session, article)
-    base = _base(token)
-    lead = (
-        None
-        if shape.lead_image is None
-        else shape.lead_image.model_copy(update=_moved(shape.lead_image, base))
-    )
-    body = [
-        block.model_copy(update={"image": block.image.model_copy(update=_moved(block.image, base))})
-        if isinstance(block, ResolvedImage) and block.image is not None
-        else block
-        for block in shape.body
-    ]
-    # An edition note is for the desks that receive the article, never for readers.
-    return shape.model_copy(update={"lead_image": lead, "body": body, "edition_note": None})
+    return shown_at(shape, _base(token))
 
 
 def _base(token: str) -> str:
     return f"/v1/previews/{token}"
-
-
-def _moved(picture: Picture, base: str) -> dict[str, object]:
-    # A CDN cannot have them: they may not be public yet.
-    return {
-        "renditions": [
-            each.model_copy(update={"href": base + urlsplit(each.href).path}) for each in picture.renditions
-        ]
-    }
 
 
 def _subject(session: Session, token: str) -> Article:
@@ -192,12 +165,4 @@ def _is_over(expires_at: datetime) -> bool:
 def _negative(database: Database, token: str, image_id: UUID) -> Negative:
     with database.reading() as session:
         article = _subject(session, token)
-        if image_id in {*images_of(article.body), article.lead_image_id}:
-            image = images.get(session, image_id)
-            why = hidden(image)
-            if why is not None and why[0] is not Reason.UNPUBLISHED:
-                raise over(*why)
-            negative = negative_of(image)
-            if negative is not None:
-                return negative
-        raise NotFound("There is no such file.")
+        return negative_in(image_in(session, article, image_id))

@@ -235,8 +235,12 @@ class Needs:
 
     async def __call__(self, caller: CallerDep) -> Caller:
         """Return the caller, who must have the scope."""
-        caller.need(self.scope)
+        self.check(caller)
         return caller
+
+    def check(self, caller: Caller) -> None:
+        """Refuse a caller who may not ask. Raises Unauthorized and Forbidden."""
+        caller.need(self.scope)
 
 
 StaffReader = Annotated[Caller, Depends(Needs(Scope.CONTENT_READ))]

@@ -62,20 +62,21 @@ def describe(route: APIRoute) -> Description:
 
 
 def required_scope(route: APIRoute) -> Scope | None:
-    """Return the scope without which nobody may call this endpoint."""
-    needed = (getattr(each.call, "scope", None) for each in _needed(route.dependant))
-    return next((scope for scope in needed if isinstance(scope, Scope)), None)
+    """Return the scope that this endpoint asks for."""
+    asked = (getattr(each.call, "scope", None) for each in needed(route.dependant))
+    return next((scope for scope in asked if isinstance(scope, Scope)), None)
 
 
 def knows_callers(route: APIRoute) -> bool:
     """Return whether an endpoint asks who calls."""
-    return any(isinstance(needed.call, SecurityBase) for needed in _needed(route.dependant))
+    return any(isinstance(each.call, SecurityBase) for each in needed(route.dependant))
 
 
-def _needed(dependant: Dependant) -> Iterator[Dependant]:
+def needed(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependency and all that it depends on."""
     yield dependant
     for inner in dependant.dependencies:
-        yield from _needed(inner)
+        yield from needed(inner)
 
 
 def _is_one_of(route: APIRoute, *methods: str) -> bool:
@@ -124,7 +125,7 @@ def _kinds(route: APIRoute, *, has_token: bool) -> Iterator[type[ServiceError]]:
         yield from (errors.PreconditionFailed, errors.PreconditionRequired)
     if has_body:
         yield from (errors.TooLarge, errors.UnsupportedMediaType)
-    if has_body or any(needed.query_params for needed in _needed(route.dependant)):
+    if has_body or any(each.query_params for each in needed(route.dependant)):
         yield errors.Unprocessable
 
 

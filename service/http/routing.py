@@ -20,7 +20,7 @@ from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.http import idempotency, operations
 from service.http.bodies import read_json
-from service.http.callers import bearer, known_caller, note_contract
+from service.http.callers import Needs, bearer, known_caller, note_contract
 from service.http.conditional import unshared
 from service.http.idempotency import Claim, KeyReused, StillRunning
 from service.http.negotiation import media_type
@@ -61,14 +61,14 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         known = dict(parameters(self.dependant))
         seals = _holds_secret(self.response_model)
-        scope, knows_callers = operations.required_scope(self), operations.knows_callers(self)
+        needs, knows_callers = _needs(self), operations.knows_callers(self)
 
         async def enter(request: Request) -> Response:
             if knows_callers:
                 # Before anything of the request is looked at: whoever may not ask learns nothing of it.
                 caller = await known_caller(request, await bearer(request))
-                if scope is not None:
-                    caller.need(scope)
+                if needs is not None:
+                    needs.check(caller)
             elif "authorization" in request.headers:
                 await note_contract(request)
             _refuse_parameters(request, known)
@@ -88,6 +88,12 @@ class Route(APIRoute):
             return await _once(request, key, handle, reads_json=self.body_field is not None, seals=seals)
 
         return enter
+
+
+def _needs(route: APIRoute) -> Needs | None:
+    """Return what lets callers through to an endpoint; None where everybody may call it."""
+    calls = (each.call for each in operations.needed(route.dependant))
+    return next((call for call in calls if isinstance(call, Needs)), None)
 
 
 def parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:

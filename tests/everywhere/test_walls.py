@@ -82,6 +82,9 @@ MATRIX = {
     "create_article_preview": Row("content:read", {}),
     "revoke_article_previews": Row("content:read"),
     **dict.fromkeys(["get_preview", "get_preview_media"], reads()),
+    **dict.fromkeys(
+        ["list_embargoed_articles", "get_embargoed_article", "get_embargoed_media"], reads("content:read")
+    ),
     "get_article_recall": reads("content:publish"),
     "get_image_recall": reads("content:publish"),
     "import_articles": Row("content:write", [{"source": "wire", "external_id": "1"} | NEW]),

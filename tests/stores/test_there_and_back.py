@@ -46,6 +46,8 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
+    "0062": "an index less: the older one is built again",
+    "0061": "an index",
     "0060": "which holders know that their contracts have ended: they are taken for holders again",
     "0058": "an index",
     "0054": "an index",
