@@ -135,6 +135,11 @@ def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
     return known.pictures
 
 
+def forget(session: Session) -> None:
+    """Have pictures loaded afresh, because some were written without being noted, or by others."""
+    session.kept.pop(_Loaded, None)
+
+
 def are_current(session: Session) -> bool:
     """Return whether the pictures that this transaction has loaded are still as they were, and forget them if
     they are not. On SQLite, nobody else writes meanwhile.
@@ -145,5 +150,5 @@ def are_current(session: Session) -> bool:
     rows = session.connection().execute(_VERSIONS, {"ids": list(known.asked)})
     if dict(rows.all()) == known.versions:
         return True
-    del session.kept[_Loaded]
+    forget(session)
     return False

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from service.database import Session, insert
 from service.images.intake import drafted
 from service.images.models import Caption, CaptionRead, Image, ImageRead
+from service.images.resolve import forget
 from service.images.rights import is_off_web
 from service.images.storage import MediaStore
 from service.published.models import Kind, Published, Reason
@@ -59,6 +60,7 @@ def put_images_back(session: Session, images: Sequence[ImageKept]) -> None:
         for image in images
     ]
     session.execute(insert(session, Image), rows)
+    forget(session)
 
 
 def stand_in(session: Session, ids: Collection[UUID]) -> None:
@@ -89,3 +91,4 @@ def stand_in_withdrawn(session: Session) -> None:
 def put_captions_back(session: Session, captions: Sequence[CaptionKept]) -> None:
     """Write captions."""
     session.execute(insert(session, Caption), [dict(caption) for caption in captions])
+    forget(session)
