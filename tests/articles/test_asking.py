@@ -61,6 +61,7 @@ def test_a_filter_that_is_given_several_times_finds_what_has_any_of_its_values(
         assert found(caller, (name, values[1]), (name, values[1]), **narrowed, **staff) == of[1][::-1]
 
 
+@pytest.mark.slow
 def test_an_article_that_has_two_of_the_tags_is_there_once(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

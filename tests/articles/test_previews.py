@@ -33,6 +33,7 @@ def preview(editor: httpx.Client, article: dict, **asked: object) -> dict:
     return response.json()
 
 
+@pytest.mark.slow
 def test_whoever_has_the_address_sees_the_draft_with_its_pictures(
     client: httpx.Client, editor: httpx.Client, shown: dict
 ) -> None:

@@ -21,6 +21,7 @@ SCRIPTS = (
 )
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=SCRIPTS, max_size=60) | st.text(max_size=40))
 @example("Straße · 東京・大阪 ﬁn")
 @example("ขอน้ำ เกาะ")

@@ -9,6 +9,7 @@ from tests.articles.newsroom import do, draft, ids, if_match, mark, picture, pro
 from tests.serving import Store
 
 
+@pytest.mark.slow
 def test_what_is_in_the_trash_is_nowhere_but_there(client: httpx.Client, editor: httpx.Client) -> None:
     word, image = mark(), picture(editor)
     article = published(editor, headline=f"Old {word}", section=word, tags=[word], lead_image_id=image["id"])

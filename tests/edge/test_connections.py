@@ -70,6 +70,7 @@ def test_a_head_has_at_most_32_kb(server: Server, sent: bytes, status: int) -> N
     server.wait_for(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "seconds"),
     [

@@ -140,6 +140,7 @@ def _is_late_by_right(address: str, before: dict[str, Seen], fresh: dict[str, Se
     return path != address and own in before and before[own] == fresh[own]
 
 
+@pytest.mark.slow
 def test_every_write_of_the_document_is_tried_and_every_address_asked_for(
     stores: tuple[Store, Store], clock: MovableClock
 ) -> None:

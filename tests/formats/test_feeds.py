@@ -215,6 +215,7 @@ def test_feeds_are_narrowed_by_section_and_language(
     assert client.get(f"{address}?language=12").status_code == 422
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ALL)
 def test_an_unchanged_feed_is_not_sent_again_and_a_changed_caption_changes_it(
     editor: httpx.Client, client: httpx.Client, address: str

@@ -136,6 +136,7 @@ def test_a_bucket_holds_nothing_outside_its_prefix(tmp_path: Path):
     assert f"<Key>news/desk/originals/{digest}</Key>" in buckets.objects(settings)
 
 
+@pytest.mark.slow
 def test_the_standard_variables_say_where_the_bucket_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     given = buckets.bucket()
     for name, value in {

@@ -139,6 +139,7 @@ def test_every_public_operation_is_compared_or_is_the_origins(tmp_path: Path) ->
     assert all(re.fullmatch("[a-z_]+", name) for name in public)
 
 
+@pytest.mark.slow
 def test_cursors_of_the_origin_are_good_at_the_mirror_and_the_other_way_round(
     store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
 ) -> None:

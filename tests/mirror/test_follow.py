@@ -45,6 +45,7 @@ def test_who_writes_is_sent_to_the_origin(origin: str, mirror: Store, reader: ht
         assert response.headers["cache-control"] in ("no-store", "private, no-store")
 
 
+@pytest.mark.slow
 def test_readiness_says_how_far_the_mirror_is(origin: str, mirror: Store, reader: httpx.Client) -> None:
     assert soon(lambda: reader.get("/health/ready").json()["mirror"]["behind"] == 0)
     ready = reader.get("/health/ready")
