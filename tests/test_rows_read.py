@@ -43,6 +43,19 @@ WHOLE = re.compile(
 """Statements of jobs beside the requests, of tables that do not grow, and the walk from one file of sitemaps to
 the next: of sections with more than 50,000 articles, and once for each file. A file itself reads what it lists.
 """
+CONTRACTS = (
+    {"languages": ["en"], "early_hours": 2},
+    {"languages": ["en", "zh"], "tags": ["ferries"], "early_hours": 2},
+    {"sections": ["City"], "early_hours": 2},
+)
+UNDER_CONTRACT: list[Shape] = [
+    ("/v1/articles", {}),
+    ("/v1/articles", {"count": "true"}),
+    ("/v1/articles", {"language": "en"}),
+    ("/v1/articles", {"sort": "published_at"}),
+    ("/v1/changes", {}),
+    ("/v1/embargoed-articles", {}),
+]
 JOINED = re.compile(r"^WITH (hits|few) AS MATERIALIZED")
 """Some thousand hits, or rows of one condition, that are looked up by the others: PostgreSQL may read all of a
 table instead, as long as that is less work for it.
@@ -89,6 +102,8 @@ def test_no_list_reads_many_rows_on_sqlite(
         ask(store.client(), reading, shapes.of_articles(ARTICLES, thorough=LONG))
         ask(store.client(), reading, shapes.of_others(ARTICLES))
         ask(store.client("content:read", name="desk"), reading, shapes.of_editors(ARTICLES))
+        for contract in CONTRACTS:
+            ask(store.client(contract=contract), reading, UNDER_CONTRACT)
     assert len(reading.found) > 50
     assert not reading.faults(), "\n\n".join(reading.faults())
 

@@ -18,7 +18,7 @@ from sqlmodel import col
 from service.contracts import Contract, ContractKind, Facts, PictureRight
 from service.database import Session
 from service.http.pages import one_of
-from service.published.filters import Filter, live
+from service.published.filters import PAST_CONTRACT, Filter, live
 from service.published.models import Kind, NameField, Published, PublishedFormer, PublishedTerm
 from service.published.render import SHOWS
 from service.tables import ANY_LANGUAGE, latest
@@ -134,6 +134,8 @@ def gives_files(session: Session, contract: Contract, image_id: UUID) -> bool:
 def _hold_to_contract(state: ORMExecuteState) -> None:
     session = state.session
     if not isinstance(session, Session) or session.contract is None or not state.is_select:
+        return
+    if state.execution_options.get(PAST_CONTRACT):
         return
     if not state.is_orm_statement:
         table = Published.metadata.tables[str(Published.__tablename__)]

@@ -20,6 +20,10 @@ from service.published.render import SHOWS
 from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 Value = TypeVar("Value")
+PAST_CONTRACT = "past_contract"
+"""The option of a statement to which no contract is added: it reads no resource, only which languages there
+are.
+"""
 MOST_LANGUAGES = 1_000
 """Languages of a store that are looked through for those of a range."""
 
@@ -103,7 +107,8 @@ def exact(session: Session, kind: Kind, wanted: Filter) -> Filter:
         return wanted
     if ANY_LANGUAGE in wanted.language:
         return replace(wanted, language=())
-    known = values_of(session, col(Published.language), kind, MOST_LANGUAGES)
+    # What they are the range of a filter by. What the contract does not give, the list leaves out.
+    known = values_of(session, col(Published.language), kind, MOST_LANGUAGES, past_contract=True)
     found = [language for language in known if is_in_range(language, wanted.language)]
     # A range of which there is nothing must not become no filter at all.
     return replace(wanted, language=tuple(found) or wanted.language)
@@ -207,12 +212,15 @@ def _has_one(id_: Mapped[UUID], field: str, value: str) -> ColumnElement[bool]:
     return exists().where(col(term.field) == field, col(term.value) == value, col(term.id) == id_)
 
 
-def values_of(session: Session, column: Column, kind: Kind, most: int) -> list[str]:
+def values_of(
+    session: Session, column: Column, kind: Kind, most: int, *, past_contract: bool = False
+) -> list[str]:
     """Return the values of an indexed column, in order: one step along its index for each, however many rows
-    have it.
+    have it. Past the session's contract, they are those of all rows: with it, no index tells them.
     """
     live = (col(Published.kind) == kind, col(Published.reason).is_(None))
     walk = select(func.min(column).label("value")).where(*live).cte("walk", recursive=True)
     beyond = select(func.min(column)).where(*live, column > walk.c.value).scalar_subquery()
     walk = walk.union_all(select(beyond).where(walk.c.value.is_not(None)))
-    return list(session.execute(select(walk.c.value).where(walk.c.value.is_not(None)).limit(most)).scalars())
+    values = select(walk.c.value).where(walk.c.value.is_not(None)).limit(most)
+    return list(session.execute(values, execution_options={PAST_CONTRACT: past_contract}).scalars())
