@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import Article, draft, mark, published
-from tests.images.pictures import make_image
+from tests.images.pictures import make_own_image
 from tests.serving import EDITOR, ORIGIN, Store, another
 
 CDN = "https://cdn.example"
@@ -25,7 +25,8 @@ def hrefs(found: str) -> list[str]:
 
 def shown(editor: httpx.Client) -> Article:
     """Publish an article with a picture."""
-    image = make_image(editor, credit_line=mark())["id"]
+    # One that no other store has published under other settings.
+    image = make_own_image(editor, credit_line=mark())["id"]
     body = [{"type": "image", "image_id": image}]
     return published(editor, section="City", lead_image_id=image, body=body)
 

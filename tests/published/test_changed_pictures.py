@@ -168,7 +168,7 @@ def test_a_batch_and_a_writer_of_its_article_do_not_wait_for_each_other(
         work = NEXT(backlog)
         assert work is not None
         with store.database.writing() as session:
-            render.lock(session)
+            render.lock_counter(session)
             finishing = beside.submit(backlog.finish, work)
             waits = text("SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
             wait_until(lambda: session.execute(waits).rowcount)
