@@ -13,8 +13,10 @@ from service.purging.calls import PurgeRefused
 from service.purging.models import PurgePlace
 from service.tables import now
 
-LEASE = timedelta(seconds=20)
-"""For how long a process that has died keeps others from purging. One that lives prolongs in half of it."""
+LEASE = timedelta(seconds=3)
+"""For how long a process that has died keeps others from purging. One that lives prolongs it in a third of
+that time.
+"""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 LONGEST_ASKED = timedelta(minutes=10)
 MOST_SAID = 500

@@ -8,6 +8,7 @@ change.
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from service.background import Beat
 from service.database import Database
 from service.errors import ServiceError
+from service.faults import DATABASE_FAULTS
 from service.published import epochs, feed, keys, moves
 from service.published.feed import Head
 from service.published.reader import DatabaseReader
@@ -162,15 +164,28 @@ class Purger:
             await to_thread.run_sync(places.record, self._database, self._lease, place, work.where)
 
     async def _call(self, beat: Beat, work: Work) -> None:
-        held_until = time.monotonic() + LEASE.total_seconds() / 2
-        for call in calls.calls(self._settings, work.keys, work.where.seq):
-            if time.monotonic() > held_until:
+        fault: ServiceError | PurgeRefused | None = None
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._prolong)
+            try:
+                for call in calls.calls(self._settings, work.keys, work.where.seq):
+                    beat(DEADLINE)
+                    await to_thread.run_sync(calls.make, self._settings, call, limiter=self._caller)
+                    self.calls += 1
+            except (ServiceError, PurgeRefused) as refused:
+                fault = refused  # Out of the group it would come in a group of its own.
+            beside.cancel_scope.cancel()
+        if fault is not None:
+            raise fault
+
+    async def _prolong(self) -> None:
+        """Keep the lease while calls are made, however long the caches take."""
+        while True:
+            await anyio.sleep(LEASE.total_seconds() / 3)
+            # Without the lease another process makes the same calls, which does no harm.
+            with suppress(*DATABASE_FAULTS):
                 async with self._database.turn():
                     await to_thread.run_sync(places.hold, self._database, self._lease)
-                held_until = time.monotonic() + LEASE.total_seconds() / 2
-            beat(DEADLINE)
-            await to_thread.run_sync(calls.make, self._settings, call, limiter=self._caller)
-            self.calls += 1
 
     async def _work(self, place: PurgePlace, head: Head) -> Work:
         """Return what is to be dropped now: for changes that are new, and again for those of a while ago."""

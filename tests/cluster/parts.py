@@ -18,13 +18,14 @@ from tests.faults.test_rolling_restarts import DELAY, command
 from tests.patience import PATIENCE, wait_until
 
 STORE = "store"
+PURGE_TOKEN = "by which Varnish knows the instances"
 IS_INSTALLED = all(map(shutil.which, ("pgbouncer", "haproxy", "varnishd")))
 
 
 class Instance:
     """One instance of the service, with one worker."""
 
-    def __init__(self, folder: Path, number: int, servers: Pair, pooler: Pooler) -> None:
+    def __init__(self, folder: Path, servers: Pair, pooler: Pooler, cache: str) -> None:
         self.port = free_port()
         self._folder = folder
         replicas = ",".join(server.url(STORE) for server in (servers.standby, servers.primary))
@@ -38,6 +39,10 @@ class Instance:
             "COPYDESK_SHUTDOWN_DELAY": f"{DELAY}",
             "COPYDESK_TRUSTED_PROXIES": "127.0.0.1",
             "COPYDESK_PUBLIC_MAX_AGE": "1",
+            "COPYDESK_CACHE_KEYS": "surrogate-key",
+            "COPYDESK_PURGE_KIND": "varnish",
+            "COPYDESK_PURGE_URL": cache,
+            "COPYDESK_PURGE_TOKEN": PURGE_TOKEN,
             "COPYDESK_LOG_LEVEL": "error",
         }
         self._process: Command | None = None
@@ -80,7 +85,8 @@ class Proxy:
     def start(self) -> None:
         """Start it; return when it finds an instance that is ready."""
         quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-        self._process = subprocess.Popen(self._words, env=environment(), **quiet)
+        known = environment(COPYDESK_PURGE_TOKEN=PURGE_TOKEN)
+        self._process = subprocess.Popen(self._words, env=known, **quiet)
         wait_until(self._finds_one, f"{self._words[0]} finds no instance")
 
     def kill(self) -> None:
@@ -104,11 +110,10 @@ class Cluster:
         migrate(servers.primary.create_database(STORE))
         ports = {STORE: servers.primary.port}
         self.poolers = [Pooler(folder / f"pgbouncer-{number}", ports) for number in (1, 2)]
-        self.instances = [
-            Instance(folder, number, servers, pooler) for number, pooler in enumerate(self.poolers)
-        ]
-        one, two = (instance.port for instance in self.instances)
         haproxy, varnish = free_port(), free_port()
+        cache = f"http://127.0.0.1:{varnish}"
+        self.instances = [Instance(folder, servers, pooler, cache) for pooler in self.poolers]
+        one, two = (instance.port for instance in self.instances)
         self.haproxy = Proxy(command("haproxy", folder, (one, two, haproxy)), haproxy)
         self.varnish = Proxy(_varnish(folder, (one, two), varnish), varnish)
         self.addresses = [f"http://127.0.0.1:{port}" for port in (haproxy, varnish)]
