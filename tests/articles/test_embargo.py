@@ -185,6 +185,7 @@ def test_an_embargo_that_has_passed_holds_nothing_back(client: httpx.Client, edi
     assert client.get(f"/v1/articles/{article['id']}").status_code == 200
 
 
+@pytest.mark.slow
 def test_what_is_trashed_or_unpublished_meanwhile_does_not_appear(
     store: Store, client: httpx.Client, editor: httpx.Client, tmp_path: Path
 ) -> None:

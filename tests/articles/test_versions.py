@@ -21,6 +21,7 @@ from tests.articles.newsroom import (
 from tests.serving import Store
 
 
+@pytest.mark.slow
 def test_every_write_is_kept_with_who_when_and_what(store: Store, editor: httpx.Client) -> None:
     article = draft(editor, headline="First")
     with store.client("content:write", "content:publish", name="night desk") as night:

@@ -69,6 +69,7 @@ def faults(tmp_path: Path, content: bytes, **known: Any) -> list[str]:
     return verify(path, **known).faults
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decided")
 def test_an_export_holds_every_event_in_the_order_of_the_log(auditor: httpx.Client, tmp_path: Path) -> None:
     content = export(auditor)
@@ -87,6 +88,7 @@ def test_an_export_holds_every_event_in_the_order_of_the_log(auditor: httpx.Clie
     assert faults(tmp_path, content) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decided")
 def test_a_csv_export_holds_the_same_and_verifies_too(auditor: httpx.Client, tmp_path: Path) -> None:
     content = export(auditor, format="csv")
@@ -105,6 +107,7 @@ def test_a_csv_export_holds_the_same_and_verifies_too(auditor: httpx.Client, tmp
     )
 
 
+@pytest.mark.slow
 def test_an_empty_export_verifies(auditor: httpx.Client, tmp_path: Path) -> None:
     assert faults(tmp_path, export(auditor)) == []
     assert faults(tmp_path, export(auditor, format="csv")) == []
@@ -168,6 +171,7 @@ TAMPERINGS: dict[str, Callable[[Lines], Lines]] = {
 }
 
 
+@pytest.mark.slow
 def test_an_export_that_nobody_tampered_with_is_whole(exported: Lines, tmp_path: Path) -> None:
     assert len(exported) == 8 + 1
     assert faults(tmp_path, b"\n".join(exported)) == []
@@ -178,6 +182,7 @@ def test_a_tampered_export_is_found(exported: Lines, tmp_path: Path, name: str) 
     assert faults(tmp_path, b"\n".join(TAMPERINGS[name](exported))) != []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("decided")
 def test_an_export_by_another_key_is_found_by_whoever_knows_the_right_one(
     auditor: httpx.Client, tmp_path: Path

@@ -89,6 +89,7 @@ def test_every_event_is_proven_to_be_in_the_log(store: Store, client: httpx.Clie
     check_inclusion(leaf, 2, 5, unhex(*earlier["inclusion_path"]), root)
 
 
+@pytest.mark.slow
 def test_the_log_is_proven_to_have_been_added_to_only(store: Store, client: httpx.Client) -> None:
     heads = [head(client)]
     for count in (1, 3, 4):

@@ -182,6 +182,7 @@ def test_a_byline_is_named_where_no_author_is(editor: httpx.Client, client: http
     assert data["author"] == [{"@type": "Person", "name": "Ana Lind in Porto"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ALL)
 def test_a_feed_without_articles_is_a_feed(client: httpx.Client, address: str) -> None:
     assert titles(client, address) == []

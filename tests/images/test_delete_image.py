@@ -98,6 +98,7 @@ def test_uses_come_in_pages(editor: httpx.Client):
     assert rest["next"] is None
 
 
+@pytest.mark.slow
 def test_uses_are_for_editors(client: httpx.Client, editor: httpx.Client, store: Store):
     path = f"/v1/images/{make_image(editor)['id']}/uses"
     assert client.get(path).status_code == 401
@@ -106,5 +107,6 @@ def test_uses_are_for_editors(client: httpx.Client, editor: httpx.Client, store:
     assert editor.get(f"/v1/images/{uuid4()}/uses").status_code == 404
 
 
+@pytest.mark.slow
 def test_deleting_needs_the_version(editor: httpx.Client):
     assert editor.delete(f"/v1/images/{make_image(editor)['id']}").status_code == 428

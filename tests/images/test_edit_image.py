@@ -12,6 +12,7 @@ from tests.sharing import store
 __all__ = ["store"]
 
 
+@pytest.mark.slow
 def test_a_patch_changes_what_it_names_and_null_removes(editor: httpx.Client):
     image = make_own_image(editor, credit_line="Ana Lind", source="wire")
     path = f"/v1/images/{image['id']}"

@@ -164,6 +164,7 @@ def test_readers_get_the_nearest_caption_as_captions_come_and_go(editor: httpx.C
     assert shown(client, article) is None
 
 
+@pytest.mark.slow
 def test_the_lead_image_carries_its_caption(editor: httpx.Client, client: httpx.Client):
     image = make_image(editor)
     article = make_article(editor, lead_image_id=image["id"])

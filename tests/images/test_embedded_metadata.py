@@ -79,6 +79,7 @@ def test_a_description_never_becomes_an_alternative_text(editor: httpx.Client):
     assert words(only_alt) == {"en": (None, "White ship", "embedded")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("written", "charset", "read"),
     [
@@ -108,6 +109,7 @@ def test_iim_is_read_in_the_encoding_in_which_it_was_written(
     assert image["metadata"]["keywords"] == ["one", read]
 
 
+@pytest.mark.slow
 def test_iim_says_when_and_in_which_language(editor: httpx.Client):
     described = [(120, b"Le bac"), (135, b"fr"), (55, b"20260301"), (60, b"083000-0500")]
     image = sent(editor, with_segments(jpeg(), iim(described)))
@@ -130,6 +132,7 @@ def test_what_a_camera_writes_by_itself_is_no_caption(editor: httpx.Client):
     assert sent(editor, jpeg(exif=camera_exif(ImageDescription="LUMEN DIGITAL CAMERA")))["captions"] == []
 
 
+@pytest.mark.slow
 def test_a_time_without_a_zone_is_kept_as_it_was_written(editor: httpx.Client):
     image = sent(editor, with_segments(jpeg(), iim([(55, b"20260301"), (60, b"083000")])))
     assert (image["taken_at"], image["metadata"]["date_taken"]) == (None, "2026-03-01T08:30:00")
@@ -165,6 +168,7 @@ class TestWithPlaces:
         assert "gps" not in editor.get(f"/v1/articles/{article['id']}").text
 
 
+@pytest.mark.slow
 def test_what_is_meant_for_the_desk_is_not_for_readers(editor: httpx.Client, client: httpx.Client):
     image = sent(editor, agency())
     make_article(editor, image)
@@ -174,6 +178,7 @@ def test_what_is_meant_for_the_desk_is_not_for_readers(editor: httpx.Client, cli
     assert "instructions" not in shown["metadata"]
 
 
+@pytest.mark.slow
 def test_another_file_brings_its_own_rights_and_leaves_what_somebody_wrote(editor: httpx.Client):
     image = sent(editor, agency(), usage_terms="Free.")
     plain = with_segments(jpeg(), iim([(110, b"Bo Ek"), (120, b"Another caption")]))
@@ -207,6 +212,7 @@ def test_broken_metadata_is_no_reason_to_refuse_a_photograph(editor: httpx.Clien
         assert image["metadata"] == {}
 
 
+@pytest.mark.slow
 def test_metadata_is_read_from_every_format(editor: httpx.Client, tmp_path: Path):
     said = packet(alternatives("dc:description", sv="Färjan lägger ut."), ' photoshop:Credit="Ana Lind"')
     for kind, content_type in (("PNG", "image/png"), ("WEBP", "image/webp"), ("AVIF", "image/avif")):

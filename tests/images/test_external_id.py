@@ -9,6 +9,7 @@ from tests.images.pictures import change, make_image, picture, upload
 from tests.serving import Store
 
 
+@pytest.mark.slow
 def test_the_key_is_one_images_alone_while_it_is_not_in_the_trash(editor: httpx.Client) -> None:
     first = make_image(editor, "teal", source="wire", external_id="4711")
     assert (first["source"], first["external_id"]) == ("wire", "4711")

@@ -75,6 +75,7 @@ def test_what_cannot_be_fetched_makes_no_image(
     assert (editor.get("/v1/images").json()["items"], kept_files(store)) == ([], [])
 
 
+@pytest.mark.slow
 def test_an_image_whose_file_could_not_be_fetched_gets_it_later_wherever_it_is_shown(
     editor: httpx.Client, client: httpx.Client, site: Website
 ):

@@ -124,6 +124,7 @@ TAKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAKEN)
 def test_what_is_hidden_in_a_picture_does_not_leave(editor: httpx.Client, name: str):
     # The name of a type in a header says nothing: what it is, its bytes say.
@@ -158,6 +159,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_odd_pictures_come_out_in_every_size(editor: httpx.Client, name: str):
     image = image_of(upload(editor, ODD[name], "image/png"))

@@ -220,6 +220,7 @@ def test_no_surface_mentions_a_killed_picture_while_its_articles_await_their_bat
         )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_small_batches")
 def test_an_export_of_what_is_published_has_no_killed_picture_while_articles_await_their_batch(
     store: Store, editor: httpx.Client, tmp_path: Path

@@ -133,6 +133,7 @@ def test_a_picture_that_was_never_public_tells_readers_nothing(
         problem(client.get(path), 404)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_are_refused_whichever_way_they_come(editor: httpx.Client, image: dict) -> None:
     kill(editor, image)
     other = make_image(editor, "red")
@@ -260,6 +261,7 @@ def test_bad_requests_are_refused_with_what_is_wrong(
     problem(editor.post(f"/v1/images/{gone['id']}/withdraw", json={"reason": WHY}), 410)
 
 
+@pytest.mark.slow
 def test_a_preview_shows_a_killed_picture_to_nobody(
     editor: httpx.Client, client: httpx.Client, image: dict
 ) -> None:

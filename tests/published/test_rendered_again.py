@@ -180,6 +180,7 @@ def test_another_setting_renders_again_and_numbers_only_what_differs(
         assert follow(client, place)[0] == entries
 
 
+@pytest.mark.slow
 def test_webhooks_are_not_told_of_documents_that_are_rendered_again(
     two_languages: tuple[Settings, dict[str, str]], partner: Receiver
 ) -> None:

@@ -66,6 +66,7 @@ def test_what_is_published_is_purged_and_drafts_are_not(store: Store, cache: Cal
         assert json.loads(seen[0].body)["seq"] > 0 and len(seen) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_caption_purges_its_articles_and_no_list(store: Store, cache: Caller) -> None:
     with purging(store, cache) as editor:
         image = picture(editor)["id"]

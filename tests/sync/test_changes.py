@@ -291,6 +291,7 @@ def test_a_refused_write_is_not_in_the_staffs_feed(store: Store, editor: httpx.C
     assert [entry["id"] for entry in follow(editor, since)[0]] == [article["id"]]
 
 
+@pytest.mark.slow
 def test_a_revoked_token_is_told_nothing_more(
     store: Store, origin: str, editor: httpx.Client, admin: httpx.Client
 ) -> None:
