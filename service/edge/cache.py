@@ -194,7 +194,7 @@ class WireCache:
             or (kind is not Kind.ARTICLE and id_of(name) is None)
         ):
             return None
-        async with self.pace.turn():
+        async with self.pace:
             flight.read_at = self._caught_up
             try:
                 row = await self._reader.find(kind, name)

@@ -92,7 +92,7 @@ def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
         pace, came = Pace(2), list[int]()
 
         async def make(number: int) -> None:
-            async with pace.turn():
+            async with pace:
                 await asyncio.sleep(0)
                 came.append(number)
 
