@@ -1,7 +1,8 @@
 """Tell a mirror all that it keeps of the published table: of each entry of the feed, beside the document,
 the values by which the row is found and cached.
 
-None of it is secret: it is what lists, redirects, the feed's `keys` and the ETags of files show already.
+None of it is secret: it is what lists, redirects, the feed's `keys` and the ETags of files show already. Of
+what has gone it has no slug, but the masks by which a mirror knows each (`masked.py`).
 """
 
 from collections import defaultdict
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter
 
 from service.published import feed
 from service.published.feed import Batch, ChangeEntry, Wanted
+from service.published.masked import masked
 from service.published.models import Kind
 from service.published.reader import DatabaseReader, Record
 from service.tables import Time, stored_time
@@ -65,6 +67,7 @@ class MirroredFacts:
     moves: str | None
     negative: str | None
     slugs: tuple[str, ...]
+    """The slugs of an article; of one that has gone, their masks."""
     terms: dict[str, list[str]]
     """The tags, authors and images by which an article is found."""
     past: tuple[ScopeLeft, ...]
@@ -99,11 +102,7 @@ async def complete(reader: DatabaseReader, batch: Batch) -> Batch:
     slugs, terms, past = [await _by_id(reader, statement, ids) for statement in (_SLUGS, _TERMS, _PAST)]
     # The row of a picture whose right has ended keeps what it was shown by, until the clock's job has run.
     gone = {entry.seq for entry in batch.entries if entry.gone}
-    facts = {
-        seq: _facts((*row[:-1], None) if seq in gone else row, slugs, terms, past)
-        for row in found
-        if (seq := row[2])
-    }
+    facts = {seq: _facts(row, slugs, terms, past, is_gone=seq in gone) for row in found if (seq := row[2])}
     entries = [_with_row(entry, facts[entry.seq]) for entry in batch.entries if entry.seq in facts]
     return replace(batch, entries=entries)
 
@@ -137,12 +136,15 @@ def _facts(
     slugs: dict[UUID, list[Record]],
     terms: dict[UUID, list[Record]],
     past: dict[UUID, list[Record]],
+    *,
+    is_gone: bool,
 ) -> bytes:
     kind, key, _, slug, section, language, source, published_at, updated_at, *rest = row
     expires_at, good_until, moves, negative = rest
     id_ = UUID(str(key))
+    names = [name for (name,) in slugs.get(id_, ())] if kind == Kind.ARTICLE else []
     facts = MirroredFacts(
-        slug,
+        None if is_gone else slug,
         section,
         language,
         source,
@@ -151,8 +153,8 @@ def _facts(
         None if expires_at is None else stored_time(expires_at),
         None if good_until is None else stored_time(good_until),
         moves,
-        None if negative is None else bytes(negative).decode(),
-        tuple(name for (name,) in slugs.get(id_, ())) if kind == Kind.ARTICLE else (),
+        None if is_gone or negative is None else bytes(negative).decode(),
+        tuple(sorted(map(masked, names)) if is_gone else names),
         _by_field(terms.get(id_, ())) if kind == Kind.ARTICLE else {},
         tuple(ScopeLeft(left, spoken, seq) for of, left, spoken, seq in past.get(id_, ()) if of == kind),
     )

@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from service.deadlines import Deadlines
 from service.faults import Fault, fault_of
 from service.published.answers import Row, id_of, shown
+from service.published.masked import masked
 from service.published.models import Kind
 from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id
 from service.settings import Settings
@@ -105,6 +106,7 @@ class SqliteReader:
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.sqlite_path
+        self._is_mirror = settings.mirror_of is not None
         self.answered_at = float("-inf")
         self._read: sqlite3.Connection | None = None
         self._watch: sqlite3.Connection | None = None
@@ -142,6 +144,12 @@ class SqliteReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
+        row = await self._find(kind, key)
+        if row is None and self._is_mirror and id_of(key) is None:
+            return await self._find(kind, masked(key))
+        return row
+
+    async def _find(self, kind: Kind, key: str) -> Row | None:
         id_ = id_of(key)
         statement = (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_.hex))
         found = await self.rows(*statement)
@@ -175,6 +183,7 @@ class PostgresReader:
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         self.answered_at = float("-inf")
+        self._is_mirror = settings.mirror_of is not None
         self._most = settings.database_pool_size
         self._patience = settings.patience
         self._deadlines = deadlines
@@ -212,6 +221,12 @@ class PostgresReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
+        row = await self._find(kind, key)
+        if row is None and self._is_mirror and id_of(key) is None:
+            return await self._find(kind, masked(key))
+        return row
+
+    async def _find(self, kind: Kind, key: str) -> Row | None:
         statement = _of_key(kind, key)
         found = await self._rows(*statement)
         gone = Gone()
@@ -222,6 +237,12 @@ class PostgresReader:
 
     async def find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
         """Read one published resource, and the number that was the last when it was read."""
+        seq, row = await self._find_at(kind, key)
+        if row is None and self._is_mirror and id_of(key) is None:
+            return await self._find_at(kind, masked(key))
+        return seq, row
+
+    async def _find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
         statement, values = _of_key(kind, key)
         statement = f"SELECT s.seq, q.* FROM published_sequence s LEFT JOIN ({statement}) q ON true"
         found = await self._rows(statement, values)

@@ -18,6 +18,7 @@ from service.published import entitled, filters, selection, totals
 from service.published.answers import Row, id_of, shown
 from service.published.filters import Chosen, Filter
 from service.published.hits import Hits
+from service.published.masked import masked
 from service.published.models import Kind, Published, PublishedSlug
 from service.published.numbering import TEXT
 from service.published.query import parse
@@ -63,9 +64,11 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
     """Find one resource by its id, or an article by any slug that it has had."""
     id_ = id_of(key)
     if id_ is None and kind is Kind.ARTICLE:
-        id_ = session.execute(
-            select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == key)
-        ).scalar_one_or_none()
+        is_mirror = session.database.settings.mirror_of is not None
+        of_slug = select(col(PublishedSlug.article_id)).where(
+            col(PublishedSlug.slug).in_((key, masked(key)) if is_mirror else (key,))
+        )
+        id_ = session.execute(of_slug.limit(1)).scalar_one_or_none()
     if id_ is None:
         return None
     # More columns than SQLAlchemy's overloads have types for.

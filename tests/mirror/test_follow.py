@@ -31,6 +31,46 @@ def test_what_is_published_is_at_the_mirror_with_its_number_and_etag(
     assert soon(lambda: reader.get("/v1/changes/digest").content == old)
 
 
+@pytest.mark.slow
+def test_slugs_of_what_has_gone_cannot_be_listed_and_are_410_at_the_mirror(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    article = published(editor, headline=f"Mayor arrested {mark()}")
+    old = article["slug"]
+    article = edit(editor, article, slug=f"{old}-again")
+    do(editor, article, "withdraw", reason="Wrong.")
+    caught_up(store, mirror)
+    for each in (client, reader):
+        told = each.get("/v1/changes/mirror?limit=200").text
+        assert article["id"] in told
+        assert old not in told
+    for path in (f"/v1/articles/{old}", f"/v1/articles/{article['slug']}", f"/read/{old}"):
+        assert client.get(path).status_code == 410, path
+        assert reader.get(path).content == client.get(path).content
+    there, here = client.get("/v1/articles/never-there"), reader.get("/v1/articles/never-there")
+    assert (here.status_code, here.content) == (404, there.content)
+
+
+@pytest.mark.slow
+def test_an_article_that_comes_back_is_found_by_all_its_slugs_at_the_mirror(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    article = published(editor, headline=f"Mayor released {mark()}")
+    old = article["slug"]
+    article = do(editor, edit(editor, article, slug=f"{old}-again"), "unpublish")
+    caught_up(store, mirror)
+    for slug in (old, article["slug"]):
+        there, here = (each.get(f"/v1/articles/{slug}") for each in (client, reader))
+        assert (here.status_code, here.content) == (there.status_code, there.content)
+        assert there.status_code != 200
+    do(editor, article, "publish")
+    caught_up(store, mirror)
+    path = f"/v1/articles/{old}-again"
+    assert reader.get(path).status_code == 200
+    assert reader.get(path).content == client.get(path).content
+    assert reader.get(f"/v1/articles/{old}").status_code == 308
+
+
 def test_who_writes_is_sent_to_the_origin(origin: str, mirror: Store, reader: httpx.Client) -> None:
     for response in (
         reader.post("/v1/articles", json={"headline": "Here"}),
