@@ -23,7 +23,7 @@ TEXT_KEY = func.coalesce(col(Published.text_key), col(Published.seq))
 MOST_HITS = 1_000
 """Hits that are read and sorted for a page, or counted: each costs as much as ten entries of an index."""
 MOST_LOOKED_UP = 500
-"""Rows that meet a filter, in whose texts words are looked for, one by one, for a page."""
+"""Rows that meet a filter and whose texts are searched one by one, for a page."""
 WINDOWS = (100, MOST_HITS, 20_000, 200_000)
 """Hits that are looked at for a page: the later ones only where the first are too few, or are all of one
 moment.
@@ -33,8 +33,8 @@ LATELY, MANY = 1_000, 20
 have is therefore looked for in one text after the other.
 """
 MOST_PROBED = 300
-"""Entries of an index in whose texts words are looked for, one by one, for a page: each costs as much as ten
-hits that are found together.
+"""Entries of an index whose texts are searched one by one, for a page: each costs as much as ten hits that are
+found together.
 """
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 _ASTRAY = timedelta(milliseconds=100)

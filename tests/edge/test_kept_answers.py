@@ -67,7 +67,7 @@ def stores(
 
 @dataclass(frozen=True)
 class Seen:
-    """What an answer says to all who ask."""
+    """An answer, as far as it is the same for all who ask."""
 
     status: int
     told: tuple[str | None, ...]

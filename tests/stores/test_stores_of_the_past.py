@@ -39,8 +39,8 @@ NOT_STORED = {
     "/v1/embargoed-articles/{article_id}",
     "/v1/embargoed-articles/{article_id}/media/{image_id}/{name}",
 }
-"""Paths whose answers have nothing in them that a kept store could have, for it has no previews and nothing
-waits in it, or have no end.
+"""Paths for which a kept store has nothing, because it has no previews and nothing waits in it, and a path
+whose answer has no end.
 """
 POOLS = {"slug": ["ferry-is-back-for-good", "mayor-stays"]}
 """Values for parameters of paths that no manifest has; of files manifests have whole addresses."""
