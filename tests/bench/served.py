@@ -126,7 +126,7 @@ def _command(server: str, port: int, *, bare: bool) -> list[str]:
         "--no-access-log",
         "--log-level=warning",
     ]
-    if server == "uvicorn":
+    if server == "uvicorn" or (bare and server == "serve"):
         return [
             sys.executable,
             "-m",
@@ -140,11 +140,7 @@ def _command(server: str, port: int, *, bare: bool) -> list[str]:
         ]
     if server == "granian":
         return [sys.executable, "-m", "granian", app, *listen, "--interface=asgi", "--workers=1", "--no-ws"]
-    return (
-        [sys.executable, "-m", "tests.bench.launch", str(port)]
-        if bare
-        else [sys.executable, "-m", "service", "serve", f"--port={port}"]
-    )
+    return [sys.executable, "-m", "service", "serve", f"--port={port}"]
 
 
 def _wait(process: subprocess.Popen[bytes], served: Served, ready: str, log: Path) -> None:

@@ -66,13 +66,13 @@ def _writer(served: Served, token: str) -> Iterator[httpx.Client]:
 
 def _make(served: Served, token: str, client: httpx.Client, size: int) -> Shown:
     file = picture(colour=f"#{size:06x}")
-    image = _ask(client, "POST", "/v1/images", content=file, headers={"Content-Type": "image/png"})["id"]
-    caption = _ask(
-        client, "POST", "/v1/captions", json={"image_id": image, "language": "en", "text": "A quay."}
+    image = _id_of(client.post("/v1/images", content=file, headers={"Content-Type": "image/png"}))
+    caption = _id_of(
+        client.post("/v1/captions", json={"image_id": image, "language": "en", "text": "A quay."})
     )
     articles = (news.article(10 * size + number, [UUID(image)]) for number in range(size))
     lines = [orjson.dumps(each.model_dump(mode="json", exclude_none=True)) + b"\n" for each in articles]
-    return Shown(caption["id"], send(served, token, lines))
+    return Shown(caption, send(served, token, lines))
 
 
 def _round(figure: Figure, client: httpx.Client, shown: Shown, text: str) -> None:
@@ -82,9 +82,11 @@ def _round(figure: Figure, client: httpx.Client, shown: Shown, text: str) -> Non
         time.sleep(1)
     with _writing_beside(client, during):
         began = time.perf_counter()
-        _ask(client, "PATCH", f"/v1/captions/{shown.caption}", json={"text": text}, headers={"If-Match": "*"})
+        client.patch(
+            f"/v1/captions/{shown.caption}", json={"text": text}, headers={"If-Match": "*"}
+        ).raise_for_status()
         change = time.perf_counter() - began
-        wait_until(lambda: text in _text(client, "GET", f"/v1/articles/{shown.articles[0]}"))
+        wait_until(lambda: text in _text(client, f"/v1/articles/{shown.articles[0]}"))
         last = time.perf_counter() - began
     figure.note(
         max(during) * 1e3,
@@ -102,9 +104,8 @@ def _writing_beside(client: httpx.Client, took: list[float]) -> Iterator[None]:
     def write() -> None:
         while not ends.is_set():
             began = time.perf_counter()
-            _ask(
-                client, "POST", "/v1/articles", json={"headline": f"Beside {uuid4()}", "status": "published"}
-            )
+            article = {"headline": f"Beside {uuid4()}", "status": "published"}
+            client.post("/v1/articles", json=article).raise_for_status()
             took.append(time.perf_counter() - began)
 
     with ThreadPoolExecutor(1) as beside:
@@ -116,11 +117,12 @@ def _writing_beside(client: httpx.Client, took: list[float]) -> Iterator[None]:
         writing.result()
 
 
-def _ask(client: httpx.Client, method: str, path: str, **request: object) -> dict[str, str]:
-    return orjson.loads(_text(client, method, path, **request))
+def _id_of(made: httpx.Response) -> str:
+    made.raise_for_status()
+    return str(made.json()["id"])
 
 
-def _text(client: httpx.Client, method: str, path: str, **request: object) -> str:
-    response = client.request(method, path, **request)
+def _text(client: httpx.Client, path: str) -> str:
+    response = client.get(path)
     response.raise_for_status()
     return response.text
