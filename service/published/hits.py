@@ -33,8 +33,8 @@ LATELY, MANY = 1_000, 20
 have is therefore looked for in one text after the other.
 """
 MOST_PROBED = 300
-"""Entries of an index whose texts are searched one by one, for a page: each costs as much as ten hits that are
-found together.
+"""Entries of an index whose texts are searched one by one, for a page: each costs as much as ten hits that
+are found together.
 """
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 _ASTRAY = timedelta(milliseconds=100)
