@@ -115,6 +115,11 @@ def queries() -> list[str]:
     return [f"{one} {other}" for place, one in enumerate(STREETS) for other in STREETS[place + 1 : place + 7]]
 
 
+def moments() -> list[datetime]:
+    """Moments before which lists are asked for, each of them another list of twenty."""
+    return [BEGAN + timedelta(minutes=number) for number in range(100, 10_000, 20)]
+
+
 def article(number: int, images: Sequence[UUID], *, published: bool = True) -> ArticleCreate:
     """An article of nine paragraphs that shows these pictures."""
     chance = random.Random(number)
