@@ -6,7 +6,7 @@ client that has taken nothing for longest is cut.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from starlette.types import Message, Scope, Send
 
@@ -14,8 +14,12 @@ from service.errors import PROBLEM, Unavailable
 
 LARGE = 16_384
 """Bytes from which on an answer goes out by pieces."""
-PIECE = 4_096
-"""Two of them are copied for each connection: one that the server holds, and the next."""
+FIRST, PIECE = 65_536, 16_384
+"""Bytes of the first piece, which the kernel takes in as a rule, and of the others. None is copied."""
+LAST = 4_096
+"""Bytes of the last piece, which is a copy: it is not counted any more while the server holds it, and nothing
+else of the answer may stay with it.
+"""
 PATIENCE = 0.5
 """Seconds for which a client has to take nothing before it is cut for others."""
 DROP = "copydesk.drop"
@@ -76,15 +80,14 @@ class Outflow:
     async def _by_pieces(self, message: Message, drop: Callable[[], None] | None, send: Send) -> None:
         sending = self._hold(message["body"], drop)
         try:
-            for place in range(0, len(sending.body), PIECE):
-                part = sending.body[place : place + PIECE]
-                is_last = place + PIECE >= len(sending.body)
-                await send(
-                    {**message, "body": part, "more_body": not is_last or message.get("more_body", False)}
-                )
+            for piece in _parted(sending.body):
+                # ASGI knows bytes alone; our own server takes views of them.
+                part = piece if drop is not None else bytes(piece)
+                await send({**message, "body": part, "more_body": True})
                 if sending.is_dropped:
                     return
                 self._note_taken(sending)
+            await send({**message, "body": sending.body[-LAST:]})
         finally:
             self._let_go(sending)
 
@@ -123,6 +126,14 @@ class Outflow:
         self._let_go(sending)
         if sending.drop is not None:
             sending.drop()
+
+
+def _parted(body: bytes) -> Iterator[memoryview]:
+    """Yield all of a large body but its last bytes."""
+    view, place, size = memoryview(body)[:-LAST], 0, FIRST
+    while place < len(view):
+        yield view[place : place + size]
+        place, size = place + size, PIECE
 
 
 async def _refuse(scope: Scope, start: Message, send: Send) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Coroutine
 
 from starlette.types import Message
 
-from service.edge.outflow import DROP, LARGE, PIECE, Outflow
+from service.edge.outflow import DROP, FIRST, LAST, PIECE, Outflow
 from tests.edge.asking import scope_of
 
-SIZE = LARGE + PIECE
-PIECES = SIZE // PIECE
+PIECES = 4
+SIZE = FIRST + 2 * PIECE + LAST
 ROOM = 3 * SIZE
 Work = Callable[["Crowd"], Coroutine[None, None, None]]
 
@@ -83,11 +83,12 @@ def bodies(count: int) -> list[bytes]:
 
 def test_a_large_answer_goes_out_by_pieces_and_whole() -> None:
     async def work(crowd: Crowd) -> None:
-        await crowd.ask("slow", bytes(range(256)) * (SIZE // 256) + b"the end", 2)
-        assert len(crowd.taken["slow"]) == 2 * PIECE
+        body = bytes(range(256)) * (SIZE // 256) + b"the end"
+        await crowd.ask("slow", body, 2)
+        assert len(crowd.taken["slow"]) == FIRST + PIECE
         crowd.take("slow", PIECES)
         await crowd.settle()
-        assert crowd.taken["slow"].endswith(b"the end")
+        assert crowd.taken["slow"] == body
 
     in_a_crowd(work)
 
