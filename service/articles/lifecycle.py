@@ -159,6 +159,7 @@ def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, wr
         "text_key": text_key,
         "status": Status.DRAFT,
         "scheduled_for": None,
+        "publish_at": None,
         "published_at": write.published_at,
         "first_published_at": None,
         "withdrawn_for": None,
@@ -281,7 +282,8 @@ def withdraw(session: Session, caller: Caller, article: Article, reason: str) ->
             "Only what was published can be withdrawn; delete this instead.",
             article_status=str(article.status),
         )
-    article.status, article.scheduled_for, article.withdrawn_for = Status.WITHDRAWN, None, reason
+    article.status, article.withdrawn_for = Status.WITHDRAWN, reason
+    article.scheduled_for = article.publish_at = None
     remember(session, [article], caller, "withdrawn", was_public=True)
     return article
 

@@ -169,6 +169,8 @@ class Article(ArticleContent, Table, table=True):
     lead_image_id: UUID | None = Field(default=None, foreign_key="image.id")
     status: Status = Field(default=Status.DRAFT, sa_type=text_enum(Status))
     scheduled_for: Time | None = None
+    # When a scheduled article was to be published, whatever its embargo; null: at once.
+    publish_at: Time | None = None
     published_at: Time | None = None
     first_published_at: Time | None = None
     withdrawn_for: str | None = None

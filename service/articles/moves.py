@@ -14,15 +14,16 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 def make_public(article: Article, at: datetime) -> None:
     """Publish an article at a time, or schedule it until then; an embargo holds it back."""
-    due = max(at, article.embargoed_until or at)
-    if due > now():
+    due, current = max(at, article.embargoed_until or at), now()
+    if due > current:
         article.status, article.scheduled_for = Status.SCHEDULED, due
+        article.publish_at = at if at > current else None
         return
     # When it was due, if that has come: the clock is a little late, an editor who publishes what is scheduled
     # is early.
     article.published_at = article.published_at or min(article.scheduled_for or at, at)
     article.first_published_at = article.first_published_at or article.published_at
-    article.status, article.scheduled_for = Status.PUBLISHED, None
+    article.status, article.scheduled_for, article.publish_at = Status.PUBLISHED, None, None
 
 
 def ended_at(usable_until: datetime | None) -> datetime | None:
@@ -32,7 +33,8 @@ def ended_at(usable_until: datetime | None) -> datetime | None:
 
 def make_draft(article: Article) -> None:
     """Take an article back to a draft."""
-    article.status, article.scheduled_for, article.published_at = Status.DRAFT, None, None
+    article.status, article.scheduled_for, article.publish_at = Status.DRAFT, None, None
+    article.published_at = None
 
 
 def refuse_date_to_come(write: ArticleWrite) -> None:
@@ -56,13 +58,25 @@ def move(article: Article, caller: Caller, status: Status, embargo: datetime | N
         caller.need(Scope.CONTENT_PUBLISH)
         make_public(article, now())
         return str(article.status)
-    is_moved = article.embargoed_until is not None and article.embargoed_until != embargo
-    if article.status == Status.SCHEDULED and is_moved:
-        # What waited for the former embargo alone waits for the new one, however short that is.
-        waited_for_it = embargo is not None and article.scheduled_for == embargo
-        make_public(article, now() if waited_for_it else max(article.scheduled_for or now(), now()))
+    if article.status == Status.SCHEDULED and article.embargoed_until != embargo:
+        if article.embargoed_until is None:
+            # A new embargo, shorter than the lifted one, does not bring it forward.
+            article.publish_at = article.scheduled_for
+            return "edited"
+        make_public(article, max(_asked_for(article, embargo), now()))
         return "edited" if article.scheduled_for is not None else "published"
     return "edited"
+
+
+def _asked_for(article: Article, embargo: datetime | None) -> datetime:
+    """Return when a scheduled article was to be published, whatever its former embargo was."""
+    if article.publish_at is not None:
+        return article.publish_at
+    # To be published at once: it waits for the former embargo alone. Rows that are older than `publish_at`
+    # tell a time only if the embargo did not outlast it.
+    if article.scheduled_for is None or article.scheduled_for == embargo:
+        return now()
+    return article.scheduled_for
 
 
 def wanted_status(article: Article, write: ArticleReplace) -> Status:

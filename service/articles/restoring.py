@@ -36,6 +36,7 @@ class ArticleKept(ArticleContent):
     slug: Slug
     status: Status
     scheduled_for: Time | None
+    publish_at: Time | None = None
     published_at: Time | None
     first_published_at: Time | None
     created_at: Time

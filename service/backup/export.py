@@ -135,11 +135,12 @@ def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[by
 
 def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel]) -> Iterator[bytes]:
     """Documents as editors read them, and behind them what no document says: why an article was withdrawn,
-    what is in the trash, and which picture still waits for its licence to begin.
+    when it was to be published, what is in the trash, and which picture still waits for its licence to begin.
     """
     for row, shape in zip(rows, shapes, strict=True):
         unsaid = {
             "withdrawn_for": row.withdrawn_for if isinstance(row, Article) else None,
+            "publish_at": row.publish_at if isinstance(row, Article) else None,
             "deleted_at": row.deleted_at,
             "opens_at": row.opens_at if isinstance(row, Image) else None,
         }

@@ -6,7 +6,7 @@ and the pictures' files.
     images.ndjson      images, captions and articles as `/v1` answers them, ordered by id; of what is
     published the very bytes that
     captions.ndjson    readers get; of everything those that editors get, followed by why an article was
-    withdrawn (`withdrawn_for`)
+    withdrawn (`withdrawn_for`), when it was to be published (`publish_at`)
     articles.ndjson    and since when a line is in the trash (`deleted_at`)
     slugs.ndjson       every slug that leads to one of the articles, past ones too
     changes.ndjson     the feed of changes without the documents: what is public, and what is not any more,

@@ -149,6 +149,26 @@ def test_a_shorter_embargo_publishes_nothing_before_the_time_that_was_asked_for(
     assert (article["status"], article["scheduled_for"]) == ("scheduled", at)
 
 
+def test_a_time_that_a_longer_embargo_outlasts_is_not_forgotten(editor: httpx.Client) -> None:
+    at, shorter = soon(7200), soon(3600)
+    article = do(editor, draft(editor, embargoed_until=(end := soon(36000))), "publish", at=at)
+    assert article["scheduled_for"] == end
+    article = edit(editor, article, embargoed_until=shorter)
+    assert (article["status"], article["scheduled_for"]) == ("scheduled", at)
+    article = do(editor, edit(editor, article, embargoed_until=end), "publish")
+    assert edit(editor, article, embargoed_until=shorter)["scheduled_for"] == shorter
+
+
+def test_an_article_of_a_version_that_kept_no_time_waits_for_its_embargo_alone(
+    store: Store, editor: httpx.Client
+) -> None:
+    article = do(editor, draft(editor, embargoed_until=soon(7200)), "publish", at=soon(1800))
+    with store.database.writing() as session:
+        session.execute(update(ArticleRow).values(publish_at=None))
+    shorter = soon(3600)
+    assert edit(editor, article, embargoed_until=shorter)["scheduled_for"] == shorter
+
+
 def test_a_live_article_is_not_taken_away_by_publishing_it_later(
     client: httpx.Client, editor: httpx.Client
 ) -> None:

@@ -62,6 +62,8 @@ def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> N
         )
         do(editor, killed, "withdraw", reason="Wrong.")
         waiting = do(editor, draft(editor, headline="On time"), "publish", at=soon(1))
+        at, end, shorter = soon(7200), soon(36000), soon(3600)
+        held = do(editor, draft(editor, headline="Held", embargoed_until=end), "publish", at=at)
         trashed = draft(editor, headline="Thrown away")
         assert editor.delete(f"/v1/articles/{trashed['id']}", headers={"If-Match": "*"}).status_code == 204
         folder = export(store, tmp_path / "exported", everything=True)
@@ -73,6 +75,7 @@ def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> N
             reader.get(f"/v1/articles/{article['slug']}").headers["location"] == "/v1/articles/bridge-closes"
         )
         assert published(editor, headline=article["headline"])["slug"] != article["slug"]
+        assert edit(editor, held, embargoed_until=shorter)["scheduled_for"] == at
         assert do(editor, trashed, "restore")["headline"] == "Thrown away"
         resent = {"source": "wire.example", "external_id": "13", "headline": "Killed", "status": "published"}
         assert editor.post("/v1/articles/bulk", json=[resent]).json()["items"][0]["status"] == 409

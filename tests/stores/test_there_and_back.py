@@ -25,6 +25,7 @@ from tests.stores import keeping
 from tests.stores.opening import Opened, opened
 
 LOST = {
+    "0063": "when 1 articles under embargo were to be published",
     "0059": "resources were",
     "0046": "the contracts of 1 tokens",
     "0040": "what 1 webhooks warn of",
@@ -129,6 +130,10 @@ def _use_what_is_new(store: Opened) -> None:
         rights = {"usable_until": "2099-01-01T00:00:00Z"}
         assert editor.post("/v1/images", json=rights).status_code == 201
         assert editor.post("/v1/articles", json=rights | {"headline": "Ends"}).status_code == 201
+        held = {"headline": "Held", "embargoed_until": "2099-01-01T00:00:00Z"}
+        held_id = editor.post("/v1/articles", json=held).json()["id"]
+        at = {"at": "2098-01-01T00:00:00Z"}
+        assert editor.post(f"/v1/articles/{held_id}/publish", json=at).status_code == 200
         leaves = {"headline": "Leaves", "status": "published"}
         left = editor.post("/v1/articles", json=leaves).json()["id"]
         assert editor.post(f"/v1/articles/{left}/unpublish").status_code == 200
