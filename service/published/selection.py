@@ -42,11 +42,8 @@ class Selected:
 
 
 def by_filter(asked: Asked) -> Selected:
-    """Select a page by a filter without full text."""
+    """Select a page by a filter without full text that is not plain."""
     session, kind, wanted = asked.session, asked.kind, asked.wanted
-    if walks.is_plain(wanted, by_update=asked.by_update):
-        (way,) = walks.by_update(kind, wanted) if asked.by_update else walks.best(session, kind, wanted)
-        return Selected(way.within(asked.after, None, descending=asked.descending))
     # What is found in another order than it is shown in is sorted, if there is little of it.
     if asked.by_update or wanted.updated_after is not None:
         few = walks.few(session, kind, wanted)

@@ -180,6 +180,11 @@ def best(session: Session, kind: Kind, wanted: Filter) -> list[Walk]:
     return [_of_term(kind, wanted, field, value, is_bound=is_bound) for value in values]
 
 
+def of_plain(kind: Kind, wanted: Filter) -> list[Walk]:
+    """Return the walk by time of publication of a plain filter."""
+    return [_of_rows(kind, wanted, next(((field, values[0]) for field, values in parts(wanted)), None))]
+
+
 def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
     """Return walks by time of the last update."""
     fits = [
