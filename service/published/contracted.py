@@ -1,8 +1,8 @@
 """The change feed under a contract: what the contract gives, in the order of its last change, and what has
 left it.
 
-A row that the contract does not give now is a removal to whoever may have it from before: of what a resource
-was, `published_former` holds until which number it was so.
+A row that the contract does not give now is a removal for a follower that may have it from before.
+`published_former` holds what each resource was, and until which number.
 """
 
 from collections.abc import Sequence

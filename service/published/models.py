@@ -245,9 +245,12 @@ class PublishedName(Table, table=True):
 
 
 class PublishedPast(Table, table=True):
-    """A section and language that a public resource has left, and the number of the change with which it did.
+    """A section and language that a public resource has left, with the change `until_seq`.
 
-    Empty stands for none: a primary key takes no null.
+    Feeds that are narrowed by `section` or `language` read this table. Change 120 moves an article in German
+    from Sport to City: the row says (Sport, de, 120). A follower of Sport at change 100 gets a removal.
+    A resource that goes needs no row here, because its tombstone keeps its section and language.
+    An empty string means no section or no language, because a primary key takes no null.
     """
 
     __tablename__ = "published_past"
@@ -261,9 +264,13 @@ class PublishedPast(Table, table=True):
 
 
 class PublishedFormer(Table, table=True):
-    """A former state of a public resource, as contracts judge it, until the change with this number.
+    """The facts by which contracts judged a public resource until the change `until_seq`.
 
-    `mark` is the hash of all of it. Each tag stands between two line ends.
+    Feeds under a contract read this table. Contracts judge sources and tags too, which `PublishedPast` lacks.
+    Change 130 takes the tag "ferry" from an article: `PublishedFormer` gets a row with the old tags, and
+    `PublishedPast` gets none. A partner with a contract for "ferry" that is at change 100 gets a removal.
+    A resource that goes has a row here too, so that its tombstone reaches only partners who were given it.
+    `mark` is the hash of the four facts. Each tag stands between two line ends.
     """
 
     __tablename__ = "published_former"

@@ -255,9 +255,7 @@ def _row(change: Change, new: Rendered, rendering: int, text_key: int | None) ->
 
 
 def _leave(session: Session, changes: Sequence[Change]) -> None:
-    """Remember the section and language that resources were in: who follows those is told that they have
-    left.
-    """
+    """Write the section and language that resources were in, so that followers of those get a removal."""
     rows = [
         {
             "kind": each.kind,
@@ -282,7 +280,7 @@ def _former(session: Session, old: Published | None, new: Rendered | None) -> Fa
 
 
 def _tell_again(session: Session, buried: Sequence[tuple[int, Published]]) -> None:
-    """Tell of tombstones whose reason is another now whoever had what was there before them."""
+    """Raise the number of former states whose tombstone has a new reason, so that followers get it again."""
     for seq, old in buried:
         if old.reason is not None:
             ended = (
@@ -299,7 +297,7 @@ def tags_of(terms: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 
 def remember(session: Session, changes: Sequence[Change]) -> None:
-    """Remember what resources were: who has them by a contract is told that they have left it."""
+    """Write what resources were, so that followers whose contract gave them get a removal."""
     rows = [
         {
             "kind": str(each.kind),
