@@ -26,6 +26,7 @@ from service.images.models import (
 from service.images.read import read_caption
 from service.published import answers, store
 from service.published.filters import Filter
+from service.published.lists import answer_newest
 from service.published.models import Kind
 from service.scopes import Scope
 from service.services import service
@@ -52,7 +53,7 @@ def list_captions(
     if not (image_id is None and article_id is None and source is None):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
-        return lists.answer_public(
+        return answer_newest(
             request, session, caller, Kind.CAPTION, Filter(language=tuple(language or ())), asked, CaptionRead
         )
     equal = (

@@ -1,7 +1,6 @@
-"""One page of images or captions: for readers of what is public, for editors of the working tables."""
+"""Read one page of images or captions from the working tables, and answer with a short list."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -14,14 +13,12 @@ from service.database import Session
 from service.http import pages
 from service.http.callers import Caller
 from service.images.models import Caption, Image
-from service.published import answers, store
-from service.published.filters import Filter
-from service.published.models import Kind
+from service.published import answers
+from service.published.lists import NEWEST
 from service.services import service
 from service.settings import Settings
 
 Row = TypeVar("Row", Image, Caption)
-_NEWEST = TypeAdapter(tuple[datetime, UUID])
 _BY_ID = TypeAdapter(tuple[UUID])
 
 
@@ -33,7 +30,7 @@ def newest(
     asked: pages.ListRequest,
 ) -> tuple[list[Row], bool]:
     """Working rows, newest first, and whether there are more."""
-    after = pages.read_cursor(request, asked.cursor, _NEWEST)
+    after = pages.read_cursor(request, asked.cursor, NEWEST)
     # For a class that is not known yet SQLModel types its columns as attributes, which they are not.
     place = cast("list[ColumnElement[object]]", [col(table.created_at), col(table.id)])
     rows = session.exec(pages.after(select(table).where(*conditions), place, after, asked.limit)).all()
@@ -48,31 +45,6 @@ def count(
         session.exec(select(func.count()).select_from(table).where(*conditions)).one()
         if asked.count
         else None
-    )
-
-
-def answer_public(
-    request: Request,
-    session: Session,
-    caller: Caller,
-    kind: Kind,
-    wanted: Filter,
-    asked: pages.ListRequest,
-    shape: type[BaseModel],
-) -> Response:
-    """Answer with what is public, newest first."""
-    after = pages.read_cursor(request, asked.cursor, _NEWEST)
-    listed = store.page(session, kind, wanted, "-published_at", after, asked.limit, count=asked.count)
-    answers.depend(request, answers.any_of(kind))
-    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
-    return pages.answer_page(
-        request,
-        listed.documents,
-        next_key=listed.next_key,
-        total=listed.total,
-        fields=asked.fields,
-        shape=shape,
-        headers=headers,
     )
 
 

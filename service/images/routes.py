@@ -38,6 +38,7 @@ from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep
 from service.published import answers, documents, store
 from service.published.answers import Row
 from service.published.filters import Filter
+from service.published.lists import answer_newest
 from service.published.models import Kind
 from service.scopes import Scope
 from service.services import service
@@ -135,7 +136,7 @@ def list_images(
     if any(each is not None for each in (digest, without_file, in_use, missing, expires_before)):
         caller.need(Scope.CONTENT_READ)
     if not caller.may(Scope.CONTENT_READ):
-        return lists.answer_public(
+        return answer_newest(
             request, session, caller, Kind.IMAGE, Filter(source=tuple(source or ())), asked, ImageRead
         )
     conditions = _conditions(

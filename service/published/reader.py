@@ -73,6 +73,11 @@ def _of_key(kind: Kind, key: str) -> tuple[str, Sequence[str | int | UUID]]:
     return (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
 
 
+def _mask(key: str, *, is_mirror: bool) -> str | None:
+    """Return the name under which a mirror keeps the slug of a removed article."""
+    return masked(key) if is_mirror and id_of(key) is None else None
+
+
 class DatabaseReader(Protocol):
     """The questions of the wire cache to a database. `answered_at` is when the database last answered, in
     monotonic seconds; `connections` are open.
@@ -145,8 +150,8 @@ class SqliteReader:
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
         row = await self._find(kind, key)
-        if row is None and self._is_mirror and id_of(key) is None:
-            return await self._find(kind, masked(key))
+        if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
+            return await self._find(kind, mask)
         return row
 
     async def _find(self, kind: Kind, key: str) -> Row | None:
@@ -222,8 +227,8 @@ class PostgresReader:
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
         row = await self._find(kind, key)
-        if row is None and self._is_mirror and id_of(key) is None:
-            return await self._find(kind, masked(key))
+        if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
+            return await self._find(kind, mask)
         return row
 
     async def _find(self, kind: Kind, key: str) -> Row | None:
@@ -238,8 +243,8 @@ class PostgresReader:
     async def find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
         """Read one published resource, and the number that was the last when it was read."""
         seq, row = await self._find_at(kind, key)
-        if row is None and self._is_mirror and id_of(key) is None:
-            return await self._find_at(kind, masked(key))
+        if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
+            return await self._find_at(kind, mask)
         return seq, row
 
     async def _find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:

@@ -5,14 +5,11 @@ Readers are answered from the published table, like all that is public. Holders 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import langcodes
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import TypeAdapter
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -26,6 +23,7 @@ from service.http.routing import Route
 from service.published import answers, store
 from service.published.answers import Row
 from service.published.filters import Filter
+from service.published.lists import NEWEST, answer_newest
 from service.published.models import Kind
 from service.scopes import Scope
 from service.services import service
@@ -35,7 +33,6 @@ from service.tables import Language
 router = APIRouter(prefix="/v1/consent-notices", tags=["consent notices"], route_class=Route)
 Editor = Annotated[Caller, Depends(Needs(Scope.CONSENT_WRITE))]
 NoticeVersion = Annotated[int, Path(ge=1, le=2**31 - 1)]
-_NEWEST = TypeAdapter(tuple[datetime, UUID])
 _LANGUAGES = 200
 _FAR = 50
 """The distance, as CLDR measures it, up to which one language stands in for another: nn reads nb, and pt
@@ -63,26 +60,14 @@ def list_consent_notices(
     """List notices, newest first: those that hold now, and for editors all versions and drafts."""
     if status is NoticeStatus.DRAFT:
         caller.need(Scope.CONSENT_READ if not _sees_drafts(caller) else Scope.CONSENT_WRITE)
-    after = pages.read_cursor(request, asked.cursor, _NEWEST)
     if _sees_drafts(caller):
-        return _list_for_editors(request, session, notice_key, language, status, after, asked)
+        return _list_for_editors(request, session, notice_key, language, status, asked)
     wanted = Filter(
         section=((status or NoticeStatus.PUBLISHED).value,),
         language=tuple(language or ()),
         source=tuple(notice_key or ()),
     )
-    listed = store.page(session, Kind.NOTICE, wanted, "-published_at", after, asked.limit, count=asked.count)
-    answers.depend(request, answers.any_of(Kind.NOTICE))
-    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
-    return pages.answer_page(
-        request,
-        listed.documents,
-        next_key=listed.next_key,
-        total=listed.total,
-        fields=asked.fields,
-        shape=NoticeRead,
-        headers=headers,
-    )
+    return answer_newest(request, session, caller, Kind.NOTICE, wanted, asked, NoticeRead)
 
 
 def _list_for_editors(
@@ -91,9 +76,9 @@ def _list_for_editors(
     keys: Sequence[str] | None,
     languages: Sequence[str] | None,
     status: NoticeStatus | None,
-    after: tuple[datetime, UUID] | None,
     asked: pages.ListRequest,
 ) -> Response:
+    after = pages.read_cursor(request, asked.cursor, NEWEST)
     chosen = select(ConsentNotice)
     if keys:
         chosen = chosen.where(pages.one_of(col(ConsentNotice.notice_key), keys))
