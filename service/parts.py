@@ -19,7 +19,7 @@ from service.database import Database
 from service.edge.cache import WireCache
 from service.edge.connections import Connections
 from service.ending import Ending
-from service.formats.feeds.written import WrittenEntries
+from service.formats.feeds.written import WrittenArticles
 from service.http import idempotency
 from service.http.callers import Answering, TokenUses
 from service.images import ahead
@@ -77,7 +77,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Copies, Copies(database))
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
-    services.add(WrittenEntries, WrittenEntries(settings))
+    services.add(WrittenArticles, WrittenArticles(settings))
     services.add(Backlog, Backlog(database))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))

@@ -14,8 +14,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.formats.feeds import rss
-from service.formats.feeds.feed import FeedEntry
-from service.formats.feeds.written import OVERHEAD, WrittenEntries
+from service.formats.feeds.feed import FeedArticle
+from service.formats.feeds.written import OVERHEAD, WrittenArticles
 from tests.articles.newsroom import caption, do, draft, edit, mark, published, soon
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN, Store, another
@@ -295,13 +295,13 @@ def test_no_character_breaks_a_feed(editor: httpx.Client, client: httpx.Client, 
 def test_a_feed_writes_anew_only_the_articles_that_have_changed(
     editor: httpx.Client, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section, written, write = mark(), [], rss.write_entry
+    section, written, write = mark(), [], rss.write_article
 
-    def noting(entry: FeedEntry) -> bytes:
-        written.append(entry.article.headline)
-        return write(entry)
+    def noting(feed_article: FeedArticle) -> bytes:
+        written.append(feed_article.article.headline)
+        return write(feed_article)
 
-    monkeypatch.setattr(rss, "write_entry", noting)
+    monkeypatch.setattr(rss, "write_article", noting)
     first = published(editor, headline="Low water", section=section)
     published(editor, headline="Slack water", section=section)
     before = client.get(f"/feeds/rss.xml?section={section}").text
@@ -312,14 +312,14 @@ def test_a_feed_writes_anew_only_the_articles_that_have_changed(
     assert [entry.title for entry in feedparser.parse(after).entries] == ["Slack water", "High water"]
 
 
-def test_written_entries_stay_within_their_bytes(
+def test_written_articles_stay_within_their_bytes(
     store: Store, editor: httpx.Client, client: httpx.Client
 ) -> None:
     slugs = [published(editor, headline=f"Buoy {number}")["slug"] for number in range(4)]
     documents = [client.get(f"/v1/articles/{slug}").content for slug in slugs]
-    size = len(WrittenEntries(store.settings).all("rss.xml", documents[:1], rss.write_entry)[0].written)
-    entries = WrittenEntries(store.settings, most_bytes=2 * (size + OVERHEAD) + 10)
-    made = entries.all("rss.xml", documents, rss.write_entry)
-    assert [entry.written.count(b"<item>") for entry in made] == [1] * 4
-    assert (len(entries), entries.bytes) == (2, sum(len(entry.written) + OVERHEAD for entry in made[2:]))
-    assert entries.all("rss.xml", documents[3:], rss.write_entry)[0] is made[3]
+    size = len(WrittenArticles(store.settings).all("rss.xml", documents[:1], rss.write_article)[0].written)
+    kept = WrittenArticles(store.settings, most_bytes=2 * (size + OVERHEAD) + 10)
+    made = kept.all("rss.xml", documents, rss.write_article)
+    assert [each.written.count(b"<item>") for each in made] == [1] * 4
+    assert (len(kept), kept.bytes) == (2, sum(len(each.written) + OVERHEAD for each in made[2:]))
+    assert kept.all("rss.xml", documents[3:], rss.write_article)[0] is made[3]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry, last_updated
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
-from service.formats.feeds.written import WrittenEntry
+from service.formats.feeds.written import WrittenArticle
 from service.formats.xml import element, filled, inside
 from service.tables import write_time
 
@@ -18,34 +18,34 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _NAMESPACES = {None: ATOM, "media": MEDIA}
 
 
-def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
+def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
     """The feed as Atom."""
     root = etree.Element(_in("feed"), {_LANG: feed.language}, nsmap=_NAMESPACES)
     itself = feed.address("atom.xml")
     element(root, _in("id"), itself)
     element(root, _in("title"), feed.title)
-    element(root, _in("updated"), write_time(last_updated(entry.updated_at for entry in entries)))
+    element(root, _in("updated"), write_time(last_updated(each.updated_at for each in articles)))
     element(root, _in("link"), attributes={"rel": "self", "href": itself, "type": MEDIA_TYPES["atom.xml"]})
     element(root, _in("link"), attributes={"rel": "alternate", "href": feed.settings.public_url})
     element(root, _in("generator"), "Copydesk")
     # An entry whose article names no author has this one.
     element(element(root, _in("author")), _in("name"), feed.settings.site_name)
-    return filled(root, b"</feed>", (entry.written for entry in entries))
+    return filled(root, b"</feed>", (each.written for each in articles))
 
 
 def _in(name: str) -> str:
     return f"{{{ATOM}}}{name}"
 
 
-def write_entry(entry: FeedEntry) -> bytes:
+def write_article(feed_article: FeedArticle) -> bytes:
     """An article of the feed."""
-    article = entry.article
+    article = feed_article.article
     root = etree.Element(_in("feed"), nsmap=_NAMESPACES)
     made = element(root, _in("entry"), attributes={_LANG: article.language})
     element(made, _in("id"), article.id.urn)
     element(made, _in("title"), article.headline)
-    element(made, _in("link"), attributes={"rel": "alternate", "href": entry.address})
-    element(made, _in("published"), write_time(entry.published))
+    element(made, _in("link"), attributes={"rel": "alternate", "href": feed_article.address})
+    element(made, _in("published"), write_time(feed_article.published))
     element(made, _in("updated"), write_time(article.updated_at))
     for author in article.written_by:
         person = element(made, _in("author"))
@@ -59,12 +59,12 @@ def write_entry(entry: FeedEntry) -> bytes:
     element(made, _in("content"), as_html(article.body), {"type": "html"})
     if article.copyright_notice:
         element(made, _in("rights"), article.copyright_notice)
-    for picture in entry.pictures:
+    for picture in feed_article.pictures:
         shown = picture.shown
         element(
             made,
             _in("link"),
             attributes={"rel": "enclosure", "href": shown.href, "type": shown.content_type},
         )
-    add_pictures(made, entry.pictures)
+    add_pictures(made, feed_article.pictures)
     return inside(root)

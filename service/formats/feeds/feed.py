@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.tables import ANY_LANGUAGE
 
 LONGEST = 50
-"""Articles in a feed. Who needs them all follows the lists, or the changes."""
+"""Articles in a feed. A client that needs more reads the lists or the change feed."""
 MEDIA_TYPES = FEEDS
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,8 +39,8 @@ class FeedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedEntry:
-    """An article in a feed."""
+class FeedArticle:
+    """An article as the writers of feeds read it, with whole addresses."""
 
     article: ArticleRead
     address: str
@@ -50,7 +50,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed as all three writers read it."""
+    """The articles of a feed, and what it is narrowed to: the input of all three writers."""
 
     settings: Settings
     sections: tuple[str, ...]
@@ -89,15 +89,15 @@ def read(session: Session, settings: Settings, sections: tuple[str, ...], langua
 
 
 def last_updated(times: Iterable[datetime]) -> datetime:
-    """Return when any entry was last changed; the same as long as nothing is."""
+    """Return the latest of these times of change, or 1970 when there are none."""
     return max(times, default=_NEVER)
 
 
-def entry_of(settings: Settings, document: bytes) -> FeedEntry:
-    """Return the feed entry of a published document, with whole addresses."""
+def feed_article_of(settings: Settings, document: bytes) -> FeedArticle:
+    """Return what a published document has for feeds, with whole addresses."""
     article = with_whole_addresses(settings, stored_documents.read(ArticleRead, document))
     published = article.published_at or article.updated_at
-    return FeedEntry(article, address_of(settings, article), published, tuple(_pictures(article)))
+    return FeedArticle(article, address_of(settings, article), published, tuple(_pictures(article)))
 
 
 def _pictures(article: ArticleRead) -> Iterator[FeedPicture]:

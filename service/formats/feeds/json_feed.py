@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import Feed, FeedEntry, FeedPicture
-from service.formats.feeds.written import WrittenEntry
+from service.formats.feeds.feed import Feed, FeedArticle, FeedPicture
+from service.formats.feeds.written import WrittenArticle
 from service.tables import Time
 
 
@@ -82,7 +82,7 @@ class JsonFeed(Part):
     items: list[FeedItem]
 
 
-def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
+def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
     """The feed as JSON."""
     shape = JsonFeed(
         title=feed.title,
@@ -95,24 +95,24 @@ def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
     )
     frame = shape.model_dump_json(exclude_none=True).encode()
     assert frame.endswith(b'"items":[]}')
-    return frame[:-2] + b",".join(entry.written for entry in entries) + b"]}"
+    return frame[:-2] + b",".join(each.written for each in articles) + b"]}"
 
 
-def write_entry(entry: FeedEntry) -> bytes:
+def write_article(feed_article: FeedArticle) -> bytes:
     """An article of the feed."""
-    return _item(entry).model_dump_json(exclude_none=True).encode()
+    return _item(feed_article).model_dump_json(exclude_none=True).encode()
 
 
-def _item(entry: FeedEntry) -> FeedItem:
-    article, pictures = entry.article, entry.pictures
+def _item(feed_article: FeedArticle) -> FeedItem:
+    article, pictures = feed_article.article, feed_article.pictures
     return FeedItem(
         id=article.id.urn,
-        url=entry.address,
+        url=feed_article.address,
         title=article.headline,
         content_html=as_html(article.body),
         summary=article.summary,
         image=pictures[0].shown.href if pictures else None,
-        date_published=entry.published,
+        date_published=feed_article.published,
         date_modified=article.updated_at,
         authors=[Person(name=author.name, url=author.url) for author in article.written_by] or None,
         tags=[*([article.section] if article.section else []), *article.tags],

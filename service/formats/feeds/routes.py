@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry
-from service.formats.feeds.written import WrittenEntries, WrittenEntry
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle
+from service.formats.feeds.written import WrittenArticle, WrittenArticles
 from service.http import pages
 from service.http.callers import CallerDep
 from service.http.operations import Responses
@@ -52,7 +52,7 @@ def _described(name: str, example: str) -> Responses:
 )
 def get_rss_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as RSS 2.0, whole, with pictures, captions and credits."""
-    return _answer(request, found, "rss.xml", rss.write, rss.write_entry)
+    return _answer(request, found, "rss.xml", rss.write, rss.write_article)
 
 
 @router.get(
@@ -62,27 +62,27 @@ def get_rss_feed(request: Request, found: FeedDep) -> Response:
 )
 def get_atom_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as Atom, whole, with pictures, captions and credits."""
-    return _answer(request, found, "atom.xml", atom.write, atom.write_entry)
+    return _answer(request, found, "atom.xml", atom.write, atom.write_article)
 
 
 @router.get("/feed.json", response_class=_JsonFeed, response_model=json_feed.JsonFeed)
 def get_json_feed(request: Request, found: FeedDep) -> Response:
     """The newest articles as JSON Feed 1.1, whole, with pictures, captions and credits."""
-    return _answer(request, found, "feed.json", json_feed.write, json_feed.write_entry)
+    return _answer(request, found, "feed.json", json_feed.write, json_feed.write_article)
 
 
 def _answer(
     request: Request,
     found: Feed,
     name: str,
-    write: Callable[[Feed, Sequence[WrittenEntry]], bytes],
-    write_entry: Callable[[FeedEntry], bytes],
+    write: Callable[[Feed, Sequence[WrittenArticle]], bytes],
+    write_article: Callable[[FeedArticle], bytes],
 ) -> Response:
-    entries = service(request, WrittenEntries).all(name, found.documents, write_entry)
+    articles = service(request, WrittenArticles).all(name, found.documents, write_article)
     media_type = MEDIA_TYPES[name] if name.endswith("json") else f"{MEDIA_TYPES[name]}; charset=utf-8"
-    answer = answers.made(write(found, entries), media_type, (answers.any_of(Kind.ARTICLE),), found.settings)
+    answer = answers.made(write(found, articles), media_type, (answers.any_of(Kind.ARTICLE),), found.settings)
     lists = Filter(section=found.sections, language=found.languages).keys()
-    keys.name(request, keys.of_page(Kind.ARTICLE, lists, (entry.id for entry in entries)))
+    keys.name(request, keys.of_page(Kind.ARTICLE, lists, (each.id for each in articles)))
     response = answers.respond(request, answer)
     response.headers["Link"] = ", ".join(_links(found, name))
     return response

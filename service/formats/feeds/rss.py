@@ -8,9 +8,9 @@ from email.utils import format_datetime
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedEntry, last_updated
+from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
-from service.formats.feeds.written import WrittenEntry
+from service.formats.feeds.written import WrittenArticle
 from service.formats.xml import element, filled, inside
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,11 +21,11 @@ DC = "http://purl.org/dc/elements/1.1/"
 _NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 
 
-def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
+def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
     """The feed as RSS."""
     root = etree.Element("rss", {"version": "2.0"}, nsmap=_NAMESPACES)
     channel = element(root, "channel")
-    updated = last_updated(entry.updated_at for entry in entries)
+    updated = last_updated(each.updated_at for each in articles)
     element(channel, "title", feed.title)
     element(channel, "link", feed.settings.public_url)
     element(channel, "description", f"The newest articles of {feed.title}")
@@ -34,18 +34,18 @@ def write(feed: Feed, entries: Sequence[WrittenEntry]) -> bytes:
     element(channel, "generator", "Copydesk")
     itself = {"rel": "self", "href": feed.address("rss.xml"), "type": MEDIA_TYPES["rss.xml"]}
     element(channel, f"{{{ATOM}}}link", attributes=itself)
-    return filled(root, b"</channel></rss>", (entry.written for entry in entries))
+    return filled(root, b"</channel></rss>", (each.written for each in articles))
 
 
-def write_entry(entry: FeedEntry) -> bytes:
+def write_article(feed_article: FeedArticle) -> bytes:
     """An article of the feed."""
-    article = entry.article
+    article = feed_article.article
     root = etree.Element("rss", nsmap=_NAMESPACES)
     item = element(root, "item")
     element(item, "title", article.headline)
-    element(item, "link", entry.address)
+    element(item, "link", feed_article.address)
     element(item, "guid", article.id.urn, {"isPermaLink": "false"})
-    element(item, "pubDate", format_datetime(entry.published, usegmt=True))
+    element(item, "pubDate", format_datetime(feed_article.published, usegmt=True))
     if article.summary:
         element(item, "description", article.summary)
     for author in article.written_by:
@@ -56,14 +56,14 @@ def write_entry(entry: FeedEntry) -> bytes:
     if article.copyright_notice:
         element(item, f"{{{DC}}}rights", article.copyright_notice)
     element(item, f"{{{CONTENT}}}encoded", as_html(article.body))
-    if entry.pictures:
+    if feed_article.pictures:
         # Readers of RSS expect one at the most. It must say its length, and says 0 because that is not known
         # before the file is made (RSS Best Practices Profile, "enclosure").
-        shown = entry.pictures[0].shown
+        shown = feed_article.pictures[0].shown
         element(
             item,
             "enclosure",
             attributes={"url": shown.href, "length": "0", "type": shown.content_type},
         )
-    add_pictures(item, entry.pictures)
+    add_pictures(item, feed_article.pictures)
     return inside(root)

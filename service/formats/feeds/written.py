@@ -1,4 +1,4 @@
-"""Keep what each feed has written of each article, so that a feed is a join of what lies there."""
+"""Keep the bytes that each feed has written of each article, so that a feed only joins them."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -8,18 +8,18 @@ from hashlib import blake2b
 from threading import Lock
 from uuid import UUID
 
-from service.formats.feeds.feed import FeedEntry, entry_of
+from service.formats.feeds.feed import FeedArticle, feed_article_of
 from service.settings import Settings
 
 MOST_BYTES = 8_388_608
-"""Memory for written entries, per process: some thousand articles."""
+"""Memory for written articles, per process: some thousands of them."""
 OVERHEAD = 400
-"""Bytes that an entry takes beside what is written."""
+"""Bytes that a written article takes beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenEntry:
-    """An article as one feed writes it."""
+class WrittenArticle:
+    """An article as one feed writes it: an Atom entry, an item of RSS or JSON Feed, or a row of a sitemap."""
 
     id: UUID
     published: datetime
@@ -27,41 +27,41 @@ class WrittenEntry:
     written: bytes
 
 
-class WrittenEntries:
-    """The entries that were written last, by feed and document. A document that has changed, or that shows a
-    picture less, is another one.
+class WrittenArticles:
+    """The written articles that were used last, by feed and by hash of the document. A changed document has
+    another hash, so that its article is written anew.
     """
 
     def __init__(self, settings: Settings, most_bytes: int = MOST_BYTES) -> None:
         self.bytes = 0
         self._settings = settings
         self._most_bytes = most_bytes
-        self._known: OrderedDict[tuple[str, bytes], WrittenEntry] = OrderedDict()
+        self._known: OrderedDict[tuple[str, bytes], WrittenArticle] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def all(
-        self, feed: str, documents: Iterable[bytes], write: Callable[[FeedEntry], bytes]
-    ) -> list[WrittenEntry]:
-        """Return the entries of published documents, written for a feed."""
+        self, feed: str, documents: Iterable[bytes], write: Callable[[FeedArticle], bytes]
+    ) -> list[WrittenArticle]:
+        """Return each published document as a feed writes it."""
         return [self._one(feed, document, write) for document in documents]
 
-    def _one(self, feed: str, document: bytes, write: Callable[[FeedEntry], bytes]) -> WrittenEntry:
+    def _one(self, feed: str, document: bytes, write: Callable[[FeedArticle], bytes]) -> WrittenArticle:
         key = (feed, blake2b(document, digest_size=16).digest())
         with self._lock:
             if (known := self._known.get(key)) is not None:
                 self._known.move_to_end(key)
                 return known
-        entry = entry_of(self._settings, document)
-        article = entry.article
-        made = WrittenEntry(article.id, entry.published, article.updated_at, write(entry))
+        feed_article = feed_article_of(self._settings, document)
+        article = feed_article.article
+        made = WrittenArticle(article.id, feed_article.published, article.updated_at, write(feed_article))
         with self._lock:
             self._keep(key, made)
         return made
 
-    def _keep(self, key: tuple[str, bytes], made: WrittenEntry) -> None:
+    def _keep(self, key: tuple[str, bytes], made: WrittenArticle) -> None:
         if key in self._known:
             return
         self._known[key] = made

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.ages import keep_until
 from service.database import Session, SessionDep
-from service.formats.feeds.written import WrittenEntries, WrittenEntry
+from service.formats.feeds.written import WrittenArticle, WrittenArticles
 from service.formats.sitemaps.parts import Part, all_parts, read_part
-from service.formats.sitemaps.write import write_index, write_news, write_news_entry, write_places
+from service.formats.sitemaps.write import write_index, write_news, write_news_article, write_places
 from service.http.callers import CallerDep
 from service.http.operations import Responses
 from service.http.routing import Route
@@ -36,17 +36,17 @@ _XML: Responses = {
 @router.get("/news.xml", response_class=Response, responses=_XML)
 def get_news_sitemap(request: Request, caller: CallerDep, session: SessionDep) -> Response:
     """The articles of the last two days, 1,000 at the most, as news crawlers want them."""
-    entries = _news(request, session)
-    if entries:
-        keep_until(request.scope, entries[-1].published + NEWS_FOR)
-    return _answer(request, write_news(entries))
+    articles = _news(request, session)
+    if articles:
+        keep_until(request.scope, articles[-1].published + NEWS_FOR)
+    return _answer(request, write_news(articles))
 
 
-def _news(request: Request, session: Session, most: int = MOST_NEWS) -> list[WrittenEntry]:
+def _news(request: Request, session: Session, most: int = MOST_NEWS) -> list[WrittenArticle]:
     wanted = Filter(published_after=now() - NEWS_FOR)
     listed = store.page(session, Kind.ARTICLE, wanted, "-published_at", None, most)
-    write = partial(write_news_entry, service(request, Settings))
-    return service(request, WrittenEntries).all("news.xml", listed.documents, write)
+    write = partial(write_news_article, service(request, Settings))
+    return service(request, WrittenArticles).all("news.xml", listed.documents, write)
 
 
 @router.get("/index.xml", response_class=Response, responses=_XML)

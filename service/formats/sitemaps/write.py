@@ -6,8 +6,8 @@ from datetime import datetime
 from lxml import etree
 
 from service.articles.addresses import as_uri, own_address
-from service.formats.feeds.feed import FeedEntry
-from service.formats.feeds.written import WrittenEntry
+from service.formats.feeds.feed import FeedArticle
+from service.formats.feeds.written import WrittenArticle
 from service.formats.sitemaps.parts import ListedArticle
 from service.formats.xml import element, filled, inside, written
 from service.settings import Settings
@@ -43,26 +43,26 @@ def _written_address(settings: Settings, place: ListedArticle) -> str:
     return as_uri(own_address(settings, place.id, place.slug)).replace("&", "&amp;")
 
 
-def write_news(entries: Sequence[WrittenEntry]) -> bytes:
+def write_news(articles: Sequence[WrittenArticle]) -> bytes:
     """The news of the last two days."""
     root = _news_root()
-    if not entries:
+    if not articles:
         return written(root)
     root.text = ""
-    return filled(root, b"</urlset>", (entry.written for entry in entries))
+    return filled(root, b"</urlset>", (each.written for each in articles))
 
 
-def write_news_entry(settings: Settings, entry: FeedEntry) -> bytes:
+def write_news_article(settings: Settings, feed_article: FeedArticle) -> bytes:
     """An article of the news."""
-    root, article = _news_root(), entry.article
+    root, article = _news_root(), feed_article.article
     url = _url(root, own_address(settings, article.id, article.slug), article.updated_at)
     news = element(url, f"{{{NEWS}}}news")
     publication = element(news, f"{{{NEWS}}}publication")
     element(publication, f"{{{NEWS}}}name", settings.site_name)
     element(publication, f"{{{NEWS}}}language", news_language(article.language))
-    element(news, f"{{{NEWS}}}publication_date", write_time(entry.published))
+    element(news, f"{{{NEWS}}}publication_date", write_time(feed_article.published))
     element(news, f"{{{NEWS}}}title", article.headline)
-    for picture in entry.pictures:
+    for picture in feed_article.pictures:
         element(element(url, f"{{{IMAGE}}}image"), f"{{{IMAGE}}}loc", picture.shown.href)
     return inside(root)
 
