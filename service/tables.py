@@ -282,16 +282,17 @@ def write_time(value: datetime) -> str:
 
 Text = Annotated[
     str,
-    BeforeValidator(unix_newlines),
-    BeforeValidator(_composed),
     StringConstraints(strip_whitespace=True, max_length=20_000),
+    BeforeValidator(_composed),
+    BeforeValidator(unix_newlines),
     AfterValidator(clean_text),
 ]
 """Text of several lines, trimmed."""
 Line = Annotated[
     str,
-    BeforeValidator(_composed),
+    # Before the other validators here: behind one, Pydantic would trim what it has measured.
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    BeforeValidator(_composed),
     AfterValidator(clean_text),
     AfterValidator(_one_line),
     AfterValidator(_visible),

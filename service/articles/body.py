@@ -155,8 +155,8 @@ class Code(Shape):
     )
     text: Annotated[
         str,
-        BeforeValidator(unix_newlines),
         StringConstraints(max_length=LONGEST_CODE),
+        BeforeValidator(unix_newlines),
         AfterValidator(clean_text),
     ]
 

@@ -255,7 +255,8 @@ async def _edit(edit: Edit) -> Response:
 
 
 def _merged(article: Article, patch: dict[str, JsonValue]) -> ArticleReplace:
-    stored = ArticleWrite.model_validate(article.model_dump(include=_WRITTEN))
+    # Not validated: an edit must be able to mend what has been refused only since it was written.
+    stored = ArticleWrite.model_construct(**{name: getattr(article, name) for name in _WRITTEN})
     return merged(ArticleReplace, stored, patch, defaulted=_DEFAULTED)
 
 

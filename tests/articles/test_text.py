@@ -32,6 +32,43 @@ def test_a_headline_in_which_nothing_can_be_seen_is_refused(editor: httpx.Client
     assert draft(editor, headline=f"{headline}a")["headline"] in (f"{headline}a", "a")
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\r\n", "\u00a0", "\u2003", "\u3000  "])
+def test_a_line_of_spaces_is_as_empty_as_none(editor: httpx.Client, blank: str) -> None:
+    members = {
+        "headline": blank,
+        "byline": blank,
+        "section": blank,
+        "source": blank,
+        "authors": [{"name": blank}],
+        "tags": ["Ferries", blank],
+        "body": [{"type": "quote", "html": "We sail.", "cite": blank}],
+    }
+    answer = editor.post("/v1/articles", json=members)
+    assert pointers(answer) == [
+        "/headline",
+        "/byline",
+        "/authors/0/name",
+        "/section",
+        "/tags/1",
+        "/source",
+        "/body/0/cite",
+    ]
+
+
+def test_a_line_is_measured_once_it_is_trimmed(editor: httpx.Client) -> None:
+    padding = " " * 300
+    article = draft(editor, headline=f"{padding}{'x' * 500}{padding}")
+    assert article["headline"] == "x" * 500
+    answer = editor.post("/v1/articles", json={"headline": "x" * 501})
+    assert answer.json()["errors"][0]["message"] == "String should have at most 500 characters"
+
+
+def test_the_document_of_the_api_tells_how_long_a_line_may_be(client: httpx.Client) -> None:
+    shapes = client.get("/openapi.json").json()["components"]["schemas"]
+    line = shapes["ArticleCreate"]["properties"]["byline"]["anyOf"][0]
+    assert (line.get("minLength"), line.get("maxLength")) == (1, 500)
+
+
 def test_letters_with_accents_are_one_character_wherever_they_come_from(
     editor: httpx.Client, client: httpx.Client
 ) -> None:
