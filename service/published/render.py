@@ -41,8 +41,9 @@ from service.published.numbering import (
 
 SHOWS = "image"
 """The term under which an article is found by an image that it shows."""
-SECONDS_OF_ARTICLES = 0.1
+SECONDS_OF_ARTICLES = 0.05
 """Time for which a transaction renders the articles that show its changed pictures, under the counter's lock.
+Writing what was rendered takes the lock for as long again.
 """
 ARTICLES_AT_ONCE = 20
 ABOVE_ALL = UUID(int=2**128 - 1)
