@@ -1,9 +1,8 @@
-"""Keep the jobs that run beside the requests at work, and know which of them stand still.
+"""Run the jobs beside the requests, and know which of them have stopped making progress.
 
-A job that fails is logged, counted, and tried again after a pause that grows. A database that does not answer
-is waited for without an end. A job that fails again and again for any other reason ends the process with
-status 1, because a service that answers without its jobs lies: it misses what others change, and publishes
-nothing on time.
+A job that fails is logged, counted, and tried again after a growing pause. While the database does not
+answer, a job waits without an end. A job that keeps failing for any other reason ends the process with status
+1. Otherwise the service would go on answering without what the job does, such as publishing on time.
 """
 
 import asyncio

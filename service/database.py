@@ -84,7 +84,7 @@ class Session(SQLModelSession):
         """Kept for this transaction by the rooms above, each under a type of its own."""
 
     def keep_until(self, time: datetime | None) -> None:
-        """Let what is made of what this session reads be kept no longer than until then."""
+        """Note a time from which on answers made from these rows must not be cached."""
         # Asked for each row of a list, few of which have an end.
         if time is not None:
             self.until = earliest(self.until, time)

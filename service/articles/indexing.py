@@ -54,7 +54,7 @@ class Indexing:
     _looks_at: float = 0.0
 
     def begin(self) -> None:
-        """Have every article cut anew, unless that is done or under way."""
+        """Have the texts of all articles indexed again, unless that is done or in progress."""
         every = {"image_id": EVERY_ARTICLE, "below": ABOVE_ALL, "words": WORDS, "asked": new_id()}
         with self.database.writing() as session:
             session.execute(insert_new(session, ArticleIndexing), [every])

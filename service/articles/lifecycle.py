@@ -331,8 +331,8 @@ def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> Non
 
 
 def _dated_anew(article: Article, write: ArticleReplace) -> bool:
-    """Return whether another date of publication is given. Null takes a draft's away; what is
-    public has one.
+    """Return whether the request changes the date of publication. Null removes the date of a draft, but not
+    of an article that is public.
     """
     given = "published_at" in write.model_fields_set and (
         write.published_at is not None or article.status == Status.DRAFT

@@ -38,7 +38,9 @@ class _Waiting:
 
 @contextmanager
 def together(session: Session) -> Iterator[None]:
-    """Have what is remembered in the block written at its end, or before another edit of the same article."""
+    """Delay the writes of history and indexes to the end of the block, or until the same article is edited
+    again.
+    """
     waiting = session.kept[_Waiting] = _Waiting()
     yield
     waiting.write(session)

@@ -1,5 +1,5 @@
-"""Articles come back as they were exported: rows, slugs and versions, and what editors find them by. Nothing
-is decided anew.
+"""Restore articles as they were exported: rows, slugs, versions and the desk's indexes. No rule is applied
+again.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,9 @@ _CONTENT = tuple(ArticleContent.model_fields)
 
 
 class ArticleKept(ArticleContent):
-    """An article as editors read it, what is resolved in it left out; and what they do not read."""
+    """An article as editors read it, without what is resolved from ids, and with the members that they do not
+    read.
+    """
 
     id: UUID
     slug: Slug
@@ -104,7 +106,7 @@ def begin_histories(session: Session, kept: Sequence[ArticleKept], actor: str) -
 
 
 def is_unused(session: Session) -> bool:
-    """Return whether nobody has ever written an article or an image here."""
+    """Return whether this store has never had an article or an image."""
     return all(
         session.exec(select(key).limit(1)).first() is None for key in (col(ArticleSlug.slug), col(Image.id))
     )

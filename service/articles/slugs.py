@@ -84,8 +84,8 @@ def _base(headline: str) -> str:
 
 
 def _candidates(base: str) -> Iterator[str]:
-    """The slug itself, a few with numbers, then ones that nobody has: looking for the next free number would
-    read them all.
+    """Yield the slug, then a few with numbers, then random ones, because a search for the next free number
+    would read them all.
     """
     if id_of(base) is None:
         yield base

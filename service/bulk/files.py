@@ -1,8 +1,7 @@
-"""A file of many articles goes the way of `POST /v1/articles/bulk`; one whose import was interrupted goes on
-where it was.
+"""Send a file of many articles through `POST /v1/articles/bulk`, and resume an import that was interrupted.
 
-A file is known by its SHA-256, together with how it is imported: moved or renamed it goes on all the same,
-changed it begins anew, which does no harm, since an item that is there already is brought up to date.
+A file is known by its SHA-256 and its options. A renamed file resumes. A changed file starts from the
+beginning, which is safe, because an item that exists is updated.
 """
 
 import hashlib
@@ -77,13 +76,13 @@ class FileImport:
             return places.find(session, self._digest)
 
     def begin_anew(self) -> None:
-        """Forget where it was interrupted."""
+        """Forget where the last import of this file stopped."""
         with self._database.writing() as session:
             places.forget(session, self._digest)
 
     def run(self, read: Callable[[int], None], tell: Callable[[Sequence[Result]], None]) -> Tally:
-        """Write every item from that place on. `read` is told of bytes as they are read, `tell` of results
-        when they are committed.
+        """Write every item from where the last import stopped. `read` gets bytes as they are read, `tell`
+        results as they are committed.
         """
         return anyio.run(self._run, read, tell)
 

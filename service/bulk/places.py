@@ -36,5 +36,5 @@ def keep(session: Session, digest: str, items: int, refused: int) -> None:
 
 
 def forget(session: Session, digest: str) -> None:
-    """An import has come to its end, or begins anew."""
+    """Delete the place of an import that has finished, or that starts from the beginning."""
     session.execute(delete(BulkPlace).where(col(BulkPlace.digest) == digest))

@@ -1,4 +1,4 @@
-"""Read one item of a bulk import: an article as it is written, whose pictures may stand in it."""
+"""Read one item of a bulk import: an article, with pictures that may be inline in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ Shaped = TypeVar("Shaped", InlineImage, BulkItem)
 
 @dataclass(slots=True)
 class Work:
-    """An item that was understood: what to write, and the pictures that come with it."""
+    """One valid item: the article to write, and its inline pictures."""
 
     index: int
     write: ArticleWrite
@@ -153,7 +153,7 @@ def _inline(item: Mapping[str, JsonValue]) -> Iterator[tuple[str, dict[str, Json
 
 
 def _point(item: dict[str, JsonValue], pointer: str, id_: UUID) -> None:
-    """Put an image's id where the image stood."""
+    """Replace an inline image by its id."""
     if pointer == "/lead_image":
         del item["lead_image"]
         item["lead_image_id"] = str(id_)

@@ -337,7 +337,7 @@ def _make_pictures(session: Session, caller: Caller, work: Work, made: dict[UUID
 
 
 def _describe(session: Session, caller: Caller, work: Work) -> None:
-    """Bring up to date what is said of the pictures that were there before."""
+    """Update the metadata of pictures that existed before this import."""
     for inline, id_ in work.pictures:
         image, said = session.get_one(Image, id_), _image_members(work, inline)
         images.refuse_withdrawn(image)

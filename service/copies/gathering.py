@@ -1,8 +1,7 @@
-"""Followers with a token: what each page held, and that it has arrived, known by the cursor that the follower
-comes back with.
+"""Note which entries each token was sent, and which have arrived, by the cursor of its next request.
 
-Both are kept in memory for a second, so that following stays reading; a process that is killed outright loses
-that second.
+Notes stay in memory for up to a second, so that following does not write to the database. A process that is
+killed loses the notes of that second.
 """
 
 import asyncio
@@ -40,7 +39,9 @@ class Copies:
         self._one_at_a_time = asyncio.Lock()
 
     def came(self, token_id: UUID, address: str, seq: int) -> None:
-        """A token comes to an address for what follows a number: it has all up to there."""
+        """Note that a token asks an address for changes after `seq`, and therefore has everything up to
+        there.
+        """
         id_ = uuid5(token_id, address)
         known = self._holders.get(id_)
         if (
@@ -50,16 +51,16 @@ class Copies:
             self._moved.add(id_)
 
     def told_end(self, token_id: UUID, address: str) -> None:
-        """A token is refused at an address because its contract has ended."""
+        """Note that a token was refused at an address because its contract has ended."""
         end = self._ends.setdefault(uuid5(token_id, address), End())
         end.told_at = end.told_at or now()
 
     def came_back(self, token_id: UUID, address: str) -> None:
-        """A token comes to an address with a place that it was given after the end of its contract."""
+        """Note that a token came with a cursor that it was given after its contract had ended."""
         self._ends.setdefault(uuid5(token_id, address), End()).back_at = now()
 
     def sent(self, token_id: UUID, address: str, entries: Iterable[ChangeEntry]) -> None:
-        """A token that came to an address is answered with these entries."""
+        """Note that a token was sent these entries at an address."""
         holder_id, at = uuid5(token_id, address), now()
         for entry in entries:
             kind = Kind(entry.kind)
@@ -68,7 +69,7 @@ class Copies:
                 self._sent.setdefault(sent.key, sent)
 
     async def write(self) -> None:
-        """Write down all that there is. Raises SQLAlchemyError; what was not written is kept."""
+        """Write all notes to the database. Raises SQLAlchemyError, and keeps what is not yet written."""
         async with self._one_at_a_time:
             while self._sent or self._moved:
                 sent = list(islice(self._sent.values(), AT_ONCE))

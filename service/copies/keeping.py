@@ -57,16 +57,14 @@ class Sent:
 
 @dataclass(slots=True)
 class End:
-    """The end of a contract at one holder: when it was told of it, and when it came back last to begin
-    again.
-    """
+    """The end of a contract at one holder: when it was first refused, and when it last began again."""
 
     told_at: datetime | None = None
     back_at: datetime | None = None
 
 
 def keep_ends(session: Session, ends: Mapping[UUID, End]) -> None:
-    """Write which holders were told that their contracts have ended, and which have come back since."""
+    """Write when holders were refused because their contracts have ended, and when they began again."""
     table = CopyHolder.metadata.tables[str(CopyHolder.__tablename__)]
     connection = session.connection()
     told = update(table).where(table.c.id == bindparam("holder"), table.c.end_told_at.is_(None))
@@ -81,7 +79,7 @@ def keep_ends(session: Session, ends: Mapping[UUID, End]) -> None:
 
 
 def keep(session: Session, holders: Collection[Holder], sent: Collection[Sent]) -> None:
-    """Write what was sent, and of this and all that was sent to these holders before, what has arrived."""
+    """Write the copies that were sent, and mark as received every copy that these holders have got by now."""
     known = _keep_holders(session, holders)
     for kind, table in _TABLES.items():
         of_kind = [each for each in sent if each.kind is kind]

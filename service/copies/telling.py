@@ -1,6 +1,4 @@
-"""Webhooks: each attempt to tell of an article or a picture is a copy sent, and one that is answered 2xx a
-copy received.
-"""
+"""Record the copies that webhooks send: each attempt is a copy sent, and each answer 2xx a copy received."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit

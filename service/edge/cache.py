@@ -265,7 +265,9 @@ class WireCache:
             self._last_look = self._looks_begun
 
     async def _has_gone(self, changes: Changes) -> bool:
-        """Return whether a picture has gone, or come back, before its articles are told of it."""
+        """Return whether a picture was withdrawn, or may be shown again, before its articles are rendered for
+        it.
+        """
         pictures = {
             id_: reason == Reason.WITHDRAWN for kind, id_, reason, *_ in changes if kind == Kind.IMAGE
         }
@@ -288,7 +290,7 @@ def _concerned(changes: Changes, since: int) -> set[str]:
 
 
 def _is_for_everybody(scope: Scope, given: Given) -> bool:
-    """Return whether a request is answered the same for everybody who sends it without a token."""
+    """Return whether every client without a token gets the same answer to this request."""
     if scope["method"] != "GET" or b"authorization" in given:
         return False
     path: str = scope["path"]

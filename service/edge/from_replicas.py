@@ -53,8 +53,9 @@ class FromReplicas:
         await self.app(scope, receive, send)
 
     async def _opened(self) -> tuple[Replica, Session] | None:
-        """Open a session that has every change heard. If nothing was heard for too long, the reader is asked,
-        who knows of replicas too: a session on a primary that hangs would fail.
+        """Open a session on a replica that has every change that was heard. When nothing was heard for too
+        long, ask the reader for the number, because it knows replicas too: a session on a primary that hangs
+        would fail.
         """
         needed = self._replicas.needed
         try:

@@ -135,7 +135,9 @@ def create_as(
 
 
 def replace(session: Session, caller: Caller, caption: Caption, write: CaptionReplace) -> None:
-    """Write a caption anew. What equals the stored leaves no trace."""
+    """Replace a caption. When nothing differs, nothing is written: no version and no entry in the change
+    feed.
+    """
     refuse_changes(write, read_caption(caption), _READ_ONLY)
     changed = {
         name: getattr(write, name) for name in _CONTENT if getattr(write, name) != getattr(caption, name)
@@ -173,11 +175,10 @@ def _touch(session: Session, caption: Caption) -> None:
 def _claim(
     session: Session, image_id: UUID, article_id: UUID | None, language: str, own_id: UUID | None
 ) -> None:
-    """Make sure that the image and the article exist, and that no other caption stands where this one will.
+    """Check that the image and the article exist, and that no other caption has this article and language.
 
-    The lock on the image lets one caption of it be written at a time. The article is locked before, as
-    whoever writes an article does: two requests that lock in different orders would wait for each other for
-    ever.
+    Lock order: the article before the image, as writers of articles do. Otherwise two requests can deadlock.
+    The lock on the image lets one caption of it be written at a time.
     """
     if article_id is not None:
         article = select(_ARTICLE.c.id).where(_ARTICLE.c.id == article_id, _ARTICLE.c.deleted_at.is_(None))

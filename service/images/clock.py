@@ -24,7 +24,7 @@ the deadline on a machine that is ten times too busy, and begin again without an
 
 
 def remember_time(database: Database) -> None:
-    """Go on from the latest time up to which this store has ended rights, whatever the clock says now."""
+    """Go on from the latest time up to which rights were ended, even if the clock has been set back since."""
     with database.reading() as session:
         reached = session.exec(select(PublishedSequence.reached_at)).one()
     if reached is not None:

@@ -57,7 +57,7 @@ class Draft:
         self._file.write(chunk)
 
     def flush(self) -> None:
-        """Let whoever opens the file see all of it."""
+        """Flush the file, so that another process that opens it reads all of it."""
         self._file.flush()
 
     def digest(self) -> str:

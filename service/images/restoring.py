@@ -75,8 +75,8 @@ def stand_in(session: Session, ids: Collection[UUID]) -> None:
 
 
 def stand_in_withdrawn(session: Session) -> None:
-    """Write the pictures that were public and withdrawn, of which an export of what is published has the
-    removal alone: articles tell why they do not show them. Their bytes are not known here.
+    """Insert a row without a file for each withdrawn picture that the export holds only as a removal.
+    Articles read the reason from it.
     """
     removed = select(Published.id, Published.version, Published.changed_at, Published.detail).where(
         Published.kind == Kind.IMAGE,

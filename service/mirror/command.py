@@ -34,7 +34,7 @@ async def check(database: Database) -> Checked:
 
 
 async def fill(database: Database) -> int:
-    """Follow until everything is here; return the number that the mirror stands at. Raises FetchFailed."""
+    """Follow until the mirror has everything. Return the number that it has reached. Raises FetchFailed."""
     async with following(database) as mirror:
         place = await mirror.catch_up()
         return place_in(place.cursor or "").seq

@@ -1,5 +1,5 @@
-"""Follow an origin: its rows, its numbers and the cursor behind them are written in one transaction, so that
-a process that is killed at any moment goes on where the rows stand.
+"""Follow an origin. One transaction writes its rows, its numbers and the cursor after them, so that a process
+that is killed at any moment resumes at the rows it has.
 """
 
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Following:
         return place
 
     def look(self) -> MirrorPlace:
-        """Read the place, and have ready answers dropped when rows were mended, by whatever process."""
+        """Read the place. Drop cached answers when any process has repaired rows."""
         place = places.read(self._database)
         assert place is not None
         standing = self.standing
@@ -140,7 +140,7 @@ def behind(page: Page) -> int:
 
 
 def _finish(session: Session) -> None:
-    """Do what is to be done once everything is here."""
+    """Finish a first or repeated synchronisation: remove what did not arrive, and stop hiding pictures."""
     places.note_filled(session)
     if session.exec(select(Published.seq).where(col(Published.seq) < 0).limit(1)).first() is not None:
         mirroring.end_anew(session)

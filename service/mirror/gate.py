@@ -1,4 +1,6 @@
-"""Let readers through, and send to the origin whoever writes, shows a token or decides about cookies."""
+"""Let readers through. Refuse requests that write, carry a token or decide about cookies, and name the
+origin.
+"""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send

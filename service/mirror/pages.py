@@ -33,7 +33,7 @@ class OriginRefuses(FetchFailed):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the feed: the rows, the cursor behind them, and where the origin stands."""
+    """A page of the feed: its rows, the cursor after them, and the state of the origin."""
 
     rows: list[Arrived]
     cursor: str

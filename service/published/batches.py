@@ -149,11 +149,11 @@ def settle(session: Session, batch: Batch, *, noted: Collection[UUID] = (), tell
 
 
 def _mark(session: Session, batch: Batch, *, waits: bool) -> int:
-    """Say of the rows that came out as they were that they are of this rendering, where they still stand.
-    Return how many do.
+    """Mark rows whose document came out the same as of this rendering, unless they have changed since. Return
+    how many.
 
-    Unless it `waits`, rows that others have locked are left for later. The caller that waits holds the
-    counter's lock.
+    Without `waits`, rows that others have locked are left for later. A caller that waits holds the counter's
+    lock.
     """
     if not batch.same:
         return 0
@@ -197,7 +197,9 @@ def _needs(kind: Kind, new: Rendered) -> set[Key]:
 
 
 def _changed_since(session: Session, seq: int) -> set[Key] | None:
-    """Return what was changed after a number, publicly or not; None for more than can be told apart."""
+    """Return the resources that changed after a number, drafts included, or None when there are too many to
+    list.
+    """
     found: set[Key] = set()
     for kinds, ids, numbers in (
         (Published.kind, Published.id, Published.seq),

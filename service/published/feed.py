@@ -92,7 +92,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEntry:
-    """One entry: what it tells of, and `body`, the JSON in which it does."""
+    """One entry: the resource and its change, and `body`, the JSON of the entry."""
 
     seq: int
     kind: str
@@ -105,8 +105,8 @@ class ChangeEntry:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some entries in their order; where the follower then stands; and whether that is where the
-    store does.
+    """Some entries in their order, the place of the follower behind them, and whether that is the end of the
+    feed.
     """
 
     entries: list[ChangeEntry]
@@ -115,26 +115,30 @@ class Batch:
 
     @property
     def until(self) -> datetime | None:
-        """Return the time from which on these entries are told otherwise, though nothing changes."""
+        """Return the time from which the same entries must be written without pictures whose licence has
+        ended.
+        """
         return earliest(*(each.until for each in self.entries))
 
 
 async def head(reader: DatabaseReader) -> Head:
-    """Ask where the store stands."""
+    """Read the store's id, its last number and its epoch."""
     store, seq, pruned, public, epoch = (await reader.rows(_HEAD))[0]
     return Head(UUID(str(store)), seq, pruned, public or 0, bytes.fromhex(epoch))
 
 
 def beginning(head: Head) -> FollowerPlace:
-    """Return the place at which a new follower begins. It never had what is gone already."""
+    """Return the place at which a new follower begins. It needs no removals from before, because it has
+    nothing yet.
+    """
     return FollowerPlace(0, head.seq, head.epoch)
 
 
 async def batch(
     reader: DatabaseReader, wanted: Wanted, place: FollowerPlace, head: Head, limit: int
 ) -> Batch:
-    """The next entries after a place, up to a head that was asked for before: what is committed meanwhile
-    comes later.
+    """Return the next entries after a place, up to a head that was read before, so that later commits come
+    later.
     """
     end = head.seq
     scope = Narrowing(wanted.kinds, wanted.sections, wanted.languages)

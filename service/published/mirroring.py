@@ -150,7 +150,7 @@ def remove(session: Session, rows: Collection[Published]) -> None:
 
 
 def stand_at(session: Session, seq: int, state: StoreStand) -> None:
-    """Let the store stand at a number of the other store, in its epochs; forget the removals that it has
+    """Set the store to a number and the epochs of its origin, and forget the removals that the origin has
     forgotten.
     """
     epochs = session.execute(select(Epoch.mark, Epoch.from_seq).order_by(col(Epoch.number))).all()
@@ -172,8 +172,8 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
 
 
 def begin_anew(session: Session) -> None:
-    """Take the numbers from all rows, because those of the other store are others now. Rows are served until
-    they come again, or until `end_anew`.
+    """Take the numbers from all rows, because the origin counts from the beginning again. Readers still get
+    the rows until they arrive again, or until `end_anew`.
     """
     least = session.execute(select(func.min(Published.seq))).scalar_one() or 0
     below = min(least, 0)
@@ -186,7 +186,7 @@ def begin_anew(session: Session) -> None:
 
 
 def end_anew(session: Session) -> int:
-    """Remove what has not come again; return how many rows that were."""
+    """Remove the rows that did not arrive again. Return how many there were."""
     left = session.exec(select(Published).where(col(Published.seq) < 0)).all()
     remove(session, left)
     return len(left)
@@ -288,7 +288,9 @@ def _bury(session: Session, rows: Sequence[Arrived]) -> None:
 
 
 def _keep_out(session: Session, pictures: Sequence[Arrived]) -> None:
-    """Keep pictures that have gone out of the articles that show them, until these have come anew."""
+    """Hide withdrawn and expired pictures in the articles that show them, until those articles arrive without
+    them.
+    """
     ids = [row.id for row in pictures]
     session.execute(delete(Awaiting).where(col(Awaiting.image_id).in_(ids)))
     for row in pictures:
@@ -299,7 +301,7 @@ def _keep_out(session: Session, pictures: Sequence[Arrived]) -> None:
 
 
 def let_in(session: Session) -> None:
-    """Keep no pictures out any longer that no article shows."""
+    """Stop hiding pictures that no article shows any more."""
     for awaiting in session.exec(select(Awaiting)).all():
         if not _is_shown(session, awaiting.image_id):
             session.delete(awaiting)

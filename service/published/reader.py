@@ -60,8 +60,8 @@ def _row(found: Sequence[Record], gone: Gone) -> Row | None:
 
 
 def _session(settings: Settings) -> dict[str, str | None]:
-    """Return what a connection is told that reads. A pooler would drop options, and knows no statement that
-    another of its connections has prepared.
+    """Return the connection options of the reader. Behind a pooler statements are not prepared, because the
+    next statement may run on another connection, and no option is sent, because the pooler drops it.
     """
     if settings.is_pooled:
         return {"prepare_threshold": None}
@@ -303,8 +303,8 @@ class PostgresReader:
             self._asking -= 1
 
     def _is_stalled(self) -> bool:
-        """Tell whether no connection is free, and nobody who asked was answered for long: more would wait in
-        vain.
+        """Return whether no connection is free and no query has been answered for `STALLS_AFTER`, so that
+        waiting is useless.
         """
         since = max(self.answered_at, self._asked_since)
         if not self._asking or time.monotonic() <= since + STALLS_AFTER:

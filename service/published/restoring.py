@@ -44,7 +44,7 @@ class NotAsPublished(Unprocessable):
 
 
 class ChangeKept(BaseModel):
-    """A number of the feed and what it stands for; `etag` is the answer's that readers got, null for a
+    """A number of the feed and its resource. `etag` is that of the document that readers got, or null for a
     removal.
     """
 
@@ -69,7 +69,7 @@ class SlugKept(BaseModel):
 
 
 def begin(session: Session) -> int:
-    """Keep everybody else from publishing; the number behind which the others are put back."""
+    """Block all other publishing until the commit. Return the number after which restored numbers begin."""
     return lock_counter(session)
 
 
@@ -79,7 +79,7 @@ def is_unused(session: Session) -> bool:
 
 
 def put_numbers_back(session: Session, changes: Sequence[ChangeKept], behind: int) -> None:
-    """Put numbers back. What is under those of live resources is awaited."""
+    """Insert one published row per exported change. Live rows get an empty document, which `show` fills."""
     rows = [
         {
             "kind": each.kind,
@@ -146,9 +146,9 @@ def _change(kind: Kind, new: Rendered, seq: int, changed_at: Time) -> Change:
 
 
 def end(session: Session, last: int) -> None:
-    """Number what is working behind the last number, and go on from there, as another store: cursors of the
-    one that was exported may stand behind what it has lost. Raises NotAsPublished when something is still
-    awaited.
+    """Number the working resources after the last public number, and give the store a new id. The old store
+    may have made changes after the export, so its cursors must not be good here. Raises NotAsPublished when a
+    document is missing.
     """
     awaited = select(Published.kind, Published.id).where(
         Published.document == _AWAITED, col(Published.kind).in_(KINDS)

@@ -1,8 +1,6 @@
-"""Whoever waits for a change is woken by its commit, and costs nothing until then: one task per process
-looks, whoever waits.
+"""Wake each follower that waits when its change is committed. One task per process looks for changes.
 
-The task itself rests while nobody waits. Drafts take numbers too: those who wait for what is public are not
-woken by them.
+The task rests while nobody waits. Drafts take numbers too, but do not wake followers of public content.
 """
 
 import asyncio
@@ -26,8 +24,8 @@ class View(enum.StrEnum):
 
 
 class Waiting:
-    """The place where followers wait. `closed` once the process is told to end: then nobody waits
-    any more.
+    """The place where followers wait. When the process must end, `closed` is set, and all of them stop
+    waiting.
     """
 
     def __init__(self, reader: DatabaseReader, watch: Watch) -> None:

@@ -29,9 +29,10 @@ log = structlog.get_logger()
 
 
 class Watch(Protocol):
-    """Tells the wire cache when to look for changes. `polls` says that nobody tells of a change: it is asked
-    for again and again. `is_away` says that the primary does not answer, and that replicas tell the number.
-    `connections` are open.
+    """Tells the wire cache when to look for changes.
+
+    `polls` is true when changes are found only by asking again and again. `is_away` is true when the primary
+    does not answer, and replicas give the number instead. `connections` counts the open ones.
     """
 
     polls: bool

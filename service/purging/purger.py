@@ -109,8 +109,8 @@ class Purger:
             await anyio.sleep(LOOKS_EVERY)
 
     def _mark(self, place: PurgePlace) -> None:
-        """Remember to purge for this place once more; forget what another process has done, and what was set
-        back.
+        """Schedule the second purge for this place. Drop marks that another process has settled, or that lie
+        after a reset.
         """
         while self._marks and self._marks[0].seq <= place.settled_seq and not place.is_all_again:
             self._marks.popleft()
@@ -188,7 +188,7 @@ class Purger:
                     await to_thread.run_sync(places.hold, self._database, self._lease)
 
     async def _work(self, place: PurgePlace, head: Head) -> Work:
-        """Return what is to be dropped now: for changes that are new, and again for those of a while ago."""
+        """Return the keys to drop now: those of new changes, and those whose second purge is due."""
         found: set[str] = set()
         where = Where(place.seq, place.settled_seq, place.is_all_again, head.epoch.hex())
         due = self._due_marks()

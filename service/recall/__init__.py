@@ -1,1 +1,1 @@
-"""Getting an article back: who had it, and who has been told that it was withdrawn."""
+"""Recall an article: list who had it, and who has received its withdrawal."""

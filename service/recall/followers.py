@@ -68,7 +68,7 @@ class FollowerRead(Reading):
 
 
 def read(session: Session, holders: Sequence[CopyHolder]) -> list[FollowerRead]:
-    """Return how it stands with these followers, in their order."""
+    """Return the state of these followers, in the order given."""
     stalled_after = session.database.settings.follower_stalled_seconds
     tokens = {holder.id: token for holder, token in tokens_of(session, holders)}
     webhooks = {holder.id: webhook for holder, webhook in webhooks_of(session, holders)}
@@ -156,14 +156,14 @@ class FollowersWatched:
         self._told: set[UUID] = set()
 
     async def step(self) -> float:
-        """Count, tell of those that have come to a stop, and return the seconds to wait."""
+        """Count followers, send notices of those that are newly stalled, and return the seconds to wait."""
         if await to_thread.run_sync(self._count):
             async with self._database.turn():
                 await to_thread.run_sync(self._tell)
         return LOOKS_EVERY
 
     def _count(self) -> bool:
-        """Count, and return whether somebody has come to a stop, or goes on, of which nothing was told."""
+        """Count followers. Return True when one is newly stalled, or has moved on since its notice."""
         with self._database.reading() as session:
             holders = session.execute(
                 select(CopyHolder).order_by(col(CopyHolder.acked_at).desc()).limit(MOST_WATCHED)
@@ -178,7 +178,7 @@ class FollowersWatched:
         return self._stalled.keys() != self._told
 
     def _tell(self) -> None:
-        """Tell of each that has come to a stop, once, by whichever process is first."""
+        """Send one notice for each follower that is newly stalled. The row lock lets one process send it."""
         with self._database.writing() as session:
             changed = self._stalled.keys() ^ self._told
             rows = select(CopyHolder).where(col(CopyHolder.id).in_(changed)).order_by(col(CopyHolder.id))

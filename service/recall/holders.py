@@ -41,7 +41,9 @@ def contracts_of(session: Session, holders: Sequence[CopyHolder]) -> dict[UUID, 
 
 
 def is_told_no_more(webhook: Webhook | None) -> bool:
-    """Return whether a webhook is told nothing more: it is deleted or disabled, or its contract has ended."""
+    """Return whether a webhook gets no more messages: it is deleted or disabled, or its
+    contract has ended.
+    """
     return webhook is None or not webhook.enabled or webhook.contract_ended_at is not None
 
 

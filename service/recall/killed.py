@@ -1,4 +1,4 @@
-"""List what was killed last, and who is not known to have heard of it."""
+"""List what was killed last, and the holders that are not known to have received the removal."""
 
 from dataclasses import dataclass
 from datetime import datetime

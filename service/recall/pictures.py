@@ -38,8 +38,8 @@ STAFF = "view=staff"
 
 @dataclass(frozen=True, slots=True)
 class _Withdrawal:
-    """The withdrawal that stands: when it was asked for, when it was numbered, and the version of
-    the image.
+    """The withdrawal in force: when it was requested, when it took its number, and the version
+    of the image.
     """
 
     at: datetime
@@ -158,8 +158,8 @@ def _history(session: Session, image_id: UUID) -> list[WithdrawalNoted]:
 
 
 def _withdrawal(session: Session, image: Image) -> _Withdrawal | None:
-    """Return the withdrawal that stands. What was sent before its number was written may have had the
-    picture.
+    """Return the withdrawal in force. A message sent before its number was written may contain
+    the picture.
     """
     if image.withdrawn_at is None:
         return None
@@ -205,7 +205,7 @@ def _leave_out_cut(
 
 
 def _copies_that_show(session: Session, image_id: UUID) -> Sequence[ArticleCopy]:
-    """Return the copies of the versions of articles in which the picture stands, the oldest first."""
+    """Return the copies of the versions of articles that show the picture, the oldest first."""
     ever = union(
         select(ImageUse.article_id).where(ImageUse.image_id == image_id),
         select(ImagePastUse.article_id).where(ImagePastUse.image_id == image_id),

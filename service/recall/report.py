@@ -1,8 +1,8 @@
-"""Find the holders of an article in the copies that were sent. A holder of nothing but a later removal never
-had it.
+"""Find the holders of an article in the copies that were sent.
 
-A version from the withdrawal on tells of it, whatever it is sent as: a removal to those who follow what is
-public, the withdrawn article itself to those who follow the working content.
+A holder that was sent only a later removal never had the article. Every message from the withdrawal on tells
+the holder of it: followers of public content get a removal, followers of working content the withdrawn
+article itself.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,4 @@
-"""One follower: what it asks for, where it stands, and its next batch, from the public feed or from the
-staff's.
-"""
+"""One follower: what it asks for, its place, and its next batch, from the public feed or from the staff's."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -43,8 +41,8 @@ class Follower:
     """True if the contract had ended when the follower came, who is then told that there is nothing."""
 
     async def head(self) -> Head:
-        """Return where the store stands, which a contract shows as a store of its own. Raises what a
-        database's fault is answered with.
+        """Read the head of the feed. A contract shows the store under an id of its own. Raises the problem of
+        a database fault.
         """
         try:
             head = await feed.head(self.reader)
@@ -54,8 +52,8 @@ class Follower:
 
     @property
     def address(self) -> str:
-        """Return the address that is followed, whatever the size of a page: followers of one token that ask
-        for different things are told apart.
+        """Return the address and the filters of this follower without `limit`, so that each narrowed feed of
+        one token counts by itself.
         """
         is_narrow = self.view is not View.MIRROR and self.wanted.kinds != feed.KINDS
         kinds = ",".join(self.wanted.kinds) if is_narrow else None
@@ -67,8 +65,8 @@ class Follower:
         return f"/v1/changes?{urlencode(narrowed)}" if narrowed else "/v1/changes"
 
     def come(self, place: FollowerPlace) -> None:
-        """Note that the holder of a token has everything up to a place; after the end of its contract, that
-        it has begun again, with nothing.
+        """Note that the holder of a token has everything up to a place. After the end of its contract, note
+        that it has begun again with nothing.
         """
         if self.token_id is None:
             return
@@ -83,8 +81,8 @@ class Follower:
             self.copies.told_end(self.token_id, self.address)
 
     async def take(self, place: FollowerPlace, most: int | None = None) -> Batch:
-        """Return the next batch after a place, whatever is in it, of at most so many entries. Raises
-        Unauthorized when the token is no longer good.
+        """Return the next batch after a place, of at most `most` entries. Raises Unauthorized when the token
+        is no longer valid.
         """
         batch = await self._take(place, self.limit if most is None else min(most, self.limit))
         if self.token_id is not None and batch.entries:

@@ -1,8 +1,6 @@
-"""Removals are kept for as long as a cursor lives, and no longer; of withdrawals the store keeps the
-tombstone for ever.
+"""Delete removals that are older than a cursor may be. Tombstones of withdrawals stay for ever.
 
-What is forgotten moves `pruned_seq`, in the same transaction: a cursor that has not passed it is refused from
-then on.
+The same transaction raises `pruned_seq`, so that a cursor before it is refused.
 """
 
 from datetime import timedelta

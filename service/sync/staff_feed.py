@@ -1,8 +1,8 @@
-"""The staff's feed: every change of the working content, drafts included, each with what the resource is now.
+"""The staff's feed: every change of working content, drafts included, each with the resource as it is now.
 
-A filter leaves a removal of whatever lies outside of it, whether it was ever inside or not: a removal of what
-the follower does not have costs it nothing, and the working tables need not remember where everything has
-been.
+A filter turns each resource outside of it into a removal, even one that was never inside. A removal of
+something that the follower does not have does no harm, and so the working tables need no record of former
+sections.
 """
 
 from collections.abc import Sequence

@@ -23,13 +23,13 @@ AT_ONCE = 100
 
 
 def contract_of(session: Session, webhook: Webhook) -> Contract | None:
-    """Return the contract by which a webhook is told; None for one of the house."""
+    """Return the contract that limits a webhook, or None for a webhook of the house."""
     token = None if webhook.token_id is None else session.get(Token, webhook.token_id)
     return None if token is None else token.contract
 
 
 async def tell_ends(database: Database) -> float:
-    """Tell of contracts that have ended, each webhook once; return the seconds until the next look."""
+    """Send one notice to each webhook whose contract has ended. Return the seconds until the next look."""
     if not await run_in_threadpool(_is_to_tell, database):
         return LOOKS_EVERY
     async with database.turn():

@@ -200,7 +200,7 @@ def record(
 
 
 def release(database: Database, message: Message) -> None:
-    """Give a lease back with the message unsent: the worker is told to end."""
+    """Give back the lease and leave the message unsent, because the worker must end."""
     with database.writing() as session:
         webhook = _held(session, message)
         if webhook is not None and webhook.lease == message.lease:

@@ -1,4 +1,4 @@
-"""Webhooks, what is to be told, and each telling of it."""
+"""Tables of webhooks, of the messages to send, and of each attempt to send one."""
 
 import enum
 from datetime import datetime, timedelta
@@ -89,8 +89,8 @@ class WebhookContent(SQLModel):
 
 
 class Webhook(WebhookContent, Table, table=True):
-    """An address that is told of changes. One worker at a time holds its lease, so that its messages keep
-    their order.
+    """An address to which changes are sent. One worker at a time holds its lease, so that messages keep their
+    order.
     """
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -113,8 +113,8 @@ class Webhook(WebhookContent, Table, table=True):
 
 
 class WebhookEvent(Table, table=True):
-    """One message, written in the transaction of the change that it tells of; the same for every webhook that
-    it goes to.
+    """One message, written in the transaction of its change. Every webhook that gets it gets
+    the same bytes.
     """
 
     __tablename__ = "webhook_event"

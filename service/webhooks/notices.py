@@ -28,7 +28,7 @@ def hearers(session: Session, notice: Notice) -> list[UUID]:
 
 
 def tell(session: Session, notice: Notice, data: dict[str, JsonValue]) -> None:
-    """Write what the webhooks that want a notice are to be told."""
+    """Insert a message and a delivery for each webhook that wants a notice."""
     told = hearers(session, notice)
     if not told:
         return
@@ -45,7 +45,7 @@ def tell(session: Session, notice: Notice, data: dict[str, JsonValue]) -> None:
 
 
 async def warn_of_ends(database: Database) -> float:
-    """Tell of pictures whose licence ends soon, each once for each end; return the seconds until the next
+    """Send a notice once for each licence of a picture that ends soon. Return the seconds until the next
     look.
     """
     if not await run_in_threadpool(_is_to_warn, database):

@@ -30,7 +30,7 @@ TEST = "webhook.test"
 
 @dataclass(frozen=True, slots=True)
 class _Ear:
-    """A webhook, and what it listens to."""
+    """A webhook, and the changes that it subscribes to."""
 
     id: UUID
     kinds: frozenset[str]
@@ -39,7 +39,7 @@ class _Ear:
     contract: Contract | None
 
     def holds(self, place: Scope | None) -> bool:
-        """Return whether what is there is listened to."""
+        """Return whether the webhook subscribes to a section and language."""
         if place is None:
             return False
         section, language = place
@@ -48,7 +48,7 @@ class _Ear:
         )
 
     def reason_told(self, change: Change) -> tuple[bool, str | None]:
-        """Return whether this change is told, and as what: a put for no reason, or a removal."""
+        """Return whether the webhook gets this change, and the reason of a removal, or None for a put."""
         if change.kind not in self.kinds:
             return False, None
         if self.holds(change.place) and self.gives(change, change.facts):
@@ -56,7 +56,7 @@ class _Ear:
         return self.holds(change.before) and self.gives(change, change.former), LEFT_SCOPE
 
     def gives(self, change: Change, facts: Facts | None) -> bool:
-        """Return whether the contract gives what was so."""
+        """Return whether the contract gives a resource with these facts."""
         if self.contract is None:
             return True
         return facts is not None and self.contract.admits(change.kind, facts)
@@ -86,7 +86,7 @@ _ENABLED = (
 
 
 def put_out(session: Session, changes: Sequence[Change]) -> None:
-    """Write what each webhook is to be told of these changes."""
+    """Insert one message per change and form, and one delivery per webhook that gets it."""
     ears = _ears(session)
     if not ears:
         return
@@ -105,8 +105,8 @@ def put_out(session: Session, changes: Sequence[Change]) -> None:
 
 
 def _ears(session: Session) -> list[_Ear]:
-    """Return the webhooks that are told: those of the house, and of tokens that are good and whose contracts
-    have not ended.
+    """Return the webhooks that get changes: those of the house, and of valid tokens whose contract has not
+    ended.
     """
     at, found = latest(), []
     for id_, kinds, sections, languages, token_id, revoked_at, expires_at, contract in session.execute(
@@ -142,7 +142,7 @@ def _event(change: Change, reason: str | None, document: bytes) -> Row:
 
 
 def delivery(webhook_id: UUID, event: Row) -> Row:
-    """Return the row by which a webhook is to be told of a message."""
+    """Return the row that has a message sent to a webhook."""
     return {
         "id": new_id(),
         "webhook_id": webhook_id,

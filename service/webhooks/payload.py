@@ -1,7 +1,7 @@
-"""Make what is sent of a message: as it was written, without pictures that have gone since.
+"""Make the body of a message: as it was written, without pictures that have been withdrawn since.
 
-A message may wait for days, or be sent again after months. Whatever it said of a picture, none is sent that
-is not to be shown any longer.
+A message may wait for days, or be sent again after months. A picture that may no longer be shown is never
+sent.
 """
 
 from collections.abc import Collection, Iterator
@@ -22,7 +22,9 @@ EntryJson = dict[str, Any]
 
 
 def body_to_send(session: Session, written: bytes) -> bytes:
-    """Return the body of a message. What was told of a picture that has gone becomes its removal."""
+    """Return the body of a message. If its picture may no longer be shown, the body is the removal of that
+    picture.
+    """
     message = orjson.loads(written)
     entry = message["data"]
     shown = set(_pictures(entry))
@@ -58,7 +60,7 @@ def _reason_text(reason: Reason, detail: str | None) -> str:
 
 
 def _pictures(entry: EntryJson) -> Iterator[UUID]:
-    """Yield the pictures that an entry shows, or tells of."""
+    """Yield the pictures that an entry contains, as its resource or in its article."""
     told = entry.get("data")
     if not isinstance(told, dict):
         return

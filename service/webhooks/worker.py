@@ -204,7 +204,7 @@ def forget(database: Database) -> bool:
 
 
 async def work(database: Database, at_once: int) -> None:
-    """Send until the process is told to end."""
+    """Send until the process must end."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as told:
         async with anyio.create_task_group() as group:
             background = Background(CollectorRegistry())

@@ -50,7 +50,7 @@ class Verdict:
             self.faults.append(fault)
 
     def fault(self, found: str) -> None:
-        """Note what is wrong with a row; the first ones are told, the others counted."""
+        """Note an error in a row. The first ones are printed, the others are only counted."""
         if len(self.faults) < _MOST_FAULTS:
             self.faults.append(found)
         else:

@@ -34,7 +34,9 @@ class _Salt:
         self._day = date.min
 
     def digest(self, value: bytes) -> bytes:
-        """Return a hash that nobody can make, and that leads back to nobody, once the day is over."""
+        """Return a hash under the key of today. After the day nobody can compute it again, or lead it back to
+        its value.
+        """
         today = now().date()
         if today != self._day:
             # What was noted under another salt is never found again, and makes room for newer rows.

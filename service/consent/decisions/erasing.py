@@ -19,8 +19,8 @@ PATIENCE = 0.05
 
 
 def erase(session: Session, secret: str | None) -> bool:
-    """Delete the salt of the reader who holds a secret, and what else leads from the reader to the events.
-    Return False where nobody is known.
+    """Delete the salt of the reader with this secret, and all else that links the reader to the events.
+    Return False if the reader is unknown.
     """
     if secret is None:
         return False

@@ -148,8 +148,8 @@ class Ledger:
         return record
 
     async def erase(self, secret: str | None) -> bool:
-        """Forget who a reader is: the salt goes, and with it the only way from the reader to the events.
-        False where nobody is known.
+        """Delete the reader's salt, the only link from the reader to the events. Return False if the reader
+        is unknown.
         """
         was_known: bool = await self._commits.run(lambda session: erase(session, secret))
         if was_known:

@@ -30,7 +30,7 @@ class NoRecord(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader who is known by a cookie, and where they stand on each notice."""
+    """A reader who is known by a cookie, with the current state of each notice."""
 
     pseudonym: str
     standings: dict[str, Standing]
@@ -86,7 +86,9 @@ _OF_SEVERAL = _standings(col(ConsentSubject.pseudonym).in_(bindparam("pseudonyms
 
 
 def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = None) -> Reader | None:
-    """Find the reader who holds this secret, as they stand now or stood once `up_to` had been recorded."""
+    """Find the reader with this secret, in the state of now, or of the moment when `up_to` had
+    been recorded.
+    """
     if secret is None:
         return None
     if up_to is None:
@@ -96,7 +98,7 @@ def find_reader(session: Session, secret: str | None, *, up_to: UUID | None = No
 
 
 def find_readers(session: Session, secrets: Collection[str]) -> dict[str, Reader]:
-    """Find those who hold these secrets, by secret, as they stand now."""
+    """Find the readers with these secrets, in the state of now, by secret."""
     if not secrets:
         return {}
     held = {digest_of(secret): secret for secret in secrets}

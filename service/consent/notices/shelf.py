@@ -206,7 +206,7 @@ def _shown(notice: ConsentNotice) -> Shown:
 
 
 def _choices(key: str) -> tuple[PurposeDecision, PurposeDecision]:
-    """Denied and granted: made once, for every decision holds some of them."""
+    """Return one shared value per choice, because every decision holds some of them."""
     return PurposeDecision(purpose_key=key, decision=Choice.DENIED), PurposeDecision(
         purpose_key=key, decision=Choice.GRANTED
     )

@@ -1,5 +1,5 @@
-"""A store that hangs keeps nobody waiting twice: after one slow failure everybody is refused at once, for a
-while.
+"""Refuse requests at once for a while after the media store was slow to fail, so that they do
+not wait too.
 """
 
 import time
@@ -13,9 +13,7 @@ HOLDS = 10.0
 
 
 class Breaker:
-    """Stands between requests and one store. A store that fails at once needs none, and is asked
-    each time.
-    """
+    """Guards one media store. A store that fails quickly needs no guard, so each request goes to it."""
 
     def __init__(self, slow: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
