@@ -1,13 +1,8 @@
 """Text dumps of news pages are read into what their pages said."""
 
-import time
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from service.newspages import (
     Author,
@@ -20,37 +15,19 @@ from service.newspages import (
     PictureBlock,
     read_dump,
 )
-
-BANNER = """This Paper and Your Privacy
-
-We use cookies so that this site works and to learn what our readers like. By staying here you accept our cookie policy.
-
-Accept all cookies
-"""
-HEADLINE = "Ferry line reopens after the long winter storms"
-FIRST = (
-    "The ferry between the two islands sailed again on Monday, ten weeks after ice had closed the harbour."
+from tests.formats.ferry_dump import (
+    BANNER,
+    CAPTION,
+    FIRST,
+    HEADLINE,
+    OTHER,
+    SECOND,
+    THIRD,
+    dump,
+    paragraphs,
+    pictures,
+    three,
 )
-SECOND = "“We counted every day,” said the harbour master, whose office had kept a lamp burning on the pier."
-THIRD = "Tickets cost what they cost last year, and bicycles still travel free of charge."
-CAPTION = "Passengers board the first ferry of the year at the old pier, March 3, 2025."
-OTHER = "Children wave from the deck as the ship leaves, March 3, 2025."
-
-
-def dump(*parts: str) -> str:
-    return "\n\n".join(parts)
-
-
-def three(line: str) -> str:
-    return f"{line}\n{line}\n\n{line}"
-
-
-def paragraphs(page: Page) -> list[str]:
-    return [block.html for block in page.blocks if isinstance(block, Paragraph)]
-
-
-def pictures(page: Page) -> list[FoundPicture]:
-    return [block.picture for block in page.blocks if isinstance(block, PictureBlock)]
 
 
 def test_a_dump_becomes_an_article_with_its_pictures_in_their_places() -> None:
@@ -87,98 +64,6 @@ def test_a_dump_becomes_an_article_with_its_pictures_in_their_places() -> None:
         body="We use cookies so that this site works and to learn what our readers like. By staying here you accept our cookie policy.",
         accept_label="Accept all cookies",
     )
-
-
-@pytest.mark.parametrize("joint", ["\n", "\n\n", "\r\n", "\n \u00a0\n", "  \n\t"])
-@pytest.mark.parametrize("copies", [2, 3, 4])
-def test_a_caption_repeated_in_any_layout_is_one_caption(joint: str, copies: int) -> None:
-    page = read_dump(dump(HEADLINE, joint.join([f"{CAPTION} /VCG"] * copies), FIRST, SECOND))
-    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="VCG")]
-    assert paragraphs(page) == [FIRST, SECOND]
-
-
-def test_copies_that_differ_in_spacing_or_lack_the_credit_are_one_caption() -> None:
-    copies = f"{CAPTION.replace(' ', '  ', 2)}/VCG\n{CAPTION}\n\n{CAPTION.replace(' ', chr(160), 3)} /VCG"
-    assert pictures(read_dump(dump(HEADLINE, FIRST, copies, SECOND))) == [
-        FoundPicture(caption=CAPTION, credit="VCG")
-    ]
-
-
-def test_two_pictures_side_by_side_stay_two() -> None:
-    page = read_dump(dump(HEADLINE, FIRST, three(f"{CAPTION} /VCG"), three(OTHER), SECOND))
-    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="VCG"), FoundPicture(caption=OTHER)]
-
-
-@pytest.mark.parametrize(
-    ("tail", "credit"),
-    [
-        (" /Xinhua", "Xinhua"),
-        ("/VCG", "VCG"),
-        (" /Reuters/Ann Lee", "Reuters/Ann Lee"),
-        (" Photo: Ann Lee", "Ann Lee"),
-        (" Photo by Ann Lee", "Ann Lee"),
-        (" (AP Photo/Ann Lee)", "AP Photo/Ann Lee"),
-        (" [Photo by Ann Lee/VCG]", "Ann Lee/VCG"),
-        (" (Photo: Ann Lee)", "Ann Lee"),
-        (" (Reuters)", "Reuters"),
-        (" Getty Images", "Getty Images"),
-        (" Ann Lee/Getty Images", "Ann Lee/Getty Images"),
-        (" Xinhua/Wu Min", "Xinhua/Wu Min"),
-        (" © Ann Lee / AFP", "Ann Lee / AFP"),
-        (" Image credit: Ann Lee", "Ann Lee"),
-        (" | AFP", "AFP"),
-        (" – Reuters", "Reuters"),
-        (" Foto: dpa", "dpa"),
-        ("", None),
-        (" (left)", None),
-    ],
-)
-def test_the_credit_in_a_captions_tail_goes_to_the_picture(tail: str, credit: str | None) -> None:
-    picture = pictures(read_dump(dump(HEADLINE, three(CAPTION + tail), FIRST, SECOND)))[0]
-    assert picture == FoundPicture(caption=CAPTION if credit else CAPTION + tail, credit=credit)
-
-
-def test_a_credit_on_its_own_repeated_line_joins_its_picture() -> None:
-    page = read_dump(dump(HEADLINE, FIRST, f"{CAPTION}\nPhoto: Ann Lee\n{CAPTION}\nPhoto: Ann Lee", SECOND))
-    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="Ann Lee")]
-
-
-def test_one_copy_is_enough_when_only_photographs_carry_such_a_credit() -> None:
-    page = read_dump(dump(HEADLINE, FIRST, f"{CAPTION} (AP Photo/Ann Lee)", SECOND))
-    assert pictures(page) == [FoundPicture(caption=CAPTION, credit="AP Photo/Ann Lee")]
-
-
-@pytest.mark.parametrize(
-    "ending", ["its code was published in the Journal /Nature", "a question of and/or", "/Word"]
-)
-def test_a_paragraph_that_ends_like_a_credit_is_left_whole(ending: str) -> None:
-    paragraph = f"{FIRST[:-1]}, which the company called {ending}"
-    page = read_dump(dump(HEADLINE, paragraph, SECOND))
-    assert paragraphs(page) == [paragraph, SECOND]
-    assert pictures(page) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "credit_line"),
-    [
-        ("(With input from Xinhua)", "With input from Xinhua"),
-        ("(With inputs from AFP, Reuters)", "With inputs from AFP, Reuters"),
-        ("With additional reporting by the Harbour Post", "With additional reporting by the Harbour Post"),
-        ("Source(s): Xinhua News Agency ,AP", "Source(s): Xinhua News Agency, AP"),
-        ("（来源：新华社）", "来源：新华社"),
-        ("(avec AFP)", "avec AFP"),
-    ],
-)
-def test_the_line_that_names_the_agencies_is_the_credit_line(line: str, credit_line: str) -> None:
-    page = read_dump(dump(HEADLINE, FIRST, SECOND, line, "Search Trends"))
-    assert page.credit_line == credit_line
-    assert paragraphs(page) == [FIRST, SECOND]
-
-
-def test_a_credit_at_the_end_of_the_last_paragraph_is_taken_out_of_it() -> None:
-    page = read_dump(dump(HEADLINE, FIRST, f"{SECOND} (With inputs from AFP, dpa)"))
-    assert page.credit_line == "With inputs from AFP, dpa"
-    assert paragraphs(page) == [FIRST, SECOND]
 
 
 @pytest.mark.parametrize(
@@ -387,32 +272,11 @@ def test_texts_without_spaces_between_words_are_read_alike(
     assert page.language == language
 
 
-def test_a_headline_that_is_its_pictures_caption_too_is_both() -> None:
-    text = "Two cranes for the harbour /CFP\nTwo cranes for the harbour /CFP\n\nThe harbour office said on Monday that both would come by ship.\n"
-    found = read_dump(
-        text + "The mayor said that the old one would become a place from which to watch birds."
-    )
-    assert found.headline == "Two cranes for the harbour"
-    assert [block.picture for block in found.blocks if isinstance(block, PictureBlock)] == [
-        FoundPicture(None, None, found.headline, "CFP")
-    ]
-
-
 def test_an_agency_named_alone_beneath_the_headline_is_the_byline() -> None:
     found = read_dump(
         "Two cranes for the harbour\nCGTN\n\nThe harbour office said on Monday that both cranes would come by ship."
     )
     assert (found.byline, found.authors) == ("CGTN", (Author("CGTN"),))
-
-
-@pytest.mark.parametrize(
-    "credit", ["(По материалам агентств)", "(Com informações de agências)", "(Med materiale fra NTB)"]
-)
-def test_a_credit_in_brackets_is_known_in_many_languages(credit: str) -> None:
-    found = read_dump(
-        f"Two cranes for the harbour\n\nThe harbour office said on Monday that both cranes would come by ship.\n\n{credit}"
-    )
-    assert found.credit_line == credit.strip("()")
 
 
 def test_markup_in_a_dump_is_text() -> None:
@@ -427,122 +291,3 @@ def test_markup_in_a_dump_is_text() -> None:
 def test_text_without_an_article_is_refused(text: str) -> None:
     with pytest.raises(NotAnArticle, match="headline"):
         read_dump(text)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("text", ["(" * 1_900_000, "a " * 950_000, "a/" * 900_000 + "\n" + "b\n" * 50_000])
-def test_megabytes_of_nothing_cost_seconds_at_most(text: str) -> None:
-    begun = time.process_time()
-    with suppress(NotAnArticle):
-        read_dump(text)
-    assert time.process_time() - begun < 10
-
-
-def test_a_text_longer_than_any_article_is_refused() -> None:
-    with pytest.raises(NotAnArticle, match="longer"):
-        read_dump(f"{HEADLINE}\n{FIRST}" + " word" * 2_000_000)
-
-
-_WORDS = (
-    "harbour lamp winter ferry island captain pier letter market bridge garden council teacher river library "
-    "morning evening open close carry build remember answer follow travel with under beyond near small old green quiet"
-).split()
-
-
-@st.composite
-def _sentences(draw: st.DrawFn, least: int = 7, most: int = 30) -> str:
-    chosen = draw(st.lists(st.sampled_from(_WORDS), min_size=least, max_size=most))
-    return " ".join(chosen).capitalize() + "."
-
-
-@dataclass(frozen=True)
-class _Model:
-    banner: Banner | None
-    headline: str
-    body: tuple[str | FoundPicture, ...]
-    copies: int
-    joint: str
-    credit_line: str | None
-    furniture: tuple[str, ...]
-
-    def dump(self) -> str:
-        above = (
-            [self.banner.title or "", self.banner.body, self.banner.accept_label or ""] if self.banner else []
-        )
-        below = [f"({self.credit_line})"] if self.credit_line else []
-        return "\n\n".join([*above, self.headline, *map(self._part, self.body), *below, *self.furniture])
-
-    def _part(self, part: str | FoundPicture) -> str:
-        if isinstance(part, str):
-            return part
-        line = f"{part.caption} /{part.credit}" if part.credit else part.caption or ""
-        return self.joint.join([line] * self.copies)
-
-
-_BANNERS = st.builds(
-    Banner,
-    title=st.sampled_from([None, "Our Cookie Policy", "Your privacy matters to us"]),
-    body=_sentences().map(lambda words: f"{words} By reading on you agree to our use of cookies."),
-    accept_label=st.sampled_from(["I agree", "Accept all cookies", "Got it", "OK", "Accept"]),
-)
-_PICTURES = st.builds(
-    FoundPicture,
-    caption=_sentences(),
-    credit=st.sampled_from([None, "Xinhua", "VCG", "CFP", "AFP", "Reuters", "Ann Lee"]),
-)
-
-
-@st.composite
-def _models(draw: st.DrawFn) -> _Model:
-    texts = draw(st.lists(_sentences(8, 60), min_size=1, max_size=8))
-    shown = draw(st.lists(_PICTURES, max_size=6))
-    body: list[str | FoundPicture] = draw(st.permutations([*texts, *shown]))
-    headline = draw(_sentences(4, 14))[:-1]
-    written = [headline.lower(), *(part if isinstance(part, str) else part.caption or "" for part in body)]
-    # A page that says one thing twice by chance is no model of one that repeats its captions.
-    _assume_distinct(written)
-    return _Model(
-        banner=draw(st.none() | _BANNERS),
-        headline=headline,
-        body=tuple(body),
-        copies=draw(st.integers(2, 4)),
-        joint=draw(st.sampled_from(["\n", "\n\n", "\r\n"])),
-        credit_line=draw(st.sampled_from([None, "With input from Xinhua", "With inputs from AFP, Reuters"])),
-        furniture=draw(
-            st.sampled_from(
-                [(), ("Search Trends",), ("Related stories", "Ice on the lake"), ("Copyright © 2025 Post",)]
-            )
-        ),
-    )
-
-
-def _assume_distinct(written: list[str]) -> None:
-    assume(len({text.rstrip(".").lower() for text in written}) == len(written))
-
-
-@pytest.mark.slow
-@settings(deadline=None)
-@given(_models())
-def test_any_page_dumped_reads_back_as_it_was(model: _Model) -> None:
-    page = read_dump(model.dump())
-    read = tuple(
-        block.picture if isinstance(block, PictureBlock) else block.html
-        for block in page.blocks
-        if isinstance(block, PictureBlock | Paragraph)
-    )
-    assert page.headline == model.headline
-    assert read == model.body
-    assert page.credit_line == model.credit_line
-    assert page.banner == model.banner
-    assert page.lead == next((part for part in model.body if isinstance(part, FoundPicture)), None)
-
-
-@pytest.mark.slow
-@settings(deadline=None)
-@given(st.text() | st.text(st.sampled_from("a .\n/()（©:。\u00a0\ufeff\r日")))
-def test_any_text_is_an_article_or_is_refused(text: str) -> None:
-    try:
-        page = read_dump(text)
-    except NotAnArticle:
-        return
-    assert page.headline and page.blocks

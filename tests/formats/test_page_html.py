@@ -1,115 +1,35 @@
 """Saved HTML pages are read into the articles that they show."""
 
-import json
-import time
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from html import escape
 
 import pytest
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
 
 from service.newspages import (
     Author,
     Banner,
-    Block,
     FoundPicture,
     Heading,
     ItemList,
-    NotAnArticle,
-    Page,
     Paragraph,
     PictureBlock,
     Quote,
     read_html,
 )
-
-URL = "https://www.harbourpost.example/news/2025/ferry-line-reopens"
-HEADLINE = "Ferry line reopens after the long winter storms"
-SUMMARY = "Ten weeks of ice are over, and bicycles still travel free."
-TEXTS = (
-    "The ferry between the two islands sailed again on Monday, ten weeks after ice had closed the harbour.",
-    "“We counted every day,” said the harbour master, whose office had kept a lamp burning on the pier all winter.",
-    "Tickets cost what they cost last year, and bicycles still travel free of charge on every crossing before noon.",
-    "The town council will meet on Thursday to decide whether a second ship should be bought for the summer season.",
+from tests.formats.ferry_page import (
+    CAPTION,
+    HEAD,
+    HEADLINE,
+    SUMMARY,
+    TEXTS,
+    URL,
+    WHOLE,
+    article,
+    figure,
+    only_picture,
+    p,
+    page,
+    read,
 )
-CAPTION = "Passengers board the first ferry of the year at the old pier."
-
-
-def page(body: str, head: str = "", lang: str = "en-GB") -> bytes:
-    return f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">{head}</head><body>{body}</body></html>'.encode()
-
-
-def article(*parts: str) -> str:
-    return f'<article><h1>{HEADLINE}</h1><div class="article-body">{"".join(parts)}</div></article>'
-
-
-def p(text: str) -> str:
-    return f"<p>{text}</p>"
-
-
-def figure(
-    inner: str, image: str = '<img src="/media/pier.jpg" alt="A queue on a pier" width="1200" height="800">'
-) -> str:
-    return f"<figure>{image}{inner}</figure>"
-
-
-def read(body: str, head: str = "") -> Page:
-    return read_html(page(body, head), URL)
-
-
-def only_picture(found: Page) -> FoundPicture:
-    (block,) = (block for block in found.blocks if isinstance(block, PictureBlock))
-    return block.picture
-
-
-STATED = {
-    "@context": "https://schema.org",
-    "@graph": [
-        {"@type": "WebSite", "name": "Harbour Post"},
-        {
-            "@type": ["NewsArticle"],
-            "headline": HEADLINE,
-            "datePublished": "2025-03-03T08:15:00+01:00",
-            "dateModified": "2025-03-03T09:00:00Z",
-            "author": [
-                {"@type": "Person", "name": "Ann Lee", "url": "/people/ann-lee"},
-                {"@type": "Person", "name": "Wu Min"},
-            ],
-            "articleSection": "Islands",
-            "keywords": ["ferries", "winter", "ferries"],
-            "inLanguage": "en-IE",
-            "publisher": {"@type": "Organization", "name": "Harbour Post"},
-        },
-    ],
-}
-HEAD = f"""
-<title>{HEADLINE} | Harbour Post</title>
-<link rel="canonical" href="/news/2025/ferry-line-reopens?utm=none">
-<meta property="og:title" content="{HEADLINE} | Harbour Post"><meta property="og:site_name" content="Harbour Post">
-<meta property="og:description" content="{SUMMARY}">
-<script type="application/ld+json">{json.dumps(STATED)}</script>
-"""
-WHOLE = f"""
-<div id="cookie-consent" role="dialog"><h2>Your privacy</h2><p>We use cookies to count our readers. You can change your mind
- in our <a href="/cookies">cookie settings</a>.</p><button>Accept all</button><button>Reject all</button></div>
-<header><nav><a href="/">Home</a><a href="/islands">Islands</a></nav></header>
-<main><article><header><h1>{HEADLINE}</h1><p class="standfirst">{SUMMARY}</p></header>
-{figure(f'<figcaption>{CAPTION} <span class="credit">Photo: Bo Ek/Harbour Post</span></figcaption>')}
-<div class="share-buttons"><a href="https://social.example/share">Share</a></div>
-<div class="article-body">
-<p>{TEXTS[0]}</p><p>See <a href="/tides?a=1&amp;b=2">the <b>tides</b></a> &amp; <i>winds</i> <a href="javascript:x()">here</a>
-before the first ship sails on Monday morning.</p>
-<aside class="related"><h3>Related stories</h3><ul><li><a href="/ice">Ice on the lake and on the river</a></li></ul></aside>
-<h2>What the captain saw</h2><p>{TEXTS[1]}</p>
-<blockquote><p>We never put out the lamp.</p><footer>— Harbour master</footer></blockquote>
-<p>{TEXTS[2]}</p><ol><li>Board before noon.</li><li>Bring the <em>blue</em> ticket.</li></ol><p>{TEXTS[3]}</p>
-<p>(With input from Reuters)</p>
-<p>Read more: <a href="/more">The winter in pictures</a></p></div>
-<section class="comments"><h2>Comments</h2><p>I took that ferry every week for eleven years and never saw such ice before.</p></section>
-</article></main><footer><p>Copyright © 2025 Harbour Post. All rights reserved.</p></footer>
-"""
 
 
 def test_a_whole_page_becomes_its_article_and_nothing_else() -> None:
@@ -339,119 +259,3 @@ def test_a_page_in_japanese_is_read() -> None:
     assert [block.html for block in found.blocks if isinstance(block, Paragraph)] == texts
     picture = only_picture(found)
     assert (picture.caption, picture.credit) == ("今年最初の便に乗る人たち＝三月三日、古い桟橋で", "山田太郎")
-
-
-@pytest.mark.parametrize(
-    "source",
-    [b"", b" \n", b"\x00" * 99, b"plain words", b"<", b"<html></html>", page("<h1>Only a headline</h1>")],
-)
-def test_bytes_without_an_article_are_refused(source: bytes) -> None:
-    with pytest.raises(NotAnArticle):
-        read_html(source, URL)
-
-
-HOSTILE = {
-    "deep": article("<div>" * 100_000, p(TEXTS[0])),
-    "deep inline": article("<p>" + "<b lang=x>" * 50_000, TEXTS[0]),
-    "long": article(p(TEXTS[0]) * 100_000),
-    "one paragraph": article(p("word " * 2_000_000)),
-    "links": article('<a href="x">' * 900_000),
-    "figures": article(figure("<figcaption>x</figcaption>") * 9_000, *map(p, TEXTS)),
-    "pictures": article("<div><div><img src=a.jpg>t</div></div>" * 12_000, *map(p, TEXTS)),
-    "banners": '<div class="cookie">we use cookies <button>OK</button></div>' * 12_000
-    + article(*map(p, TEXTS)),
-    "nested banners": '<div class="cookie">we use cookies' * 200 + article(*map(p, TEXTS)),
-    "bylines": article("<div class=byline>" * 200, "x" * 100_000, *map(p, TEXTS)),
-    "style": f'<div style="{"background:" * 200_000}">' + article(*map(p, TEXTS)),
-    "json": f'<script type="application/ld+json">{"[" * 500_000}</script>' + article(*map(p, TEXTS)),
-    "metas": "<meta charset=" * 200_000 + article(*map(p, TEXTS)),
-    "angles": "<" * 10_000_000,
-    "bad references": article(
-        p("&#xD800; &#0; &#x110000;" + TEXTS[0]), '<a href="http://[::1">x</a>', *map(p, TEXTS)
-    ),
-    "bad base": '<base href="http://[">' + article(*map(p, TEXTS)),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_page_costs_seconds_at_most_and_never_an_error(name: str) -> None:
-    begun = time.process_time()
-    with suppress(NotAnArticle):
-        read_html(page(HOSTILE[name]), URL)
-    assert time.process_time() - begun < 15
-
-
-@pytest.mark.parametrize(
-    "url", [None, "", "no address", "http://[::1", "javascript:x", "http://a:99999999/x", "\x00"]
-)
-@pytest.mark.parametrize("charset", [None, "", "nonsense", "hex", "unicode_escape", "idna", "\x00"])
-def test_strange_addresses_and_charsets_do_no_harm(url: str | None, charset: str | None) -> None:
-    found = read_html(page(article(*map(p, TEXTS), '<a href="/x">link</a>')), url, charset)
-    assert found.blocks[: len(TEXTS)] == tuple(map(Paragraph, TEXTS))
-
-
-@pytest.mark.slow
-@settings(deadline=None)
-@given(st.binary(max_size=400), st.integers(0, 2000), st.sampled_from([None, "utf-8", "utf-16", "shift_jis"]))
-@example(b"\xff\xfe<", 0, None)
-def test_any_bytes_are_an_article_or_are_refused(dirt: bytes, at: int, charset: str | None) -> None:
-    source = page(WHOLE, HEAD)
-    for hostile in (dirt, source[:at] + dirt + source[at:], source[:at] + dirt):
-        with suppress(NotAnArticle):
-            read_html(hostile, URL, charset)
-
-
-_WORDS = "harbour lamp winter ferry island captain pier letter market bridge garden council teacher river library morning".split()
-_TEXT = st.lists(st.sampled_from([*_WORDS, "&", "<deck>", "“quay”"]), min_size=12, max_size=50).map(
-    lambda found: " ".join(found) + "."
-)
-_INNER: dict[type[Block], st.SearchStrategy[Block]] = {
-    Paragraph: _TEXT.map(lambda text: Paragraph(escape(text, quote=False))),
-    Heading: st.lists(st.sampled_from(_WORDS), min_size=2, max_size=6, unique=True).map(
-        lambda found: Heading(3, " ".join(found))
-    ),
-    Quote: _TEXT.map(lambda text: Quote(escape(text, quote=False))),
-    PictureBlock: st.builds(
-        lambda name, caption, credit: PictureBlock(
-            FoundPicture(f"https://www.harbourpost.example/{name}.jpg", name, caption, credit)
-        ),
-        st.integers(0, 10_000).map(str),
-        _TEXT,
-        st.sampled_from([None, "Xinhua", "Ann Lee/Getty Images"]),
-    ),
-}
-
-
-def _markup(block: Block) -> str:
-    match block:
-        case Paragraph(html):
-            return p(html)
-        case Heading(level, html):
-            return f"<h{level}>{html}</h{level}>"
-        case Quote(html):
-            return f"<blockquote><p>{html}</p></blockquote>"
-        case PictureBlock(FoundPicture(url, alt, caption, credit)):
-            owed = f" /{credit}" if credit else ""
-            return figure(
-                f"<figcaption>{escape(caption or '')}{owed}</figcaption>", f'<img src="{url}" alt="{alt}">'
-            )
-        case ItemList():
-            raise AssertionError
-
-
-@pytest.mark.slow
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(st.one_of(*_INNER.values()), max_size=10), st.lists(_INNER[Paragraph], min_size=3, max_size=6)
-)
-def test_any_article_written_as_html_reads_back_as_it_was(inner: list[Block], around: list[Block]) -> None:
-    written = [*around[:2], *inner, *around[2:]]
-    words = [
-        block.picture.caption if isinstance(block, PictureBlock) else getattr(block, "html", "")
-        for block in written
-    ]
-    assume(len(set(words)) == len(words))
-    addresses = [block.picture.url for block in written if isinstance(block, PictureBlock)]
-    assume(len(set(addresses)) == len(addresses))
-    found = read(article(*map(_markup, written)))
-    assert list(found.blocks) == written
