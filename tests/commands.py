@@ -40,7 +40,7 @@ class Forked:
             with end:
                 request.send(warm, [*streams, end.fileno()])
             self._open = ours.pop_all()
-        self.pid = int(self._told(PATIENCE))
+        self.pid = int(self._read_line(PATIENCE))
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +62,7 @@ class Forked:
     def wait(self, seconds: float = PATIENCE) -> int:
         """Return the exit status at the end; negative for a signal, as everywhere in Python."""
         if self.returncode is None:
-            self.returncode = int(self._told(seconds))
+            self.returncode = int(self._read_line(seconds))
         return self.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -80,7 +80,7 @@ class Forked:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
 
-    def _told(self, seconds: float) -> bytes:
+    def _read_line(self, seconds: float) -> bytes:
         poll = select.poll()
         poll.register(self._ended, select.POLLIN)
         if not poll.poll(1000 * seconds):

@@ -97,7 +97,7 @@ OTHERS = frozenset({"cursor", "since"})
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every statement that the store has SQLite carry out."""
     statements: set[str] = set()
     connect = sqlite3.connect
@@ -113,21 +113,21 @@ def said(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 @pytest.fixture
-def store(said: set[str], tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
+def store(statements: set[str], tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
     path = tmp_path / "store.db"
     path.write_bytes(sqlite_template.read_bytes())
     with running(settings_for(f"sqlite:///{path}", tmp_path)) as running_store:
         yield running_store
 
 
-def test_no_request_reads_a_whole_table(store: Store, said: set[str]) -> None:
+def test_no_request_reads_a_whole_table(store: Store, statements: set[str]) -> None:
     with store.client("admin", "content:read", name="desk") as desk, store.client() as reader:
         shown = write_everything(desk, reader)
         for client in (desk, reader):
             read_everything(client, VALUES | shown)
     with closing(sqlite3.connect(store.settings.sqlite_path)) as database:
-        found = {verdict for statement in sorted(said) for verdict in faults(database, statement)}
-    assert len(said) > 300
+        found = {verdict for statement in sorted(statements) for verdict in faults(database, statement)}
+    assert len(statements) > 300
     assert not found, "\n\n".join(sorted(found))
 
 

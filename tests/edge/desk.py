@@ -221,7 +221,7 @@ def ends(desk: Desk, place: int) -> None:
     desk.clock.set_forward(hours=2)
 
 
-def told(desk: Desk, _: int) -> None:
+def carry_out_what_is_due(desk: Desk, _: int) -> None:
     """Have the jobs carry out what the time has brought."""
     database = cache_of(desk.store)._watch._database
     desk.store.portal.call(schedule.release_all_due, database)
@@ -233,7 +233,7 @@ def held_back(desk: Desk, place: int) -> None:
     id_ = desk.articles[place % len(desk.articles)]
     desk.send("POST", f"/v1/articles/{id_}/publish", "publish_article", {"at": desk.clock.in_(hours=1)})
     desk.clock.set_forward(hours=2)
-    told(desk, place)
+    carry_out_what_is_due(desk, place)
 
 
 WRITES: list[tuple[str, Write]] = [
@@ -268,7 +268,7 @@ WRITES: list[tuple[str, Write]] = [
     ("delete_consent_notice", of_notice("delete_consent_notice", "DELETE")),
     ("publish_consent_notice", of_notice("publish_consent_notice", "POST")),
     ("edit_image", ends),
-    ("edit_image", told),
+    ("edit_image", carry_out_what_is_due),
     ("delete_article", of_article("delete_article", "DELETE")),
     ("restore_article", of_article("restore_article", "POST", "/restore")),
     ("withdraw_article", of_article("withdraw_article", "POST", "/withdraw", {"reason": "wrong"})),

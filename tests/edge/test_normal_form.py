@@ -139,7 +139,7 @@ def paths(editor: httpx.Client) -> list[str]:
     ]
 
 
-def told(answer: Answered) -> tuple[object, ...]:
+def comparable(answer: Answered) -> tuple[object, ...]:
     """What of an answer must not depend on who asked before."""
     kept = ("content-type", "content-encoding", "etag", "location", "vary", "cache-control", "link")
     return answer.status, answer.content, *(answer.headers.get(name) for name in kept)
@@ -163,7 +163,7 @@ def test_equal_key_equal_bytes_whoever_asked_before(
             path = paths[asking.path % len(paths)]
             request = (path, asking.query, asking.headers, asking.method)
             answer = ask(store, *request)
-            assert told(answer) == told(ask(without_memory, *request))
+            assert comparable(answer) == comparable(ask(without_memory, *request))
             assert asking.method != "HEAD" or not answer.body
             if answer.status == 400:
                 return
@@ -171,7 +171,7 @@ def test_equal_key_equal_bytes_whoever_asked_before(
             normal, _ = normal_form(scope_of("GET", path, asking.query, asking.headers))
             plain = ask(store, path, normal["query_string"].decode())
             key = (path, normal["query_string"])
-            assert seen.setdefault(key, told(plain)) == told(plain)
+            assert seen.setdefault(key, comparable(plain)) == comparable(plain)
             if answer.status == 200 and asking.method == "GET" and not answer.headers.get("content-encoding"):
                 assert answer.body == plain.body
 

@@ -49,9 +49,9 @@ def selectors(expression: object) -> Iterator[promql_parser.VectorSelector]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> dict[str, set[str]]:
+def labels_of(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> dict[str, set[str]]:
     """The labels of each metric of a store that has done a little of everything."""
-    folder = tmp_path_factory.mktemp("told")
+    folder = tmp_path_factory.mktemp("metrics")
     with (
         called() as cache,
         serving(
@@ -77,25 +77,25 @@ def told(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> dic
 
 @pytest.mark.parametrize("name", sorted(asked()))
 def test_every_expression_is_of_metrics_and_labels_that_are_told(
-    name: str, told: dict[str, set[str]]
+    name: str, labels_of: dict[str, set[str]]
 ) -> None:
     for expression in asked()[name]:
         chosen = list(selectors(expression))
         assert chosen, name
         for selector in chosen:
-            assert selector.name in told, selector.name
+            assert selector.name in labels_of, selector.name
             labels = {matcher.name for matcher in selector.matchers.matchers}
-            assert labels <= told[selector.name] | ADDED, (selector.name, labels)
-        known = set().union(*(told[selector.name] for selector in chosen)) | ADDED
+            assert labels <= labels_of[selector.name] | ADDED, (selector.name, labels)
+        known = set().union(*(labels_of[selector.name] for selector in chosen)) | ADDED
         grouped = re.findall(r"by \(([^)]*)\)", expression.prettify())
         assert {label.strip() for group in grouped for label in group.split(",")} <= known
 
 
-def test_no_metric_of_a_queue_or_a_connection_is_on_no_panel(told: dict[str, set[str]]) -> None:
+def test_no_metric_of_a_queue_or_a_connection_is_on_no_panel(labels_of: dict[str, set[str]]) -> None:
     shown = {selector.name for all_of in asked().values() for each in all_of for selector in selectors(each)}
     missing = {
         name
-        for name in told
+        for name in labels_of
         if name.startswith(
             ("copydesk_database", "copydesk_replica", "copydesk_webhook", "copydesk_followers")
         )

@@ -19,7 +19,7 @@ SCHEMAS = Path(os.environ.get("COPYDESK_TEST_SCHEMAS", "../shared/schemas"))
 NINJS = {"Content-Type": "application/ninjs+json"}
 
 
-def said_of(client: httpx.Client, article: Article) -> Said:
+def ninjs_of(client: httpx.Client, article: Article) -> Said:
     """An article's ninjs, which the model must know member by member."""
     answer = client.get(f"/v1/articles/{article['id']}?format=ninjs")
     assert answer.status_code == 200, answer.text
@@ -68,7 +68,7 @@ def full(editor: httpx.Client) -> Article:
 
 def test_an_article_is_a_ninjs_item(editor: httpx.Client, client: httpx.Client) -> None:
     article = full(editor)
-    said = said_of(client, article)
+    said = ninjs_of(client, article)
     assert (said["uri"], said["type"], said["pubStatus"], said["language"]) == (
         f"urn:uuid:{article['id']}",
         "text",
@@ -93,7 +93,7 @@ def test_an_article_is_a_ninjs_item(editor: httpx.Client, client: httpx.Client) 
     assert picture["renditions"][0]["href"].startswith(f"{ORIGIN}/media/")
     assert "<h3>How <em>it</em> went</h3>" in said["bodies"][0]["value"]
     assert "edNote" not in said
-    assert said_of(editor, article)["edNote"] == "Check the numbers."
+    assert ninjs_of(editor, article)["edNote"] == "Check the numbers."
     asked = client.get(f"/v1/articles/{article['id']}", headers={"Accept": "application/ninjs+json"})
     assert asked.json() == said
 
@@ -101,13 +101,13 @@ def test_an_article_is_a_ninjs_item(editor: httpx.Client, client: httpx.Client) 
 def test_what_is_held_is_withheld_and_what_is_killed_is_canceled(
     editor: httpx.Client, client: httpx.Client
 ) -> None:
-    assert said_of(editor, draft(editor))["pubStatus"] == "withheld"
+    assert ninjs_of(editor, draft(editor))["pubStatus"] == "withheld"
     held = published(editor, embargoed_until=soon(600))
-    assert said_of(editor, held)["pubStatus"] == "withheld"
-    assert said_of(editor, held)["embargoedUntil"] == held["embargoed_until"]
+    assert ninjs_of(editor, held)["pubStatus"] == "withheld"
+    assert ninjs_of(editor, held)["embargoedUntil"] == held["embargoed_until"]
     killed = published(editor, headline="Killed")
     do(editor, killed, "withdraw", reason="It named the wrong person.")
-    assert said_of(editor, killed)["pubStatus"] == "canceled"
+    assert ninjs_of(editor, killed)["pubStatus"] == "canceled"
     for _ in range(2):
         gone = client.get(f"/v1/articles/{killed['id']}?format=ninjs")
         assert (gone.status_code, gone.headers["content-type"]) == (410, "application/ninjs+json")
@@ -132,13 +132,13 @@ def test_the_standards_own_schema_finds_nothing_wrong(editor: httpx.Client, clie
     article = full(editor)
     do(editor, article, "corrections", text="Four lanes.")
     for each in (
-        said_of(client, article),
-        said_of(editor, article),
-        said_of(editor, draft(editor)),
+        ninjs_of(client, article),
+        ninjs_of(editor, article),
+        ninjs_of(editor, draft(editor)),
         client.get(f"/v1/articles/{killed['id']}?format=ninjs").json(),
     ):
         assert [error.message for error in known.iter_errors(each)] == []
-    assert not known.is_valid({**said_of(client, article), "madeUp": 1})
+    assert not known.is_valid({**ninjs_of(client, article), "madeUp": 1})
 
 
 def without(article: Article, *names: str) -> Article:
@@ -147,7 +147,7 @@ def without(article: Article, *names: str) -> Article:
 
 def test_what_comes_back_changes_nothing(editor: httpx.Client) -> None:
     article = editor.get(f"/v1/articles/{full(editor)['id']}").json()
-    answer = bring_in(editor, said_of(editor, article))
+    answer = bring_in(editor, ninjs_of(editor, article))
     assert (answer.status_code, without(answer.json(), "import")) == (200, article)
 
 
@@ -155,12 +155,12 @@ def test_what_comes_back_changes_nothing(editor: httpx.Client) -> None:
 def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, elsewhere: httpx.Client) -> None:
     article = full(editor)
     do(editor, article, "corrections", text="Four lanes.")
-    said = said_of(editor, article)
+    said = ninjs_of(editor, article)
     answer = bring_in(elsewhere, said)
     assert answer.status_code == 201, answer.text
     copy = answer.json()
     assert (copy["status"], copy["version"]) == ("draft", 2)
-    again = said_of(elsewhere, copy)
+    again = ninjs_of(elsewhere, copy)
     kept = (
         "uri",
         "headlines",
@@ -189,7 +189,7 @@ def test_another_store_has_the_same_article_afterwards(editor: httpx.Client, els
     (picture,), (copied,) = said["associations"], again["associations"]
     assert copied["descriptions"] == picture["descriptions"]
     assert copied["uri"] == picture["uri"]
-    assert bring_in(elsewhere, said_of(editor, article)).json() == copy
+    assert bring_in(elsewhere, ninjs_of(editor, article)).json() == copy
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ backend stores
 """
 
 
-def said(folder: Path, name: str) -> dict[str, str]:
+def environment_of(folder: Path, name: str) -> dict[str, str]:
     """The settings of a store in a folder of its own."""
     (folder / name).mkdir()
     return {
@@ -63,7 +63,7 @@ def said(folder: Path, name: str) -> dict[str, str]:
 @contextmanager
 def origin(folder: Path) -> Iterator[tuple[str, Command, httpx.Client]]:
     """Serve an origin; yield its address, its process, and an editor."""
-    known = said(folder, "origin")
+    known = environment_of(folder, "origin")
     with served(folder, "serve", **known) as (address, process):
         database = rooms.open_database(settings_for(known["COPYDESK_DATABASE_URL"], folder))
         with database.writing() as session:
@@ -133,7 +133,7 @@ def test_no_get_fails_when_the_origin_is_killed_behind_a_proxy(
     with origin(tmp_path) as (address, process, editor):
         paths = [f"/v1/articles/{write(editor, number)['id']}" for number in range(20)]
         paths += ["/v1/articles", "/v1/articles?q=ferry", "/feeds/rss.xml", "/", "/v1/changes"]
-        known = said(tmp_path, "mirror")
+        known = environment_of(tmp_path, "mirror")
         with mirror(tmp_path, address, known) as (second, _), proxy(tmp_path, address, second) as front:
             with httpx.Client(base_url=front) as client:
                 wait_until(lambda: is_there(client), "the proxy never answered")
@@ -187,7 +187,7 @@ def test_a_mirror_follows_fifty_changes_a_second(tmp_path: Path, record_property
                 if ends.is_set():
                     return
 
-    known = said(tmp_path, "mirror")
+    known = environment_of(tmp_path, "mirror")
     with origin(tmp_path) as (address, _, editor), mirror(tmp_path, address, known) as (second, _):
         watcher = threading.Thread(target=watch, args=(second,))
         watcher.start()
@@ -209,7 +209,7 @@ def test_a_mirror_follows_fifty_changes_a_second(tmp_path: Path, record_property
 
 
 def test_a_mirror_that_is_killed_again_and_again_ends_as_its_origin(tmp_path: Path) -> None:
-    known, chance = said(tmp_path, "mirror"), random.Random(3)
+    known, chance = environment_of(tmp_path, "mirror"), random.Random(3)
     with origin(tmp_path) as (address, _, editor):
         numbers = iter(range(10_000))
         for _ in range(KILLS):

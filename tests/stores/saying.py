@@ -49,11 +49,11 @@ def kept(response: httpx.Response, texts: Iterable[str]) -> Answer:
     return Answer(
         status=response.status_code,
         location=response.headers.get("location"),
-        says=_said(response, texts) if response.content else None,
+        says=_content(response, texts) if response.content else None,
     )
 
 
-def told(client: httpx.Client, answers: Mapping[str, Answer]) -> list[str]:
+def losses(client: httpx.Client, answers: Mapping[str, Answer]) -> list[str]:
     """Return what the answers of today say no more, with their addresses: the first of it."""
     found = [
         f"{address}: {fault}"
@@ -127,7 +127,7 @@ def _is_own(response: httpx.Response) -> bool:
     return is_json and OWN.match(response.request.url.raw_path.decode()) is not None
 
 
-def _said(response: httpx.Response, texts: Iterable[str]) -> JsonValue:
+def _content(response: httpx.Response, texts: Iterable[str]) -> JsonValue:
     if _is_own(response):
         return _members(response.json())
     said = words(response.text)

@@ -9,7 +9,7 @@ from tests.serving import running
 from tests.stores import keeping
 from tests.stores.manifest import Answer, Manifest
 from tests.stores.opening import Opened
-from tests.stores.saying import told
+from tests.stores.saying import losses
 
 BEFORE_EXPORTS = ("0001", "0004")
 TAKEN_IN = ("/v1/articles", "/v1/images", "/v1/captions", "/read/", "/feeds/", "/sitemaps/")
@@ -28,9 +28,9 @@ def test_an_empty_store_takes_it_in_and_answers_the_same(
         done = new.copydesk("import", str(folder / keeping.EXPORTS / export))
         assert done.exit_code == 0, done.output
         with running(new.settings) as store, store.client() as reader, store.client("content:read") as staff:
-            assert told(reader, of_content(new.manifest.public)) == []
+            assert losses(reader, of_content(new.manifest.public)) == []
             if export == "all":
-                assert told(staff, of_content(new.manifest.staff)) == []
+                assert losses(staff, of_content(new.manifest.staff)) == []
 
 
 def of_content(answers: dict[str, Answer]) -> dict[str, Answer]:

@@ -9,7 +9,7 @@ from tests.stores import keeping
 from tests.stores.make.__main__ import make
 from tests.stores.make.version import ROOT, Version
 from tests.stores.opening import opened
-from tests.stores.saying import told
+from tests.stores.saying import losses
 
 
 @pytest.mark.long
@@ -22,4 +22,4 @@ def test_a_store_of_today_is_made_and_answers_what_was_written_down(
     with opened("today", "postgresql", tmp_path) as store:
         store.migrate()
         with running(store.settings) as served, served.client() as reader:
-            assert told(reader, store.manifest.public) == []
+            assert losses(reader, store.manifest.public) == []

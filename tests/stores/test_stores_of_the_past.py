@@ -18,13 +18,13 @@ from PIL import Image
 from service.main import PAGES
 from service.server import openapi
 from tests.articles.newsroom import edit, published, walk
+from tests.patience import wait_until
 from tests.serving import settings_for
 from tests.stores.make.partners import follow
 from tests.stores.make.readers import COOKIE
 from tests.stores.manifest import Follower, Manifest
 from tests.stores.opening import Past
-from tests.stores.saying import told
-from tests.sync.following import within
+from tests.stores.saying import losses
 from tests.webhooks.keeping import deliveries
 from tests.webhooks.receiver import receiver
 
@@ -56,11 +56,11 @@ RARELY = 5
 
 
 def test_every_public_answer_says_what_it_said(past: Past) -> None:
-    assert told(past.reader, past.manifest.public) == []
+    assert losses(past.reader, past.manifest.public) == []
 
 
 def test_every_answer_for_staff_says_what_it_said(past: Past) -> None:
-    assert told(past.staff, past.manifest.staff) == []
+    assert losses(past.staff, past.manifest.staff) == []
 
 
 def test_what_no_reader_could_read_stays_hidden(past: Past) -> None:
@@ -180,7 +180,7 @@ def test_followers_go_on_from_where_they_stopped_and_end_with_the_same_as_beginn
 def test_rendered_again_every_answer_still_says_what_it_said(past: Past) -> None:
     done = past.opened.copydesk("render", "--json")
     assert done.exit_code == 0, done.output
-    within(5, lambda: past.reader.get("/health/ready").json()["rendering"] == "ok")
+    wait_until(lambda: past.reader.get("/health/ready").json()["rendering"] == "ok")
     test_every_public_answer_says_what_it_said(past)
     some = list(past.manifest.files.items())[::RARELY]
     assert astray(past.reader, dict(some)) == []
@@ -216,7 +216,7 @@ def test_webhooks_deliver_what_was_pending_and_what_changes_now(past: Past) -> N
             change = {"url": partner.url, "enabled": True}
             done = past.staff.patch(f"/v1/webhooks/{hook.id}", json=change, headers={"If-Match": "*"})
             assert done.status_code == 200, done.text
-            within(10, partial(lambda taken, awaited: len(taken) >= len(awaited), partner.ids, hook.pending))
+            wait_until(partial(lambda taken, awaited: len(taken) >= len(awaited), partner.ids, hook.pending))
             assert partner.ids == hook.pending
             assert past.staff.delete(f"/v1/webhooks/{hook.id}", headers={"If-Match": "*"}).status_code == 204
 

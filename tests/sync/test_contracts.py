@@ -26,7 +26,7 @@ def apply(copy: Copy, entries: list[dict[str, Any]]) -> None:
             copy.pop(key, None)
 
 
-def told(partner: httpx.Client, address: str, id_: str) -> list[tuple[str, str | None]]:
+def entries_of(partner: httpx.Client, address: str, id_: str) -> list[tuple[str, str | None]]:
     """Return the entries of one resource."""
     return [(each["op"], each["reason"]) for each in follow(partner, address)[0] if each["id"] == id_]
 
@@ -52,17 +52,17 @@ def test_what_leaves_a_contract_is_told_once_and_what_was_never_in_it_is_not(
                 (article["id"], "put")
             ]
             article = edit(editor, article, **outside[name])
-            assert told(partner, then, article["id"]) == [("remove", "left_scope")]
+            assert entries_of(partner, then, article["id"]) == [("remove", "left_scope")]
             then = follow(partner, then)[1]
             article = edit(editor, article, summary="Still elsewhere")
             edit(editor, never, summary="Still elsewhere")
             assert follow(partner, then)[0] == []
             article = edit(editor, article, **members)
-            assert told(partner, then, article["id"]) == [("put", None)]
+            assert entries_of(partner, then, article["id"]) == [("put", None)]
             then = follow(partner, then)[1]
             gone = editor.post(f"/v1/articles/{article['id']}/withdraw", json={"reason": "Wrong."})
             assert gone.status_code == 200
-            assert told(partner, then, article["id"]) == [("remove", "withdrawn")]
+            assert entries_of(partner, then, article["id"]) == [("remove", "withdrawn")]
             # Whoever begins now never had it.
             assert article["id"] not in {each["id"] for each in follow(partner)[0]}
 
