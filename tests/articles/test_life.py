@@ -1,6 +1,5 @@
 """What happens to an article between its first draft and its withdrawal, as readers and editors see it."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ from tests.articles.newsroom import (
     trash,
     walk,
 )
+from tests.patience import wait_until
 
 
 def test_a_draft_is_hidden_from_readers_everywhere(editor: httpx.Client, client: httpx.Client) -> None:
@@ -62,10 +62,7 @@ def test_an_embargoed_article_is_hidden_from_readers_until_its_time_and_then_app
     article = published(editor, embargoed_until=soon(1.2))
     assert article["status"] == "scheduled"
     assert client.get(f"/v1/articles/{article['id']}").status_code == 404
-    deadline = time.monotonic() + 5
-    while client.get(f"/v1/articles/{article['id']}").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: client.get(f"/v1/articles/{article['id']}").status_code == 200)
     shown = client.get(f"/v1/articles/{article['id']}").json()
     assert (shown["status"], shown["scheduled_for"]) == ("published", None)
 

@@ -16,7 +16,7 @@ from tests.articles.newsroom import (
     trash,
     walk,
 )
-from tests.waiting import soon
+from tests.patience import wait_until
 
 
 @pytest.fixture
@@ -169,14 +169,14 @@ def test_summary_byline_authors_tags_and_captions_are_searched(
     article = published(editor, section=section, **members)
     first = caption(editor, shown["id"], article_id=article["id"], text="obsidian")
     # The desk's index of a changed caption is the work of a job.
-    assert soon(lambda: ids(desk.get(f"/v1/articles?section={section}&q=obsidian")) == [article["id"]])
+    wait_until(lambda: ids(desk.get(f"/v1/articles?section={section}&q=obsidian")) == [article["id"]])
     for q in ("quartz", "olga", "amber", "basalt", "oslo", "feldspar", "gneiss", "obsidian"):
         for caller in (client, desk):
             assert ids(caller.get(f"/v1/articles?section={section}&q={q}")) == [article["id"]], q
     editor.patch(f"/v1/captions/{first['id']}", json={"text": "granite"}, headers={"If-Match": "*"})
     new, old = (f"/v1/articles?section={section}&q={q}" for q in ("granite", "obsidian"))
     assert ids(client.get(new)) == [article["id"]]
-    assert soon(lambda: ids(desk.get(new)) == [article["id"]])
+    wait_until(lambda: ids(desk.get(new)) == [article["id"]])
     for caller in (client, desk):
         assert ids(caller.get(old)) == []
 

@@ -6,8 +6,9 @@ import pytest
 from service.articles import clock as schedule
 from tests.articles.newsroom import do, draft, edit, ids, mark, picture, problem, published
 from tests.clocks import MovableClock, clock
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import follow, now_at, within
+from tests.sync.following import follow, now_at
 
 __all__ = ["clock"]
 
@@ -94,7 +95,7 @@ def test_editors_and_followers_are_told_and_a_later_end_shows_it_again(
     path, place = f"/v1/articles/{article['id']}", now_at(client)
     assert client.get(path).json()["usable_until"] == article["usable_until"]
     clock.set_forward(hours=1, seconds=1)
-    within(20, lambda: is_gone(client, article, place))
+    wait_until(lambda: is_gone(client, article, place))
     [told] = [entry for entry in follow(client, place)[0] if entry["id"] == article["id"]]
     assert (told["op"], told["reason"], told["data"]) == ("remove", "expired", None)
     seen = editor.get(path).json()

@@ -15,8 +15,9 @@ from tests.backup import answers
 from tests.backup.drilling import New, export, take_in
 from tests.backup.everything import fill
 from tests.formats.front_page import illustrated
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, running
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 
 KINDS = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
@@ -79,7 +80,7 @@ def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> N
         assert do(editor, trashed, "restore")["headline"] == "Thrown away"
         resent = {"source": "wire.example", "external_id": "13", "headline": "Killed", "status": "published"}
         assert editor.post("/v1/articles/bulk", json=[resent]).json()["items"][0]["status"] == 409
-        within(10, lambda: reader.get(f"/v1/articles/{waiting['id']}").status_code == 200)
+        wait_until(lambda: reader.get(f"/v1/articles/{waiting['id']}").status_code == 200)
         assert article["id"] in {entry["id"] for entry in follow(reader, place)[0]}
 
 
@@ -126,7 +127,7 @@ def test_a_store_that_serves_already_takes_a_folder_in_and_shows_it_at_once(
         ]
         _, place = follow(reader)
         assert take_in(settings, folder).different == 0
-        within(5, lambda: [reader.get(address).status_code for address in addresses] == [200, 410])
+        wait_until(lambda: [reader.get(address).status_code for address in addresses] == [200, 410])
         assert [each["id"] for each in reader.get("/v1/articles").json()["items"]] == [article["id"]]
         start = problem(reader.get(place), 410, "start-again")["start"]
         assert {entry["id"] for entry in follow(reader, start)[0]} >= {

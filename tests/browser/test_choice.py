@@ -13,8 +13,8 @@ from sqlalchemy import text
 from service.consent.decisions.subjects import COOKIE
 from tests.browser.browsing import BRIDGE, Reader, reading, serving_readers
 from tests.consent.deciding import OPTIONAL, current, events, granted, publish
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import within
 
 EITHER_WAY = pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])
 
@@ -56,7 +56,7 @@ def test_a_banner_that_was_shown_is_counted_and_a_hidden_one_is_not(reader: Read
     reader.page.goto("/")
     reader.page.goto(BRIDGE)
     reader.page.goto("/consent")
-    within(10, lambda: impressions() == before + 2)
+    wait_until(lambda: impressions() == before + 2)
     reader.press("Reject")
     reader.page.goto("/")
     expect(reader.banner).to_be_hidden()

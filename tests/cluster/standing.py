@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 
 from tests import postgres
+from tests.patience import wait_until
 from tests.postgres import OwnServer
-from tests.waiting import soon
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Pair:
         for setting in ("synchronous_standby_names = 'standby'", "synchronous_commit = 'remote_apply'"):
             ask(self.primary, f"ALTER SYSTEM SET {setting}")
         ask(self.primary, "SELECT pg_reload_conf()")
-        assert soon(lambda: ask(self.primary, "SELECT sync_state FROM pg_stat_replication") == ["sync"])
+        wait_until(lambda: ask(self.primary, "SELECT sync_state FROM pg_stat_replication") == ["sync"])
 
     def promote(self) -> None:
         """Make the standby the primary."""
@@ -68,7 +68,7 @@ def kill(server: OwnServer) -> None:
     children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
     for pid in [*children, keeper]:
         os.kill(int(pid), signal.SIGKILL)
-    assert soon(lambda: not Path(f"/proc/{keeper}").exists() or _is_dead(keeper))
+    wait_until(lambda: not Path(f"/proc/{keeper}").exists() or _is_dead(keeper))
     (server.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 
@@ -88,7 +88,7 @@ def pair() -> Iterator[Pair]:
             known = f"host=127.0.0.1 port={primary.port} user=postgres application_name=standby"
             postgres._run("pg_basebackup", "-R", "-c", "fast", "-d", known, "-D", folder / "data")
             standby.start()
-            assert soon(lambda: ask(primary, "SELECT state FROM pg_stat_replication") == ["streaming"])
+            wait_until(lambda: ask(primary, "SELECT state FROM pg_stat_replication") == ["streaming"])
             yield Pair(primary, standby)
         finally:
             if (folder / "data" / "postmaster.pid").exists():

@@ -17,8 +17,8 @@ from tests.articles.newsroom import draft, edit, mark, published
 from tests.cluster.pooling import FILE, IS_INSTALLED, Pooler, pooler
 from tests.databases import empty_database, migrate
 from tests.everywhere.test_metrics import samples
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, running, settings_for
-from tests.waiting import soon
 
 WRITERS = 8
 
@@ -54,8 +54,8 @@ def test_writers_and_readers_share_connections_of_a_pooler(store: Store, setting
         made = list(pool.map(write, [store] * WRITERS))
         for article in made:
             address = f"/v1/articles/{article['id']}"
-            assert soon(lambda address=address: reader.get(address).status_code == 200)
-            assert soon(lambda address=address: reader.get(address).json()["headline"] == "Twice")
+            wait_until(lambda address=address: reader.get(address).status_code == 200)
+            wait_until(lambda address=address: reader.get(address).json()["headline"] == "Twice")
         listed = reader.get("/v1/articles", params={"section": "Pool", "sort": "-published_at"}).json()
         assert {one["id"] for one in listed["items"]} == {one["id"] for one in made}
         # More often than a driver waits before it prepares a statement by itself.
@@ -89,7 +89,7 @@ def test_each_transaction_has_the_limits_that_a_connection_has_elsewhere(store: 
 
 def test_a_change_of_another_process_is_heard_past_the_pooler(store: Store, settings: Settings) -> None:
     with store.client() as reader:
-        assert soon(lambda: reader.get("/health/ready").json()["changes"] == "ok")
+        wait_until(lambda: reader.get("/health/ready").json()["changes"] == "ok")
         assert samples(reader)["copydesk_database_polling", ()] == 0
 
 
@@ -104,11 +104,11 @@ def test_where_no_notice_comes_back_changes_are_asked_for_and_that_is_said(
         store.client() as reader,
         other.client(*EDITOR) as editor,
     ):
-        assert soon(lambda: reader.get("/health/ready").json()["changes"].startswith("polled"))
+        wait_until(lambda: reader.get("/health/ready").json()["changes"].startswith("polled"))
         assert reader.get("/health/ready").status_code == 200
         assert samples(reader)["copydesk_database_polling", ()] == 1
         article = published(editor)
-        assert soon(lambda: reader.get(f"/v1/articles/{article['id']}").status_code == 200)
+        wait_until(lambda: reader.get(f"/v1/articles/{article['id']}").status_code == 200)
 
 
 def test_a_migration_goes_past_the_pooler(direct: str, between: Pooler, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_no_process_has_more_connections_than_its_settings_say(direct: str, tmp_
         store.database.close()  # It has made the writers' tokens.
         counted = samples(reader)["copydesk_database_open", ()]
         assert 0 < counted <= settings.most_connections == 8
-        assert soon(lambda: open_to(direct) <= counted)
+        wait_until(lambda: open_to(direct) <= counted)
 
 
 def open_to(url: str) -> int:

@@ -15,8 +15,8 @@ from tests.cluster.standing import Pair, ask, kill, pair
 from tests.databases import migrate
 from tests.everywhere.test_metrics import samples
 from tests.faults.breaking import stopped
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, running, settings_for
-from tests.waiting import soon
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def caught_up(servers: Pair) -> None:
     """Wait until the standby has what the primary has."""
     reached = ask(servers.primary, "SELECT pg_current_wal_lsn()")[0]
     question = f"SELECT pg_last_wal_replay_lsn() >= '{reached}'"
-    assert soon(lambda: ask(servers.standby, question) == [True])
+    wait_until(lambda: ask(servers.standby, question) == [True])
 
 
 def test_rows_and_lists_come_from_a_replica_and_are_never_older(
@@ -62,9 +62,9 @@ def test_rows_and_lists_come_from_a_replica_and_are_never_older(
         listed = client.get("/v1/articles", params={"section": section}).json()["items"]
         assert [one["headline"] for one in listed] == [f"Tide {number}"]
     before = reads(client)
-    assert soon(lambda: client.get(address).status_code == 200 and reads(client) > before)
+    wait_until(lambda: client.get(address).status_code == 200 and reads(client) > before)
     before = reads(client)
-    assert soon(lambda: client.get("/v1/articles").status_code == 200 and reads(client) > before)
+    wait_until(lambda: client.get("/v1/articles").status_code == 200 and reads(client) > before)
     assert client.get("/v1/articles", params={"section": f"{section}x"}).json()["items"] == []
     problem(client.get(f"/v1/articles/{mark()}"), 404)
     problem(client.get("/v1/articles", params={"sort": "nothing"}), 422)
@@ -82,7 +82,7 @@ def test_a_replica_that_nothing_reaches_gives_no_answer(
             assert client.get("/v1/articles").json()["items"][0]["headline"] == f"Ebb {number}"
         assert samples(client)["copydesk_replica_misses_total", ()] > 0
     before = reads(client)
-    assert soon(lambda: client.get(address).status_code == 200 and reads(client) > before)
+    wait_until(lambda: client.get(address).status_code == 200 and reads(client) > before)
 
 
 def test_a_replica_that_hangs_or_is_killed_costs_no_reader_an_error(
@@ -99,12 +99,12 @@ def test_a_replica_that_hangs_or_is_killed_costs_no_reader_an_error(
     with stopped(servers.standby):
         assert all_well(time.monotonic() + 6)
     before = reads(client)
-    assert soon(lambda: client.get(address).status_code == 200 and reads(client) > before)
+    wait_until(lambda: client.get(address).status_code == 200 and reads(client) > before)
     kill(servers.standby)
     assert all_well(time.monotonic() + 3)
     servers.standby.start()
     before = reads(client)
-    assert soon(lambda: client.get("/v1/articles").status_code == 200 and reads(client) > before)
+    wait_until(lambda: client.get("/v1/articles").status_code == 200 and reads(client) > before)
 
 
 def test_while_the_primary_is_away_a_replica_serves_readers_and_writers_are_told_when_to_try_again(
@@ -133,8 +133,8 @@ def test_while_the_primary_is_away_a_replica_serves_readers_and_writers_are_told
     ready = client.get("/health/ready")
     assert (ready.status_code, "replicas serve readers" in ready.json()["database"]) == (200, True)
     servers.primary.start()
-    assert soon(lambda: editor.post("/v1/articles", json={"headline": "Later"}).status_code == 201)
-    assert soon(lambda: client.get("/health/ready").json()["database"] == "ok")
+    wait_until(lambda: editor.post("/v1/articles", json={"headline": "Later"}).status_code == 201)
+    wait_until(lambda: client.get("/health/ready").json()["database"] == "ok")
 
 
 def test_a_standby_that_takes_over_has_what_was_acknowledged(servers: Pair, tmp_path: Path) -> None:
@@ -153,12 +153,12 @@ def test_a_standby_that_takes_over_has_what_was_acknowledged(servers: Pair, tmp_
         problem(refused, 503, "unavailable")
         assert "retry-after" in refused.headers
         servers.promote()
-        assert soon(lambda: editor.post("/v1/articles", json={"headline": "After"}).status_code == 201)
+        wait_until(lambda: editor.post("/v1/articles", json={"headline": "After"}).status_code == 201)
         assert time.monotonic() - began < 30
         for article in known:
             assert reader.get(f"/v1/articles/{article['id']}").status_code == 200
         article = published(editor)
-        assert soon(lambda: reader.get(f"/v1/articles/{article['id']}").status_code == 200)
+        wait_until(lambda: reader.get(f"/v1/articles/{article['id']}").status_code == 200)
 
 
 def test_while_the_primary_hangs_a_replica_serves_readers(
@@ -172,7 +172,7 @@ def test_while_the_primary_hangs_a_replica_serves_readers(
             for each in (address, "/v1/articles", "/v1/changes"):
                 answer = client.get(each)
                 assert answer.status_code == 200, (each, answer.text)
-    assert soon(lambda: editor.post("/v1/articles", json={"headline": "Later"}).status_code == 201)
+    wait_until(lambda: editor.post("/v1/articles", json={"headline": "Later"}).status_code == 201)
 
 
 def test_a_process_that_starts_while_the_primary_is_away_serves_readers(
@@ -184,11 +184,11 @@ def test_a_process_that_starts_while_the_primary_is_away_serves_readers(
     kill(servers.primary)
     with running(settings) as store, store.client() as reader:
         for address in (f"/v1/articles/{article['id']}", "/v1/articles", "/v1/changes"):
-            assert soon(lambda address=address: reader.get(address).status_code == 200)
+            wait_until(lambda address=address: reader.get(address).status_code == 200)
         known = {"Authorization": token}
         assert reader.post("/v1/articles", json={"headline": "Later"}, headers=known).status_code == 503
         servers.primary.start()
-        assert soon(
+        wait_until(
             lambda: reader.post("/v1/articles", json={"headline": "Later"}, headers=known).status_code == 201
         )
 
@@ -203,4 +203,4 @@ def test_a_standby_alone_is_served_to_readers(servers: Pair, settings: Settings,
         refused = reader.post("/v1/articles", json={"headline": "Later"}, headers={"Authorization": token})
         problem(refused, 503, "unavailable")
         assert refused.headers["retry-after"] == "10"
-        assert soon(lambda: reader.get("/health/ready").json()["changes"].startswith("polled"))
+        wait_until(lambda: reader.get("/health/ready").json()["changes"].startswith("polled"))

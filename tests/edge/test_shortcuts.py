@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 from service.http.shortcuts import Shortcuts
 from tests.articles.newsroom import published
 from tests.edge.asking import Answered, ask, cache_of
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store
 from tests.sharing import store  # noqa: F401
-from tests.waiting import soon
 
 PATHS = [
     "/feeds/atom.xml",
@@ -74,7 +74,7 @@ def filled(store: Store) -> Store:  # noqa: F811
         for number in range(8):
             section = ("City", "Sport")[number % 2]
             published(editor, headline=f"Quay {number}", section=section, tags=["tides", f"t{number}"])
-    assert soon(lambda: are_names_counted(store))
+    wait_until(lambda: are_names_counted(store))
     return store
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from service.settings import Settings
 from tests import postgres
 from tests.articles.newsroom import problem
 from tests.databases import KINDS, migrate
+from tests.patience import wait_until
 from tests.serving import Store, running, serving, settings_for
-from tests.waiting import soon
 
 WALLS = sandbox_state(Settings(_env_file=None))
 READY = {
@@ -109,12 +108,9 @@ def test_a_database_that_is_away_is_the_cause_and_comes_back(tmp_path: Path) -> 
                 assert refused.headers["retry-after"] == "2"
                 assert "127.0.0.1" not in refused.text
             server.start()
-            assert soon(lambda: client.get("/health/ready").json() == READY)
+            wait_until(lambda: client.get("/health/ready").json() == READY)
             assert writer.post("/v1/articles", json={"headline": "After"}).status_code == 201
-            until = time.monotonic() + 5
-            while client.get("/v1/articles").status_code != 200:
-                assert time.monotonic() < until
-                time.sleep(0.1)
+            wait_until(lambda: client.get("/v1/articles").status_code == 200)
             problem(client.get(f"/v1/articles/{made.json()['id']}"), 404)
 
 

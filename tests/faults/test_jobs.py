@@ -24,8 +24,8 @@ from tests import postgres
 from tests.articles.newsroom import published
 from tests.commands import environment, free_port
 from tests.databases import migrate
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, running, settings_for
-from tests.waiting import soon
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_notice_that_is_no_number_ends_nothing(own_store: str, tmp_path: Path)
                 other.execute("SELECT pg_notify('copydesk_published', %s)", (payload,))
         with store.client(*EDITOR) as editor:
             article = published(editor)
-        assert soon(lambda: reader.get(f"/v1/articles/{article['slug']}").status_code == 200)
+        wait_until(lambda: reader.get(f"/v1/articles/{article['slug']}").status_code == 200)
         assert reader.get("/health/ready").status_code == 200
 
 
@@ -61,14 +61,14 @@ def test_tables_that_are_dropped_and_restored_are_found_again(own_store: str, tm
         with psycopg.connect(own_store, autocommit=True) as other:
             other.execute("DROP SCHEMA public CASCADE")
             other.execute("CREATE SCHEMA public")
-        assert soon(lambda: reader.get("/health/ready").status_code == 503)
+        wait_until(lambda: reader.get("/health/ready").status_code == 503)
         time.sleep(2 * background.FIRST_PAUSE)
         server.fill(make_url(own_store).database, dump)
-        assert soon(lambda: reader.get("/health/ready").status_code == 200)
-        assert soon(lambda: reader.get(address).status_code == 200)
+        wait_until(lambda: reader.get("/health/ready").status_code == 200)
+        wait_until(lambda: reader.get(address).status_code == 200)
         with store.client(*EDITOR) as editor:
             later = published(editor)
-        assert soon(lambda: reader.get(f"/v1/articles/{later['slug']}").status_code == 200)
+        wait_until(lambda: reader.get(f"/v1/articles/{later['slug']}").status_code == 200)
 
 
 def test_a_job_that_fails_is_counted_and_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:

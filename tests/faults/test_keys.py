@@ -19,6 +19,7 @@ from service.settings import Settings
 from tests.articles.newsroom import mark, problem, published
 from tests.effort import LONG
 from tests.faults.breaking import cut_connections, let_claims_lapse, locked
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, another, serving, settings_for
 
 DEADLINE = 1.2
@@ -192,12 +193,7 @@ def test_a_request_that_has_lost_its_claim_takes_no_effect(tmp_path: Path, sqlit
 
 def _wait_for_another_claim(store: Store, known: set[str]) -> set[str]:
     """Wait until a claim has an owner that is not known."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        if (owners := _owners(store)) - known:
-            return owners
-        time.sleep(0.02)
-    raise AssertionError("nobody claimed the key")
+    return wait_until(lambda: (owners := _owners(store)) - known and owners, "nobody claimed the key")
 
 
 def _owners(store: Store) -> set[str]:

@@ -1,7 +1,6 @@
 """No request waits without an end, whatever its database does."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests import postgres
 from tests.articles.newsroom import draft, problem
 from tests.databases import migrate
 from tests.faults.breaking import stopped
+from tests.patience import wait_until
 from tests.serving import EDITOR, running, settings_for
 
 DEADLINE = 1.5
@@ -35,10 +35,7 @@ def test_a_postgresql_that_is_stopped_is_given_up_and_found_again(tmp_path: Path
                     lambda: editor.get(f"/v1/articles/{article['id']}"),
                 ):
                     problem(ask(), 503, "unavailable")
-            until = time.monotonic() + 20
-            while editor.post("/v1/articles", json={"headline": "After"}).status_code != 201:
-                assert time.monotonic() < until
-                time.sleep(0.2)
+            wait_until(lambda: editor.post("/v1/articles", json={"headline": "After"}).status_code == 201)
 
 
 async def ask_slowly(settings: Settings) -> list[tuple[int]]:

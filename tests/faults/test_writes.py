@@ -2,7 +2,6 @@
 nobody who reads.
 """
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -18,6 +17,7 @@ from tests.articles.newsroom import mark, published
 from tests.consent.deciding import decision
 from tests.faults.breaking import SmallDisk, locked
 from tests.images.pictures import noise
+from tests.patience import wait_until
 from tests.serving import Store, settings_for
 
 Break = Callable[[Store, SmallDisk], AbstractContextManager[None]]
@@ -109,10 +109,10 @@ def test_reads_go_on_and_writes_are_told_to_come_again(
 
 
 def _wait_until_the_use_is_kept(store: Store, name: str) -> None:
-    asked, until = text("SELECT last_used_at FROM token WHERE name = :name"), time.monotonic() + 10
-    while time.monotonic() < until:
+    asked = text("SELECT last_used_at FROM token WHERE name = :name")
+
+    def is_kept() -> bool:
         with store.database.reading() as session:
-            if session.execute(asked, {"name": name}).scalar_one() is not None:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the last use of the token was not written down")
+            return session.execute(asked, {"name": name}).scalar_one() is not None
+
+    wait_until(is_kept, "the last use of the token was not written down")

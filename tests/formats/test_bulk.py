@@ -13,8 +13,8 @@ import pytest
 
 from tests.articles.newsroom import mark
 from tests.images.pictures import picture, upload
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.waiting import soon
 
 PATH = "/v1/articles/bulk"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -377,7 +377,7 @@ def test_a_batch_that_waits_for_an_article_keeps_nobody_from_its_pictures(
         other.execute("SELECT FROM article WHERE id = %s FOR UPDATE", (made[1]["id"],))
         # The same key twice: the second article is reached when the first, with its picture, is written.
         sending = pool.submit(send, editor, [again, again | {"headline": "Buoy found"}, item(second)])
-        assert soon(lambda: looking.execute(waiting).rowcount > 0)
+        wait_until(lambda: looking.execute(waiting).rowcount > 0)
         other.execute("SELECT FROM image WHERE id = %s FOR SHARE NOWAIT", (image_id,))
         other.commit()
         assert [one["status"] for one in sending.result()] == [200, 200, 200]

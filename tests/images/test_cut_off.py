@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import time
 from pathlib import Path
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 
 from tests.commands import copydesk, served
 from tests.images.pictures import noise
+from tests.patience import wait_until
 
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
@@ -38,10 +38,7 @@ def test_an_upload_cut_off_midway_leaves_nothing_behind(tmp_path: Path, reset: b
                     reset=reset,
                     seen=lambda kind=kind: kind[0] == "m" or drafts(media) != [],
                 )
-        until = time.monotonic() + 5
-        while files(tmp_path) != before and time.monotonic() < until:
-            time.sleep(0.05)
-        assert files(tmp_path) == before
+        wait_until(lambda: files(tmp_path) == before)
         assert [image["id"] for image in desk.get("/v1/images").json()["items"]] == [whole["id"]]
         again = desk.post("/v1/images", content=content, headers={"Content-Type": "image/png"})
         assert again.status_code == 201
@@ -56,10 +53,7 @@ def cut_off(base: str, token: str, kind: str, body: bytes, *, chunked: bool, res
     half = body[: len(body) // 2]
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(head.encode() + (b"%x\r\n" % len(body) + half if chunked else half))
-        until = time.monotonic() + 5
-        while not seen():
-            assert time.monotonic() < until, "the server never began to write"
-            time.sleep(0.01)
+        wait_until(seen, "the server never began to write")
         if reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

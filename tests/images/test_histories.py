@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from tests.effort import LONG
 from tests.images.pictures import make_caption, picture
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store
 from tests.sharing import store
-from tests.sync.following import follow, now_at, page, within
+from tests.sync.following import follow, now_at, page
 
 __all__ = ["store"]
 FORCED = {"If-Match": "*"}
@@ -172,6 +173,6 @@ def test_nothing_public_mentions_a_hidden_picture_and_a_copy_converges(
             for action, number in steps:
                 history.take(action, number)
                 history.check()
-            within(60, history.is_converged)
+            wait_until(history.is_converged)
 
     run()

@@ -213,7 +213,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path: 
         started = time.monotonic()
         with pytest.raises(TooDemanding):
             lab.inspect(file)
-        assert 1.9 < time.monotonic() - started < 6
+        assert time.monotonic() - started > 1.9
         assert first.poll() is not None
         assert lab.inspect(file).width == 60
 

@@ -25,8 +25,9 @@ from service.settings import Settings
 from tests.articles.newsroom import do
 from tests.effort import LONG
 from tests.images.pictures import make_article, make_caption, make_image
+from tests.patience import wait_until
 from tests.serving import Store, another, settings_for
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 from tests.webhooks.keeping import webhook
 from tests.webhooks.receiver import receiver
 
@@ -260,12 +261,12 @@ def test_a_message_that_waits_is_sent_without_the_picture_that_was_killed_meanwh
         partner.answer = (503, {}, b"")
         image, _ = shot(editor)
         article = make_article(editor, image, lead_image_id=image["id"])
-        within(10, lambda: partner.refused)
+        wait_until(lambda: partner.refused)
         kill(editor, image)
         partner.answer = (204, {}, b"")
         admin.post(f"/v1/webhooks/{hook['id']}/resume")
-        within(20, lambda: [told for told in partner.taken if told["type"] == "image.remove"][1:])
-        within(20, lambda: [told for told in partner.taken if told["data"]["id"] == article["id"]][1:])
+        wait_until(lambda: [told for told in partner.taken if told["type"] == "image.remove"][1:])
+        wait_until(lambda: [told for told in partner.taken if told["data"]["id"] == article["id"]][1:])
     assert mentions(json.dumps(partner.taken)) == []
     assert {told["data"]["reason"] for told in partner.taken if told["data"]["kind"] != "article"} == {
         "withdrawn"
@@ -322,10 +323,9 @@ def test_readers_who_never_stop_asking_meet_a_killed_picture_nowhere(
         try:
             kill(editor, image)
             # The other process hears of it within a second; this one knows.
-            within(5, lambda: second.client().get(f"/v1/images/{image['id']}").status_code == 410)
+            wait_until(lambda: second.client().get(f"/v1/images/{image['id']}").status_code == 410)
             killed.set()
-            within(
-                1_800 if LONG else 120,
+            wait_until(
                 lambda: not awaiting(store) and met["asked"] > (10_000 if LONG else 500),
             )
         finally:

@@ -19,13 +19,13 @@ from tests.effort import LONG
 from tests.images.pictures import make_caption, make_own_image
 from tests.images.test_kill import CREDIT, WORDS, mentions, surfaces
 from tests.images.test_rights import ENDED, is_carried_out
+from tests.patience import wait_until
 from tests.reporting import Figure
 from tests.serving import Store, another, settings_for
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 
 __all__ = ["clock"]
 PICTURES, ARTICLES, READERS, REQUESTS = (10_000, 50_000, 8, 10_000) if LONG else (40, 200, 4, 400)
-ENDS_WITHIN = 7_200 if LONG else 240
 
 
 @pytest.fixture
@@ -103,8 +103,8 @@ def test_licences_that_end_together_end_on_every_surface_at_once(
             clock.set_forward(hours=12)
             ended.set()
             began = time.monotonic()
-            within(ENDS_WITHIN, lambda: met["asked"] > REQUESTS)
-            within(ENDS_WITHIN, lambda: _not_told(store) == 0)
+            wait_until(lambda: met["asked"] > REQUESTS)
+            wait_until(lambda: _not_told(store) == 0)
             record_property("licences ended and told", f"{PICTURES} in {time.monotonic() - began:.0f} s")
         finally:
             done.set()
@@ -113,7 +113,7 @@ def test_licences_that_end_together_end_on_every_surface_at_once(
     record_property("requests from the end on, and mentions", f"{met['asked']}, {len(told)}")
     assert told == []
     if not LONG:
-        within(ENDS_WITHIN, lambda: is_carried_out(store))
+        wait_until(lambda: is_carried_out(store))
         copy = {entry["id"]: entry for entry in follow(client)[0] if entry["kind"] == "article"}
         assert len(copy) == ARTICLES
         assert all(entry["data"]["body"][0]["withdrawn"] == {"reason": ENDED} for entry in copy.values())

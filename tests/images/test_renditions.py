@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from service.images.renditions import LISTED, accepted
 from service.settings import Settings
 from tests.images.photographs import agency, jpeg, scene, telephone
 from tests.images.pictures import change, href_of, image_of, kept_files, make_article, opened, upload
+from tests.patience import wait_until
 from tests.serving import Store, settings_for
 
 FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP", "image/avif": "AVIF"}
@@ -296,10 +296,7 @@ class TestMadeAhead:
         make_article(editor, hidden, status="draft")
         make_article(editor, image)
         wanted = {("w400", "jpg"), ("w400", "webp"), ("w160", "webp")}
-        ends_at = time.monotonic() + 20
-        while not wanted <= made_of(store, image) and time.monotonic() < ends_at:
-            time.sleep(0.1)
-        assert wanted <= made_of(store, image)
+        wait_until(lambda: wanted <= made_of(store, image))
         assert not [name for name in kept_files(store) if name.startswith(f"renditions/{hidden['digest']}")]
 
 

@@ -20,8 +20,9 @@ from tests.clocks import MovableClock, clock
 from tests.images.photographs import iim, jpeg, packet, scene, with_segments
 from tests.images.pictures import change, image_of, make_article, make_caption, make_image, upload
 from tests.images.test_kill import ALT, CREDIT, WORDS, mentions, surfaces
+from tests.patience import wait_until
 from tests.serving import Store, running, settings_for
-from tests.sync.following import follow, now_at, within
+from tests.sync.following import follow, now_at
 
 __all__ = ["clock"]
 ENDED = "expired"
@@ -98,7 +99,7 @@ def test_followers_and_editors_are_told_and_the_articles_rendered_anew(
     before, place = client.get(path), now_at(client)
     clock.set_forward(hours=1, seconds=1)
     meanwhile = client.get(path)
-    within(20, lambda: is_carried_out(store))
+    wait_until(lambda: is_carried_out(store))
     after = client.get(path)
     assert (after.content, after.headers["etag"]) == (meanwhile.content, meanwhile.headers["etag"])
     told = {entry["kind"]: entry for entry in follow(client, place)[0]}
@@ -151,7 +152,7 @@ def test_a_clock_that_is_set_back_gives_nothing_back(
     assert client.get(path).json()["body"][0]["image"] is None
     clock.set_forward(hours=-2)
     assert client.get(path).json()["body"][0]["image"] is None
-    within(20, lambda: is_carried_out(store))
+    wait_until(lambda: is_carried_out(store))
     # Not even in a process that begins now, and has never seen the later time.
     monkeypatch.setattr("service.tables.CLOCK.latest", clock())
     with running(store.settings) as again, again.client() as reader:
@@ -172,7 +173,7 @@ def test_a_picture_is_not_there_for_readers_before_its_time(
     for path in (f"/v1/images/{image['id']}", f"/media/{image['id']}/w40.jpg"):
         problem(client.get(path), 404)
     clock.set_forward(hours=1, seconds=1)
-    within(20, lambda: client.get(f"/v1/images/{image['id']}").status_code == 200)
+    wait_until(lambda: client.get(f"/v1/images/{image['id']}").status_code == 200)
     assert client.get("/v1/articles/palace").json()["body"][0]["image"]["id"] == image["id"]
     assert client.get("/v1/articles").json()["items"][0]["lead_image"]["id"] == image["id"]
     # Taken back to a later time it goes at once.
@@ -320,7 +321,7 @@ def test_what_ends_soon_is_listed_for_editors(
             len(found),
         )
     clock.set_forward(days=3)
-    within(20, lambda: editor.get(f"/v1/images/{soon['id']}").json()["expired_at"])
+    wait_until(lambda: editor.get(f"/v1/images/{soon['id']}").json()["expired_at"])
     listed = editor.get("/v1/images", params={"expires_before": clock.in_(days=10)}).json()
     assert [each["id"] for each in listed["items"]] == [later["id"]]
     problem(client.get("/v1/images?expires_before=2030-01-01"), 401)

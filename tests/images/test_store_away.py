@@ -25,8 +25,8 @@ from tests.images.pictures import (
     picture,
     upload,
 )
+from tests.patience import wait_until
 from tests.serving import Store, serving, settings_for
-from tests.waiting import soon
 from tests.websites import answer, website
 
 FORCED = {"If-Match": "*"}
@@ -127,14 +127,14 @@ def test_text_goes_on_uploads_are_put_off_and_readiness_says_why(
     assert_unavailable(client.get(image["renditions"][0]["href"]))
     assert_unavailable(client.get(image["renditions"][1]["href"]))
     assert_unavailable(editor.get(href_of(image), headers={"Range": "bytes=0-3"}))
-    assert soon(lambda: client.get("/health/ready").status_code == 503)
+    wait_until(lambda: client.get("/health/ready").status_code == 503)
     ready = client.get("/health/ready")
     assert (ready.status_code, ready.json()["status"], ready.json()["database"]) == (503, "unavailable", "ok")
     assert ready.json()["media"].startswith("unavailable: The ")
     assert client.get("/health/live").status_code == 200
 
     outage.end()
-    assert soon(lambda: client.get("/health/ready").json()["media"] == "ok")
+    wait_until(lambda: client.get("/health/ready").json()["media"] == "ok")
     assert kept_files(store) == kept
     assert client.get(image["renditions"][0]["href"]).content == shown
     assert editor.get(href_of(image)).content == picture()
@@ -150,9 +150,9 @@ def test_a_store_that_is_away_at_the_start_does_not_keep_articles_from_being_ser
     outage.begin()
     with serving("sqlite", tmp_path, sqlite_template, **outage.settings) as store, store.client() as client:
         assert client.get("/v1/articles").status_code == 200
-        assert soon(lambda: client.get("/health/ready").status_code == 503)
+        wait_until(lambda: client.get("/health/ready").status_code == 503)
         outage.end()
-        assert soon(lambda: client.get("/health/ready").status_code == 200)
+        wait_until(lambda: client.get("/health/ready").status_code == 200)
         with store.client("content:write") as writer:
             assert upload(writer).status_code == 201
 
@@ -185,7 +185,7 @@ class TestASilentStore:
                 assert editor.get(f"/v1/articles/{article['id']}").status_code == 200
                 change(editor, f"/v1/articles/{article['id']}", {"headline": f"Harbour {number}"})
                 assert client.get(f"/v1/articles/{article['slug']}").json()["headline"] == f"Harbour {number}"
-            assert soon(lambda: client.get("/health/ready").json()["media"].startswith("un"))
+            wait_until(lambda: client.get("/health/ready").json()["media"].startswith("un"))
             for one in waiting:
                 assert_unavailable(one.result())
         assert [shown["id"] for shown in editor.get("/v1/images").json()["items"]] == [image["id"]]
@@ -204,7 +204,7 @@ class TestASilentStore:
             assert_unavailable(upload(editor, picture(colour="navy")))
         assert gate.came == asked
         gate.open()
-        assert soon(lambda: client.get("/health/ready").json()["media"] == "ok")
+        wait_until(lambda: client.get("/health/ready").json()["media"] == "ok")
         assert editor.get(href_of(image)).content == picture()
         assert upload(editor, picture(colour="navy")).status_code == 201
 

@@ -8,8 +8,8 @@ import httpx
 from sqlmodel import select
 
 from service.published.models import PublishedSequence
+from tests.patience import wait_until
 from tests.serving import Store, serving
-from tests.waiting import soon
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def caught_up(store: Store, mirror: Store) -> None:
     """Wait until the mirror has everything that its origin has published now."""
     with store.client() as client:
         last = max((entry["seq"] for entry in everything(client)), default=0)
-    assert soon(lambda: number(mirror) >= last)
+    wait_until(lambda: number(mirror) >= last)
 
 
 def everything(client: httpx.Client) -> list[dict]:

@@ -26,8 +26,8 @@ from tests.databases import KINDS, empty_database
 from tests.effort import LONG
 from tests.mirror.filling import fill, sample
 from tests.mirror.mirrors import caught_up, everything
+from tests.patience import wait_until
 from tests.serving import Store, settings_for
-from tests.waiting import soon
 
 COUNT = 100_000 if LONG else 3_000
 
@@ -49,7 +49,7 @@ def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
     gone = published(editor)
     caught_up(store, mirror)
     # A mirror compares itself once it is filled: it would mend what this test wants to see mended.
-    assert soon(lambda: reader.get("/health/ready").json()["mirror"]["checked_at"] is not None)
+    wait_until(lambda: reader.get("/health/ready").json()["mirror"]["checked_at"] is not None)
     assert compared(mirror.settings).mended == 0
     paths = [f"/v1/articles/{each['id']}" for each in articles]
     assert [reader.get(path).json()["headline"] for path in paths] == [f"Ferry {n}" for n in range(8)]
@@ -72,8 +72,8 @@ def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
     assert everything(reader) == everything(client)
     assert compared(mirror.settings).mended == 0
     # The answers that were ready before are dropped, though the numbers are the same.
-    assert soon(lambda: [reader.get(p).content for p in paths] == [client.get(p).content for p in paths])
-    assert soon(lambda: reader.get("/health/ready").json()["mirror"]["mended"] == found.mended)
+    wait_until(lambda: [reader.get(p).content for p in paths] == [client.get(p).content for p in paths])
+    wait_until(lambda: reader.get("/health/ready").json()["mirror"]["mended"] == found.mended)
 
 
 @pytest.mark.slow

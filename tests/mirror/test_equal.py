@@ -11,8 +11,8 @@ from tests.articles.newsroom import do, edit, published, trash
 from tests.images.pictures import image_of, make_article, make_caption, picture, upload
 from tests.images.test_kill import surfaces
 from tests.mirror.mirrors import caught_up
+from tests.patience import wait_until
 from tests.serving import Store, settings_for
-from tests.waiting import soon
 
 OWN = frozenset({"date", "x-request-id"})
 """Headers in which answers differ: when it was made, and for which request. Hosts are equal, because both
@@ -93,7 +93,7 @@ def newsroom(client: httpx.Client, editor: httpx.Client) -> tuple[dict, dict, di
     do(editor, gone[1], "withdraw", reason="Wrong.")
     trash(editor, gone[2])
     assert editor.post(f"/v1/images/{killed['id']}/withdraw", json={"reason": "Killed."}).status_code == 200
-    assert soon(lambda: client.get(f"/v1/images/{killed['id']}").status_code == 410)
+    wait_until(lambda: client.get(f"/v1/images/{killed['id']}").status_code == 410)
     paths = [f"/v1/articles/{each['id']}" for each in (*gone, moved)]
     paths += [f"/v1/articles/{old}", f"/read/{old}", f"/v1/images/{killed['id']}"]
     paths += [killed["renditions"][0]["href"], f"/read/{gone[1]['slug']}"]
@@ -112,10 +112,10 @@ def test_every_public_answer_is_equal_to_the_byte(
     caught_up(store, mirror)
     known = {**surfaces(article, image, caption), **further(article, image), "gone": gone}
     # Drafts take numbers, and no entry: the mirror hears of these when its request ends.
-    assert soon(lambda: same(reader.get("/v1/changes/digest")) == same(client.get("/v1/changes/digest")))
+    wait_until(lambda: same(reader.get("/v1/changes/digest")) == same(client.get("/v1/changes/digest")))
     # Until names are counted, their lists are kept for seconds that run down.
     for path in ("/v1/sections?count=true", "/v1/tags?count=true", "/v1/authors"):
-        assert soon(lambda: same(reader.get(path)) == same(client.get(path))), path  # noqa: B023
+        wait_until(lambda: same(reader.get(path)) == same(client.get(path))), path  # noqa: B023
     differ = []
     for path in (path for paths in known.values() for path in paths):
         there, here = client.get(path), reader.get(path)

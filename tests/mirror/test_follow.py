@@ -6,8 +6,8 @@ import pytest
 from tests.articles.newsroom import do, edit, mark, problem, published, trash
 from tests.images.pictures import image_of, make_caption, picture, upload
 from tests.mirror.mirrors import caught_up, everything, number
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.waiting import soon
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def test_what_is_published_is_at_the_mirror_with_its_number_and_etag(
         assert (here.status_code, here.content) == (200, there.content)
         assert here.headers.get("etag") == there.headers.get("etag")
     old = client.get("/v1/changes/digest").content
-    assert soon(lambda: reader.get("/v1/changes/digest").content == old)
+    wait_until(lambda: reader.get("/v1/changes/digest").content == old)
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_who_writes_is_sent_to_the_origin(origin: str, mirror: Store, reader: ht
 
 @pytest.mark.slow
 def test_readiness_says_how_far_the_mirror_is(origin: str, mirror: Store, reader: httpx.Client) -> None:
-    assert soon(lambda: reader.get("/health/ready").json()["mirror"]["behind"] == 0)
+    wait_until(lambda: reader.get("/health/ready").json()["mirror"]["behind"] == 0)
     ready = reader.get("/health/ready")
     assert ready.status_code == 200
     assert ready.json()["mirror"]["origin"] == origin

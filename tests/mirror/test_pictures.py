@@ -11,9 +11,9 @@ from tests.articles.newsroom import problem
 from tests.databases import KINDS
 from tests.images.pictures import change, make_article, make_own_image
 from tests.mirror.mirrors import caught_up, mirroring
+from tests.patience import wait_until
 from tests.serving import Store
 from tests.sync.following import listening
-from tests.waiting import soon
 
 
 def files(mirror: Store) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_killed_pictures_files_go_at_once_and_no_answer_shows_it(
     assert [reader.get(path).status_code for path in paths] == [200, 200]
     response = editor.post(f"/v1/images/{image['id']}/withdraw", json={"reason": "The agency killed it."})
     assert response.status_code == 200
-    assert soon(lambda: reader.get(f"/v1/images/{image['id']}").status_code == 410)
+    wait_until(lambda: reader.get(f"/v1/images/{image['id']}").status_code == 410)
     assert files(mirror) == before
     for path in paths:
         assert reader.get(path).content == client.get(path).content
@@ -61,7 +61,7 @@ def test_a_killed_pictures_files_go_at_once_and_no_answer_shows_it(
     assert f"/media/{image['id']}" not in reader.get("/v1/articles?body=html&limit=100").text
     response = editor.post(f"/v1/images/{image['id']}/reinstate", json={"reason": "It was another."})
     assert response.status_code == 200
-    assert soon(lambda: reader.get(paths[0]).status_code == 200)
+    wait_until(lambda: reader.get(paths[0]).status_code == 200)
 
 
 @pytest.mark.slow
@@ -80,10 +80,10 @@ def test_a_right_ends_at_the_mirror_while_the_origin_is_dark(
             assert reader.get(paths[0]).status_code == 200
     try:
         with mirror.client() as reader:
-            assert soon(lambda: reader.get(paths[0]).status_code == 410)
+            wait_until(lambda: reader.get(paths[0]).status_code == 410)
             assert problem(reader.get(f"/v1/images/{image['id']}"), 410)["type"] == "/problems/expired"
             assert f"/media/{image['id']}" not in reader.get("/v1/articles?body=html&limit=100").text
-            assert soon(lambda: reader.get("/health/ready").json()["mirror"]["fault"] is not None)
+            wait_until(lambda: reader.get("/health/ready").json()["mirror"]["fault"] is not None)
             assert reader.get("/health/ready").status_code == 200
             assert problem(reader.get(paths[0].removesuffix("jpg") + "avif"), 410)
     finally:
@@ -98,4 +98,4 @@ def test_ahead_fetches_what_pages_show_before_anybody_asks(
     with mirroring(kind, origin, tmp_path, sqlite_template, mirror_pictures="ahead") as mirror:
         image, _ = shown(store, mirror, editor)
         name = image["renditions"][0]["name"]
-        assert soon(lambda: sum(f"/{name}-" in key for key in files(mirror)) >= 2)
+        wait_until(lambda: sum(f"/{name}-" in key for key in files(mirror)) >= 2)

@@ -22,9 +22,9 @@ from service.rooms import open_database
 from service.settings import Settings
 from tests.articles.newsroom import edit, published
 from tests.images.pictures import make_article, make_caption, make_image
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store, running
 from tests.sync.following import follow, now_at
-from tests.waiting import soon
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver
 
@@ -173,7 +173,7 @@ def test_another_setting_renders_again_and_numbers_only_what_differs(
         shown = f"/v1/articles/{made['shows']}"
         assert "The harbour." in client.get(shown).text
         render_all(store)
-        assert soon(lambda: client.get(shown).json()["body"][0]["caption"]["text"] == "Der Hafen.")
+        wait_until(lambda: client.get(shown).json()["body"][0]["caption"]["text"] == "Der Hafen.")
         entries, _ = follow(client, place)
         assert [entry["id"] for entry in entries] == [made["shows"]]
         assert render_all(store).same == 0
@@ -201,7 +201,7 @@ def test_a_serving_store_renders_by_itself_and_says_how_far_it_is(
     settings, made = two_languages
     with running(settings) as store, store.client() as client:
         changed = 'copydesk_rendered_again_total{outcome="changed"} 1.0'
-        assert soon(lambda: changed in client.get("/metrics").text)
+        wait_until(lambda: changed in client.get("/metrics").text)
         assert "Der Hafen." in client.get(f"/v1/articles/{made['shows']}").text
         assert "copydesk_rendering_waiting " in client.get("/metrics").text
 
@@ -232,9 +232,9 @@ def test_a_change_that_overtakes_a_batch_stands(
             backlog.finish(work)
         address = f"/v1/articles/{made['shows']}"
         if what == "unpublish":
-            assert soon(lambda: client.get(address).status_code == 404)
+            wait_until(lambda: client.get(address).status_code == 404)
         else:
-            assert soon(lambda: "Edited meanwhile" in client.get(address).text)
+            wait_until(lambda: "Edited meanwhile" in client.get(address).text)
         database.close()
 
 

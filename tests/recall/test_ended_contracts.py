@@ -9,9 +9,10 @@ import pytest
 
 from service.tables import now, write_time
 from tests.articles.newsroom import edit, mark, published
+from tests.patience import wait_until
 from tests.recall.test_recall import recall, withdraw
 from tests.serving import Store
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 from tests.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,7 @@ def test_a_follower_has_dropped_what_it_had_once_it_begins_again_after_the_end(
     with store.client(name="ending", contract=ending(tags=[tag])) as partner:
         entries, place = follow(partner)
         assert {each["id"] for each in entries} == {article["id"], killed_before["id"]}
-        within(10, refused(partner, place))
+        wait_until(refused(partner, place))
         withdraw(editor, killed_before)
         held = recall(editor, killed_before)
         assert (held["tokens"]["ending"]["state"], held["outstanding"]) == ("stopped", 1)
@@ -66,7 +67,7 @@ def test_a_follower_that_was_not_refused_may_still_have_what_it_had(
     article = published(editor, tags=[tag])
     with store.client(name="ending", contract=ending(tags=[tag])) as partner, store.client() as other:
         place = follow(partner)[1]
-        within(10, lambda: follow(partner)[0] == [])
+        wait_until(lambda: follow(partner)[0] == [])
         # Another program of the partner begins, with nothing that it could drop.
         nothing = follow(partner)[1]
         assert partner.get(nothing).status_code == 200
@@ -84,7 +85,7 @@ def test_a_picture_is_dropped_with_the_contract_too(store: Store, editor: httpx.
     with store.client(name="ending", contract=ending(tags=[tag])) as partner:
         entries, place = follow(partner)
         assert [each["id"] for each in entries] == [article["id"]]
-        within(10, refused(partner, place))
+        wait_until(refused(partner, place))
         assert (
             editor.post(f"/v1/images/{image['id']}/withdraw", json={"reason": "Altered."}).status_code == 200
         )
@@ -105,8 +106,8 @@ def test_a_receiver_has_dropped_what_it_had_once_it_has_taken_the_end(
     with store.client("webhooks:write", name="ending", contract=ending(tags=[tag])) as holder:
         partner.secret = holder.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
         article = published(editor, tags=[tag])
-        within(10, lambda: partner.taken and partner.taken[-1]["type"] == "contract.ended")
-        within(10, lambda: recall(editor, article)["webhooks"][0]["dropped_at"] is not None)
+        wait_until(lambda: partner.taken and partner.taken[-1]["type"] == "contract.ended")
+        wait_until(lambda: recall(editor, article)["webhooks"][0]["dropped_at"] is not None)
         withdraw(editor, article)
         told = recall(editor, article)
         assert (told["webhooks"][0]["state"], told["outstanding"]) == ("removed", 0)

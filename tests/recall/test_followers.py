@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import mark, problem, published
+from tests.patience import wait_until
 from tests.serving import Store, another
-from tests.sync.following import follow, now_at, page, within
+from tests.sync.following import follow, now_at, page
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver
 
@@ -97,7 +98,7 @@ def test_a_follower_for_whom_something_waits_too_long_is_stalled(
     published(editor)
     assert of(admin, wire)["state"] == "behind"
     with another(store, follower_stalled_seconds=1) as impatient, impatient.client("admin") as there:
-        within(10, lambda: of(there, wire)["state"] == "stalled")
+        wait_until(lambda: of(there, wire)["state"] == "stalled")
 
 
 @pytest.mark.slow
@@ -110,12 +111,12 @@ def test_a_webhook_is_behind_by_what_is_pending(
             return next((each for each in followers(admin) if each["webhook_id"] == hook["id"]), {})
 
         published(editor)
-        within(5, lambda: deliveries(keeper, hook, "&status=delivered"))
-        within(5, lambda: read().get("state") == "current")
+        wait_until(lambda: deliveries(keeper, hook, "&status=delivered"))
+        wait_until(lambda: read().get("state") == "current")
         assert (read()["name"], read()["follows"]) == (hook["name"], partner.url.removesuffix("/hook"))
         partner.answer = (503, {"Retry-After": "5"}, b"down")
         published(editor)
-        within(5, lambda: partner.refused)
+        wait_until(lambda: partner.refused)
         assert (read()["state"], read()["lag"]["entries"]) == ("behind", 1)
         assert keeper.patch(
             f"/v1/webhooks/{hook['id']}", json={"enabled": False}, headers={"If-Match": "*"}

@@ -8,8 +8,9 @@ import pytest
 
 from service.published import render
 from tests.articles.newsroom import edit, mark, picture, problem, published
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import follow, now_at, page, within
+from tests.sync.following import follow, now_at, page
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver, receiver
 
@@ -162,16 +163,16 @@ def test_a_receiver_has_received_what_it_has_taken(
 ) -> None:
     with webhook(keeper, partner, name="quayside") as hook:
         published(editor, **shows(image))
-        within(5, lambda: len(deliveries(keeper, hook, "&status=delivered")) >= 2)
+        wait_until(lambda: len(deliveries(keeper, hook, "&status=delivered")) >= 2)
         partner.answer = (503, {"Retry-After": "5"}, b"down")
         kill(editor, image)
-        within(5, lambda: partner.refused)
-        [held] = within(5, lambda: (found := recall(editor, image)["webhooks"])[0]["articles"] and found)
+        wait_until(lambda: partner.refused)
+        [held] = wait_until(lambda: (found := recall(editor, image)["webhooks"])[0]["articles"] and found)
         assert (held["webhook_id"], held["name"], held["articles_outstanding"]) == (hook["id"], "quayside", 1)
         assert held["state"] in ("pending", "sent")
         partner.answer = (204, {}, b"")
         assert keeper.post(f"/v1/webhooks/{hook['id']}/resume").is_success
-        read = within(10, lambda: (read := recall(editor, image))["reached"] and read)
+        read = wait_until(lambda: (read := recall(editor, image))["reached"] and read)
         assert (read["webhooks"][0]["state"], read["outstanding"]) == ("received", 0)
 
 
@@ -182,7 +183,7 @@ def test_a_receiver_whose_webhook_is_deleted_has_it_still(
     with receiver() as partner:
         with webhook(keeper, partner) as hook:
             published(editor, **shows(image))
-            within(5, lambda: len(deliveries(keeper, hook, "&status=delivered")) >= 2)
+            wait_until(lambda: len(deliveries(keeper, hook, "&status=delivered")) >= 2)
         kill(editor, image)
         [held] = recall(editor, image)["webhooks"]
     assert (held["webhook_id"], held["state"]) == (hook["id"], "stopped")
@@ -242,5 +243,5 @@ def test_a_receiver_to_whom_articles_go_without_the_picture_never_had_it(
     with store.client("webhooks:write", name="thin", contract={"tags": [tag], "pictures": "none"}) as holder:
         partner.secret = holder.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
         article = published(editor, tags=[tag], **shows(image))
-        within(10, lambda: any(each["data"]["id"] == article["id"] for each in partner.taken))
+        wait_until(lambda: any(each["data"]["id"] == article["id"] for each in partner.taken))
         assert recall(editor, image)["webhooks"] == []

@@ -13,8 +13,9 @@ from sqlmodel import select
 
 from service.copies.models import CopyHolder
 from tests.articles.newsroom import Article, do, edit, mark, problem, published, trash
+from tests.patience import wait_until
 from tests.serving import Store, another
-from tests.sync.following import events, follow, listening, now_at, page, within
+from tests.sync.following import events, follow, listening, now_at, page
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver, receiver
 
@@ -184,7 +185,7 @@ def test_a_stream_has_what_it_resumes_behind(store: Store, editor: httpx.Client)
             with stream.stream("GET", since) as response:
                 id_, _ = next(events(response))
             withdraw(editor, article)
-            held = within(5, lambda: recall(editor, article)["tokens"].get("stream"))
+            held = wait_until(lambda: recall(editor, article)["tokens"].get("stream"))
             assert (held["received_at"], held["state"]) == (None, "pending")
             with stream.stream("GET", since, headers={"Last-Event-ID": id_}) as response:
                 id_, _ = next(events(response))
@@ -220,12 +221,12 @@ def test_a_partner_that_is_killed_and_comes_back_is_reached(
 
     with listening(store.app, store.portal) as origin:
         with program(tmp_path, origin, token):
-            within(10, lambda: held()["received_at"])
+            wait_until(lambda: held()["received_at"])
         withdraw(editor, article)
         # Sent, if the store has not noticed yet that nobody listens any more.
         assert held()["state"] in ("pending", "sent")
         with program(tmp_path, origin, token):
-            within(10, lambda: held()["state"] == "received")
+            wait_until(lambda: held()["state"] == "received")
     assert held()["last_version"] == article["version"]
 
 
@@ -266,11 +267,13 @@ def test_a_receiver_has_what_it_has_taken(
 ) -> None:
     with webhook(keeper, partner, name="quayside", url=f"{partner.url}?key=secret") as hook:
         article = published(editor)
-        within(5, lambda: deliveries(keeper, hook, "&status=delivered"))
+        wait_until(lambda: deliveries(keeper, hook, "&status=delivered"))
         partner.answer = (503, {"Retry-After": "5"}, b"down")
         withdraw(editor, article)
-        within(5, lambda: partner.refused)
-        read = within(5, lambda: (read := recall(editor, article))["webhooks"][0]["state"] == "sent" and read)
+        wait_until(lambda: partner.refused)
+        read = wait_until(
+            lambda: (read := recall(editor, article))["webhooks"][0]["state"] == "sent" and read
+        )
         [held] = read["webhooks"]
         assert (held["webhook_id"], held["name"], held["url"]) == (
             hook["id"],
@@ -287,7 +290,7 @@ def test_a_receiver_has_what_it_has_taken(
             ).raise_for_status()
             if not enabled:
                 assert recall(editor, article)["webhooks"][0]["state"] == "stopped"
-        read = within(5, lambda: (read := recall(editor, article))["reached"] and read)
+        read = wait_until(lambda: (read := recall(editor, article))["reached"] and read)
         assert read["webhooks"][0]["withdrawal_received_at"] >= read["webhooks"][0]["withdrawal_sent_at"]
         assert (read["webhooks"][0]["state"], read["outstanding"]) == ("received", 0)
 
@@ -299,7 +302,7 @@ def test_a_receiver_whose_webhook_was_deleted_still_has_it(
     with receiver() as partner:
         with webhook(keeper, partner) as hook:
             article = published(editor)
-            within(5, lambda: deliveries(keeper, hook, "&status=delivered"))
+            wait_until(lambda: deliveries(keeper, hook, "&status=delivered"))
         withdraw(editor, article)
         read = recall(editor, article)
     [held] = read["webhooks"]

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -65,12 +64,3 @@ def events(response: httpx.Response) -> Iterator[tuple[str, Entry | None]]:
         elif not line and id_:
             yield id_, data
             data = None
-
-
-def within(seconds: float, condition: Any) -> Any:
-    """What a condition gives once it gives something, asked again and again."""
-    ends = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-    return found

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.articles.newsroom import draft, edit, picture, published, trash
-from tests.sync.following import follow, within
+from tests.patience import wait_until
+from tests.sync.following import follow
 
 DOCUMENT = Path(__file__).parents[2] / "docs/partners/changes.md"
 
@@ -60,14 +61,14 @@ def test_the_documented_partner_keeps_a_perfect_copy(
     kept, gone = published(editor, lead_image_id=image["id"]), published(editor)
     draft(editor)
     with partner(tmp_path, origin):
-        within(10, is_perfect)
+        wait_until(is_perfect)
         edit(editor, kept, headline="Changed while it was followed")
         trash(editor, gone)
-        within(10, is_perfect)
+        wait_until(is_perfect)
     trash(editor, published(editor))
     published(editor)
     with partner(tmp_path, origin):
-        within(10, is_perfect)
+        wait_until(is_perfect)
     assert checked(tmp_path, origin) == (0, "equal")
     state = json.loads((tmp_path / "copy.json").read_text())
     entry = state["copy"][kept["id"]]
@@ -79,4 +80,4 @@ def test_the_documented_partner_keeps_a_perfect_copy(
     }
     (tmp_path / "copy.json").write_text(json.dumps(stale | {"copy": {"nobody": {"op": "put", "data": None}}}))
     with partner(tmp_path, origin):
-        within(10, is_perfect)
+        wait_until(is_perfect)

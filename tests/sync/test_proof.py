@@ -31,9 +31,10 @@ from service.published.models import Published
 from service.scopes import Scope
 from tests.databases import KINDS
 from tests.effort import LONG
+from tests.patience import wait_until
 from tests.reporting import Figure
 from tests.serving import Store, serving
-from tests.sync.following import listening, within
+from tests.sync.following import listening
 
 DESK = Caller(name="desk", scopes=frozenset({Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH}))
 SECTIONS = ("City", "Harbour", "Sport")
@@ -214,7 +215,7 @@ def test_every_follower_ends_with_the_store_byte_for_byte(
             took = time.monotonic() - started
             there = public(store)
             for follower in followers:
-                within(600 if LONG else 60, lambda follower=follower: follower.copy() == there)
+                wait_until(lambda follower=follower: follower.copy() == there)
         kills = {follower.command[3]: follower.kills for follower in followers}
     assert len(there) > transactions
     record_property("commits of 8 writers", newsroom.committed)

@@ -17,10 +17,11 @@ from service.published.models import Published, Rendering
 from service.rooms import open_database
 from service.settings import Settings
 from tests import postgres
+from tests.patience import wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, running, settings_for
 from tests.stores.make.version import ROOT, Version, checked_out
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 from tests.upgrade.balancing import Balancer
 from tests.upgrade.clients import FOLLOW, Clients
 from tests.upgrade.planting import planted
@@ -49,7 +50,7 @@ def assert_nothing_is_lost(clients: Clients, reader: httpx.Client, database: Dat
         for (kind, id_), document in copy.items():
             if kind != "notice":
                 assert reader.get(f"/v1/{kind}s/{id_}").text == document
-    within(60, lambda: sealed(reader) >= len(clients.decisions))
+    wait_until(lambda: sealed(reader) >= len(clients.decisions))
     shown = {
         caption["id"]: caption["text"]
         for id_, headline in clients.headlines.items()
@@ -75,7 +76,7 @@ def wait_until_rendered(database: Database) -> None:
         with database.reading() as session:
             return session.exec(older).one() == 0
 
-    within(60, is_done)
+    wait_until(is_done)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

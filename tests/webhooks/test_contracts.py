@@ -8,8 +8,9 @@ import pytest
 
 from service.tables import now, write_time
 from tests.articles.newsroom import edit, mark, published
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import follow, within
+from tests.sync.following import follow
 from tests.webhooks.keeping import deliveries, webhook
 from tests.webhooks.receiver import Receiver
 
@@ -39,7 +40,7 @@ def test_a_webhook_is_told_what_the_contract_of_its_token_gives(
         left = edit(editor, article, tags=["other"])
         edit(editor, left, summary="Newer")
         last = published(editor, tags=[mine, "other"])
-        within(5, lambda: partner.taken and partner.taken[-1]["data"]["id"] == last["id"])
+        wait_until(lambda: partner.taken and partner.taken[-1]["data"]["id"] == last["id"])
     told = [(each["data"]["id"], each["data"]["reason"]) for each in partner.taken]
     assert told == [(article["id"], None), (article["id"], "left_scope"), (last["id"], None)]
     assert image["id"] not in str(partner.taken[0])
@@ -56,7 +57,7 @@ def test_a_holder_sees_and_changes_its_own_webhooks_alone(
 ) -> None:
     with webhook(keeper, partner) as house, webhook(holder, partner) as own:
         published(editor, tags=[mine])
-        within(5, lambda: len(deliveries(keeper, house)) >= 1)
+        wait_until(lambda: len(deliveries(keeper, house)) >= 1)
         address = f"/v1/webhooks/{house['id']}"
         told = deliveries(keeper, house)[0]["id"]
         listed = holder.get("/v1/webhooks?count=true").json()
@@ -105,7 +106,7 @@ def test_the_end_of_a_contract_is_told_and_nothing_after_it(
         published(editor, tags=[mine])
         before, place = follow(holder)
         assert len(before) == 1
-        within(10, lambda: partner.taken and partner.taken[-1]["type"] == "contract.ended")
+        wait_until(lambda: partner.taken and partner.taken[-1]["type"] == "contract.ended")
         assert partner.taken[-1]["data"] == {"until": write_time(until)}
         published(editor, tags=[mine])
         refused = holder.get(place)

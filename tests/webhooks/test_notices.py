@@ -14,8 +14,9 @@ from service.settings import Settings
 from service.webhooks import notices
 from tests.articles.newsroom import pointers, problem, published, soon
 from tests.images.pictures import change, make_article, make_image
+from tests.patience import wait_until
 from tests.serving import Store, running, settings_for
-from tests.sync.following import now_at, page, within
+from tests.sync.following import now_at, page
 from tests.webhooks.keeping import webhook
 from tests.webhooks.receiver import receiver
 
@@ -56,10 +57,10 @@ def test_a_webhook_is_told_once_before_each_end(admin: httpx.Client, editor: htt
         image = make_image(editor, credit_line="Ana Lind", usable_until=soon(30 * HOUR))
         make_article(editor, image)
         make_image(editor, "red", usable_until=soon(30 * DAY))
-        within(20, lambda: partner.taken)
+        wait_until(lambda: partner.taken)
         assert desk.taken == []
         image = change(editor, f"/v1/images/{image['id']}", {"usable_until": soon(20 * HOUR)})
-        [told] = within(20, lambda: desk.taken)
+        [told] = wait_until(lambda: desk.taken)
         assert told["type"] == "image.expiring"
         assert told["data"] == {
             "id": image["id"],
@@ -70,7 +71,7 @@ def test_a_webhook_is_told_once_before_each_end(admin: httpx.Client, editor: htt
         }
         # An end that is moved is another one.
         change(editor, f"/v1/images/{image['id']}", {"usable_until": soon(12 * HOUR)})
-        within(20, lambda: desk.taken[1:])
+        wait_until(lambda: desk.taken[1:])
         assert len(desk.taken) == 2
     assert {each["type"] for each in partner.taken} == {"article.put", "image.put"}
 
@@ -111,7 +112,7 @@ def test_a_follower_that_stands_still_is_told_once(
         place = now_at(slow)
         page(slow, place)
         published(editor)
-        [told] = within(20, lambda: desk.taken)
+        [told] = wait_until(lambda: desk.taken)
         assert (
             told["type"],
             told["data"]["name"],
@@ -125,7 +126,7 @@ def test_a_follower_that_stands_still_is_told_once(
         )
         # It catches up, and stands still again.
         page(slow, page(slow, place)["next"])
-        within(20, lambda: not are_told(store))
+        wait_until(lambda: not are_told(store))
         published(editor)
-        within(20, lambda: desk.taken[1:])
+        wait_until(lambda: desk.taken[1:])
         assert len(desk.taken) == 2

@@ -9,8 +9,9 @@ from sqlmodel import select
 from service.webhooks.models import Webhook
 from tests.articles.newsroom import do, draft, mark, problem, published
 from tests.articles.newsroom import edit as edit_article
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import follow, now_at, within
+from tests.sync.following import follow, now_at
 from tests.webhooks.keeping import deliveries, edit, read, webhook
 from tests.webhooks.receiver import Receiver
 
@@ -24,7 +25,7 @@ def test_what_is_published_is_told_as_the_feed_has_it(
         draft(editor)
         article = published(editor)
         do(editor, article, "withdraw", reason="It named the wrong person.")
-        within(5, lambda: len(partner.taken) == 2)
+        wait_until(lambda: len(partner.taken) == 2)
     put, removed = partner.taken
     assert (put["type"], put["data"]["id"]) == ("article.put", article["id"])
     assert put["data"]["data"] == {**article, "edition_note": None}
@@ -49,7 +50,7 @@ def test_it_can_be_narrowed_and_what_leaves_is_told(
         article = edit_article(editor, article, section="Elsewhere")
         edit_article(editor, article, headline="Nobody of sport is told")
         last = published(editor, section=sport)
-        within(5, lambda: partner.taken and partner.taken[-1]["data"]["id"] == last["id"])
+        wait_until(lambda: partner.taken and partner.taken[-1]["data"]["id"] == last["id"])
     assert [(told["data"]["id"], told["data"]["reason"]) for told in partner.taken] == [
         (article["id"], None),
         (article["id"], "left_scope"),
@@ -117,7 +118,7 @@ def test_the_log_says_what_was_sent_and_answered(
     partner.answer = (200, {}, b"thank you")
     with webhook(keeper, partner) as hook:
         published(editor)
-        [delivery] = within(5, lambda: deliveries(keeper, hook, "&status=delivered"))
+        [delivery] = wait_until(lambda: deliveries(keeper, hook, "&status=delivered"))
         whole = keeper.get(f"/v1/webhooks/{hook['id']}/deliveries/{delivery['id']}").json()
     [attempt] = whole["attempts"]
     assert (attempt["status"], attempt["answer"], attempt["fault"]) == (200, "thank you", None)
@@ -174,12 +175,12 @@ def test_410_disables_and_enabling_goes_on_with_what_is_pending(
     partner.answer = (410, {}, b"")
     with webhook(keeper, partner) as hook:
         article = published(editor)
-        off = within(5, lambda: None if (now := read(keeper, hook))["enabled"] else now)
+        off = wait_until(lambda: None if (now := read(keeper, hook))["enabled"] else now)
         assert off["disabled_reason"].startswith("gone")
         published(editor)  # who is disabled is told nothing
         partner.answer = (204, {}, b"")
         assert edit(keeper, hook, enabled=True)["disabled_reason"] is None
-        within(5, lambda: partner.taken)
+        wait_until(lambda: partner.taken)
         assert [told["data"]["id"] for told in partner.taken] == [article["id"]]
         assert edit(keeper, hook, enabled=False)["disabled_reason"] == "disabled by its keeper"
 
@@ -191,7 +192,7 @@ def test_a_redirect_is_not_followed_and_retry_after_is_kept_to(
     with webhook(keeper, partner) as hook:
         partner.answer = (302, {"Location": partner.url, "Retry-After": "3600"}, b"")
         article = published(editor)
-        waiting = within(5, lambda: (now := read(keeper, hook))["retry_at"] and now)
+        waiting = wait_until(lambda: (now := read(keeper, hook))["retry_at"] and now)
         assert partner.refused == 1
         assert waiting["retry_at"] > article["updated_at"][:11]
         [delivery] = deliveries(keeper, hook)
@@ -204,15 +205,15 @@ def test_messages_are_sent_again_by_id_and_by_time(
 ) -> None:
     with webhook(keeper, partner) as hook:
         first, second = published(editor), published(editor)
-        within(5, lambda: len(deliveries(keeper, hook, "&status=delivered")) == 2)
+        wait_until(lambda: len(deliveries(keeper, hook, "&status=delivered")) == 2)
         oldest = deliveries(keeper, hook)[-1]
         again = keeper.post(f"/v1/webhooks/{hook['id']}/deliveries/{oldest['id']}/redeliver")
         assert again.status_code == 202
-        within(5, lambda: len(partner.taken) == 3)
-        within(5, lambda: len(deliveries(keeper, hook, "&status=delivered")) == 2)
+        wait_until(lambda: len(partner.taken) == 3)
+        wait_until(lambda: len(deliveries(keeper, hook, "&status=delivered")) == 2)
         done = keeper.post(f"/v1/webhooks/{hook['id']}/redeliver", json={"since": oldest["created_at"]})
         assert (done.status_code, done.json()) == (202, {"count": 2})
-        within(5, lambda: len(partner.taken) == 5)
+        wait_until(lambda: len(partner.taken) == 5)
         assert [told["data"]["id"] for told in partner.taken] == [
             article["id"] for article in (first, second, first, first, second)
         ]

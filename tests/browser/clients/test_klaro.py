@@ -12,8 +12,8 @@ from sqlalchemy import text
 from tests.browser.browsing import Reader
 from tests.browser.clients.publishing import PLACES, documented, package, page, visiting
 from tests.consent.deciding import OPTIONAL, current, events, granted, notice, publish, rows
+from tests.patience import wait_until
 from tests.serving import Store
-from tests.sync.following import within
 from tests.websites import Website
 
 SCRIPT = documented(r'(<script defer src="klaro\.js"[^>]*></script>)')
@@ -77,7 +77,7 @@ def test_deciding_and_coming_back(chromium: Browser, store: Store, site: Website
         with reader.page.expect_request("**/analytics.js"):
             choose(reader, "Accept")
         assert rows(store) == 1
-        within(10, lambda: impressions(store) == 1)
+        wait_until(lambda: impressions(store) == 1)
         come_back(reader)
         expect(banner(reader)).to_be_hidden()
         assert (rows(store), impressions(store), reader.complaints) == (1, 1, [])
