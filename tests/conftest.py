@@ -15,7 +15,7 @@ from service.main import spare_what_stays
 from service.settings import Settings
 from tests.compiled import share_compiled
 from tests.darkrooms import WarmDarkroom
-from tests.databases import KINDS, empty_database, migrate
+from tests.databases import KINDS, begun_database, migrate
 from tests.effort import LONG, is_left_out, left_out
 from tests.postgres import fastest_folder
 from tests.reporting import Failures
@@ -79,8 +79,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
-    """The address of an empty, migrated database of each kind."""
-    with empty_database(request.param, tmp_path, sqlite_template) as url:
+    """The address of a database of each kind, as the first start of a store leaves it."""
+    with begun_database(request.param, tmp_path, sqlite_template) as url:
         yield url
 
 

@@ -66,15 +66,15 @@ class Server:
         """Drop a database, if there is one of that name, and cut the connections to it."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
-    def template(self, name: str, build: Callable[[str], None]) -> str:
-        """Have `build(url)` fill a template once for all test processes; return its name.
+    def template(self, name: str, build: Callable[[str], None], of: str = "template1") -> str:
+        """Have `build(url)` fill a template, a copy of another, once for all test processes; return its name.
 
         `build` closes its connections: afterwards the template takes none, so that it can always be copied.
         """
         with _alone(self.folder / "template.lock"):
             if not self._exists(name):
                 try:
-                    build(self.create_database(name))
+                    build(self.create_database(name, of))
                 except BaseException:
                     self.drop_database(name)
                     raise

@@ -18,7 +18,7 @@ from service.main import create_app
 from service.rooms import open_database
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
-from tests.databases import empty_database
+from tests.databases import begun_database, empty_database
 
 ORIGIN = "https://copydesk.example"
 SECRET = "a secret of the tests, long enough to be taken"
@@ -146,8 +146,10 @@ def running(settings: Settings) -> Iterator[Store]:
 @contextmanager
 def serving(kind: str, folder: Path, template: Path, **changes: object) -> Iterator[Store]:
     """Run a store on a new database, with settings of its own, for as long as the block lasts."""
+    # A mirror begins with nothing of its own.
+    made = empty_database if changes.get("mirror_of") else begun_database
     with (
-        empty_database(kind, folder, template) as url,
+        made(kind, folder, template) as url,
         running(settings_for(url, folder, **changes)) as store,
     ):
         yield store

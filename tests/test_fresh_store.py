@@ -1,14 +1,24 @@
 """A store that nobody has put anything into."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.articles.newsroom import ids
 from tests.consent.deciding import decide, notice
+from tests.databases import KINDS, empty_database
 from tests.serving import running, settings_for
 
 NOTICES = "/v1/consent-notices"
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
+    """The address of a database in which nothing is, but its schema."""
+    with empty_database(request.param, tmp_path, sqlite_template) as url:
+        yield url
 
 
 def test_a_store_begins_with_the_honest_notice_and_keeps_one_of_its_own(

@@ -6,24 +6,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.consent.notices.defaults import ensure_defaults
 from service.settings import Settings
+from tests.databases import KINDS, begun_database, publish_notices
 from tests.serving import Store, settings_for
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
+    """The address of a database of each kind that has the shipped notices."""
+    with begun_database(request.param, tmp_path, sqlite_template, publish_notices) as url:
+        yield url
 
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Tests decide more often than readers do."""
     return settings_for(database_url, tmp_path, consent_rate_limit=100_000)
-
-
-@pytest.fixture(autouse=True)
-def shipped_notices(request: pytest.FixtureRequest) -> None:
-    """Publish the shipped notices wherever a test has a store."""
-    if "store" in request.fixturenames:
-        store: Store = request.getfixturevalue("store")
-        with store.database.writing() as session:
-            ensure_defaults(session)
 
 
 @pytest.fixture
