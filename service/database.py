@@ -1,7 +1,7 @@
 """One request is one transaction: it is begun, committed and ended here, and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy import CursorResult, Engine, Result, event
+from sqlalchemy import CursorResult, Engine, Result, UpdateBase, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -48,7 +48,7 @@ class Gathered:
     transaction has locked and written; `noted` are changed working resources, in their order. `ended` are
     pictures whose licence has ended, which articles say by themselves. `terms` are those that the published
     rows of articles had before. `alters_others` is true when answers change with resources that take no
-    number of this transaction.
+    number of this transaction. `alters_pictures` is true when pictures, or captions of them, change.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Gathered:
     ended: set[UUID] = field(default_factory=set)
     terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
     alters_others: bool = False
+    alters_pictures: bool = False
     sequence: int = 0
     is_set_back: bool = False
 
@@ -83,6 +84,12 @@ class Session(SQLModelSession):
         self.kept: dict[type, object] = {}
         """Kept for this transaction by the rooms above, each under a type of its own."""
 
+    def write(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]] | None = None) -> Result[Any]:
+        """Execute a statement that writes, past the ORM, which costs more than SQLite itself. Objects
+        that were loaded stay as they are.
+        """
+        return self.connection().execute(statement, rows)
+
     def keep_until(self, time: datetime | None) -> None:
         """Note a time from which on answers made from these rows must not be cached."""
         # Asked for each row of a list, few of which have an end.
@@ -100,6 +107,8 @@ def _know(session: Session) -> None:
     gathered = session.gathered
     known = 0 if gathered.is_set_back else session.database.known_sequence
     session.database.known_sequence = max(known, gathered.sequence)
+    if gathered.alters_pictures:
+        session.database.last_of_pictures = gathered.sequence
     _forget(session)
 
 
@@ -129,6 +138,8 @@ class Database:
         self._asking = self.engine.execution_options(copydesk_read_only=True, **alone)
         self.known_sequence = 0
         """The highest published sequence number that this process has committed itself."""
+        self.last_of_pictures = 0
+        """The number of the last transaction of this process that changed a picture or a caption."""
         self.has_timeline = False
         """True when the database tells on which of its timelines it is, as PostgreSQL does."""
         self.rendering: int | None = None
@@ -368,20 +379,6 @@ def _upsert(table: type[Table], kept: tuple[str, ...], *, is_sqlite: bool) -> po
     keys = [column.name for column in Table.metadata.tables[str(table.__tablename__)].primary_key]
     fresh = {column.name: column for column in statement.excluded if column.name not in (*keys, *kept)}
     return statement.on_conflict_do_update(index_elements=keys, set_=fresh)
-
-
-def add_to(session: Session, table: type[Table], number: str) -> postgresql.Insert:
-    """An INSERT that adds to a number in a row that is there already."""
-    return _add_to(table, number, is_sqlite=session.database.is_sqlite)
-
-
-@cache
-def _add_to(table: type[Table], number: str, *, is_sqlite: bool) -> postgresql.Insert:
-    statement = _insert(table, is_sqlite=is_sqlite)
-    columns = Table.metadata.tables[str(table.__tablename__)]
-    keys = [column.name for column in columns.primary_key]
-    sums = {number: columns.c[number] + statement.excluded[number]}
-    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
 
 
 def rows_changed(result: Result[Any]) -> int:

@@ -83,7 +83,7 @@ def index(session: Session, edited: Sequence[tuple[Article, frozenset[str]]]) ->
     """
     if articles := _with_changed(edited, _IN_TERMS):
         ids = [article.id for article in articles]
-        session.execute(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_(ids)))
+        session.write(delete(ArticleTerm).where(col(ArticleTerm.article_id).in_(ids)))
         _put_terms(session, articles)
     if articles := _with_changed(edited, _IN_WORDS):
         TEXT.drop(session, [(article.text_key, article.id) for article in articles])
@@ -104,7 +104,7 @@ def _put_terms(session: Session, articles: Sequence[Article]) -> None:
         for name, value in sorted(_terms(article))
     ]
     if rows:
-        session.execute(insert(session, ArticleTerm), rows)
+        session.write(insert(session, ArticleTerm), rows)
 
 
 def _put_words(session: Session, articles: Sequence[Article]) -> None:

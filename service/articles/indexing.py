@@ -24,7 +24,9 @@ from service.tables import new_id
 AT_ONCE = 20
 LOOKS_EVERY = 0.05
 LOOKS_EVERY_SECOND = 1.0
-"""Seconds after which the changes of other processes are looked for; those of this one are seen at once."""
+"""Seconds after which pictures that other processes have changed are looked for; those of this one are seen
+at once.
+"""
 REST = 5.0
 """The job rests so many times as long as its batch took."""
 EVERY_ARTICLE = BELOW_ALL = UUID(int=0)
@@ -67,13 +69,13 @@ class Indexing:
         if not self._has_begun:
             async with self.database.turn():
                 await to_thread.run_sync(self.begin)
-        written, at = self.database.known_sequence, time.monotonic()
-        if written == self._seen and at < self._looks_at:
+        changed, at = self.database.last_of_pictures, time.monotonic()
+        if changed == self._seen and at < self._looks_at:
             return LOOKS_EVERY
         self._looks_at = at + LOOKS_EVERY_SECOND
         waiting = await to_thread.run_sync(self.waiting)
         if waiting is None:
-            self._seen = written
+            self._seen = changed
             return LOOKS_EVERY
         async with self.database.turn():
             await to_thread.run_sync(self.finish, waiting)

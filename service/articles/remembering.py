@@ -31,7 +31,7 @@ class _Waiting:
         if not self.versions:
             return
         session.flush()  # the versions refer to their articles
-        session.execute(insert(session, ArticleVersion), self.versions)
+        session.write(insert(session, ArticleVersion), self.versions)
         desk.index(session, list(self.edited.values()))
         self.versions, self.edited = [], {}
 
@@ -80,7 +80,7 @@ def remember(
     known = session.kept.get(_Waiting)
     if is_new:
         session.flush()  # the versions and terms refer to their articles
-        session.execute(insert(session, ArticleVersion), versions)
+        session.write(insert(session, ArticleVersion), versions)
         desk.index_new(session, articles)
     else:
         waiting = known if isinstance(known, _Waiting) else _Waiting()

@@ -51,7 +51,7 @@ def claim_all(session: Session, claims: Sequence[Claim]) -> dict[UUID, str | Slu
     rows = {claim.first: claim.article_id for claim in reversed(claims) if claim.first is not None}
     claimed: dict[UUID, str | SlugTaken] = {}
     if len(claims) > 1 and rows:
-        found = session.execute(
+        found = session.connection().execute(
             _claim(session), [{"slug": slug, "article_id": rows[slug]} for slug in sorted(rows)]
         )
         claimed.update((article_id, slug) for article_id, slug in found)
@@ -98,7 +98,7 @@ def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
     """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a
     rival's commit.
     """
-    if session.execute(_claim(session), {"slug": slug, "article_id": article_id}).one_or_none():
+    if session.connection().execute(_claim(session), {"slug": slug, "article_id": article_id}).one_or_none():
         return article_id
     return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()
 

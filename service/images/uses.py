@@ -51,9 +51,7 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
     """Say which images articles show from now on, each all of them. New articles have shown none so far."""
     if not are_new:
         _remember(session, [use.article_id for use in uses])
-        session.execute(
-            delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses]))
-        )
+        session.write(delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses])))
     wanted = frozenset[UUID]().union(*(use.image_ids for use in uses))
     if not wanted:
         return
@@ -75,13 +73,13 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
         if id_ in use.image_ids
     ]
     if rows:
-        session.execute(insert(session, ImageUse), rows)
+        session.write(insert(session, ImageUse), rows)
 
 
 def _remember(session: Session, articles: Collection[UUID]) -> None:
     """Keep that these articles have shown the images that they show: a recall asks for it years later."""
     shown = select(ImageUse.image_id, ImageUse.article_id).where(col(ImageUse.article_id).in_(articles))
-    session.execute(insert_new(session, ImagePastUse).from_select(["image_id", "article_id"], shown))
+    session.write(insert_new(session, ImagePastUse).from_select(["image_id", "article_id"], shown))
 
 
 def of(session: Session, image_id: UUID) -> list[ImageUse]:

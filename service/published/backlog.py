@@ -27,7 +27,9 @@ from service.tables import latest
 
 LOOKS_EVERY = 0.05
 LOOKS_EVERY_SECOND = 1.0
-"""Seconds after which the changes of other processes are looked for; those of this one are seen at once."""
+"""Seconds after which pictures that other processes have changed are looked for; those of this one are seen
+at once.
+"""
 COUNTS_EVERY = 10.0
 REST_AMONG_WRITERS, REST = 15.0, 3.0
 """After a batch `serve` rests so many times as long as the batch took: among writers it takes a sixteenth of
@@ -67,6 +69,7 @@ class Backlog:
     """Rows of an older rendering when they were last counted."""
     _batches: list[tuple[Kind, list[UUID]]] = field(default_factory=list)
     _seen: int = -1
+    _pictures_seen: int = -1
     _looks_at: float = 0.0
     _counts_at: float = 0.0
 
@@ -75,15 +78,17 @@ class Backlog:
         rest.
         """
         written, at = self.database.known_sequence, time.monotonic()
+        last_of_pictures = self.database.last_of_pictures
         others_write = written != self._seen
-        if others_write or at > self._looks_at:
+        if last_of_pictures != self._pictures_seen or at > self._looks_at:
             self._looks_at = at + LOOKS_EVERY_SECOND
             work = await to_thread.run_sync(self.next_of_changed_pictures)
             work = work or await to_thread.run_sync(self.next_of_ended_rights)
             if work is not None:
                 await self._finish_in_turn(work)
-                self._seen = -1
+                self._pictures_seen = -1
                 return 0.0
+            self._pictures_seen = last_of_pictures
         if at > self._counts_at:
             self._counts_at = at + COUNTS_EVERY
             self._tell(self.waiting, await to_thread.run_sync(self.count))

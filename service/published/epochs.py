@@ -76,7 +76,7 @@ async def first(reader: DatabaseReader) -> int:
 
 def _count_on(session: Session, count: int) -> tuple[int, str | None, str | None]:
     statement = _TAKE_ON_TIMELINE if session.database.has_timeline else _TAKE_ALONE
-    last, known_timeline, timeline = session.execute(statement, {"count": count}).one()
+    last, known_timeline, timeline = session.connection().execute(statement, {"count": count}).one()
     return last, known_timeline, timeline
 
 

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Subquery, delete, func, select
+from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
-from service.database import Session, add_to
+from service.database import Session, insert
 from service.http import pages
 from service.published.models import (
     Kind,
@@ -68,7 +70,7 @@ def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> N
     ]
     if not rows:
         return
-    session.execute(add_to(session, PublishedName, "count"), rows)
+    session.write(_adding(insert(session, PublishedName)), rows)
     lessened = [value for (_, value), count in by.items() if count < 0]
     if lessened:
         session.execute(
@@ -78,6 +80,13 @@ def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> N
                 col(PublishedName.count) <= 0,
             )
         )
+
+
+@cache
+def _adding(new: postgresql.Insert) -> postgresql.Insert:
+    """Return an INSERT of names that adds to the count of a name that is there already."""
+    added = {"count": col(PublishedName.count) + new.excluded["count"]}
+    return new.on_conflict_do_update(index_elements=["field", "value"], set_=added)
 
 
 def counts(session: Session, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -205,10 +205,10 @@ def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
     rendering = of_this_process(session)
     places = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
     rows = [_row(change, new, rendering, places.get(new.id)) for change, new in told]
-    session.execute(upsert(session, Published), rows)
+    session.write(upsert(session, Published), rows)
     slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
     if slugs:
-        session.execute(insert_new(session, PublishedSlug), slugs)
+        session.write(insert_new(session, PublishedSlug), slugs)
     TEXT.put(session, ((places[new.id], new.id, new.words) for _, new in told if new.words is not None))
 
 
@@ -268,7 +268,7 @@ def _leave(session: Session, changes: Sequence[Change]) -> None:
         if each.before is not None
     ]
     if rows:
-        session.execute(upsert(session, PublishedPast), rows)
+        session.write(upsert(session, PublishedPast), rows)
 
 
 def _former(session: Session, old: Published | None, new: Rendered | None) -> Facts | None:
@@ -313,7 +313,7 @@ def remember(session: Session, changes: Sequence[Change]) -> None:
         if each.former is not None
     ]
     if rows:
-        session.execute(upsert(session, PublishedFormer), rows)
+        session.write(upsert(session, PublishedFormer), rows)
 
 
 def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Change:

@@ -139,6 +139,7 @@ def _publish(session: Session, rooms: Publishing) -> None:
     gathered = session.gathered
     session.flush()
     if changed := [id_ for kind, id_ in gathered.noted if kind == Kind.IMAGE]:
+        gathered.alters_pictures = True
         for listener in rooms.picture_listeners:
             listener(session, changed)
     ahead = _render_ahead(session)
@@ -327,9 +328,9 @@ def _replace_terms(
         if isinstance(outcome, Rendered):
             rows += term_rows(outcome)
     if gone:
-        session.execute(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
+        session.write(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
     if rows:
-        session.execute(insert(session, PublishedTerm), rows)
+        session.write(insert(session, PublishedTerm), rows)
     count_changes(session, counted)
 
 

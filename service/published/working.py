@@ -96,7 +96,7 @@ def write(session: Session, noted: Sequence[Key], seq: int) -> None:
         {"kind": kind, "id": id_, "seq": number, "changed_at": at}
         for number, (kind, id_) in enumerate(noted, seq + 1)
     ]
-    session.execute(upsert(session, WorkingChange), rows)
+    session.write(upsert(session, WorkingChange), rows)
 
 
 def since(session: Session, seq: int, kinds: Sequence[Kind], limit: int) -> Sequence[WorkingChange]:

@@ -100,8 +100,8 @@ def put_out(session: Session, changes: Sequence[Change]) -> None:
                 event = events.get(key) or events.setdefault(key, _event(change, reason, key[2]))
                 deliveries.append(delivery(ear.id, event))
     if deliveries:
-        session.execute(insert(session, WebhookEvent), list(events.values()))
-        session.execute(insert(session, WebhookDelivery), deliveries)
+        session.write(insert(session, WebhookEvent), list(events.values()))
+        session.write(insert(session, WebhookDelivery), deliveries)
 
 
 def _ears(session: Session) -> list[_Ear]:
