@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from service.articles.routes import FEEDS
 from tests import lean
 
 Shape = tuple[str, tuple[tuple[str, str], ...]]
@@ -112,7 +113,7 @@ def of_others(articles: int) -> Iterator[Shape]:
     for path in ("/v1/sections", "/v1/tags", "/v1/authors"):
         yield path, ()
         yield path, (("count", "true"),)
-    for path in ("/feeds/rss.xml", "/feeds/atom.xml", "/feeds/feed.json"):
+    for path in (f"/feeds/{name}" for name in FEEDS):
         yield path, ()
         yield path, (("section", "oldest"), ("language", "en"))
     yield "/sitemaps/news.xml", ()

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from service.articles import clock as schedule
+from service.articles.routes import FEEDS
 from tests.articles.newsroom import do, draft, edit, ids, mark, picture, problem, published
 from tests.clocks import MovableClock, clock
 from tests.patience import wait_until
@@ -55,9 +56,7 @@ def test_no_surface_shows_an_article_from_its_end_on_before_any_job_has_run(
     ]
     texts = [
         "/v1/changes?limit=200",
-        "/feeds/rss.xml",
-        "/feeds/atom.xml",
-        "/feeds/feed.json",
+        *(f"/feeds/{name}" for name in FEEDS),
         "/sitemaps/news.xml",
         f"/sitemaps/articles.xml?section={word}",
         "/",

@@ -6,6 +6,7 @@ import httpx
 from sqlmodel import select
 
 from service.articles.models import ArticleSlug
+from service.formats.feeds.feed import MEDIA_TYPES
 from tests.serving import Store
 from tests.sync.following import Entry, follow
 
@@ -32,9 +33,7 @@ LISTS = (
 )
 PAGES = (
     "/",
-    "/feeds/rss.xml",
-    "/feeds/atom.xml",
-    "/feeds/feed.json",
+    *(f"/feeds/{name}" for name in MEDIA_TYPES),
     "/feeds/rss.xml?section=Coast&language=en",
     "/sitemaps/index.xml",
     "/sitemaps/news.xml",

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
+from service.articles.routes import FEEDS
 from service.http.shortcuts import Shortcuts
 from tests.articles.newsroom import published
 from tests.edge.asking import Answered, ask, cache_of
@@ -17,9 +18,7 @@ from tests.serving import EDITOR, Store
 from tests.sharing import store  # noqa: F401
 
 PATHS = [
-    "/feeds/atom.xml",
-    "/feeds/feed.json",
-    "/feeds/rss.xml",
+    *(f"/feeds/{name}" for name in sorted(FEEDS)),
     "/sitemaps/articles.xml",
     "/sitemaps/index.xml",
     "/sitemaps/news.xml",

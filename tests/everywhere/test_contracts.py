@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.articles.routes import FEEDS
 from tests.articles.newsroom import draft, mark, published, walk
 from tests.images.photographs import jpeg, scene
 from tests.serving import Store
@@ -167,9 +168,7 @@ def test_feeds_sitemaps_and_pages_hold_to_the_contract_and_caches_keep_them_for_
     store: Store, client: httpx.Client, desk: dict[str, Any]
 ) -> None:
     addresses = (
-        "/feeds/rss.xml",
-        "/feeds/atom.xml",
-        "/feeds/feed.json",
+        *(f"/feeds/{name}" for name in FEEDS),
         "/sitemaps/news.xml",
         "/sitemaps/index.xml",
         f"/sitemaps/articles.xml?section={desk['hidden']}",

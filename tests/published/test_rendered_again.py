@@ -12,6 +12,7 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from service.articles.models import ArticleRead
+from service.articles.routes import FEEDS
 from service.consent.notices.lifecycle import NoticeRead
 from service.images.models import CaptionRead, ImageRead
 from service.published import rendering
@@ -131,9 +132,7 @@ def test_documents_without_members_of_later_versions_are_answered_everywhere(
         "/v1/articles",
         "/v1/articles?body=html",
         f"/v1/images/{image['id']}",
-        "/feeds/rss.xml",
-        "/feeds/atom.xml",
-        "/feeds/feed.json",
+        *(f"/feeds/{name}" for name in FEEDS),
         "/sitemaps/news.xml",
         files[0],
     ):

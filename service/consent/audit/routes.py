@@ -72,7 +72,7 @@ def get_consent_rates(
     notice_key: Key | None = None,
     by: Annotated[
         str,
-        Query(max_length=100, description="day, notice_version, country, ui_surface: with commas between"),
+        Query(max_length=100, description=f"{', '.join(Dimension)}: with commas between"),
     ] = ("day,notice_version,country"),
 ) -> Response:
     """Count how often notices were shown, accepted, rejected, chosen from and withdrawn from. Counts from 1
