@@ -173,12 +173,14 @@ def list_tokens(
 
 
 @router.get("/{token_id}", response_model=TokenRead)
-def get_token(request: Request, token_id: UUID, caller: Admin, session: SessionDep) -> Response:
+def get_token(
+    request: Request, token_id: UUID, caller: Admin, session: SessionDep, fields: pages.Fields = None
+) -> Response:
     """Read what is kept of one token."""
     token = session.get(Token, token_id)
     if token is None:
         raise NotFound(f"There is no token {str(token_id)!r}.")
-    return conditional.answer(request, _read(request, token))
+    return conditional.answer(request, _read(request, token), fields=fields)
 
 
 def _read(request: Request, token: Token) -> TokenRead:

@@ -84,9 +84,7 @@ def get_embargoed_article(
 ) -> Response:
     """Read an article that waits for its time; 404 from that time on, when it is at `/v1/articles`."""
     article = _find(session, caller, article_id)
-    document = _document(caller, read.read_one(session, article))
-    if fields is not None:
-        document = sparse.only(document, sparse.read(fields, ArticleRead))
+    document = sparse.chosen(_document(caller, read.read_one(session, article)), fields, ArticleRead)
     return conditional.answer_bytes(request, document, article.version)
 
 

@@ -101,10 +101,16 @@ def list_article_versions(
 
 @router.get("/{number}", response_model=VersionWhole)
 def get_article_version(
-    request: Request, article_id: UUID, number: Number, caller: StaffReader, session: SessionDep
+    request: Request,
+    article_id: UUID,
+    number: Number,
+    caller: StaffReader,
+    session: SessionDep,
+    fields: pages.Fields = None,
 ) -> Response:
-    """Read one version whole."""
-    return conditional.answer(request, VersionWhole.model_validate(find(session, article_id, number)), number)
+    """Read one version, whole unless `fields` names members."""
+    version = VersionWhole.model_validate(find(session, article_id, number))
+    return conditional.answer(request, version, number, fields=fields)
 
 
 @router.get("/{number}/diff", response_model=Difference)

@@ -6,6 +6,7 @@ from fastapi import Path, Request, Response
 
 from service.articles import asked, desk, read
 from service.articles.asked import BodyForm
+from service.articles.models import ArticleRead
 from service.database import Session
 from service.http import conditional
 from service.http.callers import Caller
@@ -41,8 +42,8 @@ def answer(
     found = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
     if found.status == 200 and body != "blocks":
         found = answers.replaced(found, asked.with_body(found.body, body, settings))
-    if found.status == 200 and fields is not None and form is Form.JSON:
-        found = answers.replaced(found, asked.only_fields(found.body, fields))
+    if form is Form.JSON:
+        found = answers.narrowed(found, fields, ArticleRead)
     if found.status == 200 and form is not Form.JSON:
         found = answers.replaced(found, forms.write(form, found.body, settings), MEDIA_TYPES[form])
     if row is not None and row.reason == Reason.WITHDRAWN and (tombstone := forms.bury(form, row, settings)):

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from service.database import contract_of
 from service.errors import BadRequest, PreconditionFailed, PreconditionRequired
+from service.http import sparse
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
@@ -81,9 +82,12 @@ def answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    fields: str | None = None,
 ) -> Response:
-    """Answer the holder of a token with one resource or list: its JSON, its ETag, never kept by a cache."""
-    body = content.model_dump_json(by_alias=True).encode()
+    """Answer the holder of a token with one resource or list: its JSON, or of that the members in `fields`,
+    and its ETag, never kept by a cache.
+    """
+    body = sparse.chosen(content.model_dump_json(by_alias=True).encode(), fields, type(content))
     return answer_bytes(request, body, version, status=status, headers=headers)
 
 

@@ -9,16 +9,24 @@ from pydantic import BaseModel, JsonValue
 
 from service.errors import FieldProblem, Unprocessable
 
-DEEPEST = 4
+DEEPEST = 5
+"""Names in a path: `data.body.image.renditions.href` is the longest that is asked for."""
 
 
 class Wanted(dict[str, "Wanted"]):
     """Members by name, each with those of its own that are wanted; none of these stands for all of them."""
 
 
-def read(fields: str, shape: type[BaseModel]) -> Wanted:
-    """Read `fields` for documents of a shape. Raises Unprocessable for a member that the shape
-    does not have.
+def chosen(document: bytes, fields: str | None, shape: object) -> bytes:
+    """Return a document of a shape with the members that `fields` names; without `fields`, as it is. Raises
+    Unprocessable.
+    """
+    return document if fields is None else only(document, read(fields, shape))
+
+
+def read(fields: str, shape: object) -> Wanted:
+    """Read `fields` for documents of a shape, or of one of several. Raises Unprocessable for a member that
+    no shape has.
     """
     wanted = Wanted()
     names = [name.strip() for name in fields.split(",") if name.strip()]

@@ -87,16 +87,18 @@ def create_caption(
 
 
 @router.get("/{caption_id}", response_model=CaptionRead)
-def get_caption(request: Request, caption_id: UUID, caller: CallerDep, session: SessionDep) -> Response:
+def get_caption(
+    request: Request, caption_id: UUID, caller: CallerDep, session: SessionDep, fields: pages.Fields = None
+) -> Response:
     """Read a caption."""
     if caller.may(Scope.CONTENT_READ):
         caption = captions.get(session, caption_id)
-        return conditional.answer(request, read_caption(caption), caption.version)
+        return conditional.answer(request, read_caption(caption), caption.version, fields=fields)
     row = store.find(session, Kind.CAPTION, str(caption_id))
     answer = answers.answer_row(
         row, Kind.CAPTION, str(caption_id), request.url.path, service(request, Settings)
     )
-    return answers.respond(request, answer)
+    return answers.respond(request, answers.narrowed(answer, fields, CaptionRead))
 
 
 @router.put("/{caption_id}", response_model=CaptionWritten, responses={201: {"model": CaptionWritten}})

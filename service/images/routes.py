@@ -184,12 +184,14 @@ def _conditions(
 
 
 @router.get("/{image_id}", response_model=ImageRead)
-def get_image(request: Request, image_id: UUID, caller: CallerDep, session: SessionDep) -> Response:
+def get_image(
+    request: Request, image_id: UUID, caller: CallerDep, session: SessionDep, fields: pages.Fields = None
+) -> Response:
     """Read an image with its captions."""
     if caller.may(Scope.CONTENT_READ):
         image = lifecycle.get(session, image_id)
-        return conditional.answer(request, read_one(session, image), image.version)
-    return _respond(request, store.find(session, Kind.IMAGE, str(image_id)), image_id)
+        return conditional.answer(request, read_one(session, image), image.version, fields=fields)
+    return _respond(request, store.find(session, Kind.IMAGE, str(image_id)), image_id, fields)
 
 
 @router.put("/{image_id}", response_model=ImageWritten, responses={201: {"model": ImageWritten}})
@@ -321,6 +323,6 @@ def _answer(
     )
 
 
-def _respond(request: Request, row: Row | None, image_id: UUID) -> Response:
+def _respond(request: Request, row: Row | None, image_id: UUID, fields: str | None = None) -> Response:
     answer = answers.answer_row(row, Kind.IMAGE, str(image_id), request.url.path, service(request, Settings))
-    return answers.respond(request, answer)
+    return answers.respond(request, answers.narrowed(answer, fields, ImageRead))

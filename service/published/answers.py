@@ -7,9 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 
 from service.ages import control, earliest, keep_until
 from service.errors import Gone, NotFound, ServiceError
+from service.http import sparse
 from service.http.conditional import PRIVATE, etag_of, matches
 from service.published import keys
 from service.published.models import Kind, Reason
@@ -194,6 +196,15 @@ def respond(request: Request, answer: Answer) -> Response:
     response = Response(b"" if unchanged else answer.body, 304 if unchanged else answer.status)
     response.raw_headers = headers if unchanged else [*headers, (b"content-length", b"%d" % len(answer.body))]
     return response
+
+
+def narrowed(answer: Answer, fields: str | None, shape: type[BaseModel]) -> Answer:
+    """Return the answer with the members alone that `fields` names, if there is a document. Raises
+    Unprocessable.
+    """
+    if answer.status != 200 or fields is None:
+        return answer
+    return replaced(answer, sparse.chosen(answer.body, fields, shape))
 
 
 def replaced(answer: Answer, body: bytes, media_type: str = "application/json") -> Answer:

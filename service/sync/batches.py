@@ -10,6 +10,7 @@ from service.contracts import Contract
 from service.copies.gathering import Copies
 from service.database import Database
 from service.faults import DATABASE_FAULTS, refusal
+from service.http import sparse
 from service.http.callers import identify
 from service.published import contracted, feed, mirrored
 from service.published.feed import Batch, FollowerPlace, Head, Wanted
@@ -39,6 +40,8 @@ class Follower:
     contract: Contract | None = None
     has_ended: bool = False
     """True if the contract had ended when the follower came, who is then told that there is nothing."""
+    fields: sparse.Wanted | None = None
+    """The members of entries that it asks for; None for all."""
 
     async def head(self) -> Head:
         """Read the head of the feed. A contract shows the store under an id of its own. Raises the problem of
@@ -87,7 +90,7 @@ class Follower:
         batch = await self._take(place, self.limit if most is None else min(most, self.limit))
         if self.token_id is not None and batch.entries:
             self.copies.sent(self.token_id, self.address, batch.entries)
-        return batch
+        return batch if self.fields is None else await run_in_threadpool(_narrowed, batch, self.fields)
 
     @property
     def is_at_end(self) -> bool:
@@ -113,3 +116,8 @@ class Follower:
             return await mirrored.complete(self.reader, batch) if self.view is View.MIRROR else batch
         except DATABASE_FAULTS as fault:
             raise refusal(fault) from fault
+
+
+def _narrowed(batch: Batch, fields: sparse.Wanted) -> Batch:
+    entries = [replace(entry, body=sparse.only(entry.body, fields)) for entry in batch.entries]
+    return replace(batch, entries=entries)

@@ -71,10 +71,13 @@ class Removal(Reading):
     data: None
 
 
+Change = ArticleChange | ImageChange | CaptionChange | Removal
+
+
 class ChangesRead(Reading):
     """Some changes in their order, and where to go on."""
 
-    items: list[ArticleChange | ImageChange | CaptionChange | Removal]
+    items: list[Change]
     next: str = Field(
         description="where to go on; never null, for there will be more", examples=["/v1/changes?since=qZ2b…"]
     )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import orjson
@@ -12,7 +13,7 @@ from service.ages import keep_until
 from service.copies.gathering import Copies
 from service.database import Database
 from service.errors import FieldProblem, Forbidden, Unprocessable
-from service.http import conditional, pages
+from service.http import conditional, pages, sparse
 from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
 from service.published import answers, feed, mirrored
@@ -27,7 +28,7 @@ from service.sync import stream
 from service.sync.batches import Follower
 from service.sync.cursors import ContractEnded, address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
-from service.sync.models import EXAMPLE, REMOVED, ChangesRead, MirrorChangesRead
+from service.sync.models import EXAMPLE, REMOVED, Change, ChangesRead, MirrorChangesRead
 from service.tables import LanguageRange, latest
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
@@ -91,6 +92,7 @@ async def list_changes(
     view: AsView = "public",
     limit: Limit = 100,
     wait: Wait = 0,
+    fields: pages.Fields = None,
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the store: every public resource in the order of its last change, and what has gone, with the
@@ -103,6 +105,7 @@ async def list_changes(
     streamed = is_streamed(request)
     cursor = (last_event_id if streamed else None) or since
     follower, head, place = await _begin(request, caller, cursor, kind, section, language, View(view), limit)
+    follower = _narrowed(follower, fields)
     if streamed:
         return stream.answer(follower, head.store, place)
     with _telling_end(follower):
@@ -139,6 +142,7 @@ async def stream_changes(
     section: Sections = None,
     language: Languages = None,
     view: AsView = "public",
+    fields: pages.Fields = None,
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the store by server-sent events, without an end. The data of each event is an item of
@@ -147,7 +151,11 @@ async def stream_changes(
     follower, head, place = await _begin(
         request, caller, last_event_id or since, kind, section, language, View(view), MOST
     )
-    return stream.answer(follower, head.store, place)
+    return stream.answer(_narrowed(follower, fields), head.store, place)
+
+
+def _narrowed(follower: Follower, fields: str | None) -> Follower:
+    return follower if fields is None else replace(follower, fields=sparse.read(fields, Change))
 
 
 async def _begin(

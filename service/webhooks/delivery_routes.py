@@ -74,14 +74,19 @@ def list_webhook_deliveries(
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryWhole)
 def get_webhook_delivery(
-    request: Request, webhook_id: UUID, delivery_id: UUID, caller: Keeper, session: SessionDep
+    request: Request,
+    webhook_id: UUID,
+    delivery_id: UUID,
+    caller: Keeper,
+    session: SessionDep,
+    fields: pages.Fields = None,
 ) -> Response:
     """Read a delivery: its attempts with what was sent along and answered, and the body that is sent."""
     lifecycle.get(session, caller, webhook_id)
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
     body = body_to_send(session, event.body)
     whole = DeliveryWhole(**read_delivery(delivery, event).model_dump(), request_body=body.decode())
-    return conditional.answer(request, whole)
+    return conditional.answer(request, whole, fields=fields)
 
 
 @router.post("/deliveries/{delivery_id}/redeliver", status_code=202, response_model=DeliveryRead)

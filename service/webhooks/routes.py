@@ -73,9 +73,11 @@ def list_webhooks(
 
 
 @router.get("/{webhook_id}", response_model=WebhookRead)
-def get_webhook(request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep) -> Response:
+def get_webhook(
+    request: Request, webhook_id: UUID, caller: Keeper, session: SessionDep, fields: pages.Fields = None
+) -> Response:
     """Read a webhook: whether it is enabled, and if not, why."""
-    return _answer(request, lifecycle.get(session, caller, webhook_id))
+    return _answer(request, lifecycle.get(session, caller, webhook_id), fields)
 
 
 @router.put("/{webhook_id}", response_model=WebhookRead)
@@ -181,8 +183,8 @@ def _keep_test(
     return answer
 
 
-def _answer(request: Request, webhook: Webhook) -> Response:
-    return conditional.answer(request, WebhookRead.model_validate(webhook), webhook.version)
+def _answer(request: Request, webhook: Webhook, fields: str | None = None) -> Response:
+    return conditional.answer(request, WebhookRead.model_validate(webhook), webhook.version, fields=fields)
 
 
 def _answer_with_secret(request: Request, webhook: Webhook, secret: bytes, *, status: int = 200) -> Response:

@@ -17,7 +17,7 @@ from service.consent.models import ConsentNotice, NoticeStatus, notice_id
 from service.consent.notices import lifecycle as notices
 from service.consent.notices.lifecycle import NoticeCreate, NoticeRead, NoticeReplace, Publication
 from service.database import Session, SessionDep
-from service.http import conditional, pages
+from service.http import conditional, pages, sparse
 from service.http.callers import Caller, CallerDep, Needs
 from service.http.routing import Route
 from service.published import answers, store
@@ -118,11 +118,12 @@ def get_current_consent_notice(
     caller: CallerDep,
     session: SessionDep,
     language: Language | None = None,
+    fields: pages.Fields = None,
 ) -> Response:
     """Read the version that holds now, in the language that is nearest to the one asked for."""
     row = find_current(session, notice_key, language, service(request, Settings).language)
     answers.depend(request, answers.any_of(Kind.NOTICE))
-    return _serve(request, caller, row, notice_key)
+    return _serve(request, caller, row, notice_key, fields)
 
 
 def find_current(session: Session, key: str, wanted: str | None, house: str) -> Row | None:
@@ -158,16 +159,23 @@ def _nearest(languages: list[str], wanted: str | None, house: str) -> str:
 
 @router.get("/{notice_key}/versions/{version}", response_model=NoticeRead)
 def get_consent_notice(
-    request: Request, notice_key: str, version: NoticeVersion, caller: CallerDep, session: SessionDep
+    request: Request,
+    notice_key: str,
+    version: NoticeVersion,
+    caller: CallerDep,
+    session: SessionDep,
+    fields: pages.Fields = None,
 ) -> Response:
     """Read one version, as it was shown to readers; drafts with consent:read."""
     if _sees_drafts(caller):
-        return _answer(request, notices.find(session, notice_key, version))
+        notice = notices.find(session, notice_key, version)
+        return conditional.answer(request, notices.read(notice), notice.revision, fields=fields)
     return _serve(
         request,
         caller,
         store.find(session, Kind.NOTICE, str(notice_id(notice_key, version))),
         f"{notice_key}/{version}",
+        fields,
     )
 
 
@@ -220,10 +228,10 @@ def _answer(
     return conditional.answer(request, notices.read(notice), notice.revision, status=status, headers=headers)
 
 
-def _serve(request: Request, caller: Caller, row: Row | None, key: str) -> Response:
+def _serve(request: Request, caller: Caller, row: Row | None, key: str, fields: str | None) -> Response:
     """Answer with a published document: publicly, or privately to whoever sent a token."""
     if row is not None and not caller.is_anonymous:
-        return conditional.answer_bytes(request, row.document, row.version)
-    return answers.respond(
-        request, answers.answer_row(row, Kind.NOTICE, key, request.url.path, service(request, Settings))
-    )
+        document = sparse.chosen(row.document, fields, NoticeRead)
+        return conditional.answer_bytes(request, document, row.version)
+    answer = answers.answer_row(row, Kind.NOTICE, key, request.url.path, service(request, Settings))
+    return answers.respond(request, answers.narrowed(answer, fields, NoticeRead))
