@@ -290,8 +290,8 @@ def contract_of(request: Request) -> Contract | None:
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """The session of one request: read-only for GET, otherwise committed after the answer is made and before
-    it is sent.
+    """Yield the session of one request: read-only for GET, otherwise committed after the answer is made and
+    before it is sent.
     """
     given: Session | None = request.scope.get(READ_FROM)
     if given is not None:
@@ -339,8 +339,8 @@ SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 
 
 def insert(session: Session, table: type[Table]) -> postgresql.Insert:
-    """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have
-    alike.
+    """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases
+    have alike.
     """
     return _insert(table, is_sqlite=session.database.is_sqlite)
 
@@ -355,7 +355,7 @@ def _insert(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
 
 
 def insert_new(session: Session, table: type[Table]) -> postgresql.Insert:
-    """An INSERT that leaves a row that is there already as it is."""
+    """Return an INSERT that leaves a row that is there already as it is."""
     return _insert_new(table, is_sqlite=session.database.is_sqlite)
 
 
@@ -365,8 +365,8 @@ def _insert_new(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
 
 
 def upsert(session: Session, table: type[Table], *kept: str) -> postgresql.Insert:
-    """An INSERT that brings a row that is there already up to date; its key, and the columns that are named,
-    stay.
+    """Return an INSERT that brings a row that is there already up to date; its key, and the columns that are
+    named, stay.
 
     Kept, as all of these are: to put a statement together takes as long as SQLite takes to carry it out.
     """
@@ -388,7 +388,7 @@ def rows_changed(result: Result[Any]) -> int:
 
 
 async def get_database(request: Request) -> Database:
-    """The database of the running service."""
+    """Return the database of the running service."""
     database = service(request, Database)
     assert isinstance(database, Database)
     return database

@@ -79,7 +79,7 @@ class ServiceError(Exception):
 
     @classmethod
     def slug(cls) -> str:
-        """The last part of the problem's `type`: the class name in kebab case."""
+        """Return the last part of the problem's `type`: the class name in kebab case."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
 
     def problem(self, instance: str) -> bytes:

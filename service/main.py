@@ -166,7 +166,7 @@ class Api(FastAPI):
     """FastAPI, whose document is finished before it is served."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
+        """Return the OpenAPI document, made once."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi.finished(super().openapi())
         return self.openapi_schema
@@ -247,8 +247,8 @@ def _documentation() -> Response:
 
 
 def _layered(app: FastAPI, services: Services) -> ASGIApp:
-    """The layers in front of the router, innermost first. All are pure ASGI; the cache answers before the
-    costly ones.
+    """Return the layers in front of the router, innermost first. All are pure ASGI; the cache answers before
+    the costly ones.
     """
     settings, registry = services.get(Settings), services.get(CollectorRegistry)
     # A compressor for each stream would cost a thousand idle followers gigabytes; pages of the feed are
@@ -328,7 +328,7 @@ async def _write_down(services: Services) -> None:
 
 
 def app_from_environment() -> ASGIApp:
-    """The factory that a server calls."""
+    """Return the factory that a server calls."""
     settings = Settings()
     end_with_parent()
     tracing.begin_as_told()

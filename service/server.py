@@ -121,5 +121,5 @@ def _end_well(_signal: int, _frame: FrameType | None) -> None:
 
 
 def openapi(settings: Settings) -> dict[str, JsonValue]:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return create_api(settings).openapi()

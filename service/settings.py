@@ -345,12 +345,12 @@ class Settings(PublicSettings, StoreSettings):
 
     @property
     def media_directory(self) -> Path:
-        """The folder that `file:` names."""
+        """Return the folder that `file:` names."""
         return Path(self.media_url.removeprefix("file:"))
 
     @cached_property
     def signing_key(self) -> bytes:
-        """The secret as bytes; in development it is made once and kept beside the database."""
+        """Return the secret as bytes; in development it is made once and kept beside the database."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         kept = Path("var/secret-key")
@@ -362,7 +362,7 @@ class Settings(PublicSettings, StoreSettings):
 
     @property
     def opening_keys(self) -> tuple[bytes, ...]:
-        """The keys that something may have been sealed with, the present one first."""
+        """Return the keys that something may have been sealed with, the present one first."""
         previous = self.secret_key_previous
         older = () if previous is None else (previous.get_secret_value().encode(),)
         return (self.signing_key, *older)

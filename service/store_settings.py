@@ -68,7 +68,7 @@ class StoreSettings(BaseSettings):
 
     @property
     def patience(self) -> float:
-        """Seconds that a transaction waits for one lock, one free connection or one short read."""
+        """Return seconds that a transaction waits for one lock, one free connection or one short read."""
         return self.request_deadline / 4
 
     @property
@@ -78,7 +78,7 @@ class StoreSettings(BaseSettings):
 
     @property
     def sqlite_path(self) -> Path:
-        """The database file."""
+        """Return the database file."""
         return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
@@ -95,5 +95,5 @@ class StoreSettings(BaseSettings):
 
     @property
     def session_url(self) -> str:
-        """The address at which a connection keeps what it was told: LISTEN, settings, locks."""
+        """Return the address at which a connection keeps what it was told: LISTEN, settings, locks."""
         return self.database_listen_url or self.database_url

@@ -271,7 +271,7 @@ def _utc(value: datetime) -> datetime:
 
 
 def stored_time(value: datetime | str) -> datetime:
-    """A time as a driver gives it: SQLite has none, and SQLAlchemy keeps it there as text, in UTC."""
+    """Return a time as a driver gives it: SQLite has none, and SQLAlchemy keeps it there as text, in UTC."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 

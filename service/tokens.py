@@ -196,5 +196,5 @@ def revoke_token(token_id: UUID, caller: Admin, session: SessionDep) -> None:
 
 
 def in_days(days: int | None) -> datetime | None:
-    """The time so many days from now."""
+    """Return the time so many days from now."""
     return None if days is None else now() + timedelta(days=days)

@@ -176,7 +176,7 @@ def _with_unseen(session: Session, documents: dict[UUID, bytes]) -> dict[UUID, b
 
 
 def _working(session: Session, table: type[Row]) -> Iterator[Sequence[Row]]:
-    """The rows of a working table, by id, some at a time."""
+    """Yield the rows of a working table, by id, some at a time."""
     key, last = col(table.id), FIRST
     while rows := session.exec(select(table).where(key > last).order_by(key).limit(AT_ONCE)).all():
         yield rows
@@ -202,7 +202,7 @@ def _slugs(session: Session, *, everything: bool) -> Iterator[bytes]:
 
 
 def _changes(session: Session) -> Iterator[bytes]:
-    """The feed in its order; notices, which belong to consent, are not in it."""
+    """Yield the feed in its order; notices, which belong to consent, are not in it."""
     last, of_content = (
         0,
         select(Published).where(col(Published.kind).not_in(all_but(KINDS))).order_by(col(Published.seq)),
@@ -234,7 +234,7 @@ def _write_consent(export: Export, database: Database) -> None:
 
 
 def _with_files(lines: Iterable[bytes], export: Export) -> Iterator[bytes]:
-    """The images' lines, each after its file has been copied."""
+    """Yield the images' lines, each after its file has been copied."""
     for line in lines:
         image = orjson.loads(line)
         if image["digest"] is not None:

@@ -124,7 +124,7 @@ def check_lines(folder: Path, manifest: Manifest, passed: Callable[[int], None])
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises Damaged when it is not there."""
+    """Return the SHA-256 of a file. Raises Damaged when it is not there."""
     found = hashlib.sha256()
     for piece in _pieces(path):
         found.update(piece)
@@ -141,7 +141,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def read_lines(folder: Path, name: str, shape: type[Shape]) -> Iterator[Shape]:
-    """The documents of a file. Raises Damaged."""
+    """Yield the documents of a file. Raises Damaged."""
     with (folder / name).open("rb") as file:
         for number, line in enumerate(file, 1):
             try:

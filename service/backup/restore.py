@@ -65,7 +65,7 @@ class _Folder:
     progress: Progress
 
     def batches(self, name: str, shape: type[folders.Shape], done: str) -> Iterator[list[folders.Shape]]:
-        """The documents of a file, some at a time."""
+        """Yield the documents of a file, some at a time."""
         task = self.progress.add_task(done, total=self.manifest.counts[name.removesuffix(".ndjson")])
         lines = read_lines(self.path, name, shape)
         while batch := list(islice(lines, AT_ONCE)):

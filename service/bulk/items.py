@@ -35,7 +35,7 @@ class ReceivedItem:
 
 
 async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[ReceivedItem]:
-    """The items of NDJSON: a line that cannot be read is an item too."""
+    """Yield the items of NDJSON: a line that cannot be read is an item too."""
     held = bytearray()
     skipping = False
     async for chunk in without_mark(chunks):
@@ -75,8 +75,8 @@ def _too_large(largest: int) -> ReceivedItem:
 
 
 async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[ReceivedItem]:
-    """The items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the next
-    item begins.
+    """Yield the items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the
+    next item begins.
     """
     found = ijson.sendable_list()
     parser = ijson.items_coro(found, "item", use_float=True)

@@ -66,7 +66,7 @@ class Work:
 
     @property
     def pair(self) -> Pair | None:
-        """The integrator's own key."""
+        """Return the integrator's own key."""
         return pair_of(self.write)
 
 
@@ -113,7 +113,7 @@ class Reading:
 
 
 def _text(content: Mapping[str, JsonValue], name: str) -> str | None:
-    """A member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for
+    """Return a member as it will be kept, before it is known to be right; PostgreSQL cannot even be asked for
     U+0000.
     """
     value = content.get(name)
@@ -139,7 +139,7 @@ def _name_of(image: InlineImage, source: str | None, pointer: str) -> Name:
 
 
 def _inline(item: Mapping[str, JsonValue]) -> Iterator[tuple[str, dict[str, JsonValue]]]:
-    """The pictures inline in an item, each with its pointer."""
+    """Yield the pictures inline in an item, each with its pointer."""
     lead, body = item.get("lead_image"), item.get("body")
     if isinstance(lead, dict):
         yield "/lead_image", lead

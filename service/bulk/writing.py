@@ -65,7 +65,7 @@ class Result:
 
 
 def write_line(result: Result, path: str) -> bytes:
-    """A result as JSON; `path` is where its problem says that it happened."""
+    """Return a result as JSON; `path` is where its problem says that it happened."""
     told = {
         "index": result.index,
         "status": result.status,

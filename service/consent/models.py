@@ -215,8 +215,8 @@ class ConsentNotice(NoticeContent, Table, table=True):
 
 
 def notice_id(key: str, version: int) -> UUID:
-    """The id of a version, from its name (UUIDv5), so that `/{key}/versions/{n}` is found among the published
-    by id.
+    """Return the id of a version, from its name (UUIDv5), so that `/{key}/versions/{n}` is found among the
+    published by id.
     """
     return uuid5(NAMESPACE_URL, f"/v1/consent-notices/{key}/versions/{version}")
 

@@ -25,7 +25,7 @@ class Signer:
 
     @cached_property
     def public_key(self) -> bytes:
-        """The 32 bytes by which anybody can check a signature."""
+        """Return the 32 bytes by which anybody can check a signature."""
         return self._key.public_key().public_bytes_raw()
 
     def sign(self, content: bytes) -> bytes:
@@ -43,14 +43,14 @@ def is_signed(content: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def canonical(value: JsonValue) -> bytes:
-    """The one way to write a JSON value (RFC 8785). Member names here are ASCII and numbers integers, for
-    which sorting is enough.
+    """Return the one way to write a JSON value (RFC 8785). Member names here are ASCII and numbers integers,
+    for which sorting is enough.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def log_id(public_key: bytes) -> str:
-    """A short name for a key: the SHA-256 of it, in hex."""
+    """Return a short name for a key: the SHA-256 of it, in hex."""
     return hashlib.sha256(public_key).hexdigest()
 
 

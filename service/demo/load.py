@@ -160,7 +160,7 @@ def _write(session: Session, sample: Sample, kept: dict[str, KeptFile]) -> UUID:
 
 
 def _image(session: Session, sample: Sample, picture: SamplePicture, kept: KeptFile) -> UUID:
-    """The image with these bytes, and its caption in the article's language."""
+    """Return the image with these bytes, and its caption in the article's language."""
     image, _ = images.create(session, DESK, ImageCreate(credit_line=picture.credit, source=SOURCE), kept)
     words = CaptionWrite(language=sample.language, text=picture.caption, alt_text=picture.alt)
     captions.create(session, DESK, words, image.id)

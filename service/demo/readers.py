@@ -63,7 +63,7 @@ def decide(database: Database) -> None:
 
 
 def _day(chance: random.Random, shown: Sequence[Shown], midnight: datetime, ago: int) -> Iterator[EventRead]:
-    """The decisions of one day: fewer on Sundays, and slowly more that accept."""
+    """Yield the decisions of one day: fewer on Sundays, and slowly more that accept."""
     accepts = 0.34 + 0.005 * (DAYS - ago)
     for _ in range(chance.randint(84, 96) if midnight.isoweekday() > 6 else chance.randint(100, 136)):
         at = midnight + timedelta(minutes=chance.triangular(330, 1_430, 1_180))
@@ -92,7 +92,7 @@ def _day(chance: random.Random, shown: Sequence[Shown], midnight: datetime, ago:
 def _decided(
     chance: random.Random, notice: Shown, action: Action, purposes: list[PurposeDecision], at: datetime
 ) -> EventRead:
-    """A decision of a reader of whom nothing else is kept, as of one who was erased."""
+    """Return a decision of a reader of whom nothing else is kept, as of one who was erased."""
     decision = Decision.model_validate(
         {"notice_key": notice.key, "notice_version": notice.version, "action": action, "purposes": purposes}
     )

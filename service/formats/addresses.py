@@ -13,7 +13,7 @@ from service.settings import Settings
 
 
 def with_whole_addresses(settings: Settings, article: ArticleRead) -> ArticleRead:
-    """An article whose pictures and links are found from anywhere."""
+    """Return an article whose pictures and links are found from anywhere."""
     lead = article.lead_image
     whole = None if lead is None else lead.model_copy(update={"renditions": _whole(settings, lead)})
     linked = with_whole_links(article.body, address_of(settings, article))

@@ -94,7 +94,7 @@ class NewsArticle(Thing):
 
 
 def write(document: bytes, settings: Settings) -> bytes:
-    """An article's document as a NewsArticle."""
+    """Return an article's document as a NewsArticle."""
     article = with_whole_addresses(settings, documents.read(ArticleRead, document))
     return _news_article(article, settings).model_dump_json(exclude_none=True).encode()
 
@@ -130,7 +130,7 @@ def _news_article(article: ArticleRead, settings: Settings) -> NewsArticle:
 
 
 def _images(article: ArticleRead) -> Iterator[ImageObject]:
-    """The crops of the lead picture, or of the first that the body shows."""
+    """Yield the crops of the lead picture, or of the first that the body shows."""
     placed = (
         (block.image, block.caption)
         for block in article.body

@@ -40,5 +40,5 @@ def filled(root: etree._Element, end: bytes, parts: Iterable[bytes]) -> bytes:
 
 
 def written(root: etree._Element) -> bytes:
-    """The document, in UTF-8 and with its declaration."""
+    """Return the document, in UTF-8 and with its declaration."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -117,12 +117,12 @@ _NOT_GOOD = "This token is unknown, expired or revoked."
 
 
 def digest_of(secret: str) -> str:
-    """The form in which a secret is kept. 256 random bits need no salt and no slow hash."""
+    """Return the form in which a secret is kept. 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_secret() -> str:
-    """A token's secret: 256 random bits behind a prefix that secret scanners can find."""
+    """Return a token's secret: 256 random bits behind a prefix that secret scanners can find."""
     return f"cd_{secrets.token_urlsafe(32)}"
 
 

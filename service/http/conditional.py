@@ -29,7 +29,7 @@ class AlreadyExists(PreconditionFailed):
 
 
 def etag_of(body: bytes, version: int | None = None) -> str:
-    """The strong ETag of an answer; of one resource when it has a version."""
+    """Return the strong ETag of an answer; of one resource when it has a version."""
     content = hashlib.blake2b(body, digest_size=9).hexdigest()
     return f'"{content}"' if version is None else f'"{version}-{content}"'
 

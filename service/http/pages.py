@@ -204,8 +204,8 @@ def _literal(order: Order, key: Sequence[object]) -> ColumnElement[Any]:
 
 
 def common(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that many rows may meet, so that a list of them is walked in its order until a page is
-    full.
+    """Return a condition that many rows may meet, so that a list of them is walked in its order until a page
+    is full.
 
     SQLite keeps no statistics: by an index that fits the condition it would find all of them, and sort them
     for each page.
@@ -214,8 +214,8 @@ def common(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bo
 
 
 def rare(session: Session, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that few rows meet, so that they are found by its own index, and sorted: the opposite of
-    `common`.
+    """Return a condition that few rows meet, so that they are found by its own index, and sorted: the
+    opposite of `common`.
     """
     return func.unlikely(condition, type_=Boolean) if session.database.is_sqlite else condition
 

@@ -41,7 +41,7 @@ def merged(
 
 
 def invalid(error: ValidationError, body: object) -> RequestValidationError:
-    """The refusal of a body that was not read by the framework."""
+    """Return the refusal of a body that was not read by the framework."""
     return RequestValidationError(
         [{**item, "loc": ("body", *item["loc"])} for item in errors_of(error)],
         body=body,

@@ -108,8 +108,8 @@ def _field_problem(request: Request, item: Any, body: object) -> FieldProblem:
 
 
 def pointer_to(path: Sequence[str | int], body: object) -> str:
-    """The JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in the
-    document.
+    """Return the JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in
+    the document.
     """
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in _steps(path, body))
 

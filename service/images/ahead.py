@@ -50,13 +50,13 @@ async def _make(database: Database, prints: Prints, image_id: UUID) -> None:
 
 
 def first_asked_for(negative: Negative) -> list[Wanted]:
-    """The whole picture in every width as WebP, and once as JPEG for whoever shows one file only."""
+    """Return the whole picture in every width as WebP, and once as JPEG for whoever shows one file only."""
     whole = [size for size in negative.sizes() if size.name.startswith("w")]
     return [(whole[0], "jpg"), *((size, "webp") for size in whole)]
 
 
 def newest(database: Database) -> int:
-    """The last number that was published."""
+    """Return the last number that was published."""
     with database.reading() as session:
         return session.exec(select(func.max(Published.seq))).one() or 0
 

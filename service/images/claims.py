@@ -19,7 +19,7 @@ Pair = tuple[str, str]
 
 
 def by_source(pairs: Iterable[Pair]) -> dict[str, list[str]]:
-    """The external ids of each source, by which keys are looked for.
+    """Return the external ids of each source, by which keys are looked for.
 
     Source by source, for SQLite uses no index for a list of pairs, and would read the whole table.
     """

@@ -28,8 +28,8 @@ def effective(
     house_language: str,
     caption_id: UUID | None = None,
 ) -> EffectiveCaption | None:
-    """The caption that holds in an article, of all the live captions of one picture; the same one whatever
-    their order. Captions that were written for another article are never shown.
+    """Return the caption that holds in an article, of all the live captions of one picture; the same one
+    whatever their order. Captions that were written for another article are never shown.
     """
     usable = [caption for caption in captions if caption.article_id in (None, article_id)]
     ranked = sorted(usable, key=lambda caption: _place(caption, language, house_language, caption_id))
@@ -49,8 +49,8 @@ def effective(
 
 
 def broader(language: str) -> Iterator[str]:
-    """A language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh (RFC
-    4647, 3.4).
+    """Yield a language tag and those it falls back to, by dropping its last subtags: zh-Hant-TW, zh-Hant, zh
+    (RFC 4647, 3.4).
     """
     subtags = language.split("-")
     while subtags:
@@ -75,7 +75,7 @@ def distance(wanted: str, written: str) -> int | None:
 
 
 def _language(tag: str) -> str:
-    """The language alone, or the one of which it is a part, as Norwegian is of Bokmål."""
+    """Return the language alone, or the one of which it is a part, as Norwegian is of Bokmål."""
     return langcodes.standardize_tag(tag, macro=True).partition("-")[0]
 
 

@@ -61,7 +61,7 @@ class Draft:
         self._file.flush()
 
     def digest(self) -> str:
-        """The SHA-256 of all of it, in hex."""
+        """Return the SHA-256 of all of it, in hex."""
         return self._hash.hexdigest()
 
 
@@ -96,7 +96,9 @@ class Intake:
         self.fetching = CapacityLimiter(FETCHING)
 
     def draft(self) -> AbstractContextManager[Draft]:
-        """A new temporary file, gone when the block ends. A disk that is full raises MediaUnavailable."""
+        """Return a new temporary file, gone when the block ends. A disk that is full raises
+        MediaUnavailable.
+        """
         return drafted(self.store, self.settings.upload_max_bytes)
 
     async def take(self, chunks: AsyncIterator[bytes]) -> KeptFile:
@@ -135,5 +137,5 @@ class Intake:
 
 
 def too_large(limit: int) -> TooLarge:
-    """The refusal of a picture with too many bytes."""
+    """Return the refusal of a picture with too many bytes."""
     return TooLarge(f"A picture may have {limit} bytes at the most.", limit=limit)

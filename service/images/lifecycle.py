@@ -310,7 +310,7 @@ def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool
 
 
 def _embedded_rights(metadata: Metadata, settings: Settings) -> dict[str, str | None]:
-    """The rights that a picture says of itself, as its fields take them."""
+    """Return the rights that a picture says of itself, as its fields take them."""
     texts = {name: text if isinstance(text := metadata.get(name), str) else None for name in _RIGHTS}
     credit, creator = texts["credit_line"], metadata.get("creator")
     if credit is None and settings.picture_credit_creator and isinstance(creator, list):

@@ -29,7 +29,7 @@ def newest(
     conditions: Sequence[ColumnElement[bool]],
     asked: pages.ListRequest,
 ) -> tuple[list[Row], bool]:
-    """Working rows, newest first, and whether there are more."""
+    """Return working rows, newest first, and whether there are more."""
     after = pages.read_cursor(request, asked.cursor, NEWEST)
     # For a class that is not known yet SQLModel types its columns as attributes, which they are not.
     place = cast("list[ColumnElement[object]]", [col(table.created_at), col(table.id)])

@@ -60,7 +60,7 @@ _BYTES: Responses = {
 
 
 async def get_prints(request: Request) -> Prints:
-    """The renditions of the running service."""
+    """Return the renditions of the running service."""
     return service(request, Prints)
 
 

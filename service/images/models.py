@@ -80,7 +80,7 @@ def _live(name: str, *columns: str) -> Index:
 
 
 def _unique(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
-    """One live row: what is in the trash does not count."""
+    """Return an index that allows one live row. A row in the trash does not count."""
     return Index(f"uq_{name}", *columns, unique=True, postgresql_where=text(where), sqlite_where=text(where))
 
 

@@ -43,7 +43,7 @@ def read_all(session: Session, images: Sequence[Image]) -> list[ImageRead]:
 
 
 def read_one(session: Session, image: Image) -> ImageRead:
-    """One image with all its captions."""
+    """Return one image with all its captions."""
     return read_all(session, [image])[0]
 
 
@@ -78,12 +78,12 @@ def public_end(session: Session, image_id: UUID) -> tuple[Reason, str | None] | 
 
 
 def read_caption(caption: Caption) -> CaptionRead:
-    """A caption as it is read."""
+    """Return a caption as it is read."""
     return CaptionRead.model_validate(caption, from_attributes=True)
 
 
 def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, list[CaptionRead]]:
-    """The live captions of images, read afresh, in the order of their ids."""
+    """Return the live captions of images, read afresh, in the order of their ids."""
     found: dict[UUID, list[CaptionRead]] = defaultdict(list)
     if image_ids:
         session.flush()  # What this transaction has written so far is read too.

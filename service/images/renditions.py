@@ -67,18 +67,18 @@ class Negative:
     rights: Rights
 
     def sizes(self) -> Iterator[Size]:
-        """Every size that there is, the whole picture first, the largest first. None is larger than the
+        """Yield every size that there is, the whole picture first, the largest first. None is larger than the
         picture.
         """
         yield from self.whole()
         yield from self.crops()
 
     def whole(self) -> Iterator[Size]:
-        """The sizes of the whole picture."""
+        """Yield the sizes of the whole picture."""
         return self._of("", self.width, self.height, (0.0, 0.0, 1.0, 1.0))
 
     def crops(self) -> Iterator[Size]:
-        """The sizes of what is cut around the focal point."""
+        """Yield the sizes of what is cut around the focal point."""
         for name, (across, down) in CROPS.items():
             width = min(self.width, self.height * across / down)
             height = width * down / across
@@ -205,7 +205,7 @@ def _sizes_of(negative: Negative, base: str) -> list[Rendition]:
 
 
 def original(image: Image | ImageRead) -> Rendition:
-    """The file as it came."""
+    """Return the file as it came."""
     assert image.digest is not None
     assert image.content_type is not None
     href = f"/media/{image.id}/{original_name(image.digest, image.content_type)}"
@@ -249,8 +249,8 @@ def _width(size: Size) -> int:
 
 
 def accepted(accept: str) -> str:
-    """The format for an `Accept` header: the smallest that is named, and JPEG, which everyone can show,
-    otherwise.
+    """Return the format for an `Accept` header: the smallest that is named, and JPEG, which everyone can
+    show, otherwise.
     """
     named = ranges(accept)
     return next((format_ for format_ in ("avif", "webp") if named.get(FORMATS[format_], 0) > 0), "jpg")

@@ -65,8 +65,8 @@ class Pictures:
         return WithdrawalReason(reason=str(reason) if detail is None else detail)
 
     def captions_in(self, image_id: UUID, article_id: UUID | None) -> list[CaptionRead]:
-        """The captions of an image for any article and those for this one. What was written for another
-        article stays there: that one may be a draft.
+        """Return the captions of an image for any article and those for this one. What was written for
+        another article stays there: that one may be a draft.
         """
         return [
             caption for caption in self.captions.get(image_id, ()) if caption.article_id in (None, article_id)

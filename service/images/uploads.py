@@ -67,7 +67,7 @@ class ImageFields:
     usable_in: Annotated[str | None, Query(description="with commas between, such as `web,partners`")] = None
 
     def given(self) -> dict[str, object]:
-        """The fields that were given."""
+        """Return the fields that were given."""
         members: dict[str, object] = {
             name: value for name, value in asdict(self).items() if value is not None
         }
@@ -97,7 +97,7 @@ class Upload:
 
 
 async def get_intake(request: Request) -> Intake:
-    """The intake of the running service."""
+    """Return the intake of the running service."""
     return service(request, Intake)
 
 
@@ -194,7 +194,7 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 def _text_fields(form: FormData) -> dict[str, object]:
-    """The fields beside the file. An empty one was left out by whoever filled in the form."""
+    """Return the fields beside the file. An empty one was left out by whoever filled in the form."""
     texts: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and name == "file":

@@ -83,6 +83,6 @@ def _remember(session: Session, articles: Collection[UUID]) -> None:
 
 
 def of(session: Session, image_id: UUID) -> list[ImageUse]:
-    """The working articles that show an image, drafts included."""
+    """Return the working articles that show an image, drafts included."""
     uses = select(ImageUse).where(ImageUse.image_id == image_id).order_by(col(ImageUse.article_id))
     return list(session.exec(uses.execution_options(populate_existing=True)).all())

@@ -235,7 +235,7 @@ class _Pictures:
         )
 
     def _with_file(self, image: Image | None, picture: FoundPicture) -> Image | None:
-        """An image that had no file yet gets the one that was fetched now."""
+        """Give the fetched file to an image that had none."""
         file = self._files.get(picture.url or "")
         if image is not None and image.digest is None and file is not None:
             images.replace_file(self._session, self._caller, image, file)

@@ -130,7 +130,7 @@ def _block(session: Session, block: Found, pictures: Mapping[str, Image]) -> dic
 def _image(
     session: Session, caller: Caller, item: NinjsItem, said: Association, files: Mapping[str, KeptFile]
 ) -> Image:
-    """The image of an association: found again, or made, with what is said of it."""
+    """Return the image of an association: found again, or made, with what is said of it."""
     address = read.file_address(said)
     file = files.get(address or "")
     content = {

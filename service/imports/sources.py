@@ -38,7 +38,7 @@ def read_file(path: Path) -> Page:
 
 
 def expand(source: str) -> Iterator[str | Path]:
-    """An address stays one; a folder becomes the pages in it, in the order of their names. Raises
+    """Yield an address or a file as it is, or the pages in a folder by the order of their names. Raises
     FileNotFoundError.
     """
     if source.startswith(("http://", "https://")):

@@ -46,7 +46,8 @@ __all__ = [
 
 
 def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
-    """The article in a saved page; `url` is where it came from, `charset` what the server said of its bytes.
+    """Return the article in a saved page; `url` is where it came from, `charset` what the server said of its
+    bytes.
 
     Raises `NotAnArticle` when the bytes hold no page, no headline or no text, or more than any article.
     """
@@ -56,7 +57,7 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
 
 
 def read_dump(text: str) -> Page:
-    """The article in a text dump.
+    """Return the article in a text dump.
 
     Raises `NotAnArticle` when the text has no headline, nothing beneath it, or the length of a library.
     """

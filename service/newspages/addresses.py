@@ -94,7 +94,7 @@ def _names_file(name: str, value: str) -> bool:
 
 
 def _without_scripts(image: HtmlElement) -> Iterator[HtmlElement]:
-    """The picture that browsers without scripts are shown in the place of this one."""
+    """Yield the picture that browsers without scripts are shown in the place of this one."""
     parent = image.getparent()
     for place in (image.getnext(), parent.getnext() if parent is not None else None):
         if place is not None and place.tag == "noscript":

@@ -60,7 +60,7 @@ class Article:
             self.units = self._trimmed(kept)
 
     def _weighed(self, units: list[Unit]) -> dict[HtmlElement, float]:
-        """The words of running text in each element; those only we take for text count a fifth."""
+        """Return the words of running text in each element; those only we take for text count a fifth."""
         weights: dict[HtmlElement, float] = defaultdict(float)
         for unit in units:
             length = words(unit.text)
@@ -98,8 +98,8 @@ class Article:
         return None
 
     def _widened(self, container: HtmlElement, units: list[Unit]) -> HtmlElement:
-        """The container, or an element around it that holds further paragraphs: pages wrap what
-        is paid for.
+        """Return the container, or an element around it that holds further paragraphs: pages wrap what is
+        paid for.
         """
         for wider in list(container.iterancestors())[:3]:
             if wider.tag in {"body", "html"}:
@@ -110,8 +110,8 @@ class Article:
         return container
 
     def _added(self, container: HtmlElement, wider: HtmlElement, units: list[Unit]) -> list[Unit]:
-        """The paragraphs above the container in the wider element, and those below that are its
-        own children.
+        """Return the paragraphs above the container in the wider element, and those below that are its own
+        children.
         """
         inside = [within(unit.block, container) for unit in units]
         first = inside.index(True)
@@ -163,7 +163,7 @@ class Article:
         return False
 
     def _weight(self, units: list[Unit]) -> int:
-        """The words of running text that the other reading too takes for text."""
+        """Return the words of running text that the other reading too takes for text."""
         return sum(
             words(unit.text)
             for unit in units
@@ -171,7 +171,8 @@ class Article:
         )
 
     def _below_headline(self, units: list[Unit]) -> list[Unit]:
-        """The units after the headline, when it stands among them; pictures above it stay.
+        """Return the units after the headline, when it stands among them; pictures above it
+        stay.
 
         Pages head sections and boxes with the first level, too: one that says something else than the
         headline counts only where hardly any text stands above it.
@@ -184,7 +185,9 @@ class Article:
         return [unit for index, unit in enumerate(units) if not unit.is_text or index > first]
 
     def _trimmed(self, units: list[Unit]) -> list[Unit]:
-        """The units up to the last line of running text, or of what the other reading too takes for text."""
+        """Return the units up to the last line of running text, or of what the other reading too takes for
+        text.
+        """
         last = max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1)
         kept = units[: last + 1]
         # What asks for a subscription stands where the text that is free ends; elsewhere it may be a

@@ -20,7 +20,7 @@ class _Buttons:
 
 
 def take_banner(lines: list[str]) -> tuple[Banner | None, list[str]]:
-    """The banner that stands among the lines, and the lines without it.
+    """Return the banner that stands among the lines, and the lines without it.
 
     With an accepting button beneath it a banner may stand anywhere; without one only at either end, and only
     when it names cookies, addresses the reader and asks for something.

@@ -28,8 +28,8 @@ def blocks(
     base: str | None,
     picture: Callable[[Unit], Shown | None],
 ) -> Iterator[Block | Shown]:
-    """The blocks in reading order; what stands in one list or one quotation becomes one block, and the place
-    of a picture what `picture` makes of it.
+    """Yield the blocks in reading order; what stands in one list or one quotation becomes one block, and the
+    place of a picture what `picture` makes of it.
     """
     for group, members in groupby(units, lambda unit: _group(unit, container)):
         together = list(members)
@@ -45,7 +45,7 @@ def blocks(
 
 
 def _group(unit: Unit, container: HtmlElement | None) -> HtmlElement | None:
-    """The outermost list or quotation inside the container that the unit is a part of."""
+    """Return the outermost list or quotation inside the container that the unit is a part of."""
     found = None
     if unit.is_text and unit.block.tag not in _LEVELS:
         for element in (unit.block, *unit.block.iterancestors()):
@@ -70,7 +70,9 @@ def _single(unit: Unit, base: str | None, picture: Callable[[Unit], Shown | None
 
 
 def wholes(body: HtmlElement, base: str | None) -> set[HtmlElement]:
-    """The elements that stand whole: tables of data, source text, and what is shown from other hosts."""
+    """Return the elements that stand whole: tables of data, source text, and what is shown from
+    other hosts.
+    """
     return {
         element
         for element in body.iter(*_WHOLE)
@@ -102,7 +104,7 @@ def code(element: HtmlElement) -> Code:
 
 
 def _items(units: list[Unit]) -> tuple[str, ...]:
-    """One html for every item; the paragraphs of one item are divided by `<br>`."""
+    """Return one html for every item; the paragraphs of one item are divided by `<br>`."""
     runs = groupby(
         units,
         lambda unit: next(
@@ -113,7 +115,7 @@ def _items(units: list[Unit]) -> tuple[str, ...]:
 
 
 def _quote(units: list[Unit]) -> Quote:
-    """The quotation; who said it is the last part when a dash or the markup says so."""
+    """Return the quotation; who said it is the last part when a dash or the markup says so."""
     *said, last = units
     named = last.block.tag in {"footer", "cite", "figcaption"} or last.text[:1] in "—–"
     if said and named:

@@ -68,7 +68,8 @@ _CREDIT_AT_END = re.compile(
 
 
 def byline_names(line: str) -> tuple[str, ...]:
-    """The names in a line that is a byline ("By Ann Lee and Wu Min"), nothing when it is not one.
+    """Return the names in a line that is a byline ("By Ann Lee and Wu Min"), nothing when it is
+    not one.
 
     An agency or paper that follows a person ("By Ann Lee, Reuters") is where they work and no author.
     """
@@ -86,13 +87,13 @@ def byline_names(line: str) -> tuple[str, ...]:
 
 
 def sign_off(line: str) -> str | None:
-    """The initials that end a story as its writer's name does ("(abc/dpa)", "mgö/Paper"), or None."""
+    """Return the initials that end a story as its writer's name does ("(abc/dpa)", "mgö/Paper"), or None."""
     found = _SIGN_OFF.fullmatch(line.strip())
     return (found["plain"] or found["inner"]) if found else None
 
 
 def split_names(listed: str) -> tuple[str, ...]:
-    """The names in "Ann Lee, Wu Min and Bo Ek"."""
+    """Return the names in "Ann Lee, Wu Min and Bo Ek"."""
     return tuple(filter(None, (name.strip(" .\u00a0") for name in _BETWEEN_NAMES.split(listed))))
 
 
@@ -107,20 +108,20 @@ def is_name(name: str) -> bool:
 
 
 def dateline(paragraph: str) -> str | None:
-    """The dateline that opens the paragraph (`OSLO, March 3 (AP) --`) without its dash, or None."""
+    """Return the dateline that opens the paragraph (`OSLO, March 3 (AP) --`) without its dash, or None."""
     head = paragraph[:120]
     found = _DATELINE.match(head) or _CHINESE_DATELINE.match(head)
     return found["dateline"].strip() if found else None
 
 
 def dateline_alone(line: str) -> str | None:
-    """The dateline when the line holds nothing else: a place in capitals and a date."""
+    """Return the dateline when the line holds nothing else: a place in capitals and a date."""
     found = _DATELINE_LINE.match(line) if len(line) <= 90 else None
     return found["dateline"].strip() if found else None
 
 
 def story_credit(line: str) -> str | None:
-    """The line without its brackets when all it does is name who else the story is owed to."""
+    """Return the line without its brackets when all it does is name who else the story is owed to."""
     inner = line.strip("()（）[]【】 ").removesuffix(".") if line[-1:] in ")）]】" else line.removesuffix(".")
     bracketed = line[:1] in "(（[【"
     if len(line) > 200 or not (_CREDITED.match(inner) or (bracketed and _CREDITED_IN_BRACKETS.match(inner))):
@@ -142,7 +143,7 @@ def _may_supply(name: str) -> bool:
 
 
 def cut_story_credit(paragraph: str) -> tuple[str, str | None]:
-    """The paragraph without a bracketed `(With input from …)` at its end, and that credit."""
+    """Return the paragraph without a bracketed `(With input from …)` at its end, and that credit."""
     found = _CREDIT_AT_END.search(paragraph[-240:])
     if found is None:
         return paragraph, None

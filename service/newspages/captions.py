@@ -17,7 +17,7 @@ from service.newspages.text import any_of, key, tidy, words
 
 
 def name_of(*forms: str) -> re.Pattern[str]:
-    """A pattern for names of elements: any of the forms as a word or words of one."""
+    """Return a pattern for names of elements: any of the forms as a word or words of one."""
     return re.compile(rf"(?:^|[\s_-])(?:{'|'.join(forms)})(?:$|[\s_-])")
 
 
@@ -71,7 +71,9 @@ _RUNS_ON = frozenset("a abbr b bdi bdo cite em i q s small strong sub sup time u
 
 
 def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Iterator[str]:
-    """The pieces of text that readers see: no scripts, and not what only buttons and screen readers say."""
+    """Yield the pieces of text that readers see: no scripts, and not what only buttons and screen readers
+    say.
+    """
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, inner in walk:
         space = " " if inner.tag not in _RUNS_ON else ""
@@ -89,12 +91,14 @@ def _visible(element: HtmlElement, without: Collection[HtmlElement] = ()) -> Ite
 
 
 def short_text(element: HtmlElement) -> str:
-    """The visible text as far as a caption's length; longer text is none."""
+    """Return the visible text as far as a caption's length; longer text is none."""
     return tidy("".join(islice(_visible(element), 400)))[:4000]
 
 
 def named(element: HtmlElement) -> str:
-    """The names an author gave the element: class, id, itemprop and test id, in lower case and hyphenated."""
+    """Return the names an author gave the element: class, id, itemprop and test id, in lower case and
+    hyphenated.
+    """
     given = " ".join(
         element.get(name) or "" for name in ("class", "itemprop", "data-testid", "data-component")
     )
@@ -128,8 +132,8 @@ def caption_and_credit(holder: HtmlElement) -> tuple[str | None, str | None] | N
 
 
 def _caption_texts(holder: HtmlElement, owed: set[HtmlElement]) -> dict[str, str]:
-    """The caption's parts by their keys, in order. Where nothing is named a caption, the holder's own text is
-    it.
+    """Return the caption's parts by their keys, in order. Where nothing is named a caption, the holder's own
+    text is it.
     """
     captions = [
         element for element in holder.iter(etree.Element) if element is not holder and is_caption(element)
@@ -153,7 +157,7 @@ def _is_more_than_caption(figure: HtmlElement) -> bool:
 
 
 def _stated_in_data(holder: HtmlElement) -> dict[str, str]:
-    """The caption that a slide carries for a script to show."""
+    """Return the caption that a slide carries for a script to show."""
     for element in (holder, *islice(holder.iter("img", "a"), 4)):
         for name in _DATA:
             text = plain(element.get(name) or "")
@@ -163,7 +167,7 @@ def _stated_in_data(holder: HtmlElement) -> dict[str, str]:
 
 
 def _labels_off(caption: str) -> tuple[str | None, str]:
-    """The credit that stands first, and the caption without its label."""
+    """Return the credit that stands first, and the caption without its label."""
     bare = caption[label.end() :] if (label := _LABEL.match(caption)) else caption
     owed = _OWED_FIRST.match(bare)
     if owed is None:
@@ -184,8 +188,8 @@ def is_no_caption(text: str) -> bool:
 
 
 def _credits_at_the_end(holder: HtmlElement, owed: list[HtmlElement]) -> list[HtmlElement]:
-    """The elements that end a caption and hold nothing but whom the picture is owed to, whatever
-    their names.
+    """Return the elements that end a caption and hold nothing but whom the picture is owed to, whatever their
+    names.
     """
     found = []
     for caption in (element for element in holder.iter(etree.Element) if is_caption(element)):
@@ -200,5 +204,5 @@ def _credits_at_the_end(holder: HtmlElement, owed: list[HtmlElement]) -> list[Ht
 
 
 def _without(caption: HtmlElement, owed: set[HtmlElement]) -> str:
-    """The caption's own text, without credit elements and without instructions to the reader."""
+    """Return the caption's own text, without credit elements and without instructions to the reader."""
     return tidy(_INSTRUCTION.sub(" ", tidy("".join(_visible(caption, owed))))).strip(" |")

@@ -82,7 +82,8 @@ _PHOTOGRAPHS_ONLY = re.compile(
 
 
 def split_credit(caption: str) -> tuple[str, str | None]:
-    """The caption without the credit in its tail, and that credit without its mark ("/", "Photo:", brackets).
+    """Return the caption without the credit in its tail, and that credit without its mark ("/", "Photo:",
+    brackets).
 
     A caption that is nothing but a credit leaves an empty first part. Text without a credit comes back whole.
     """
@@ -154,7 +155,7 @@ def _plausible(credit: str) -> bool:
 
 
 def bare_credit(credit: str) -> str:
-    """A credit without the mark before its names: `(Photo by Ann Lee/VCG)` is `Ann Lee/VCG`."""
+    """Return a credit without the mark before its names: `(Photo by Ann Lee/VCG)` is `Ann Lee/VCG`."""
     inner = credit.strip(" \u00a0|/／-–—:：,;")
     for opening, closing in ("()", "（）", "[]", "【】"):
         if inner.startswith(opening) or inner.count(opening) != inner.count(closing):

@@ -101,7 +101,7 @@ def _noon(day: datetime) -> datetime:
 
 
 def date_line(line: str, *, month_first: bool = False) -> tuple[datetime, bool] | None:
-    """The time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an
+    """Return the time in a line that holds nothing else ("Updated 20:15, 13-Jul-2024"), and whether it is an
     update's. `month_first` reads 5/4/2024 as the 4th of May, as in the United States.
     """
     found = (_DAY_FIRST.fullmatch(line) or _CLOCK_FIRST.fullmatch(line)) if len(line) <= 90 else None
@@ -120,7 +120,7 @@ def date_line(line: str, *, month_first: bool = False) -> tuple[datetime, bool] 
 
 
 def time_in(text: str, *, month_first: bool = False) -> datetime | None:
-    """The first day, and time of it, that stands in the text."""
+    """Return the first day, and time of it, that stands in the text."""
     for found in _ANYWHERE.finditer(text[:_LONGEST]):
         try:
             parts = {name: value for name, value in found.groupdict().items() if value}
@@ -131,7 +131,7 @@ def time_in(text: str, *, month_first: bool = False) -> datetime | None:
 
 
 def day_in_path(path: str) -> datetime | None:
-    """The day that an address carries (`/2025/04/01/`, `/20250401/`, `t20250401_`), as noon UTC."""
+    """Return the day that an address carries (`/2025/04/01/`, `/20250401/`, `t20250401_`), as noon UTC."""
     for found in _DAY_IN_PATH.finditer(path[:500]):
         with suppress(ValueError):
             return _noon(
@@ -165,7 +165,7 @@ def _built(parts: dict[str, str], *, month_first: bool) -> datetime:
 
 
 def _month(name: str) -> int:
-    """The number of a month by its name or the beginning of it; ValueError for another word."""
+    """Return the number of a month by its name or the beginning of it; ValueError for another word."""
     names = [any(known.startswith(name.lower()) for known in month.split()) for month in _MONTHS]
     return names.index(True) + 1
 

@@ -49,7 +49,7 @@ _BY_LANGUAGE = {
 
 
 def parse(page: bytes, charset: str | None) -> html.HtmlElement:
-    """The tree of the page; `charset` is what the server said of it, if anything.
+    """Return the tree of the page; `charset` is what the server said of it, if anything.
 
     Raises `NotAnArticle` when the bytes hold no markup, or more of it than any article.
     """

@@ -43,7 +43,7 @@ _Piece = str | FoundPicture
 
 
 def read_dump(text: str) -> Page:
-    """The article in a text dump.
+    """Return the article in a text dump.
 
     Raises `NotAnArticle` when the text has no headline, nothing beneath it, or the length of a library.
     """
@@ -74,13 +74,13 @@ def read_dump(text: str) -> Page:
 
 
 def _parts(line: str) -> list[str]:
-    """A line that states a time and a source in one row, as two."""
+    """Return a line that states a time and a source in one row, as two."""
     when, *source = re.split(r"\s+(?=(?:来源|來源|Source)\s*[:：])", line, maxsplit=1)
     return [when, *source] if date_line(when) else [line]
 
 
 def _with_pictures(lines: list[str]) -> Iterator[_Piece]:
-    """The lines, every run of repeated ones replaced by the pictures whose captions they are."""
+    """Yield the lines, every run of repeated ones replaced by the pictures whose captions they are."""
     keyed = [(key(split_credit(line)[0] or line), line) for line in lines]
     total = Counter(same for same, _ in keyed)
     for repeated, run in groupby(keyed, lambda pair: total[pair[0]] > 1):
@@ -89,8 +89,8 @@ def _with_pictures(lines: list[str]) -> Iterator[_Piece]:
 
 
 def _captions(run: Iterable[tuple[str, str]]) -> Iterator[_Piece]:
-    """The pictures of one run. A line repeated only elsewhere stays a line; a credit alone joins
-    its picture.
+    """Yield the pictures of one run. A line repeated only elsewhere stays a line; a credit alone joins its
+    picture.
     """
     copies: dict[str, list[str]] = {}
     for same, line in run:
@@ -111,14 +111,16 @@ def _repeated(copies: list[str]) -> _Piece:
 
 
 def _picture(copies: list[str]) -> FoundPicture:
-    """The picture whose caption comes in these copies; its credit may be in some of them only."""
+    """Return the picture whose caption comes in these copies; its credit may be in some of them only."""
     read = [split_credit(copy) for copy in copies]
     caption, credit = next((pair for pair in read if pair[1]), read[0])
     return FoundPicture(caption=caption or None, credit=credit)
 
 
 def _take_headline(pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
-    """The headline and the other pieces, without its copies and without the labels that stand above it."""
+    """Return the headline and the other pieces, without its copies and without the labels that stand above
+    it.
+    """
     above = list(takewhile(lambda piece: isinstance(piece, FoundPicture) or not is_prose(piece), pieces))
     candidates = [piece for piece in above if isinstance(piece, str) and not _is_front_matter(piece)]
     headline = _best(candidates, len(pieces)) or _twice_printed(above) or next(_texts(pieces), "")
@@ -141,8 +143,8 @@ def _words_of(piece: _Piece) -> str | None:
 
 
 def _best(candidates: list[str], pieces: int) -> str | None:
-    """The first line, unless it is a label or window title ("Analysis", "Headline - Paper") of
-    the next one.
+    """Return the first line, unless it is a label or window title ("Analysis", "Headline - Paper") of the
+    next one.
     """
     if len(candidates) < 2 or pieces < 3:
         return candidates[0] if candidates else None
@@ -153,7 +155,7 @@ def _best(candidates: list[str], pieces: int) -> str | None:
 
 
 def _twice_printed(above: list[_Piece]) -> str | None:
-    """A headline that the page repeats, and that so looks like a caption."""
+    """Return a headline that the page repeats, and that so looks like a caption."""
     first = above[0] if above else None
     if isinstance(first, FoundPicture) and first.caption:
         return None if ends_sentence(first.caption) else first.caption
@@ -178,7 +180,7 @@ class _Front:
     credits: list[str] = field(default_factory=list)
 
     def take_from(self, pieces: Iterable[_Piece]) -> Iterator[_Piece]:
-        """The pieces of the body. Beneath a story's credit only running text still belongs to it."""
+        """Yield the pieces of the body. Beneath a story's credit only running text still belongs to it."""
         begun = ended = False
         paragraphs = 0
         for piece in pieces:

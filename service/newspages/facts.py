@@ -91,16 +91,16 @@ class Facts:
                 self._metas.setdefault(name, []).append(content)
 
     def meta(self, *names: str) -> str | None:
-        """The first of these meta elements that the page has."""
+        """Return the first of these meta elements that the page has."""
         return next((self._metas[name][0] for name in names if name in self._metas), None)
 
     def metas(self, name: str) -> list[str]:
-        """Every meta element of the name."""
+        """Return every meta element of the name."""
         return self._metas.get(name, [])
 
     @cached_property
     def headline(self) -> str | None:
-        """The headline without the site's name and without a kicker."""
+        """Return the headline without the site's name and without a kicker."""
         stated = self.node.text("headline") or self._property("headline")
         shown = [plain(" ".join(h1.itertext())) for h1 in self._tree.iter("h1")]
         social, echo = self.meta("og:title"), self.meta("twitter:title")
@@ -117,7 +117,9 @@ class Facts:
 
     @cached_property
     def canonical_url(self) -> str | None:
-        """The page's address by its own account, else the one it was fetched from; http and https only."""
+        """Return the page's address by its own account, else the one it was fetched from; http and https
+        only.
+        """
         link = next(
             (
                 e.get("href")
@@ -134,7 +136,7 @@ class Facts:
 
     @cached_property
     def site(self) -> str | None:
-        """The host name without `www.`."""
+        """Return the host name without `www.`."""
         try:
             host = urlsplit(self._url or self.canonical_url or "").hostname
         except ValueError:
@@ -165,7 +167,7 @@ class Facts:
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
-        """The page's own keywords, each once, in its order."""
+        """Return the page's own keywords, each once, in its order."""
         listed = (
             [*self.metas("article:tag"), *self.node.texts("keywords")]
             or self.metas("news_keywords")
@@ -178,7 +180,7 @@ class Facts:
 
     @cached_property
     def language(self) -> str | None:
-        """The language the article is stated to be in; the page's own where only that is told."""
+        """Return the language the article is stated to be in; the page's own where only that is told."""
         stated = (
             self.node.text("inLanguage"),
             self._tree.get("lang"),
@@ -190,8 +192,8 @@ class Facts:
 
     @cached_property
     def published_at(self) -> datetime | None:
-        """The time stated for machines; where none is, the one shown beside the headline, or the day in the
-        address.
+        """Return the time stated for machines; where none is, the one shown beside the headline, or the day
+        in the address.
         """
         stated = [
             *self.node.texts("datePublished"),
@@ -223,7 +225,7 @@ class Facts:
         return region in {"US", "PH"}
 
     def _shown_time(self) -> datetime | None:
-        """The first time below the headline; without a headline the first of the page."""
+        """Return the first time below the headline; without a headline the first of the page."""
         elements = list(self._tree.iter(etree.Element))
         headlines = [index for index, element in enumerate(elements) if element.tag == "h1"]
         below = elements[headlines[0] :] if headlines else elements
@@ -249,7 +251,7 @@ class Facts:
 
     @cached_property
     def authors(self) -> tuple[Author, ...]:
-        """The people named, each once; a desk or the paper itself where nobody is."""
+        """Return the people named, each once; a desk or the paper itself where nobody is."""
         return self._people.authors()
 
     def is_site(self, name: str) -> bool:

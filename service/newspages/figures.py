@@ -38,7 +38,7 @@ _MOST = 400
 
 
 def holders(body: HtmlElement, apart: Collection[HtmlElement] = ()) -> set[HtmlElement]:
-    """The holders of the tree's pictures, none inside another, and none around what stands `apart`."""
+    """Return the holders of the tree's pictures, none inside another, and none around what stands `apart`."""
     around = {ancestor for element in apart for ancestor in element.iterancestors()} | set(apart)
     figures = [
         figure
@@ -82,7 +82,7 @@ def part_shared(body: HtmlElement) -> None:
 
 
 def _frame_of(image: HtmlElement, figure: HtmlElement, pictures: list[HtmlElement]) -> HtmlElement:
-    """The widest element inside the figure that holds this picture and none of the others."""
+    """Return the widest element inside the figure that holds this picture and none of the others."""
     frame = image
     for ancestor in image.iterancestors():
         if ancestor is figure or any(other is not image and other in pictures for other in ancestor.iter()):
@@ -99,7 +99,7 @@ def _stands_in(image: HtmlElement) -> bool:
 
 
 def _pictures_in(figure: HtmlElement) -> list[HtmlElement]:
-    """The different pictures of a figure: what is one picture in two sizes counts once."""
+    """Return the different pictures of a figure: what is one picture in two sizes counts once."""
     seen: dict[str, HtmlElement] = {}
     for image in islice(figure.iter(*IMAGES), 50):
         address = picture_address(image, "http://x/")
@@ -127,8 +127,8 @@ def _in_link(image: HtmlElement) -> bool:
 
 
 def _named_holder(image: HtmlElement) -> HtmlElement:
-    """The widest element around the image alone that has some short text of its own, the image where none
-    has.
+    """Return the widest element around the image alone that has some short text of its own, the image where
+    none has.
 
     Running text may be the caption only where the element is named a picture; links, headings and lists
     never.
@@ -168,7 +168,9 @@ def _background(element: HtmlElement) -> str | None:
 
 
 def _around(caption: HtmlElement) -> HtmlElement | None:
-    """The smallest of the nearest ancestors that holds one image beside the caption and little other text."""
+    """Return the smallest of the nearest ancestors that holds one image beside the caption and little other
+    text.
+    """
     own = len(short_text(caption))
     for ancestor in list(caption.iterancestors())[:4]:
         if ancestor.tag in {"body", "article", "main", "ul"}:
@@ -182,7 +184,7 @@ def _around(caption: HtmlElement) -> HtmlElement | None:
 
 
 def picture(holder: HtmlElement, base: str | None) -> FoundPicture | None:
-    """The holder's picture; None for icons, tracking pixels and teasers of other stories."""
+    """Return the holder's picture; None for icons, tracking pixels and teasers of other stories."""
     image = _best_image(holder)
     url = picture_address(image, base) if image is not None else _other_address(holder, base)
     told = caption_and_credit(holder)
@@ -209,7 +211,9 @@ def _best_image(holder: HtmlElement) -> HtmlElement | None:
 
 
 def _other_address(holder: HtmlElement, base: str | None) -> str | None:
-    """The address of a picture without an element of its own: a background, or what a video shows first."""
+    """Return the address of a picture without an element of its own: a background, or what a video shows
+    first.
+    """
     poster = next((video.get("poster") for video in holder.iter("video") if video.get("poster")), None)
     source = next((s for frame in holder.iter("picture") for s in frame.iter("source")), None)
     drawn = picture_address(source, base) if source is not None else None
@@ -217,8 +221,8 @@ def _other_address(holder: HtmlElement, base: str | None) -> str | None:
 
 
 def _sides(image: HtmlElement | None) -> tuple[int | None, int | None]:
-    """Width and height in pixels as stated; two small numbers that differ are a ratio ("16" by "9") and no
-    size.
+    """Return width and height in pixels as stated; two small numbers that differ are a ratio ("16" by "9")
+    and no size.
     """
     stated = [(image.get(side) or "") if image is not None else "" for side in ("width", "height")]
     width, height = (int(side) if re.fullmatch(r"[1-9]\d{0,4}", side, re.ASCII) else None for side in stated)
@@ -269,7 +273,7 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
 
 
 def _site(host: str | None) -> str:
-    """The last two labels of a host, near enough to who keeps it."""
+    """Return the last two labels of a host, near enough to who keeps it."""
     return ".".join((host or "").split(".")[-2:])
 
 

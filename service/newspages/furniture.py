@@ -138,7 +138,7 @@ def is_end(line: str) -> bool:
 
 
 def without_furniture(lines: list[str]) -> list[str]:
-    """The lines of the article and its pictures.
+    """Return the lines of the article and its pictures.
 
     A box of other stories, or of what others read, lasts to the next sentence. Nothing ends the article: what
     follows a legal line in the middle of a text is text.

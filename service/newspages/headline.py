@@ -52,7 +52,7 @@ def best_headline(titles: Titles, site_names: Iterable[str | None]) -> str | Non
 
 
 def _in_doubt(social: str, stated: str | None, shown: list[str], titles: Titles) -> str:
-    """The headline where OpenGraph's differs from all that the page states and shows of its own."""
+    """Return the headline where OpenGraph's differs from all that the page states and shows of its own."""
     known = [text for text in (stated, *shown) if text]
     outright = titles.outright
     if outright or (titles.echo and _differs(titles.echo, [social])) or _differs(stated, shown):
@@ -65,8 +65,8 @@ def _in_doubt(social: str, stated: str | None, shown: list[str], titles: Titles)
 
 
 def _alone(headline: str, known: list[str], names: set[str]) -> str:
-    """The headline without a kicker before it and without the site's name, as far as the page has it that way
-    elsewhere, too.
+    """Return the headline without a kicker before it and without the site's name, as far as the page has it
+    that way elsewhere, too.
     """
     parts = [text for text in known if key(text) != key(headline) and _is_part(text, headline)]
     if parts:

@@ -30,7 +30,8 @@ _LINES_ABOVE = 15
 
 
 def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
-    """The article in a saved page; `url` is where it came from, `charset` what the server said of its bytes.
+    """Return the article in a saved page; `url` is where it came from, `charset` what the server said of its
+    bytes.
 
     Raises `NotAnArticle` when the bytes hold no page, no headline or no text, or more than any article.
     """
@@ -58,7 +59,7 @@ def read_html(page: bytes, url: str | None, charset: str | None = None) -> Page:
 
 
 def _page(facts: Facts, headline: str, story: Story) -> Page:
-    """All of the page but what it shows."""
+    """Return all of the page but what it shows."""
     authors = _authors(facts, story)
     return Page(
         headline=headline[:_LONGEST_HEADLINE],
@@ -89,14 +90,16 @@ def _authors(facts: Facts, story: Story) -> tuple[Author, ...]:
 
 
 def _stated_text(facts: Facts) -> tuple[Block, ...]:
-    """The text that the page states for machines: what it shows readers, scripts bring later."""
+    """Return the text that the page states for machines: what it shows readers, scripts bring later."""
     whole = facts.node.members.get("articleBody")
     lines = tidy_lines(_BREAK.sub("\n", whole)) if isinstance(whole, str) else []
     return tuple(Paragraph(as_html(line)) for line in filter(None, map(plain, lines)))
 
 
 def _line_above(units: list[Unit], article: Article) -> str | None:
-    """The byline that stands between the headline and the text, outside the element that holds the text."""
+    """Return the byline that stands between the headline and the text, outside the element that holds the
+    text.
+    """
     first = next((index for index, unit in enumerate(units) if article.units and unit is article.units[0]), 0)
     near = [unit.text for unit in units[max(0, first - _LINES_ABOVE) : first]]
     return next((line for line in reversed(near) if line and byline_names(line)), None)
@@ -133,8 +136,8 @@ def _file_of(url: str) -> str:
 
 
 def _without_placeholders(found: list[Block]) -> list[Block]:
-    """An address that three pictures with different captions share is that of what stands there until they
-    are loaded: it is nobody's.
+    """Drop the address of pictures where three of them, with different captions, share one: it is that of a
+    placeholder until they are loaded.
     """
     pictures = [block.picture for block in found if isinstance(block, PictureBlock)]
     shared = {
@@ -149,7 +152,8 @@ def _without_placeholders(found: list[Block]) -> list[Block]:
 
 
 def _each_picture_once(found: list[Block]) -> list[Block]:
-    """The blocks without repeated pictures: the lead again in a gallery, a copy for small screens.
+    """Return the blocks without repeated pictures: the lead again in a gallery, a copy for
+    small screens.
 
     Pictures that are loaded late share the address of a placeholder, so different captions are different
     pictures.
@@ -179,15 +183,15 @@ def _is_icon(address: str) -> bool:
 
 
 def _without_label(picture: FoundPicture) -> FoundPicture:
-    """A button or marker beside a picture ("Share", "Advertisement") is no caption."""
+    """Drop a caption that is a button or a marker beside the picture ("Share", "Advertisement")."""
     return replace(picture, caption=None) if picture.caption and is_label(picture.caption) else picture
 
 
 def _led(
     shown: tuple[Block, ...], facts: Facts, base: str | None
 ) -> tuple[tuple[Block, ...], FoundPicture | None]:
-    """The blocks and the first picture among them; where none is, or its file is named nowhere, the one that
-    the page names for others to show.
+    """Return the blocks and the first picture among them; where none is, or its file is named nowhere, the
+    one that the page names for others to show.
     """
     place = next((at for at, block in enumerate(shown) if isinstance(block, PictureBlock)), None)
     stated = _stated_picture(facts, base)

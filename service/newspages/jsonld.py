@@ -60,11 +60,11 @@ class Node:
         return tuple(name.rsplit("/", 1)[-1] for name in self._values("@type") if isinstance(name, str))
 
     def text(self, *names: str) -> str | None:
-        """The first of these members that is a text, as plain text on one line."""
+        """Return the first of these members that is a text, as plain text on one line."""
         return next((text for name in names for text in self.texts(name)), None)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Every text of the member."""
+        """Return every text of the member."""
         stated = (_as_text(value, _DEEPEST) for value in self._values(name))
         return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
@@ -108,8 +108,8 @@ def plain(text: str) -> str:
 
 
 def article_node(tree: HtmlElement) -> Node:
-    """The object that describes the article, completed by the page's other objects for it; empty when there
-    is none.
+    """Return the object that describes the article, completed by the page's other objects for it; empty when
+    there is none.
     """
     found = list(_objects(tree))
     known = {str(members["@id"]): members for members in found if "@id" in members and len(members) > 1}
@@ -171,8 +171,8 @@ def _objects(tree: HtmlElement) -> Iterator[Members]:
 
 
 def _parsed(source: str) -> list[Json]:
-    """The values of the script; pages break the rules with raw line ends, comment marks, last commas and
-    objects in a row.
+    """Return the values of the script; pages break the rules with raw line ends, comment marks, last commas
+    and objects in a row.
     """
     bare = _FRAME.sub("", source).strip()
     bare = unescape(bare) if bare.startswith(("{&quot;", "[{&quot;")) else bare

@@ -45,7 +45,7 @@ _VOCABULARY = {tag: frozenset(common.split()) for tag, common in _COMMON_WORDS.i
 
 
 def guess_language(text: str) -> str | None:
-    """The BCP 47 language of the text, or None when it is too short or too mixed to tell."""
+    """Return the BCP 47 language of the text, or None when it is too short or too mixed to tell."""
     sample = text[:_SAMPLE]
     letters = sum(map(str.isalpha, sample)) or 1
     for tag, script in _SCRIPTS:
@@ -64,7 +64,7 @@ def _by_common_words(found: list[str]) -> str | None:
 
 
 def language_tag(stated: str | None) -> str | None:
-    """A stated language (`en_GB`, `FR-fr`, `zh-Hans-CN`) as a BCP 47 tag, or None when it is none."""
+    """Return a stated language (`en_GB`, `FR-fr`, `zh-Hans-CN`) as a BCP 47 tag, or None when it is none."""
     tag = (stated or "").strip().replace("_", "-").split(",")[0]
     if not tag or len(tag) > 35 or not langcodes.tag_is_valid(tag):
         return None

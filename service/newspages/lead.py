@@ -9,8 +9,8 @@ from service.newspages.outline import Unit
 
 
 def leading(units: list[Unit], container: HtmlElement | None, first: Unit | None) -> list[Unit]:
-    """The units of pictures above `first`, the article's first text, that belong to the article
-    all the same.
+    """Return the units of pictures above `first`, the article's first text, that belong to the article all
+    the same.
     """
     if container is None or first is None:
         return []
@@ -20,7 +20,9 @@ def leading(units: list[Unit], container: HtmlElement | None, first: Unit | None
 
 
 def _frame(units: list[Unit], container: HtmlElement) -> HtmlElement:
-    """The element around headline and text, or the article element around the text where that is wider."""
+    """Return the element around headline and text, or the article element around the text where that is
+    wider.
+    """
     around = [container, *container.iterancestors()]
     above_headings = {
         ancestor for unit in units if unit.block.tag == "h1" for ancestor in unit.block.iterancestors()

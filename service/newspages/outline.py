@@ -258,8 +258,8 @@ class _Walk:
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
-    """The address made absolute, or None when it is no http, https or mailto address, or none that anybody
-    would follow.
+    """Return the address made absolute, or None when it is no http, https or mailto address, or none that
+    anybody would follow.
     """
     try:
         joined = urljoin(base or "", tidy(href or ""))
@@ -275,13 +275,13 @@ def absolute(href: str | None, base: str | None) -> str | None:
 
 
 def web_address(href: str | None, base: str | None) -> str | None:
-    """The address made absolute, or None when it is no address of the web."""
+    """Return the address made absolute, or None when it is no address of the web."""
     address = absolute(href, base)
     return address if address and address.startswith("http") else None
 
 
 def _trimmed(markup: str) -> str:
-    """The markup without empty elements, and without spaces or breaks at its ends."""
+    """Return the markup without empty elements, and without spaces or breaks at its ends."""
     before = None
     while before != markup:
         before, markup = markup, _EMPTY.sub(r"\2", markup)

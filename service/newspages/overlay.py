@@ -22,7 +22,7 @@ _MOST_CANDIDATES = 30
 
 
 def banner_in(tree: HtmlElement) -> Banner | None:
-    """The page's cookie banner in its own words, None when its markup has none (scripts often bring it
+    """Return the page's cookie banner in its own words, None when its markup has none (scripts often bring it
     later).
     """
     elements = tree.iter("div", "section", "aside", "dialog", "form", "footer", "p")
@@ -43,7 +43,7 @@ def _may_ask(element: HtmlElement) -> bool:
 
 
 def _lines(element: HtmlElement) -> str:
-    """The element's text, a line for every block, button and link that stands alone."""
+    """Return the element's text, a line for every block, button and link that stands alone."""
     parts: list[str] = []
     walk = etree.iterwalk(element, events=("start", "end"))
     for count, (event, inner) in enumerate(walk):

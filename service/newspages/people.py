@@ -80,7 +80,7 @@ _LAST_ANCESTOR = 12
 
 
 def _label_of(url: str | None) -> str:
-    """The part of a host that names its site: `paper` of `www.paper.example`."""
+    """Return the part of a host that names its site: `paper` of `www.paper.example`."""
     try:
         host = urlsplit(url or "").hostname or ""
     except ValueError:
@@ -106,7 +106,7 @@ class People:
         self._site = key(site_name or "")
 
     def authors(self) -> tuple[Author, ...]:
-        """The people named, each once; a desk or the paper itself where nobody is."""
+        """Return the people named, each once; a desk or the paper itself where nobody is."""
         people, desks = self._stated()
         people = [author for author in people if not self.is_site(author.name)] or people
         people = people or [Author(name) for name in self._meta_names()]
@@ -148,8 +148,8 @@ class People:
         return found or card
 
     def _shown(self) -> list[Author]:
-        """The first names that the page marks as its authors': microdata, `rel=author`, a name that says
-        byline, a personal page.
+        """Return the first names that the page marks as its authors': microdata, `rel=author`, a name that
+        says byline, a personal page.
         """
         elements = [element for element in self._tree.iter(etree.Element) if element.tag != "link"]
         around = {ancestor for h1 in islice(self._tree.iter("h1"), _MOST) for ancestor in h1.iterancestors()}
@@ -196,7 +196,9 @@ def _stated_names(node: Node) -> tuple[str, ...]:
 
 
 def names(listed: str) -> tuple[str, ...]:
-    """The names of a list, without roles; nothing when the text is an address, a number or a sentence."""
+    """Return the names of a list, without roles; nothing when the text is an address, a number
+    or a sentence.
+    """
     bare = _PREFIX.sub("", listed.strip())
     if not bare or _NO_NAME.search(bare) or len(bare) > _LONGEST:
         return ()
@@ -209,14 +211,16 @@ def names(listed: str) -> tuple[str, ...]:
 
 
 def _without_role(listed: str) -> str:
-    """A name alone; what follows a slash is where somebody works, but `dpa/lno` is a desk's own name."""
+    """Return a name alone; what follows a slash is where somebody works, but `dpa/lno` is a
+    desk's own name.
+    """
     bare = _ROLE.sub("", listed).strip()
     name, _, _ = bare.partition("/")
     return name.strip() if " " in name.strip() else bare
 
 
 def _personal(text: str) -> str | None:
-    """The text when it is one name as people have them."""
+    """Return the text when it is one name as people have them."""
     found = names(text) if text else ()
     return (
         found[0]
@@ -271,7 +275,7 @@ def _stands_beside(element: HtmlElement, around: set[HtmlElement]) -> bool:
 
 
 def _byline(element: HtmlElement) -> HtmlElement:
-    """The line around the mark, where several authors stand side by side."""
+    """Return the line around the mark, where several authors stand side by side."""
     for ancestor in islice(element.iterancestors(), 3):
         if (
             ancestor.tag in {"body", "article", "main", "header"}

@@ -36,7 +36,7 @@ class Story:
 
     @property
     def texts(self) -> list[str]:
-        """The text of every unit that has some."""
+        """Return the text of every unit that has some."""
         return [unit.text for unit in self.units if unit.is_text]
 
     def _keeps(self, unit: Unit) -> bool:

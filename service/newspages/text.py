@@ -23,23 +23,27 @@ _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 
 
 def any_of(*forms: str) -> re.Pattern[str]:
-    """A pattern that is any of the forms, whatever their case."""
+    """Return a pattern that is any of the forms, whatever their case."""
     return re.compile(f"(?:{'|'.join(forms)})", re.IGNORECASE)
 
 
 def tidy(text: str) -> str:
-    """The text on one line: unseen characters gone, white space single, typographic no-break spaces kept."""
+    """Return the text on one line: unseen characters gone, white space single, typographic no-break spaces
+    kept.
+    """
     text = _STRAY_NO_BREAK.sub(" ", _STRAY_ZERO_WIDTH.sub("", _UNSEEN.sub("", text)))
     return _SPACES.sub(" ", text).strip()
 
 
 def tidy_lines(text: str) -> list[str]:
-    """The lines that hold something, each tidied."""
+    """Return the lines that hold something, each tidied."""
     return [line for line in map(tidy, text.splitlines()) if line]
 
 
 def words(text: str) -> int:
-    """The number of words near the text's start; in scripts without spaces two characters count as one."""
+    """Return the number of words near the text's start; in scripts without spaces two characters count as
+    one.
+    """
     found: list[str] = _WORD.findall(text[:1000])
     solid = sum(1 for word in found if _CJK_CHARACTER.match(word))
     return len(found) - solid + (solid + 1) // 2

@@ -36,8 +36,8 @@ class SourceTooSlow(FetchFailed):
 
 
 def left(ends: float) -> float:
-    """Seconds until a moment of the monotonic clock, always above zero. Raises SourceTooSlow when there are
-    none.
+    """Return seconds until a moment of the monotonic clock, always above zero. Raises SourceTooSlow when
+    there are none.
     """
     if (seconds := ends - time.monotonic()) > 0:
         return seconds
@@ -116,8 +116,8 @@ class PinnedBackend(httpcore.NetworkBackend):
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The certificate authorities that are believed: Mozilla's, whatever the environment names. Reading them
-    takes time, so once.
+    """Return the certificate authorities that are believed: Mozilla's, whatever the environment names.
+    Reading them takes time, so once.
     """
     return httpx.create_ssl_context(trust_env=False)
 

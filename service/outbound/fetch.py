@@ -89,7 +89,7 @@ class Outbound:
         raise FetchFailed(f"{place.host} redirects, after {REDIRECTS} redirects before.")
 
     def _client(self, accept: str) -> httpx.Client:
-        """A client of this fetch alone. It keeps no cookies, and its backend's deadline stands in for
+        """Return a client of this fetch alone. It keeps no cookies, and its backend's deadline stands in for
         timeouts.
         """
         ends, loopback = (
@@ -147,8 +147,8 @@ def gunzipped(raw: Iterable[bytes], limit: int) -> Iterator[bytes]:
 
 
 def sniff(body: bytes, header: str) -> str:
-    """The media type by the first bytes (after WHATWG MIME Sniffing); the header decides only between kinds
-    of text.
+    """Return the media type by the first bytes (after WHATWG MIME Sniffing); the header decides only between
+    kinds of text.
     """
     if image := IMAGE.match(body):
         return f"image/{image.lastgroup}"

@@ -73,7 +73,7 @@ def _line(name: str, told: Sequence[tuple[date | None, float | None]], since: da
 
 
 def _runs(points: Sequence[Point]) -> Iterator[str]:
-    """A path for each run of days that follow each other."""
+    """Yield a path for each run of days that follow each other."""
     path, before = "", date.min
     for point in points:
         follows = point.day - before == timedelta(days=1)

@@ -42,7 +42,7 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]{0,1000}")
 
 
 def _own(path: str) -> str:
-    """An address of ours, or the front page: a form must not lead anywhere else."""
+    """Return an address of ours, or the front page: a form must not lead anywhere else."""
     return quote(path, safe="/?&=%+~-._") if _OWN_PATH.fullmatch(path) else "/"
 
 

@@ -78,7 +78,9 @@ _TEMPLATES = _environment()
 def write(
     template: str, settings: Settings, around: Around = BARE, *, language: str | None = None, **shown: Any
 ) -> bytes:
-    """The page that a template makes of what is shown, in words of a language; of the house's by default."""
+    """Return the page that a template makes of what is shown, in words of a language; of the house's by
+    default.
+    """
     said = words(*filter(None, (language, settings.language)))
     return (
         _TEMPLATES.get_template(template)
@@ -155,7 +157,7 @@ class WayOutRoute(PageRoute):
 
 
 def refusal(request: Request, error: ServiceError) -> Response:
-    """A refusal as a page of its own."""
+    """Return a refusal as a page of its own."""
     response = private(request, "refusal.html", status=error.status, error=error)
     MutableHeaders(raw=response.raw_headers).update(error.headers or {})
     return response

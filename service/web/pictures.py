@@ -29,7 +29,7 @@ class PagePicture:
 
 
 def whole(image: Picture | None, caption: EffectiveCaption | None, language: str) -> PagePicture | None:
-    """The picture as it is, in every width; None while it has no file."""
+    """Return the picture as it is, in every width; None while it has no file."""
     if image is None or not image.renditions:
         return None
     return _picture(
@@ -42,7 +42,7 @@ def whole(image: Picture | None, caption: EffectiveCaption | None, language: str
 
 
 def crop(image: Picture, caption: EffectiveCaption | None, language: str) -> PagePicture | None:
-    """The picture cut to 16 by 9, for a list."""
+    """Return the picture cut to 16 by 9, for a list."""
     cut = steps(image, "16x9-", "webp")
     shown = next((each for each in cut if each.width <= OPEN_GRAPH_WIDTH), None)
     return None if shown is None else _picture(image, caption, language, shown, cut)
@@ -70,12 +70,12 @@ def _picture(
 
 
 def _credit(credit: str | None, text: str | None) -> str | None:
-    """The credit, unless the caption gives it already."""
+    """Return the credit, unless the caption gives it already."""
     return None if credit is None or (text is not None and credit.casefold() in text.casefold()) else credit
 
 
 def first_of(article: ArticleRead) -> tuple[Picture, EffectiveCaption | None] | None:
-    """The picture that stands for an article: its lead, or the first that its body shows."""
+    """Return the picture that stands for an article: its lead, or the first that its body shows."""
     if article.lead_image is not None and article.lead_image.renditions:
         return article.lead_image, article.lead_image.caption
     shown = (block for block in article.body if isinstance(block, ResolvedImage))
@@ -90,12 +90,12 @@ def first_of(article: ArticleRead) -> tuple[Picture, EffectiveCaption | None] | 
 
 
 def for_open_graph(image: Picture) -> Rendition:
-    """The JPEG that is shown where somebody shares the article."""
+    """Return the JPEG that is shown where somebody shares the article."""
     jpegs = files(image, WHOLE, "jpg")
     return next((each for each in jpegs if each.width <= OPEN_GRAPH_WIDTH), image.renditions[0])
 
 
 def colours(shown: Iterable[PagePicture | None]) -> str:
-    """The style element's content: a class for each colour that stands in for a picture."""
+    """Return the style element's content: a class for each colour that stands in for a picture."""
     named = dict.fromkeys(picture.colour for picture in shown if picture is not None and picture.colour)
     return "".join(f".c{colour.removeprefix('#')}{{background-color:{colour}}}" for colour in named)

@@ -50,7 +50,9 @@ def around(
 
 
 def find_notice(session: Session, settings: Settings, language: str) -> NoticeRead | None:
-    """The notice that readers of a language are shown; None where the publisher has retired every one."""
+    """Return the notice that readers of a language are shown; None where the publisher has
+    retired every one.
+    """
     row = find_current(session, DEFAULT_KEY, language, settings.language)
     return None if row is None else documents.read(NoticeRead, row.document)
 

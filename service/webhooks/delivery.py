@@ -129,8 +129,8 @@ def prolong(database: Database, clock: Clock, leases: Collection[UUID]) -> None:
 
 
 def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
-    """The next message, with the lease prolonged; None with the lease given back when there is nothing to
-    send now.
+    """Return the next message, with the lease prolonged; None with the lease given back when there is nothing
+    to send now.
     """
     found = None
     if webhook.enabled and (webhook.retry_at is None or webhook.retry_at <= at):
@@ -256,6 +256,6 @@ def _asked(retry_after: str | None, at: datetime) -> timedelta:
 def attempt_of(
     at: datetime, ms: int, headers: dict[str, str], answered: Answered | None, fault: str | None
 ) -> Attempt:
-    """An attempt for the log."""
+    """Return an attempt for the log."""
     status, said = (answered.status, answered.body) if answered is not None else (None, None)
     return Attempt(at=at, ms=ms, request_headers=headers, status=status, answer=said, fault=fault)

@@ -30,7 +30,7 @@ _KEY = TypeAdapter(tuple[UUID])
 
 
 def read_delivery(delivery: WebhookDelivery, event: WebhookEvent) -> DeliveryRead:
-    """A delivery as it is read."""
+    """Return a delivery as it is read."""
     return DeliveryRead(
         id=delivery.id,
         message_id=f"msg_{event.id.hex}",

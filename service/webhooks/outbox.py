@@ -155,7 +155,7 @@ def delivery(webhook_id: UUID, event: Row) -> Row:
 
 
 def message(type_: str, at: datetime, data: bytes) -> bytes:
-    """A payload as the specification advises: what has happened, when, and the entry that the change feed
-    has.
+    """Return a payload as the specification advises: what has happened, when, and the entry that the change
+    feed has.
     """
     return b'{"type":%b,"timestamp":%b,"data":%b}' % (orjson.dumps(type_), orjson.dumps(write_time(at)), data)

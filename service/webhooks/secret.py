@@ -31,7 +31,7 @@ def new_secret() -> bytes:
 
 
 def shown(secret: bytes) -> str:
-    """A secret as a receiver is given it."""
+    """Return a secret as a receiver is given it."""
     return PREFIX + base64.b64encode(secret).decode()
 
 

@@ -108,8 +108,8 @@ def _cells(row: Row, columns: Sequence[str]) -> list[str]:
 
 
 def _cell(value: JsonValue) -> str:
-    """A value as CSV has it: nothing for null, which no text in a row can be, and JSON for what
-    is no text.
+    """Return a value as CSV has it: nothing for null, which no text in a row can be, and JSON for what is no
+    text.
     """
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 

@@ -131,7 +131,7 @@ def _decided(since: date, until: date, by: Sequence[Dimension], key: str | None)
 
 
 def _first_id(day: date) -> UUID:
-    """The smallest UUIDv7 of a day (RFC 9562, 5.7)."""
+    """Return the smallest UUIDv7 of a day (RFC 9562, 5.7)."""
     return UUID(int=int(datetime.combine(day, time(), UTC).timestamp() * 1000) << 80)
 
 
@@ -163,8 +163,8 @@ def _is_small(figure: int | None) -> bool:
 
 
 def _hidden_parts(counted: dict[str, int]) -> set[str]:
-    """The parts of `decisions` that must not be told: the small ones, and more until those cannot be worked
-    out from the rest.
+    """Return the parts of `decisions` that must not be told: the small ones, and more until those cannot be
+    worked out from the rest.
     """
     hidden = {part for part in _PARTS if _is_small(counted[part])}
     for part in sorted(_PARTS - hidden, key=lambda part: counted[part]):

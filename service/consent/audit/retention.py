@@ -153,7 +153,7 @@ def retain(database: Database, at: datetime) -> int:
 
 
 def _allow(session: Session, wanted: datetime) -> datetime:
-    """The time up to which the database lets events go; a new one when the last is an hour off."""
+    """Return the time up to which the database lets events go; a new one when the last is an hour off."""
     known = session.exec(select(func.max(ConsentRetention.before))).one()
     if known is not None and known > wanted - timedelta(hours=1):
         return known
@@ -163,8 +163,8 @@ def _allow(session: Session, wanted: datetime) -> datetime:
 
 
 def _past(session: Session, before: datetime, limit: int) -> list[UUID]:
-    """Events past their period that keep no older one from holding: a grant must not come back because its
-    withdrawal went first.
+    """Return events past their period. An event that holds back an older grant stays, because the grant would
+    otherwise hold again.
     """
     older = aliased(ConsentEvent)
     held, older_held = (func.coalesce(event.valid_until, event.event_time) for event in (ConsentEvent, older))

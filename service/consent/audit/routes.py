@@ -83,7 +83,7 @@ def get_consent_rates(
 
 
 def period(since: date | None, last: date) -> tuple[date, date]:
-    """The first and last day of a report; without a first, 30 days. Raises WrongPeriod."""
+    """Return the first and last day of a report; without a first, 30 days. Raises WrongPeriod."""
     if last.year not in YEARS:
         raise WrongPeriod(f"until must be between {YEARS.start} and {YEARS.stop - 1}.")
     first = since or last - timedelta(days=29)

@@ -94,7 +94,7 @@ class _Lines:
 
 
 def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
-    """The rows, each with the number of its line."""
+    """Yield the rows, each with the number of its line."""
     columns: list[str] | None = None
     for number, line in enumerate(lines, 1):
         if number == 1 and not line.startswith("{"):
@@ -114,7 +114,7 @@ def _read(lines: _Lines, verdict: Verdict) -> Iterator[tuple[int, Row]]:
 
 
 def _from_cells(columns: list[str], cells: list[str]) -> Row:
-    """The row of some cells. An empty one is null in a member of the row's version, and no member
+    """Return the row of some cells. An empty one is null in a member of the row's version, and no member
     otherwise.
     """
     texts = {name: text for name, text in zip(columns, cells, strict=True) if text}

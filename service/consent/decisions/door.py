@@ -47,7 +47,8 @@ class ForeignOrigin(Forbidden):
 
 
 def known_origins(settings: Settings) -> frozenset[str]:
-    """The origins whose pages may record consent: this service's own, and those that the settings name.
+    """Return the origins whose pages may record consent: this service's own, and those that the settings
+    name.
 
     In development a page that was opened under one name of this machine is the same page under the others.
     """
@@ -103,8 +104,8 @@ class Door:
         return body
 
     async def _wait_to_leave(self, request: Request) -> float:
-        """The seconds until a reader may withdraw or erase. Whoever is known by a cookie has a bucket of
-        their own, whatever comes from the same network.
+        """Return the seconds until a reader may withdraw or erase. Whoever is known by a cookie has a bucket
+        of their own, whatever comes from the same network.
         """
         wait, secret = self._exits.charge(self._proxies.caller(request)), request.cookies.get(subjects.COOKIE)
         if wait and secret is not None:
@@ -114,7 +115,7 @@ class Door:
         return wait
 
     def country(self, request: Request) -> str | None:
-        """The reader's country, if a trusted proxy named one (ISO 3166-1, two letters)."""
+        """Return the reader's country, if a trusted proxy named one (ISO 3166-1, two letters)."""
         named = request.headers.get(self._country_header, "").upper() if self._country_header else ""
         known = _COUNTRY.fullmatch(named) and named != "XX"  # what Cloudflare writes when it does not know
         return (
@@ -231,7 +232,9 @@ class WayOutRoute(GuardedRoute):
 
 
 async def admitted(request: Request, takes: frozenset[str], *, leaves: bool = False) -> Request:
-    """The same request with its body in hand, let in through the door; JSON is declared as what it is."""
+    """Return the same request with its body in hand, let in through the door; JSON is declared
+    as what it is.
+    """
     body = await service(request, Door).admit(request, takes, leaves=leaves)
     dropped = (b"content-type", b"authorization") if takes is JSON else ()
     headers = [pair for pair in request.scope["headers"] if pair[0] not in dropped]

@@ -83,7 +83,7 @@ def _current(request: Request, session: Session, key: str, language: str | None)
 
 
 def _cookie(session: Session, notice: NoticeRead) -> str:
-    """The name of Klaro's own cookie. Another one makes it ask again, which it does by itself for new
+    """Return the name of Klaro's own cookie. Another one makes it ask again, which it does by itself for new
     purposes only.
     """
     versions = store.page(
@@ -102,7 +102,7 @@ def _cookie(session: Session, notice: NoticeRead) -> str:
 
 
 def config_of(notice: NoticeRead, *, cookie: str) -> dict[str, JsonValue]:
-    """A notice in Klaro's terms."""
+    """Return a notice in Klaro's terms."""
     language = langcodes.get(notice.language).language or notice.language
     return {
         "version": 1,
@@ -176,7 +176,7 @@ async def record_klaro_consents(
 
 
 def _version(config: str | None, key: str) -> int | None:
-    """The version in the configuration's id; None where the page uses a configuration of its own."""
+    """Return the version in the configuration's id; None where the page uses a configuration of its own."""
     prefix, _, version = (config or "").rpartition("/")
     return (
         int(version)
@@ -186,7 +186,9 @@ def _version(config: str | None, key: str) -> int | None:
 
 
 def _decision(key: str, version: int, said: KlaroConsents) -> Decision:
-    """The decision in our terms. A button's name counts only when what was sent with it says the same."""
+    """Return the decision in our terms. A button's name counts only when what was sent with it
+    says the same.
+    """
     choices = {name: Choice.GRANTED if granted else Choice.DENIED for name, granted in said.consents.items()}
     action = (
         Action.ACCEPT_ALL

@@ -74,8 +74,8 @@ class DecisionRequest:
 
     @property
     def unguessable_key(self) -> str | None:
-        """The idempotency key, where it is long enough to be this reader's alone: the cookie is given again
-        for no other.
+        """Return the idempotency key, where it is long enough to be this reader's alone: the cookie is given
+        again for no other.
         """
         key = self.idempotency_key
         return key if key is not None and len(key) >= UNGUESSABLE else None

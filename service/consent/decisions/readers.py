@@ -47,8 +47,8 @@ class Reader:
 
 
 def _standings(whose: ColumnElement[bool], *, up_to: bool = False) -> Select[*tuple[Any, ...]]:
-    """The reader's events that have their notice's latest time; with `up_to`, of those that were recorded up
-    to one event.
+    """Return the reader's events that have their notice's latest time; with `up_to`, of those that were
+    recorded up to one event.
     """
     same, grant = aliased(ConsentEvent), aliased(ConsentEvent)
     last = select(func.max(same.decided_at)).where(
@@ -123,7 +123,7 @@ def _grouped(rows: Sequence[Sequence[Any]]) -> dict[str, Standing]:
 
 
 def events_of(session: Session, reader: Reader, after: UUID | None, limit: int) -> list[EventRead]:
-    """A reader's events, oldest first, beginning after one of them."""
+    """Return a reader's events, oldest first, beginning after one of them."""
     chosen = sqlalchemy.select(*COLUMNS).where(col(ConsentEvent.pseudonym) == reader.pseudonym)
     if after is not None:
         chosen = chosen.where(col(ConsentEvent.event_id) > after)
@@ -155,7 +155,9 @@ def count_records(session: Session, key: str | None, whose: Sequence[ColumnEleme
 
 
 def find_event(session: Session, reader: Reader, event_id: UUID) -> EventRead | None:
-    """One of a reader's own events. Somebody else's is looked for in the same way, and takes as long."""
+    """Return one of a reader's own events. Somebody else's is looked for in the same way, and
+    takes as long.
+    """
     chosen = sqlalchemy.select(*COLUMNS).where(
         col(ConsentEvent.event_id) == event_id, col(ConsentEvent.pseudonym) == reader.pseudonym
     )

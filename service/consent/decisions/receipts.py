@@ -101,7 +101,7 @@ def _proof(session: Session, signer: Signer, leaf_index: int | None) -> Logged |
 
 
 def page(receipt: SignedReceipt) -> str:
-    """The receipt as a page that prints well; it needs nothing from anywhere, and every word of it is
+    """Return the receipt as a page that prints well; it needs nothing from anywhere, and every word of it is
     escaped.
     """
     event, notice = receipt.event, receipt.notice

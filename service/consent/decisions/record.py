@@ -87,12 +87,12 @@ class Standing:
 
     @property
     def decided_at(self) -> datetime:
-        """The time of the events that count."""
+        """Return the time of the events that count."""
         return self.events[0].decided_at
 
     @property
     def decisive(self) -> EventRead:
-        """The event that speaks for those of its time: the most denying, and the newest of these."""
+        """Return the event that speaks for those of its time: the most denying, and the newest of these."""
         return min(
             self.events, key=lambda event: (_MOST_DENYING_FIRST.index(event.event_state), -event.event_id.int)
         )
@@ -225,5 +225,5 @@ def _reasons(event: EventRead, later: list[Shown], *, expired: bool) -> Iterator
 
 
 def receipt(session: Session, event: EventRead, shelves: Shelves) -> Receipt:
-    """The receipt of one event."""
+    """Return the receipt of one event."""
     return Receipt(event=event, notice=shelves.shown(session, event).wording)

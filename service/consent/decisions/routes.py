@@ -94,7 +94,9 @@ async def count_shown(request: Request, ledger: Ledger, impression: Impression) 
 
 
 def known_by(request: Request, outcome: Outcome) -> dict[str, str]:
-    """The headers that go with a decision's answer: the reader's cookie, and that nobody may keep it."""
+    """Return the headers that go with a decision's answer: the reader's cookie, and that nobody
+    may keep it.
+    """
     if outcome.secret is None:
         return PRIVATE
     cross_site = service(request, Settings).consent_cookie_cross_site

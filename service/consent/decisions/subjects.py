@@ -54,8 +54,8 @@ def new_subject(signing_key: bytes, idempotency_key: str | None) -> Subject:
 
 
 def derived_secret(signing_key: bytes, idempotency_key: str) -> str:
-    """The secret that belongs to an idempotency key: 128 bits of an HMAC, which nobody can make without the
-    signing key.
+    """Return the secret that belongs to an idempotency key: 128 bits of an HMAC, which nobody can make
+    without the signing key.
     """
     return _written(
         hmac.new(signing_key, b"consent subject\0" + idempotency_key.encode(), hashlib.sha256).digest()[:16]
@@ -67,7 +67,7 @@ def _written(secret: bytes) -> str:
 
 
 def digest_of(secret: str) -> str:
-    """The form in which the secret is kept. 128 random bits need no salt and no slow hash."""
+    """Return the form in which the secret is kept. 128 random bits need no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -79,7 +79,8 @@ def is_known(database: Database, secret: str) -> bool:
 
 
 def cookie(secret: str, *, cross_site: bool) -> str:
-    """The `Set-Cookie` value. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2).
+    """Return the `Set-Cookie` value. `__Host-` binds it to this very host (RFC 6265bis,
+    4.1.3.2).
 
     Written out here because Python writes `Partitioned` from 3.14 on only.
     """
@@ -87,7 +88,7 @@ def cookie(secret: str, *, cross_site: bool) -> str:
 
 
 def no_cookie(*, cross_site: bool) -> str:
-    """The `Set-Cookie` value that takes the cookie away."""
+    """Return the `Set-Cookie` value that takes the cookie away."""
     return _set_cookie("", 0, cross_site=cross_site)
 
 

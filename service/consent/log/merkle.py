@@ -31,12 +31,14 @@ class Span:
         return self.end - self.start
 
     def halves(self) -> tuple["Span", "Span"]:
-        """The two below it: the left one has the largest power of two that is smaller than the whole."""
+        """Return the two below it: the left one has the largest power of two that is smaller
+        than the whole.
+        """
         middle = self.start + (1 << (len(self) - 1).bit_length() - 1)
         return Span(self.start, middle), Span(middle, self.end)
 
     def subtrees(self) -> Iterator[tuple[int, int]]:
-        """The level and place of the full subtrees that it is made of, from left to right."""
+        """Yield the level and place of the full subtrees that it is made of, from left to right."""
         if len(self) and len(self) & (len(self) - 1) == 0:
             yield len(self).bit_length() - 1, self.start // len(self)
         elif len(self):
@@ -50,17 +52,17 @@ class Span:
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of an entry."""
+    """Return the hash of an entry."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of two nodes."""
+    """Return the hash of two nodes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def fold(subtrees: Sequence[bytes]) -> bytes:
-    """The root over full subtrees, from left to right, each smaller than the one before."""
+    """Return the root over full subtrees, from left to right, each smaller than the one before."""
     if not subtrees:
         return EMPTY_ROOT
     root = subtrees[-1]
@@ -88,12 +90,12 @@ class Frontier:
 
     @property
     def root(self) -> bytes:
-        """The hash of the whole tree."""
+        """Return the hash of the whole tree."""
         return fold(self.subtrees)
 
 
 def inclusion_spans(index: int, size: int) -> list[Span]:
-    """The nodes of an inclusion proof, from the leaf upwards (PATH of RFC 9162, 2.1.3.1)."""
+    """Return the nodes of an inclusion proof, from the leaf upwards (PATH of RFC 9162, 2.1.3.1)."""
     node, path = Span(0, size), list[Span]()
     while len(node) > 1:
         left, right = node.halves()
@@ -103,8 +105,8 @@ def inclusion_spans(index: int, size: int) -> list[Span]:
 
 
 def consistency_spans(first: int, second: int) -> list[Span]:
-    """The nodes of a consistency proof (PROOF and SUBPROOF of RFC 9162, 2.1.4.1); none where either tree is
-    empty, or both are one.
+    """Return the nodes of a consistency proof (PROOF and SUBPROOF of RFC 9162, 2.1.4.1); none where either
+    tree is empty, or both are one.
     """
     if not 0 < first < second:
         return []

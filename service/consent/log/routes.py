@@ -46,7 +46,7 @@ class ConsistencyProof(BaseModel):
 
 
 def _size(session: Session, request: Request, asked: int | None) -> int:
-    """The size asked for, which the log must have been of."""
+    """Return the size asked for, which the log must have been of."""
     newest = tree.head_now(session, Signer(service(request, Settings).signing_key)).tree_size
     if asked is not None and asked > newest:
         raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)

@@ -115,19 +115,19 @@ def signed_head(
 
 
 def latest_head(session: Session) -> ConsentTreeHead | None:
-    """The newest head, or None before anything was sealed."""
+    """Return the newest head, or None before anything was sealed."""
     return session.exec(
         select(ConsentTreeHead).order_by(col(ConsentTreeHead.tree_size).desc()).limit(1)
     ).one_or_none()
 
 
 def head_now(session: Session, signer: Signer) -> ConsentTreeHead:
-    """The newest head; a log that nothing was sealed into has one too."""
+    """Return the newest head; a log that nothing was sealed into has one too."""
     return latest_head(session) or signed_head(signer, 0, merkle.EMPTY_ROOT)
 
 
 def as_read(head: ConsentTreeHead) -> TreeHead:
-    """A head for an answer."""
+    """Return a head for an answer."""
     return TreeHead(
         tree_size=head.tree_size,
         root_hash=head.root_hash.hex(),
@@ -151,7 +151,7 @@ def subtrees(session: Session, spans: Iterable[Span]) -> Subtree:
 
 
 def frontier(session: Session, size: int) -> Frontier:
-    """The right edge of the log at a size, to which leaves can be added."""
+    """Return the right edge of the log at a size, to which leaves can be added."""
     edge = Span(0, size)
     subtree = subtrees(session, [edge])
     return Frontier(size, [subtree(level, place) for level, place in edge.subtrees()])
@@ -179,7 +179,7 @@ def find_leaf(
 
 
 def with_leaves(session: Session, events: list[EventRead]) -> list[EventRead]:
-    """The same events, each with its place in the log where it has one by now."""
+    """Return the same events, each with its place in the log where it has one by now."""
     chosen = select(ConsentLeaf).where(col(ConsentLeaf.event_id).in_([event.event_id for event in events]))
     leaves = {leaf.event_id: leaf for leaf in session.exec(chosen)}
     return [

@@ -66,7 +66,7 @@ class Evidence:
     found_in: str | None = None
 
     def explained(self) -> str:
-        """The finding in words."""
+        """Return the finding in words."""
         where = "" if self.found_in is None else f" Found in: {self.found_in}"
         return f"{self.finding}: {EXPLANATIONS[self.finding]}{where}"
 

@@ -126,7 +126,7 @@ def read(notice: ConsentNotice) -> NoticeRead:
 
 
 def content_hash(notice: NoticeContent) -> str:
-    """The SHA-256, in hex, of the canonical JSON (RFC 8785) of what a reader sees."""
+    """Return the SHA-256, in hex, of the canonical JSON (RFC 8785) of what a reader sees."""
     seen = notice.model_dump(mode="json", include=set(NoticeContent.model_fields) - UNSEEN)
     # Keys are ASCII and there are no numbers, so sorting by code point is all that RFC 8785 asks beside
     # compact UTF-8.
@@ -309,7 +309,7 @@ def release(session: Session, notice: ConsentNotice, *, reason: str | None = Non
 
 
 def current(session: Session, key: str, language: str) -> ConsentNotice | None:
-    """The version that holds now for a key in one language."""
+    """Return the version that holds now for a key in one language."""
     chosen = select(ConsentNotice).where(
         ConsentNotice.notice_key == key,
         ConsentNotice.language == language,

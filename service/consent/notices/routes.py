@@ -147,7 +147,9 @@ def find_current(session: Session, key: str, wanted: str | None, house: str) -> 
 
 
 def _nearest(languages: list[str], wanted: str | None, house: str) -> str:
-    """The language to answer in: the one asked for, the house's, or the one that was published last."""
+    """Return the language to answer in: the one asked for, the house's, or the one that was
+    published last.
+    """
     for tag in (wanted, house):
         nearest = (
             None if tag is None else langcodes.closest_supported_match(tag, languages, max_distance=_FAR)

@@ -109,7 +109,9 @@ class Shown:
         return {}
 
     def google_consent(self, granted: Collection[str]) -> dict[str, Choice]:
-        """The signals of Google Consent Mode v2: one is granted when every purpose that it serves is."""
+        """Return the signals of Google Consent Mode v2: one is granted when every purpose that
+        it serves is.
+        """
         return {
             signal: Choice.GRANTED if serves.issubset(granted) else Choice.DENIED
             for signal, serves in self.signals
@@ -137,15 +139,15 @@ class Shelves:
         return shelf.versions.get(version)
 
     def shown(self, session: Session, event: EventRead) -> Shown:
-        """The version that an event is about. It is always there: a notice outlives the events
-        that cite it.
+        """Return the version that an event is about. It is always there: a notice outlives the events that
+        cite it.
         """
         shown = self.find(session, event.notice_key, event.notice_version)
         assert shown is not None
         return shown
 
     def current(self, session: Session, key: str, language: str) -> Shown | None:
-        """The version that holds now, in a language or else the one published last; None for an
+        """Return the version that holds now, in a language or else the one published last; None for an
         unknown key.
         """
         versions = sorted(self._look(session, key).versions.values(), key=lambda one: one.version)
@@ -153,7 +155,7 @@ class Shelves:
         return next(reversed(spoken or versions), None)
 
     def later(self, session: Session, shown: Shown, *, by: datetime) -> list[Shown]:
-        """The versions that followed one in its language, and were in force at a time."""
+        """Return the versions that followed one in its language, and were in force at a time."""
         versions = self._look(session, shown.key).versions.values()
         followed = (one for one in versions if one.version > shown.version and one.language == shown.language)
         return sorted((one for one in followed if one.effective_at <= by), key=lambda one: one.version)

@@ -62,19 +62,19 @@ _SETTING = re.compile(
 
 
 def implied_by_browsing(words: str) -> str | None:
-    """The sentence that takes going on for agreement, if there is one."""
+    """Return the sentence that takes going on for agreement, if there is one."""
     return _meeting(words, _GOING_ON, _AGREEING)
 
 
 def bundled_with_terms(words: str) -> str | None:
-    """The sentence that takes one agreement for cookies or data and for terms of use alike, if
-    there is one.
+    """Return the sentence that takes one agreement for cookies or data and for terms of use alike, if there
+    is one.
     """
     return _meeting(words, _TERMS, _AGREEING)
 
 
 def points_at_browser(words: str) -> str | None:
-    """The sentence that sends readers to their browser's settings, if there is one."""
+    """Return the sentence that sends readers to their browser's settings, if there is one."""
     return _meeting(words, _BROWSER, _SETTING)
 
 

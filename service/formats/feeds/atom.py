@@ -19,7 +19,7 @@ _NAMESPACES = {None: ATOM, "media": MEDIA}
 
 
 def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
-    """The feed as Atom."""
+    """Return the feed as Atom."""
     root = etree.Element(_in("feed"), {_LANG: feed.language}, nsmap=_NAMESPACES)
     itself = feed.address("atom.xml")
     element(root, _in("id"), itself)
@@ -38,7 +38,7 @@ def _in(name: str) -> str:
 
 
 def write_article(feed_article: FeedArticle) -> bytes:
-    """An article of the feed."""
+    """Return an article of the feed."""
     article = feed_article.article
     root = etree.Element(_in("feed"), nsmap=_NAMESPACES)
     made = element(root, _in("entry"), attributes={_LANG: article.language})

@@ -60,12 +60,12 @@ class Feed:
 
     @property
     def title(self) -> str:
-        """The publication, and the section when it is of one."""
+        """Return the publication, and the section when it is of one."""
         return ": ".join(filter(None, (self.settings.site_name, ", ".join(self.sections))))
 
     @property
     def language(self) -> str:
-        """The language that is asked for, or else the one of the house."""
+        """Return the language that is asked for, or else the one of the house."""
         asked = [language for language in self.languages if language != ANY_LANGUAGE]
         return asked[0] if len(self.languages) == len(asked) == 1 else self.settings.language
 
@@ -75,7 +75,7 @@ class Feed:
 
 
 def path_of(name: str, sections: Sequence[str] = (), languages: Sequence[str] = ()) -> str:
-    """The path and query of a feed."""
+    """Return the path and query of a feed."""
     asked = urlencode({"section": sections, "language": languages}, doseq=True)
     return f"/feeds/{name}" + (f"?{asked}" if asked else "")
 
@@ -101,7 +101,7 @@ def feed_article_of(settings: Settings, document: bytes) -> FeedArticle:
 
 
 def _pictures(article: ArticleRead) -> Iterator[FeedPicture]:
-    """The lead picture first, then those of the body; each once, and none that has no file."""
+    """Yield the lead picture first, then those of the body; each once, and none that has no file."""
     seen = set()
     lead = [] if article.lead_image is None else [(article.lead_image, article.lead_image.caption)]
     placed = [

@@ -83,7 +83,7 @@ class JsonFeed(Part):
 
 
 def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
-    """The feed as JSON."""
+    """Return the feed as JSON."""
     shape = JsonFeed(
         title=feed.title,
         home_page_url=feed.settings.public_url,
@@ -99,7 +99,7 @@ def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
 
 
 def write_article(feed_article: FeedArticle) -> bytes:
-    """An article of the feed."""
+    """Return an article of the feed."""
     return _item(feed_article).model_dump_json(exclude_none=True).encode()
 
 

@@ -89,7 +89,7 @@ def _answer(
 
 
 def _links(found: Feed, name: str) -> list[str]:
-    """Itself and its other two forms (RFC 8288)."""
+    """Return links to this feed and to its other forms (RFC 8288)."""
     return [
         f'<{found.address(other)}>; rel="{"self" if other == name else "alternate"}"; type="{media_type}"'
         for other, media_type in MEDIA_TYPES.items()

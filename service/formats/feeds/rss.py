@@ -22,7 +22,7 @@ _NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 
 
 def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
-    """The feed as RSS."""
+    """Return the feed as RSS."""
     root = etree.Element("rss", {"version": "2.0"}, nsmap=_NAMESPACES)
     channel = element(root, "channel")
     updated = last_updated(each.updated_at for each in articles)
@@ -38,7 +38,7 @@ def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
 
 
 def write_article(feed_article: FeedArticle) -> bytes:
-    """An article of the feed."""
+    """Return an article of the feed."""
     article = feed_article.article
     root = etree.Element("rss", nsmap=_NAMESPACES)
     item = element(root, "item")

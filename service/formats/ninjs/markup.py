@@ -71,7 +71,7 @@ Found = Paragraph | Heading | Quote | ItemList | Table | Code | Embed | Divider 
 
 
 def to_html(blocks: list[ResolvedBlock], name: Callable[[ResolvedImage], str]) -> str:
-    """The body as HTML. Pictures that are gone are left out."""
+    """Return the body as HTML. Pictures that are gone are left out."""
     return "\n".join(
         _html(block, name)
         for block in blocks
@@ -90,7 +90,7 @@ def _html(block: ResolvedBlock, name: Callable[[ResolvedImage], str]) -> str:
 
 
 def from_html(markup: str) -> list[Found]:
-    """The blocks of a body in HTML."""
+    """Return the blocks of a body in HTML."""
     text = allowed(CONTROL.sub("", markup[:LONGEST]))
     tree = document_fromstring(f"<!doctype html><html><body>{text}</body></html>")
     etree.strip_elements(tree, etree.Comment, etree.ProcessingInstruction, with_tail=False)
@@ -99,7 +99,7 @@ def from_html(markup: str) -> list[Found]:
 
 
 def from_text(text: str) -> list[Found]:
-    """The paragraphs of a body in plain text: with blank lines between, or else one on each line."""
+    """Return the paragraphs of a body in plain text: with blank lines between, or else one on each line."""
     text = CONTROL.sub("", text.replace("\r\n", "\n")).strip()
     divided = re.split(r"\n\s*\n", text)
     parts = divided if len(divided) > 1 else text.split("\n")

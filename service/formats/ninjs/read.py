@@ -88,7 +88,7 @@ def _first_words(ninjs: Ninjs, blocks: list[Found]) -> str:
 
 
 def urn_id(uri: str) -> UUID | None:
-    """The id in a `urn:uuid:`."""
+    """Return the id in a `urn:uuid:`."""
     try:
         return UUID(uri.removeprefix("urn:uuid:")) if uri.startswith("urn:uuid:") else None
     except ValueError:
@@ -96,7 +96,7 @@ def urn_id(uri: str) -> UUID | None:
 
 
 def description(said: NewsObject, role: str) -> str | None:
-    """The description in a role; case and separators make no difference."""
+    """Return the description in a role; case and separators make no difference."""
     wanted = role.lower()
     found = (
         each.value
@@ -107,7 +107,7 @@ def description(said: NewsObject, role: str) -> str | None:
 
 
 def alternative(said: NewsObject, role: str) -> str | None:
-    """The alternative id in a role."""
+    """Return the alternative id in a role."""
     return next((each.value for each in said.alt_ids or [] if each.role == role and each.value), None)
 
 
@@ -132,7 +132,7 @@ def text_of(value: str | None) -> str | None:
 
 
 def web_address(value: str | None) -> str | None:
-    """An address that the store takes, or None."""
+    """Return an address that the store takes, or None."""
     try:
         return None if value is None else _WEB.validate_python(value)
     except ValidationError:
@@ -147,7 +147,7 @@ def file_address(picture: Association) -> str | None:
 
 
 def language_of(value: str | None) -> str | None:
-    """A language that the store takes, in its canonical form, or None."""
+    """Return a language that the store takes, in its canonical form, or None."""
     return (
         langcodes.standardize_tag(value)
         if value and len(value) <= 35 and langcodes.tag_is_valid(value)
@@ -224,7 +224,7 @@ def _credit(ninjs: Ninjs) -> str | None:
 
 
 def _unnamed(ninjs: Ninjs) -> str | None:
-    """A description without a role is a summary."""
+    """Return the description without a role, which is taken for the summary."""
     return text_of(next((each.value for each in ninjs.descriptions or [] if each.role is None), None))
 
 
@@ -266,8 +266,8 @@ def _is_html(body: Body) -> bool:
 
 
 def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list[Found], str | None]:
-    """Every picture in its place: those that the body shows there, one that leads, and the rest
-    at the end.
+    """Return every picture in its place: those that the body shows there, one that leads, and the rest at the
+    end.
     """
     shown = [_known(block, pictures) if isinstance(block, Shown) else block for block in blocks]
     # The words of a picture that the object does not bring along are text.
@@ -284,7 +284,7 @@ def _placed(blocks: list[Found], pictures: dict[str, Association]) -> tuple[list
 
 
 def _known(block: Shown, pictures: dict[str, Association]) -> Shown:
-    """The association that a figure shows, by its name or by the address of one of its files."""
+    """Return the association that a figure shows, by its name or by the address of one of its files."""
     if block.name in pictures:
         return block
     files = {

@@ -42,7 +42,7 @@ _STATUS: dict[str, PubStatus] = {Status.PUBLISHED: "usable", Status.WITHDRAWN: "
 
 
 def write(document: bytes, settings: Settings) -> bytes:
-    """An article's document as ninjs."""
+    """Return an article's document as ninjs."""
     article = with_whole_addresses(settings, documents.read(ArticleRead, document))
     return as_ninjs(article).model_dump_json(exclude_none=True).encode()
 
@@ -62,7 +62,7 @@ def bury(row: Row, settings: Settings) -> bytes:
 
 
 def as_ninjs(article: ArticleRead) -> Ninjs:
-    """The whole object. Held back articles are `withheld`, killed ones `canceled`."""
+    """Return the whole object. Held back articles are `withheld`, killed ones `canceled`."""
     pictures = _Pictures(article)
     text = as_text([block for block in article.body if not isinstance(block, ResolvedImage)])
     markup = to_html(article.body, pictures.name)
@@ -155,7 +155,7 @@ class _Pictures:
                 self._add(block.image, block.caption, f"picture-{len(self.associations) + 1}", "body")
 
     def name(self, block: ResolvedImage) -> str:
-        """The name of the association that a block shows."""
+        """Return the name of the association that a block shows."""
         assert block.image is not None
         return self._names[_key(block.image, block.caption)]
 

@@ -81,7 +81,7 @@ def _starts(session: Session, section: str | None, count: int, longest: int) -> 
 
 
 def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[ListedArticle]:
-    """The articles of one file."""
+    """Return the articles of one file."""
     columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
     keep_until_next(session, Kind.ARTICLE)
     return [ListedArticle(*row) for row in session.execute(_from(part, columns).limit(longest))]

@@ -21,7 +21,7 @@ _CHINESE = ("zh-Hans", "zh-cn"), ("zh-Hant", "zh-tw"), ("zh-TW", "zh-tw"), ("zh-
 
 
 def write_index(addresses: Iterable[str]) -> bytes:
-    """The index of all files."""
+    """Return the index of all files."""
     root = etree.Element(f"{{{SITEMAP}}}sitemapindex", nsmap={None: SITEMAP})
     for address in addresses:
         element(element(root, f"{{{SITEMAP}}}sitemap"), f"{{{SITEMAP}}}loc", address)
@@ -29,7 +29,7 @@ def write_index(addresses: Iterable[str]) -> bytes:
 
 
 def write_places(settings: Settings, places: Iterable[ListedArticle]) -> bytes:
-    """One file of articles, which has too many of them for an element each."""
+    """Return one file of articles, which has too many of them for an element each."""
     urls = "".join(
         f"<url><loc>{_written_address(settings, place)}</loc>"
         f"<lastmod>{write_time(place.updated_at)}</lastmod></url>"
@@ -44,7 +44,7 @@ def _written_address(settings: Settings, place: ListedArticle) -> str:
 
 
 def write_news(articles: Sequence[WrittenArticle]) -> bytes:
-    """The news of the last two days."""
+    """Return the news of the last two days."""
     root = _news_root()
     if not articles:
         return written(root)
@@ -53,7 +53,7 @@ def write_news(articles: Sequence[WrittenArticle]) -> bytes:
 
 
 def write_news_article(settings: Settings, feed_article: FeedArticle) -> bytes:
-    """An article of the news."""
+    """Return an article of the news."""
     root, article = _news_root(), feed_article.article
     url = _url(root, own_address(settings, article.id, article.slug), article.updated_at)
     news = element(url, f"{{{NEWS}}}news")
@@ -72,7 +72,7 @@ def _news_root() -> etree._Element:
 
 
 def news_language(tag: str) -> str:
-    """A language as news sitemaps name it: the ISO 639 code alone, and Chinese by its script."""
+    """Return a language as news sitemaps name it: the ISO 639 code alone, and Chinese by its script."""
     return next(
         (name for prefix, name in _CHINESE if (tag + "-").startswith(prefix + "-")),
         tag.split("-", maxsplit=1)[0],

@@ -23,7 +23,7 @@ class Properties:
 
 
 def brands(head: bytes) -> frozenset[bytes]:
-    """The brands that the first box of a file names; none when it is no such file."""
+    """Return the brands that the first box of a file names; none when it is no such file."""
     if head[4:8] != b"ftyp":
         return frozenset()
     named = head[: int.from_bytes(head[:4])]
@@ -31,7 +31,9 @@ def brands(head: bytes) -> frozenset[bytes]:
 
 
 def properties(data: bytes, size: tuple[int, int]) -> Properties:
-    """The properties of the main picture, whose size is given. Boxes that cannot be read are as none."""
+    """Return the properties of the main picture, whose size is given. Boxes that cannot be read
+    are as none.
+    """
     try:
         found = dict(_main_properties(data))
         aperture = _aperture(found[b"clap"], size) if b"clap" in found else None
@@ -43,14 +45,16 @@ def properties(data: bytes, size: tuple[int, int]) -> Properties:
 
 
 def credentials(data: bytes) -> bytes:
-    """The manifest of content credentials (C2PA); empty when there is none."""
+    """Return the manifest of content credentials (C2PA); empty when there is none."""
     return next(
         (body for kind, body in _boxes(data) if kind == b"uuid" and body.startswith(_CREDENTIALS)), b""
     )
 
 
 def _main_properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The properties that belong to the main picture. Of colours, ICC profiles are left to the decoder."""
+    """Yield the properties that belong to the main picture. Of colours, ICC profiles are left
+    to the decoder.
+    """
     meta = dict(_boxes(dict(_boxes(data)).get(b"meta", b"")[4:]))
     main = meta.get(b"pitm", b"")
     number = struct.unpack_from(">H" if main[:1] == b"\0" else ">I", main, 4)[0]

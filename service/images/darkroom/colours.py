@@ -41,7 +41,7 @@ _BRADFORD: Final[Matrix] = (
 
 @lru_cache(maxsize=16)
 def of_cicp(primaries: int, transfer: int) -> bytes | None:
-    """The profile of CICP numbers; None for those that look like sRGB. Video's curve is shown as
+    """Return the profile of CICP numbers; None for those that look like sRGB. Video's curve is shown as
     sRGB's is.
     """
     chromaticities = _PRIMARIES.get(primaries, SRGB)
@@ -54,7 +54,7 @@ def of_cicp(primaries: int, transfer: int) -> bytes | None:
 
 @lru_cache(maxsize=16)
 def of_gamma(gamma: float, chromaticities: Chromaticities) -> bytes | None:
-    """The profile of a PNG's `gAMA`, 0 when there is none, and `cHRM`; None for those that are sRGB or
+    """Return the profile of a PNG's `gAMA`, 0 when there is none, and `cHRM`; None for those that are sRGB or
     nonsense.
     """
     is_srgb = all(abs(one - other) < 0.005 for one, other in zip(chromaticities, SRGB, strict=True))
@@ -105,7 +105,7 @@ _SRGB_CURVE: Final = struct.pack(
 
 
 def _profile(chromaticities: Chromaticities, curve: bytes) -> bytes:
-    """A profile of three primaries and one curve (ICC.1:2022), as seen under D50."""
+    """Return a profile of three primaries and one curve (ICC.1:2022), as seen under D50."""
     columns = _columns(chromaticities)
     tags = {
         b"wtpt": _xyz(_D50),

@@ -65,8 +65,8 @@ def _of_sixteen_bits(picture: Image.Image, key: object) -> Image.Image:
 
 
 def _key_of_eight_bits(key: object, bits: int) -> object:
-    """The colour that is transparent, in a PNG as many bits deep, as Pillow decodes it: grey of few bits
-    stretched, of sixteen bits the upper eight.
+    """Return the colour that is transparent, in a PNG as many bits deep, as Pillow decodes it: grey of few
+    bits stretched, of sixteen bits the upper eight.
     """
     if isinstance(key, int):
         return key * 255 // ((1 << bits) - 1) if bits < 8 else key
@@ -80,7 +80,7 @@ def upright(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture in sRGB. A profile that is broken, or not for such a picture, counts as none."""
+    """Return the picture in sRGB. A profile that is broken, or not for such a picture, counts as none."""
     target = "RGBA" if picture.mode == "RGBA" else "RGB"
     if profile:
         is_coloured_grey = picture.mode == "L" and profile[16:20] == b"RGB "
@@ -97,7 +97,7 @@ def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """The picture without transparency, as it looks on paper."""
+    """Return the picture without transparency, as it looks on paper."""
     if picture.mode != "RGBA":
         return picture
     paper = Image.new("RGB", picture.size, "white")

@@ -15,7 +15,7 @@ _MOST_TAGS: Final = 1_000
 
 
 def read(said: bytes) -> Image.Exif:
-    """The tags that are whole."""
+    """Return the tags that are whole."""
     exif = Image.Exif()
     with suppress(*DAMAGE):
         exif.load(_MARK + _mended(bytearray(said.removeprefix(_MARK))))
@@ -23,7 +23,9 @@ def read(said: bytes) -> Image.Exif:
 
 
 def _mended(tiff: bytearray) -> bytes:
-    """The same without the tags whose values lie outside: Pillow drops all that follow one of these."""
+    """Return the same without the tags whose values lie outside: Pillow drops all that follow
+    one of these.
+    """
     order = ">" if tiff[:2] == b"MM" else "<"
     with suppress(struct.error):
         _mend(tiff, order, struct.unpack_from(f"{order}I", tiff, 4)[0], inner=True)

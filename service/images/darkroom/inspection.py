@@ -58,14 +58,14 @@ def _read_metadata(opened: Opened, charset: str) -> tuple[Metadata, list[Embedde
 
 
 def _placeholder(small: Image.Image) -> str:
-    """The ThumbHash, in base64: some twenty-five bytes that a page draws as a blurred picture."""
+    """Return the ThumbHash, in base64: some twenty-five bytes that a page draws as a blurred picture."""
     # On white: thumbhash 0.1.2 fails with every picture that is transparent anywhere.
     values = list(on_white(small).convert("RGBA").tobytes())
     return base64.b64encode(bytes(rgba_to_thumb_hash(small.width, small.height, values))).decode()
 
 
 def _dominant_color(small: Image.Image) -> str:
-    """The colour of the largest of eight groups, as CSS writes it."""
+    """Return the colour of the largest of eight groups, as CSS writes it."""
     grouped = on_white(small).quantize(8)
     _, index = max(grouped.getcolors() or [(1, 0)])
     palette = grouped.getpalette() or [0, 0, 0]

@@ -96,7 +96,7 @@ class Embedded:
         self.machine = " ".join(_cleaned(makers))
 
     def metadata(self) -> Metadata:
-        """Everything that is said, by name, and `gps` in degrees and metres."""
+        """Return all metadata of the file by name, and `gps` in degrees and metres."""
         found: Metadata = {}
         for name, (*_, several) in _FIELDS.items():
             if texts := self._first(name, *self._sources(name)):
@@ -130,8 +130,8 @@ class Embedded:
         return fields
 
     def captions(self, metadata: Metadata) -> list[EmbeddedCaption]:
-        """The descriptions and alternative texts by language; one of the default language need
-        not be named.
+        """Return the descriptions and alternative texts by language; one of the default language need not be
+        named.
         """
         default = self._default_language()
         texts = self._by_language("description", default)
@@ -184,8 +184,8 @@ class Embedded:
         return named
 
     def _default_language(self) -> str | None:
-        """The language of the packet's defaults: the one whose text a default repeats, the only one that is
-        named, or the declared one.
+        """Return the language of the packet's defaults: the one whose text a default repeats, the only one
+        that is named, or the declared one.
         """
         languages: dict[str, None] = {}
         for name in (
@@ -265,7 +265,7 @@ def _is_worn(narrow: str, wide: str) -> bool:
 
 
 def _tags(said: Mapping[int, object]) -> dict[int, object]:
-    """The tags that can be read. One that is broken takes none of the others with it."""
+    """Return the tags that can be read. One that is broken takes none of the others with it."""
     found = {}
     for tag in list(said):
         with suppress(*DAMAGE):

@@ -60,7 +60,7 @@ class Opened:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of what is to be seen, as it lies in the file."""
+        """Return width and height of what is to be seen, as it lies in the file."""
         left, top, right, bottom = self.aperture or (0, 0, *self.pixels.size)
         return right - left, bottom - top
 
@@ -151,7 +151,7 @@ def _png(file: BinaryIO) -> Opened:
 
 
 def _png_profile(said: dict[bytes, bytes]) -> bytes | None:
-    """The first of cICP, iCCP, sRGB, and gAMA with cHRM (PNG specification, 4.3)."""
+    """Return the first of cICP, iCCP, sRGB, and gAMA with cHRM (PNG specification, 4.3)."""
     cicp, gamma, chromaticities = said.get(b"cICP", b""), said.get(b"gAMA", b""), said.get(b"cHRM", b"")
     if len(cicp) == 4 and cicp[2] == 0:
         return colours.of_cicp(cicp[0], cicp[1])

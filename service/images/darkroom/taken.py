@@ -16,7 +16,7 @@ _IIM_TIME = re.compile(r"(\d{2})(\d{2})(\d{2})(?:([+-]\d{2}):?(\d{2}))?")
 def written(
     packet: Packet, iim: Mapping[tuple[int, int], list[str]], camera: Mapping[int, object]
 ) -> str | None:
-    """The time in ISO 8601: the first that has its zone, else the first that has a time, else the
+    """Return the time in ISO 8601: the first that has its zone, else the first that has a time, else the
     first date.
     """
     candidates = [*_of_xmp(packet), *_of_iim(iim), *_of_exif(camera)]
@@ -42,7 +42,7 @@ def written(
 
 
 def moment(text: str | None) -> str | None:
-    """The same in UTC, for a time whose zone is known."""
+    """Return the same in UTC, for a time whose zone is known."""
     time = _valid(text or "")
     try:
         return time.astimezone(UTC).isoformat() if time is not None and time.tzinfo is not None else None

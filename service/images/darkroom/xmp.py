@@ -45,16 +45,16 @@ class Packet:
         self._roots = [root for root in map(_parse, sources) if root is not None]
 
     def items(self, namespace: str, name: str) -> list[XmpValue]:
-        """The values of a property in their order."""
+        """Return the values of a property in their order."""
         return [item for item in self._values(namespace, name) if item.text][:_MOST_ITEMS]
 
     def text(self, namespace: str, name: str) -> str | None:
-        """The value of a property; of language alternatives the default."""
+        """Return the value of a property; of language alternatives the default."""
         found = self.items(namespace, name)
         return next((item.text for item in found if item.language is None), found[0].text if found else None)
 
     def field(self, namespace: str, structure: str, name: str) -> str | None:
-        """The first value of a field in a structure, such as the city of `LocationCreated`."""
+        """Return the first value of a field in a structure, such as the city of `LocationCreated`."""
         key = _CLARK(namespace, name)
         for node in (node for root in self._roots for node in root.iter(_CLARK(namespace, structure))):
             for inner in node.iter():
@@ -121,7 +121,7 @@ def _text(element: etree._Element) -> str:
 
 
 def write(rights: Rights) -> bytes:
-    """A packet that says nothing but rights; empty when there are none."""
+    """Return a packet that says nothing but rights; empty when there are none."""
     description = etree.Element(
         _CLARK(RDF, "Description"),
         nsmap={"dc": DC, "photoshop": PHOTOSHOP, "Iptc4xmpExt": EXT, "xmpRights": XMP_RIGHTS, "plus": PLUS},

@@ -29,7 +29,7 @@ __all__ = [
 
 
 def open_store(settings: Settings) -> MediaStore:
-    """The store that the settings name. Nothing is asked of it yet."""
+    """Return the store that the settings name. Nothing is asked of it yet."""
     return (
         BucketStore(settings)
         if settings.media_url.startswith("s3://")

@@ -76,7 +76,7 @@ class BucketStore:
         self._breaker.close()
 
     def incoming(self) -> Path:
-        """The machine's folder for temporary files, which `TMPDIR` names."""
+        """Return the machine's folder for temporary files, which `TMPDIR` names."""
         return Path(tempfile.gettempdir())
 
     def keep(self, file: Path, digest: str, rendition: str | None = None) -> None:
@@ -115,7 +115,7 @@ class BucketStore:
         return ObjectResponse(self._downloads, self._reached, key_of(digest, rendition), shown)
 
     def listed(self) -> Iterator[Kept]:
-        """Every object under the prefix."""
+        """Yield every object under the prefix."""
         with _reached():
             for page in self._store.list(chunk_size=1000):
                 yield from (Kept(found["path"], found["size"], found["last_modified"]) for found in page)

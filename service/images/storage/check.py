@@ -84,7 +84,7 @@ def check(database: Database, store: MediaStore, *, remove: bool, watch: Watch =
 
 
 def _named(database: Database, digest: str | None = None) -> dict[str, list[UUID]]:
-    """The digests that images have, or this one alone if they have it, and which images."""
+    """Return the digests that images have, or this one alone if they have it, and which images."""
     asked = select(Image.digest, Image.id).where(
         col(Image.digest).is_not(None) if digest is None else Image.digest == digest
     )

@@ -31,7 +31,7 @@ class FolderStore:
             raise MediaUnavailable("The folder of the pictures' files cannot be written to.")
 
     def incoming(self) -> Path:
-        """A folder of the same file system, so that keeping is renaming."""
+        """Return a folder of the same file system, so that keeping is renaming."""
         folder = self.folder / INCOMING
         with disk():
             folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class FolderStore:
         return FileResponse(place, headers=headers, media_type=content_type, stat_result=found)
 
     def listed(self) -> Iterator[Kept]:
-        """Every file but those that are being written."""
+        """Yield every file but those that are being written."""
         with disk():
             # `walk` finds nothing in a folder that is away, and then every row would be dangling.
             self.folder.stat()

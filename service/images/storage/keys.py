@@ -76,7 +76,7 @@ class MediaStore(Protocol):
         """See, within two seconds, whether the store is there."""
 
     def incoming(self) -> Path:
-        """The local folder in which a file is written before it is kept."""
+        """Return the local folder in which a file is written before it is kept."""
 
     def keep(self, file: Path, digest: str, rendition: str | None = None) -> None:
         """Keep a complete file from `incoming()`, which is gone from there afterwards. On return its bytes
@@ -98,7 +98,7 @@ class MediaStore(Protocol):
         """Answer with kept bytes, or the part of them that the request asks for."""
 
     def listed(self) -> Iterator[Kept]:
-        """Everything that is kept, in no order."""
+        """Yield everything that is kept, in no order."""
 
     def since(self, key: str) -> datetime | None:
         """Since when a listed file has been there, asked now; None when it is gone."""
@@ -108,19 +108,19 @@ class MediaStore(Protocol):
 
 
 def key_of(digest: str, rendition: str | None = None) -> str:
-    """The key of an original, or of a rendition of it."""
+    """Return the key of an original, or of a rendition of it."""
     return f"{ORIGINALS}/{digest}" if rendition is None else f"{RENDITIONS}/{digest}/{rendition}"
 
 
 def digest_of(key: str) -> str | None:
-    """The digest of the picture that a key belongs to; None for a key that is not ours."""
+    """Return the digest of the picture that a key belongs to; None for a key that is not ours."""
     ours = OURS.fullmatch(key)
     return None if ours is None else ours["original"] or ours["source"]
 
 
 def original_name(digest: str, content_type: str) -> str:
-    """The name under which a picture is served as it came. It changes when the picture does, so it may be
-    cached for ever.
+    """Return the name under which a picture is served as it came. It changes when the picture does, so it may
+    be cached for ever.
     """
     return f"original-{digest[:12]}.{EXTENSIONS[content_type]}"
 
