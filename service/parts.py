@@ -145,7 +145,7 @@ def _add_jobs_of_writers(services: Services) -> None:
     background.add("copies", every(services.get(Copies).step))
     background.add("followers", every(services.get(FollowersWatched).step))
     background.add("kept answers", every(partial(idempotency.forget_some, database)))
-    background.add("tombstones", every(partial(pruning.prune_some, database)))
+    background.add("tombstones", every(pruning.Pruning(database).step))
     background.add("consent log", every(partial(upkeep.seal, database, Signer(settings.signing_key))))
     background.add("consent retention", every(partial(upkeep.tidy, database)))
     if settings.is_sqlite:

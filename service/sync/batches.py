@@ -18,7 +18,7 @@ from service.published.reader import DatabaseReader
 from service.published.waiting import View, Waiting
 from service.scopes import Scope
 from service.sync import staff_feed
-from service.sync.cursors import contract_ended
+from service.sync.cursors import contract_ended, refuse_forgotten
 from service.tables import latest
 
 
@@ -106,16 +106,25 @@ class Follower:
             if self.contract is not None:
                 if self.is_at_end:
                     raise contract_ended(self.contract, self.address)
-                head = await feed.head(self.reader)
+                head = await self._head_behind(place)
                 return await run_in_threadpool(
                     contracted.batch, self.database, self.contract, self.wanted, place, head, limit
                 )
             if self.view is View.STAFF:
                 return await run_in_threadpool(staff_feed.batch, self.database, self.wanted, place, limit)
-            batch = await feed.batch(self.reader, self.wanted, place, await feed.head(self.reader), limit)
+            head = await self._head_behind(place)
+            batch = await feed.batch(self.reader, self.wanted, place, head, limit)
             return await mirrored.complete(self.reader, batch) if self.view is View.MIRROR else batch
         except DATABASE_FAULTS as fault:
             raise refusal(fault) from fault
+
+    async def _head_behind(self, place: FollowerPlace) -> Head:
+        """Return where the store stands. Raises StartAgain if removals have been forgotten since the place
+        was let in: a slow stream may be at it for long.
+        """
+        head = await feed.head(self.reader)
+        refuse_forgotten(place, head, self.view, self.address)
+        return head
 
 
 def _narrowed(batch: Batch, fields: sparse.Wanted) -> Batch:

@@ -74,15 +74,21 @@ async def read_cursor(
         if contract is not None and contract.has_ended(latest()):
             raise contract_ended(contract, address(request, None))
         told = "" if contract is None else ", or another contract"
-        raise _start_again(request, f"This cursor belongs to another store{told}.")
+        raise _start_again(f"This cursor belongs to another store{told}.", address(request, None))
     if max(seq, base) > await _end(service(request, DatabaseReader), head, epoch[0] if epoch else None):
         raise _start_again(
-            request,
             "This cursor is of a state that this store has lost: it was restored from an earlier one.",
+            address(request, None),
         )
-    if view is not View.STAFF and base < head.pruned:
-        raise _start_again(request, "This cursor is older than the removals that are kept.")
-    return FollowerPlace(seq, base, head.epoch)
+    place = FollowerPlace(seq, base, head.epoch)
+    refuse_forgotten(place, head, view, address(request, None))
+    return place
+
+
+def refuse_forgotten(place: FollowerPlace, head: Head, view: View, start: str) -> None:
+    """Raise StartAgain if a removal may have been forgotten that is behind a place."""
+    if view is not View.STAFF and place.base < head.pruned:
+        raise _start_again("This cursor is older than the removals that are kept.", start)
 
 
 async def _end(reader: DatabaseReader, head: Head, epoch: bytes | None) -> int:
@@ -117,6 +123,5 @@ def contract_ended(contract: Contract, start: str) -> ContractEnded:
     )
 
 
-def _start_again(request: Request, detail: str) -> StartAgain:
-    start = address(request, None)
+def _start_again(detail: str, start: str) -> StartAgain:
     return StartAgain(detail, headers={"Link": f'<{start}>; rel="start"'}, start=start)

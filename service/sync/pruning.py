@@ -1,11 +1,13 @@
 """Delete removals that are older than a cursor may be. Tombstones of withdrawals stay for ever.
 
-The same transaction raises `pruned_seq`, so that a cursor before it is refused.
+`pruned_seq` is raised first, so that a cursor before it is refused. The tombstones go later, when every page
+that was begun before has been read.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +21,36 @@ from service.published.models import (
     PublishedSequence,
     Reason,
 )
+from service.published.render import lock_counter
 from service.tables import now
 
 EVERY = 3_600.0
 AT_ONCE = 500
-log = structlog.get_logger()
 
 
-def prune(database: Database) -> int:
-    """Forget some tombstones that are older than the setting says; how many."""
+@dataclass(slots=True)
+class Pruning:
+    """The pruning of one process, and the numbers of the tombstones that it will forget next."""
+
+    database: Database
+    _announced: Sequence[int] = field(default=())
+
+    async def step(self) -> float:
+        """Announce what will be forgotten, or forget it; return the seconds to wait."""
+        numbers, self._announced = self._announced, ()
+        async with self.database.turn():
+            if numbers:
+                await run_in_threadpool(forget, self.database, numbers)
+                return 0.0
+            self._announced = await run_in_threadpool(announce, self.database)
+        # No page takes longer to be read than a request may.
+        return 2 * self.database.settings.request_deadline if self._announced else EVERY
+
+
+def announce(database: Database) -> Sequence[int]:
+    """Refuse cursors that are older than some tombstones that are older than the setting says; return the
+    numbers of these.
+    """
     before = now() - timedelta(days=database.settings.tombstone_days)
     old = (
         select(Published.seq)
@@ -41,14 +64,20 @@ def prune(database: Database) -> int:
     )
     with database.writing() as session:
         numbers = session.exec(old).all()
-        if not numbers:
-            return 0
-        # This locks the counter: nobody brings one of them back to life meanwhile under the same number.
-        session.execute(
-            update(PublishedSequence)
-            .values(pruned_seq=max(numbers))
-            .where(col(PublishedSequence.pruned_seq) < max(numbers))
-        )
+        if numbers:
+            session.execute(
+                update(PublishedSequence)
+                .values(pruned_seq=max(numbers))
+                .where(col(PublishedSequence.pruned_seq) < max(numbers))
+            )
+    return numbers
+
+
+def forget(database: Database, numbers: Sequence[int]) -> None:
+    """Delete the tombstones that were announced and still have these numbers, and what else is as old."""
+    with database.writing() as session:
+        # A publisher that gives one of them another number or reason has read it: it must find it still.
+        lock_counter(session)
         pruned = session.exec(select(PublishedSequence.pruned_seq)).one()
         session.execute(delete(Published).where(col(Published.seq).in_(numbers)))
         session.execute(delete(PublishedPast).where(col(PublishedPast.until_seq) <= pruned))
@@ -56,11 +85,3 @@ def prune(database: Database) -> int:
         # Cursors of these epochs are older than the removals that are kept.
         last_before = select(func.max(Epoch.number)).where(Epoch.from_seq <= pruned).scalar_subquery()
         session.execute(delete(Epoch).where(col(Epoch.number) < last_before))
-    return len(numbers)
-
-
-async def prune_some(database: Database) -> float:
-    """Prune, and return the seconds to wait: none while there is more."""
-    async with database.turn():
-        pruned = await run_in_threadpool(prune, database)
-    return EVERY if pruned < AT_ONCE else 0.0
