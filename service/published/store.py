@@ -118,9 +118,9 @@ def page(
     wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
     is_alone = replace(wanted, q=None) == Filter()
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
-    if hits is None and walks.is_plain(wanted, by_update=sort == "-updated_at"):
+    if hits is None and _is_known(session, wanted, sort):
         key = None if after is None else tuple(after)
-        statement, end = _along_index(kind, wanted, sort, key, limit, part), None
+        statement, end = _known(kind, wanted, sort, key, limit, part), None
     else:
         statement, end = _selected(session, kind, wanted, hits, sort, after, limit, part)
     total = _total(session, kind, wanted, hits) if count else None
@@ -129,18 +129,33 @@ def page(
     return _listed(rows[:limit], next_key, total)
 
 
+def _is_known(session: Session, wanted: Filter, sort: Sort) -> bool:
+    """Return whether the query for a page follows from the filter alone."""
+    by_update = sort == "-updated_at"
+    is_free = session.contract is None and not by_update
+    return walks.is_plain(wanted, by_update=by_update) or (is_free and walks.is_of_one_part(wanted))
+
+
 @lru_cache(MOST_KNOWN)
-def _along_index(
+def _known(
     kind: Kind, wanted: Filter, sort: Sort, after: pages.Key | None, limit: int, part: Part
 ) -> Statement:
-    """Put together the query for a page of a plain filter. It is kept, because SQLAlchemy takes longer to put
-    it together than SQLite takes to carry it out.
+    """Put together the query for a page that follows from its filter. It is kept, because SQLAlchemy takes
+    longer to put it together than SQLite takes to carry it out.
     """
+    by_update = sort == "-updated_at"
     order, descending = _order(sort, None)
-    (way,) = walks.by_update(kind, wanted) if sort == "-updated_at" else walks.of_plain(kind, wanted)
+    if by_update:
+        ways = walks.by_update(kind, wanted)
+    else:
+        ways = walks.of_part(kind, wanted, next(iter(walks.parts(wanted)), None))
+    if walks.is_plain(wanted, by_update=by_update):
+        conditions = ways[0].within(after, None, descending=descending)
+    else:
+        ids = walks.ids(ways, after, limit, descending=descending)
+        conditions = [col(Published.kind) == kind, col(Published.id).in_(ids)]
     rows: Statement = select(WAITING, *_READ[part], *order)
-    rows = rows.where(*way.within(after, None, descending=descending))
-    return pages.after(rows, order, after, limit, descending=descending)
+    return pages.after(rows.where(*conditions), order, after, limit, descending=descending)
 
 
 def _selected(

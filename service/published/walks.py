@@ -118,6 +118,11 @@ def is_plain(wanted: Filter, *, by_update: bool) -> bool:
     return wanted.updated_after is None
 
 
+def is_of_one_part(wanted: Filter) -> bool:
+    """Return whether the entries of one part's indexes are what is asked for, without a look at any row."""
+    return len(parts(wanted)) <= 1 and wanted.updated_after is None
+
+
 def along(
     session: Session,
     walks: Sequence[Walk],
@@ -133,6 +138,18 @@ def along(
     end = (
         _end(session, walks, after, most, descending=descending) if any(walk.fits for walk in walks) else None
     )
+    return Page(ids(walks, after, limit, end, descending=descending), end)
+
+
+def ids(
+    walks: Sequence[Walk],
+    after: Sequence[object] | None,
+    limit: int,
+    end: pages.Key | None = None,
+    *,
+    descending: bool,
+) -> Select[*tuple[UUID, ...]]:
+    """Select the ids of a page that begins after a key, in their order, up to an end."""
     first = []
     for walk in walks:
         fits = walk.fits if end is None else [*walk.fits, pages.up_to(walk.order, end, descending=descending)]
@@ -145,7 +162,7 @@ def along(
         else first[0].subquery("walk")
     )
     order = [together.c.at, together.c.id]
-    return Page(pages.after(select(together.c.id), order, None, limit, descending=descending), end)
+    return pages.after(select(together.c.id), order, None, limit, descending=descending)
 
 
 def _end(
@@ -171,18 +188,18 @@ def _end(
 def best(session: Session, kind: Kind, wanted: Filter) -> list[Walk]:
     """Return walks by time of publication that read little: those of the rarest values that are asked for."""
     asked = parts(wanted)
-    if not asked:
+    part = _rarest(session, asked) if len(asked) > 1 else next(iter(asked), None)
+    return of_part(kind, wanted, part, is_bound=session.contract is not None)
+
+
+def of_part(kind: Kind, wanted: Filter, part: Part | None, *, is_bound: bool = False) -> list[Walk]:
+    """Return walks by time of publication along one part of a filter; None: along all rows."""
+    if part is None:
         return [_of_rows(kind, wanted, None)]
-    field, values = asked[0] if len(asked) == 1 else _rarest(session, asked)
+    field, values = part
     if field in _COLUMNS:
         return [_of_rows(kind, wanted, (field, value)) for value in values]
-    is_bound = session.contract is not None
     return [_of_term(kind, wanted, field, value, is_bound=is_bound) for value in values]
-
-
-def of_plain(kind: Kind, wanted: Filter) -> list[Walk]:
-    """Return the walk by time of publication of a plain filter."""
-    return [_of_rows(kind, wanted, next(((field, values[0]) for field, values in parts(wanted)), None))]
 
 
 def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
