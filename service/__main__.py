@@ -1,5 +1,5 @@
-"""`copydesk`, and `python -m service`, can be told to end from the first moment on, whatever they are busy
-with.
+"""Run `copydesk`, also as `python -m service`, so that a signal can end it at any moment, even while it
+starts.
 """
 
 import gc

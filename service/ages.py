@@ -1,4 +1,4 @@
-"""Say for how long an answer may be kept: never beyond the time at which a right ends that it rests upon."""
+"""Calculate how long an answer may be cached: never past the end of a right that it depends on."""
 
 from collections.abc import MutableMapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Keep a SQLite file to the one process that serves it."""
+"""Let only one process at a time serve a SQLite file."""
 
 import fcntl
 from collections.abc import Iterator

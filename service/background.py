@@ -1,4 +1,4 @@
-"""Run the jobs beside the requests, and know which of them have stopped making progress.
+"""Run the jobs beside the requests, and know which of them make no progress.
 
 A job that fails is logged, counted, and tried again after a growing pause. While the database does not
 answer, a job waits without an end. A job that keeps failing for any other reason ends the process with status

@@ -1,4 +1,4 @@
-"""One request is one transaction: it is begun, committed and ended here, and nowhere else."""
+"""Begin, commit and end the one transaction of each request. No other module does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence

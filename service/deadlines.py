@@ -1,4 +1,5 @@
-"""Nobody waits for a database without an end: what outlives its deadline has its connection cut.
+"""Cut the connection of a query that has outlived its deadline, so that nobody waits for a database without
+an end.
 
 The database's own timeouts end a statement only while the server runs and can be reached. Cutting works from
 this side, whatever keeps the other one.

@@ -1,4 +1,4 @@
-"""Find out whether the things that the service needs are there, within a second, whatever state they are in.
+"""Check within a second whether the database, the media store and the other needs of the service are there.
 
 A probe uses no connection, thread or lock that requests wait for: it has a connection of its own to the
 database, and a thread of its own for the media store. A probe that hangs is left behind, and the next one

@@ -1,4 +1,4 @@
-"""Tokens are made, listed and revoked here; only `admin` may, and a secret is shown once."""
+"""Create, list and revoke tokens. Only `admin` may. A secret is shown once."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,6 @@
-"""Give of an article what a request asks for: a card, whole with a form of its body, or some members."""
+"""Answer with an article as the request asks: as a card, whole with a form of its body, or as
+some members.
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID

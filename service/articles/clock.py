@@ -1,5 +1,5 @@
-"""Scheduled articles, embargoes and ends take effect by themselves, once, however many workers run and
-however long all were down.
+"""Publish scheduled articles, lift embargoes and end rights on time, once each, however many workers run or
+how long all were down.
 """
 
 from datetime import datetime

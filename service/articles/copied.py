@@ -1,4 +1,4 @@
-"""Make of a published document what lists and searches need of an article: its card and its words."""
+"""Make an article's card and its words from the published document."""
 
 from collections.abc import Iterator
 from uuid import UUID

@@ -1,5 +1,4 @@
-"""Articles that arrive together are made together: in one transaction, with one statement for all of them in
-each table.
+"""Create articles that arrive together in one transaction, with one statement per table.
 
 Each is answered as if it had come alone, and one that is refused spoils no other. Of what a single one costs
 the store, the transaction around it takes the most: four that share it take half.

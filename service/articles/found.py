@@ -1,4 +1,4 @@
-"""Add to the articles that a search has found the words for which they were."""
+"""Add to each article of a search the passage that contains the words."""
 
 from collections import OrderedDict
 from collections.abc import Iterator

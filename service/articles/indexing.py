@@ -1,4 +1,4 @@
-"""Keep the desk's index of words up with what articles are made of beside themselves.
+"""Index articles again when something outside of them changes, such as the caption of a picture.
 
 After a caption has changed, a job indexes the articles that show its picture, the newest first. The same job
 cuts every article anew after the way in which texts are cut has changed.

@@ -1,4 +1,4 @@
-"""Answer with one article, in the form that is asked for: what is public, or for editors the working one."""
+"""Answer with one article in the form that was requested: the public one, or the working one for editors."""
 
 from typing import Annotated
 

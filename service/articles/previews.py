@@ -1,4 +1,4 @@
-"""A preview shows an article as it stands on the desk, or one of its versions, to whoever has its address.
+"""Show an article, as it is on the desk or in one version, to everyone who has the address of the preview.
 
 The address holds 256 random bits, of which the store keeps a digest. A preview never falls back to what
 readers see: it is there until it expires or is revoked, and then it is not found. Pictures that are not

@@ -1,5 +1,5 @@
-"""Write down what has become of articles: a version of each, what editors find them by, and the note that the
-read model and the staff's feed go by.
+"""Record a change of articles: a version of each, the desk's indexes, and a note for publishing and for the
+staff's feed.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,5 @@
-"""Show an article that is not public to those who may see it, with its pictures under addresses of its own:
-where readers ask for files, what is not public is not found.
+"""Show an unpublished article to those who may see it. Its pictures have addresses of their own, because
+readers' addresses of pictures answer 404 for pictures that are not public.
 """
 
 from urllib.parse import urlsplit

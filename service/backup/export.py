@@ -1,4 +1,4 @@
-"""The store's content is written into a folder: what is published, or everything, the trash too, read in one
+"""Write the content of the store into a folder: the published part, or everything with the trash, in one
 snapshot.
 """
 

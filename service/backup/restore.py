@@ -1,5 +1,5 @@
-"""An exported folder is taken in by an empty store, which then answers as the one that it came from: all of
-it, or nothing.
+"""Fill an empty store from an exported folder, completely or not at all, so that it answers as the exported
+store did.
 
 First the folder is looked through, then the pictures' files are kept, then everything is written in one
 transaction. Files that are kept by an attempt that fails do no harm: the next one finds them, and `copydesk

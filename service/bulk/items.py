@@ -1,5 +1,5 @@
-"""A stream of bytes becomes items one by one: NDJSON or a JSON array of any length, never
-more than one item at hand.
+"""Read the items of NDJSON or of a JSON array one by one, so that the length of the request
+does not matter.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -1,6 +1,4 @@
-"""The place that an import of a file has reached: kept in the transaction of the items themselves, so that
-neither is ever there without the other.
-"""
+"""Keep how far the import of a file has come, in the transaction of the items themselves."""
 
 from sqlmodel import Field, col, delete
 

@@ -1,5 +1,5 @@
-"""The results of one request, until its last item has come: packed in memory, because they must not need a
-disk that may be full.
+"""Hold the results of a request until its last item has arrived: packed in memory, because the disk may be
+full.
 """
 
 import zlib

@@ -1,5 +1,4 @@
-"""Many articles at once: each is made or brought up to date by its integrator's own key, and one that is
-refused spoils no other.
+"""Create or update many articles by the integrator's own keys. A refused item does not affect the others.
 
 Items are written in batches, one transaction each: what was answered is kept, whatever becomes of the rest.
 Pictures may come inline, known by where they come from (`source`, with `external_id` or `source_url`); they

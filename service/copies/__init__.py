@@ -1,3 +1,3 @@
-"""Keep who holds a copy of an article or a picture: which version was sent to whom, and which is known to
+"""Record who has a copy of an article or a picture: which version was sent to whom, and which is known to
 have arrived.
 """

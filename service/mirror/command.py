@@ -1,4 +1,4 @@
-"""Do once what a mirror does while it serves."""
+"""Fill or check a mirror once, for the command line."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,5 +1,4 @@
-"""Tell a mirror all that it keeps of the published table: of each entry of the feed, beside the document,
-the values by which the row is found and cached.
+"""Read what a mirror needs of each entry: the document, and the values by which its row is found and cached.
 
 None of it is secret: it is what lists, redirects, the feed's `keys` and the ETags of files show already. Of
 what has gone it has no slug, but the masks by which a mirror knows each (`masked.py`).

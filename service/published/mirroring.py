@@ -1,4 +1,4 @@
-"""Write published rows as another store has them, under its numbers, and take no numbers of one's own."""
+"""Write published rows as another store has them, under the numbers of that store."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,5 @@
-"""Return whether anything public has changed: at once on SQLite, within a second on PostgreSQL however many
-processes write.
+"""Learn when anything public has changed: at once on SQLite, within a second on PostgreSQL, whichever process
+writes.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Have the caches in front drop what has changed: each public change, in order, at least once."""
+"""Have the caches in front drop every answer that a public change affects: in order, at least once."""

@@ -1,4 +1,4 @@
-"""Read and move the place up to which the caches are purged; one process at a time may, by a lease."""
+"""Read and move the place up to which the caches are purged. A lease lets one process at a time do it."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta

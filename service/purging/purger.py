@@ -1,4 +1,5 @@
-"""Follow what is published, and have the caches in front drop it: at once, and once more a little later.
+"""Follow public changes, and have the caches in front drop the answers: at once, and once more a little
+later.
 
 The second time is for answers that were under way. A cache may keep an answer that was made before a change
 and arrives after the call, and another process may answer as before for a second until it hears of the

@@ -1,4 +1,4 @@
-"""Count what the caches in front are still to be purged of."""
+"""Count the changes for which the caches in front have not been purged yet."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Bound how many wait for changes at once, in all and from one network."""
+"""Limit how many followers wait for changes at once, in all and from one network."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator

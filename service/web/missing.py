@@ -1,4 +1,4 @@
-"""Tell a reader whose link leads nowhere so in a page. Programs are told by problem details."""
+"""Answer with a page when a reader's link leads nowhere. Programs get problem details."""
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool

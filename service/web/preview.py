@@ -1,4 +1,4 @@
-"""The page of a preview: an article as readers would see it, for whoever has the address."""
+"""The page of a preview: an article as readers would see it, for everyone who has the address."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -1,3 +1,3 @@
-"""Telling others of public changes by HTTP: Standard Webhooks 1.0, in order, at least once, with a log of
-every attempt.
+"""Send public changes to others by HTTP: Standard Webhooks 1.0, in order, at least once, with a log of every
+attempt.
 """

@@ -1,4 +1,4 @@
-"""Tell the webhooks of a token that its contract has ended. Nothing else that waits is sent."""
+"""Send a notice to the webhooks of a token whose contract has ended. Nothing else that waits is sent."""
 
 from collections.abc import Sequence
 from datetime import datetime

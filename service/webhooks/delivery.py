@@ -1,4 +1,4 @@
-"""Messages are sent in their order, one after the other for each webhook, until the receiver takes them.
+"""Send the messages of each webhook in their order, one after the other, until the receiver takes them.
 
 A worker leases a webhook for as long as it sends to it, and prolongs the lease every few seconds: other
 workers pass it by, so that nothing is sent twice while the worker lives. A lease that runs out is taken over.

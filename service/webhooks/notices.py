@@ -1,4 +1,6 @@
-"""Warn the house itself, by webhooks that have asked for it, of what no entry of the feed tells."""
+"""Send warnings to webhooks of the house that have subscribed to them. No entry of the feed
+contains these.
+"""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,5 @@
-"""Write the messages for webhooks in the transaction of the change: neither is ever there without the other.
+"""Write the messages for webhooks in the transaction of the change, so that there is never one without the
+other.
 
 Without webhooks this costs one look at an empty table, in transactions that publish something.
 """

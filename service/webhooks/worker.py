@@ -1,6 +1,4 @@
-"""Sends what is due, several webhooks at a time, beside the requests of a serving process or in a process of
-its own.
-"""
+"""Send due messages to several webhooks at a time, beside a serving process or in a process of its own."""
 
 import asyncio
 import signal

@@ -1,5 +1,5 @@
-"""The whole log in one file, for auditors: an event in each line, and in the last the signed manifest, which
-holds the tree head.
+"""Write the whole log to one file for auditors: one event per line, and last the signed manifest with the
+tree head.
 
 A row is an entry of the log with its leaf's index and hash; entries of several versions stand side by side.
 Of an event that retention has removed there is the leaf alone: without its hash nobody could work out the

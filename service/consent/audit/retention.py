@@ -1,5 +1,4 @@
-"""Time passes: a decision that has run out is noted as an event, and what is past its period goes, but no
-notice that was published.
+"""Record decisions that have expired as events, and delete what is past its retention period.
 
 An event is past its period when `COPYDESK_CONSENT_RETENTION_DAYS` have gone since it was recorded and since
 it held last. Its leaf stays in the log, and forgets whose it was. A decision that still holds is never

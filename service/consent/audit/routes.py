@@ -1,4 +1,4 @@
-"""The endpoints of whoever answers for consent: rates, records and exports, for holders of `consent:read`."""
+"""The endpoints for auditors of consent, with the scope `consent:read`: rates, records and exports."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Jobs that the consent ledger needs while it serves and for which no request waits.
+"""Run the jobs of the consent ledger.
 
 Events are sealed into the log every second; decisions that ran out are noted, and what is past its period
 goes, every hour. SQLite's own log is emptied every minute, of what was erased while somebody was reading.

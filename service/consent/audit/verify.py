@@ -1,5 +1,4 @@
-"""Checks an export against itself, offline: that no row was edited, deleted, inserted or moved, and who says
-so.
+"""Check an export offline: that no row was edited, deleted, inserted or moved, and which key signed it.
 
 Whoever can sign could write another log from its beginning. Against that there are the tree heads that others
 have kept: the export of a log that goes on from one of them has that root at that size.

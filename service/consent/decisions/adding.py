@@ -1,5 +1,5 @@
-"""Events and readers are added many at once: on both databases one statement, known beforehand, serves any
-number of rows.
+"""Insert many events and readers at once, with one prepared statement for any number of rows on both
+databases.
 """
 
 from collections.abc import Sequence

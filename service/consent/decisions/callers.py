@@ -1,5 +1,4 @@
-"""Remember callers for as long as it matters, in memory alone: how much a network sends, and which browser
-has just decided.
+"""Remember, in memory alone, how many requests a network has sent, and which browser has just decided.
 
 Nothing that is remembered leads back to anybody: every key is a hash with a salt that changes every day.
 """

@@ -1,4 +1,4 @@
-"""Public writes come in here: from pages of known origins, small, as JSON, and not too many from one place.
+"""Admit public writes: from pages of known origins, small, as JSON, and at a limited rate.
 
 Nothing about the caller outlives the minutes in which it matters, and nothing is stored (`callers`).
 """

@@ -1,4 +1,4 @@
-"""Forget who a reader is: in the rows at once, and in what SQLite keeps beside them.
+"""Erase the link from events to a reader, in the rows and in SQLite's own log.
 
 SQLite's write-ahead log holds every page as it was written, until the log is written over. So it is emptied
 after an erasure. That nothing stays in the database file itself is `secure_delete`, which every connection

@@ -1,5 +1,5 @@
-"""Klaro as it is published (npm, 0.7.22) works with this store: it takes its configuration from here and
-sends what readers decide.
+"""Serve the banner Klaro (npm, 0.7.22) without changes to it: its configuration, and the decisions that it
+sends.
 
 Its privacy manager is a notice's key, and each purpose of the notice is one of its services. The
 configuration's `id`, which Klaro sends back, names the version, so that a decision is kept about the very

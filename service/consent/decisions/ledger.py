@@ -1,4 +1,4 @@
-"""Decisions and withdrawals are added to the ledger, one short row each, and a retry of one adds nothing.
+"""Add decisions and withdrawals to the ledger, one short row each. A retry adds nothing.
 
 Decisions that arrive together are added together, with one statement for all of them.
 

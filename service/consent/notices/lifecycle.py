@@ -1,5 +1,5 @@
-"""A notice is drafted, published and from then on kept as it was; what changed between two versions decides
-who is asked again.
+"""Draft and publish notices. A published notice never changes. What differs between two versions decides who
+is asked again.
 
 Versions are numbered within a key, in all its languages together. Within one language they follow each other:
 publishing one retires the one before. Readers are served from the published table: `source` holds the key
