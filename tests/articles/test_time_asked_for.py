@@ -2,7 +2,6 @@
 time that an editor asked for.
 """
 
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from service.tables import write_time
 from tests.articles.newsroom import Article, do, draft, edit
 from tests.clocks import MovableClock, clock
 from tests.effort import LONG
+from tests.patience import wait_until
 from tests.serving import EDITOR, Store
 from tests.sharing import store
 
@@ -92,13 +92,12 @@ class Waiting:
 
     def read(self) -> Article:
         """Return the article as editors see it, once the job has published what is due."""
-        deadline = time.monotonic() + 60
-        while (found := self.editor.get(self.path).json())["status"] == "scheduled":
-            if datetime.fromisoformat(found["scheduled_for"]) > self.clock():
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return found
+        return wait_until(self._settled)
+
+    def _settled(self) -> Article:
+        found: Article = self.editor.get(self.path).json()
+        is_due = found["scheduled_for"] and datetime.fromisoformat(found["scheduled_for"]) <= self.clock()
+        return {} if is_due else found
 
     def check(self) -> None:
         """Assert that the article is public, or will be, exactly when both times have come."""

@@ -21,8 +21,9 @@ from service.sync.batches import Follower
 from service.sync.pruning import EVERY, Pruning, announce, forget
 from tests.articles.newsroom import do, problem, published, trash
 from tests.databases import KINDS
+from tests.patience import wait_until
 from tests.serving import Store, serving
-from tests.sync.following import follow, now_at, page, within
+from tests.sync.following import follow, now_at, page
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -172,7 +173,7 @@ def test_what_a_publisher_has_read_is_not_forgotten_before_it_is_written(
         with store.database.writing() as session:
             number = lock_counter(session) + 1
             forgetting = pool.submit(forget, store.database, numbers)
-            within(60, lambda: forgetting.done() or _waits(store))
+            wait_until(lambda: forgetting.done() or _waits(store))
             session.execute(update(Published).where(*row).values(seq=number, reason=Reason.WITHDRAWN))
             session.execute(update(PublishedSequence).values(seq=number))
         forgetting.result(60)
