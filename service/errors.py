@@ -190,6 +190,10 @@ class Unprocessable(ServiceError):
         return cls(message, errors=[FieldProblem(pointer=pointer, message=message)])
 
 
+_NO_OBJECT = {"model_type", "model_attributes_type", "dict_type", "dataclass_type"}
+_MEMBER_OF_ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
+
+
 def errors_of(error: ValidationError) -> list[ErrorDetails]:
     """Return what is told of a body that does not have its shape. Raises Unprocessable when there is too much
     of it.
@@ -197,7 +201,16 @@ def errors_of(error: ValidationError) -> list[ErrorDetails]:
     count = error.error_count()
     if count > MOST_LOOKED_AT:
         raise Unprocessable(f"The body has {count} errors, too many to list.")
-    return error.errors(include_url=False)[:MOST_TOLD]
+    return [_in_words_of_json(item) for item in error.errors(include_url=False)[:MOST_TOLD]]
+
+
+def _in_words_of_json(item: ErrorDetails) -> ErrorDetails:
+    """Say what the client got wrong without the names of classes and enums, which Pydantic puts in."""
+    if item["type"] in _NO_OBJECT:
+        return {**item, "msg": "Input should be an object"}
+    if item["type"] == "literal_error":
+        return {**item, "msg": _MEMBER_OF_ENUM.sub(r"\1", item["msg"])}
+    return item
 
 
 class PreconditionRequired(ServiceError):

@@ -288,6 +288,15 @@ Text = Annotated[
     AfterValidator(clean_text),
 ]
 """Text of several lines, trimmed."""
+NonEmptyText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
+    BeforeValidator(_composed),
+    BeforeValidator(unix_newlines),
+    AfterValidator(clean_text),
+    AfterValidator(_visible),
+]
+"""Text of several lines that says something: why a resource was withdrawn, what was corrected."""
 Line = Annotated[
     str,
     # Before the other validators here: behind one, Pydantic would trim what it has measured.

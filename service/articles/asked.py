@@ -13,7 +13,7 @@ from service.articles.body import as_html, as_text
 from service.articles.cards import card_of_document
 from service.articles.found import with_snippet
 from service.articles.models import ArticleRead
-from service.errors import BadRequest
+from service.errors import BadRequest, FieldProblem, Unprocessable
 from service.http import pages, sparse
 from service.published import answers, documents, keys
 from service.published.filters import Chosen, Filter
@@ -56,7 +56,9 @@ async def read_filter(
 ) -> Filter:
     """Return what a list of articles is narrowed to."""
     if q is not None and not q.strip():
-        raise BadRequest("q: must have something to search for.")
+        message = "must have something to search for"
+        problem = FieldProblem(place="query", pointer="/q", message=message)
+        raise Unprocessable(f"q: {message}.", errors=[problem])
     return Filter(
         tuple(section or ()),
         tuple(tag or ()),

@@ -39,7 +39,7 @@ from service.published.waiting import View
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
-from service.tables import Line, Shape, Text, Time
+from service.tables import Line, NonEmptyText, Shape, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 Format = Annotated[Form, Query(alias="format", include_in_schema=False)]
@@ -54,7 +54,6 @@ _DEFAULTED = _WRITTEN - {"published_at"}
 """Members of which null takes the default. A date of publication that was given is taken back by null."""
 _NEWEST = TypeAdapter(tuple[Time, UUID])
 _RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
-Said = Annotated[Text, Field(min_length=1)]
 
 
 class Publication(Shape):
@@ -66,14 +65,14 @@ class Publication(Shape):
 class Withdrawal(Shape):
     """The reason why an article is withdrawn. It is public."""
 
-    reason: Said = Field(examples=["It named the wrong person."])
+    reason: NonEmptyText = Field(examples=["It named the wrong person."])
 
 
 class CorrectionCreate(Shape):
     """The words of a correction."""
 
     kind: Line = "correction"
-    text: Said = Field(examples=["The bridge has four lanes, not three."])
+    text: NonEmptyText = Field(examples=["The bridge has four lanes, not three."])
 
 
 @router.get("", response_model=pages.Page[ArticleCard | ArticleRead])

@@ -152,7 +152,9 @@ def _has_body(request: Request) -> bool:
 
 def _need_json(request: Request) -> None:
     given = media_type(request)
-    if given == "application/json" or (given.startswith("application/") and given.endswith("+json")):
+    is_json = given == "application/json" or (given.startswith("application/") and given.endswith("+json"))
+    # A JSON Patch (RFC 6902) lists operations: it is no document, nor a merge patch.
+    if is_json and given != "application/json-patch+json":
         return
     raise UnsupportedMediaType("Send the body as application/json.", headers={"Accept": "application/json"})
 

@@ -19,6 +19,7 @@ from service.tables import (
     Language,
     Line,
     Many,
+    NonEmptyText,
     Reading,
     Shape,
     Table,
@@ -303,9 +304,7 @@ class WithdrawalRead(WithdrawalReason):
 class PictureReason(Shape):
     """The reason why a picture is withdrawn, or shown again."""
 
-    reason: Annotated[Text, pydantic.Field(min_length=1)] = pydantic.Field(
-        examples=["The agency killed it: the picture was altered."]
-    )
+    reason: NonEmptyText = pydantic.Field(examples=["The agency killed it: the picture was altered."])
 
 
 class Picture(Reading):

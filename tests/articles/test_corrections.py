@@ -28,6 +28,7 @@ def test_corrections_are_read_in_their_order_by_everybody(client: httpx.Client, 
     [
         ({}, "/text"),
         ({"text": ""}, "/text"),
+        ({"text": "\u2060\u200d"}, "/text"),
         ({"text": "x", "kind": ""}, "/kind"),
         ({"text": "x", "at": "2020-01-01T00:00:00Z"}, "/at"),
     ],

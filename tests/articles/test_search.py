@@ -11,7 +11,7 @@ from tests.articles.newsroom import (
     ids,
     mark,
     picture,
-    problem,
+    pointers,
     published,
     trash,
     walk,
@@ -252,9 +252,8 @@ def test_no_query_is_a_fault(client: httpx.Client, desk: httpx.Client, q: str) -
 
 
 def test_a_query_that_is_empty_or_too_long_is_refused(client: httpx.Client) -> None:
-    for q in ("", " ", "\t\n"):
-        problem(client.get("/v1/articles", params={"q": q}), 400)
-    problem(client.get("/v1/articles", params={"q": "x" * 501}), 422)
+    for q in ("", " ", "\t\n", "x" * 501):
+        assert pointers(client.get("/v1/articles", params={"q": q})) == ["/q"], q
 
 
 def test_words_of_any_length_are_indexed_and_found(

@@ -86,6 +86,7 @@ def test_what_was_never_public_is_not_withdrawn(client: httpx.Client, editor: ht
         {},
         {"reason": ""},
         {"reason": "  "},
+        {"reason": "\u200b"},
         {"reason": None},
         {"reason": "\x00"},
         {"reason": 1},

@@ -72,6 +72,7 @@ def test_a_body_that_cannot_be_read_is_refused(
         "",
         "json",
         "application/jsonp",
+        "application/json-patch+json",
         "text/json",
     ],
 )
@@ -187,6 +188,27 @@ def test_nothing_internal_is_shown(client: httpx.Client, editor: httpx.Client) -
             answer.text
         )
         assert "no-store" in answer.headers["cache-control"] or answer.status_code in (404, 410)
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "message"),
+    [
+        (
+            "/v1/consents",
+            {"notice_key": "default", "notice_version": 1, "action": "agree"},
+            "Input should be 'accept_all', 'reject_all', 'save' or 'acknowledge'",
+        ),
+        ("/v1/articles", {"headline": "x", "authors": ["Ana Lind"]}, "Input should be an object"),
+        ("/v1/articles", {"headline": "x", "body": [None]}, "Input should be an object"),
+        ("/v1/articles", [], "Input should be an object"),
+    ],
+)
+def test_a_refusal_has_the_words_of_json_and_not_of_the_code(
+    store: Store, address: str, body: object, message: str
+) -> None:
+    with store.client("content:write") as writer:
+        [error] = problem(writer.post(address, json=body), 422)["errors"]
+        assert error["message"] == message
 
 
 def test_a_body_that_is_not_utf_8_is_told_so_and_where(editor: httpx.Client) -> None:
