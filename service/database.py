@@ -21,7 +21,7 @@ from sqlmodel import Session as SQLModelSession
 from service.ages import earliest, keep_until
 from service.contracts import Contract
 from service.deadlines import Deadlines
-from service.engines import SQLITE_CONNECTIONS, hold_to_deadline, postgres_engine, sqlite_engine
+from service.engines import SQLITE_CONNECTIONS, hold_still, hold_to_deadline, postgres_engine, sqlite_engine
 from service.errors import Unavailable
 from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
 from service.services import service
@@ -168,8 +168,7 @@ class Database:
     def snapshot(self) -> Iterator[Session]:
         """A session that reads what the store held at one moment, whatever is committed meanwhile."""
         with self.open(read_only=True) as session:
-            if not self.is_sqlite:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            hold_still(session)
             yield session
 
     @contextmanager

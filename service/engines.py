@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import create_engine
 
@@ -47,7 +48,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only
     # when a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
     erasing = "secure_delete=ON"
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing):
+    # A statement that has triggers keeps the pages that it changes until its end, otherwise in a file.
+    in_memory = "temp_store=MEMORY"
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing)
+    for pragma in (*pragmas, in_memory):
         connection.execute(f"PRAGMA {pragma}")
     # A view of the words of an index. Each connection has its own, because a store has none of it.
     for index in INDEXES_OF_WORDS:
@@ -153,6 +157,14 @@ def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> No
     event.listen(engine, "before_cursor_execute", deadlines.ask)
     for name in ("after_cursor_execute", "handle_error"):
         event.listen(engine, name, deadlines.answered)
+
+
+def hold_still(session: Session) -> None:
+    """Let a session that has read nothing yet read what the store holds at one moment, whatever is committed
+    meanwhile. On SQLite every session does.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _dump_json(value: Any) -> str:

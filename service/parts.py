@@ -47,6 +47,7 @@ from service.rooms import FORMS, open_database
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
+from service.sync.blocks import Blocks
 from service.sync.followers import Followers
 from service.webhooks import contracts, notices
 from service.webhooks.trials import Trials
@@ -93,6 +94,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Background, Background(registry))
     ending = services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
     services.add(Followers, Followers(settings))
+    services.add(Blocks, Blocks(database))
     services.add(Connections, Connections(settings, ending))
     services.add(Health, Health(settings, reader, intake.store))
     return services
@@ -118,6 +120,7 @@ def _add_jobs_of_readers(services: Services) -> None:
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("counting", every(Counting(database).step))
+    background.add("blocks", every(services.get(Blocks).step))
     if database.settings.purge_kind != "off":
         purger, figures = services.get(Purger), services.get(Figures)
         background.add("purging", purger.run)

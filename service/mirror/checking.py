@@ -5,7 +5,6 @@ is parted until it is small, and then fetched: of ten thousand numbers a wrong o
 """
 
 import time
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +31,10 @@ from service.published.mirroring import Arrived
 from service.published.models import Published, PublishedSequence, all_but
 from service.published.render import lock_counter
 from service.purging.places import drop_everything
-from service.sync import digests
+from service.sync.blocks import MOST_READ
 from service.sync.cursors import place_in, write_cursor
-from service.sync.digests import DigestRead, Line, digest_of
+from service.sync.digests import DigestRead
+from service.sync.hashes import Line, hash_range
 from service.tables import now
 
 SMALL = 25
@@ -92,7 +92,7 @@ class Checking:
         checked, strays = Checked(), list[Published]()
         last, first = await to_thread.run_sync(self._seq), 1
         while first <= last:
-            until = min(first + digests.MOST - 1, last)
+            until = min(first + MOST_READ - 1, last)
             told = await self._digest(checked, first, until)
             lines = await self._lines(first, until)
             checked.rows += len(lines)
@@ -113,13 +113,13 @@ class Checking:
         waiting = [told]
         while waiting:
             whole = waiting.pop()
-            if whole.digest == _digest(lines, whole.first, whole.last):
+            if whole.digest == hash_range(lines, whole.first, whole.last).digest:
                 continue
             if whole.last - whole.first < SMALL:
                 found.append((whole.first, whole.last))
                 continue
             for part in whole.parts:
-                if part.digest == _digest(lines, part.first, part.last):
+                if part.digest == hash_range(lines, part.first, part.last).digest:
                     continue
                 if part.last - part.first < SMALL:
                     found.append((part.first, part.last))
@@ -262,8 +262,3 @@ def _is_wrong(row: Arrived, here: Published | None, head: int, seq: int) -> bool
     return known != (row.seq, row.version, row.reason, row.document) or here.etag != etag_of(
         row.document, row.version
     )
-
-
-def _digest(lines: Sequence[Line], first: int, last: int) -> str:
-    low = bisect_left(lines, first, key=lambda line: line[0])
-    return digest_of(lines[low : bisect_right(lines, last, key=lambda line: line[0])])

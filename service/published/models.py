@@ -285,6 +285,19 @@ class PublishedFormer(Table, table=True):
     until_seq: int = Field(sa_type=BigInteger)
 
 
+class PublishedBlock(Table, table=True):
+    """The hash of the live rows of a thousand numbers: those after 1,000 times `number`.
+
+    Triggers of the database drop it when such a row comes, changes or goes, whoever writes.
+    """
+
+    __tablename__ = "published_block"
+
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    entries: int
+    digest: str
+
+
 class WorkingChange(Table, table=True):
     """The number of the last change of one working resource, drafts included: what the staff's view of the
     feed is read from.

@@ -1,0 +1,101 @@
+"""Keep the hashes of blocks of a thousand numbers, so that those of a million cost a request no more rows
+than those of a few thousand.
+
+Triggers of the database drop the hash of a block when a row of it changes, whoever writes. A block is hashed
+again once somebody asks for it: a store whose partners do not ask pays nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from anyio import to_thread
+from sqlalchemy import select
+from sqlmodel import col
+
+from service.database import Database, Session, insert
+from service.errors import Unavailable
+from service.published.models import PublishedBlock, PublishedSequence
+from service.published.render import lock_counter
+from service.sync.hashes import BLOCK, NOTHING, Hashed, hash_lines, pieces_of, read_lines
+
+MOST_READ = 10_000
+"""Numbers whose rows one request reads: each row takes the processor's time."""
+AT_ONCE = 100
+LOOKS_EVERY, PAUSE = 0.5, 0.002
+
+
+class NotHashedYet(Unavailable):
+    """Too many numbers of the range have no hash yet, because nobody has asked for them since they changed.
+    They are being hashed: ask again after `Retry-After`. A range of 10,000 numbers is answered at once.
+    """
+
+    title = "The numbers are being hashed"
+
+    def __init__(self) -> None:
+        super().__init__("The numbers of this range are being hashed.", headers={"Retry-After": "1"})
+
+
+class Blocks:
+    """Hashes the blocks that have no hash, once somebody has asked for one of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._is_asked = False
+
+    def hashes(self, session: Session, first: int, last: int, seq: int) -> list[tuple[int, int, Hashed]]:
+        """Return the pieces of a range with their hashes, in a store that stands at the number `seq`.
+
+        Raises NotHashedYet when too many rows would have to be read.
+        """
+        known = {} if session.contract is not None else _kept(session, first, min(last, seq))
+        pieces = list(pieces_of(first, last))
+        unknown = [(begin, end) for begin, end in pieces if begin <= seq and begin not in known]
+        if session.contract is None and any(
+            end - begin == BLOCK - 1 and end <= seq for begin, end in unknown
+        ):
+            self._is_asked = True
+        if sum(end - begin + 1 for begin, end in unknown) > MOST_READ:
+            raise NotHashedYet
+        known |= {begin: hash_lines(read_lines(session, begin, end)) for begin, end in unknown}
+        return [(begin, end, known.get(begin, NOTHING)) for begin, end in pieces]
+
+    async def step(self) -> float:
+        """Hash some blocks, if somebody has asked; return the seconds to wait."""
+        if not self._is_asked:
+            return LOOKS_EVERY
+        self._is_asked = False
+        missing = await to_thread.run_sync(self._missing)
+        for number in missing[:AT_ONCE]:
+            async with self._database.turn():
+                await to_thread.run_sync(self._hash, number)
+            await asyncio.sleep(PAUSE)
+        if missing[AT_ONCE:]:
+            self._is_asked = True
+            return 0.0
+        return LOOKS_EVERY
+
+    def _missing(self) -> Sequence[int]:
+        with self._database.reading() as session:
+            seq = session.execute(select(col(PublishedSequence.seq))).scalar_one()
+            known = set(session.execute(select(col(PublishedBlock.number))).scalars())
+        return [number for number in range(seq // BLOCK) if number not in known]
+
+    def _hash(self, number: int) -> None:
+        """Hash a block that is complete, under the counter's lock: no row of it changes meanwhile."""
+        first, last = BLOCK * number + 1, BLOCK * (number + 1)
+        with self._database.writing() as session:
+            is_complete = lock_counter(session) >= last
+            if not is_complete or session.get(PublishedBlock, number) is not None:
+                return
+            hashed = hash_lines(read_lines(session, first, last))
+            row = {"number": number, "entries": hashed.entries, "digest": hashed.digest}
+            session.execute(insert(session, PublishedBlock), [row])
+
+
+def _kept(session: Session, first: int, last: int) -> dict[int, Hashed]:
+    """Return the kept hashes of blocks that lie in a range wholly, by their first numbers."""
+    columns = select(col(PublishedBlock.number), col(PublishedBlock.entries), col(PublishedBlock.digest))
+    rows = columns.where(
+        col(PublishedBlock.number) >= -(-(first - 1) // BLOCK), col(PublishedBlock.number) < last // BLOCK
+    )
+    return {BLOCK * number + 1: Hashed(entries, digest) for number, entries, digest in session.execute(rows)}
