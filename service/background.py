@@ -46,10 +46,12 @@ class Job:
         self.failures, self.is_database_away = 0, False
 
 
-def every(step: Step) -> Work:
-    """Make a job of a step that returns the seconds until it is to be done again."""
+def every(step: Step, *, after: float = 0.0) -> Work:
+    """Make a job of a step that returns the seconds until it is to be done again. First it waits for some."""
 
     async def work(beat: Beat) -> None:
+        if after:
+            await asyncio.sleep(after)
         while True:
             seconds = await step()
             beat(seconds)

@@ -53,6 +53,10 @@ from service.webhooks import contracts, notices
 from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
+UPKEEP_AFTER = 1.0
+"""Seconds. The first requests of a process wait for none of the jobs that look for what is old."""
+in_a_while = partial(every, after=UPKEEP_AFTER)
+
 
 def make_services(settings: Settings) -> Services:
     """Make the parts of an app: all that its endpoints ask for, each by its type."""
@@ -119,7 +123,7 @@ def _add_jobs_of_readers(services: Services) -> None:
         background.add("replicas", every(services.get(Replicas).step))
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
-    background.add("counting", every(Counting(database).step))
+    background.add("counting", in_a_while(Counting(database).step))
     background.add("blocks", every(services.get(Blocks).step))
     if database.settings.purge_kind != "off":
         purger, figures = services.get(Purger), services.get(Figures)
@@ -146,15 +150,15 @@ def _add_jobs_of_writers(services: Services) -> None:
     background.add("indexing", every(Indexing(database).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
-    background.add("followers", every(services.get(FollowersWatched).step))
-    background.add("kept answers", every(partial(idempotency.forget_some, database)))
-    background.add("tombstones", every(pruning.Pruning(database).step))
+    background.add("followers", in_a_while(services.get(FollowersWatched).step))
+    background.add("kept answers", in_a_while(partial(idempotency.forget_some, database)))
+    background.add("tombstones", in_a_while(pruning.Pruning(database).step))
     background.add("consent log", every(partial(upkeep.seal, database, Signer(settings.signing_key))))
-    background.add("consent retention", every(partial(upkeep.tidy, database)))
+    background.add("consent retention", in_a_while(partial(upkeep.tidy, database)))
     if settings.is_sqlite:
-        background.add("erased", every(partial(upkeep.empty_log, database)))
-    background.add("notices", every(partial(notices.warn_of_ends, database)))
-    background.add("contracts", every(partial(contracts.tell_ends, database)))
+        background.add("erased", in_a_while(partial(upkeep.empty_log, database)))
+    background.add("notices", in_a_while(partial(notices.warn_of_ends, database)))
+    background.add("contracts", in_a_while(partial(contracts.tell_ends, database)))
     if settings.webhook_concurrency:
         background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
     if settings.picture_ahead:
