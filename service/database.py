@@ -11,7 +11,7 @@ from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy import CursorResult, Engine, Result, UpdateBase, event
+from sqlalchemy import CursorResult, Engine, Result, TextClause, UpdateBase, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -84,7 +84,9 @@ class Session(SQLModelSession):
         self.kept: dict[type, object] = {}
         """Kept for this transaction by the rooms above, each under a type of its own."""
 
-    def write(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]] | None = None) -> Result[Any]:
+    def write(
+        self, statement: UpdateBase | TextClause, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Result[Any]:
         """Execute a statement that writes, past the ORM, which costs more than SQLite itself. Objects
         that were loaded stay as they are.
         """

@@ -91,7 +91,7 @@ def holders(session: Session, pairs: Sequence[Pair]) -> dict[Pair, UUID]:
     return {
         (source, external_id): id_
         for one in asked
-        for source, external_id, id_ in session.execute(_HOLDERS, one)
+        for source, external_id, id_ in session.connection().execute(_HOLDERS, one)
     }
 
 

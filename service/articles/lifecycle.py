@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.articles import claims, desk, slugs
@@ -45,6 +46,8 @@ from service.tables import Time, new_id, new_row, now
 _CONTENT = tuple(ArticleContent.model_fields)
 _STATE = tuple(set(Article.model_fields) - {"version", "updated_at", "listed_at"})
 _TRASH = frozenset({"deleted_at"})
+_HELD = select(Article).where(col(Article.id).in_(bindparam("ids", expanding=True))).order_by(col(Article.id))
+_HELD_LOCKED = _HELD.with_for_update()
 
 
 class ArticleWithdrawn(Conflict):
@@ -76,10 +79,8 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
 
 def hold(session: Session, ids: Collection[UUID]) -> dict[UUID, Article]:
     """Lock those of these articles that there are, in the order of their ids, and return them."""
-    known = select(Article).where(col(Article.id).in_(ids)).order_by(col(Article.id))
-    if not session.database.is_sqlite:
-        known = known.with_for_update()
-    return {article.id: article for article in session.exec(known)}
+    known = _HELD if session.database.is_sqlite else _HELD_LOCKED
+    return {article.id: article for article in session.exec(known, params={"ids": list(ids)})}
 
 
 def _refuse_trashed(article: Article) -> None:

@@ -144,7 +144,7 @@ def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]
     if not found:
         return found
     known = {"ids": list(found), "slugs": [article.slug for article in articles]}
-    moved = set(session.exec(_OTHER_SLUGS, params=known))
+    moved = set(session.connection().execute(_OTHER_SLUGS, known).scalars())
     if moved:
         public = select(ArticleVersion.article_id, ArticleVersion.slug).where(
             col(ArticleVersion.article_id).in_(moved), ArticleVersion.status == Status.PUBLISHED

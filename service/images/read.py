@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as core
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
@@ -28,10 +29,9 @@ UNSEEN = ("digest", "external_id", "source_url")
 """Members that are null for readers: where a file came from, and what would find it elsewhere."""
 _OF_PICTURE = tuple(set(Picture.model_fields) - {"formats", "renditions"})
 _CAPTIONS = (
-    select(Caption)
+    core.select(*(getattr(Caption, name) for name in CaptionRead.model_fields))
     .where(col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None))
     .order_by(col(Caption.id))
-    .execution_options(populate_existing=True)
 )
 
 
@@ -87,8 +87,9 @@ def captions_of(session: Session, image_ids: Collection[UUID]) -> dict[UUID, lis
     found: dict[UUID, list[CaptionRead]] = defaultdict(list)
     if image_ids:
         session.flush()  # What this transaction has written so far is read too.
-        for caption in session.exec(_CAPTIONS, params={"ids": list(image_ids)}):
-            found[caption.image_id].append(read_caption(caption))
+        for row in session.connection().execute(_CAPTIONS, {"ids": list(image_ids)}):
+            # As it was validated when it was written.
+            found[row.image_id].append(CaptionRead.model_construct(**row._asdict()))
     return dict(found)
 
 

@@ -293,7 +293,7 @@ def terms_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tu
     if not ids:
         return {}
     found: dict[UUID, set[tuple[str, str]]] = {}
-    for id_, name, value in session.exec(_TERMS, params={"ids": list(ids)}):
+    for id_, name, value in session.connection().execute(_TERMS, {"ids": list(ids)}):
         found.setdefault(id_, set()).add((name, value))
     return {id_: frozenset(terms) for id_, terms in found.items()}
 

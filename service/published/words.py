@@ -9,7 +9,7 @@ import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -117,38 +117,21 @@ class TextIndex:
     def _taken(self, session: Session, keys: Collection[int]) -> set[int]:
         if not keys:
             return set()
-        found = text(
-            f"SELECT {self._key_column(session)} FROM {self.table} WHERE {self._key_column(session)} IN :keys"
-        )
-        rows = session.execute(found.bindparams(bindparam("keys", list(keys), expanding=True)))
-        return set(rows.scalars())
+        found = _finding(self.table, self._key_column(session))
+        return set(session.connection().execute(found, {"keys": list(keys)}).scalars())
 
     def put(self, session: Session, texts: Iterable[tuple[int, UUID, Words]]) -> None:
         """Index texts, each under a key that is free."""
         row = _row_of_sqlite if session.database.is_sqlite else _row_of_postgresql
         rows = [{"key": key, "id": id_.hex, **row(words)} for key, id_, words in texts]
         if rows:
-            session.execute(self._insert(session), rows)
+            session.write(_inserting(self.table, is_sqlite=session.database.is_sqlite), rows)
 
     def drop(self, session: Session, texts: Collection[tuple[int, UUID]]) -> None:
         """Forget texts, by key and id. A key that is free, or another text's, is left alone."""
         if texts:
-            session.execute(
-                text(
-                    f"DELETE FROM {self.table} WHERE {self._key_column(session)} = :key AND id = :id"
-                ).bindparams(bindparam("id", type_=Uuid())),
-                [{"key": key, "id": id_} for key, id_ in texts],
-            )
-
-    def _insert(self, session: Session) -> TextClause:
-        if session.database.is_sqlite:
-            return text(
-                f"INSERT INTO {self.table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)"
-            )
-        return text(
-            f"INSERT INTO {self.table} (key, id, words)"
-            " VALUES (:key, CAST(:id AS uuid), CAST(:words AS tsvector))"
-        )
+            dropped = _dropping(self.table, self._key_column(session))
+            session.write(dropped, [{"key": key, "id": id_} for key, id_ in texts])
 
     def edge(self, at: datetime, *, last: bool) -> int:
         """Return the first or the last key of a time."""
@@ -278,6 +261,28 @@ class TextIndex:
 
     def _key_column(self, session: Session) -> str:
         return "rowid" if session.database.is_sqlite else "key"
+
+
+@cache
+def _finding(table: str, key: str) -> TextClause:
+    found = text(f"SELECT {key} FROM {table} WHERE {key} IN :keys")
+    return found.bindparams(bindparam("keys", expanding=True))
+
+
+@cache
+def _inserting(table: str, *, is_sqlite: bool) -> TextClause:
+    if is_sqlite:
+        return text(f"INSERT INTO {table} (rowid, id, headline, body) VALUES (:key, :id, :headline, :body)")
+    return text(
+        f"INSERT INTO {table} (key, id, words) VALUES (:key, CAST(:id AS uuid), CAST(:words AS tsvector))"
+    )
+
+
+@cache
+def _dropping(table: str, key: str) -> TextClause:
+    return text(f"DELETE FROM {table} WHERE {key} = :key AND id = :id").bindparams(
+        bindparam("id", type_=Uuid())
+    )
 
 
 def _lying(begins: int | None, *, descending: bool) -> str:
