@@ -7,15 +7,17 @@ the store, the transaction around it takes the most: four that share it take hal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from uuid import UUID
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from service.articles import claims, lifecycle, read
-from service.articles.models import ArticleCreate
+from service.articles.models import ArticleCreate, ArticleReplace
 from service.database import Database, Session
 from service.errors import ServiceError
 from service.group_commit import GroupCommit, waves
-from service.http import idempotency
+from service.http import conditional, idempotency
 from service.http.callers import Caller
 from service.tables import new_id
 
@@ -33,11 +35,29 @@ class Creating:
     """The articles that one running service is about to make."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._commits = GroupCommit[Creation, Response](database, _make)
 
     async def create(self, request: Request, caller: Caller, write: ArticleCreate) -> Response:
         """Make an article, and answer once it is committed. Raises what refuses it."""
         return await self._commits.run(Creation(request, caller, write))
+
+    async def create_under(
+        self, request: Request, caller: Caller, id_: UUID, write: ArticleReplace
+    ) -> Response:
+        """Make an article under an id of the caller's own. Raises what refuses it."""
+
+        def make(session: Session) -> Response:
+            # It may have been made since it was looked for.
+            if article := lifecycle.hold(session, [id_]).get(id_):
+                lifecycle.admit(caller, article, write.status)
+                conditional.require_match(request, article.version)
+            made = lifecycle.create(session, caller, write, id_)
+            return read.answer(request, caller, session, *made, status=201)
+
+        # In a transaction of its own, because it may be refused after it has been written.
+        async with self._database.slot(), self._database.turn():
+            return await run_in_threadpool(self._database.transact, make)
 
 
 def _make(session: Session, creations: Sequence[Creation]) -> list[Response | ServiceError]:

@@ -24,7 +24,7 @@ from service.articles.models import (
 )
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed
-from service.http import conditional, pages
+from service.http import pages
 from service.http.callers import CallerDep, StaffPublisher, StaffWriter
 from service.http.pages import Total
 from service.http.patching import merged
@@ -206,22 +206,22 @@ def get_article(
 
 
 @router.put("/{article_id}", response_model=ArticleWritten, responses={201: {"model": ArticleWritten}})
-def replace_article(
-    request: Request, article_id: UUID, replace: ArticleReplace, caller: StaffWriter, session: SessionDep
+async def replace_article(
+    request: Request, article_id: UUID, replace: ArticleReplace, caller: StaffWriter
 ) -> Response:
     """Replace an article, or create one under an id of your own (`If-None-Match: *` creates only)."""
-    replace = caller.signed(replace)
+    signed = caller.signed(replace)
+
+    def work(session: Session, article: Article) -> Response:
+        return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, signed))
+
+    edit = Edit(request, caller, str(article_id), work, status=signed.status, needs_match=True)
     try:
-        article = lifecycle.get(session, article_id, lock=True)
+        return await _edit(edit)
     except NotFound:
         if "if-match" in request.headers:
             raise PreconditionFailed("There is no article at this address.", current_version=None) from None
-        return read.answer(
-            request, caller, session, *lifecycle.create(session, caller, replace, article_id), status=201
-        )
-    lifecycle.authorise(caller, article, replace.status)
-    conditional.require_match(request, article.version)
-    return read.answer(request, caller, session, *lifecycle.replace(session, caller, article, replace))
+    return await service(request, Creating).create_under(request, caller, article_id, signed)
 
 
 @router.patch(

@@ -47,6 +47,27 @@ def test_articles_that_are_published_together_are_numbered_together(
 
 
 @pytest.mark.slow
+def test_articles_that_are_replaced_together_are_numbered_together(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
+    articles = [published(editor) for _ in range(24)]
+    place = now_at(client)
+    answers = at_once(
+        [
+            lambda each=each: editor.put(
+                f"/v1/articles/{each['id']}", json={**each, "summary": "Anew"}, headers=if_match(each)
+            )
+            for each in articles
+        ]
+    )
+    assert [(answer.status_code, answer.json()["summary"]) for answer in answers] == [(200, "Anew")] * 24
+    told, _ = follow(client, place)
+    assert {entry["id"] for entry in told} == {article["id"] for article in articles}
+    # Those of one transaction have one time.
+    assert len({entry["changed_at"] for entry in told}) < 24
+
+
+@pytest.mark.slow
 def test_one_edit_that_is_refused_spoils_no_other(
     store: Store, client: httpx.Client, editor: httpx.Client
 ) -> None:
