@@ -88,6 +88,7 @@ VALUES = {
     "event_id": str(uuid4()),
     "tree_size": "1",
     "first": "0",
+    "gone": "true",
     "second": "1",
 }
 

@@ -27,14 +27,15 @@ from service.mirror.pictures import remove_files
 from service.outbound.connections import FetchFailed
 from service.published import mirroring
 from service.published.feed import KINDS, FollowerPlace
+from service.published.mirrored import StoreStand
 from service.published.mirroring import Arrived
-from service.published.models import Published, PublishedSequence, all_but
+from service.published.models import Published, PublishedSequence, Reason, all_but
 from service.published.render import lock_counter
 from service.purging.places import drop_everything
 from service.sync.blocks import MOST_READ
 from service.sync.cursors import place_in, write_cursor
 from service.sync.digests import DigestRead
-from service.sync.hashes import Line, hash_range
+from service.sync.hashes import Line, hash_range, line_of
 from service.tables import now
 
 SMALL = 25
@@ -129,7 +130,7 @@ class Checking:
 
     async def _digest(self, checked: Checked, first: int, last: int) -> DigestRead:
         checked.requests += 1
-        told = await self._following.origin.get(f"/v1/changes/digest?from={first}&to={last}")
+        told = await self._following.origin.get(f"/v1/changes/digest?from={first}&to={last}&gone=true")
         if told.status != 200:
             raise refusal(self._following.origin, told.status, told.body)
         try:
@@ -149,17 +150,24 @@ class Checking:
 
     def _read(self, first: int, last: int) -> list[Line]:
         with self._database.reading() as session:
-            columns = (Published.seq, Published.kind, Published.id, Published.version, Published.document)
+            columns = (
+                Published.seq,
+                Published.kind,
+                Published.id,
+                Published.version,
+                Published.document,
+                Published.reason,
+                Published.detail,
+            )
             rows: Select[*tuple[Any, ...]] = select(*map(col, columns))
             rows = rows.where(
                 col(Published.seq).between(first, last),
-                col(Published.reason).is_(None),
                 col(Published.kind).not_in(all_but(KINDS)),
             )
             found = session.execute(rows.order_by(col(Published.seq)).limit(AT_ONCE))
             return [
-                (seq, str(kind), id_, version, etag_of(document, version).strip('"'))
-                for seq, kind, id_, version, document in found
+                line_of(seq, kind, id_, version, etag_of(document, version), reason, detail)
+                for seq, kind, id_, version, document, reason, detail in found
             ]
 
     async def _mend(self, checked: Checked, first: int, last: int) -> list[Published]:
@@ -204,20 +212,22 @@ class Checking:
                 return None
             rows = [row for row in page.rows if row.seq <= last and row.kind in KINDS]
             here = mirroring.rows_of(session, [row.key for row in rows])
-            wrong = [row for row in rows if _is_wrong(row, here.get(row.key), page.state.head, seq)]
+            wrong = [row for row in rows if _is_wrong(row, here.get(row.key), page.state, seq)]
             if wrong:
                 self._following.write(session, Page(wrong, page.cursor, page.caught_up, page.state))
                 self._tell(session, len(wrong))
-            return len(wrong), self._strays(session, rows, first, last)
+            return len(wrong), self._strays(session, page, first, last)
 
-    def _strays(self, session: Session, rows: Sequence[Arrived], first: int, last: int) -> list[Published]:
-        known = {row.key for row in rows}
+    def _strays(self, session: Session, page: Page, first: int, last: int) -> list[Published]:
+        known = {row.key for row in page.rows if row.seq <= last}
         found = select(Published).where(
-            col(Published.seq).between(first, last),
-            col(Published.reason).is_(None),
-            col(Published.kind).not_in(all_but(KINDS)),
+            col(Published.seq).between(first, last), col(Published.kind).not_in(all_but(KINDS))
         )
-        strays = [row for row in session.execute(found).scalars() if (row.kind, row.id) not in known]
+        strays = [
+            row
+            for row in session.execute(found).scalars()
+            if (row.kind, row.id) not in known and not _is_forgotten(row, page.state)
+        ]
         session.expunge_all()
         return strays
 
@@ -252,13 +262,18 @@ class Checking:
             return store
 
 
-def _is_wrong(row: Arrived, here: Published | None, head: int, seq: int) -> bool:
+def _is_forgotten(row: Arrived | Published, origin: StoreStand) -> bool:
+    """Return whether a row is a removal that the origin keeps no longer, as the mirror will not."""
+    return row.reason not in (None, Reason.WITHDRAWN) and row.seq <= origin.pruned
+
+
+def _is_wrong(row: Arrived, here: Published | None, origin: StoreStand, seq: int) -> bool:
     """Return whether a row is here otherwise than it arrived. One that was followed meanwhile is newer."""
     if here is None:
-        return True
-    if head < here.seq <= seq:
+        return not _is_forgotten(row, origin)
+    if origin.head < here.seq <= seq:
         return False
-    known = here.seq, here.version, here.reason, here.document
-    return known != (row.seq, row.version, row.reason, row.document) or here.etag != etag_of(
+    known = here.seq, here.version, here.reason, here.detail, here.document
+    return known != (row.seq, row.version, row.reason, row.detail, row.document) or here.etag != etag_of(
         row.document, row.version
     )

@@ -42,21 +42,23 @@ class Blocks:
         self._database = database
         self._is_asked = False
 
-    def hashes(self, session: Session, first: int, last: int, seq: int) -> list[tuple[int, int, Hashed]]:
-        """Return the pieces of a range with their hashes, in a store that stands at the number `seq`.
+    def hashes(
+        self, session: Session, first: int, last: int, seq: int, *, gone: bool = False
+    ) -> list[tuple[int, int, Hashed]]:
+        """Return the pieces of a range with their hashes, in a store that stands at the number `seq`. None is
+        kept of what a contract gives, nor with what has gone.
 
         Raises NotHashedYet when too many rows would have to be read.
         """
-        known = {} if session.contract is not None else _kept(session, first, min(last, seq))
+        is_kept = session.contract is None and not gone
+        known = _kept(session, first, min(last, seq)) if is_kept else {}
         pieces = list(pieces_of(first, last))
         unknown = [(begin, end) for begin, end in pieces if begin <= seq and begin not in known]
-        if session.contract is None and any(
-            end - begin == BLOCK - 1 and end <= seq for begin, end in unknown
-        ):
+        if is_kept and any(end - begin == BLOCK - 1 and end <= seq for begin, end in unknown):
             self._is_asked = True
         if sum(end - begin + 1 for begin, end in unknown) > MOST_READ:
             raise NotHashedYet
-        known |= {begin: hash_lines(read_lines(session, begin, end)) for begin, end in unknown}
+        known |= {begin: hash_lines(read_lines(session, begin, end, gone=gone)) for begin, end in unknown}
         return [(begin, end, known.get(begin, NOTHING)) for begin, end in pieces]
 
     async def step(self) -> float:

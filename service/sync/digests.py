@@ -5,7 +5,7 @@ again for the parts that differ: of a million numbers a wrong one is found in si
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -97,24 +97,27 @@ def get_changes_digest(
         int | None,
         Query(alias="to", ge=1, le=HIGHEST, description=f"the last number; absent: {MOST_READ} numbers"),
     ] = None,
+    gone: Annotated[
+        bool, Query(description=f"with what has gone, each with its reason; at most {MOST_READ} numbers")
+    ] = False,
 ) -> Response:
     """Prove a copy equal, or find where it differs: hashes of what is public under a range of numbers.
 
     A line is the number, kind, id, version and ETag, with spaces between and a line end behind. The ETag is
     that of the resource without its quotes: `{version}-{hash}`, where the hash is BLAKE2b with 9 bytes of the
     entry's `data` as it was sent. What has gone is in no line. A range of more than 1,000 numbers is cut into
-    pieces behind each multiple of 1,000, and hashed by one line for each: the digest of the piece.
+    pieces behind each multiple of 1,000, and hashed by one line for each: the digest of the piece. With
+    `gone=true` what has gone has a line too, with the reason in the place of the ETag, and then `detail`.
     """
-    most = MOST if session.contract is None else MOST_READ
+    if gone and session.contract is not None:
+        _refuse("gone", "is not for tokens with a contract")
+    most = MOST if session.contract is None and not gone else MOST_READ
     end = first + MOST_READ - 1 if last is None else last
     if end < first or end - first >= most:
-        message = f"must be from `from` on, and name {most} numbers at the most"
-        raise Unprocessable(
-            f"to: {message}.", errors=[FieldProblem(place="query", pointer="/to", message=message)]
-        )
+        _refuse("to", f"must be from `from` on, and name {most} numbers at the most")
     hold_still(session)
     seq = session.execute(select(col(PublishedSequence.seq))).scalar_one()
-    parts = list(_parts(session, service(request, Blocks), first, end, seq))
+    parts = list(_parts(session, service(request, Blocks), first, end, seq, gone=gone))
     whole = parts.pop()
     digest = DigestRead(**whole.model_dump(), seq=seq, parts=parts)
     answers.depend(request, *(answers.any_of(kind) for kind in KINDS))
@@ -122,18 +125,26 @@ def get_changes_digest(
     return conditional.answer_bytes(request, digest.model_dump_json().encode(), headers=headers)
 
 
-def _parts(session: Session, blocks: Blocks, first: int, last: int, seq: int) -> Iterator[RangeRead]:
+def _refuse(name: str, message: str) -> NoReturn:
+    raise Unprocessable(
+        f"{name}: {message}.", errors=[FieldProblem(place="query", pointer=f"/{name}", message=message)]
+    )
+
+
+def _parts(
+    session: Session, blocks: Blocks, first: int, last: int, seq: int, *, gone: bool
+) -> Iterator[RangeRead]:
     """Yield the parts of a range, and then the range itself."""
     count = last - first + 1
     if count <= FEW:
-        lines = read_lines(session, first, last)
+        lines = read_lines(session, first, last, gone=gone)
         size = -(-count // PARTS)
         for begin in range(first, last + 1, size) if count > 1 else ():
             end = min(begin + size - 1, last)
             yield _read(begin, end, hash_range(lines, begin, end))
         yield _read(first, last, hash_range(lines, first, last))
         return
-    pieces = blocks.hashes(session, first, last, seq)
+    pieces = blocks.hashes(session, first, last, seq, gone=gone)
     # The ends may cut one part into two.
     size = BLOCK * -(-count // (BLOCK * (PARTS - 1)))
     begin, waiting = first, list[Hashed]()

@@ -16,13 +16,13 @@ from sqlmodel import col
 from service.database import Session
 from service.http.conditional import etag_of
 from service.published.feed import KINDS
-from service.published.models import Kind, Published, all_but
+from service.published.models import Kind, Published, Reason, all_but
 from service.published.withdrawn import Gone, without
 
 BLOCK = 1_000
 """Numbers of a block. The migration of `published_block` has triggers that know it."""
 Line = tuple[int, str, UUID, int, str]
-"""A number, and the kind, id, version and ETag of what it stands for."""
+"""A number, and the kind, id, version and ETag of what it stands for; or of what has gone, the reason."""
 
 
 class Hashed(NamedTuple):
@@ -74,28 +74,41 @@ def hash_range(lines: Sequence[Line], first: int, last: int) -> Hashed:
     return hash_pieces(hash_lines(within(lines, *piece)) for piece in pieces_of(first, last))
 
 
-def read_lines(session: Session, first: int, last: int) -> Sequence[Line]:
-    """Read a line for each live row of a range, as the session's contract gives them."""
-    gone = Gone(contract=session.contract)
-    document = col(Published.document) if gone.hides else null()
+def read_lines(session: Session, first: int, last: int, *, gone: bool = False) -> Sequence[Line]:
+    """Read a line for each live row of a range, as the session's contract gives them; of what has gone too,
+    if that is asked for.
+    """
+    hidden = Gone(contract=session.contract)
+    document = col(Published.document) if hidden.hides else null()
     columns: Sequence[Any] = (
         Published.seq,
         Published.kind,
         Published.id,
         Published.version,
         Published.etag,
+        Published.reason,
+        Published.detail,
         document,
     )
     rows = select(*columns).where(
         col(Published.seq) >= first,
         col(Published.seq) <= last,
-        col(Published.reason).is_(None),
         col(Published.kind).not_in(all_but(KINDS)),
     )
+    if not gone:
+        rows = rows.where(col(Published.reason).is_(None))
     found = session.execute(rows.order_by(col(Published.seq))).all()
     lines = []
-    for seq, kind, id_, version, etag, document in found:
+    for seq, kind, id_, version, etag, reason, detail, document in found:
         if kind is Kind.ARTICLE and document is not None:
-            etag = etag_of(without(document, gone), version)  # noqa: PLW2901
-        lines.append((seq, str(kind), id_, version, etag.strip('"')))
+            etag = etag_of(without(document, hidden), version)  # noqa: PLW2901
+        lines.append(line_of(seq, kind, id_, version, etag, reason, detail))
     return lines
+
+
+def line_of(
+    seq: int, kind: Kind, id_: UUID, version: int, etag: str, reason: Reason | None, detail: str | None
+) -> Line:
+    """Return the line of a row: of what has gone, with the reason in the place of the ETag."""
+    said = etag.strip('"') if reason is None else f"{reason} {detail or ''}".rstrip(" ")
+    return seq, str(kind), id_, version, said

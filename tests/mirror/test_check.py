@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,9 +19,11 @@ from service.mirror.command import check, following
 from service.mirror.pages import OriginRefuses
 from service.mirror.place import MirrorPlace
 from service.published.feed import FollowerPlace
-from service.published.models import Kind, Published, PublishedSequence
+from service.published.models import Kind, Published, PublishedSequence, Reason
 from service.settings import Settings
 from service.sync.cursors import place_in, write_cursor
+from service.sync.pruning import announce, forget
+from service.tables import now
 from tests.articles.newsroom import do, edit, published
 from tests.databases import KINDS, empty_database
 from tests.effort import LONG
@@ -74,6 +77,39 @@ def test_rows_that_are_spoilt_missing_or_too_many_are_found_and_mended(
     # The answers that were ready before are dropped, though the numbers are the same.
     wait_until(lambda: [reader.get(p).content for p in paths] == [client.get(p).content for p in paths])
     wait_until(lambda: reader.get("/health/ready").json()["mirror"]["mended"] == found.mended)
+
+
+@pytest.mark.slow
+def test_what_has_gone_is_compared_with_its_reason(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    lost, altered, reworded, forgotten, live = (published(editor) for _ in range(5))
+    for article in (lost, altered, reworded):
+        do(editor, article, "withdraw", reason="Wrong.")
+    do(editor, forgotten, "unpublish")
+    caught_up(store, mirror)
+    wait_until(lambda: reader.get("/health/ready").json()["mirror"]["checked_at"] is not None)
+    paths = [f"/v1/articles/{each['id']}" for each in (lost, altered, reworded, live)]
+    assert [reader.get(path).status_code for path in paths] == [410, 410, 410, 200]
+    assert compared(mirror.settings).mended == 0
+    with mirror.database.writing() as session:
+        session.execute(delete(Published).where(col(Published.id) == UUID(lost["id"])))
+        for article, values in (
+            (altered, {"reason": Reason.DELETED}),
+            (reworded, {"detail": "Right."}),
+            (live, {"reason": Reason.UNPUBLISHED}),
+        ):
+            known = col(Published.id) == UUID(article["id"])
+            session.execute(update(Published).where(known).values(values))
+    # The origin forgets a removal that the mirror has still: this is no fault of the mirror.
+    with store.database.writing() as session:
+        old = update(Published).where(col(Published.id) == UUID(forgotten["id"]))
+        session.execute(old.values(changed_at=now() - timedelta(days=400)))
+    forget(store.database, announce(store.database))
+    assert compared(mirror.settings).mended == 4
+    assert compared(mirror.settings).mended == 0
+    wait_until(lambda: [reader.get(p).content for p in paths] == [client.get(p).content for p in paths])
+    assert client.get(paths[0]).status_code == 410
 
 
 @pytest.mark.slow

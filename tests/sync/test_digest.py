@@ -1,5 +1,6 @@
 """A partner finds what is wrong in its copy by hashes over ranges of numbers."""
 
+import hashlib
 import random
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from tests.articles.newsroom import do, edit, problem, published
 from tests.images.pictures import make_caption
+from tests.sync.following import follow
 from tests.sync.hashing import copied, differences, digest_of
 
 
@@ -73,3 +75,18 @@ def test_the_answer_changes_with_what_is_public(client: httpx.Client, editor: ht
     assert again.status_code == 304
     edit(editor, article, headline="Newer")
     assert client.get("/v1/changes/digest").json()["digest"] != first.json()["digest"]
+
+
+def test_what_has_gone_is_hashed_with_its_reason_when_it_is_asked_for(
+    client: httpx.Client, editor: httpx.Client
+) -> None:
+    do(editor, published(editor), "withdraw", reason="Wrong.")
+    do(editor, published(editor), "unpublish")
+    *_, withdrawn, gone = follow(client)[0]
+    for entry, reason in ((withdrawn, "withdrawn Wrong."), (gone, "unpublished")):
+        query = f"from={entry['seq']}&to={entry['seq']}"
+        said = f"{entry['seq']} article {entry['id']} {entry['version']} {reason}\n"
+        told = client.get(f"/v1/changes/digest?{query}&gone=true").json()
+        assert (told["entries"], told["digest"]) == (1, hashlib.sha256(said.encode()).hexdigest())
+        assert client.get(f"/v1/changes/digest?{query}").json()["entries"] == 0
+    assert problem(client.get("/v1/changes/digest?to=10001&gone=true"), 422)
