@@ -233,7 +233,7 @@ def unix_newlines(value: object) -> object:
 
 @lru_cache(maxsize=1_000)
 def _language(value: str) -> str:
-    # Kept, for it takes a tenth of a millisecond, and a house writes in few languages.
+    # Cached, because a check takes a tenth of a millisecond, and a house writes in few languages.
     if "_" in value or not langcodes.tag_is_valid(value):
         raise ValueError("must be a BCP 47 language tag, such as en, pt-BR or zh-Hant")
     return langcodes.standardize_tag(value)

@@ -175,8 +175,8 @@ def _items(request: Request, chunks: AsyncIterator[bytes], *, as_lines: bool) ->
 
 
 def _refuse_whole(batch: Batch) -> None:
-    """A body that breaks off within its first item is refused as a whole, for nothing was taken of it. Raises
-    BrokenStream.
+    """Raise BrokenStream for a body that breaks off within its first item, because nothing of
+    it was written.
     """
     index, first = batch[0]
     if index == 0 and isinstance(first, BrokenStream):

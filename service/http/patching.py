@@ -32,7 +32,7 @@ def merged(
         if value is None and name in defaulted:
             whole.pop(name, None)
         else:
-            # A null stays, for the shape to say whether that member can be removed.
+            # A null stays, so that the shape says whether that member can be removed.
             whole[name] = None if value is None else _merge(whole.get(name), value)
     try:
         return shape.model_validate(whole)

@@ -67,8 +67,8 @@ async def get_prints(request: Request) -> Prints:
 PrintsDep = Annotated[Prints, Depends(get_prints)]
 
 
-# Not with a session, which would be held while a rendition is made; and not in a thread, for a hundred may
-# wait for one.
+# Without a session, because it would be held while a rendition is made. Not in a thread, because a hundred
+# requests may wait for one rendition.
 @router.get("/{image_id}/{name}", response_class=Response, responses=_BYTES)
 @router.head("/{image_id}/{name}", include_in_schema=False)
 async def get_media(

@@ -55,7 +55,7 @@ class Prints:
             if running is not None:
                 return running
             future = self._making[keys] = self._lab.queued(lambda: self._make(negative, wanted))
-        # Outside of the lock, for a future that is done already calls this at once.
+        # Outside of the lock, because a future that is already done calls this at once.
         future.add_done_callback(lambda _: self._making.pop(keys, None))
         return future
 

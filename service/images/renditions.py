@@ -157,7 +157,7 @@ _NEGATIVE = TypeAdapter(Negative)
 
 
 def written(negative: Negative | None) -> bytes | None:
-    """Write a negative down, for what the store keeps beside an image's public document."""
+    """Return a negative as bytes, which the store keeps beside the public document of the image."""
     return None if negative is None else _NEGATIVE.dump_json(negative)
 
 

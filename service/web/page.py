@@ -2,8 +2,8 @@
 from elsewhere.
 
 There is no script at all, so the policy needs none. What differs from page to page is one style element, the
-colours that stand in for pictures until they are there; the policy names its hash, for a nonce would make
-every copy in every cache the same.
+colours that stand in for pictures until they are there. The policy names its hash, because every copy in
+every cache would hold the same nonce.
 """
 
 import base64
