@@ -10,7 +10,7 @@ from service.database import Session, SessionDep
 from service.http import pages
 from service.http.callers import Caller, CallerDep
 from service.http.routing import Route
-from service.published import answers, keys, names
+from service.published import answers, keys, named, names
 from service.published.models import Kind, NameField
 from service.services import service
 from service.settings import Settings
@@ -21,12 +21,21 @@ _UNTIL_COUNTED = timedelta(seconds=5)
 _KEY = TypeAdapter(tuple[str])
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class NameRead(Reading):
     """A section, tag or author of published articles."""
 
     name: str = Field(description="as filters take it", examples=["City"])
     count: int = Field(description="published articles that have it", examples=[41])
     newest_at: Time = Field(description="when the newest of them was published")
+    count_is_minimum: bool | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="true: more may have it, which were not counted; absent where `count` is exact",
+    )
 
 
 @router.get("/sections", response_model=pages.Page[NameRead])
@@ -66,17 +75,16 @@ def _answer(
     request: Request, caller: Caller, session: Session, field: NameField, asked: pages.ListRequest
 ) -> Response:
     after = pages.read_cursor(request, asked.cursor, _KEY)
-    found = names.page(session, field, None if after is None else after[0], asked.limit)
+    page = named.page(session, field, None if after is None else after[0], asked.limit)
     answers.depend(request, answers.any_of(Kind.ARTICLE))
     keys.name(request, [keys.LISTED])
     if not names.is_counted(session):
         keep_until(request.scope, now() + _UNTIL_COUNTED)
-    shown = found[: asked.limit]
     return pages.answer_page(
         request,
-        [NameRead.model_validate(each).model_dump_json().encode() for each in shown],
-        next_key=(shown[-1].name,) if len(found) > len(shown) else None,
-        total=names.total(session, field) if asked.count else None,
+        [NameRead.model_validate(each).model_dump_json().encode() for each in page.found],
+        next_key=None if page.next is None else (page.next,),
+        total=named.total(session, field) if asked.count else None,
         fields=asked.fields,
         shape=NameRead,
         headers=answers.public_headers(service(request, Settings)) if caller.is_anonymous else None,

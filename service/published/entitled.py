@@ -21,10 +21,13 @@ from service.http.pages import one_of
 from service.published.filters import PAST_CONTRACT, Filter, live
 from service.published.models import Kind, NameField, Published, PublishedFormer, PublishedTerm
 from service.published.render import SHOWS
-from service.tables import ANY_LANGUAGE, latest
+from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 Row = type[Published]
 """The table of published rows, or an alias of it."""
+
+
+EVERYTHING = Filter()
 
 
 class Unlimited(RuntimeError):
@@ -98,11 +101,59 @@ def _unindexed(column: Any) -> ColumnElement[Any]:
     return func.coalesce(col(column), null())
 
 
+def gives_none(session: Session, kind: Kind, wanted: Filter = EVERYTHING) -> bool:
+    """Return whether the session's contract gives nothing of a kind and filter, so that nothing need be
+    looked for.
+    """
+    contract = session.contract
+    if contract is None or kind is Kind.NOTICE:
+        return False
+    asked = ((wanted.section, contract.sections), (wanted.source, contract.sources))
+    return (
+        contract.has_ended(latest())
+        or ContractKind(kind.value) not in contract.kinds
+        or any(values and given and {*values}.isdisjoint(given) for values, given in asked)
+        or (kind is not Kind.ARTICLE and _gives_no_pictures(contract, kind))
+    )
+
+
+def _gives_no_pictures(contract: Contract, kind: Kind) -> bool:
+    """Return whether a contract gives no images by themselves, or no captions: they lack what it asks for."""
+    if contract.sections or contract.tags or contract.pictures is PictureRight.NONE:
+        return True
+    if kind is Kind.IMAGE:
+        return bool(contract.languages)
+    return bool(contract.sources) or contract.pictures is not PictureRight.ALL
+
+
+def covers(session: Session, kind: Kind, wanted: Filter) -> bool:
+    """Return whether the session's contract gives all that a filter leaves. Its languages are exact ones."""
+    contract = session.contract
+    if contract is None:
+        return True
+    if gives_none(session, kind) or (kind is Kind.IMAGE and contract.pictures is not PictureRight.ALL):
+        return False
+    asked = (
+        (wanted.section, contract.sections),
+        (wanted.tag, contract.tags),
+        (wanted.source, contract.sources),
+    )
+    if any(given and not (values and {*values} <= {*given}) for values, given in asked):
+        return False
+    return not contract.languages or (
+        bool(wanted.language) and all(is_in_range(each, contract.languages) for each in wanted.language)
+    )
+
+
 def narrow(session: Session, kind: Kind, wanted: Filter) -> Filter:
     """Return a filter that finds no less of what the session's contract gives, and reads less of the rest."""
     contract = session.contract
-    if contract is None or kind is not Kind.ARTICLE:
+    if contract is None:
         return wanted
+    if kind is Kind.IMAGE:
+        return replace(wanted, source=wanted.source or tuple(contract.sources))
+    if kind is Kind.CAPTION:
+        return replace(wanted, language=wanted.language or tuple(contract.languages))
     return replace(
         wanted,
         section=wanted.section or tuple(contract.sections),

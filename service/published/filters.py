@@ -21,8 +21,8 @@ from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 Value = TypeVar("Value")
 PAST_CONTRACT = "past_contract"
-"""The option of a statement to which no contract is added: it reads no resource, only which languages there
-are.
+"""The option of a statement to which no contract is added: it reads which languages there are or how far an
+index is walked, or states the conditions of the contract itself.
 """
 MOST_LANGUAGES = 1_000
 """Languages of a store that are looked through for those of a range."""

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Subquery, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
@@ -34,11 +33,14 @@ _OF_TERMS = (NameField.TAG, NameField.AUTHOR)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A name, how many published articles have it, and when the newest of them was published."""
+    """A name, how many published articles have it, and when the newest of them was published. More may have
+    it if that is a minimum.
+    """
 
     name: str
     count: int
     newest_at: datetime
+    count_is_minimum: bool | None = None
 
 
 def names_of(
@@ -100,12 +102,24 @@ def counts(session: Session, wanted: Sequence[tuple[str, str]]) -> dict[tuple[st
     return {name: found[name] for name in wanted if name in found}
 
 
-def page(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
-    """Read names in their order, one more than the limit when there are more. The newest article of each is
-    one step along an index.
+def kept(
+    session: Session, field: NameField, after: str | None, limit: int, among: Sequence[str] = ()
+) -> dict[str, int]:
+    """Return the next names, in their order, with the counts that are kept: one more than the limit if there
+    are more.
     """
-    if session.contract is not None:
-        return _given(session, field, after, limit)
+    rows = select(col(PublishedName.value), col(PublishedName.count)).where(*_named(field, among))
+    key = None if after is None else (after,)
+    found = session.execute(pages.after(rows, [col(PublishedName.value)], key, limit, descending=False))
+    return {row[0]: row[1] for row in found}
+
+
+def page(
+    session: Session, field: NameField, after: str | None, limit: int, among: Sequence[str] = ()
+) -> list[Counted]:
+    """Read names in their order, one more than the limit when there are more: all, or those of a list. The
+    newest article of each is one step along an index.
+    """
     of_section = select(func.max(col(Published.published_at))).where(
         col(Published.kind) == Kind.ARTICLE,
         col(Published.reason).is_(None),
@@ -119,7 +133,7 @@ def page(session: Session, field: NameField, after: str | None, limit: int) -> l
     )
     names = (
         select(col(PublishedName.value), col(PublishedName.count), newest.label("newest_at"))
-        .where(col(PublishedName.field) == field.value)
+        .where(*_named(field, among))
         .subquery()
     )
     # One that no article has any more is still to be counted.
@@ -129,37 +143,16 @@ def page(session: Session, field: NameField, after: str | None, limit: int) -> l
     return [Counted(*row) for row in rows]
 
 
-def _given(session: Session, field: NameField, after: str | None, limit: int) -> list[Counted]:
-    """Read the names of what a contract gives, which nobody counts beforehand."""
-    found = _names_given(field)
-    key = None if after is None else (after,)
-    rows = session.execute(pages.after(select(found), [found.c.value], key, limit, descending=False))
-    return [Counted(*row) for row in rows]
-
-
-def _names_given(field: NameField) -> Subquery:
-    """Select names, counted among the rows that a session may read."""
-    is_section = field is NameField.SECTION
-    name = col(Published.section) if is_section else col(PublishedTerm.value)
-    columns: Sequence[Any] = (name.label("value"), func.count(), func.max(col(Published.published_at)))
-    named = select(*columns).where(
-        col(Published.kind) == Kind.ARTICLE, col(Published.reason).is_(None), name.is_not(None)
-    )
-    if not is_section:
-        is_of = (col(PublishedTerm.id) == col(Published.id)) & (col(PublishedTerm.field) == field.value)
-        named = named.join_from(Published, PublishedTerm, is_of)
-    return named.group_by(name).subquery()
-
-
-def total(session: Session, field: NameField) -> int:
+def total(session: Session, field: NameField, among: Sequence[str] = ()) -> int:
     """Return how many names there are."""
-    if session.contract is not None:
-        found = _names_given(field)
-        given: int = session.execute(select(func.count()).select_from(found)).scalar_one()
-        return given
-    counted = select(func.count()).select_from(PublishedName).where(col(PublishedName.field) == field.value)
+    counted = select(func.count()).select_from(PublishedName).where(*_named(field, among))
     count: int = session.execute(counted).scalar_one()
     return count
+
+
+def _named(field: NameField, among: Sequence[str]) -> list[ColumnElement[bool]]:
+    found = [col(PublishedName.field) == field.value]
+    return [*found, pages.one_of(col(PublishedName.value), among)] if among else found
 
 
 def is_counted(session: Session) -> bool:

@@ -49,7 +49,11 @@ def by_filter(asked: Asked) -> Selected:
         few = walks.few(session, kind, wanted)
         if few is not None:
             return _selected(asked, _sorted(asked, *filters.met(kind, wanted), walks.among(few)))
-    ways = walks.by_update(kind, wanted) if asked.by_update else walks.best(session, kind, wanted)
+    ways = (
+        walks.by_update(kind, wanted, walks.given(session, kind, wanted))
+        if asked.by_update
+        else walks.best(session, kind, wanted)
+    )
     return _walked(asked, ways, pages.MOST_READ)
 
 
@@ -91,7 +95,7 @@ def by_words(asked: Asked, hits: Hits) -> Selected:
     if few is not None:
         return _selected(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
     if asked.by_update:
-        ways = walks.by_update(asked.kind, asked.wanted)
+        ways = walks.by_update(asked.kind, asked.wanted, walks.given(asked.session, asked.kind, asked.wanted))
         ways = [replace(walk, fits=[*walk.fits, hits.probed()]) for walk in ways]
         return _walked(asked, ways, MOST_PROBED)
     return _newest_hits(asked, hits, met)

@@ -113,12 +113,12 @@ def page(
 ) -> Listed:
     """Read one page of what is public, in the order asked for, beginning after a key."""
     query = None if wanted.q is None else parse(wanted.q)
-    if query is not None and not query:
+    if (query is not None and not query) or entitled.gives_none(session, kind, wanted):
         return Listed([], [], None, Total(0) if count else None)
     wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
     is_alone = replace(wanted, q=None) == Filter()
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
-    if hits is None and _is_known(session, wanted, sort):
+    if hits is None and _is_known(session, kind, wanted, sort):
         key = None if after is None else tuple(after)
         statement, end = _known(kind, wanted, sort, key, limit, part), None
     else:
@@ -129,8 +129,10 @@ def page(
     return _listed(rows[:limit], next_key, total)
 
 
-def _is_known(session: Session, wanted: Filter, sort: Sort) -> bool:
+def _is_known(session: Session, kind: Kind, wanted: Filter, sort: Sort) -> bool:
     """Return whether the query for a page follows from the filter alone."""
+    if not entitled.covers(session, kind, wanted):
+        return False
     by_update = sort == "-updated_at"
     is_free = session.contract is None and not by_update
     return walks.is_plain(wanted, by_update=by_update) or (is_free and walks.is_of_one_part(wanted))

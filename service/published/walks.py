@@ -32,12 +32,13 @@ from sqlmodel import col
 
 from service.database import Session
 from service.http import pages
-from service.published import filters, names
-from service.published.filters import Filter
+from service.published import entitled, filters, names
+from service.published.filters import PAST_CONTRACT, Filter
 from service.published.models import Kind, Published, PublishedTerm
 from service.published.render import SHOWS
 
-Conditions = list[ColumnElement[bool]]
+Conditions = Sequence[ColumnElement[bool]]
+NO_CONDITIONS: Conditions = ()
 Entries = Select[*tuple[Any, ...]]
 Part = tuple[str, tuple[str, ...]]
 """A column or field of terms, and the values of which one must fit."""
@@ -46,6 +47,10 @@ _COLUMNS: Mapping[str, pages.Column] = {
     "language": col(Published.language),
     "source": col(Published.source),
 }
+_READ_AS_THEY_LIE = {PAST_CONTRACT: True}
+"""The option of statements that find out how far a page or count may read: with the conditions of a contract,
+they would read on until enough entries meet these.
+"""
 _SHOWING = 1_000
 """Articles that are taken to show a picture, because nobody counts them."""
 
@@ -53,7 +58,7 @@ _SHOWING = 1_000
 @dataclass(frozen=True, slots=True)
 class Walk:
     """Entries of an index that lies in the order of a time and an id: those of one value, `where`, and
-    between two times; and what else they must meet.
+    between two times; and what else they must meet. `given` says that a contract gives the row.
     """
 
     at: Mapped[datetime]
@@ -62,6 +67,7 @@ class Walk:
     fits: Conditions
     begin: datetime | None = None
     end: datetime | None = None
+    given: Conditions = NO_CONDITIONS
 
     @property
     def order(self) -> pages.Order:
@@ -136,7 +142,9 @@ def along(
     to `most`.
     """
     end = (
-        _end(session, walks, after, most, descending=descending) if any(walk.fits for walk in walks) else None
+        _end(session, walks, after, most, descending=descending)
+        if any(walk.fits or walk.given for walk in walks)
+        else None
     )
     return Page(ids(walks, after, limit, end, descending=descending), end)
 
@@ -177,7 +185,8 @@ def _end(
         ).subquery()
         lasts.append(select(literal(number).label("number"), last.c.at, last.c.id))
     ends: dict[int, list[pages.Key]] = {}
-    for number, at, id_ in session.execute(union_all(*lasts) if len(lasts) > 1 else lasts[0]):
+    statement = union_all(*lasts) if len(lasts) > 1 else lasts[0]
+    for number, at, id_ in session.execute(statement, execution_options=_READ_AS_THEY_LIE):
         ends.setdefault(number, []).append((at, id_))
     nearest = max if descending else min
     # The second of two says that there is more behind the first.
@@ -189,20 +198,27 @@ def best(session: Session, kind: Kind, wanted: Filter) -> list[Walk]:
     """Return walks by time of publication that read little: those of the rarest values that are asked for."""
     asked = parts(wanted)
     part = _rarest(session, asked) if len(asked) > 1 else next(iter(asked), None)
-    return of_part(kind, wanted, part, is_bound=session.contract is not None)
+    return of_part(kind, wanted, part, given(session, kind, wanted))
 
 
-def of_part(kind: Kind, wanted: Filter, part: Part | None, *, is_bound: bool = False) -> list[Walk]:
+def of_part(kind: Kind, wanted: Filter, part: Part | None, given: Conditions = NO_CONDITIONS) -> list[Walk]:
     """Return walks by time of publication along one part of a filter; None: along all rows."""
     if part is None:
-        return [_of_rows(kind, wanted, None)]
-    field, values = part
-    if field in _COLUMNS:
-        return [_of_rows(kind, wanted, (field, value)) for value in values]
-    return [_of_term(kind, wanted, field, value, is_bound=is_bound) for value in values]
+        return [_of_rows(kind, wanted, None, given)]
+    name, values = part
+    if name in _COLUMNS:
+        return [_of_rows(kind, wanted, (name, value), given) for value in values]
+    return [_of_term(kind, wanted, name, value, given) for value in values]
 
 
-def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
+def given(session: Session, kind: Kind, wanted: Filter) -> Conditions:
+    """Return the condition of the session's contract, unless the filter leaves only what it gives."""
+    if session.contract is None or entitled.covers(session, kind, wanted):
+        return []
+    return [entitled.gives(session.contract)]
+
+
+def by_update(kind: Kind, wanted: Filter, given: Conditions = NO_CONDITIONS) -> list[Walk]:
     """Return walks by time of the last update."""
     fits = [
         *(
@@ -215,7 +231,10 @@ def by_update(kind: Kind, wanted: Filter) -> list[Walk]:
     ]
     at, id_ = col(Published.updated_at), col(Published.id)
     sources = [[_COLUMNS["source"] == value] for value in dict.fromkeys(wanted.source)] or [[]]
-    return [Walk(at, id_, [*filters.live(kind), *one], fits, begin=wanted.updated_after) for one in sources]
+    return [
+        Walk(at, id_, [*filters.live(kind), *one], fits, begin=wanted.updated_after, given=given)
+        for one in sources
+    ]
 
 
 def few(
@@ -228,12 +247,12 @@ def few(
     ways = [by_update(kind, each) for each in alone]
     if wanted.published_after is not None or wanted.published_before is not None:
         times = Filter(published_after=wanted.published_after, published_before=wanted.published_before)
-        ways.append([_of_rows(kind, times, None)])
+        ways.append([_of_rows(kind, times, None, [])])
     ways += [best(session, kind, each) for each in wanted.one_by_one()]
     for walks in ways:
         found: list[Entries] = [walk.entries.with_only_columns(walk.id.label("id")) for walk in walks]
         ids = select((union_all(*found) if len(found) > 1 else found[0]).subquery().c.id)
-        if not pages.is_more_than(session, ids, most):
+        if not pages.is_more_than(session, ids.execution_options(**_READ_AS_THEY_LIE), most):
             return ids.distinct()
     return None
 
@@ -253,7 +272,7 @@ def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool
         walk.entries.with_only_columns(
             literal(number).label("number"),
             walk.id.label("id"),
-            case((and_(true(), *walk.fits), 1), else_=0).label("fits"),
+            case((and_(true(), *walk.fits, *walk.given), 1), else_=0).label("fits"),
         ).limit(each + 1)
         for number, walk in enumerate(walks)
     ]
@@ -266,7 +285,7 @@ def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool
         else func.sum(entries.c.fits)
     )
     lengths = [func.count(case((entries.c.number == number, 1))) for number in range(len(found))]
-    fits, *read = session.execute(select(fitting, *lengths)).one()
+    fits, *read = session.execute(select(fitting, *lengths), execution_options=_READ_AS_THEY_LIE).one()
     return min(fits or 0, most), max(read) > each
 
 
@@ -290,7 +309,7 @@ def _rarest(session: Session, asked: Sequence[Part]) -> Part:
     )
 
 
-def _of_rows(kind: Kind, wanted: Filter, part: tuple[str, str] | None) -> Walk:
+def _of_rows(kind: Kind, wanted: Filter, part: tuple[str, str] | None, given: Conditions) -> Walk:
     """Walk published rows, those that have one value of a column, or all."""
     at, id_ = col(Published.published_at), col(Published.id)
     fits = [
@@ -304,17 +323,17 @@ def _of_rows(kind: Kind, wanted: Filter, part: tuple[str, str] | None) -> Walk:
     if wanted.updated_after is not None:
         fits.append(col(Published.updated_at) > wanted.updated_after)
     where = [*filters.live(kind), *([] if part is None else [_COLUMNS[part[0]] == part[1]])]
-    return Walk(at, id_, where, fits, wanted.published_after, wanted.published_before)
+    return Walk(at, id_, where, fits, wanted.published_after, wanted.published_before, given)
 
 
-def _of_term(kind: Kind, wanted: Filter, field: str, value: str, *, is_bound: bool) -> Walk:
-    """Walk the articles of a term: only those of published articles are there. `is_bound` says that a
-    contract must give each, of which the term knows nothing.
+def _of_term(kind: Kind, wanted: Filter, name: str, value: str, given: Conditions) -> Walk:
+    """Walk the articles of a term: only those of published articles are there. Whether a contract gives them
+    is looked up, because the term knows nothing of it.
     """
     own = aliased(PublishedTerm)
     at, id_ = col(own.published_at), col(own.id)
-    fits = [filters.has_term(id_, name, values) for name, values in wanted.terms() if name != field]
-    if is_bound or filters.columns(wanted) or wanted.updated_after is not None:
-        fits.append(exists().where(*filters.looked_up(kind, wanted), col(Published.id) == id_))
-    where = [col(own.field) == field, col(own.value) == value, filters.has_not_ended(kind, id_)]
+    fits = [filters.has_term(id_, each, values) for each, values in wanted.terms() if each != name]
+    if given or filters.columns(wanted) or wanted.updated_after is not None:
+        fits.append(exists().where(*filters.looked_up(kind, wanted), *given, col(Published.id) == id_))
+    where = [col(own.field) == name, col(own.value) == value, filters.has_not_ended(kind, id_)]
     return Walk(at, id_, where, fits, wanted.published_after, wanted.published_before)

@@ -150,3 +150,55 @@ def test_counts_that_changes_have_made_are_those_that_counting_finds(
     assert before[1] == {name: count for name, count in tagged.items() if count}
     count_anew()
     assert [counts(editor, kind, set(own)) for kind in LISTS] == before
+
+
+def own_names(partner: httpx.Client, kind: str, among: set[str]) -> dict[str, tuple[int, bool]]:
+    """Return names among some, each with its count and whether it may have more."""
+    found = names(partner, kind, among).values()
+    return {item["name"]: (item["count"], item.get("count_is_minimum", False)) for item in found}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most", [5, 1_000])
+def test_names_under_a_contract_that_gives_much_are_true_and_bounded(
+    store: Store, editor: httpx.Client, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    for name, value in {"MOST_GIVEN": 0, "MOST_READ": most, "OF_EACH": 2}.items():
+        monkeypatch.setattr(f"service.published.named.{name}", value)
+    chance, own = random.Random(5), [mark() for _ in range(6)]
+    language, given = "oc", dict[str, dict[str, int]]()
+    for number in range(24):
+        name, is_given = chance.choice(own), chance.random() < 0.5
+        members: dict[str, Any] = {"section": name, "tags": [name], "authors": [{"name": name}]}
+        published(editor, **members, language=language if is_given else "nl", headline=f"{name} {number}")
+        for kind in LISTS:
+            of_kind = given.setdefault(kind, {})
+            of_kind[name] = of_kind.get(name, 0) + is_given
+    with store.client(contract={"languages": [language]}) as partner:
+        for kind in LISTS:
+            truth = {name: count for name, count in given[kind].items() if count}
+            found = own_names(partner, kind, set(own))
+            assert {name: count for name, (count, more) in found.items() if not more}.items() <= truth.items()
+            assert all(count <= truth[name] for name, (count, _) in found.items())
+            first = partner.get(f"/v1/{kind}?count=true").json()
+            if most == 5:
+                assert first["total_is_minimum"]
+                assert any(more for _, more in found.values())
+            else:
+                assert {name: count for name, (count, _) in found.items()} == truth
+                assert "total_is_minimum" not in first
+
+
+def test_sections_that_a_contract_gives_whole_have_the_counts_that_are_kept(
+    store: Store, editor: httpx.Client
+) -> None:
+    own, other = mark(), mark()
+    for section in (own, own, other):
+        published(editor, section=section, tags=[section])
+    with store.client(contract={"sections": [own, mark()]}) as partner:
+        assert own_names(partner, "sections", {own, other}) == {own: (2, False)}
+        assert partner.get("/v1/sections?count=true").json()["total"] == 1
+        assert own_names(partner, "tags", {own, other}) == {own: (2, False)}
+    with store.client(contract={"sections": [own], "kinds": ["image"]}) as partner:
+        answer = partner.get("/v1/sections?count=true").json()
+        assert (answer["items"], answer["total"]) == ([], 0)
