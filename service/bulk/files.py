@@ -46,7 +46,7 @@ class Tally:
     refused: int = 0
 
     def plus(self, results: Sequence[Result]) -> "Tally":
-        """With these results too."""
+        """Return this tally with these results added."""
         made, found = (sum(result.status == status for result in results) for status in (201, 200))
         return replace(
             self,

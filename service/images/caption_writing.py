@@ -16,7 +16,7 @@ class CaptionWrite(CaptionContent, TableShape):
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
-        """A caption without any words would hide one that has some."""
+        """Refuse a caption without words, because it would hide one that has some."""
         if self.decorative and self.alt_text:
             raise ValueError("is decorative, so it has no alt_text")
         if self.text or self.alt_text or self.decorative:

@@ -67,8 +67,8 @@ class Draft:
 
 @contextmanager
 def drafted(store: MediaStore, limit: int) -> Iterator[Draft]:
-    """A new temporary file where the store keeps from, gone when the block ends. A disk that is full raises
-    MediaUnavailable.
+    """Make a temporary file where the store can keep it, and delete it at the end of the block. Raises
+    MediaUnavailable when the disk is full.
     """
     with disk():
         descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=store.incoming())

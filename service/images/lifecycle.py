@@ -288,8 +288,8 @@ def _note_withdrawal(session: Session, caller: Caller, image: Image, reason: str
 
 
 def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool = True) -> None:
-    """The file, and what it says of itself. What somebody has written stays; what came from the file before
-    goes with it.
+    """Give an image its file and the metadata of that file. What somebody has written stays, and metadata of
+    the file before goes.
     """
     settings = session.database.settings
     before, found = _embedded_rights(image.kept_metadata, settings), file.found
@@ -325,7 +325,7 @@ def _note_change(session: Session, image: Image) -> None:
 
 
 def _note_captions(session: Session, image: Image) -> None:
-    """Captions come and go with their image."""
+    """Note the captions of an image that was deleted or restored, because they come and go with it."""
     working.note(
         session, Kind.CAPTION, *(caption.id for caption in captions_of(session, [image.id]).get(image.id, []))
     )

@@ -80,7 +80,9 @@ class Prints:
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
-        """An empty file beside the kept ones, gone when the block ends unless it was kept."""
+        """Make an empty file beside the kept ones, and delete it at the end of the block
+        unless it was kept.
+        """
         descriptor, name = tempfile.mkstemp(prefix=DRAFT, dir=self._store.incoming())
         os.close(descriptor)
         try:

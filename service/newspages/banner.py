@@ -35,8 +35,8 @@ def take_banner(lines: list[str]) -> tuple[Banner | None, list[str]]:
 
 
 def _opens(lines: list[str], start: int) -> bool:
-    """A first line without the subject in it: a title, or a body ("By continuing, you agree to
-    our terms").
+    """Return whether a first line opens a banner without naming the subject: a title, or a body ("By
+    continuing, you agree to our terms").
     """
     follows = lines[start + 1 : start + 2]
     return start == 0 and words(lines[0]) <= 8 and bool(follows) and _asks(follows[0])

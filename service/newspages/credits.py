@@ -148,7 +148,7 @@ def _names_somebody(mark: str, credit: str, *, opens: bool) -> bool:
 
 
 def _plausible(credit: str) -> bool:
-    """A name or two, not the rest of a sentence."""
+    """Return whether the text is a name or two, not the rest of a sentence."""
     return len(credit.split()) <= 12 and not re.search(
         r"[a-z\u00e0-\u00ff]{3}[.!?] (?![^\W\d_]+[:：])\w", credit
     )

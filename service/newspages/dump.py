@@ -238,7 +238,9 @@ def _blocks(body: list[_Piece]) -> Iterator[Block]:
 
 
 def _is_heading(before: _Piece, line: str, after: _Piece) -> bool:
-    """A short line without an end to its sentence, between two paragraphs that have one."""
+    """Return whether this is a short line without an end to its sentence, between two paragraphs that have
+    one.
+    """
     if (
         isinstance(before, FoundPicture)
         or isinstance(after, FoundPicture)

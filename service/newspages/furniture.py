@@ -102,7 +102,7 @@ def is_label(line: str) -> bool:
 
 
 def _is_row(line: str) -> bool:
-    """Nothing but buttons in a row ("Facebook Twitter Copy"), or no word at all."""
+    """Return whether the line is a row of buttons ("Facebook Twitter Copy"), or holds no word at all."""
     parts = [part for part in line.split() if any(map(str.isalnum, part))]
     return not parts or (len(parts) > 1 and all(_LABEL.fullmatch(part) for part in parts))
 

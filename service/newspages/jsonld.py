@@ -69,8 +69,8 @@ class Node:
         return tuple(filter(None, (plain(value) for value in stated if isinstance(value, str))))
 
     def nodes(self, name: str) -> tuple["Node", ...]:
-        """Every object of the member; a bare text counts as an object of that name and, if it is one,
-        address.
+        """Return every object of the member. A bare text counts as an object with that name and, if it is
+        one, address.
         """
         return tuple(filter(None, map(self._as_node, self._values(name))))
 

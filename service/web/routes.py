@@ -119,7 +119,7 @@ def article_page(
 
 
 def _json_ld(document: bytes, settings: Settings) -> Markup:
-    """JSON that may stand in a script element: nothing in it ends the element."""
+    """Return JSON that is safe inside a script element, because nothing in it ends the element."""
     return Markup(newsarticle.write(document, settings).decode().replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it
 
 

@@ -48,7 +48,7 @@ def write(document: bytes, settings: Settings) -> bytes:
 
 
 def bury(row: Row, settings: Settings) -> bytes:
-    """That an article was withdrawn, and why."""
+    """Return the ninjs of a withdrawn article, with the reason."""
     said = Ninjs(
         uri=row.id.urn,
         type="text",

@@ -189,8 +189,8 @@ def _bounds(ranged: re.Match[str], size: int) -> tuple[int, int]:
 
 @contextmanager
 def _reached(missing: Missing = ()) -> Iterator[None]:
-    """A store that is away, refuses, or lacks what must be there is no fault of the request's; `missing` is
-    let through.
+    """Raise MediaUnavailable for a fault of the store, which is no fault of the request. `missing` is let
+    through.
     """
     try:
         yield

@@ -127,8 +127,8 @@ def original_name(digest: str, content_type: str) -> str:
 
 @contextmanager
 def disk(missing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
-    """A disk that is full, read-only, away or broken is no fault of the request's; `missing` is
-    let through.
+    """Raise MediaUnavailable for a fault of the disk, which is no fault of the request. `missing` is let
+    through.
     """
     try:
         yield
