@@ -32,7 +32,7 @@ def address_of(settings: Settings, article: ArticleRead) -> str:
 
 
 def as_uri(address: str) -> str:
-    """An address with everything percent-encoded that a URI may not hold (RFC 3987, 3.1)."""
+    """Return an address with everything percent-encoded that a URI may not hold (RFC 3987, 3.1)."""
     return quote(address, safe=_IN_A_URI)
 
 

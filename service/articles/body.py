@@ -184,12 +184,12 @@ ResolvedBlock = TypeAliasType(
 
 
 def images_of(blocks: Sequence[BaseModel]) -> list[UUID]:
-    """The images that a body shows, each once, in their order."""
+    """Return the images that a body shows, each once, in their order."""
     return list(dict.fromkeys(block.image_id for block in blocks if isinstance(block, ImageBlock)))
 
 
 def as_html(blocks: Sequence[BaseModel]) -> str:
-    """A resolved body as HTML: figures with captions and credits, everything escaped or sanitised."""
+    """Return a resolved body as HTML: figures with captions and credits, everything escaped or sanitised."""
     return "\n".join(_block_html(block) for block in blocks)
 
 
@@ -231,7 +231,7 @@ def _rows(rows: list[list[str]], tag: str) -> str:
 
 
 def figure(image: Picture | None, caption: EffectiveCaption | None) -> str:
-    """A picture with its alternative text, size, caption and credit."""
+    """Return a picture with its alternative text, size, caption and credit."""
     if image is None or not image.renditions:
         return ""
     shown = image.renditions[0]
@@ -245,7 +245,7 @@ def figure(image: Picture | None, caption: EffectiveCaption | None) -> str:
 
 
 def as_text(blocks: Sequence[BaseModel]) -> str:
-    """A resolved body as plain text, a blank line between blocks; pictures give their captions."""
+    """Return a resolved body as plain text, a blank line between blocks; pictures give their captions."""
     return "\n\n".join(text for text in _texts(blocks) if text)
 
 

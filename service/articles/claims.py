@@ -30,7 +30,7 @@ class ExternalIdTaken(Conflict):
 
 
 def images_in(write: ArticleWrite) -> list[UUID]:
-    """The pictures that an article is to show."""
+    """Return the pictures that an article is to show."""
     return [*images_of(write.body), *([write.lead_image_id] if write.lead_image_id else [])]
 
 
@@ -60,12 +60,12 @@ def refuse_pictures(session: Session, caller: Caller, new: Collection[UUID], pic
 
 
 def pair_of(write: ArticleWrite) -> Pair | None:
-    """The integrator's own key of an article, if it is to have one."""
+    """Return the integrator's own key of an article, if it is to have one."""
     return None if write.source is None or write.external_id is None else (write.source, write.external_id)
 
 
 def pairs_of(*writes: ArticleWrite) -> list[Pair]:
-    """The keys of articles, of those that are to have one."""
+    """Return the keys of articles, of those that are to have one."""
     return [pair for write in writes if (pair := pair_of(write)) is not None]
 
 

@@ -65,7 +65,7 @@ def _captions(article: Article, pictures: Pictures) -> Iterator[str | None]:
 
 
 def images_in(article: Article) -> list[UUID]:
-    """The images that an article shows."""
+    """Return the images that an article shows."""
     return [*images_of(article.body), *([article.lead_image_id] if article.lead_image_id else [])]
 
 
@@ -170,7 +170,7 @@ def known(session: Session, key: str) -> UUID | None:
 
 
 def find(session: Session, key: str) -> tuple[Article, bool]:
-    """A working article by its id or any of its slugs, and whether it has moved from that slug. Raises
+    """Return a working article by its id or any of its slugs, and whether it has moved from that slug. Raises
     NotFound, Gone.
     """
     by_slug, article_id = id_of(key) is None, known(session, key)

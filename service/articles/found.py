@@ -112,7 +112,7 @@ _SNIPPETS = Snippets()
 
 
 def _texts(article: _Searched) -> Iterator[str]:
-    """The texts of an article that are searched, the most telling first."""
+    """Yield the texts of an article that are searched, the most telling first."""
     yield article.summary or ""
     # One text, because one long text is looked through faster than many short ones.
     yield "\n".join(text for block in article.body for text in block.words() if text)

@@ -70,7 +70,7 @@ class Difference(Reading):
 
 
 def find(session: Session, article_id: UUID, number: int) -> ArticleVersion:
-    """One version of an article. Raises NotFound."""
+    """Return one version of an article. Raises NotFound."""
     version = session.get(ArticleVersion, (article_id, number))
     if version is None:
         raise NotFound(f"This article has no version {number}.")

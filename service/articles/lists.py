@@ -77,7 +77,7 @@ def page(
 
 
 def chosen(session: Session, wanted: Filter, status: Status | None, named: Chosen) -> list[Article]:
-    """Working articles that a request names, in its order, as far as the filter leaves them."""
+    """Return working articles that a request names, in its order, as far as the filter leaves them."""
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return []
@@ -139,7 +139,7 @@ def _found(
 
 
 def _key_of(article: Article, sort: Sort, query: Query | None) -> tuple[datetime | UUID | int, ...]:
-    """The key of an article in a list's order."""
+    """Return the key of an article in a list's order."""
     if sort == "-updated_at":
         return (article.updated_at, article.id)
     if sort == "relevance" and query:

@@ -336,7 +336,7 @@ class ArticleFacts(Reading):
 
     @property
     def written_by(self) -> list[Author]:
-        """The authors; where none is named, the byline as it is."""
+        """Return the authors; where none is named, the byline as it is."""
         return self.authors or (
             [] if self.byline is None else [Author.model_construct(name=self.byline, url=None)]
         )

@@ -47,7 +47,7 @@ def load_pictures(session: Session, articles: Collection[Article]) -> Pictures:
 
 
 def read_one(session: Session, article: Article, pictures: Pictures | None = None) -> ArticleRead:
-    """One article with its pictures and captions, which are looked up unless they are given."""
+    """Return one article with its pictures and captions, which are looked up unless they are given."""
     return _read(article, load_pictures(session, [article]) if pictures is None else pictures)
 
 

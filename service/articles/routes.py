@@ -140,7 +140,7 @@ def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetim
 
 
 def _feeds(wanted: Filter) -> list[str]:
-    """The feeds of a list, for readers to discover (RFC 8288)."""
+    """Return the feeds of a list, for readers to discover (RFC 8288)."""
     asked = urlencode({"section": wanted.section, "language": wanted.language}, doseq=True)
     query = f"?{asked}" if asked else ""
     return [

@@ -9,7 +9,7 @@ LEAST_COMPRESSED = 400
 
 
 def compress(body: bytes, coding: str) -> bytes:
-    """The body in a content coding; "" is none."""
+    """Return the body in a content coding; "" is none."""
     if coding == "br":
         compressed: bytes = brotli.compress(body, quality=5)
         return compressed

@@ -64,7 +64,7 @@ class PublicCors:
         }
 
     def headers(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        """The headers for a request from an origin; None is a request that names none."""
+        """Return the headers for a request from an origin; None is a request that names none."""
         if self._everybody is not None:
             return self._everybody
         return self._named.get(origin, [_VARIES]) if origin is not None else [_VARIES]

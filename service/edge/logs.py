@@ -64,8 +64,8 @@ def configure_logs(settings: Settings) -> None:
 
 
 def request_id(scope: Scope) -> bytes:
-    """The caller's X-Request-ID when it is a plain one, else a new one: the same for every layer
-    that asks.
+    """Return the caller's X-Request-ID when it is a plain one, else a new one: the same for every layer that
+    asks.
     """
     known: bytes | None = scope.get(_KNOWN)
     if known is None:

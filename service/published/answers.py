@@ -89,7 +89,7 @@ def shown(row: Row, gone: GonePictures) -> Row:
 
 
 def id_of(key: str) -> UUID | None:
-    """The id that a key is, in its canonical form and either case; any other key is a slug."""
+    """Return the id that a key is, in its canonical form and either case; any other key is a slug."""
     try:
         id_ = UUID(key)
     except ValueError:
@@ -98,23 +98,23 @@ def id_of(key: str) -> UUID | None:
 
 
 def any_of(kind: Kind) -> str:
-    """The dependency on everything of a kind: what lists, and answers that find nothing, depend on."""
+    """Return the dependency on everything of a kind: what lists, and answers that find nothing, depend on."""
     return f"{kind.value}:*"
 
 
 def one_of(kind: Kind, id_: UUID) -> str:
-    """The dependency on one resource."""
+    """Return the dependency on one resource."""
     return f"{kind.value}:{id_.hex}"
 
 
 def public_headers(settings: Settings) -> dict[str, str]:
-    """The caching that every public answer carries."""
+    """Return the caching that every public answer carries."""
     ages = control(settings.public_max_age, settings.public_stale_while_revalidate)
     return {"Cache-Control": ages, "Vary": "Accept-Encoding, Authorization"}
 
 
 def made(body: bytes, media_type: str, depends: tuple[str, ...], settings: Settings) -> Answer:
-    """An answer of its own kind, made of what it depends on."""
+    """Return an answer of its own kind, made of what it depends on."""
     etag = etag_of(body)
     return Answer(
         200, _raw({"Content-Type": media_type, "ETag": etag, **public_headers(settings)}), body, etag, depends
@@ -208,7 +208,7 @@ def narrowed(answer: Answer, fields: str | None, shape: type[BaseModel]) -> Answ
 
 
 def replaced(answer: Answer, body: bytes, media_type: str = "application/json") -> Answer:
-    """The same answer with another body, and the ETag of that."""
+    """Return the same answer with another body, and the ETag of that."""
     etag = etag_of(body)
     other = {b"etag": etag.encode(), b"content-type": media_type.encode()}
     headers = [(name, other.get(name, value)) for name, value in answer.headers]

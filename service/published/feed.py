@@ -217,8 +217,8 @@ def entry(
     detail: str | None,
     concerned: Sequence[str],
 ) -> bytes:
-    """One entry as JSON: a put with its document, or with a reason a removal without; `concerned` are the
-    keys of all answers that it changes.
+    """Return one entry as JSON: a put with its document, or with a reason a removal without; `concerned` are
+    the keys of all answers that it changes.
     """
     gone = reason is not None
     return (

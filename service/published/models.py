@@ -23,10 +23,10 @@ class Kind(enum.StrEnum):
 
 
 def all_but(kinds: Collection[Kind]) -> list[Kind]:
-    """The other kinds, by which whoever reads by `seq` leaves them out.
+    """Return the other kinds, for a query by `seq` with `kind NOT IN (…)`.
 
-    For `kind IN (…)` SQLite would read all of these kinds by an index that begins with it, and sort them, for
-    each page.
+    With `kind IN (…)` SQLite would take an index that begins with `kind`, and read and sort all of these rows
+    for each page.
     """
     return [kind for kind in Kind if kind not in kinds]
 
@@ -192,8 +192,8 @@ class Published(Table, table=True):
 
     @property
     def text_keys(self) -> list[tuple[int, UUID]]:
-        """The keys and id under which the row's words may be indexed: a version that knows no `text_key` took
-        `seq`.
+        """Return the keys and id under which the row's words may be indexed: a version that knows no
+        `text_key` took `seq`.
         """
         keys = [self.seq] if self.text_key is None else [self.text_key, self.seq]
         return [(key, self.id) for key in keys]

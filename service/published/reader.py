@@ -97,13 +97,15 @@ class DatabaseReader(Protocol):
         """Read one published resource by its id, or an article by a slug."""
 
     async def seq(self) -> int:
-        """The number of the last public change."""
+        """Return the number of the last public change."""
 
     async def changes(self, since: int) -> Changes:
         """Return the changes since a number; at most `MANY` + 1."""
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
-        """All rows of a statement whose places for values are written `%s`, as the driver gives them."""
+        """Return all rows of a statement whose places for values are written `%s`, as the
+        driver gives them.
+        """
 
 
 class SqliteReader:
@@ -142,7 +144,7 @@ class SqliteReader:
                 connection.close()
 
     def data_version(self) -> int:
-        """A number that differs when anybody has committed since it was last asked."""
+        """Return a number that differs when anybody has committed since it was last asked."""
         assert self._watch is not None
         version: int = self._watch.execute("PRAGMA data_version").fetchone()[0]
         return version
@@ -165,7 +167,7 @@ class SqliteReader:
         return _row(found, gone)
 
     async def seq(self) -> int:
-        """The number of the last public change."""
+        """Return the number of the last public change."""
         assert self._read is not None
         number: int = self._read.execute(SEQ).fetchone()[0]
         return number
@@ -176,7 +178,7 @@ class SqliteReader:
         return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
-        """All rows of a statement."""
+        """Return all rows of a statement."""
         assert self._read is not None
         return self._read.execute(statement.replace("%s", "?"), values).fetchall()
 
@@ -261,7 +263,7 @@ class PostgresReader:
         return seq, None if record[0] is None else _row([tuple(record)], gone)
 
     async def seq(self) -> int:
-        """The number of the last public change."""
+        """Return the number of the last public change."""
         ((number,),) = await self.rows(SEQ)
         assert isinstance(number, int)
         return number
@@ -271,7 +273,7 @@ class PostgresReader:
         return [(kind, id_.hex, *rest) for kind, id_, *rest in await self.rows(_CHANGES, (since,))]
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
-        """All rows of a statement."""
+        """Return all rows of a statement."""
         return await self._rows(statement, values)
 
     async def _rows(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:

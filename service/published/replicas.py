@@ -313,7 +313,7 @@ class ReplicatedReader:
         return await self._ask(lambda reader: reader.find(kind, key))
 
     async def seq(self) -> int:
-        """The number of the last public change."""
+        """Return the number of the last public change."""
         seq = await self._ask(lambda reader: reader.seq())
         if self._watch.is_away:
             self._least = seq
@@ -324,7 +324,7 @@ class ReplicatedReader:
         return await self._ask(lambda reader: reader.changes(since))
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
-        """All rows of a statement."""
+        """Return all rows of a statement."""
         return await self._ask(lambda reader: reader.rows(statement, values))
 
     async def _ask(self, question: Callable[[DatabaseReader], Awaitable[Found]]) -> Found:

@@ -38,7 +38,7 @@ class TracedReader:
             return await self._reader.find(kind, key)
 
     async def seq(self) -> int:
-        """The number of the last public change."""
+        """Return the number of the last public change."""
         with tracing.reading("published_sequence"):
             return await self._reader.seq()
 
@@ -48,6 +48,6 @@ class TracedReader:
             return await self._reader.changes(since)
 
     async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
-        """All rows of a statement."""
+        """Return all rows of a statement."""
         with tracing.reading(statement):
             return await self._reader.rows(statement, values)

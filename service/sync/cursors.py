@@ -106,7 +106,7 @@ def _mark(store: UUID) -> bytes:
 
 
 def address(request: Request, cursor: str | None) -> str:
-    """The address of this feed, with the same filters, from a place on, or from the beginning."""
+    """Return the address of this feed, with the same filters, from a place on, or from the beginning."""
     left_out = _HOW if cursor is None else frozenset({"since"})
     asked = [pair for pair in request.query_params.multi_items() if pair[0] not in left_out]
     query = urlencode([*asked, ("since", cursor)] if cursor is not None else asked)

@@ -229,7 +229,7 @@ def _secret(request: Request) -> str | None:
 
 
 async def _waited(follower: Follower, place: FollowerPlace, seconds: float) -> Batch:
-    """The first batch that has something in it, or the last one when the time is over."""
+    """Return the first batch that has something in it, or the last one when the time is over."""
     ends = time.monotonic() + seconds
     batch = await follower.take(place)
     while batch.caught_up and not batch.entries:

@@ -27,7 +27,7 @@ _NEVER: Standing = (0, None, None, None)
 
 
 def batch(database: Database, wanted: Wanted, place: FollowerPlace, limit: int) -> Batch:
-    """The next entries after a place."""
+    """Return the next entries after a place."""
     with database.reading() as session:
         last = session.exec(select(PublishedSequence.seq)).one()
         changes = working.since(session, place.seq, wanted.kinds, limit + 1)
