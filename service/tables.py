@@ -226,6 +226,12 @@ def _visible(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _saying(value: str, info: ValidationInfo) -> str:
+    if info.context is not _STORED and _SHOWS.search(value) is None:
+        raise ValueError("must have a character that can be seen")
+    return value
+
+
 def unix_newlines(value: object) -> object:
     """Write line ends as Unix has them."""
     return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
@@ -288,6 +294,8 @@ Text = Annotated[
     AfterValidator(clean_text),
 ]
 """Text of several lines, trimmed."""
+Wording = Annotated[Text, AfterValidator(_saying)]
+"""Text of several lines that says something. What was stored before that was asked for is taken as it is."""
 NonEmptyText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),

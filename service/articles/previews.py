@@ -72,9 +72,10 @@ class PreviewMade(Reading):
 
 @router.post("/v1/articles/{article_id}/previews", status_code=201, response_model=PreviewMade)
 def create_article_preview(
-    article_id: UUID, create: PreviewCreate, caller: StaffReader, session: SessionDep
+    article_id: UUID, caller: StaffReader, session: SessionDep, create: PreviewCreate | None = None
 ) -> Response:
     """Make an address that shows this article, as a draft too, to whoever has it."""
+    create = create or PreviewCreate()
     lifecycle.get(session, article_id, lock=True)
     if create.version is not None:
         history.find(session, article_id, create.version)
@@ -109,9 +110,9 @@ def revoke_article_previews(article_id: UUID, caller: StaffReader, session: Sess
 
 
 @router.get("/v1/previews/{token}", response_model=ArticleRead)
-def get_preview(token: str, session: SessionDep) -> Response:
+def get_preview(request: Request, token: str, session: SessionDep) -> Response:
     """Read the article that a preview shows; 404 once it has expired or is revoked."""
-    return Response(show(session, token).model_dump_json(), headers=HEADERS, media_type="application/json")
+    return conditional.answer(request, show(session, token), headers=HEADERS)
 
 
 @router.get("/v1/previews/{token}/media/{image_id}/{name}", response_class=Response)

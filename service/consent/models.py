@@ -15,7 +15,20 @@ from sqlalchemy import Connection, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapper
 from sqlmodel import Field, SQLModel
 
-from service.tables import Json, Language, Line, Shape, Table, Text, Time, WebAddress, new_id, now, text_enum
+from service.tables import (
+    Json,
+    Language,
+    Line,
+    Shape,
+    Table,
+    Text,
+    Time,
+    WebAddress,
+    Wording,
+    new_id,
+    now,
+    text_enum,
+)
 
 VALIDITY_DAYS = 182
 
@@ -145,7 +158,7 @@ class NoticeTexts(Shape):
     """The words of a notice."""
 
     title: Line | None = None
-    body: Text
+    body: Wording
     actions: Actions = Actions()
 
 

@@ -102,6 +102,18 @@ def test_it_ends_when_it_expires_is_revoked_or_the_article_is_deleted(
     problem(client.get("/v1/previews/cd_nobody"), 404)
 
 
+def test_a_preview_needs_no_wishes_and_has_an_etag(
+    client: httpx.Client, editor: httpx.Client, shown: dict
+) -> None:
+    made = editor.post(f"/v1/articles/{shown['id']}/previews")
+    assert made.status_code == 201, made.text
+    seen = client.get(made.json()["href"])
+    again = client.get(made.json()["href"], headers={"If-None-Match": seen.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["x-robots-tag"]) == (304, b"", "noindex")
+    edit(editor, shown, headline="Ferry plans, told")
+    assert client.get(made.json()["href"], headers={"If-None-Match": seen.headers["etag"]}).status_code == 200
+
+
 @pytest.mark.parametrize("asked", [{"expires_in": 0}, {"expires_in": 10**9}, {"version": 0}, {"for": "me"}])
 def test_bad_wishes_are_refused(editor: httpx.Client, shown: dict, asked: dict) -> None:
     refused = problem(editor.post(f"/v1/articles/{shown['id']}/previews", json=asked), 422)

@@ -233,6 +233,8 @@ def test_a_notice_that_makes_no_sense_is_refused(newsroom: httpx.Client) -> None
         {"notice_key": "No Key"},
         {"version": 3},
         {"mood": 1},
+        {"texts": {"body": ""}},
+        {"texts": {"body": " \n\u200b"}},
     ):
         assert newsroom.post(NOTICES, json=notice() | members).status_code == 422, members
 
