@@ -7,7 +7,7 @@ is parted until it is small, and then fetched: of ten thousand numbers a wrong o
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import anyio
@@ -24,6 +24,7 @@ from service.mirror import place as places
 from service.mirror.following import Following
 from service.mirror.pages import MOST, OriginRefuses, Page, StartAgain, read_page, refusal
 from service.mirror.pictures import remove_files
+from service.mirror.place import MirrorPlace
 from service.outbound.connections import FetchFailed
 from service.published import mirroring
 from service.published.feed import KINDS, FollowerPlace
@@ -54,6 +55,13 @@ class Checked:
     rows: int = 0
     requests: int = 0
     mended: int = 0
+
+
+class Stand(NamedTuple):
+    """The store whose rows a mirror has, and the number up to which it has them."""
+
+    store: UUID
+    seq: int
 
 
 class Checking:
@@ -89,9 +97,12 @@ class Checking:
             log.warning("rows were wrong and are mended", rows=checked.mended, requests=checked.requests)
 
     async def check(self) -> Checked:
-        """Compare all rows, and mend those that differ. Raises FetchFailed."""
+        """Compare all rows, and mend those that differ. Raises FetchFailed, also when the mirror begins anew:
+        then not all rows are there to be compared.
+        """
         checked, strays = Checked(), list[Published]()
-        last, first = await to_thread.run_sync(self._seq), 1
+        begun, first = await to_thread.run_sync(self._stand), 1
+        last = begun.seq
         while first <= last:
             until = min(first + MOST_READ - 1, last)
             told = await self._digest(checked, first, until)
@@ -101,10 +112,12 @@ class Checking:
                 strays += await self._mend(checked, *small)
             first = until + 1
         if strays:
+            # One that has changed at the origin meanwhile is in no page, and comes under a later number.
+            await self._following.catch_up()
             async with self._database.turn():
                 checked.mended += await to_thread.run_sync(self._remove, strays)
         async with self._database.turn():
-            await to_thread.run_sync(self._note)
+            await to_thread.run_sync(self._note, begun)
         self._following.look()
         return checked
 
@@ -188,8 +201,8 @@ class Checking:
         place = await to_thread.run_sync(places.read, self._database)
         if place is None or place.cursor is None:
             raise self._begins_anew()
-        here, store = place_in(place.cursor), await to_thread.run_sync(self._store)
-        cursor = write_cursor(store, FollowerPlace(first - 1, here.base, here.epoch))
+        here, stand = place_in(place.cursor), await to_thread.run_sync(self._stand)
+        cursor = write_cursor(stand.store, FollowerPlace(first - 1, here.base, here.epoch))
         try:
             return await read_page(self._following.origin, cursor, limit=min(MOST, last - first + 1))
         except StartAgain:
@@ -247,19 +260,26 @@ class Checking:
         places.note_mended(session, rows)
         drop_everything(session)
 
-    def _note(self) -> None:
+    def _note(self, begun: Stand) -> None:
         with self._database.writing() as session:
+            stand = self._stand_in(session)
+            if stand.store != begun.store or stand.seq < begun.seq:
+                raise self._begins_anew()
             places.note_checked(session)
 
-    def _seq(self) -> int:
+    def _stand(self) -> Stand:
         with self._database.reading() as session:
-            seq: int = session.execute(select(col(PublishedSequence.seq))).scalar_one()
-            return seq
+            return self._stand_in(session)
 
-    def _store(self) -> UUID:
-        with self._database.reading() as session:
-            store: UUID = session.execute(select(col(PublishedSequence.store_id))).scalar_one()
-            return store
+    def _stand_in(self, session: Session) -> Stand:
+        """Return where the mirror stands. Raises OriginRefuses while rows of before have not come again."""
+        place = session.execute(select(col(MirrorPlace.cursor))).scalar_one()
+        before = session.execute(select(col(Published.seq)).where(col(Published.seq) < 0).limit(1)).first()
+        if place is None or before is not None:
+            raise self._begins_anew()
+        return Stand(
+            *session.execute(select(col(PublishedSequence.store_id), col(PublishedSequence.seq))).one()
+        )
 
 
 def _is_forgotten(row: Arrived | Published, origin: StoreStand) -> bool:

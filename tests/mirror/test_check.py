@@ -19,6 +19,7 @@ from service.mirror.command import check, following
 from service.mirror.pages import OriginRefuses
 from service.mirror.place import MirrorPlace
 from service.published.feed import FollowerPlace
+from service.published.mirroring import begin_anew
 from service.published.models import Kind, Published, PublishedSequence, Reason
 from service.settings import Settings
 from service.sync.cursors import place_in, write_cursor
@@ -170,6 +171,30 @@ def test_a_mirror_that_has_to_begin_anew_is_not_called_equal(
             anyio.run(compare_after_the_origin_has_lost_the_cursor, database)
         with database.reading() as session:
             assert session.exec(select(MirrorPlace.checked_at)).one() is None
+        database.close()
+
+
+@pytest.mark.slow
+def test_a_mirror_whose_rows_have_not_come_again_is_not_called_equal(
+    store: Store, origin: str, editor: httpx.Client, tmp_path: Path, sqlite_template: Path
+) -> None:
+    published(editor)
+    kind = KINDS[0] if store.settings.is_sqlite else KINDS[1]
+
+    async def compare_while_it_begins_anew(database: Database) -> None:
+        async with following(database) as mirror:
+            await mirror.catch_up()
+            with database.writing() as session:
+                session.execute(update(MirrorPlace).values(cursor=None))
+                begin_anew(session)
+            with pytest.raises(OriginRefuses, match="begins anew"):
+                await Checking(database, mirror).check()
+            await mirror.catch_up()
+            assert (await Checking(database, mirror).check()).rows > 0
+
+    with empty_database(kind, tmp_path, sqlite_template) as url:
+        database = rooms.open_database(settings_for(url, tmp_path, mirror_of=origin))
+        anyio.run(compare_while_it_begins_anew, database)
         database.close()
 
 
