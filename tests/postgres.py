@@ -6,6 +6,7 @@ process shares. The kernel lets go of that lock when the last of them ends, by C
 the keeper stops the server and removes the folder.
 """
 
+import atexit
 import fcntl
 import importlib.util
 import os
@@ -18,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
@@ -71,6 +72,8 @@ class Server:
 
         `build` closes its connections: afterwards the template takes none, so that it can always be copied.
         """
+        if name in self._templates:
+            return name
         with _alone(self.folder / "template.lock"):
             if not self._exists(name):
                 try:
@@ -79,6 +82,7 @@ class Server:
                     self.drop_database(name)
                     raise
                 self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        self._templates.add(name)
         return name
 
     def dump(self, name: str) -> bytes:
@@ -98,18 +102,32 @@ class Server:
         )
         _run("psql", *quietly, "--file", dump, "--dbname", self.url(name))
 
+    @cached_property
+    def _templates(self) -> set[str]:
+        """The templates that this process knows to be there."""
+        return set()
+
+    @cached_property
+    def _administrator(self) -> psycopg.Connection:
+        """A connection that stays: most tests create a database and drop it."""
+        connection = psycopg.connect(self.url(), autocommit=True)
+        atexit.register(connection.close)
+        return connection
+
     def _exists(self, name: str) -> bool:
-        with psycopg.connect(self.url()) as connection:
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-            return found.rowcount == 1
+        found = self._administrator.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        return found.rowcount == 1
 
     def _execute(self, statement: str, *names: str) -> None:
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        self._administrator.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 class OwnServer(Server):
     """A server that nobody else uses: a test may take it away, and bring it back under the same address."""
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def start(self) -> None:
         """Start it; return when it takes connections."""
