@@ -210,7 +210,7 @@ def _in_words_of_json(item: ErrorDetails) -> ErrorDetails:
         return {**item, "msg": "Input should be an object"}
     if item["type"] == "literal_error":
         return {**item, "msg": _MEMBER_OF_ENUM.sub(r"\1", item["msg"])}
-    return item
+    return {**item, "msg": item["msg"].removeprefix("Value error, ")}
 
 
 class PreconditionRequired(ServiceError):

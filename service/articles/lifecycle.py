@@ -30,6 +30,7 @@ from service.articles.moves import (
     make_public,
     move,
     refuse_date_to_come,
+    refuse_end_before_embargo,
     wanted_status,
 )
 from service.articles.remembering import remember
@@ -147,6 +148,7 @@ def _refuse_new(
         caller.need(Scope.CONTENT_PUBLISH)
     caller.need_source(write.source)
     refuse_date_to_come(write)
+    refuse_end_before_embargo(write)
     claims.refuse_references(session, write, article_id, pictures)
     claims.refuse_pictures(session, caller, claims.images_in(write), pictures)
     claims.refuse_taken(write, article_id, holders)
@@ -214,6 +216,7 @@ def replace(
     # The date that is stored stays welcome, also where the clock has been set back behind it since.
     if is_dated_anew := _dated_anew(article, write):
         refuse_date_to_come(write)
+    refuse_end_before_embargo(write, article)
     pictures = resolve.load(session, claims.images_in(write))
     claims.refuse_references(session, write, article.id, pictures)
     added = set(claims.images_in(write)).difference(images_of(article.body), [article.lead_image_id])

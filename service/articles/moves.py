@@ -45,6 +45,17 @@ def refuse_date_to_come(write: ArticleWrite) -> None:
         )
 
 
+def refuse_end_before_embargo(write: ArticleWrite, article: Article | None = None) -> None:
+    """Refuse an end that comes before the embargo does: readers would never be shown the article. Times
+    that are stored so stay welcome.
+    """
+    begins, ends = write.embargoed_until, write.usable_until
+    if article is not None and (begins, ends) == (article.embargoed_until, article.usable_until):
+        return
+    if begins is not None and ends is not None and ends <= begins:
+        raise Unprocessable.at("/usable_until", "must be later than embargoed_until")
+
+
 def move(article: Article, caller: Caller, status: Status, embargo: datetime | None) -> str:
     """Bring an edited article into the status asked for; a new embargo in place of the former moves it too.
     One that is lifted shows nothing before somebody publishes.

@@ -172,7 +172,7 @@ def _valid(shape: type[Shaped], content: Mapping[str, JsonValue], pointer: str) 
         errors = [
             FieldProblem(
                 pointer=pointer + pointer_to(error["loc"], content),
-                message=error["msg"].removeprefix("Value error, "),
+                message=error["msg"],
             )
             for error in errors_of(fault)
         ]

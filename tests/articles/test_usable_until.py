@@ -5,7 +5,18 @@ import pytest
 
 from service.articles import clock as schedule
 from service.articles.routes import FEEDS
-from tests.articles.newsroom import do, draft, edit, ids, mark, picture, problem, published
+from tests.articles.newsroom import (
+    do,
+    draft,
+    edit,
+    ids,
+    if_match,
+    mark,
+    picture,
+    pointers,
+    problem,
+    published,
+)
 from tests.clocks import MovableClock, clock
 from tests.patience import wait_until
 from tests.serving import Store
@@ -123,3 +134,16 @@ def test_an_end_is_written_at_any_time_of_an_articles_life(
     clock.set_forward(hours=2)
     do(editor, late, "publish")
     assert client.get(f"/v1/articles/{late['id']}").status_code in (404, 410)
+
+
+def test_an_article_does_not_end_before_its_embargo_does(editor: httpx.Client, clock: MovableClock) -> None:
+    wrong = {"embargoed_until": clock.in_(hours=2), "usable_until": clock.in_(hours=1)}
+    assert pointers(editor.post("/v1/articles", json={"headline": "Ends", **wrong})) == ["/usable_until"]
+    article = draft(editor, embargoed_until=wrong["embargoed_until"])
+    address = f"/v1/articles/{article['id']}"
+    late = editor.patch(address, json={"usable_until": wrong["usable_until"]}, headers=if_match(article))
+    assert pointers(late) == ["/usable_until"]
+    item = {"headline": "Ends", "source": "wire", "external_id": mark(), **wrong}
+    [result] = editor.post("/v1/articles/bulk", json=[item]).json()["items"]
+    assert (result["status"], result["problem"]["errors"][0]["pointer"]) == (422, "/usable_until")
+    assert edit(editor, article, usable_until=clock.in_(hours=3))["version"] == 2

@@ -201,6 +201,11 @@ def test_nothing_internal_is_shown(client: httpx.Client, editor: httpx.Client) -
         ("/v1/articles", {"headline": "x", "authors": ["Ana Lind"]}, "Input should be an object"),
         ("/v1/articles", {"headline": "x", "body": [None]}, "Input should be an object"),
         ("/v1/articles", [], "Input should be an object"),
+        (
+            "/v1/imports",
+            {"url": "ftp://x.example/"},
+            "must be an http or https address without credentials",
+        ),
     ],
 )
 def test_a_refusal_has_the_words_of_json_and_not_of_the_code(
