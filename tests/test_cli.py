@@ -99,6 +99,9 @@ def test_a_token_is_printed_alone_listed_without_its_secret_and_revoked(folder: 
 
 def test_wrong_use_ends_with_status_2(folder: Path) -> None:
     assert copydesk(folder, "token", "create", "--name", "x", "--scope", "everything").returncode == 2
+    for days in ("0", "999999999"):
+        far = copydesk(folder, "token", "create", "--name", "x", "--scope", "admin", "--days", days)
+        assert (far.returncode, "Traceback" in far.stderr) == (2, False)
     assert copydesk(folder, "no-such-command").returncode == 2
 
 

@@ -23,7 +23,9 @@ def create_token(
     scope: Annotated[
         list[Scope] | None, typer.Option(help="what it allows; may be given several times")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="after how many days it expires")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="after how many days it expires")
+    ] = None,
     source: Annotated[
         str | None, typer.Option(help="the only source whose articles and images it makes and changes")
     ] = None,
