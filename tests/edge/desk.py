@@ -350,7 +350,7 @@ def addresses(desk: Desk) -> dict[str, list[str]]:
             "/v1/changes?language=pt",
         ],
         "list_changes_for_mirrors": ["/v1/changes/mirror?limit=3"],
-        "get_changes_digest": ["/v1/changes/digest?from=1&to=300"],
+        "get_changes_digest": ["/v1/changes/digest?from=1&to=300", "/v1/changes/digest?gone=true"],
         "get_news_sitemap": ["/sitemaps/news.xml"],
         "get_sitemap_index": ["/sitemaps/index.xml"],
         "get_article_sitemap": [f"/sitemaps/articles.xml?section=a{word}"],
