@@ -317,7 +317,10 @@ def addresses(desk: Desk) -> dict[str, list[str]]:
         "list_tags": [f"/v1/tags{query}" for query in names],
         "list_authors": [f"/v1/authors{query}" for query in names],
         "list_images": ["/v1/images?count=true", "/v1/images?source=wire&fields=id,credit_line&limit=3"],
-        "get_image": [f"/v1/images/{id_}" for id_ in desk.images[:3]],
+        "get_image": [
+            *(f"/v1/images/{id_}" for id_ in desk.images[:3]),
+            f"/v1/images/{image}?fields=credit_line",
+        ],
         "list_image_captions": [
             f"/v1/images/{image}/captions?count=true",
             f"/v1/images/{image}/captions?fields=text&limit=1",
@@ -327,15 +330,20 @@ def addresses(desk: Desk) -> dict[str, list[str]]:
             f"/v1/captions?article_id={first}&language=pt",
             "/v1/captions?source=wire&fields=text&limit=2",
         ],
-        "get_caption": [f"/v1/captions/{id_}" for id_ in desk.captions[:3]],
+        "get_caption": [
+            *(f"/v1/captions/{id_}" for id_ in desk.captions[:3]),
+            f"/v1/captions/{desk.captions[0]}?fields=text",
+        ],
         "list_consent_notices": [
             f"/v1/consent-notices?notice_key={word}&count=true",
             "/v1/consent-notices?language=nb&status=published&fields=notice_key&limit=1",
         ],
         "get_current_consent_notice": [
-            f"/v1/consent-notices/{word}/current{query}" for query in ("", "?language=nb")
+            f"/v1/consent-notices/{word}/current{query}" for query in ("", "?language=nb", "?fields=texts")
         ],
-        "get_consent_notice": [f"/v1/consent-notices/{word}/versions/1"],
+        "get_consent_notice": [
+            f"/v1/consent-notices/{word}/versions/1{query}" for query in ("", "?fields=status")
+        ],
         **{
             operation: [f"/feeds/{name}{query}" for query in by_section]
             for operation, name in [
@@ -348,6 +356,7 @@ def addresses(desk: Desk) -> dict[str, list[str]]:
             f"/v1/changes?section=a{word}&limit=3",
             "/v1/changes?kind=image&limit=2",
             "/v1/changes?language=pt",
+            "/v1/changes?kind=article&fields=seq,data.headline&limit=4",
         ],
         "list_changes_for_mirrors": ["/v1/changes/mirror?limit=3"],
         "get_changes_digest": ["/v1/changes/digest?from=1&to=300", "/v1/changes/digest?gone=true"],
