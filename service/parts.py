@@ -47,8 +47,8 @@ from service.rooms import FORMS, open_database
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
-from service.sync.blocks import Blocks
 from service.sync.followers import Followers
+from service.sync.spans import Spans
 from service.webhooks import contracts, notices
 from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
@@ -98,7 +98,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Background, Background(registry))
     ending = services.add(Ending, Ending(settings.shutdown_delay, waiting.close))
     services.add(Followers, Followers(settings))
-    services.add(Blocks, Blocks(database))
+    services.add(Spans, Spans(database))
     services.add(Connections, Connections(settings, ending))
     services.add(Health, Health(settings, reader, intake.store))
     return services
@@ -124,7 +124,7 @@ def _add_jobs_of_readers(services: Services) -> None:
     background.add("figures", every(services.get(Figures).step))
     background.add("waiting", every(services.get(Waiting).step))
     background.add("counting", in_a_while(Counting(database).step))
-    background.add("blocks", every(services.get(Blocks).step))
+    background.add("spans", every(services.get(Spans).step))
     if database.settings.purge_kind != "off":
         purger, figures = services.get(Purger), services.get(Figures)
         background.add("purging", purger.run)

@@ -188,7 +188,7 @@ SESSIONS_OF_ANSWERS = {
     "service/web/missing.py": "gives the session the contract of the request",
     "service/published/contracted.py": "the feed under a contract, which is its own condition",
     "service/sync/staff_feed.py": "needs content:read, which no token with a contract has",
-    "service/sync/blocks.py": "a job; what is kept is asked for by sessions without a contract alone",
+    "service/sync/spans.py": "a job; what is kept is asked for by sessions without a contract alone",
     "service/articles/previews.py": "an address that is a secret of its own",
     "service/web/report_routes.py": "needs consent:read",
     "service/web/follower_routes.py": "needs admin",

@@ -33,10 +33,10 @@ from service.published.mirroring import Arrived
 from service.published.models import Published, PublishedSequence, Reason, all_but
 from service.published.render import lock_counter
 from service.purging.places import drop_everything
-from service.sync.blocks import MOST_READ
 from service.sync.cursors import place_in, write_cursor
 from service.sync.digests import DigestRead
 from service.sync.hashes import Line, hash_range, line_of
+from service.sync.spans import MOST_READ
 from service.tables import now
 
 SMALL = 25

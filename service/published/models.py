@@ -285,13 +285,13 @@ class PublishedFormer(Table, table=True):
     until_seq: int = Field(sa_type=BigInteger)
 
 
-class PublishedBlock(Table, table=True):
+class PublishedSpan(Table, table=True):
     """The hash of the live rows of a thousand numbers: those after 1,000 times `number`.
 
     Triggers of the database drop it when such a row comes, changes or goes, whoever writes.
     """
 
-    __tablename__ = "published_block"
+    __tablename__ = "published_span"
 
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     entries: int

@@ -23,15 +23,15 @@ from service.published.feed import KINDS
 from service.published.models import PublishedSequence
 from service.services import service
 from service.settings import Settings
-from service.sync.blocks import MOST_READ, Blocks
-from service.sync.hashes import BLOCK, Hashed, hash_pieces, hash_range, read_lines
+from service.sync.hashes import SPAN, Hashed, hash_pieces, hash_range, read_lines
+from service.sync.spans import MOST_READ, Spans
 from service.tables import Reading
 
 router = APIRouter(prefix="/v1/changes/digest", tags=["sync"], route_class=Route)
 MOST = 10_000_000
 """Numbers that one request may ask for: the kept hash of each thousand of them is read."""
 FEW = 2_500
-"""Numbers that are parted evenly, from their rows. More are parted between blocks, from kept hashes."""
+"""Numbers that are parted evenly, from their rows. More are parted between spans, from kept hashes."""
 PARTS = 16
 HIGHEST = 2**63 - 1
 Number = Annotated[int, Query(ge=1, le=HIGHEST)]
@@ -117,7 +117,7 @@ def get_changes_digest(
         _refuse("to", f"must be from `from` on, and name {most} numbers at the most")
     hold_still(session)
     seq = session.execute(select(col(PublishedSequence.seq))).scalar_one()
-    parts = list(_parts(session, service(request, Blocks), first, end, seq, gone=gone))
+    parts = list(_parts(session, service(request, Spans), first, end, seq, gone=gone))
     whole = parts.pop()
     digest = DigestRead(**whole.model_dump(), seq=seq, parts=parts)
     answers.depend(request, *(answers.any_of(kind) for kind in KINDS))
@@ -132,7 +132,7 @@ def _refuse(name: str, message: str) -> NoReturn:
 
 
 def _parts(
-    session: Session, blocks: Blocks, first: int, last: int, seq: int, *, gone: bool
+    session: Session, spans: Spans, first: int, last: int, seq: int, *, gone: bool
 ) -> Iterator[RangeRead]:
     """Yield the parts of a range, and then the range itself."""
     count = last - first + 1
@@ -144,9 +144,9 @@ def _parts(
             yield _read(begin, end, hash_range(lines, begin, end))
         yield _read(first, last, hash_range(lines, first, last))
         return
-    pieces = blocks.hashes(session, first, last, seq, gone=gone)
+    pieces = spans.hashes(session, first, last, seq, gone=gone)
     # The ends may cut one part into two.
-    size = BLOCK * -(-count // (BLOCK * (PARTS - 1)))
+    size = SPAN * -(-count // (SPAN * (PARTS - 1)))
     begin, waiting = first, list[Hashed]()
     for _, end, hashed in pieces:
         waiting.append(hashed)

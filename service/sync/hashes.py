@@ -19,8 +19,8 @@ from service.published.feed import KINDS
 from service.published.models import Kind, Published, Reason, all_but
 from service.published.withdrawn import Gone, without
 
-BLOCK = 1_000
-"""Numbers of a block. The migration of `published_block` has triggers that know it."""
+SPAN = 1_000
+"""Numbers of a span. The migration of `published_span` has triggers that know it."""
 Line = tuple[int, str, UUID, int, str]
 """A number, and the kind, id, version and ETag of what it stands for; or of what has gone, the reason."""
 
@@ -53,12 +53,12 @@ def hash_pieces(pieces: Iterable[Hashed]) -> Hashed:
 
 
 def pieces_of(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut a range into its pieces: one of a range that is not larger than a block."""
-    if last - first < BLOCK:
+    """Cut a range into its pieces: one of a range that is not larger than a span."""
+    if last - first < SPAN:
         yield first, last
         return
     while first <= last:
-        end = min(last, first + BLOCK - 1 - (first - 1) % BLOCK)
+        end = min(last, first + SPAN - 1 - (first - 1) % SPAN)
         yield first, end
         first = end + 1
 

@@ -47,7 +47,7 @@ LOST = {
 }
 """What the newest kept store has that the schema below a revision cannot hold."""
 NOTHING_LOST = {
-    "0064": "the hashes of blocks, which are made again when somebody asks",
+    "0064": "the hashes of spans, which are made again when somebody asks",
     "0062": "an index less: the older one is built again",
     "0061": "an index",
     "0060": "which holders know that their contracts have ended: they are taken for holders again",

@@ -9,7 +9,7 @@ import httpx
 from tests.patience import wait_until
 from tests.sync.following import follow
 
-BLOCK = 1_000
+SPAN = 1_000
 Copy = dict[str, tuple[int, str]]
 """The number and the line of each resource of a partner's copy."""
 
@@ -34,14 +34,14 @@ def copied(client: httpx.Client) -> Copy:
 
 def digest_of(copy: Copy, first: int, last: int) -> str:
     """The hash of a range of a copy."""
-    if last - first < BLOCK:
+    if last - first < SPAN:
         return _sha256(said for seq, said in sorted(copy.values()) if first <= seq <= last)
     lines: dict[int, list[str]] = {}
     for seq, said in sorted(copy.values()):
         if first <= seq <= last:
-            lines.setdefault((seq - 1) // BLOCK, []).append(said)
-    blocks = range((first - 1) // BLOCK, (last - 1) // BLOCK + 1)
-    return _sha256(f"{_sha256(lines.get(block, ()))}\n" for block in blocks)
+            lines.setdefault((seq - 1) // SPAN, []).append(said)
+    spans = range((first - 1) // SPAN, (last - 1) // SPAN + 1)
+    return _sha256(f"{_sha256(lines.get(span, ()))}\n" for span in spans)
 
 
 def _sha256(texts: Any) -> str:

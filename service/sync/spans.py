@@ -1,7 +1,7 @@
-"""Keep the hashes of blocks of a thousand numbers, so that those of a million cost a request no more rows
+"""Keep the hashes of spans of a thousand numbers, so that those of a million cost a request no more rows
 than those of a few thousand.
 
-Triggers of the database drop the hash of a block when a row of it changes, whoever writes. A block is hashed
+Triggers of the database drop the hash of a span when a row of it changes, whoever writes. A span is hashed
 again once somebody asks for it: a store whose partners do not ask pays nothing.
 """
 
@@ -14,9 +14,9 @@ from sqlmodel import col
 
 from service.database import Database, Session, insert
 from service.errors import Unavailable
-from service.published.models import PublishedBlock, PublishedSequence
+from service.published.models import PublishedSequence, PublishedSpan
 from service.published.render import lock_counter
-from service.sync.hashes import BLOCK, NOTHING, Hashed, hash_lines, pieces_of, read_lines
+from service.sync.hashes import NOTHING, SPAN, Hashed, hash_lines, pieces_of, read_lines
 
 MOST_READ = 10_000
 """Numbers whose rows one request reads: each row takes the processor's time."""
@@ -35,8 +35,8 @@ class NotHashedYet(Unavailable):
         super().__init__("The numbers of this range are being hashed.", headers={"Retry-After": "1"})
 
 
-class Blocks:
-    """Hashes the blocks that have no hash, once somebody has asked for one of them."""
+class Spans:
+    """Hashes the spans that have no hash, once somebody has asked for one of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,7 +54,7 @@ class Blocks:
         known = _kept(session, first, min(last, seq)) if is_kept else {}
         pieces = list(pieces_of(first, last))
         unknown = [(begin, end) for begin, end in pieces if begin <= seq and begin not in known]
-        if is_kept and any(end - begin == BLOCK - 1 and end <= seq for begin, end in unknown):
+        if is_kept and any(end - begin == SPAN - 1 and end <= seq for begin, end in unknown):
             self._is_asked = True
         if sum(end - begin + 1 for begin, end in unknown) > MOST_READ:
             raise NotHashedYet
@@ -62,7 +62,7 @@ class Blocks:
         return [(begin, end, known.get(begin, NOTHING)) for begin, end in pieces]
 
     async def step(self) -> float:
-        """Hash some blocks, if somebody has asked; return the seconds to wait."""
+        """Hash some spans, if somebody has asked; return the seconds to wait."""
         if not self._is_asked:
             return LOOKS_EVERY
         self._is_asked = False
@@ -79,25 +79,25 @@ class Blocks:
     def _missing(self) -> Sequence[int]:
         with self._database.reading() as session:
             seq = session.execute(select(col(PublishedSequence.seq))).scalar_one()
-            known = set(session.execute(select(col(PublishedBlock.number))).scalars())
-        return [number for number in range(seq // BLOCK) if number not in known]
+            known = set(session.execute(select(col(PublishedSpan.number))).scalars())
+        return [number for number in range(seq // SPAN) if number not in known]
 
     def _hash(self, number: int) -> None:
-        """Hash a block that is complete, under the counter's lock: no row of it changes meanwhile."""
-        first, last = BLOCK * number + 1, BLOCK * (number + 1)
+        """Hash a span that is complete, under the counter's lock: no row of it changes meanwhile."""
+        first, last = SPAN * number + 1, SPAN * (number + 1)
         with self._database.writing() as session:
             is_complete = lock_counter(session) >= last
-            if not is_complete or session.get(PublishedBlock, number) is not None:
+            if not is_complete or session.get(PublishedSpan, number) is not None:
                 return
             hashed = hash_lines(read_lines(session, first, last))
             row = {"number": number, "entries": hashed.entries, "digest": hashed.digest}
-            session.execute(insert(session, PublishedBlock), [row])
+            session.execute(insert(session, PublishedSpan), [row])
 
 
 def _kept(session: Session, first: int, last: int) -> dict[int, Hashed]:
-    """Return the kept hashes of blocks that lie in a range wholly, by their first numbers."""
-    columns = select(col(PublishedBlock.number), col(PublishedBlock.entries), col(PublishedBlock.digest))
+    """Return the kept hashes of spans that lie in a range wholly, by their first numbers."""
+    columns = select(col(PublishedSpan.number), col(PublishedSpan.entries), col(PublishedSpan.digest))
     rows = columns.where(
-        col(PublishedBlock.number) >= -(-(first - 1) // BLOCK), col(PublishedBlock.number) < last // BLOCK
+        col(PublishedSpan.number) >= -(-(first - 1) // SPAN), col(PublishedSpan.number) < last // SPAN
     )
-    return {BLOCK * number + 1: Hashed(entries, digest) for number, entries, digest in session.execute(rows)}
+    return {SPAN * number + 1: Hashed(entries, digest) for number, entries, digest in session.execute(rows)}

@@ -10,9 +10,9 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlmodel import col
 
 from service.http.conditional import etag_of
-from service.published.models import Kind, Published, PublishedBlock, PublishedSequence
-from service.sync.blocks import Blocks, NotHashedYet
+from service.published.models import Kind, Published, PublishedSequence, PublishedSpan
 from service.sync.pruning import announce, forget
+from service.sync.spans import NotHashedYet, Spans
 from service.tables import now
 from tests.articles.newsroom import do, draft, edit, problem, published, trash
 from tests.effort import LONG
@@ -33,18 +33,18 @@ def number(store: Store) -> int:
 
 
 def kept(store: Store) -> int:
-    """How many blocks have a hash."""
+    """How many spans have a hash."""
     with store.database.reading() as session:
-        count: int = session.execute(select(func.count()).select_from(PublishedBlock)).scalar_one()
+        count: int = session.execute(select(func.count()).select_from(PublishedSpan)).scalar_one()
         return count
 
 
 def hash_all(store: Store) -> None:
-    """Hash every block that has no hash."""
-    blocks, seq = Blocks(store.database), number(store)
+    """Hash every span that has no hash."""
+    spans, seq = Spans(store.database), number(store)
     with store.database.reading() as session, suppress(NotHashedYet):
-        blocks.hashes(session, 1, seq, seq)
-    while store.portal.call(blocks.step) == 0:
+        spans.hashes(session, 1, seq, seq)
+    while store.portal.call(spans.step) == 0:
         pass
 
 
