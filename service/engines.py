@@ -78,6 +78,9 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
         limits |= dict.fromkeys(
             ("statement_timeout", "idle_in_transaction_session_timeout"), f"{1000 * seconds:.0f}ms"
         )
+        # Every question has an index, in which its rows lie together. The planner takes them for evenly
+        # spread over a table, and scans it from wherever another scan stands until it has met enough of them.
+        limits["enable_seqscan"] = "off"
     url = settings.database_url if serves else settings.session_url
     is_pooled = serves and settings.is_pooled
     engine = create_engine(

@@ -127,7 +127,11 @@ def test_no_list_reads_many_rows_on_postgresql(tmp_path: Path) -> None:
         migrate(url)
         fill(url, tmp_path)
         explain(url)
-        with running(settings_for(url, tmp_path)) as store, (server.folder / "log").open() as log:
+        with (
+            standing_in_the_middle(url),
+            running(settings_for(url, tmp_path)) as store,
+            (server.folder / "log").open() as log,
+        ):
             for shape in chain(shapes.of_articles(ARTICLES, thorough=False), shapes.of_others(ARTICLES)):
                 ask(store.client(), reading, [shape])
                 read_plans(log.read(), reading)
@@ -187,6 +191,16 @@ def explain(url: str) -> None:
         connection.execute("ALTER DATABASE lean SET session_preload_libraries = 'auto_explain'")
         for name, value in (("min_duration", "0"), ("analyze", "on"), ("timing", "off"), ("format", "json")):
             connection.execute(f"ALTER DATABASE lean SET auto_explain.log_{name} = '{value}'")
+
+
+@contextmanager
+def standing_in_the_middle(url: str) -> Iterator[None]:
+    """Have somebody else scan half of the table: PostgreSQL would begin other scans where that one stands."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off")
+        connection.execute("DECLARE scan CURSOR FOR SELECT etag FROM published")
+        connection.execute(f"MOVE {ARTICLES * 3 // 4} IN scan")
+        yield
 
 
 def read_plans(log: str, reading: Reading) -> None:
