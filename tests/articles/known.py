@@ -1,11 +1,11 @@
-"""What a plain model of the store knows of an article."""
+"""Keep for each article, in a plain model of the store, all that decides what readers get."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the model knows of one article."""
+    """One article, as the model has it."""
 
     id: str
     headline: str
@@ -26,7 +26,7 @@ class Known:
 
     @property
     def seen(self) -> tuple[object, ...]:
-        """What of it the public can see."""
+        """Return what a reader gets of the article."""
         return (self.headline, self.slug, self.corrections, self.version) if self.public else (self.gone,)
 
     @property

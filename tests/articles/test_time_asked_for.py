@@ -1,5 +1,5 @@
-"""Whatever becomes of its embargo, an article is public neither before the embargo has ended nor before the
-time that an editor asked for.
+"""An article is not public before the time that an editor asked for, nor before its embargo has ended, in
+whatever order these are set, moved and lifted.
 """
 
 from datetime import datetime, timedelta

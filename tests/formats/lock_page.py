@@ -29,7 +29,7 @@ def page(
 
 
 def added(found: Page) -> list[Block]:
-    """What the page has beside its four paragraphs."""
+    """Return the blocks of a page that are none of its four paragraphs."""
     return [block for block in found.blocks if block not in tuple(map(Paragraph, TEXTS))]
 
 

@@ -1,4 +1,4 @@
-"""What a partner does to prove its copy equal: hash it, and look for what differs."""
+"""Prove a copy equal as a partner does: hash it, and find the numbers that differ."""
 
 import hashlib
 import json
