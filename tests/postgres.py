@@ -41,6 +41,13 @@ SETTINGS = {
     "unix_socket_directories": "",
 }
 
+WAITING_FOR_A_LOCK = (
+    "SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid() AND pid IN"
+    " (SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE datname = current_database())"
+)
+"""One row for each session of this database that waits for a lock. Other tests' databases share the server;
+what waits for a transaction waits in no database; and pg_stat_activity stands still within a transaction."""
+
 
 class PostgresUnavailable(RuntimeError):
     """This machine cannot run the tests' PostgreSQL; the message says what is missing."""

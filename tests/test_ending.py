@@ -21,6 +21,7 @@ from tests import postgres
 from tests.commands import ROOT, copydesk, environment
 from tests.databases import migrate
 from tests.patience import PATIENCE, wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 
 FIRST_OF_A_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child")
 
@@ -63,14 +64,13 @@ def inner(process: subprocess.Popen[str]) -> int:
 
 def wait_for_a_handler(pid: int) -> None:
     """Wait until the process has a handler for SIGTERM, which is long before it has imported anything."""
-    for _ in range(2_000):
-        caught = next(
-            line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt")
-        )
-        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
-            return
-        time.sleep(0.002)
-    raise AssertionError("no handler for SIGTERM")
+
+    def catches() -> bool:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        caught = next(line for line in lines if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+    wait_until(catches, "no handler for SIGTERM")
 
 
 @pytest.mark.parametrize(("command", "status"), [("serve", 0), ("demo", 0), ("migrate", 143)])
@@ -102,10 +102,7 @@ def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> 
         started(tmp_path, "serve", COPYDESK_DATABASE_URL=url, COPYDESK_MIGRATE_ON_START="true") as process,
     ):
         holder.execute("LOCK TABLE alembic_version")
-        for _ in range(100):
-            if holder.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
-                break
-            time.sleep(0.1)
+        wait_until(lambda: holder.execute(WAITING_FOR_A_LOCK).rowcount > 0)
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=30)  # It would wait for the lock for a minute and a half.
     assert (process.returncode, "Traceback" in error) == (0, False), error

@@ -21,10 +21,9 @@ from tests.articles.newsroom import (
 )
 from tests.articles.test_create_together import at_once
 from tests.patience import wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 from tests.serving import Store
 from tests.sync.following import follow, now_at
-
-WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.mark.slow
@@ -227,7 +226,7 @@ def test_what_changes_in_a_caption_while_its_article_waits_for_a_number_is_publi
     ):
         other.execute("SELECT FROM published_sequence FOR UPDATE")
         publishing = pool.submit(do, editor, article, "publish")
-        wait_until(lambda: looking.execute(WAITING).rowcount > 0)
+        wait_until(lambda: looking.execute(WAITING_FOR_A_LOCK).rowcount > 0)
         other.execute(
             "UPDATE caption SET text = 'As it is now.', version = version + 1 WHERE id = %s", (words["id"],)
         )

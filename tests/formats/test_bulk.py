@@ -14,6 +14,7 @@ import pytest
 from tests.articles.newsroom import mark
 from tests.images.pictures import picture, upload
 from tests.patience import wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 from tests.serving import Store
 
 PATH = "/v1/articles/bulk"
@@ -367,7 +368,6 @@ def test_a_batch_that_waits_for_an_article_keeps_nobody_from_its_pictures(
     made = send(editor, [item(first, lead_image=shown), item(second)])
     image_id = editor.get(f"/v1/articles/{made[0]['id']}").json()["lead_image_id"]
     again = item(first, lead_image=shown | {"credit_line": "Ana Lind/Harbour Press"})
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     url = store.settings.database_url
     with (
         psycopg.connect(url) as other,
@@ -377,7 +377,7 @@ def test_a_batch_that_waits_for_an_article_keeps_nobody_from_its_pictures(
         other.execute("SELECT FROM article WHERE id = %s FOR UPDATE", (made[1]["id"],))
         # The same key twice: the second article is reached when the first, with its picture, is written.
         sending = pool.submit(send, editor, [again, again | {"headline": "Buoy found"}, item(second)])
-        wait_until(lambda: looking.execute(waiting).rowcount > 0)
+        wait_until(lambda: looking.execute(WAITING_FOR_A_LOCK).rowcount > 0)
         other.execute("SELECT FROM image WHERE id = %s FOR SHARE NOWAIT", (image_id,))
         other.commit()
         assert [one["status"] for one in sending.result()] == [200, 200, 200]

@@ -21,6 +21,7 @@ from service.rooms import open_database
 from tests.articles.newsroom import do, edit
 from tests.images.pictures import change, make_article, make_caption, make_image
 from tests.patience import wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 from tests.serving import EDITOR, Store, serving
 from tests.sync.following import follow, now_at
 
@@ -170,8 +171,7 @@ def test_a_batch_and_a_writer_of_its_article_do_not_wait_for_each_other(
         with store.database.writing() as session:
             render.lock_counter(session)
             finishing = beside.submit(backlog.finish, work)
-            waits = text("SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
-            wait_until(lambda: session.execute(waits).rowcount)
+            wait_until(lambda: session.execute(text(WAITING_FOR_A_LOCK)).rowcount)
             render.touch(session, Kind.ARTICLE, UUID(article["id"]))
             headline = update(Article).where(col(Article.id) == UUID(article["id"]))
             session.execute(headline.values(headline="Harbour open after all"))

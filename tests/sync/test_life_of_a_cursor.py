@@ -22,6 +22,7 @@ from service.sync.pruning import EVERY, Pruning, announce, forget
 from tests.articles.newsroom import do, problem, published, trash
 from tests.databases import KINDS
 from tests.patience import wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 from tests.serving import Store, serving
 from tests.sync.following import follow, now_at, page
 
@@ -182,5 +183,4 @@ def test_what_a_publisher_has_read_is_not_forgotten_before_it_is_written(
 
 def _waits(store: Store) -> bool:
     with store.database.reading() as session:
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        return bool(session.execute(text(waiting)).scalar_one())
+        return session.execute(text(WAITING_FOR_A_LOCK)).rowcount > 0

@@ -16,6 +16,8 @@ from structlog.testing import capture_logs
 from service.rooms import open_database
 from service.schema import Schema, migrations, schema_of
 from service.settings import Settings
+from tests.patience import wait_until
+from tests.postgres import WAITING_FOR_A_LOCK
 from tests.upgrade.planting import AFTER_ALL, planted
 
 COLUMN = "op.add_column('article', sa.Column('mood', sa.String()))"
@@ -28,7 +30,6 @@ TURNS = (
     "SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
     " WHERE locktype = 'advisory' AND datname = current_database()"
 )
-WAITING = "SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
 
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -46,14 +47,6 @@ def migrating(config: Config) -> Iterator[Callable[[], None]]:
         beside.shutdown(wait=False)
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if happened():
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("it never happened")
-
-
 @ON_POSTGRESQL
 def test_requests_pass_a_migration_that_waits_for_a_long_one(settings: Settings, tmp_path: Path) -> None:
     config = planted(settings, tmp_path / "planted", COLUMN)
@@ -61,7 +54,7 @@ def test_requests_pass_a_migration_that_waits_for_a_long_one(settings: Settings,
     with psycopg.connect(url) as long, psycopg.connect(url, autocommit=True) as short:
         long.execute("SELECT FROM article")
         with migrating(config) as ended:
-            wait_until(lambda: short.execute(WAITING).rowcount > 0)
+            wait_until(lambda: short.execute(WAITING_FOR_A_LOCK).rowcount > 0)
             # It waits behind the migration, which gives up after two seconds; the long one still holds the
             # table.
             short.execute("SET lock_timeout = '4s'")
@@ -82,7 +75,7 @@ def test_an_index_is_built_anew_and_waits_for_writers_in_one_try(settings: Setti
             other.execute("CREATE INDEX CONCURRENTLY ix_mood ON article (headline)")
         assert not is_good(other)
         with capture_logs() as said, migrating(config) as ended:
-            wait_until(lambda: other.execute(WAITING).rowcount > 0)
+            wait_until(lambda: other.execute(WAITING_FOR_A_LOCK).rowcount > 0)
             threading.Event().wait(2.5)  # Longer than a migration waits for any other lock.
             writer.rollback()
             ended()
