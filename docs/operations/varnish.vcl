@@ -25,10 +25,40 @@ backend two {
     .probe = ready;
 }
 
+# The same two without a probe: one that is too busy for its probe still answers.
+backend one_unchecked {
+    .host = "copydesk-one";
+    .port = "8000";
+}
+
+backend two_unchecked {
+    .host = "copydesk-two";
+    .port = "8000";
+}
+
 sub vcl_init {
-    new copydesk = directors.round_robin();
-    copydesk.add_backend(one);
-    copydesk.add_backend(two);
+    new checked = directors.round_robin();
+    checked.add_backend(one);
+    checked.add_backend(two);
+    new unchecked = directors.round_robin();
+    unchecked.add_backend(one_unchecked);
+    unchecked.add_backend(two_unchecked);
+    # While no probe passes, both are asked all the same.
+    new copydesk = directors.fallback();
+    copydesk.add_backend(checked.backend());
+    copydesk.add_backend(unchecked.backend());
+}
+
+# What one instance has failed to answer, the other one is asked once, if the request changes nothing.
+sub ask_the_other {
+    if (bereq.retries == 0 && (bereq.method == "GET" || bereq.method == "HEAD")) {
+        if (beresp.backend == one || beresp.backend == one_unchecked) {
+            set bereq.backend = two_unchecked;
+        } else {
+            set bereq.backend = one_unchecked;
+        }
+        return (retry);
+    }
 }
 
 sub vcl_recv {
@@ -54,12 +84,19 @@ sub vcl_recv {
         unset req.http.Cookie;
     }
     # While an instance is well, no answer is older than Copydesk allows.
-    if (std.healthy(req.backend_hint)) {
+    if (std.healthy(checked.backend())) {
         set req.grace = 60s;
     }
 }
 
+sub vcl_backend_error {
+    call ask_the_other;
+}
+
 sub vcl_backend_response {
+    if (beresp.status == 503) {
+        call ask_the_other;
+    }
     # Varnish is told what has changed, and keeps the rest for a day. Pages and sitemaps change with time too. Browsers keep
     # what Cache-Control says.
     if (beresp.http.Surrogate-Key && beresp.ttl > 0s && bereq.url ~ "^/(v1|feeds)/") {

@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -20,13 +22,16 @@ pytestmark = pytest.mark.skipif(shutil.which("varnishd") is None, reason="varnis
 
 
 @contextmanager
-def varnish(folder: Path, origin: str, port: int | None = None) -> Iterator[httpx.Client]:
-    """Run Varnish in front of one instance, which stands for both; yield a client of it."""
+def varnish(
+    folder: Path, origin: str, port: int | None = None, *, other: str | None = None
+) -> Iterator[httpx.Client]:
+    """Run Varnish in front of two instances, or of one that stands for both; yield a client of it."""
     text = VCL.read_text()
-    for name in ("copydesk-one", "copydesk-two"):
-        assert f'"{name}"' in text
-        text = text.replace(f'"{name}"', '"127.0.0.1"')
-    (folder / "copydesk.vcl").write_text(text.replace('"8000"', f'"{origin.rpartition(":")[2]}"'))
+    for name, base in (("copydesk-one", origin), ("copydesk-two", other or origin)):
+        known = f'.host = "{name}";\n    .port = "8000";'
+        assert text.count(known) == 2
+        text = text.replace(known, f'.host = "127.0.0.1";\n    .port = "{base.rpartition(":")[2]}";')
+    (folder / "copydesk.vcl").write_text(text)
     port = port or free_port()
     words = [
         "-F",
@@ -147,3 +152,56 @@ def test_what_has_changed_is_dropped_and_what_has_not_stays(tmp_path: Path, desk
         for address in touched:
             wait_until(lambda: "They are shut" in client.get(address).text)  # noqa: B023
         assert [state(each) for each in spared] == ["hit"] * 3
+
+
+@contextmanager
+def stub(answer: Callable[[str], int]) -> Iterator[str]:
+    """Run an instance that answers a path with a status, or with nothing for 0; yield its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status = answer(self.path)
+            if status:
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            self.close_connection = not status
+
+        do_POST = do_GET  # noqa: N815  # `http.server` names them.
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("fault", [0, 503])
+def test_what_one_instance_fails_to_read_the_other_one_answers(tmp_path: Path, fault: int) -> None:
+    asked = list[str]()
+
+    def fails(path: str) -> int:
+        asked.append(path)
+        return 200 if path.startswith("/health/") else fault
+
+    with stub(fails) as bad, stub(lambda path: 200) as good, varnish(tmp_path, bad, other=good) as client:
+        wait_until(lambda: asked.count("/health/ready") > 3)
+        paths = [f"/v1/articles/{number}" for number in range(40)]
+        assert {client.get(path).status_code for path in paths} == {200}
+        wait_until(lambda: set(asked) & set(paths))
+        answers = {client.post(f"/v1/articles?{number}").status_code for number in range(10)}
+        assert answers == {200, 503}
+
+
+def test_instances_that_are_too_busy_for_their_probes_are_asked_all_the_same(tmp_path: Path) -> None:
+    def answer(path: str) -> int:
+        return 503 if path == "/health/ready" else 200
+
+    with stub(answer) as one, stub(answer) as two, varnish(tmp_path, one, other=two) as client:
+        assert {client.get(f"/v1/articles/{number}").status_code for number in range(10)} == {200}
