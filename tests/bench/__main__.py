@@ -23,6 +23,7 @@ from tests.bench.cores import Cores, Unfit, divide
 from tests.bench.empty import Empty, empties
 from tests.bench.figures import Figure
 from tests.bench.measure import Bench, Outcome, WrongCache
+from tests.bench.peers import contest
 from tests.bench.phases import groups, know
 from tests.bench.served import Unstarted
 from tests.bench.stand import addresses, make_writer, served_stores
@@ -66,6 +67,10 @@ def main(
     size: Annotated[
         str, typer.Option(help="articles of the stores that the group `sizes` compares, such as 10k,100k,1m")
     ] = sizes.DEFAULT,
+    peers: Annotated[
+        bool,
+        typer.Option("--peers", help="compare with other frameworks, which it installs, and nothing else"),
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="one short round")] = False,
     sqlite_only: Annotated[bool, typer.Option("--sqlite-only", help="leave PostgreSQL out")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="write the kept stores anew")] = False,
@@ -91,6 +96,9 @@ def main(
         ensure_wrk()
         with _folder() as folder, _progress() as progress:
             bench = partial(_bench, folder=folder, cores=cores, progress=progress, quick=quick)
+            if peers:
+                _compare_peers(bench(Server.SERVE), machine, as_json=as_json, markdown=markdown, fresh=fresh)
+                return
             if not wanted or wanted - {*CONSENTING, *many}:
                 with filled(folder, progress, ARTICLES, with_postgres=not sqlite_only, fresh=fresh) as stores:
                     cores.pin_load()
@@ -127,6 +135,23 @@ def _bench(server: Server, folder: Path, cores: Cores, progress: Progress, *, qu
 
 def _rounds(*, quick: bool) -> int:
     return 1 if quick else 5
+
+
+def _compare_peers(bench: Bench, machine: str, *, as_json: bool, markdown: bool, fresh: bool) -> None:
+    with filled(bench.folder, bench.progress, ARTICLES, with_postgres=False, fresh=fresh) as stores:
+        bench.cores.pin_load()
+        costs = contest.measure(bench, stores)
+    if markdown:
+        contest.write(page.PATH, costs, machine=machine)
+    elif as_json:
+        sys.stdout.write(orjson.dumps(contest.as_json(costs), option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        bench.progress.stop()
+        contest.show(_console(), costs)
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=170)
 
 
 def _figures(
@@ -186,7 +211,7 @@ def _tell(
         told += [figures.as_json(figured, own_notes)] if figured else []
         sys.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
         return
-    console = Console() if sys.stdout.isatty() else Console(width=170)
+    console = _console()
     for server, outcomes in found.items():
         title = (
             "Copydesk, as `copydesk serve` runs it" if server is Server.SERVE else f"Copydesk under {server}"

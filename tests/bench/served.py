@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -91,19 +91,36 @@ class Served:
 def serving(
     server: str, settings: Mapping[str, str], folder: Path, cores: Cores, ready: str
 ) -> Iterator[Served]:
-    """Serve for as long as the block lasts; `ready` is a path that answers once the server does."""
+    """Serve the service, or the bare app, for as long as the block lasts; `ready` is a path that answers once
+    the server does.
+    """
+    known = {**settings, "PYTHONPATH": str(ROOT)}
+    bare = ANSWER in settings
+    with serving_words(lambda port: _command(server, port, bare=bare), known, folder, cores, ready) as served:
+        yield served
+
+
+@contextmanager
+def serving_words(
+    words: Callable[[int], Sequence[str]],
+    settings: Mapping[str, str],
+    folder: Path,
+    cores: Cores,
+    ready: str,
+) -> Iterator[Served]:
+    """Run the server that these words start on a port, for as long as the block lasts."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
     log = folder / f"server-{port}.log"
     # In a folder without an .env, so that only the settings given here hold.
     with log.open("wb") as said:
         process = subprocess.Popen(
-            _command(server, port, bare=ANSWER in settings),
+            words(port),
             cwd=folder,
             stdout=said,
             stderr=said,
             start_new_session=True,
-            env={**environment, **settings, "PYTHONPATH": str(ROOT)},
+            env={**environment, **settings},
         )
     try:
         # At once, while it still is one thread: what it starts later stays on the core with it.

@@ -1,0 +1,1 @@
+"""`./run bench --peers`: what the same questions cost Copydesk and other frameworks."""
