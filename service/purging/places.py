@@ -93,6 +93,13 @@ def record(database: Database, lease: UUID, place: PurgePlace, where: Where) -> 
         session.execute(written)
 
 
+def give_back(database: Database, lease: UUID) -> None:
+    """Give the lease back, unless another process has taken it over."""
+    given = update(PurgePlace).where(col(PurgePlace.lease) == lease).values(lease=None, leased_until=None)
+    with database.writing() as session:
+        session.execute(given)
+
+
 def put_off(database: Database, lease: UUID, fault: Exception) -> None:
     """Note a failure, and leave the caches alone for a while: twice as long each time, or as long as they
     ask.

@@ -146,6 +146,16 @@ class Purger:
         return end is None or end < place.seq
 
     async def _purge(self, beat: Beat) -> None:
+        try:
+            await self._purge_alone(beat)
+        except BaseException:
+            # Others need not wait until the lease of a process that ends has run out.
+            with anyio.CancelScope(shield=True), suppress(*DATABASE_FAULTS):
+                async with self._database.turn():
+                    await to_thread.run_sync(places.give_back, self._database, self._lease)
+            raise
+
+    async def _purge_alone(self, beat: Beat) -> None:
         async with self._database.turn():
             place = await to_thread.run_sync(places.hold, self._database, self._lease)
         if place is None:

@@ -7,9 +7,10 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 from sqlalchemy import delete, update
+from sqlalchemy.exc import OperationalError
 
 from service.published import keys
-from service.purging import purger
+from service.purging import places, purger
 from service.purging.models import PurgePlace
 from service.tables import new_id
 from tests.articles.newsroom import caption, draft, edit, mark, picture, published
@@ -192,3 +193,20 @@ def test_one_process_purges_and_another_takes_over(store: Store, cache: Caller) 
         last = published(editors[0])
         caught_up(store)
         assert own(last) in cache.keys
+
+
+@pytest.mark.slow
+def test_a_process_that_does_not_come_to_the_end_of_a_purge_gives_its_lease_back(
+    store: Store, cache: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("the connection was lost"))
+
+    with purging(store, cache) as editor:
+        cache.heard.clear()
+        monkeypatch.setattr(places, "record", fails)
+        article = published(editor)
+        wait_until(lambda: own(article) in cache.keys)
+        wait_until(lambda: (place := place_of(store)) is not None and place.lease is None)
+        monkeypatch.undo()
+        caught_up(store)
