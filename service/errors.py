@@ -18,6 +18,11 @@ LONGEST_TOLD = 300
 """Characters of what was sent that a problem repeats: an answer is no longer than its request."""
 
 
+def join(pointer: str, step: str | int) -> str:
+    """Return a JSON pointer (RFC 6901) that goes one step further."""
+    return f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}"
+
+
 class FieldProblem(BaseModel):
     """One thing wrong with a request: where (a JSON pointer, RFC 6901) and what."""
 

@@ -28,6 +28,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
+from pydantic_core import PydanticKnownError
 from sqlalchemy import JSON, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -45,6 +46,8 @@ _STORED = object()
 written.
 """
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_DECIMAL = re.compile(rf"{_WHOLE.pattern}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 ANY_LANGUAGE = "*"
 """The language range that every language is in."""
 NAMES = {
@@ -269,6 +272,18 @@ def _written_out(value: object) -> object:
     raise ValueError("must be a time with its zone, such as 2030-05-01T06:00:00Z")
 
 
+def _whole(value: object) -> object:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticKnownError("float_parsing")
+    return value
+
+
 def _utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -327,6 +342,12 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 """A time with its zone; leaves as RFC 3339 UTC."""
+WHOLE = BeforeValidator(_whole)
+"""Marks a whole number in an address, which is written as in JSON: Pydantic would read ` 10`, `+10`, `1_0`
+and `10.0` too. It stands after the bounds, which the document would not know otherwise.
+"""
+DECIMAL = BeforeValidator(_decimal)
+"""The same for a number with decimals."""
 Language = Annotated[str, StringConstraints(strip_whitespace=True, max_length=35), AfterValidator(_language)]
 """A BCP 47 language tag, in its canonical form."""
 LanguageRange = Annotated[

@@ -24,13 +24,14 @@ from service.http import conditional, pages
 from service.http.callers import StaffReader, StaffWriter
 from service.http.routing import Route
 from service.services import service
-from service.tables import Reading, Time
+from service.tables import WHOLE, Reading, Time
 
 router = APIRouter(prefix="/v1/articles/{article_id}/versions", tags=["articles"], route_class=Route)
-Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
+Number = Annotated[int, Path(ge=1, le=2_147_483_647), WHOLE]
 Against = Annotated[
     int | None,
     Query(ge=1, le=2_147_483_647, description="the version to compare with; absent: the one before"),
+    WHOLE,
 ]
 _KEY = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2_147_483_647)]])
 

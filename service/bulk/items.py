@@ -4,6 +4,7 @@ does not matter.
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ijson
@@ -11,7 +12,7 @@ import orjson
 from anyio.lowlevel import checkpoint
 
 from service.errors import BadRequest, ServiceError, TooLarge
-from service.http.bodies import parsed_aside
+from service.http.bodies import Repeated, RepeatedMember, need_each_once, parsed_aside, refuse_repeated
 from service.http.unpacking import BrokenStream, without_mark
 
 MOST_TOGETHER = 250
@@ -65,9 +66,13 @@ async def _item(line: bytes) -> ReceivedItem:
         except BadRequest as refusal:
             return ReceivedItem(refusal, len(line))
     try:
-        return ReceivedItem(orjson.loads(line), len(line))
+        content = orjson.loads(line)
+        need_each_once(line, content)
     except orjson.JSONDecodeError as fault:
-        return ReceivedItem(BadRequest(f"The line is not JSON: {fault.msg}."), len(line))
+        content = BadRequest(f"The line is not JSON: {fault.msg}.")
+    except BadRequest as refusal:
+        content = refusal
+    return ReceivedItem(content, len(line))
 
 
 def _too_large(largest: int) -> ReceivedItem:
@@ -78,8 +83,8 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[R
     """Yield the items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the
     next item begins.
     """
-    found = ijson.sendable_list()
-    parser = ijson.items_coro(found, "item", use_float=True)
+    found, repeated = ijson.sendable_list(), Repeated()
+    parser = ijson.items_coro(found, "item", use_float=True, map_type=partial(_Members, repeated))
     begun, since = False, 0
     async for chunk in without_mark(chunks):
         for piece in (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE)):
@@ -91,7 +96,7 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[R
             since = 0 if found else held
             for content in found:
                 yield (
-                    ReceivedItem(content, len(piece) // len(found))
+                    ReceivedItem(_once_each(content, repeated), len(piece) // len(found))
                     if held <= largest + _PIECE
                     else _too_large(largest)
                 )
@@ -109,6 +114,29 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[R
         parser.close()
     except ijson.JSONError:
         raise BrokenStream("The array does not end.") from None
+
+
+class _Members(dict[str, Any]):
+    """An object as it is parsed, which notes a member that it is given twice."""
+
+    __slots__ = ("_repeated",)
+
+    def __init__(self, repeated: Repeated) -> None:
+        self._repeated = repeated
+
+    def __setitem__(self, name: str, value: object) -> None:
+        if name in self:
+            self._repeated.append((self, name))
+        super().__setitem__(name, value)
+
+
+def _once_each(content: Any, repeated: Repeated) -> object:
+    """Return an item of an array, or its refusal."""
+    try:
+        refuse_repeated(content, repeated)
+    except RepeatedMember as refusal:
+        return refusal
+    return content
 
 
 def _send(parser: Any, piece: bytes) -> bool:

@@ -2,12 +2,12 @@
 
 An ETag is `"<version>-<hash of the answer>"`. Readers compare it whole. A writer's `If-Match` compares the
 version, so that an edit is refused when the resource itself has changed, not when a caption inside its answer
-has.
+has. It names strong ETags alone: a weak one, `W/"…"`, matches nothing (RFC 9110, 13.1.1).
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -45,8 +45,8 @@ def matches(header: str | None, etag: str) -> bool:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale,
-    400 when it is no list of ETags.
+    """Let a change of something that exists pass only with a current `If-Match`: 428 without, 412 when stale
+    or weak, 400 when it is no list of ETags.
     """
     header = request.headers.get("if-match")
     if header is None:
@@ -57,9 +57,17 @@ def require_match(request: Request, version: int) -> None:
         )
     if header.strip() != "*" and _TAGS.fullmatch(header) is None:
         raise BadRequest('If-Match must be *, or ETags in double quotes as they were sent: "1-…", "2-…".')
-    if header.strip() == "*" or any(re.split("[-;]", tag)[0] == str(version) for tag in _TAG.findall(header)):
+    if header.strip() == "*" or any(_version(tag[1]) == str(version) for tag in _strong(header)):
         return
     raise PreconditionFailed(f"The stored version is {version}.", current_version=version)
+
+
+def _strong(header: str) -> Iterator[re.Match[str]]:
+    return (tag for tag in _TAG.finditer(header) if tag[0].startswith('"'))
+
+
+def _version(tag: str) -> str:
+    return re.split("[-;]", tag)[0]
 
 
 def respect_match(request: Request, version: int) -> None:

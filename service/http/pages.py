@@ -29,9 +29,9 @@ from service.errors import BadRequest
 from service.http import conditional, sparse
 from service.services import service
 from service.settings import Settings
-from service.tables import ANY_LANGUAGE, LanguageRange, Time
+from service.tables import ANY_LANGUAGE, WHOLE, LanguageRange, Time
 
-Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most")]
+Limit = Annotated[int, Query(ge=1, le=200, description="how many items a page holds at the most"), WHOLE]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="where the page begins: taken from `next`, never made up")
 ]

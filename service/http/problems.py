@@ -4,6 +4,7 @@ that explains it.
 
 import html
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, ClassVar
 
 import structlog
@@ -32,6 +33,7 @@ from service.errors import (
     TooLarge,
     Unprocessable,
     UnsupportedMediaType,
+    join,
 )
 from service.faults import DATABASE_FAULTS, refusal
 from service.http.bodies import Invalid
@@ -111,7 +113,7 @@ def pointer_to(path: Sequence[str | int], body: object) -> str:
     """Return the JSON pointer (RFC 6901) of a Pydantic location: the names of union members in it are not in
     the document.
     """
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in _steps(path, body))
+    return reduce(join, _steps(path, body), "")
 
 
 def _steps(path: Sequence[str | int], value: object) -> Iterator[str | int]:

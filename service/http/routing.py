@@ -6,27 +6,29 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.http import idempotency, operations
-from service.http.bodies import read_json
+from service.http.bodies import parsed_aside, read_json
 from service.http.callers import Needs, bearer, known_caller, note_contract
 from service.http.conditional import unshared
 from service.http.idempotency import Claim, KeyReused, StillRunning
 from service.http.negotiation import media_type
+from service.http.patching import invalid
 from service.services import service
 from service.settings import Settings
-from service.tables import ShownOnce
+from service.tables import Shape, ShownOnce
 
 
 class UnknownParameter(BadRequest):
@@ -39,6 +41,10 @@ class RepeatedParameter(BadRequest):
     """The address gives a query parameter more than once that this endpoint takes once."""
 
     title = "Repeated query parameter"
+
+
+class NoMembers(Shape):
+    """The body of an operation that takes none: absent, or an object without members."""
 
 
 class Route(APIRoute):
@@ -58,10 +64,17 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler, inside the transaction that it opens and before that is committed."""
-        handle = super().get_route_handler()
+        handle_any = super().get_route_handler()
         known = dict(parameters(self.dependant))
         seals = _holds_secret(self.response_model)
         needs, knows_callers = _needs(self), operations.knows_callers(self)
+        takes_none = _takes_no_body(self)
+
+        async def handle(request: Request) -> Response:
+            response = await handle_any(request)
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                del response.headers["content-type"]  # The framework gives one to each answer.
+            return response
 
         async def enter(request: Request) -> Response:
             if knows_callers:
@@ -77,6 +90,8 @@ class Route(APIRoute):
                 _need_json(request)
                 # The test of shapes fails if FastAPI tells by another member that it wraps the body.
                 await read_json(request, None if self._embed_body_fields else self.body_field)
+            elif takes_none and _has_body(request):
+                await _refuse_body(request)
             key = request.headers.get("idempotency-key")
             if (
                 not self.keeps_answers
@@ -144,6 +159,27 @@ def refuse_nul(request: Request) -> None:
         raise Unprocessable(
             f"{wrong} {message}.", errors=[FieldProblem(place="query", pointer=f"/{wrong}", message=message)]
         )
+
+
+def _takes_no_body(route: APIRoute) -> bool:
+    """Return whether an operation takes no body. GET is no matter, and a page of readers takes what its form
+    sends.
+    """
+    reads_itself = route.body_field is not None or "requestBody" in (route.openapi_extra or {})
+    return route.include_in_schema and not reads_itself and not set(route.methods or ()) & {"GET", "HEAD"}
+
+
+async def _refuse_body(request: Request) -> None:
+    """Refuse a body that says something, where the operation takes none."""
+    body = await request.body()
+    if not body:
+        return
+    _need_json(request)
+    given = await parsed_aside(body)
+    try:
+        NoMembers.model_validate(given)
+    except ValidationError as error:
+        raise invalid(error, given) from None
 
 
 def _has_body(request: Request) -> bool:

@@ -19,8 +19,8 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, TypeAdapter, V
 from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
-from service.errors import TooLarge, Unprocessable, UnsupportedMediaType
-from service.http.bodies import parsed_aside
+from service.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from service.http.bodies import parsed, parsed_aside
 from service.http.callers import StaffWriter
 from service.http.negotiation import media_type
 from service.http.patching import invalid
@@ -41,8 +41,8 @@ _MOST_FIELDS = 20
 
 def _point(value: str) -> str:
     try:
-        FocalPoint.model_validate_json(value)
-    except ValidationError:
+        FocalPoint.model_validate(parsed(value.encode()))
+    except (ValidationError, BadRequest):
         raise ValueError('must be JSON such as {"x": 0.5, "y": 0.3}, both from 0 to 1') from None
     return value
 

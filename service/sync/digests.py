@@ -25,7 +25,7 @@ from service.services import service
 from service.settings import Settings
 from service.sync.hashes import SPAN, Hashed, hash_pieces, hash_range, read_lines
 from service.sync.spans import MOST_READ, Spans
-from service.tables import Reading
+from service.tables import WHOLE, Reading
 
 router = APIRouter(prefix="/v1/changes/digest", tags=["sync"], route_class=Route)
 MOST = 10_000_000
@@ -34,7 +34,7 @@ FEW = 2_500
 """Numbers that are parted evenly, from their rows. More are parted between spans, from kept hashes."""
 PARTS = 16
 HIGHEST = 2**63 - 1
-Number = Annotated[int, Query(ge=1, le=HIGHEST)]
+Number = Annotated[int, Query(ge=1, le=HIGHEST), WHOLE]
 
 
 class RangeRead(Reading):
@@ -92,10 +92,11 @@ def get_changes_digest(
     request: Request,
     caller: CallerDep,
     session: SessionDep,
-    first: Annotated[int, Query(alias="from", ge=1, le=HIGHEST, description="the first number")] = 1,
+    first: Annotated[int, Query(alias="from", ge=1, le=HIGHEST, description="the first number"), WHOLE] = 1,
     last: Annotated[
         int | None,
         Query(alias="to", ge=1, le=HIGHEST, description=f"the last number; absent: {MOST_READ} numbers"),
+        WHOLE,
     ] = None,
     gone: Annotated[
         bool, Query(description=f"with what has gone, each with its reason; at most {MOST_READ} numbers")

@@ -29,7 +29,7 @@ from service.sync.batches import Follower
 from service.sync.cursors import ContractEnded, address, read_cursor, write_cursor
 from service.sync.followers import count_follower, is_streamed
 from service.sync.models import EXAMPLE, REMOVED, Change, ChangesRead, MirrorChangesRead
-from service.tables import LanguageRange, latest
+from service.tables import DECIMAL, WHOLE, LanguageRange, latest
 
 router = APIRouter(prefix="/v1/changes", tags=["sync"], route_class=Route)
 _EVENT = f"retry: 2000\n\nid: qZ2b…\ndata: {orjson.dumps(REMOVED).decode()}\n\n"
@@ -59,8 +59,10 @@ Since = Annotated[
     str | None,
     Query(max_length=100, description="where to go on: taken from `next`; absent: from the beginning"),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="how many changes a page holds at the most")]
-Wait = Annotated[float, Query(ge=0, le=30, description="seconds to wait for a change when there is none")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="how many changes a page holds at the most"), WHOLE]
+Wait = Annotated[
+    float, Query(ge=0, le=30, description="seconds to wait for a change when there is none"), DECIMAL
+]
 AsView = Annotated[
     Literal["public", "staff"],
     Query(description="staff: every change of working content, drafts included; needs content:read"),

@@ -83,7 +83,11 @@ def test_the_etag_of_an_anonymous_answer_is_a_writers_if_match(
         ('"-2"', 412),
         ('"2', 400),
         ('"9", 2', 400),
-        ('W/"2", "9"', 200),
+        ('W/"2", "9"', 412),
+        ('W/"2"', 412),
+        ('W/"2-anything"', 412),
+        ('W/"9", "2"', 200),
+        ('"W/2"', 412),
     ],
 )
 def test_a_change_needs_the_version_that_is_there(

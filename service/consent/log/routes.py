@@ -18,6 +18,7 @@ from service.http import conditional
 from service.http.routing import Route
 from service.services import service
 from service.settings import Settings
+from service.tables import WHOLE
 
 router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
 PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -25,6 +26,7 @@ PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
 TreeSize = Annotated[
     int | None,
     Query(ge=0, le=2**31 - 1, description="of the tree that is asked about; absent: that of the head"),
+    WHOLE,
 ]
 LeafHash = Annotated[str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the leaf's hash, in hex")]
 
@@ -67,7 +69,7 @@ def get_tree_head(request: Request, session: SessionDep) -> Response:
 def get_inclusion_proof(
     request: Request,
     session: SessionDep,
-    leaf_index: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
+    leaf_index: Annotated[int | None, Query(ge=0, le=2**31 - 1), WHOLE] = None,
     leaf_hash: LeafHash = None,
     event_id: UUID | None = None,
     tree_size: TreeSize = None,
@@ -87,7 +89,7 @@ def get_inclusion_proof(
 def get_consistency_proof(
     request: Request,
     session: SessionDep,
-    first: Annotated[int, Query(ge=0, le=2**31 - 1)],
+    first: Annotated[int, Query(ge=0, le=2**31 - 1), WHOLE],
     second: TreeSize = None,
 ) -> Response:
     """Prove that the log of `first` leaves is the beginning of that of `second` (RFC 9162, 2.1.4)."""

@@ -28,11 +28,11 @@ from service.published.models import Kind
 from service.scopes import Scope
 from service.services import service
 from service.settings import Settings
-from service.tables import Language
+from service.tables import WHOLE, Language
 
 router = APIRouter(prefix="/v1/consent-notices", tags=["consent notices"], route_class=Route)
 Editor = Annotated[Caller, Depends(Needs(Scope.CONSENT_WRITE))]
-NoticeVersion = Annotated[int, Path(ge=1, le=2**31 - 1)]
+NoticeVersion = Annotated[int, Path(ge=1, le=2**31 - 1), WHOLE]
 _LANGUAGES = 200
 _FAR = 50
 """The distance, as CLDR measures it, up to which one language stands in for another: nn reads nb, and pt
