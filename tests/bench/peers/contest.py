@@ -34,6 +34,7 @@ NOTES = (
     f"{COPYDESK}: with a cache of 1 MiB, from which each answer has been pushed out when it is asked for again. {FROM_MEMORY}: 512 MiB.",
     "The peers keep no answers and ask for no token. Their articles lie in one table, with pictures, captions and authors as JSON, so that nothing"
     " is joined, and with the same indexes and full text. A created article has no picture.",
+    "A search of Copydesk gives snippets and a count ends at 2,000; a create checks a token, and keeps a version and what the desk searches.",
     "FastAPI and Datasette run under uvicorn with uvloop and httptools, the two of Django under gunicorn with 16 threads. Datasette creates nothing.",
 )
 
