@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, case, null, select
+from sqlalchemy import Select, bindparam, case, null, select
 from sqlmodel import col
 
 from service.database import Session
@@ -68,11 +68,7 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
     """Find one resource by its id, or an article by any slug that it has had."""
     id_ = id_of(key)
     if id_ is None and kind is Kind.ARTICLE:
-        is_mirror = session.database.settings.mirror_of is not None
-        of_slug = select(col(PublishedSlug.article_id)).where(
-            col(PublishedSlug.slug).in_((key, masked(key)) if is_mirror else (key,))
-        )
-        id_ = session.execute(of_slug.limit(1)).scalar_one_or_none()
+        id_ = _article_of(session, key)
     if id_ is None:
         return None
     # More columns than SQLAlchemy's overloads have types for.
@@ -97,6 +93,17 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         return None
     found = shown(Row(*row[:-1]), gone)
     session.keep_until(found.until)
+    return found
+
+
+def _article_of(session: Session, slug: str) -> UUID | None:
+    """Return the article that has a slug, or has had it. A mirror that begins anew may know the slug of one
+    article and its mask of another: the slug goes first, as in `reader.py`.
+    """
+    of_slug = select(col(PublishedSlug.article_id)).where(PublishedSlug.slug == bindparam("slug"))
+    found = session.execute(of_slug, {"slug": slug}).scalar_one_or_none()
+    if found is None and session.database.settings.mirror_of is not None:
+        found = session.execute(of_slug, {"slug": masked(slug)}).scalar_one_or_none()
     return found
 
 

@@ -1,8 +1,14 @@
 """A mirror has what its origin publishes, and says where writers have to go."""
 
+from uuid import UUID
+
 import httpx
 import pytest
+from sqlalchemy import delete, insert
+from sqlmodel import col
 
+from service.published.masked import masked
+from service.published.models import PublishedSlug
 from tests.articles.newsroom import do, edit, mark, problem, published, trash
 from tests.images.pictures import image_of, make_caption, picture, upload
 from tests.mirror.mirrors import caught_up, everything, number
@@ -49,6 +55,23 @@ def test_slugs_of_what_has_gone_cannot_be_listed_and_are_410_at_the_mirror(
         assert reader.get(path).content == client.get(path).content
     there, here = client.get("/v1/articles/never-there"), reader.get("/v1/articles/never-there")
     assert (here.status_code, here.content) == (404, there.content)
+
+
+@pytest.mark.slow
+def test_the_slug_of_one_article_goes_before_its_mask_of_another(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    gone, live = published(editor), published(editor)
+    do(editor, gone, "withdraw", reason="Wrong.")
+    caught_up(store, mirror)
+    slug = live["slug"]
+    with mirror.database.writing() as session:
+        session.execute(delete(PublishedSlug).where(col(PublishedSlug.slug) == slug))
+        for name, article in ((masked(slug), gone), (slug, live)):
+            session.execute(insert(PublishedSlug), [{"slug": name, "article_id": UUID(article["id"])}])
+    for path in (f"/v1/articles/{slug}?body=html", f"/v1/articles/{slug}", f"/read/{slug}"):
+        assert client.get(path).status_code == 200, path
+        assert reader.get(path).content == client.get(path).content
 
 
 @pytest.mark.slow
