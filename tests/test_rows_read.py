@@ -9,7 +9,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -37,11 +37,13 @@ EVERY = 200
 """Steps after which SQLite says how far it is."""
 WHOLE = re.compile(
     r"published_awaiting\.|working_change|FROM pg_|alembic_version|published_rendering"
+    r"|^SELECT count\(\*\) AS count_1, min\(anon_1\.at\) AS min_1 "
     r"|^SELECT count\(\*\) AS count_1 \nFROM published(_term)? \nWHERE published(_term)?\.(kind|field) = [^\n]+$"
     r"|^SELECT published\.published_at, published\.id \nFROM published \n[\s\S]+OFFSET [^\n]+$"
 )
-"""Statements of jobs beside the requests, of tables that do not grow, and the walk from one file of sitemaps to
-the next: of sections with more than 50,000 articles, and once for each file. A file itself reads what it lists.
+"""Statements of jobs beside the requests (which count what followers lack too), of tables that do not grow,
+and the walk from one file of sitemaps to the next: of sections with more than 50,000 articles, and once for each
+file. A file itself reads what it lists.
 """
 CONTRACTS = (
     {"languages": ["en"], "early_hours": 2},
@@ -67,6 +69,12 @@ LISTS: list[Shape] = [
     ("/v1/captions", (("count", "true"),)),
     ("/v1/articles", (("sort", "published_at"),)),
 ]
+SEARCHES: list[Shape] = [
+    ("/v1/articles", (("q", words), *also))
+    for words in ("common", "middling", "rare", "never", "half tenth")
+    for also in ((), (("sort", "-published_at"),), (("section", "news"), ("count", "true")))
+]
+"""Searches of those whose contract gives a part of the store."""
 JOINED = re.compile(r"^WITH (hits|few|newest) AS MATERIALIZED")
 """Some thousand hits, or rows of one condition, that are looked up by the others: PostgreSQL may read all of a
 table instead, as long as that is less work for it.
@@ -94,14 +102,25 @@ class Reading:
         ]
 
 
+def of_partners(contract: Mapping[str, Any]) -> Iterator[Shape]:
+    """Ask for all that a partner may ask for under a contract."""
+    yield from [*NAMES, *LISTS, *SEARCHES]
+    yield from shapes.of_others(ARTICLES)
+    if "early_hours" in contract:
+        yield "/v1/embargoed-articles", ()
+
+
 def ask(client: httpx.Client, reading: Reading, asked: Iterable[Shape]) -> None:
     """Ask for lists."""
     for shape in asked:
         reading.asked = shape
         path, parameters = shape
-        assert client.get(path, params=parameters).is_success, shape
+        answer = client.get(path, params=parameters)
+        # A contract may not give the article to which others are asked for.
+        assert answer.is_success or (answer.status_code == 404 and "related_to" in dict(parameters)), shape
 
 
+@pytest.mark.timeout(900)
 def test_no_list_reads_many_rows_on_sqlite(
     tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,13 +133,13 @@ def test_no_list_reads_many_rows_on_sqlite(
         ask(store.client(), reading, shapes.of_others(ARTICLES))
         ask(store.client("content:read", name="desk"), reading, shapes.of_editors(ARTICLES))
         for contract in CONTRACTS:
-            ask(store.client(contract=contract), reading, [*NAMES, *LISTS, ("/v1/changes", ())])
-            if "early_hours" in contract:
-                ask(store.client(contract=contract), reading, [("/v1/embargoed-articles", ())])
+            with store.client(contract=contract) as partner:
+                ask(partner, reading, of_partners(contract))
     assert len(reading.found) > 50
     assert not reading.faults(), "\n\n".join(reading.faults())
 
 
+@pytest.mark.timeout(900)
 def test_no_list_reads_many_rows_on_postgresql(tmp_path: Path) -> None:
     with postgres.own_server() as server:
         url, reading = server.create_database("lean"), Reading()
@@ -137,7 +156,7 @@ def test_no_list_reads_many_rows_on_postgresql(tmp_path: Path) -> None:
                 read_plans(log.read(), reading)
             for contract in CONTRACTS:
                 with store.client(contract=contract) as partner:
-                    for shape in [*NAMES, *LISTS]:
+                    for shape in of_partners(contract):
                         ask(partner, reading, [shape])
                         read_plans(log.read(), reading)
     reading.found = {each: found for each, found in reading.found.items() if not JOINED.search(each)}

@@ -20,7 +20,7 @@ from service.published.models import Published, PublishedFormer, all_but
 from service.published.withdrawn import WAITING, Gone, pictures
 from service.tables import latest
 
-MOST_READ = 5_000
+MOST_READ = 2_000
 """Rows that are looked at for a batch, which may be empty though there is more."""
 
 

@@ -72,6 +72,36 @@ def total(session: Session, field: NameField) -> Total:
     return Total(len(first.found), first.next is not None or not first.is_sure)
 
 
+def sections(session: Session) -> set[str | None]:
+    """Return the sections of which the session's contract gives articles, and None if it gives some that are
+    in no section.
+    """
+    found: set[str | None] = {None} if _gives_nameless(session) else set()
+    one = page(session, NameField.SECTION, None, MOST_NAMES)
+    found |= {each.name for each in one.found}
+    while one.next is not None:
+        one = page(session, NameField.SECTION, one.next, MOST_NAMES)
+        found |= {each.name for each in one.found}
+    return found
+
+
+def _gives_nameless(session: Session) -> bool:
+    """Return whether the contract may give articles without a section. The newest of them are looked at."""
+    contract = session.contract
+    if contract is None or contract.sections or entitled.gives_none(session, Kind.ARTICLE):
+        return False
+    row = aliased(Published)
+    nameless = (col(row.kind) == Kind.ARTICLE, col(row.reason).is_(None), col(row.section).is_(None))
+    newest = select(col(row.id)).where(*nameless).order_by(col(row.published_at).desc(), col(row.id).desc())
+    ids = newest.limit(MOST_READ).cte("newest").prefix_with("MATERIALIZED")
+    given = (*_live(), col(Published.id) == ids.c.id, entitled.gives(contract))
+    options = {PAST_CONTRACT: True}
+    found = session.execute(select(col(Published.id)).where(*given).limit(1), execution_options=options)
+    return found.first() is not None or pages.is_more_than(
+        session, select(ids.c.id).execution_options(**options), MOST_READ - 1
+    )
+
+
 def _gives_whole(contract: Contract, field: NameField) -> bool:
     """Return whether a contract gives every article of each name that it gives."""
     if contract.languages or contract.tags or contract.sources:

@@ -100,7 +100,7 @@ def _article_of(session: Session, slug: str) -> UUID | None:
     """Return the article that has a slug, or has had it. A mirror that begins anew may know the slug of one
     article and its mask of another: the slug goes first, as in `reader.py`.
     """
-    of_slug = select(col(PublishedSlug.article_id)).where(PublishedSlug.slug == bindparam("slug"))
+    of_slug = select(col(PublishedSlug.article_id)).where(col(PublishedSlug.slug) == bindparam("slug"))
     found = session.execute(of_slug, {"slug": slug}).scalar_one_or_none()
     if found is None and session.database.settings.mirror_of is not None:
         found = session.execute(of_slug, {"slug": masked(slug)}).scalar_one_or_none()

@@ -42,14 +42,10 @@ def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits) -> Total:
 
 
 def of_sections(session: Session) -> dict[str | None, int] | None:
-    """Return how many articles each section has, and how many have none (`None`): as it is kept. None where
-    that does not hold for this session.
+    """Return how many articles each section has, and how many have none (`None`): as it is kept, whatever a
+    contract gives. Return None where that does not hold now.
     """
-    if (
-        session.contract is not None
-        or filters.have_ended(session, Kind.ARTICLE)
-        or not names.is_counted(session)
-    ):
+    if filters.have_ended(session, Kind.ARTICLE) or not names.is_counted(session):
         return None
     rows = select(col(PublishedName.value), col(PublishedName.count)).where(
         col(PublishedName.field) == NameField.SECTION.value

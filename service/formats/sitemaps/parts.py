@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, literal, select, tuple_
 from sqlmodel import col
 
 from service.database import Session
-from service.published import totals
+from service.published import named, totals
 from service.published.filters import keep_until_next, live
 from service.published.models import Kind, Published
 
@@ -58,9 +58,12 @@ def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
 
 def _counts(session: Session) -> Mapping[str | None, int]:
     """Return how many articles each section has, and none: as they are kept, or else counted along the
-    index.
+    index. Under a contract they are the sections of which it gives some, and all articles of these count.
     """
     kept = totals.of_sections(session)
+    if kept is not None and session.contract is not None:
+        given = named.sections(session)
+        return {section: count for section, count in kept.items() if section in given}
     if kept is not None:
         return kept
     section = col(Published.section)
