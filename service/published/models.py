@@ -286,9 +286,10 @@ class PublishedFormer(Table, table=True):
 
 
 class PublishedSpan(Table, table=True):
-    """The hash of the live rows of a thousand numbers: those after 1,000 times `number`.
+    """The hash of the live rows of a thousand numbers, those after 1,000 times `number`; and of all rows,
+    with what has gone, unless an older version has written it.
 
-    Triggers of the database drop it when such a row comes, changes or goes, whoever writes.
+    Triggers of the database drop it when a row comes, changes or goes, whoever writes.
     """
 
     __tablename__ = "published_span"
@@ -296,6 +297,8 @@ class PublishedSpan(Table, table=True):
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     entries: int
     digest: str
+    all_entries: int | None = None
+    all_digest: str | None = None
 
 
 class WorkingChange(Table, table=True):

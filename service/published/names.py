@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
@@ -160,3 +160,8 @@ def is_counted(session: Session) -> bool:
     last = select(col(PublishedSequence.counted_at), col(PublishedSequence.counted_as))
     counted_at, counted_as = session.execute(last).one()
     return counted_at is not None and counted_as == COUNTED_AS
+
+
+def have_counted_again(session: Session) -> None:
+    """Have every name counted anew, because rows have changed otherwise than by a publish."""
+    session.execute(update(PublishedSequence).values(counted_at=None))

@@ -99,7 +99,7 @@ def get_changes_digest(
         WHOLE,
     ] = None,
     gone: Annotated[
-        bool, Query(description=f"with what has gone, each with its reason; at most {MOST_READ} numbers")
+        bool, Query(description="with what has gone, each with its reason; not with a contract")
     ] = False,
 ) -> Response:
     """Prove a copy equal, or find where it differs: hashes of what is public under a range of numbers.
@@ -112,7 +112,7 @@ def get_changes_digest(
     """
     if gone and session.contract is not None:
         _refuse("gone", "is not for tokens with a contract")
-    most = MOST if session.contract is None and not gone else MOST_READ
+    most = MOST if session.contract is None else MOST_READ
     end = first + MOST_READ - 1 if last is None else last
     if end < first or end - first >= most:
         _refuse("to", f"must be from `from` on, and name {most} numbers at the most")

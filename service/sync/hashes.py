@@ -78,6 +78,17 @@ def read_lines(session: Session, first: int, last: int, *, gone: bool = False) -
     """Read a line for each live row of a range, as the session's contract gives them; of what has gone too,
     if that is asked for.
     """
+    return [line for line, _ in _read(session, first, last, gone=gone)]
+
+
+def hash_both(session: Session, first: int, last: int) -> tuple[Hashed, Hashed]:
+    """Hash the live rows of a range, and all of its rows, with what has gone."""
+    rows = _read(session, first, last, gone=True)
+    return hash_lines([line for line, is_live in rows if is_live]), hash_lines([line for line, _ in rows])
+
+
+def _read(session: Session, first: int, last: int, *, gone: bool) -> Sequence[tuple[Line, bool]]:
+    """Read lines of a range, each with whether its row is live."""
     hidden = Gone(contract=session.contract)
     document = col(Published.document) if hidden.hides else null()
     columns: Sequence[Any] = (
@@ -102,7 +113,7 @@ def read_lines(session: Session, first: int, last: int, *, gone: bool = False) -
     for seq, kind, id_, version, etag, reason, detail, document in found:
         if kind is Kind.ARTICLE and document is not None:
             etag = etag_of(without(document, hidden), version)  # noqa: PLW2901
-        lines.append(line_of(seq, kind, id_, version, etag, reason, detail))
+        lines.append((line_of(seq, kind, id_, version, etag, reason, detail), reason is None))
     return lines
 
 

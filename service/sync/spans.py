@@ -12,11 +12,11 @@ from anyio import to_thread
 from sqlalchemy import select
 from sqlmodel import col
 
-from service.database import Database, Session, insert
+from service.database import Database, Session, upsert
 from service.errors import Unavailable
 from service.published.models import PublishedSequence, PublishedSpan
 from service.published.render import lock_counter
-from service.sync.hashes import NOTHING, SPAN, Hashed, hash_lines, pieces_of, read_lines
+from service.sync.hashes import NOTHING, SPAN, Hashed, hash_both, hash_lines, pieces_of, read_lines
 
 MOST_READ = 10_000
 """Numbers whose rows one request reads: each row takes the processor's time."""
@@ -46,12 +46,12 @@ class Spans:
         self, session: Session, first: int, last: int, seq: int, *, gone: bool = False
     ) -> list[tuple[int, int, Hashed]]:
         """Return the pieces of a range with their hashes, in a store that stands at the number `seq`. None is
-        kept of what a contract gives, nor with what has gone.
+        kept of what a contract gives.
 
         Raises NotHashedYet when too many rows would have to be read.
         """
-        is_kept = session.contract is None and not gone
-        known = _kept(session, first, min(last, seq)) if is_kept else {}
+        is_kept = session.contract is None
+        known = _kept(session, first, min(last, seq), gone=gone) if is_kept else {}
         pieces = list(pieces_of(first, last))
         unknown = [(begin, end) for begin, end in pieces if begin <= seq and begin not in known]
         if is_kept and any(end - begin == SPAN - 1 and end <= seq for begin, end in unknown):
@@ -79,25 +79,35 @@ class Spans:
     def _missing(self) -> Sequence[int]:
         with self._database.reading() as session:
             seq = session.execute(select(col(PublishedSequence.seq))).scalar_one()
-            known = set(session.execute(select(col(PublishedSpan.number))).scalars())
+            whole = select(col(PublishedSpan.number)).where(col(PublishedSpan.all_digest).is_not(None))
+            known = set(session.execute(whole).scalars())
         return [number for number in range(seq // SPAN) if number not in known]
 
     def _hash(self, number: int) -> None:
         """Hash a span that is complete, under the counter's lock: no row of it changes meanwhile."""
         first, last = SPAN * number + 1, SPAN * (number + 1)
         with self._database.writing() as session:
-            is_complete = lock_counter(session) >= last
-            if not is_complete or session.get(PublishedSpan, number) is not None:
+            if lock_counter(session) < last:
                 return
-            hashed = hash_lines(read_lines(session, first, last))
-            row = {"number": number, "entries": hashed.entries, "digest": hashed.digest}
-            session.execute(insert(session, PublishedSpan), [row])
+            before = session.get(PublishedSpan, number)
+            if before is not None and before.all_digest is not None:
+                return
+            live, all_rows = hash_both(session, first, last)
+            row = {"number": number, "entries": live.entries, "digest": live.digest}
+            row |= {"all_entries": all_rows.entries, "all_digest": all_rows.digest}
+            session.execute(upsert(session, PublishedSpan), [row])
 
 
-def _kept(session: Session, first: int, last: int) -> dict[int, Hashed]:
+def _kept(session: Session, first: int, last: int, *, gone: bool) -> dict[int, Hashed]:
     """Return the kept hashes of spans that lie in a range wholly, by their first numbers."""
-    columns = select(col(PublishedSpan.number), col(PublishedSpan.entries), col(PublishedSpan.digest))
-    rows = columns.where(
-        col(PublishedSpan.number) >= -(-(first - 1) // SPAN), col(PublishedSpan.number) < last // SPAN
+    entries, digest = (
+        (PublishedSpan.all_entries, PublishedSpan.all_digest)
+        if gone
+        else (PublishedSpan.entries, PublishedSpan.digest)
     )
-    return {SPAN * number + 1: Hashed(entries, digest) for number, entries, digest in session.execute(rows)}
+    rows = select(col(PublishedSpan.number), col(entries), col(digest)).where(
+        col(PublishedSpan.number) >= -(-(first - 1) // SPAN),
+        col(PublishedSpan.number) < last // SPAN,
+        col(digest).is_not(None),
+    )
+    return {SPAN * number + 1: Hashed(count, said) for number, count, said in session.execute(rows)}

@@ -1,38 +1,45 @@
 """Put many published rows into stores in seconds: the same rows into an origin and its mirror."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import orjson
 from sqlalchemy import insert, update
 from sqlmodel import col, select
 
-from service.articles.copied import card_and_words
-from service.database import Database
+from service.articles.cards import card_of_document
+from service.database import Database, Session
 from service.http.conditional import etag_of
-from service.published.models import Kind, Published, PublishedSequence
+from service.published.models import Kind, Published, PublishedSequence, PublishedSlug, PublishedTerm
+from service.tables import write_time
 from tests.articles.newsroom import published
 
 AT_ONCE = 2_000
+AUTHOR = "Ana Lind"
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def sample(editor: httpx.Client, client: httpx.Client) -> bytes:
     """The document of an article, from which others are made."""
-    article = published(editor, headline="Tram line", section="City", tags=["trams"])
+    article = published(
+        editor, headline="Tram line", section="City", tags=["trams"], authors=[{"name": AUTHOR}]
+    )
     return client.get(f"/v1/articles/{article['id']}").content
 
 
-def rows(document: bytes, first: int, count: int) -> Iterator[dict[str, object]]:
+def rows(document: bytes, first: int, count: int) -> Iterator[dict[str, Any]]:
     """Published rows that differ from the sample in their id, slug and headline."""
     article = orjson.loads(document)
     for number in range(first, first + count):
         id_ = uuid.uuid5(uuid.NAMESPACE_URL, f"article {number}")
         slug = f"tram-{number}"
+        at = AT + timedelta(seconds=number)
         changed = article | {"id": str(id_), "slug": slug, "headline": f"Tram {number}"}
-        body, at = orjson.dumps(changed), AT + timedelta(seconds=number)
+        changed |= {"published_at": write_time(at), "updated_at": write_time(at)}
+        body = orjson.dumps(changed)
         yield {
             "kind": Kind.ARTICLE,
             "id": id_,
@@ -51,17 +58,28 @@ def rows(document: bytes, first: int, count: int) -> Iterator[dict[str, object]]
 
 
 def fill(database: Database, document: bytes, count: int) -> int:
-    """Put rows behind the last number; return the last number then."""
+    """Put rows behind the last number, with what they are found by; return the last number then."""
     with database.writing() as session:
         seq = session.exec(select(PublishedSequence.seq)).one()
         waiting = []
-        card, _ = card_and_words(document)
         for row in rows(document, seq + 1, count):
-            waiting.append(row | {"card": card})
+            waiting.append(row | {"card": card_of_document(row["document"])})
             if len(waiting) == AT_ONCE:
-                session.execute(insert(Published.__table__), waiting)
+                _put(session, waiting)
                 waiting = []
         if waiting:
-            session.execute(insert(Published.__table__), waiting)
+            _put(session, waiting)
         session.execute(update(PublishedSequence).values(seq=col(PublishedSequence.seq) + count))
         return seq + count
+
+
+def _put(session: Session, some: Sequence[dict[str, Any]]) -> None:
+    session.execute(insert(Published.__table__), some)
+    slugs = [{"slug": row["slug"], "article_id": row["id"]} for row in some]
+    session.execute(insert(PublishedSlug.__table__), slugs)
+    terms = [
+        {"field": field, "value": value, "id": row["id"], "published_at": row["published_at"]}
+        for row in some
+        for field, value in (("tag", "trams"), ("author", AUTHOR))
+    ]
+    session.execute(insert(PublishedTerm.__table__), terms)

@@ -9,7 +9,7 @@ from uuid import UUID
 import anyio
 import httpx
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 from sqlmodel import col, select
 
 from service import rooms
@@ -20,14 +20,22 @@ from service.mirror.pages import OriginRefuses
 from service.mirror.place import MirrorPlace
 from service.published.feed import FollowerPlace
 from service.published.mirroring import begin_anew
-from service.published.models import Kind, Published, PublishedSequence, Reason
+from service.published.models import (
+    Kind,
+    Published,
+    PublishedSequence,
+    PublishedSlug,
+    PublishedTerm,
+    Reason,
+)
 from service.settings import Settings
 from service.sync.cursors import place_in, write_cursor
 from service.sync.pruning import announce, forget
 from service.tables import now
-from tests.articles.newsroom import do, edit, published
+from tests.articles.newsroom import do, edit, mark, published
 from tests.databases import KINDS, empty_database
 from tests.effort import LONG
+from tests.images.pictures import image_of, make_caption, picture, upload
 from tests.mirror.filling import fill, sample
 from tests.mirror.mirrors import caught_up, everything
 from tests.patience import wait_until
@@ -114,6 +122,50 @@ def test_what_has_gone_is_compared_with_its_reason(
 
 
 @pytest.mark.slow
+def test_rows_that_are_found_otherwise_than_they_say_are_mended(
+    store: Store, mirror: Store, client: httpx.Client, editor: httpx.Client, reader: httpx.Client
+) -> None:
+    image = image_of(upload(editor, picture(size=(64, 48)), source="wire"))
+    make_caption(editor, image, "The quay.")
+    tag = mark()
+    made = [published(editor, section=tag, tags=[tag], authors=[{"name": tag}]) for _ in range(9)]
+    made.append(published(editor, lead_image_id=image["id"], tags=[tag], usable_until="2099-01-01T00:00:00Z"))
+    caught_up(store, mirror)
+    wait_until(lambda: reader.get("/health/ready").json()["mirror"]["checked_at"] is not None)
+    assert compared(mirror.settings).mended == 0
+    ids, slugs = [UUID(each["id"]) for each in made], [each["slug"] for each in made]
+    term, row = PublishedTerm.__table__.c, Published.__table__.c
+    other = {"field": "tag", "value": f"{tag}-other", "id": ids[4], "published_at": now()}
+    asked = [f"/v1/articles?{name}={tag}&count=true" for name in ("section", "tag", "author")]
+    asked += [
+        f"/v1/articles?tag={tag}-other",
+        "/v1/images?source=wire",
+        *(f"/v1/articles/{one}" for one in slugs),
+    ]
+    with mirror.database.writing() as session:
+        for spoil in (
+            delete(PublishedSlug).where(col(PublishedSlug.slug) == slugs[0]),
+            update(PublishedSlug).where(col(PublishedSlug.slug) == slugs[1]).values(article_id=ids[2]),
+            delete(PublishedTerm).where(term.id == ids[3], term.field == "tag"),
+            insert(PublishedTerm).values(other),
+            update(PublishedTerm).where(term.id == ids[5]).values(published_at=now()),
+            update(Published).where(row.id == ids[6]).values(section="Elsewhere"),
+            update(Published).where(row.id == ids[7]).values(card=b"{}"),
+            update(Published).where(row.id == ids[8]).values(etag='"1-other"'),
+            update(Published).where(row.id == ids[9]).values(expires_at=None),
+            update(Published).where(row.id == UUID(image["id"])).values(source=None),
+        ):
+            session.execute(spoil)
+    # Two articles are wrong by the slug that is at the wrong one.
+    assert compared(mirror.settings).mended == 11
+    assert compared(mirror.settings).mended == 0
+    wait_until(lambda: [reader.get(p).content for p in asked] == [client.get(p).content for p in asked])
+    with mirror.database.reading() as session:
+        ends = session.execute(select(row.expires_at).where(row.id == ids[9])).scalar_one()
+        assert ends is not None
+
+
+@pytest.mark.slow
 def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
     store: Store,
     origin: str,
@@ -143,8 +195,10 @@ def test_ten_spoilt_rows_among_many_are_mended_in_two_hundred_requests(
         found = compared(settings)
         print(f"{found.rows} rows, {found.mended} mended in {found.requests} requests")
         assert found.mended == 10
-        assert found.requests <= 200
-        assert compared(settings).mended == 0
+        assert found.requests <= 80
+        equal = compared(settings)
+        # A removal that the origin keeps still, and that its mirrors have forgotten, takes a few.
+        assert (equal.mended, equal.requests <= 10) == (0, True)
         database.close()
 
 
@@ -212,6 +266,9 @@ def _copy(store: Store, database: object, origin: str, client: httpx.Client) -> 
         rows = there.execute(select(*columns).order_by(columns.seq))
         for some in rows.mappings().partitions(2_000):
             here.execute(Published.__table__.insert(), [dict(row) | {"text_key": None} for row in some])
+        for table in (PublishedSlug.__table__, PublishedTerm.__table__):
+            for some in there.execute(select(*table.columns)).mappings().partitions(2_000):
+                here.execute(table.insert(), [dict(row) for row in some])
         here.execute(update(PublishedSequence).values(seq=seq, store_id=UUID(page["state"]["store"])))
         here.add(MirrorPlace(origin=origin, cursor=_at(page, seq), behind=0))
 
