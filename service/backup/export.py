@@ -135,7 +135,8 @@ def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[by
 
 def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel]) -> Iterator[bytes]:
     """Documents as editors read them, and behind them what no document says: why an article was withdrawn,
-    when it was to be published, what is in the trash, and which picture still waits for its licence to begin.
+    when it was to be published, what is in the trash, which picture still waits for its licence to begin, and
+    what its file says.
     """
     for row, shape in zip(rows, shapes, strict=True):
         unsaid = {
@@ -143,6 +144,7 @@ def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel
             "publish_at": row.publish_at if isinstance(row, Article) else None,
             "deleted_at": row.deleted_at,
             "opens_at": row.opens_at if isinstance(row, Image) else None,
+            "of_file": row.of_file if isinstance(row, Image) else None,
         }
         known = {
             name: write_time(value) if isinstance(value, datetime) else value

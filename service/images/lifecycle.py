@@ -164,6 +164,9 @@ def replace(session: Session, caller: Caller, image: Image, write: ImageReplace)
         refuse_withdrawn(image)
     if {"source", "external_id"} & changed.keys():
         claims.claim(session, write, image.id)
+    if changed:
+        rights.know_of_file(image, _said(image.kept_metadata, session.database.settings))
+        image.of_file = [name for name in image.of_file or () if name not in changed]
     for name, value in changed.items():
         setattr(image, name, value)
     if changed.keys() & set(rights.RIGHTS):
@@ -206,10 +209,10 @@ def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile)
 
 def look_again(session: Session, image: Image, file: KeptFile) -> bool:
     """Write what its own file says of an image under today's rules, and return whether anything changed."""
-    before = image.model_dump()
+    before = image.model_dump(exclude={"of_file"})
     # What readers see already does not go because a file is read anew.
     _give(session, image, file, takes_licence=False)
-    has_changed = image.model_dump() != before
+    has_changed = image.model_dump(exclude={"of_file"}) != before
     if has_changed:
         _note_change(session, image)
     captions.embed(session, HOUSE, image, file.found.captions)
@@ -294,6 +297,7 @@ def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool
     settings = session.database.settings
     before, found = _embedded_rights(image.kept_metadata, settings), file.found
     before_file = image.kept_metadata
+    rights.know_of_file(image, _said(before_file, settings))
     image.digest, image.size = file.digest, file.size
     image.content_type, image.width, image.height = found.content_type, found.width, found.height
     image.placeholder, image.dominant_color = found.placeholder, found.dominant_color
@@ -305,8 +309,13 @@ def _give(session: Session, image: Image, file: KeptFile, *, takes_licence: bool
         rights.take_from_file(image, before_file)
     now_said = _embedded_rights(image.kept_metadata, settings)
     for name in _RIGHTS:
-        if getattr(image, name) in (None, before[name]):
-            setattr(image, name, now_said[name])
+        if rights.is_of_file(image, name, before[name]):
+            rights.take(image, name, now_said[name])
+
+
+def _said(metadata: Metadata, settings: Settings) -> dict[str, object]:
+    """Return what a picture says of itself, as the members of its image take it."""
+    return {**_embedded_rights(metadata, settings), **rights.times_of(metadata)}
 
 
 def _embedded_rights(metadata: Metadata, settings: Settings) -> dict[str, str | None]:

@@ -25,6 +25,7 @@ class ImageKept(ImageRead):
     external_id: str | None = None
     deleted_at: Time | None = None
     opens_at: Time | None = None
+    of_file: list[str] | None = None
 
 
 class CaptionKept(CaptionRead):

@@ -5,7 +5,7 @@ longer. Both are written with the rights, and by the clock (`clock.py`) when the
 the rest (`published/withdrawn.py`). So what is rendered never depends on the time of rendering.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from service.errors import Unprocessable
@@ -36,15 +36,43 @@ def take_from_file(image: Image, before: Metadata) -> None:
     """Take the times that a picture says of itself, where nobody has written others. `before` is what its
     file before said.
     """
-    known = {name: _embedded_time(image.kept_metadata, name) for name in ("usable_from", "usable_until")}
-    times = {
-        name: said if getattr(image, name) in (None, _embedded_time(before, name)) else getattr(image, name)
-        for name, said in known.items()
-    }
+    was, said = times_of(before), times_of(image.kept_metadata)
+    told = {name: said[name] for name in said if is_of_file(image, name, was[name])}
+    times = {name: told.get(name, getattr(image, name)) for name in said}
     begins, ends = times["usable_from"], times["usable_until"]
     if begins is None or ends is None or begins < ends:
-        image.usable_from, image.usable_until = begins, ends
+        for name, time in told.items():
+            take(image, name, time)
     settle(image)
+
+
+def times_of(metadata: Metadata) -> dict[str, datetime | None]:
+    """Return the times that a picture says of itself."""
+    return {name: _embedded_time(metadata, name) for name in ("usable_from", "usable_until")}
+
+
+def know_of_file(image: Image, said: Mapping[str, object]) -> None:
+    """Note which members of an image hold what its file says, unless that is known: a version that did not
+    note it took every member for the file's that equals what the file says.
+    """
+    if image.of_file is None:
+        image.of_file = sorted(
+            name for name, value in said.items() if value is not None and value == getattr(image, name)
+        )
+
+
+def is_of_file(image: Image, name: str, before: object) -> bool:
+    """Return whether a member is empty, or holds what the file before said and nobody else has said."""
+    held = getattr(image, name)
+    # A version that notes nothing may have written another value since.
+    return held is None or (held == before and name in (image.of_file or ()))
+
+
+def take(image: Image, name: str, said: object) -> None:
+    """Write into an image what its file says, or says no more."""
+    setattr(image, name, said)
+    others = [each for each in image.of_file or () if each != name]
+    image.of_file = others if said is None else sorted([*others, name])
 
 
 def _embedded_time(metadata: Metadata, name: str) -> datetime | None:

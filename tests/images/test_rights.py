@@ -303,6 +303,39 @@ def test_plus_goes_before_iim_and_whoever_sends_the_picture_before_both(editor: 
     assert image_of(sent)["usable_until"] == "2097-01-01T00:00:00Z"
 
 
+def test_what_the_desk_wrote_stays_though_a_file_says_the_same(editor: httpx.Client) -> None:
+    image = make_image(editor, usable_until=ENDS["20980131"], credit_line="Ana Lind")
+    for said in (("20980131", "Ana Lind"), ("20990228", "Bo Ek")):
+        image = licensed(editor, image, *said)
+        assert (image["usable_until"], image["credit_line"]) == (ENDS["20980131"], "Ana Lind")
+
+
+def test_what_a_file_says_follows_the_file_until_the_desk_writes_it(editor: httpx.Client) -> None:
+    image = licensed(editor, make_image(editor), "20980131", "Ana Lind")
+    image = licensed(editor, image, "20990228", "Bo Ek")
+    assert (image["usable_until"], image["credit_line"]) == (ENDS["20990228"], "Bo Ek")
+    path = f"/v1/images/{image['id']}"
+    change(editor, path, {"usable_until": ENDS["20980131"]})
+    change(editor, path, {"usable_until": ENDS["20990228"]})
+    image = licensed(editor, image, "20990331", "Cy Ur")
+    assert (image["usable_until"], image["credit_line"]) == (ENDS["20990228"], "Cy Ur")
+
+
+ENDS = {
+    "20980131": "2098-02-01T00:00:00Z",
+    "20990228": "2099-03-01T00:00:00Z",
+    "20990331": "2099-04-01T00:00:00Z",
+}
+"""Last days of licences as files say them, and when the licences end."""
+
+
+def licensed(editor: httpx.Client, image: dict, day: str, credit: str) -> dict:
+    """Give an image a file that says the last day of its licence, and a credit."""
+    photograph = with_segments(jpeg(), iim([(37, day.encode()), (110, credit.encode())]))
+    headers = {"Content-Type": "image/jpeg", "If-Match": "*"}
+    return image_of(editor.put(f"/v1/images/{image['id']}/file", content=photograph, headers=headers))
+
+
 @pytest.mark.slow
 def test_what_ends_soon_is_listed_for_editors(
     editor: httpx.Client, client: httpx.Client, clock: MovableClock
