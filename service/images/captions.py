@@ -18,6 +18,7 @@ from service.images.models import (
     CaptionContent,
     CaptionSource,
     Image,
+    ImageUse,
 )
 from service.images.read import read_caption
 from service.published.models import Kind
@@ -63,18 +64,28 @@ def _authorise(session: Session, caller: Caller, image_id: UUID, article_id: UUI
     """Refuse a caller who may not write such a caption.
 
     A caption for one article is of that article's source, any other of its image's. It is public where
-    readers see it.
+    readers see it. A token that is bound to a source captions pictures of others for the articles alone that
+    may show them, as `refuse_pictures` says of articles.
     """
     if caller.source is not None:
-        of_image = select(Image.source).where(Image.id == image_id)
-        of_article = select(_ARTICLE.c.source).where(_ARTICLE.c.id == article_id)
-        caller.need_source(session.exec(of_image if article_id is None else of_article).one_or_none())
+        if article_id is not None:
+            of_article = select(_ARTICLE.c.source).where(_ARTICLE.c.id == article_id)
+            caller.need_source(session.exec(of_article).one_or_none())
+        if article_id is None or not _may_show(session, image_id, article_id):
+            of_image = select(Image.source).where(Image.id == image_id)
+            caller.need_source(session.exec(of_image).one_or_none())
     if not caller.may(Scope.CONTENT_PUBLISH):
         is_public = (
             shown(session, [image_id]) if article_id is None else shown_in(session, [image_id], [article_id])
         )
         if is_public:
             caller.need(Scope.CONTENT_PUBLISH)
+
+
+def _may_show(session: Session, image_id: UUID, article_id: UUID) -> bool:
+    """Return whether any article may show an image, because it is public, or this one does."""
+    use = select(ImageUse.article_id).where(ImageUse.image_id == image_id, ImageUse.article_id == article_id)
+    return bool(shown(session, [image_id])) or session.exec(use).first() is not None
 
 
 def open_caption(session: Session, caller: Caller, caption_id: UUID) -> Caption:

@@ -36,6 +36,26 @@ def test_a_token_of_a_source_makes_and_changes_its_own_items_alone(store: Store,
     assert editor.get(f"/v1/articles/{theirs['id']}").json()["version"] == theirs["version"]
 
 
+def test_a_token_of_a_source_captions_no_picture_of_another_that_is_not_public(
+    store: Store, editor: httpx.Client
+):
+    hidden, seen = (editor.post("/v1/images", json={"source": "rival"}).json()["id"] for _ in range(2))
+    published = NEW | {"source": "rival", "lead_image_id": seen, "status": "published"}
+    assert editor.post("/v1/articles", json=published).status_code == 201
+    with store.client(*EDITOR, name="wire", source="wire") as wire:
+        article = wire.post("/v1/articles", json=NEW).json()["id"]
+        words = {"article_id": article, "text": "A ferry"}
+        for image, status in ((hidden, 403), (seen, 201)):
+            assert wire.post("/v1/captions", json=words | {"image_id": image}).status_code == status
+        for image in (hidden, seen):
+            assert wire.post("/v1/captions", json={"text": "Mine", "image_id": image}).status_code == 403
+        own = wire.get(f"/v1/images/{seen}/captions").json()["items"][0]
+        taken = {"article_id": None}
+        assert (
+            wire.patch(f"/v1/captions/{own['id']}", json=taken, headers={"If-Match": "*"}).status_code == 403
+        )
+
+
 def test_only_tokens_of_content_are_bound_to_a_source(admin: httpx.Client):
     asked = {"name": "wire", "source": "wire"}
     assert admin.post("/v1/tokens", json=asked | {"scopes": ["content:write"]}).json()["source"] == "wire"
