@@ -122,6 +122,7 @@ def page(
     query = None if wanted.q is None else parse(wanted.q)
     if (query is not None and not query) or entitled.gives_none(session, kind, wanted):
         return Listed([], [], None, Total(0) if count else None)
+    part = _part(session, part)
     wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
     is_alone = replace(wanted, q=None) == Filter()
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
@@ -134,6 +135,13 @@ def page(
     rows = _read(session, kind, statement)
     next_key = tuple(rows[limit - 1].key) if len(rows) > limit else end
     return _listed(rows[:limit], next_key, total)
+
+
+def _part(session: Session, part: Part) -> Part:
+    """Return what is read for a list. A card does not tell the source of its picture, by which a contract may
+    leave the picture out: the card is then made of the document without it.
+    """
+    return "documents" if Gone(contract=session.contract).hides else part
 
 
 def _is_known(session: Session, kind: Kind, wanted: Filter, sort: Sort) -> bool:
@@ -250,6 +258,7 @@ def chosen(session: Session, wanted: Filter, named: Chosen, part: Part = "docume
     query = None if wanted.q is None else parse(wanted.q)
     if query is not None and not query:
         return Listed([], [], None, Total(0))
+    part = _part(session, part)
     wanted = filters.exact(session, Kind.ARTICLE, wanted)
     found = filters.met(Kind.ARTICLE, wanted)
     if query:

@@ -9,6 +9,7 @@ import pytest
 from service.articles.routes import FEEDS
 from tests.articles.newsroom import draft, mark, published, walk
 from tests.images.photographs import jpeg, scene
+from tests.images.pictures import image_of, upload
 from tests.serving import Store
 
 Contract = dict[str, Any]
@@ -217,6 +218,35 @@ def test_pictures_that_the_contract_leaves_out_are_in_no_article_and_have_no_fil
         assert partner.get("/v1/captions").json()["items"] == []
         assert partner.get(f"/v1/images/{own}").status_code == 404
         assert partner.get(f"/v1/images/{own}/captions").status_code == 404
+
+
+@pytest.mark.parametrize("right", ["own", "none"])
+def test_a_lead_picture_that_the_contract_leaves_out_is_in_no_list(
+    right: str, store: Store, editor: httpx.Client
+) -> None:
+    word = mark()
+    bought = image_of(
+        upload(
+            editor,
+            jpeg(scene((48, 36 + len(right)))),
+            "image/jpeg",
+            source=word,
+            credit_line=f"Credit {word}",
+        )
+    )
+    article = published(editor, lead_image_id=bought["id"], headline=f"Ferry {word}")
+    asked = [
+        f"/v1/articles?q={word}",
+        f"/v1/articles?id={article['id']}",
+        f"/v1/articles?image_id={bought['id']}",
+    ]
+    with store.client(contract={"pictures": right}) as partner:
+        for path in (*asked, *(f"{each}&body=text" for each in asked)):
+            (item,) = partner.get(path).json()["items"]
+            assert (item["id"], item["lead_image"], item["lead_image_id"]) == (article["id"], None, None), (
+                path
+            )
+            assert f"Credit {word}" not in str(item)
 
 
 @pytest.mark.slow
