@@ -155,9 +155,6 @@ class Image(ImageContent, Table, table=True):
     warned_of: Time | None = None
     is_off_web: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     of_file: list[str] | None = Field(default=None, sa_type=Json(list[str]))
-    """The members that hold what the file says, and nobody else has said. None of a row that an older version
-    has written.
-    """
 
 
 class ImageWithdrawal(Table, table=True):

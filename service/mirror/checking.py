@@ -49,7 +49,7 @@ SMALL = 25
 MOST_ASKED = 10_000_000
 """Numbers of the first request, as many as an origin of this version takes."""
 ASKS, PAUSE = 30, 1.0
-"""How often an origin is asked that has to hash a range first, and the seconds between."""
+"""Requests to an origin that has to hash a range first, and the seconds between them."""
 NOT_HASHED = b"not-hashed-yet"
 MOST_IN_VAIN = 5
 LOOKS_EVERY = 1.0

@@ -69,7 +69,7 @@ class Suspects:
 
 
 class Finding:
-    """What articles are found by at this mirror, as it compares with what their origin tells."""
+    """The terms and slugs of articles at this mirror, as they compare with those that the origin tells."""
 
     def __init__(self, session: Session, articles: Sequence[UUID]) -> None:
         self._terms = _terms(session, articles)
