@@ -103,7 +103,7 @@ class Command(Forked):
                 its_ends.enter_context(its_output)
             nothing = its_ends.enter_context(Path(os.devnull).open("rb"))
             streams = [file.fileno() for file in (nothing, its_output, self._error)]
-            super().__init__(_warm(), Request(words, str(folder), environment(**settings)), streams)
+            super().__init__(warm(), Request(words, str(folder), environment(**settings)), streams)
             self._open.push(ours.pop_all())
 
     def readline(self) -> str:
@@ -133,7 +133,8 @@ def _all_of(file: BinaryIO) -> str:
 
 
 @cache
-def _warm() -> socket.socket:
+def warm() -> socket.socket:
+    """Return the way to ask the process that commands are forked from."""
     return start_warm([sys.executable, "-m", "tests.warm"])
 
 

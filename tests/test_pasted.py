@@ -2,12 +2,13 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, environment, free_port, served
+from tests.commands import ROOT, environment, free_port, served, warm
 
 LEFT_OUT = {"CONTRIBUTING.md"}  # ./run test, which runs this
 PAGES = {
@@ -29,11 +30,12 @@ curl() {
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the documents, and with `./run` as in a checkout."""
+    """A folder with the documents, and with `./run` as in a checkout, but for starting Python anew."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "docs").symlink_to(ROOT / "docs")
     run = folder / "run"
-    run.write_text(f'#!/bin/sh\nexec "{ROOT}/.venv/bin/copydesk" "$@"\n')
+    asking = f'"{sys.executable}" -I -S "{ROOT}/tests/forked.py" {warm().fileno()}'
+    run.write_text(f'#!/bin/sh\nexec {asking} "$@"\n')
     run.chmod(0o755)
     return folder
 
@@ -61,6 +63,7 @@ def test_the_commands_of_a_page_work_as_pasted(name: str, checkout: Path, demo: 
         ["bash", "-c", pasted],
         cwd=checkout,
         env=environment(**settings()),
+        pass_fds=[warm().fileno()],
         capture_output=True,
         text=True,
         check=False,

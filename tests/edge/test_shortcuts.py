@@ -119,8 +119,12 @@ def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str
 def test_each_parameter_with_each_value_is_answered_as_the_router_answers_it(
     filled: Store, path: str
 ) -> None:
-    for name in names_of(filled, path):
-        for query in [*(urlencode({name: value}) for value in VALUES), f"{name}=City&{name}=Sport", name]:
+    # What a parameter is read as does not depend on the database: on PostgreSQL each name has its share of the
+    # values, and all names have all of them.
+    share = 4 if filled.settings.database_url.startswith("postgresql") else 1
+    for place, name in enumerate(names_of(filled, path)):
+        values = VALUES[place % share :: share]
+        for query in [*(urlencode({name: value}) for value in values), f"{name}=City&{name}=Sport", name]:
             assert answered(filled, path, query) == routed(filled, path, query), query
 
 
