@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ from starlette_compress import CompressMiddleware, remove_compress_type
 from service import __version__, health, signposts, tokens, tracing
 from service.articles import embargoed, history, name_routes, previews
 from service.articles import routes as article_routes
+from service.articles.public_lists import plain_list
 from service.background import Background, every
 from service.bulk import routes as bulk_routes
 from service.consent.audit import routes as report_routes
@@ -43,6 +44,7 @@ from service.edge.from_replicas import FromReplicas
 from service.edge.logs import Measured, RequestLog, configure_logs
 from service.edge.packed import PackedBodies
 from service.edge.pieces import Pieces
+from service.edge.plain import PlainLists, Understand
 from service.edge.safety import Safety
 from service.ending import Ending, end_with_parent
 from service.errors import Problem
@@ -129,6 +131,8 @@ SHORT = (
     sitemap_routes.router,
 )
 """To their lists there are shortcuts for anonymous readers."""
+PLAIN: Mapping[str, Understand] = {"/v1/articles": plain_list}
+"""Lists of which one prepared statement reads a plain page, without any thread."""
 PAGES = (
     front_pages.router,
     page_routes.router,
@@ -261,9 +265,10 @@ def _layered(app: FastAPI, services: Services) -> ASGIApp:
     compressed = CompressMiddleware(Pieces(logged))
     replicas, database = services.get(Replicas), services.get(Database)
     public = FromReplicas(logged, replicas, services.get(DatabaseReader), database) if replicas else logged
-    cache = WireCache(
-        Cors(compressed, settings), public, settings, services.get(DatabaseReader), services.get(Watch)
-    )
+    # Sessions on replicas are chosen by the number that they have reached, and a pooler prepares nothing.
+    lists = None if replicas or settings.is_pooled else PlainLists(app, SHORT, PLAIN)
+    reader, watch = services.get(DatabaseReader), services.get(Watch)
+    cache = WireCache(Cors(compressed, settings), public, settings, reader, watch, lists)
     follow_figures(services, cache)
     if settings.mirror_of is not None:
         services.get(Following).forget = cache.forget

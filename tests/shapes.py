@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from tests import lean
 
 Shape = tuple[str, tuple[tuple[str, str], ...]]

@@ -1,12 +1,11 @@
 """The endpoints of `/v1/articles`: reading, writing, and what happens in an article's life."""
 
 from datetime import datetime
-from typing import Annotated, Literal
-from urllib.parse import urlencode
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue
 
 from service.articles import asked, lifecycle, lists, one, read
 from service.articles.asked import BodyForm, ChosenDep, FilterDep, ListBody, OneBody, RelatedTo
@@ -22,6 +21,7 @@ from service.articles.models import (
     ArticleWritten,
     Status,
 )
+from service.articles.public_lists import PublicList, key_of
 from service.database import Session, SessionDep
 from service.errors import BadRequest, NotFound, PreconditionFailed
 from service.http import pages
@@ -29,12 +29,9 @@ from service.http.callers import CallerDep, StaffPublisher, StaffWriter
 from service.http.pages import Total
 from service.http.patching import merged
 from service.http.routing import Route
-from service.published import answers, keys, store
 from service.published.filters import Chosen, Filter
 from service.published.forms import Form
-from service.published.models import Kind
-from service.published.related import related
-from service.published.store import Listed, Part, Sort
+from service.published.store import Listed, Sort
 from service.published.waiting import View
 from service.scopes import Scope
 from service.services import service
@@ -43,17 +40,10 @@ from service.tables import Line, NonEmptyText, Shape, Time
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Route)
 Format = Annotated[Form, Query(alias="format", include_in_schema=False)]
-FEEDS = {
-    "rss.xml": "application/rss+xml",
-    "atom.xml": "application/atom+xml",
-    "feed.json": "application/feed+json",
-}
 ArticleKey = Annotated[str, Path(description="its id, or any slug that it has had")]
 _WRITTEN = set(ArticleWrite.model_fields)
 _DEFAULTED = _WRITTEN - {"published_at"}
 """Members of which null takes the default. A date of publication that was given is taken back by null."""
-_NEWEST = TypeAdapter(tuple[Time, UUID])
-_RANKED = TypeAdapter(tuple[Literal[0, 1], Time, UUID])
 
 
 class Publication(Shape):
@@ -102,50 +92,12 @@ def list_articles(
     if is_one_page and not (sort is None and page.cursor is None):
         raise BadRequest("These articles come on one page and in an order of their own: no sort, no cursor.")
     order: Sort = sort or ("relevance" if wanted.q else "-published_at")
-    after = _key(request, page.cursor, ranked=order == "relevance" and wanted.q is not None)
+    after = key_of(request, page.cursor, ranked=order == "relevance" and wanted.q is not None)
     if not is_public:
         caller.need(Scope.CONTENT_READ)
         return _list_for_editors(request, session, wanted, named, status, order, after, page, body)
-    settings = service(request, Settings)
-    part: Part = "documents"
-    if asked.are_cards(body, page.fields):
-        part = "cards" if wanted.q is None else "both"
-    if related_to is not None:
-        named = Chosen(tuple(related(session, related_to, wanted, page.limit)))
-    listed = (
-        store.chosen(session, wanted, named, part)
-        if is_one_page
-        else store.page(session, Kind.ARTICLE, wanted, order, after, page.limit, count=page.count, part=part)
-    )
-    answers.depend(request, answers.any_of(Kind.ARTICLE))
-    keys.name(request, asked.keys_of(wanted, named, related_to, order, listed))
-    items = asked.items(listed, body, page.fields, wanted.q, settings)
-    headers = answers.public_headers(settings) if caller.is_anonymous else None
-    return pages.answer_page(
-        request,
-        items,
-        also=_feeds(wanted),
-        next_key=listed.next_key,
-        total=listed.total if page.count else None,
-        fields=page.fields,
-        shape=ArticleRead,
-        headers=headers,
-    )
-
-
-def _key(request: Request, cursor: str | None, *, ranked: bool) -> tuple[datetime | UUID | int, ...] | None:
-    return (
-        pages.read_cursor(request, cursor, _RANKED) if ranked else pages.read_cursor(request, cursor, _NEWEST)
-    )
-
-
-def _feeds(wanted: Filter) -> list[str]:
-    """Return the feeds of a list, for readers to discover (RFC 8288)."""
-    asked = urlencode({"section": wanted.section, "language": wanted.language}, doseq=True)
-    query = f"?{asked}" if asked else ""
-    return [
-        f'</feeds/{name}{query}>; rel="alternate"; type="{media_type}"' for name, media_type in FEEDS.items()
-    ]
+    asked_for = PublicList(wanted, named, related_to, order, page, body)
+    return asked_for.answer(request, asked_for.read(session, after), is_for_all=caller.is_anonymous)
 
 
 def _list_for_editors(

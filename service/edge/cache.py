@@ -8,8 +8,9 @@ its answer depends on (`published.answers.depend`).
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +25,7 @@ from service.edge.making import Making, TooMuchToMake, is_large
 from service.edge.normal import Given, normal_form
 from service.edge.outflow import LARGE, Outflow
 from service.edge.pace import Pace
+from service.edge.plain import PlainLists
 from service.edge.safety import Safety
 from service.errors import PROBLEM, BadRequest, ServiceError
 from service.faults import DATABASE_FAULTS, answer_to
@@ -41,6 +43,7 @@ from service.sync.stream import ADDRESS as STREAM
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
 FOR_FOLLOWERS = ("/v1/changes", "/v1/changes/mirror")
+Found = TypeVar("Found")
 _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 """Goes with an id of the client's own, so that no cache in between gives it to others."""
 
@@ -53,7 +56,13 @@ class WireCache:
     """
 
     def __init__(
-        self, app: ASGIApp, public: ASGIApp, settings: Settings, reader: DatabaseReader, watch: Watch
+        self,
+        app: ASGIApp,
+        public: ASGIApp,
+        settings: Settings,
+        reader: DatabaseReader,
+        watch: Watch,
+        lists: PlainLists | None = None,
     ) -> None:
         self.outflow = Outflow(settings.answer_bytes)
         self.making = Making(settings)
@@ -65,6 +74,7 @@ class WireCache:
         self.entries = Entries(settings.cache_bytes)
         self.hits = self.misses = 0
         self._cors = PublicCors(settings)
+        self.lists = lists
         self._reader = reader
         self._watch = watch
         self._seq = -1
@@ -164,7 +174,8 @@ class WireCache:
         """Make an answer, or the refusal that all who wait for it get."""
         self.misses += 1
         try:
-            if (entry := await self._direct(key, flight)) is not None:
+            entry = await self._direct(key, flight) or await self._plain(key, scope, flight)
+            if entry is not None:
                 return entry
             async with self.making.turn(scope):
                 collected = Collected(self.outflow.bounded(scope, send), added, known, flight)
@@ -194,13 +205,7 @@ class WireCache:
             or (kind is not Kind.ARTICLE and id_of(name) is None)
         ):
             return None
-        async with self.pace:
-            flight.read_at = self._caught_up
-            try:
-                row = await self._reader.find(kind, name)
-            except DATABASE_FAULTS:
-                self.pace.let_all_go()
-                raise
+        row = await self._read(flight, lambda: self._reader.find(kind, name))
         answer = answer_row(row, kind, name, path, self.settings)
         headers = self._safety.completed(answer.headers)
         entry = CacheEntry(answer.status, headers, answer.body, answer.etag)
@@ -208,6 +213,34 @@ class WireCache:
         entry.until = answer.until.timestamp() if answer.until else None
         self._keep(key, entry, flight)
         return entry
+
+    async def _plain(self, key: Key, scope: Scope, flight: Flight) -> CacheEntry | None:
+        """Answer for a plain list without the router."""
+        depends: set[str] = set()
+        asked = None if self.lists is None else await self.lists.asked(scope, depends)
+        if asked is None:
+            return None
+        question = asked.list.question
+        rows = await self._read(flight, lambda: self._reader.rows(question.sql, question.values))
+        response = asked.answer(rows)
+        if response is None:
+            return None
+        headers = self._safety.completed(response.raw_headers)
+        entry = CacheEntry(response.status_code, headers, bytes(response.body), response.headers["etag"])
+        self._name(entry, asked.request.scope.get(keys.KEYS), depends)
+        entry.until = asked.request.scope.get(UNTIL)
+        self._keep(key, entry, flight)
+        return entry
+
+    async def _read(self, flight: Flight, read: Callable[[], Awaitable[Found]]) -> Found:
+        """Read in the event loop, when it is its turn."""
+        async with self.pace:
+            flight.read_at = self._caught_up
+            try:
+                return await read()
+            except DATABASE_FAULTS:
+                self.pace.let_all_go()
+                raise
 
     async def _routed(
         self, key: Key, scope: Scope, receive: Receive, collected: Collected, flight: Flight

@@ -5,7 +5,7 @@ The parameters are defined once: they are read by the very fields that FastAPI h
 signature. What is left out is FastAPI's general way of solving dependencies, and visits to other threads.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, get_type_hints
@@ -29,7 +29,7 @@ Arguments = dict[str, Any]
 """Arguments of a function by name: their types are those of its signature."""
 
 
-class _NotPlain(Exception):
+class NotPlain(Exception):
     """The router has to look at this request."""
 
 
@@ -41,6 +41,13 @@ class _Later:
     arguments: Arguments
     session: str | None
 
+    def known(self) -> Arguments:
+        """Return its arguments, those that are functions of no session called."""
+        return {
+            name: value.function(**value.known()) if isinstance(value, _Later) else value
+            for name, value in self.arguments.items()
+        }
+
     def called(self, session: Session) -> Any:
         """Call it, and before it what it depends on."""
         known = {
@@ -50,6 +57,44 @@ class _Later:
         if self.session is not None:
             known[self.session] = session
         return self.function(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A function as FastAPI calls it: `defaults` are its arguments for a request without parameters, `fields`
+    read parameters by their names, and `needs` are what it depends on.
+    """
+
+    function: Callable[..., Any]
+    is_async: bool
+    defaults: Arguments
+    fields: Mapping[str, Any]
+    required: frozenset[str]
+    needs: Mapping[str, "_Call"]
+    request: str | None
+    session: str | None
+
+
+def _call_of(dependant: Dependant) -> _Call:
+    """Examine a function once, because each of its twenty parameters costs a microsecond."""
+    assert dependant.call is not None
+    fields = {field.alias: field for field in dependant.query_params}
+    required = frozenset(alias for alias, field in fields.items() if field.field_info.is_required())
+    defaults = {field.name: field.get_default() for alias, field in fields.items() if alias not in required}
+    # All requests share them.
+    assert all(isinstance(value, Hashable) for value in defaults.values()), defaults
+    needs, session = dict[str, _Call](), None
+    for needed in dependant.dependencies:
+        assert needed.name is not None
+        if needed.call is open_session:
+            session = needed.name
+        elif needed.call is known_caller:
+            defaults[needed.name] = ANONYMOUS
+        else:
+            needs[needed.name] = _call_of(needed)
+    is_async = iscoroutinefunction(dependant.call)
+    request = dependant.request_param_name
+    return _Call(dependant.call, is_async, defaults, fields, required, needs, request, session)
 
 
 class Shortcuts:
@@ -75,6 +120,7 @@ class Shortcut:
 
     def __init__(self, route: APIRoute) -> None:
         self._route = route
+        self._call = _call_of(route.dependant)
         self.parameters = dict(routing.parameters(route.dependant))
         """The query parameters by name; true for those that may be given several times."""
 
@@ -84,8 +130,7 @@ class Shortcut:
         request = Request(scope)
         database = service(request, Database)
         try:
-            given = self._given(request)
-            endpoint = await self._prepared(self._route.dependant, request, given)
+            endpoint = await self._prepared(self._call, request, self._given(request))
             given_session: Session | None = scope.get(READ_FROM)
             if given_session is not None:
                 return await to_thread.run_sync(_called, request, endpoint, given_session)
@@ -93,53 +138,46 @@ class Shortcut:
                 return await to_thread.run_sync(_work, database, request, endpoint)
         except DATABASE_FAULTS as fault:
             return problem_response(request, refusal(fault))
-        except (ServiceError, _NotPlain):
+        except (ServiceError, NotPlain):
             return None  # The router meets the same, and answers it.
+
+    async def arguments(self, request: Request) -> Arguments:
+        """Return the arguments of the endpoint but for its session. Raises NotPlain, and ServiceError."""
+        later = await self._prepared(self._call, request, self._given(request))
+        return later.known()
 
     def _given(self, request: Request) -> Mapping[str, list[str]]:
         """Return the values of each parameter."""
         given: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
             if name not in self.parameters or "\x00" in value:
-                raise _NotPlain
+                raise NotPlain
             given.setdefault(name, []).append(value)
         return given
 
-    async def _prepared(
-        self, dependant: Dependant, request: Request, given: Mapping[str, list[str]]
-    ) -> _Later:
+    async def _prepared(self, call: _Call, request: Request, given: Mapping[str, list[str]]) -> _Later:
         """Return an endpoint, or what it depends on, with its arguments."""
-        arguments: Arguments = {}
-        session = None
-        for field in dependant.query_params:
-            arguments[field.name] = self._value(field, given.get(field.alias))
-        if dependant.request_param_name:
-            arguments[dependant.request_param_name] = request
-        for needed in dependant.dependencies:
-            assert needed.name is not None
-            if needed.call is open_session:
-                session = needed.name
-            elif needed.call is known_caller:
-                arguments[needed.name] = ANONYMOUS
-            else:
-                later = await self._prepared(needed, request, given)
-                is_async = iscoroutinefunction(needed.call)
-                arguments[needed.name] = await later.function(**later.arguments) if is_async else later
-        assert dependant.call is not None
-        return _Later(dependant.call, arguments, session)
+        if not call.required <= given.keys():
+            raise NotPlain
+        arguments = {**call.defaults}
+        for alias, values in given.items():
+            if alias in call.fields:
+                arguments[call.fields[alias].name] = self._value(call.fields[alias], values)
+        if call.request is not None:
+            arguments[call.request] = request
+        for name, needed in call.needs.items():
+            later = await self._prepared(needed, request, given)
+            arguments[name] = await later.function(**later.arguments) if needed.is_async else later
+        return _Later(call.function, arguments, call.session)
 
-    def _value(self, field: Any, given: list[str] | None) -> Any:
+    def _value(self, field: Any, given: list[str]) -> Any:
         """Return the value of a parameter, read by FastAPI's field."""
-        if given is None:
-            if field.field_info.is_required():
-                raise _NotPlain
-            return field.get_default()
         takes_many = self.parameters[field.alias]
         if len(given) > 1 and not takes_many:
-            raise _NotPlain
+            raise NotPlain
         value, errors = field.validate(given if takes_many else given[0])
         if errors:
-            raise _NotPlain
+            raise NotPlain
         return value
 
 

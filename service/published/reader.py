@@ -31,6 +31,8 @@ Changes = list[tuple[str, str, str | None, int, str | None]]
 """
 Record = tuple[Any, ...]
 """A row whose columns the statement names; the drivers know nothing of their types."""
+Values = Sequence[Any]
+"""Values for the places of a statement, as the driver takes them."""
 MANY = 1_000
 """More changes than this are not told apart: everything is taken as changed."""
 STALLS_AFTER = 0.75
@@ -65,7 +67,13 @@ def _session(settings: Settings) -> dict[str, str | None]:
     """
     if settings.is_pooled:
         return {"prepare_threshold": None}
-    return {"options": f"-c statement_timeout={1000 * settings.patience:.0f}ms"}
+    # No table is scanned (`engines.postgres_engine`), and no plan of a few rows is worth a compiler.
+    limits = {
+        "statement_timeout": f"{1000 * settings.patience:.0f}ms",
+        "enable_seqscan": "off",
+        "jit": "off",
+    }
+    return {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
 
 
 def _of_key(kind: Kind, key: str) -> tuple[str, Sequence[str | int | UUID]]:
@@ -102,7 +110,7 @@ class DatabaseReader(Protocol):
     async def changes(self, since: int) -> Changes:
         """Return the changes since a number; at most `MANY` + 1."""
 
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+    async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement whose places for values are written `%s`, as the
         driver gives them.
         """
@@ -129,7 +137,7 @@ class SqliteReader:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, cached_statements=64
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.execute("PRAGMA query_only=ON")
         # As much of the file as SQLite maps at the most: what is not mapped is read page by page, of which a
@@ -177,7 +185,7 @@ class SqliteReader:
         assert self._read is not None
         return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
 
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+    async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
         assert self._read is not None
         return self._read.execute(statement.replace("%s", "?"), values).fetchall()
@@ -272,11 +280,11 @@ class PostgresReader:
         """Return the changes since a number."""
         return [(kind, id_.hex, *rest) for kind, id_, *rest in await self.rows(_CHANGES, (since,))]
 
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+    async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
         return await self._rows(statement, values)
 
-    async def _rows(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
+    async def _rows(self, statement: str, values: Values) -> list[Record]:
         # A connection may have died while nobody used it, and with it all others. To check each before it is
         # used would be a question more every time.
         until, tries = time.monotonic() + self._patience, 1 + self._most
@@ -290,7 +298,7 @@ class PostgresReader:
                 if fault_of(error) is not Fault.AWAY or not tries or time.monotonic() > until:
                     raise
 
-    async def _ask(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
+    async def _ask(self, statement: str, values: Values) -> list[Record]:
         if self._is_stalled():
             # Answers may be there already, if it was this process that had no time.
             await asyncio.sleep(BREATH)
@@ -313,7 +321,7 @@ class PostgresReader:
             return False
         return not self._pool.get_stats()["pool_available"]
 
-    async def _answer(self, statement: str, values: Sequence[str | int | UUID]) -> list[Record]:
+    async def _answer(self, statement: str, values: Values) -> list[Record]:
         until = time.monotonic() + min(3, self._patience)
         while True:
             try:

@@ -6,7 +6,7 @@ process has heard of the primary, which is a second at the most, however far beh
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
@@ -21,7 +21,7 @@ from service.engines import hold_to_deadline, postgres_engine
 from service.faults import DATABASE_FAULTS, Fault, fault_of
 from service.published.answers import Row
 from service.published.models import Kind
-from service.published.reader import SEQ, Changes, DatabaseReader, PostgresReader, Record
+from service.published.reader import SEQ, Changes, DatabaseReader, PostgresReader, Record, Values
 from service.settings import Settings
 
 LOOKS_EVERY = 0.25
@@ -323,7 +323,7 @@ class ReplicatedReader:
         """Return the changes since a number."""
         return await self._ask(lambda reader: reader.changes(since))
 
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+    async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
         return await self._ask(lambda reader: reader.rows(statement, values))
 

@@ -128,7 +128,7 @@ def page(
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
     if hits is None and _is_known(session, kind, wanted, sort):
         key = None if after is None else tuple(after)
-        statement, end = _known(kind, wanted, sort, key, limit, part), None
+        statement, end = known(kind, wanted, sort, key, limit, part), None
     else:
         statement, end = _selected(session, kind, wanted, hits, sort, after, limit, part)
     total = _total(session, kind, wanted, hits) if count else None
@@ -148,13 +148,18 @@ def _is_known(session: Session, kind: Kind, wanted: Filter, sort: Sort) -> bool:
     """Return whether the query for a page follows from the filter alone."""
     if not entitled.covers(session, kind, wanted):
         return False
+    is_free = session.contract is None
+    return is_plain(wanted, sort) if is_free else walks.is_plain(wanted, by_update=sort == "-updated_at")
+
+
+def is_plain(wanted: Filter, sort: Sort) -> bool:
+    """Return whether the query for a page of everybody's follows from the filter alone."""
     by_update = sort == "-updated_at"
-    is_free = session.contract is None and not by_update
-    return walks.is_plain(wanted, by_update=by_update) or (is_free and walks.is_of_one_part(wanted))
+    return walks.is_plain(wanted, by_update=by_update) or (not by_update and walks.is_of_one_part(wanted))
 
 
 @lru_cache(MOST_KNOWN)
-def _known(
+def known(
     kind: Kind, wanted: Filter, sort: Sort, after: pages.Key | None, limit: int, part: Part
 ) -> Statement:
     """Put together the query for a page that follows from its filter. It is kept, because SQLAlchemy takes

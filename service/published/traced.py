@@ -1,11 +1,9 @@
 """Trace the questions of a reader, which go past the engines that are traced by themselves."""
 
-from collections.abc import Sequence
-
 from service import tracing
 from service.published.answers import Row
 from service.published.models import Kind
-from service.published.reader import Changes, DatabaseReader, Record
+from service.published.reader import Changes, DatabaseReader, Record, Values
 
 
 class TracedReader:
@@ -47,7 +45,7 @@ class TracedReader:
         with tracing.reading("published since"):
             return await self._reader.changes(since)
 
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[Record]:
+    async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
         with tracing.reading(statement):
             return await self._reader.rows(statement, values)

@@ -87,8 +87,11 @@ def until(document: bytes, gone: Gone) -> datetime | None:
 
 def without(document: bytes, gone: Gone) -> bytes:
     """Return an article, or its card, without the pictures that have gone: as it will be rendered."""
+    has_ends = _ANY in document
+    if not (has_ends or gone.reasons or gone.hides):
+        return document
     named = {id_: reason for id_, reason in gone.reasons.items() if id_.encode() in document}
-    has_ended = _ANY in document and any(end <= gone.at for end in _ends(document))
+    has_ended = has_ends and any(end <= gone.at for end in _ends(document))
     if not document or not (named or has_ended or gone.hides):
         return document
     article = orjson.loads(document)

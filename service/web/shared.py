@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fastapi import Request, Response
 
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from service.consent.notices.defaults import DEFAULT_KEY
 from service.consent.notices.lifecycle import NoticeRead
 from service.consent.notices.routes import find_current

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from service.articles import clock as schedule
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from tests.articles.newsroom import (
     do,
     draft,

@@ -24,10 +24,10 @@ from tests.patience import PATIENCE
 from tests.serving import EDITOR, Store, serving
 
 LISTS = [
-    ("/v1/articles", ""),
+    ("/v1/articles", "count=true"),
     ("/v1/articles", "q=bridge"),
     ("/v1/articles", "limit=200&body=html"),
-    ("/v1/images", ""),
+    ("/v1/images", "count=true"),
     ("/feeds/rss.xml", ""),
     ("/sitemaps/index.xml", ""),
     ("/", ""),
@@ -84,10 +84,10 @@ def test_sixteen_who_ask_at_once_have_it_made_once_though_it_is_not_kept(
     assert len(app.entries) == 0
 
 
-def test_an_article_is_read_once_for_all(store: Store) -> None:
+def test_an_article_or_a_plain_list_is_read_once_for_all(store: Store) -> None:
     with store.client(*EDITOR) as editor:
         slug = published(editor)["slug"]
-    for path in (f"/v1/articles/{slug}", "/v1/articles/there-is-none"):
+    for path in (f"/v1/articles/{slug}", "/v1/articles/there-is-none", "/v1/articles", "/v1/images"):
         app = cache_of(store)
         before = app.misses
         assert len(store.portal.call(all_asked, app, path)) == 1

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
+from service.database import Database
+from service.edge.plain import PlainLists
 from service.http.shortcuts import Shortcuts
 from tests.articles.newsroom import published
 from tests.edge.asking import Answered, ask, cache_of
@@ -29,6 +31,19 @@ PATHS = [
     "/v1/sections",
     "/v1/tags",
 ]
+BETWEEN = "published_after=2020-01-01&published_before=2100-01-01"
+PLAIN = [
+    "limit=3",
+    f"limit=3&{BETWEEN}",
+    f"limit=3&sort=published_at&{BETWEEN}",
+    "limit=3&sort=-updated_at",
+    f"limit=2&section=City&{BETWEEN}",
+    f"limit=3&tag=tides&{BETWEEN}",
+    "limit=3&tag=tides&sort=published_at&language=*",
+    "limit=3&fields=headline,body",
+    "limit=3&body=text",
+]
+"""Lists of articles that one prepared statement reads."""
 VALUES = [
     *("", "0", "1", "2", "50", "200", "201", "-1", "1.0", " 2", "abc", "true", "false", "yes", "null"),
     *("2026-01-01", "2026-01-01T00:00:00Z", "2026-13-01", "9999-12-31T23:59:59+00:00"),
@@ -46,6 +61,12 @@ def shortcuts_of(store: Store) -> Shortcuts:  # noqa: F811
     return layer
 
 
+def lists_of(store: Store) -> PlainLists:  # noqa: F811
+    lists = cache_of(store).lists
+    assert lists is not None
+    return lists
+
+
 def answered(store: Store, path: str, query: str) -> Answered:  # noqa: F811
     cache_of(store).entries.clear()
     answer = ask(store, path, query)
@@ -56,6 +77,7 @@ def answered(store: Store, path: str, query: str) -> Answered:  # noqa: F811
 def routed(store: Store, path: str, query: str) -> Answered:  # noqa: F811
     """Ask without shortcuts."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lists_of(store), "ways", {})
         patched.setattr(shortcuts_of(store), "by_path", {})
         return answered(store, path, query)
 
@@ -99,6 +121,21 @@ def test_a_plain_list_does_not_reach_the_router(filled: Store, path: str) -> Non
             assert answered(filled, path, f"{query}&utm_source=post").status == 200
 
 
+@pytest.mark.parametrize("first", PLAIN)
+def test_a_plain_list_is_read_without_a_session(
+    filled: Store, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Database, "open")
+    query, pages = first, 0
+    while query:
+        answer = answered(filled, "/v1/articles", query)
+        assert answer.status == 200
+        link = answer.headers["link"]
+        query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
+        pages += 1
+    assert pages > 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str) -> None:
@@ -129,7 +166,7 @@ def test_each_parameter_with_each_value_is_answered_as_the_router_answers_it(
 
 
 def test_pages_lead_on_as_those_of_the_router_do(filled: Store) -> None:
-    for first in ("limit=3", "limit=3&sort=-updated_at&section=City", "limit=2&q=quay", "limit=3&count=true"):
+    for first in (*PLAIN, "limit=3&sort=-updated_at&section=City", "limit=2&q=quay", "limit=3&count=true"):
         query, pages = first, 0
         while query:
             answer = answered(filled, "/v1/articles", query)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from tests.articles.newsroom import draft, mark, published, walk
 from tests.images.photographs import jpeg, scene
 from tests.images.pictures import image_of, upload

@@ -53,7 +53,12 @@ def test_the_log_has_the_id_that_the_answer_has(
     with serving(kind, tmp_path, sqlite_template, log_level="info") as store, store.client() as client:
         given = [
             client.get(address).headers["x-request-id"]
-            for address in ("/v1/articles", "/v1/nowhere", "/v1/articles?q=x", "/v1/articles?limit=x")
+            for address in (
+                "/v1/articles?count=true",
+                "/v1/nowhere",
+                "/v1/articles?q=x",
+                "/v1/articles?limit=x",
+            )
         ]
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     logged = [line["request_id"] for line in lines if line["event"] == "request"]

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from service.articles.models import ArticleRead
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from service.consent.notices.lifecycle import NoticeRead
 from service.images.models import CaptionRead, ImageRead
 from service.published import rendering

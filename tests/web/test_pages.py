@@ -9,7 +9,7 @@ import httpx
 import pytest
 from lxml import html
 
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from tests.articles.newsroom import do, draft, edit, mark, published, soon, trash
 from tests.images.pictures import image_of, make_caption, noise, upload
 from tests.serving import ORIGIN, Store, another

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
-from service.articles.routes import FEEDS
+from service.articles.public_lists import FEEDS
 from service.database import Session
 from service.formats.addresses import with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition

@@ -1,0 +1,163 @@
+"""Read a page that follows from its filter with one prepared statement of the driver's own.
+
+SQLAlchemy takes longer to carry a query out than the database does. It writes the statement once for each
+shape of a question, and the values of each question are put into their places.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from service.ages import earliest
+from service.published import store, walks
+from service.published.filters import Filter
+from service.published.models import Kind
+from service.published.render import SHOWS
+from service.published.store import Listed, Part, Sort
+from service.published.withdrawn import Gone, until, without
+from service.settings import Settings
+from service.tables import ANY_LANGUAGE, latest, stored_time
+
+MOST_PLAIN = 50
+"""Items of a page that the event loop reads itself: as many as a small page has at the most."""
+_VALUE, _ID = "\x00", UUID(int=2**128 - 1)
+_BEGIN, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(1, 1, 3, tzinfo=UTC)
+_BEFORE_ALL, _AFTER_ALL = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 4, tzinfo=UTC)
+_LIMIT = 1_000_000
+"""Values by which the places of others are found. No question has any of them."""
+Written = tuple[Any, Callable[[Any], Any] | None]
+"""A name of a value and what makes the driver's of it; or, without that, a value that never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The parts of a question that its statement depends on."""
+
+    kind: Kind
+    field: str | None
+    has_begin: bool
+    has_end: bool
+    has_key: bool
+    sort: Sort
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement, and the values for its places."""
+
+    sql: str
+    values: Sequence[Any]
+    limit: int
+
+    def listed(self, rows: Sequence[Sequence[Any]]) -> tuple[Listed, datetime | None] | None:
+        """Return the page that rows are, and the time at which it is to be read anew; None when a picture is
+        being withdrawn from articles.
+        """
+        if rows and rows[0][0]:
+            return None
+        gone, ends, found = Gone(), None, rows[: self.limit]
+        documents: list[bytes] = []
+        cards: list[bytes | None] = []
+        for _, document, card, _, _ in found:
+            # Few have an end.
+            if (end := until(card or document, gone)) is not None:
+                ends = earliest(ends, end)
+            documents.append(without(document or b"", gone))
+            cards.append(None if card is None else without(card, gone))
+        key = None
+        if len(rows) > self.limit:
+            *_, at, id_ = found[-1]
+            key = (stored_time(at).astimezone(UTC), _id(id_))
+        ids = tuple(_id(row[4]) for row in found)
+        return Listed(documents, cards, key, None, ids), ends
+
+
+def ask(
+    settings: Settings,
+    kind: Kind,
+    wanted: Filter,
+    sort: Sort,
+    after: Sequence[Any] | None,
+    limit: int,
+    part: Part,
+) -> Question | None:
+    """Return the question for a page of everybody's; None for one that is not plain, or large."""
+    if wanted.language == (ANY_LANGUAGE,):
+        wanted = replace(wanted, language=())
+    if limit > MOST_PLAIN or sort == "relevance" or not _is_plain(wanted, sort):
+        return None
+    field, value = next(((name, values[0]) for name, values in walks.parts(wanted)), (None, None))
+    begin, end = wanted.published_after, wanted.published_before
+    if after is not None and sort == "-published_at" and end is not None and after[0] < end:
+        end = None  # A key on the same side says more (`Walk.within`).
+    if after is not None and sort == "published_at" and begin is not None and after[0] > begin:
+        begin = None
+    has_key = after is not None
+    shape = Shape(kind, field, begin is not None, end is not None, has_key, sort, part)
+    sql, places = _written(shape, is_sqlite=settings.is_sqlite)
+    at, id_ = (None, None) if after is None else after
+    known = {"value": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
+    values = [
+        place if convert is None else convert(latest() if place == "now" else known[place])
+        for place, convert in places
+    ]
+    return Question(sql, values, limit)
+
+
+def _is_plain(wanted: Filter, sort: Sort) -> bool:
+    if wanted.q is not None or wanted.updated_after is not None or wanted.language:
+        return False
+    has_one_value = all(len(values) == 1 for _, values in walks.parts(wanted))
+    return has_one_value and store.is_plain(wanted, sort)
+
+
+@lru_cache(store.MOST_KNOWN)
+def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
+    """Write the statement of a shape, and what goes into each of its places."""
+    wanted = Filter(
+        published_after=_BEGIN if shape.has_begin else None, published_before=_END if shape.has_end else None
+    )
+    if shape.field is not None:
+        wanted = replace(wanted, **_asked(shape.field))
+    key = None
+    if shape.has_key:
+        key = (_BEFORE_ALL if shape.sort == "published_at" else _AFTER_ALL, UUID(int=0))
+    statement = store.known(shape.kind, wanted, shape.sort, key, _LIMIT, shape.part)
+    # Neither dialect's constructor has types.
+    dialect: Dialect = (
+        sqlite.dialect() if is_sqlite else PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+    )
+    compiled: Any = statement.compile(dialect=dialect)
+    names = {_VALUE: "value", str(_ID): "value", _BEGIN: "begin", _END: "end", _LIMIT + 1: "limit"}
+    names |= {_BEFORE_ALL: "at", _AFTER_ALL: "at", UUID(int=0): "id"}
+    return compiled.string, [
+        _place(compiled.binds[each], names, dialect) for each in compiled.positiontup or ()
+    ]
+
+
+def _asked(field: str) -> dict[str, Any]:
+    return {"image_id": (_ID,)} if field == SHOWS else {field: (_VALUE,)}
+
+
+def _place(bind: BindParameter[Any], names: dict[Any, str], dialect: Dialect) -> Written:
+    convert = bind.type.dialect_impl(dialect).bind_processor(dialect) or _same
+    if bind.callable is not None:
+        return "now", convert
+    name = names.get(bind.value) if isinstance(bind.value, Hashable) else None
+    return (convert(bind.value), None) if name is None else (name, convert)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _id(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
