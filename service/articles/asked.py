@@ -12,7 +12,7 @@ from service.articles.addresses import address_of, with_whole_links
 from service.articles.body import as_html, as_text
 from service.articles.cards import card_of_document
 from service.articles.found import with_snippet
-from service.articles.models import ArticleRead
+from service.articles.models import ArticleFacts, ArticleRead
 from service.errors import BadRequest, FieldProblem, Unprocessable
 from service.http import pages, sparse
 from service.published import answers, documents, keys
@@ -38,6 +38,7 @@ OneBody = Annotated[
 ]
 
 _MOST_OF_A_KIND = 100
+_FACTS = frozenset(ArticleFacts.model_fields)
 MOST_NAMED = 2 * _MOST_OF_A_KIND
 """Articles that a request names at the most: by id, and by slug."""
 
@@ -156,8 +157,12 @@ def items(
 
 
 def are_cards(form: BodyForm | None, fields: str | None) -> bool:
-    """Return whether a list is of cards. Members that a card lacks may be asked for by name."""
-    return form in (None, "none") and fields is None
+    """Return whether a list is made of cards: without bodies, or of members that cards have as articles do.
+    Others may be asked for by name.
+    """
+    if fields is None:
+        return form in (None, "none")
+    return _FACTS.issuperset(name.strip().partition(".")[0] for name in fields.split(",") if name.strip())
 
 
 def only_fields(document: bytes, fields: str | None) -> bytes:

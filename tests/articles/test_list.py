@@ -172,6 +172,36 @@ def test_a_lead_image_counts_as_shown(client: httpx.Client, editor: httpx.Client
     assert ids(client.get(f"/v1/articles?image_id={image}")) == []
 
 
+def test_fields_that_cards_have_are_those_of_the_whole_article(
+    client: httpx.Client, editor: httpx.Client, section: str
+) -> None:
+    """Such members are read from the card, which is a tenth of the article."""
+    published(
+        editor,
+        section=section,
+        summary="It opens on Monday.",
+        tags=["ferries"],
+        authors=[{"name": "Mara Holt"}, {"name": "Joon Park"}],
+        language="en",
+        source="wire",
+        lead_image_id=picture(editor)["id"],
+        body=[{"type": "paragraph", "html": "Text"}],
+    )
+    address = f"/v1/articles?section={section}"
+    (whole,) = client.get(f"{address}&body=blocks").json()["items"]
+    for name in whole:
+        for form in ("", "&body=none", "&body=html"):
+            (item,) = client.get(f"{address}&fields={name}{form}").json()["items"]
+            expected = {name: whole[name]}
+            assert item == ({} if (name, form) == ("body", "&body=none") else expected), (name, form)
+    (item,) = client.get(f"{address}&fields=authors.name,lead_image.id, headline").json()["items"]
+    assert item == {
+        "headline": whole["headline"],
+        "authors": [{"name": author["name"]} for author in whole["authors"]],
+        "lead_image": {"id": whole["lead_image"]["id"]},
+    }
+
+
 def test_only_the_fields_asked_for_are_given(
     client: httpx.Client, editor: httpx.Client, section: str
 ) -> None:
