@@ -131,7 +131,10 @@ SHORT = (
     sitemap_routes.router,
 )
 """To their lists there are shortcuts for anonymous readers."""
-PLAIN: Mapping[str, Understand] = {"/v1/articles": plain_list}
+PLAIN: Mapping[str, Understand] = {
+    "/v1/articles": plain_list,
+    "/v1/images": image_routes.plain_images,
+}
 """Lists of which one prepared statement reads a plain page, without any thread."""
 PAGES = (
     front_pages.router,

@@ -19,6 +19,7 @@ from service.http.acknowledging import Acknowledgement
 from service.http.callers import Caller, CallerDep, StaffPublisher, StaffReader, StaffWriter
 from service.http.patching import merged
 from service.http.routing import Route
+from service.http.shortcuts import Arguments
 from service.images import lifecycle, lists, uses
 from service.images.models import (
     Caption,
@@ -38,7 +39,7 @@ from service.images.uploads import FIELDS, FileAddress, FileDep, UploadDep
 from service.published import answers, documents, store
 from service.published.answers import Row
 from service.published.filters import Filter
-from service.published.lists import answer_newest
+from service.published.lists import PlainNewest, answer_newest, plain_newest
 from service.published.models import Kind
 from service.scopes import Scope
 from service.services import service
@@ -70,6 +71,8 @@ _FILE = {
     **dict.fromkeys(EXTENSIONS, _PICTURE),
 }
 _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
+_FOR_EDITORS = ("digest", "without_file", "in_use", "missing", "expires_before")
+"""Parameters of the list that need content:read."""
 
 
 @uploads.post(
@@ -151,6 +154,14 @@ def list_images(
     return pages.answer_page(
         request, items, next_key=next_key, total=total, fields=asked.fields, shape=ImageRead
     )
+
+
+def plain_images(request: Request, arguments: Arguments) -> PlainNewest | None:
+    """Return the list that the arguments of `list_images` ask for; None for one that is not plain."""
+    if any(arguments[name] is not None for name in _FOR_EDITORS):
+        return None
+    wanted = Filter(source=tuple(arguments["source"] or ()))
+    return plain_newest(request, Kind.IMAGE, wanted, arguments["asked"], ImageRead)
 
 
 def _conditions(

@@ -1,5 +1,6 @@
 """Answer with one page of public resources, newest first."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from pydantic import BaseModel, TypeAdapter
 from service.database import Session
 from service.http import pages
 from service.http.callers import Caller
-from service.published import answers, store
+from service.published import answers, plain, store
 from service.published.filters import Filter
 from service.published.models import Kind
+from service.published.plain import Question
+from service.published.store import Listed
 from service.services import service
 from service.settings import Settings
 
@@ -31,8 +34,45 @@ def answer_newest(
     """Answer with the public resources of a kind that pass a filter."""
     after = pages.read_cursor(request, asked.cursor, NEWEST)
     listed = store.page(session, kind, wanted, "-published_at", after, asked.limit, count=asked.count)
+    return _answer(request, listed, kind, asked, shape, is_for_all=caller.is_anonymous)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainNewest:
+    """A list for everybody that one prepared statement reads."""
+
+    question: Question
+    kind: Kind
+    asked: pages.ListRequest
+    shape: type[BaseModel]
+
+    def answer(self, request: Request, listed: Listed) -> Response:
+        """Answer with a page that was read."""
+        return _answer(request, listed, self.kind, self.asked, self.shape, is_for_all=True)
+
+
+def plain_newest(
+    request: Request, kind: Kind, wanted: Filter, asked: pages.ListRequest, shape: type[BaseModel]
+) -> PlainNewest | None:
+    """Return the list of the public resources of a kind that pass a filter; None for one that is not plain.
+    Raises BadCursor.
+    """
+    after = pages.read_cursor(request, asked.cursor, NEWEST)
+    settings = service(request, Settings)
+    question = plain.ask(settings, kind, wanted, "-published_at", after, asked.limit, "documents")
+    return None if question is None or asked.count else PlainNewest(question, kind, asked, shape)
+
+
+def _answer(
+    request: Request,
+    listed: Listed,
+    kind: Kind,
+    asked: pages.ListRequest,
+    shape: type[BaseModel],
+    *,
+    is_for_all: bool,
+) -> Response:
     answers.depend(request, answers.any_of(kind))
-    headers = answers.public_headers(service(request, Settings)) if caller.is_anonymous else None
     return pages.answer_page(
         request,
         listed.documents,
@@ -40,5 +80,5 @@ def answer_newest(
         total=listed.total,
         fields=asked.fields,
         shape=shape,
-        headers=headers,
+        headers=answers.public_headers(service(request, Settings)) if is_for_all else None,
     )
