@@ -83,7 +83,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
     services.add(WrittenArticles, WrittenArticles(settings))
-    services.add(Backlog, Backlog(database))
+    services.add(Backlog, Backlog(database, primary))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))
     services.add(Ledger, Ledger(database, settings.signing_key))
@@ -143,24 +143,26 @@ def _add_jobs_of_mirror(services: Services) -> None:
 
 def _add_jobs_of_writers(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
-    settings = database.settings
-    background.add("schedule", every(partial(clock.publish_on_time, database)))
-    background.add("licences", every(partial(licences.keep_time, database)))
+    settings, primary = database.settings, services.get(Answering)
+    signer = Signer(settings.signing_key)
+    background.add("schedule", every(partial(clock.publish_on_time, database, primary)))
+    background.add("licences", every(partial(licences.keep_time, database, primary)))
     background.add("rendering", every(services.get(Backlog).step))
-    background.add("indexing", every(Indexing(database).step))
+    background.add("indexing", every(Indexing(database, primary).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
     background.add("followers", in_a_while(services.get(FollowersWatched).step))
     background.add("kept answers", in_a_while(partial(idempotency.forget_some, database)))
     background.add("tombstones", in_a_while(pruning.Pruning(database).step))
-    background.add("consent log", every(partial(upkeep.seal, database, Signer(settings.signing_key))))
+    background.add("consent log", every(partial(upkeep.seal, database, primary, signer)))
     background.add("consent retention", in_a_while(partial(upkeep.tidy, database)))
     if settings.is_sqlite:
         background.add("erased", in_a_while(partial(upkeep.empty_log, database)))
     background.add("notices", in_a_while(partial(notices.warn_of_ends, database)))
     background.add("contracts", in_a_while(partial(contracts.tell_ends, database)))
     if settings.webhook_concurrency:
-        background.add("webhooks", Worker(database, settings.webhook_concurrency).run)
+        worker = Worker(database, settings.webhook_concurrency, reader=primary)
+        background.add("webhooks", worker.run)
     if settings.picture_ahead:
         pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))
         background.add("pictures ahead", every(pictures.step))

@@ -179,6 +179,7 @@ PAST_CONTRACTS = {
     "service/published/feed.py": "the feed of followers without a contract",
     "service/published/narrowed.py": "the feed of followers without a contract",
     "service/published/mirrored.py": "mirrors, which no token with a contract may follow as",
+    "service/published/backlog.py": "a job, which asks when the next right of a picture ends",
     "service/purging/purger.py": "numbers of what caches have not dropped, for the metrics",
 }
 """Modules that send SQL of their own over the published table, to which no session adds a contract."""

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from service.articles import desk
 from service.articles.models import Article, ArticleIndexing
 from service.database import Database, Session, insert_new, upsert
+from service.http.callers import Answering
 from service.published import working
 from service.published.cutting import WORDS
 from service.published.render import ABOVE_ALL
@@ -30,6 +31,8 @@ at once.
 REST = 5.0
 """The job rests so many times as long as its batch took."""
 EVERY_ARTICLE = BELOW_ALL = UUID(int=0)
+_TWO = "SELECT below FROM article_indexing LIMIT 2"
+"""The row of every article stays, and those of changed pictures go once they are done."""
 
 
 def await_indexing(session: Session, images: Sequence[UUID]) -> None:
@@ -48,9 +51,12 @@ def await_indexing(session: Session, images: Sequence[UUID]) -> None:
 
 @dataclass(slots=True)
 class Indexing:
-    """The job of one process."""
+    """The job of one process. With a reader it asks in the event loop whether anything waits, before it opens
+    a session.
+    """
 
     database: Database
+    reader: Answering | None = None
     _has_begun: bool = False
     _seen: int = -1
     _looks_at: float = 0.0
@@ -73,7 +79,7 @@ class Indexing:
         if changed == self._seen and at < self._looks_at:
             return LOOKS_EVERY
         self._looks_at = at + LOOKS_EVERY_SECOND
-        waiting = await to_thread.run_sync(self.waiting)
+        waiting = await to_thread.run_sync(self.waiting) if await self._may_wait() else None
         if waiting is None:
             self._seen = changed
             return LOOKS_EVERY
@@ -81,6 +87,12 @@ class Indexing:
             await to_thread.run_sync(self.finish, waiting)
         self._seen = -1
         return (time.monotonic() - at) * REST
+
+    async def _may_wait(self) -> bool:
+        if self.reader is None:
+            return True
+        found = await self.reader.rows(_TWO)
+        return len(found) > 1 or any(UUID(str(below)) != BELOW_ALL for (below,) in found)
 
     def waiting(self) -> ArticleIndexing | None:
         """Return which articles are to be indexed next, if any are: those of changed pictures before all

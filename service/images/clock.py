@@ -5,36 +5,48 @@ From the end on no document shows the picture, because documents say when that i
 rest: editors, followers, and the articles, which are rendered anew.
 """
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from service import tables
+from service.ages import earliest
 from service.database import Database, Session
+from service.http.callers import Answering
 from service.images import lifecycle
 from service.images.models import Image
 from service.published.models import PublishedSequence
-from service.tables import latest
+from service.tables import latest, stored_time
 
 LOOKS_EVERY = 0.5
 AT_ONCE = 25
 """Pictures of one transaction, which makes other writers wait for some 100 ms. Ten times as many would pass
 the deadline on a machine that is ten times too busy, and begin again without an end.
 """
+_TIMES = (
+    "SELECT (SELECT reached_at FROM published_sequence),"
+    " (SELECT min(opens_at) FROM image WHERE opens_at IS NOT NULL),"
+    " (SELECT min(usable_until) FROM image WHERE usable_until IS NOT NULL AND expired_at IS NULL)"
+)
+"""Asked twice a second, in the event loop: a session in a thread costs fifty times as much."""
 
 
 def remember_time(database: Database) -> None:
     """Go on from the latest time up to which rights were ended, even if the clock has been set back since."""
     with database.reading() as session:
-        reached = session.exec(select(PublishedSequence.reached_at)).one()
+        _remember(session.exec(select(PublishedSequence.reached_at)).one())
+
+
+def _remember(reached: datetime | None) -> None:
     if reached is not None:
         tables.CLOCK.latest = max(tables.CLOCK.latest, reached)
 
 
-def is_due(database: Database) -> bool:
-    """Return whether any licence has begun or ended and its picture does not say so."""
-    with database.reading() as session:
-        return session.exec(select(Image.id).where(_due()).limit(1)).first() is not None
+def is_due(next_one: datetime | None) -> bool:
+    """Return whether a licence has begun or ended and its picture does not say so."""
+    return next_one is not None and next_one <= latest()
 
 
 def pass_time(database: Database) -> int:
@@ -59,10 +71,12 @@ async def pass_time_for_all(database: Database) -> None:
             return
 
 
-async def keep_time(database: Database) -> float:
+async def keep_time(database: Database, reader: Answering) -> float:
     """Let licences begin and end; return the seconds until there may be more."""
-    await run_in_threadpool(remember_time, database)
-    if await run_in_threadpool(is_due, database):
+    (times,) = await reader.rows(_TIMES)
+    reached, begins, ends = (None if time is None else stored_time(time) for time in times)
+    _remember(reached)
+    if is_due(earliest(begins, ends)):
         await pass_time_for_all(database)
     return LOOKS_EVERY
 

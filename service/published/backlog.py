@@ -19,11 +19,12 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from service.database import Database, Session, rows_changed
+from service.http.callers import Answering
 from service.published import rendering, working
 from service.published.batches import Batch, Settled, prepare, settle
 from service.published.models import UNKNOWN_RENDERING, Awaiting, Kind, Published
 from service.published.render import ARTICLES_AT_ONCE
-from service.tables import latest
+from service.tables import latest, stored_time
 
 LOOKS_EVERY = 0.05
 LOOKS_EVERY_SECOND = 1.0
@@ -42,6 +43,10 @@ WINDOW = 1_000
 """Rows of an older rendering that are asked for at once."""
 MOST_FAILED = 1_000
 """Rows that could not be rendered, after which a process gives up: something is wrong with all of them."""
+_AWAITED = (
+    "SELECT (SELECT 1 FROM published_awaiting LIMIT 1), (SELECT min(good_until) FROM published"
+    " WHERE kind = 'article' AND reason IS NULL AND good_until IS NOT NULL)"
+)
 Row = tuple[Kind, UUID]
 log = structlog.get_logger()
 
@@ -59,9 +64,13 @@ class Work:
 
 @dataclass(slots=True)
 class Backlog:
-    """The documents that one process renders again, and how far it has come."""
+    """The documents that one process renders again, and how far it has come.
+
+    With a reader it asks in the event loop whether any article awaits rendering, before it opens sessions.
+    """
 
     database: Database
+    reader: Answering | None = None
     same: int = 0
     changed: int = 0
     failed: set[Row] = field(default_factory=set)
@@ -82,8 +91,7 @@ class Backlog:
         others_write = written != self._seen
         if last_of_pictures != self._pictures_seen or at > self._looks_at:
             self._looks_at = at + LOOKS_EVERY_SECOND
-            work = await to_thread.run_sync(self.next_of_changed_pictures)
-            work = work or await to_thread.run_sync(self.next_of_ended_rights)
+            work = await self._next_of_pictures()
             if work is not None:
                 await self._finish_in_turn(work)
                 self._pictures_seen = -1
@@ -100,6 +108,14 @@ class Backlog:
             return min(LONGEST_REST, (time.monotonic() - at) * rest)
         self._seen = written
         return LOOKS_EVERY
+
+    async def _next_of_pictures(self) -> Work | None:
+        if self.reader is not None:
+            ((awaiting, ends),) = await self.reader.rows(_AWAITED)
+            if awaiting is None and (ends is None or stored_time(ends) > latest()):
+                return None
+        work = await to_thread.run_sync(self.next_of_changed_pictures)
+        return work or await to_thread.run_sync(self.next_of_ended_rights)
 
     async def _finish_in_turn(self, work: Work) -> None:
         async with self.database.turn():

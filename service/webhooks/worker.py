@@ -20,6 +20,7 @@ from sqlmodel import col, select
 from service.background import Background, Beat
 from service.database import Database
 from service.errors import ServiceError
+from service.http.callers import Answering
 from service.outbound.post import Answered, post
 from service.settings import Settings
 from service.tables import now
@@ -36,6 +37,7 @@ LATE_AFTER = 0.25
 """Seconds after which a receiver counts as slow."""
 SLOW_HANDS = 4
 """Slow receivers that may be sent to at once, for each quick one."""
+_PENDING = "SELECT 1 FROM webhook_delivery WHERE status = 'pending' LIMIT 1"
 log = structlog.get_logger()
 
 
@@ -67,10 +69,19 @@ class Worker:
 
     A receiver that takes long is moved aside, so that its hand is free for another; one that is known to be
     slow begins there. Slow receivers therefore never have the hands that quick ones wait for.
+
+    With a reader the worker asks in the event loop whether any message is pending, before it opens sessions.
     """
 
-    def __init__(self, database: Database, at_once: int, clock: Clock = delivery.store_time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        at_once: int,
+        clock: Clock = delivery.store_time,
+        reader: Answering | None = None,
+    ) -> None:
         self.database = database
+        self._reader = reader
         self.clock = clock
         # Threads of their own: slow receivers must not take those that answer requests.
         self._senders = CapacityLimiter((1 + SLOW_HANDS) * at_once)
@@ -92,6 +103,8 @@ class Worker:
 
     async def look(self, group: TaskGroup) -> None:
         """Begin to send to what is due."""
+        if self._reader is not None and not await self._reader.rows(_PENDING):
+            return
         slow = delivery.is_slow(self._late)
         for hands, among in ((self._quick, ~slow), (self._slow, slow)):
             due = partial(delivery.is_due, self.database, self.clock, among)

@@ -15,6 +15,7 @@ from service.consent.decisions import erasing
 from service.consent.log import sealing
 from service.consent.signing import Signer
 from service.database import Database
+from service.http.callers import Answering
 from service.tables import now
 
 SEALS_EVERY = 1.0
@@ -27,9 +28,9 @@ at all of them.
 """
 
 
-async def seal(database: Database, signer: Signer) -> float:
+async def seal(database: Database, reader: Answering, signer: Signer) -> float:
     """Seal what was recorded; return the seconds to wait."""
-    if await run_in_threadpool(sealing.is_waiting, database):
+    if await sealing.is_waiting(reader):
         await seal_waiting(database, signer)
     return SEALS_EVERY
 

@@ -18,6 +18,7 @@ from service.consent.log.tree import ConsentLeaf, ConsentTreeHead, frontier, lat
 from service.consent.models import ConsentEvent, EventRead
 from service.consent.signing import Signer
 from service.database import Database, Session
+from service.http.callers import Answering
 from service.tables import Table
 
 BATCH = 500
@@ -26,6 +27,9 @@ LOOKED_OVER = 5000
 """Events that are looked over in one transaction."""
 FIRST = UUID(int=0)
 """Before every event."""
+_WAITING = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM consent_unsealed) OR NOT EXISTS (SELECT 1 FROM consent_tree_head)"
+)
 
 
 class ConsentUnsealed(Table, table=True):
@@ -94,11 +98,9 @@ def must_look_over(database: Database) -> bool:
     return first is not None and first.event_id is None
 
 
-def is_waiting(database: Database) -> bool:
+async def is_waiting(reader: Answering) -> bool:
     """Return whether there is anything to seal. Asked before a turn to write is taken for nothing."""
-    with database.reading() as session:
-        queued = select(ConsentUnsealed.place).limit(1)
-        return latest_head(session) is None or session.exec(queued).first() is not None
+    return bool(await reader.rows(_WAITING))
 
 
 def _take_turn(session: Session) -> None:
