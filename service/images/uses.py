@@ -2,7 +2,7 @@
 trash.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
 from service.database import Session, insert, insert_new
+from service.images import resolve
 from service.images.models import Image, ImagePastUse, ImageUse
+from service.published import working
 
 _LIVE = (
     select(Image.id)
@@ -55,11 +57,7 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
     wanted = frozenset[UUID]().union(*(use.image_ids for use in uses))
     if not wanted:
         return
-    # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order of
-    # their ids, for two articles that show the same images must not wait for each other.
-    found = session.exec(
-        _LIVE if session.database.is_sqlite else _LIVE_HELD, params={"ids": list(wanted)}
-    ).all()
+    found = _live(session, wanted)
     rows = [
         {
             "image_id": id_,
@@ -74,6 +72,18 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
     ]
     if rows:
         session.write(insert(session, ImageUse), rows)
+
+
+def _live(session: Session, wanted: frozenset[UUID]) -> Sequence[UUID]:
+    """Return those of the images that are not in the trash, held there until this transaction ends."""
+    if not session.database.is_sqlite:
+        # The shared lock makes a DELETE of the image at the same time wait, and then see this use. In order
+        # of their ids, because two articles that show the same images must not wait for each other.
+        return session.exec(_LIVE_HELD, params={"ids": list(wanted)}).all()
+    if working.has_pictures(session):
+        return session.exec(_LIVE, params={"ids": list(wanted)}).all()
+    # Nobody else writes meanwhile, and most often the transaction has loaded them.
+    return sorted(resolve.load(session, wanted).images.keys() & wanted)
 
 
 def _remember(session: Session, articles: Collection[UUID]) -> None:

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
 from tests.articles.newsroom import mark, picture, pointers, problem
 from tests.serving import Store
@@ -107,3 +109,25 @@ def test_an_answer_with_a_key_is_kept_with_its_article(editor: httpx.Client) -> 
     for answer, replay in zip(first, again, strict=True):
         assert (answer.status_code, "idempotent-replayed" in answer.headers) == (201, False)
         assert (replay.content, replay.headers["idempotent-replayed"]) == (answer.content, "true")
+
+
+def test_a_create_reads_its_pictures_once_and_locks_them_where_others_write_meanwhile(
+    editor: httpx.Client, store: Store
+) -> None:
+    shown = picture(editor)["id"]
+    reads: list[str] = []
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        if "FROM image \nWHERE image.id IN" in statement:
+            reads.append(statement)
+
+    listen(Engine, "before_cursor_execute", note)
+    try:
+        made = posting(editor, lead_image_id=shown)()
+    finally:
+        remove(Engine, "before_cursor_execute", note)
+    assert made.status_code == 201
+    assert len(reads) == (1 if store.database.is_sqlite else 2)
+    assert [use["article_id"] for use in editor.get(f"/v1/images/{shown}/uses").json()["items"]] == [
+        made.json()["id"]
+    ]
