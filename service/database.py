@@ -18,11 +18,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 
+from service.admission import Admission
 from service.ages import earliest, keep_until
 from service.contracts import Contract
 from service.deadlines import Deadlines
 from service.engines import SQLITE_CONNECTIONS, hold_still, hold_to_deadline, postgres_engine, sqlite_engine
-from service.errors import Unavailable
 from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
 from service.services import service
 from service.settings import Settings
@@ -31,13 +31,8 @@ from service.tables import Table
 Outcome = TypeVar("Outcome")
 READ_FROM = "copydesk.read_from"
 """In a request's scope: the session of a replica that its answer may be read from, if there is one."""
-KEPT_FOR_JOBS = 2
 HOLDS_REQUESTS = 0.5
 """Seconds for which requests wait, at the most, for a transaction that goes first."""
-WAITING_PER_SLOT = 16
-"""Requests that may wait for each connection. More are refused at once, because their answer would come too
-late.
-"""
 
 
 @dataclass(slots=True)
@@ -149,7 +144,8 @@ class Database:
         # Commits have threads of their own: the others may all be waiting for a connection that only a commit
         # sets free.
         self.endings = CapacityLimiter(4 if self.is_sqlite else settings.database_pool_size)
-        self._slots = CapacityLimiter(_requests_at_once(settings))
+        connections = SQLITE_CONNECTIONS if self.is_sqlite else settings.database_pool_size
+        self.admission = Admission(connections, settings.patience)
         # SQLite has one writer at a time. Taking turns in the event loop keeps waiting requests out of the
         # thread pool and serves them in order; SQLite's own busy handler would sleep and starve.
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
@@ -198,16 +194,6 @@ class Database:
         pool = cast("QueuePool", self.engine.pool)
         return pool.checkedout() + pool.checkedin()
 
-    @property
-    def waiting(self) -> int:
-        """Return how many requests wait for a connection."""
-        return self._slots.statistics().tasks_waiting
-
-    @property
-    def most_waiting(self) -> int:
-        """Return how many requests may wait for a connection."""
-        return WAITING_PER_SLOT * _requests_at_once(self.settings)
-
     def transact(self, work: Callable[[Session], Outcome], *, rehearse: bool = False) -> Outcome:
         """Do some work in a transaction of its own, and once more when that lost a deadlock or a race.
 
@@ -249,35 +235,13 @@ class Database:
         after half a second: what keeps the block may keep it for long.
         """
         async with nullcontext() if self._turn is None else self._turn:
-            self._slots.total_tokens = 0
-            held = asyncio.get_running_loop().call_later(HOLDS_REQUESTS, self._go_on)
+            self.admission.stop()
+            held = asyncio.get_running_loop().call_later(HOLDS_REQUESTS, self.admission.go_on)
             try:
                 yield
             finally:
                 held.cancel()
-                self._go_on()
-
-    def _go_on(self) -> None:
-        self._slots.total_tokens = _requests_at_once(self.settings)
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Let a request have a connection, and refuse it at once when too many wait for one already.
-
-        Raises Unavailable, and TimeoutError of SQLAlchemy when no connection comes free.
-        """
-        if self.waiting >= self.most_waiting:
-            raise Unavailable("Too many requests wait for the database.", headers={"Retry-After": "1"})
-        borrower = object()
-        try:
-            async with asyncio.timeout(self.settings.patience):
-                await self._slots.acquire_on_behalf_of(borrower)
-        except TimeoutError:
-            raise PoolTimeout("other requests took too long") from None
-        try:
-            yield
-        finally:
-            self._slots.release_on_behalf_of(borrower)
+                self.admission.go_on()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -305,7 +269,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
         return
     database = service(request, Database)
     read_only = request.method in ("GET", "HEAD")
-    async with database.slot(), nullcontext() if read_only else database.turn():
+    async with database.admission.slot(writes=not read_only), nullcontext() if read_only else database.turn():
         session = database.open(read_only=read_only)
         session.contract = contract_of(request)
         request.state.session = session
@@ -320,12 +284,6 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
         finally:
             if not ended:
                 await to_thread.run_sync(session.close, limiter=database.endings)
-
-
-def _requests_at_once(settings: Settings) -> int:
-    """Return how many requests may have a connection. Jobs and batches of writes have the others."""
-    pool = SQLITE_CONNECTIONS if settings.is_sqlite else settings.database_pool_size
-    return max(1, pool - KEPT_FOR_JOBS)
 
 
 def _end(session: Session) -> None:

@@ -161,7 +161,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _commit(self, batch: _Batch[Item, Answer]) -> None:
         try:
-            async with self._alone(batch), self._watched(batch), self._database.turn():
+            async with self._alone(batch), self._watched(batch), self._turn(batch):
                 if self._open is batch:
                     self._open = None
                 if batch.items:
@@ -195,7 +195,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _most_behind(self, batch: _Batch[Item, Answer]) -> int:
         """Return how many may wait for a batch that takes long."""
-        most = self._database.most_waiting
+        most = self._database.admission.most_waiting
         silence = 0.0 if batch.thread is None else self._database.deadlines.silence(batch.thread)
         return most if silence > STALLS_AFTER else max(most, MOST_TOGETHER)
 
@@ -211,6 +211,12 @@ class GroupCommit(Generic[Item, Answer]):
             yield
         finally:
             self._one_at_a_time.release()
+
+    @asynccontextmanager
+    async def _turn(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
+        """Wait until one more may write, and on SQLite for the turn to write."""
+        async with self._database.admission.writer(batch.until - time.monotonic()), self._database.turn():
+            yield
 
     def _together(self, batch: _Batch[Item, Answer]) -> Sequence[Answer | Refusal]:
         batch.thread = get_ident()

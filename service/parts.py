@@ -259,5 +259,5 @@ def _follow_database(services: Services, figures: Figures) -> None:
     )
     figures.measure("copydesk_replicas_away", "Replicas that do not answer", lambda: replicas.away)
     figures.measure(
-        "copydesk_database_waiting", "Requests that wait for one of them", lambda: database.waiting
+        "copydesk_database_waiting", "Requests that wait for one of them", lambda: database.admission.waiting
     )

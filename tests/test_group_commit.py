@@ -150,7 +150,7 @@ def test_while_one_batch_takes_long_no_more_wait_than_go_into_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "STALLS_AFTER", 0.05)
-    most = max(store.database.most_waiting, group_commit.MOST_TOGETHER)
+    most = max(store.database.admission.most_waiting, group_commit.MOST_TOGETHER)
     goes_on = threading.Event()
 
     def wait(session: Session) -> str:
@@ -183,7 +183,7 @@ def test_while_a_statement_is_left_unanswered_no_more_wait_than_other_requests(
     monkeypatch.setattr(group_commit, "MOST_TOGETHER", 1_000)
     settings = store.settings.model_copy(update={"database_pool_size": 3})
     database = open_database(settings, serves=True)
-    most, many = database.most_waiting, 500
+    most, many = database.admission.most_waiting, 500
 
     async def work() -> tuple[list[object], list[object]]:
         commits = Commits(database, each)

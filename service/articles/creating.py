@@ -56,7 +56,7 @@ class Creating:
             return read.answer(request, caller, session, *made, status=201)
 
         # In a transaction of its own, because it may be refused after it has been written.
-        async with self._database.slot(), self._database.turn():
+        async with self._database.admission.slot(writes=True), self._database.turn():
             return await run_in_threadpool(self._database.transact, make)
 
 

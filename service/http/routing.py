@@ -212,7 +212,7 @@ async def _once(
     fingerprint = await _fingerprint(request, reads_json=reads_json)
     claim = idempotency.new_claim(request, key, fingerprint, seals=seals)
     _release_when_it_fails(request, database, claim)
-    async with database.slot(), database.turn():
+    async with database.admission.slot(writes=True), database.turn():
         kept = await run_in_threadpool(idempotency.take, database, claim)
     if kept is not None:
         return kept

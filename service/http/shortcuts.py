@@ -134,7 +134,7 @@ class Shortcut:
             given_session: Session | None = scope.get(READ_FROM)
             if given_session is not None:
                 return await to_thread.run_sync(_called, request, endpoint, given_session)
-            async with database.slot():
+            async with database.admission.slot(writes=False):
                 return await to_thread.run_sync(_work, database, request, endpoint)
         except DATABASE_FAULTS as fault:
             return problem_response(request, refusal(fault))

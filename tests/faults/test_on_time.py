@@ -47,7 +47,7 @@ def test_who_goes_first_waits_for_one_writer_and_for_nobody_else(tmp_path: Path)
             await asyncio.sleep(0)
 
     async def ask() -> None:
-        async with database.slot():
+        async with database.admission.slot(writes=False):
             went.append("reader")
 
     async def main() -> None:
