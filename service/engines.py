@@ -1,7 +1,8 @@
 """Connect to a database: an engine for each kind, and connections that are held to a deadline."""
 
 import sqlite3
-from typing import Any, cast
+from functools import cache
+from typing import Any, Self, cast
 
 import orjson
 import psycopg
@@ -120,13 +121,33 @@ def _limit_each_transaction(engine: Engine, limits: dict[str, str]) -> None:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")
         connection.autocommit = False
+        connection.cursor_factory = _cursor_that_says(settled)
 
     def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("copydesk_read_only"):
+        driven = connection.connection.dbapi_connection
+        assert isinstance(driven, psycopg.Connection)
+        if not driven.autocommit:
             connection.exec_driver_sql(settled)
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", begin)
+
+
+@cache
+def _cursor_that_says(settled: str) -> type[psycopg.Cursor[Any]]:
+    """Return a class of cursors that, outside of transactions, send limits with each statement."""
+
+    class Limited(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+            connection = self.connection
+            if not connection.autocommit:
+                return super().execute(query, params, **options)
+            # What is sent in one go is one transaction, and one way there and back.
+            with connection.pipeline():
+                psycopg.Cursor(connection).execute(settled)
+                return super().execute(query, params, **options)
+
+    return Limited
 
 
 def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:

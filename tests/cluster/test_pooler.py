@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic import command
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 
 from service.engines import postgres_engine
 from service.schema import migrations
@@ -71,19 +72,38 @@ def write(store: Store) -> dict[str, str]:
         return edit(editor, article, headline="Twice")
 
 
-def test_each_transaction_has_the_limits_that_a_connection_has_elsewhere(store: Store) -> None:
-    engine = postgres_engine(store.settings, serves=True)
-    with engine.connect() as connection:
+@pytest.mark.parametrize("only_reads", [False, True])
+def test_each_transaction_has_the_limits_that_a_connection_has_elsewhere(
+    store: Store, settings: Settings, *, only_reads: bool
+) -> None:
+    engine = postgres_engine(settings, serves=True)
+    options = {"isolation_level": "AUTOCOMMIT", "copydesk_read_only": True} if only_reads else {}
+    with engine.connect().execution_options(**options) as connection:
         shown = [
             connection.exec_driver_sql(f"SHOW {name}").scalar_one()
             for name in (
                 "lock_timeout",
                 "statement_timeout",
                 "idle_in_transaction_session_timeout",
+                "enable_seqscan",
                 "timezone",
             )
         ]
-    assert shown == ["5s", "20s", "20s", "UTC"]
+    assert shown == ["5s", "20s", "20s", "off", "UTC"]
+    engine.dispose()
+    with psycopg.connect(settings.database_url, autocommit=True) as other:
+        assert other.execute("SHOW enable_seqscan").fetchone() == ("on",)
+
+
+def test_a_statement_that_only_reads_and_fails_behind_a_pooler_spoils_no_other(
+    store: Store, settings: Settings
+) -> None:
+    engine = postgres_engine(settings, serves=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with pytest.raises(ProgrammingError, match="nowhere"):
+            connection.exec_driver_sql("SELECT 1 FROM nowhere")
+        found = connection.exec_driver_sql("SELECT n FROM generate_series(1, 3) n WHERE n > %s", (1,))
+        assert found.scalars().all() == [2, 3]
     engine.dispose()
 
 
