@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import bulk, consents, figures, page, report, sizes, spread, starting, weight
+from tests.bench import bulk, consents, figures, page, publishers, report, sizes, spread, starting, weight
 from tests.bench.cores import Cores, Unfit, divide
 from tests.bench.empty import Empty, empties
 from tests.bench.figures import Figure
@@ -36,6 +36,7 @@ Measure = Callable[[Bench, Sequence[Empty]], Iterator[Figure]]
 MANY: Mapping[str, Measure] = {
     "bulk": bulk.ratios,
     "bulk-memory": bulk.memory,
+    "publishers": publishers.together,
     "spread": spread.waits,
     "start": starting.ready,
     "weight": weight.bytes_and_work,
@@ -201,6 +202,7 @@ def _tell(
         notes[0],
         *consents.NOTES,
         *bulk.NOTES,
+        *publishers.NOTES,
         *spread.NOTES,
         *starting.NOTES,
         *weight.NOTES,
