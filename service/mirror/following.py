@@ -58,6 +58,8 @@ class Following:
         self._database = database
         self.store = store
         self._pause = FIRST_PAUSE
+        self._forgotten: int | None = None
+        """The number up to which nothing is left to forget; None in a process that has not looked."""
 
     async def run(self, beat: Beat) -> None:
         """Follow until cancelled. An origin that is dark is asked again; what is here is served meanwhile."""
@@ -90,6 +92,8 @@ class Following:
             page = None
         async with self._database.turn():
             await to_thread.run_sync(self._take, place.cursor, page)
+        if page is not None:
+            await self._forget(page.state.pruned)
         if self.standing.fault is not None:
             log.info("the origin is heard again", origin=self.origin.address)
         place = await to_thread.run_sync(self.look)
@@ -118,6 +122,18 @@ class Following:
                 mirroring.stand_at(session, place_in(page.cursor).seq, page.state)
                 if page.caught_up:
                     _finish(session)
+
+    async def _forget(self, pruned: int) -> None:
+        """Forget the removals that the origin has forgotten, some in each transaction."""
+        while pruned != self._forgotten:
+            async with self._database.turn():
+                await to_thread.run_sync(self._forget_some, pruned)
+
+    def _forget_some(self, pruned: int) -> None:
+        with self._database.writing() as session:
+            has_more = mirroring.forget_some(session, pruned)
+        if not has_more:
+            self._forgotten = pruned
 
     def write(self, session: Session, page: Page) -> None:
         """Write the rows of a page, and remove the files of pictures that have gone: before the commit, so

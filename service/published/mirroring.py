@@ -38,6 +38,8 @@ _ASIDE = -(2**62)
 """Below all numbers that a row may have otherwise."""
 AT_ONCE = 200
 """Articles that are looked through for a picture at once."""
+FORGOTTEN_AT_ONCE = 500
+"""Rows of one table that a transaction forgets: others write nothing meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ def remove(session: Session, rows: Collection[Published]) -> None:
 
 
 def stand_at(session: Session, seq: int, state: StoreStand) -> None:
-    """Set the store to a number and the epochs of its origin, and forget the removals that the origin has
-    forgotten.
+    """Set the store to a number and the epochs of its origin. What the origin has forgotten is forgotten
+    afterwards (`forget_some`), because it may be a million removals at once.
     """
     epochs = session.execute(select(Epoch.mark, Epoch.from_seq).order_by(col(Epoch.number))).all()
     if [EpochBegun(*epoch) for epoch in epochs] != list(state.epochs):
@@ -162,13 +164,30 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
     before = lock_counter(session)
     values = {"seq": seq, "pruned_seq": state.pruned, "store_id": state.store}
     session.execute(update(PublishedSequence).values(values))
-    forgotten = col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN
-    session.execute(delete(Published).where(*forgotten, col(Published.seq).between(1, state.pruned)))
-    for table in (PublishedPast, PublishedFormer):
-        session.execute(delete(table).where(col(table.until_seq) <= state.pruned))
     if not session.database.is_sqlite:
         session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(seq)})
     session.gathered.sequence, session.gathered.is_set_back = seq, seq < before
+
+
+def forget_some(session: Session, pruned: int) -> bool:
+    """Forget some of the removals up to the number up to which the origin has forgotten them; return whether
+    there are more. Cursors from before that number are refused already.
+    """
+    lock_counter(session)
+    buried = select(Published.seq).where(
+        col(Published.reason).is_not(None),
+        col(Published.reason) != Reason.WITHDRAWN,
+        col(Published.seq).between(1, pruned),
+    )
+    numbers = session.exec(buried.order_by(col(Published.changed_at)).limit(FORGOTTEN_AT_ONCE)).all()
+    session.execute(delete(Published).where(col(Published.seq).in_(numbers)))
+    has_more = len(numbers) == FORGOTTEN_AT_ONCE
+    for table in (PublishedPast, PublishedFormer):
+        left = select(table.until_seq).where(col(table.until_seq) <= pruned).order_by(col(table.until_seq))
+        last = session.exec(left.offset(FORGOTTEN_AT_ONCE - 1).limit(1)).first()
+        session.execute(delete(table).where(col(table.until_seq) <= (pruned if last is None else last)))
+        has_more |= last is not None
+    return has_more
 
 
 def begin_anew(session: Session) -> None:

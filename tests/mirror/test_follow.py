@@ -1,14 +1,20 @@
 """A mirror has what its origin publishes, and says where writers have to go."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import delete, insert
-from sqlmodel import col
+from sqlalchemy import delete, func, insert, update
+from sqlmodel import col, select
 
+from service.database import Session
+from service.published import mirroring
 from service.published.masked import masked
-from service.published.models import PublishedSlug
+from service.published.mirroring import forget_some
+from service.published.models import Published, PublishedSlug, Reason
+from service.sync.pruning import announce, forget
+from service.tables import now
 from tests.articles.newsroom import do, edit, mark, problem, published, trash
 from tests.images.pictures import image_of, make_caption, picture, upload
 from tests.mirror.mirrors import caught_up, everything, number
@@ -117,3 +123,45 @@ def test_readiness_says_how_far_the_mirror_is(origin: str, mirror: Store, reader
     assert ready.json()["mirror"]["heard_at"] is not None
     assert ready.json()["mirror"]["fault"] is None
     assert number(mirror) > 0
+
+
+@pytest.mark.slow
+def test_what_the_origin_has_forgotten_is_forgotten_in_many_transactions(
+    store: Store,
+    mirror: Store,
+    client: httpx.Client,
+    editor: httpx.Client,
+    reader: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirroring, "FORGOTTEN_AT_ONCE", 2)
+    moved = edit(editor, published(editor, section="Harbour"), section="Sport")
+    gone = [do(editor, published(editor), "unpublish") for _ in range(5)]
+    killed = do(editor, published(editor), "withdraw", reason="Wrong.")
+    caught_up(store, mirror)
+    transactions: list[int] = []
+
+    def count(session: Session, pruned: int) -> bool:
+        before = buried(session)
+        has_more = forget_some(session, pruned)
+        transactions.append(before - buried(session))
+        return has_more
+
+    monkeypatch.setattr(mirroring, "forget_some", count)
+    with store.database.writing() as session:
+        is_gone = col(Published.reason).is_not(None), col(Published.reason) != Reason.WITHDRAWN
+        session.execute(update(Published).where(*is_gone).values(changed_at=now() - timedelta(days=400)))
+    forget(store.database, announce(store.database))
+    published(editor)
+    caught_up(store, mirror)
+    wait_until(lambda: sum(transactions) >= len(gone))
+    assert max(transactions) == 2
+    assert everything(reader) == everything(client)
+    assert {reader.get(f"/v1/articles/{each['id']}").status_code for each in gone} == {404}
+    assert reader.get(f"/v1/articles/{killed['id']}").status_code == 410
+    assert reader.get(f"/v1/articles/{moved['id']}").json()["section"] == "Sport"
+
+
+def buried(session: Session) -> int:
+    """Count the removals that a store has."""
+    return session.exec(select(func.count()).where(col(Published.reason).is_not(None))).one()
