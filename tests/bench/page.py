@@ -30,6 +30,8 @@ FIGURES = {
     "consent, current": "the record of one of a million readers, with the way there and back",
     "bulk": "articles a second of a bulk import, over those of a bare `executemany` of the same rows by the database's driver",
     "bulk, memory": "what the process has of its own at its peak after 100,000 items, over that after 10,000",
+    "sixteen publishers": "publishes a second over the locked transactions a second of bare drivers",
+    "readers beside publishers": "the 99th percentile of a miss, over that of readers alone",
     "spread": "the longest time for which another writer waits while a new caption reaches that many articles",
     "article, two pictures": "what a reader gets of an article of nine paragraphs and two pictures with captions",
     "list of 20 cards": "what a reader gets of the twenty newest such articles",
