@@ -20,11 +20,12 @@ from service.images.models import ImageUse
 from service.published import walks
 from service.published.filters import Chosen, Filter, between, unindexed
 from service.published.hits import MOST_HITS, MOST_LOOKED_UP, MOST_PROBED, are_few, are_many
+from service.published.looks import Within
 from service.published.query import Query, parse
 from service.published.store import Sort
 from service.published.totals import MOST_COUNTED
 from service.published.walks import Walk
-from service.published.words import Within, is_in_headline
+from service.published.words import is_in_headline
 from service.tables import ANY_LANGUAGE, text_enum
 
 Conditions = list[ColumnElement[bool]]

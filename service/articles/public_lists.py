@@ -22,7 +22,8 @@ from service.published.filters import Chosen, Filter
 from service.published.models import Kind
 from service.published.plain import Question
 from service.published.related import related
-from service.published.store import Listed, Part, Sort
+from service.published.rows import Part
+from service.published.store import Listed, Sort
 from service.published.waiting import View
 from service.services import service
 from service.settings import Settings

@@ -1,22 +1,36 @@
-"""Select the rows of a page, in whichever way reads few of them."""
+"""Read the rows of a page, in whichever way reads few of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, null, select
 from sqlmodel import col
 
 from service.database import Session
 from service.http import pages
-from service.published import filters, walks
+from service.published import filters, rows, walks
 from service.published.filters import Filter
-from service.published.hits import FIRST, LAST, MOST_HITS, MOST_LOOKED_UP, MOST_PROBED, Hits
+from service.published.hits import (
+    FIRST,
+    LAST,
+    MOST_HITS,
+    MOST_KNOWN,
+    MOST_LOOKED_UP,
+    MOST_PROBED,
+    TEXT_KEY,
+    Hits,
+    Window,
+    joined,
+    materialized,
+    tier,
+)
+from service.published.looks import Look, Within
 from service.published.models import Kind, Published
+from service.published.rows import Found, Part, Statement
 from service.published.walks import Walk
-from service.published.words import Within
-
-Conditions = list[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +41,45 @@ class Asked:
     kind: Kind
     wanted: Filter
     order: pages.Order
-    after: Sequence[object] | None
+    after: pages.Key | None
     limit: int
     descending: bool
     by_update: bool
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """The conditions on the rows of a page. What is beyond `end` was not looked at; None: everything was."""
+class Read:
+    """The rows of a page, and one more. What is beyond `end` was not looked at; None: everything was."""
 
-    conditions: Conditions
+    rows: list[Found]
     end: pages.Key | None = None
 
 
-def by_filter(asked: Asked) -> Selected:
-    """Select a page by a filter without full text that is not plain."""
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """All that a statement which reads hits is put together of, but the words and where the hits begin."""
+
+    look: Look
+    is_last_read: bool
+    kind: Kind
+    wanted: Filter
+    after: pages.Key | None
+    limit: int
+    part: Part
+    descending: bool
+    by_update: bool
+    by_tier: bool
+
+
+def by_filter(asked: Asked) -> Read:
+    """Read a page by a filter without full text that is not plain."""
     session, kind, wanted = asked.session, asked.kind, asked.wanted
     # What is found in another order than it is shown in is sorted, if there is little of it.
     if asked.by_update or wanted.updated_after is not None:
         few = walks.few(session, kind, wanted)
         if few is not None:
-            return _selected(asked, _sorted(asked, *filters.met(kind, wanted), walks.among(few)))
+            return _read(asked, _sorted(asked, *filters.met(kind, wanted), walks.among(few)))
     ways = (
         walks.by_update(kind, wanted, walks.given(session, kind, wanted))
         if asked.by_update
@@ -57,68 +88,118 @@ def by_filter(asked: Asked) -> Selected:
     return _walked(asked, ways, pages.MOST_READ)
 
 
-def by_relevance(asked: Asked, hits: Hits) -> Selected:
-    """Select a page of hits, those in headlines first, and each of these two from the newest on."""
-    met = filters.met(asked.kind, asked.wanted)
+def by_relevance(asked: Asked, hits: Hits) -> Read:
+    """Read a page of hits, those in headlines first, and each of these two from the newest on."""
     if hits.are_sorted:
-        return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
+        return _all(asked, hits, by_tier=True)
     few = walks.few(asked.session, asked.kind, asked.wanted, MOST_LOOKED_UP)
-    if few is not None:
-        return _selected(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
-    return _by_tiers(asked, hits, met)
-
-
-def _by_tiers(asked: Asked, hits: Hits, met: Conditions) -> Selected:
-    """Select a page of hits in headlines, the newest first, and then of the others."""
-    tier, after = (1, None) if asked.after is None else (asked.after[0], asked.after[1:])
-    found: list[UUID] = []
-    by_time = replace(asked, order=asked.order[1:], after=after)
-    if tier == 1:
-        first = _newest_hits(by_time, hits.only(Within.HEADLINES), met)
-        found += asked.session.execute(select(col(Published.id)).where(*first.conditions)).scalars()
-        if len(found) > asked.limit or first.end is not None:
-            end = None if first.end is None else (1, *first.end)
-            return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
-        by_time = replace(by_time, after=None)
-    rest = _newest_hits(by_time, hits.only(Within.BODIES), met)
-    found += asked.session.execute(select(col(Published.id)).where(*rest.conditions)).scalars()
-    end = None if rest.end is None else (0, *rest.end)
-    return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
-
-
-def by_words(asked: Asked, hits: Hits) -> Selected:
-    """Select a page of hits in the order of a time."""
+    if few is None:
+        return _by_tiers(asked, hits)
     met = filters.met(asked.kind, asked.wanted)
+    asked = replace(asked, order=[hits.tier().label("tier"), *asked.order])
+    return _read(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
+
+
+def _by_tiers(asked: Asked, hits: Hits) -> Read:
+    """Read a page of hits in headlines, the newest first, and then of the others."""
+    place, after = (1, None) if asked.after is None else (asked.after[0], asked.after[1:])
+    found: list[Found] = []
+    if place == 1:
+        first = _newest_hits(replace(asked, after=after), hits.only(Within.HEADLINES))
+        found += _keyed(first.rows, 1)
+        if len(found) > asked.limit or first.end is not None:
+            return Read(found, None if first.end is None else (1, *first.end))
+        after = None
+    asked = replace(asked, after=after, limit=asked.limit - len(found))
+    rest = _newest_hits(asked, hits.only(Within.BODIES))
+    found += _keyed(rest.rows, 0)
+    return Read(found, None if rest.end is None else (0, *rest.end))
+
+
+def _keyed(found: Iterable[Found], place: int) -> list[Found]:
+    return [replace(row, key=(place, *row.key)) for row in found]
+
+
+def by_words(asked: Asked, hits: Hits) -> Read:
+    """Read a page of hits in the order of a time."""
     if hits.are_sorted or (asked.by_update and hits.are_few):
-        return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
+        return _all(asked, hits)
     few = walks.few(asked.session, asked.kind, asked.wanted, MOST_LOOKED_UP)
     if few is not None:
-        return _selected(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
+        met = filters.met(asked.kind, asked.wanted)
+        return _read(asked, _sorted(asked, *met, walks.among(few), hits.probed()))
     if asked.by_update:
         ways = walks.by_update(asked.kind, asked.wanted, walks.given(asked.session, asked.kind, asked.wanted))
         ways = [replace(walk, fits=[*walk.fits, hits.probed()]) for walk in ways]
         return _walked(asked, ways, MOST_PROBED)
-    return _newest_hits(asked, hits, met)
+    return _newest_hits(asked, hits)
 
 
-def _newest_hits(asked: Asked, hits: Hits, met: Conditions) -> Selected:
-    """Select a page along the index of words, in which texts lie in the order of their times."""
+def _newest_hits(asked: Asked, hits: Hits) -> Read:
+    """Read a page along the index of words, in which texts lie in the order of their times."""
     start = _start(asked)
     for most in hits.windows:
         window = hits.window(start, most, descending=asked.descending)
-        end = window.end
+        found, last = _in_window(asked, window)
+        end = window.end(last)
         if end is None or _is_outside(asked, end):
-            return _selected(asked, _sorted(asked, *met, *hits.joined(window.found)))
+            return Read(found)
         if start is not None and (end >= start if asked.descending else end <= start):
             # All of these are of one moment: the index does not tell in which order.
             continue
-        order = [filters.unindexed(column) for column in asked.order]
-        within = pages.up_to(order, end, descending=asked.descending)
-        ids = _sorted(asked, *met, *hits.joined(window.found), within)
-        found = asked.session.execute(ids).scalars().all()
+        found = [row for row in found if (row.key >= end if asked.descending else row.key <= end)]
         if len(found) > asked.limit or most >= MOST_HITS:
-            return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(found)], end)
-    return _selected(asked, _sorted(asked, *met, *hits.joined(hits.newest(None))))
+            return Read(found, end)
+    return _all(asked, hits)
+
+
+def _all(asked: Asked, hits: Hits, *, by_tier: bool = False) -> Read:
+    """Read a page of all hits."""
+    window = hits.all()
+    if by_tier:
+        window = replace(window, values=hits.values(Within.HEADLINES))
+    return Read(_in_window(asked, window, by_tier=by_tier)[0])
+
+
+def _in_window(asked: Asked, window: Window, *, by_tier: bool = False) -> tuple[list[Found], int | None]:
+    """Read the first rows of a page that are in a window, and the last key that was looked at."""
+    form = _Form(
+        window.look,
+        window.is_read,
+        asked.kind,
+        replace(asked.wanted, q=None),
+        asked.after,
+        asked.limit,
+        asked.part,
+        asked.descending,
+        asked.by_update,
+        by_tier,
+    )
+    found = rows.read(asked.session, asked.kind, _known(form), window.values)
+    last = window.last_of(asked.session) if window.is_read or not found else found[0].key[0]
+    return [replace(row, key=row.key[1:]) for row in found], last
+
+
+@lru_cache(MOST_KNOWN)
+def _known(form: _Form) -> Statement:
+    """Put together the query for the rows of a window. It is kept, because SQLAlchemy takes longer to put it
+    together than SQLite takes to carry it out.
+    """
+    hits = materialized(form.look.found())
+    time = col(Published.updated_at if form.by_update else Published.published_at)
+    order: list[Any] = [time, col(Published.id)]
+    if form.by_tier:
+        headlines = replace(form.look, within=Within.HEADLINES).found().cte("headline_hits")
+        order.insert(0, tier(TEXT_KEY.in_(select(headlines.c.key))).label("tier"))
+    ids = select(col(Published.id)).where(*filters.met(form.kind, form.wanted), *joined(hits)).correlate(None)
+    unindexed = [filters.unindexed(column) for column in order]
+    ids = pages.after(ids, unindexed, form.after, form.limit, descending=form.descending)
+    last: Any = null()
+    if not form.is_last_read:
+        last = select(hits.c.key).limit(1).offset((form.look.most or 1) - 1).scalar_subquery()
+    statement = rows.reading(form.part, last, *order)
+    statement = statement.where(col(Published.kind) == form.kind, col(Published.id).in_(ids))
+    return pages.after(statement, order, form.after, form.limit, descending=form.descending)
 
 
 def _start(asked: Asked) -> pages.Key | None:
@@ -126,7 +207,7 @@ def _start(asked: Asked) -> pages.Key | None:
     is wanted.
     """
     if asked.after is not None:
-        return tuple(asked.after)
+        return asked.after
     if asked.descending:
         before = asked.wanted.published_before
         return None if before is None else (before, FIRST)
@@ -142,9 +223,9 @@ def _is_outside(asked: Asked, end: pages.Key) -> bool:
     return before is not None and end[0] >= before
 
 
-def _walked(asked: Asked, ways: Sequence[Walk], most: int) -> Selected:
+def _walked(asked: Asked, ways: Sequence[Walk], most: int) -> Read:
     page = walks.along(asked.session, ways, asked.after, asked.limit, descending=asked.descending, most=most)
-    return _selected(asked, page.ids, page.end)
+    return _read(asked, page.ids, page.end)
 
 
 def _sorted(asked: Asked, *conditions: ColumnElement[bool]) -> Select[*tuple[UUID, ...]]:
@@ -156,5 +237,8 @@ def _sorted(asked: Asked, *conditions: ColumnElement[bool]) -> Select[*tuple[UUI
     return pages.after(ids, order, asked.after, asked.limit, descending=asked.descending)
 
 
-def _selected(asked: Asked, ids: Select[*tuple[UUID, ...]], end: pages.Key | None = None) -> Selected:
-    return Selected([col(Published.kind) == asked.kind, col(Published.id).in_(ids)], end)
+def _read(asked: Asked, ids: Select[*tuple[UUID, ...]], end: pages.Key | None = None) -> Read:
+    statement = rows.reading(asked.part, *asked.order)
+    statement = statement.where(col(Published.kind) == asked.kind, col(Published.id).in_(ids))
+    statement = pages.after(statement, asked.order, asked.after, asked.limit, descending=asked.descending)
+    return Read(rows.read(asked.session, asked.kind, statement), end)

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, null, select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from service.database import Session
 from service.http import pages
 from service.http.pages import Total
-from service.published import entitled, filters, selection, totals, walks
+from service.published import entitled, filters, rows, selection, totals, walks
 from service.published.answers import Row, id_of, shown
 from service.published.filters import Chosen, Filter
 from service.published.hits import Hits
@@ -23,23 +23,13 @@ from service.published.masked import masked
 from service.published.models import Kind, Published, PublishedSlug
 from service.published.numbering import TEXT
 from service.published.query import parse
-from service.published.selection import Asked
-from service.published.withdrawn import WAITING, Gone, pictures, until, without
+from service.published.rows import Found, Part, Statement
+from service.published.selection import Asked, Read
+from service.published.withdrawn import WAITING, Gone, pictures
 
 Sort = Literal["relevance", "-published_at", "published_at", "-updated_at"]
-Statement = Select[*tuple[Any, ...]]
 MOST_KNOWN = 200
 """Queries that are kept put together, of the lists that were asked for last: some megabytes."""
-Part = Literal["documents", "cards", "both"]
-"""Columns of a row that a list needs. Of cards alone, the document of a row that has one is not read."""
-_READ: dict[Part, Sequence[Any]] = {
-    "documents": (col(Published.document), null()),
-    "cards": (
-        case((col(Published.card).is_(None), col(Published.document)), else_=None),
-        col(Published.card),
-    ),
-    "both": (col(Published.document), col(Published.card)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +43,6 @@ class Listed:
     next_key: tuple[int | datetime | UUID, ...] | None
     total: Total | None
     ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A row as it was read, and its key in the order of the list."""
-
-    key: tuple[Any, ...]
-    document: bytes
-    card: bytes | None
 
 
 def find(session: Session, kind: Kind, key: str) -> Row | None:
@@ -126,15 +107,14 @@ def page(
     wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
     is_alone = replace(wanted, q=None) == Filter()
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
+    key = None if after is None else tuple(after)
     if hits is None and _is_known(session, kind, wanted, sort):
-        key = None if after is None else tuple(after)
-        statement, end = known(kind, wanted, sort, key, limit, part), None
+        read = Read(rows.read(session, kind, known(kind, wanted, sort, key, limit, part)))
     else:
-        statement, end = _selected(session, kind, wanted, hits, sort, after, limit, part)
+        read = _read(session, kind, wanted, hits, sort, key, limit, part)
     total = _total(session, kind, wanted, hits) if count else None
-    rows = _read(session, kind, statement)
-    next_key = tuple(rows[limit - 1].key) if len(rows) > limit else end
-    return _listed(rows[:limit], next_key, total)
+    next_key = read.rows[limit - 1].key if len(read.rows) > limit else read.end
+    return _listed(read.rows[:limit], next_key, total)
 
 
 def _part(session: Session, part: Part) -> Part:
@@ -166,7 +146,7 @@ def known(
     longer to put it together than SQLite takes to carry it out.
     """
     by_update = sort == "-updated_at"
-    order, descending = _order(sort, None)
+    order, descending = _order(sort)
     if by_update:
         ways = walks.by_update(kind, wanted)
     else:
@@ -176,35 +156,29 @@ def known(
     else:
         ids = walks.ids(ways, after, limit, descending=descending)
         conditions = [col(Published.kind) == kind, col(Published.id).in_(ids)]
-    rows: Statement = select(WAITING, *_READ[part], *order)
-    return pages.after(rows.where(*conditions), order, after, limit, descending=descending)
+    statement = rows.reading(part, *order).where(*conditions)
+    return pages.after(statement, order, after, limit, descending=descending)
 
 
-def _selected(
+def _read(
     session: Session,
     kind: Kind,
     wanted: Filter,
     hits: Hits | None,
     sort: Sort,
-    after: Sequence[object] | None,
+    after: pages.Key | None,
     limit: int,
     part: Part,
-) -> tuple[Statement, pages.Key | None]:
-    """Put together the query for any other page; and return the key beyond which nothing was looked at."""
-    order, descending = _order(sort, hits)
+) -> Read:
+    """Read any other page."""
+    order, descending = _order(sort)
+    by_update = sort == "-updated_at"
     asked = Asked(
-        session, kind, wanted, order, after, limit, descending=descending, by_update=sort == "-updated_at"
+        session, kind, wanted, order, after, limit, descending=descending, by_update=by_update, part=part
     )
-    selected = (
-        selection.by_filter(asked)
-        if hits is None
-        else selection.by_relevance(asked, hits)
-        if sort == "relevance"
-        else selection.by_words(asked, hits)
-    )
-    rows: Statement = select(WAITING, *_READ[part], *order)
-    rows = rows.where(*selected.conditions)
-    return pages.after(rows, order, after, limit, descending=descending), selected.end
+    if hits is None:
+        return selection.by_filter(asked)
+    return selection.by_relevance(asked, hits) if sort == "relevance" else selection.by_words(asked, hits)
 
 
 def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None) -> Total:
@@ -213,38 +187,15 @@ def _total(session: Session, kind: Kind, wanted: Filter, hits: Hits | None) -> T
     return totals.of_hits(session, kind, wanted, hits)
 
 
-def _read(session: Session, kind: Kind, statement: Statement) -> list[_Found]:
-    """Read documents, each with its key, as they are without the pictures that have gone."""
-    rows, gone = session.execute(statement).all(), Gone(contract=session.contract)
-    if rows and rows[0][0]:
-        gone = pictures(session)
-        rows = session.execute(statement).all()
-    shown, found = gone if kind is Kind.ARTICLE else Gone(), []
-    for _, document, card, *key in rows:
-        session.keep_until(until(card or document, gone))
-        found.append(
-            _Found(
-                tuple(key), without(document or b"", shown), None if card is None else without(card, shown)
-            )
-        )
-    if kind is Kind.CAPTION and rows:
-        # Captions alone do not say until when they may be shown.
-        filters.keep_until_next(session, kind)
-    return found
-
-
-def _listed(found: Sequence[_Found], next_key: tuple[Any, ...] | None, total: Total | None) -> Listed:
+def _listed(found: Sequence[Found], next_key: tuple[Any, ...] | None, total: Total | None) -> Listed:
     ids = tuple(each.key[-1] for each in found)  # the id ends every order
     return Listed([each.document for each in found], [each.card for each in found], next_key, total, ids)
 
 
-def _order(sort: Sort, hits: Hits | None) -> tuple[pages.Order, bool]:
-    newest = [col(Published.published_at), col(Published.id)]
+def _order(sort: Sort) -> tuple[pages.Order, bool]:
     if sort == "-updated_at":
         return [col(Published.updated_at), col(Published.id)], True
-    if sort == "relevance" and hits is not None:
-        return [hits.tier().label("tier"), *newest], True
-    return newest, sort != "published_at"
+    return [col(Published.published_at), col(Published.id)], sort != "published_at"
 
 
 def sections(session: Session, limit: int) -> list[str]:
@@ -268,20 +219,18 @@ def chosen(session: Session, wanted: Filter, named: Chosen, part: Part = "docume
     found = filters.met(Kind.ARTICLE, wanted)
     if query:
         found.append(Hits(session, query, is_alone=False).probed())
-    statement: Statement = select(WAITING, *_READ[part], col(Published.id)).where(
-        *found, col(Published.id).in_(ids)
-    )
-    rows = {row.key[0]: row for row in _read(session, Kind.ARTICLE, statement)}
-    ordered = [rows[id_] for id_ in ids if id_ in rows]
+    statement = rows.reading(part, col(Published.id)).where(*found, col(Published.id).in_(ids))
+    by_id = {row.key[0]: row for row in rows.read(session, Kind.ARTICLE, statement)}
+    ordered = [by_id[id_] for id_ in ids if id_ in by_id]
     return _listed(ordered, None, Total(len(ordered)))
 
 
 def changed_since(session: Session, seq: int, limit: int) -> list[tuple[Kind, UUID, int]]:
     """Return the changes after a number, oldest first: (kind, id, seq)."""
-    rows = (
+    changes = (
         select(col(Published.kind), col(Published.id), col(Published.seq))
         .where(col(Published.seq) > seq)
         .order_by(col(Published.seq))
         .limit(limit)
     )
-    return [(kind, id_, number) for kind, id_, number in session.execute(rows)]
+    return [(kind, id_, number) for kind, id_, number in session.execute(changes)]

@@ -2,7 +2,10 @@
 to a bound.
 """
 
-from sqlalchemy import func, select
+from dataclasses import replace
+from functools import lru_cache
+
+from sqlalchemy import Select, func, select
 from sqlmodel import col
 
 from service.database import Session
@@ -10,7 +13,8 @@ from service.http import pages
 from service.http.pages import Total
 from service.published import filters, names, walks
 from service.published.filters import Filter
-from service.published.hits import Hits
+from service.published.hits import MOST_KNOWN, Hits, joined, materialized
+from service.published.looks import Look
 from service.published.models import Kind, NameField, Published, PublishedName
 
 MOST_COUNTED = pages.MOST_READ
@@ -36,9 +40,15 @@ def of_list(session: Session, kind: Kind, wanted: Filter) -> Total:
 def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits) -> Total:
     """Count what a filter leaves of the texts in which words are found. Its languages are exact ones."""
     is_minimum = not hits.are_few
-    met = [*filters.met(kind, wanted), *hits.joined(hits.counted())]
-    number = session.execute(select(func.count()).select_from(Published).where(*met)).scalar_one()
-    return Total(number, is_minimum)
+    number = _hits_of(hits.counted(), kind, replace(wanted, q=None))
+    return Total(session.execute(number, hits.values()).scalar_one(), is_minimum)
+
+
+@lru_cache(MOST_KNOWN)
+def _hits_of(look: Look, kind: Kind, wanted: Filter) -> Select[*tuple[int, ...]]:
+    """Put together the query for how many hits a filter leaves. It is kept as those for pages are."""
+    met = [*filters.met(kind, wanted), *joined(materialized(look.found()))]
+    return select(func.count()).select_from(Published).where(*met)
 
 
 def of_sections(session: Session) -> dict[str | None, int] | None:

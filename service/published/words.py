@@ -5,7 +5,6 @@ indexed a second time, marked, so that hits in headlines are found without those
 order of a time, so that the newest hits are found without the others.
 """
 
-import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +34,7 @@ from sqlalchemy.sql.selectable import TextualSelect
 
 from service.database import Session
 from service.published.cutting import BREAK, cut
+from service.published.looks import Look, Within
 from service.published.query import Phrase, Query
 
 _IN_HEADLINE, _IS_LONG = "\ue001", "\ue002"
@@ -58,14 +58,6 @@ _KNOWN = (
     " UNION ALL SELECT (SELECT term FROM {0} WHERE term >= known.word || char(1) LIMIT 1) FROM known"
     " WHERE known.word < :ends) SELECT word FROM known LIMIT :most"
 )
-
-
-class Within(enum.Enum):
-    """The texts that a query finds: all, those in whose headlines it finds its words, or the others."""
-
-    TEXTS = "wanted"
-    HEADLINES = "wanted_in_headlines"
-    BODIES = "wanted_in_bodies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +142,10 @@ class TextIndex:
         *,
         within: Within = Within.TEXTS,
         newest: int | None = None,
-        begins: int | None = None,
-        descending: bool = True,
     ) -> TextualSelect:
-        """Select the texts that a query finds, by `key` and `id`. `newest` bounds how many, from the key
-        `begins` on if that is given; the oldest ones if not `descending`.
-        """
-        values: dict[str, str | int] = {within.value: self._wanted(session, query, within)}
-        key = self._key_column(session)
-        where = self._is_hit(session, f":{within.value}")
-        if begins is not None:
-            where += f" AND {key} {'<=' if descending else '>='} :begins"
-            values["begins"] = begins
-        # By the bare key, PostgreSQL would take a word to be as common everywhere, and read all texts for a
-        # rarer one.
-        order = f"{key}{'' if session.database.is_sqlite else ' + 0'} {'DESC' if descending else 'ASC'}"
-        limit = "" if newest is None else f" ORDER BY {order} LIMIT {newest:d}"
-        statement = text(f"SELECT {key} AS key, id FROM {self.table} WHERE {where}{limit}").bindparams(
-            **values
-        )
-        return statement.columns(key=BigInteger(), id=Uuid())
+        """Select the texts that a query finds, by `key` and `id`. `newest` bounds how many."""
+        look = Look(self.table, session.database.is_sqlite, within, newest)
+        return look.found({within.value: self.wanted(session, query, within)})
 
     def spelt_out(self, session: Session, query: Query) -> Query:
         """Return a query whose beginnings of words are the words that SQLite knows of them, unless there are
@@ -196,24 +172,10 @@ class TextIndex:
             return [phrase]
         return [Phrase((*phrase.words[:-1], word)) for word in words]
 
-    def among(
-        self,
-        query: Query,
-        most: int,
-        *,
-        within: Within = Within.TEXTS,
-        begins: int | None = None,
-        descending: bool = True,
-    ) -> TextualSelect:
-        """Select what a query finds among the next `most` texts of PostgreSQL, each of which is looked at."""
-        # PostgreSQL carries no condition into a query with a limit.
-        lately = (
-            f"SELECT key, id, words FROM {self.table}{_lying(begins, descending=descending)} LIMIT {most:d}"
-        )
-        statement = text(
-            f"SELECT key, id FROM ({lately}) AS lately WHERE words @@ CAST(:{within.value} AS tsquery)"
-        ).bindparams(**{within.value: _as_tsquery(query, within)})
-        return statement.columns(key=BigInteger(), id=Uuid())
+    def among(self, query: Query, most: int) -> TextualSelect:
+        """Select what a query finds among the newest texts of PostgreSQL, each of which is looked at."""
+        look = Look(self.table, is_sqlite=False, most=most, is_among=True)
+        return look.found({look.within.value: _as_tsquery(query, look.within)})
 
     def key_of(
         self, session: Session, number: int, *, begins: int | None = None, descending: bool = True
@@ -239,7 +201,7 @@ class TextIndex:
         within: Within = Within.TEXTS,
     ) -> ColumnElement[bool]:
         """Return the condition that a query finds the text of a key and an id, which is looked up."""
-        wanted = self._wanted(session, query, within)
+        wanted = self.wanted(session, query, within)
         if session.database.is_sqlite:
             lies = table(self.table, column("rowid", BigInteger), column("id", Uuid()), column(self.table))
             is_hit = lies.c[self.table].op("MATCH")(literal(wanted))
@@ -249,15 +211,9 @@ class TextIndex:
         words = select(lies.c.words).where(lies.c.key == key, lies.c.id == id_).scalar_subquery()
         return words.op("@@", return_type=Boolean())(cast(literal(wanted), TSQUERY))
 
-    def _wanted(self, session: Session, query: Query, within: Within) -> str:
+    def wanted(self, session: Session, query: Query, within: Within) -> str:
+        """Write a query down as the database reads it."""
         return (_as_fts5 if session.database.is_sqlite else _as_tsquery)(query, within)
-
-    def _is_hit(self, session: Session, wanted: str) -> str:
-        return (
-            f"{self.table} MATCH {wanted}"
-            if session.database.is_sqlite
-            else f"words @@ CAST({wanted} AS tsquery)"
-        )
 
     def _key_column(self, session: Session) -> str:
         return "rowid" if session.database.is_sqlite else "key"

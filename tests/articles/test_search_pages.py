@@ -18,7 +18,7 @@ Texts = dict[str, tuple[str, str, str]]
 """The headline, the body and the section of each article, by its id: the oldest first."""
 
 
-@pytest.fixture(params=["all at once", "a few at a time"])
+@pytest.fixture(params=["all at once", "a few at a time", "one at a time"])
 def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bound what a page reads, and in the second case so narrowly that a few articles are too many."""
     if request.param == "all at once":
@@ -27,7 +27,9 @@ def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         for name, bound in (("MOST_HITS", 4), ("MOST_LOOKED_UP", 2), ("MOST_PROBED", 3)):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, bound)
-    monkeypatch.setattr(hits, "WINDOWS", (2, 4, 100))
+    # Of one hit at a time, the index does not tell the next one of the same moment.
+    windows = (1,) if request.param == "one at a time" else (2, 4, 100)
+    monkeypatch.setattr(hits, "WINDOWS", windows)
     monkeypatch.setattr(hits, "LATELY", 6)
     monkeypatch.setattr(hits, "MANY", 2)
     monkeypatch.setattr(pages, "MOST_READ", 6)
