@@ -9,8 +9,8 @@ on a connection that does nothing else (it ignores the asking connection's own w
 import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import psycopg
@@ -21,6 +21,7 @@ from service.faults import Fault, fault_of
 from service.published.answers import Row, id_of, shown
 from service.published.masked import masked
 from service.published.models import Kind
+from service.published.together import Together
 from service.published.withdrawn import PICTURES_SQL, WAITING_SQL, Gone, by_id
 from service.settings import Settings
 from service.tables import stored_time
@@ -40,25 +41,53 @@ STALLS_AFTER = 0.75
 BREATH = 0.05
 """Seconds in which a process that had no time reads the answers that have come, before it refuses anybody."""
 _COLUMNS = (
-    f"p.kind, p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, {WAITING_SQL}"
+    "p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, p.good_until,"
+    f" {WAITING_SQL}"
 )
-_BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = %s"
-_BY_SLUG = (
-    f"SELECT {_COLUMNS} FROM published_slug s"
-    " JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug = %s"
-)
+_OF_SLUG = "FROM published_slug s JOIN published p ON p.kind = 'article' AND p.id = s.article_id WHERE s.slug"
+_BY_ID = f"SELECT {_COLUMNS} FROM published p WHERE p.kind = ? AND p.id = ?"
+_BY_SLUG = f"SELECT {_COLUMNS} {_OF_SLUG} = ?"
+_MANY_BY_ID = f"SELECT p.id AS asked, {_COLUMNS} FROM published p WHERE p.kind = %s AND p.id = ANY(%s)"
+_MANY_BY_SLUG = f"SELECT s.slug AS asked, {_COLUMNS} {_OF_SLUG} = ANY(%s)"
 SEQ = "SELECT seq FROM published_sequence"
 _CHANGES = f"SELECT kind, id, reason, seq, moves FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
 
 
-def _row(found: Sequence[Record], gone: Gone) -> Row | None:
+class _Question(NamedTuple):
+    """A question to PostgreSQL about several keys, which are ids or else slugs. `is_numbered` asks for the
+    number of the last change, too.
+    """
+
+    kind: Kind
+    by_id: bool
+    is_numbered: bool
+
+    def statement(self, keys: Sequence[str | UUID]) -> tuple[str, Sequence[Any]]:
+        """Return the statement and its values."""
+        statement = _MANY_BY_ID if self.by_id else _MANY_BY_SLUG
+        if self.is_numbered:
+            statement = f"SELECT s.seq, q.* FROM published_sequence s LEFT JOIN ({statement}) q ON true"
+        return statement, (self.kind.value, list(keys)) if self.by_id else (list(keys),)
+
+
+def _row(kind: Kind, record: Record, gone: Gone | None) -> Row:
     """Make the row that was found, without pictures that have gone."""
-    if not found:
-        return None
-    kind, id_, version, reason, detail, etag, document, slug, expires_at, _ = found[0]
-    ends = None if expires_at is None else stored_time(expires_at)
-    row = Row(Kind(kind), UUID(str(id_)), version, reason, detail, etag, document, slug, ends)
-    return shown(row, gone)
+    id_, version, reason, detail, etag, document, slug, expires_at, good_until, _ = record
+    return shown(
+        Row(
+            kind,
+            UUID(id_) if isinstance(id_, str) else id_,
+            version,
+            reason,
+            detail,
+            etag,
+            document,
+            slug,
+            None if expires_at is None else stored_time(expires_at),
+            None if good_until is None else stored_time(good_until),
+        ),
+        gone,
+    )
 
 
 def _session(settings: Settings) -> dict[str, str | None]:
@@ -74,11 +103,6 @@ def _session(settings: Settings) -> dict[str, str | None]:
         "jit": "off",
     }
     return {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
-
-
-def _of_key(kind: Kind, key: str) -> tuple[str, Sequence[str | int | UUID]]:
-    id_ = id_of(key)
-    return (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_))
 
 
 def _mask(key: str, *, is_mirror: bool) -> str | None:
@@ -159,20 +183,20 @@ class SqliteReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
-        row = await self._find(kind, key)
+        row = self._find(kind, key)
         if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
-            return await self._find(kind, mask)
+            return self._find(kind, mask)
         return row
 
-    async def _find(self, kind: Kind, key: str) -> Row | None:
+    def _find(self, kind: Kind, key: str) -> Row | None:
+        assert self._read is not None
         id_ = id_of(key)
         statement = (_BY_SLUG, (key,)) if id_ is None else (_BY_ID, (kind.value, id_.hex))
-        found = await self.rows(*statement)
-        gone = Gone()
+        found, gone = self._read.execute(*statement).fetchall(), None
         if found and found[0][-1]:
-            gone = by_id(await self.rows(PICTURES_SQL))
-            found = await self.rows(*statement)
-        return _row(found, gone)
+            gone = by_id(self._read.execute(PICTURES_SQL).fetchall())
+            found = self._read.execute(*statement).fetchall()
+        return _row(kind, found[0], gone) if found else None
 
     async def seq(self) -> int:
         """Return the number of the last public change."""
@@ -205,6 +229,7 @@ class PostgresReader:
         self._prepares = not settings.is_pooled
         self._asking = 0
         self._asked_since = float("-inf")
+        self._together = Together(self._find_all)
         self._pool = AsyncConnectionPool(
             settings.database_url,
             min_size=1,
@@ -236,39 +261,38 @@ class PostgresReader:
 
     async def find(self, kind: Kind, key: str) -> Row | None:
         """Read one published resource."""
-        row = await self._find(kind, key)
+        _, row = await self._find(kind, key)
         if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
-            return await self._find(kind, mask)
+            _, row = await self._find(kind, mask)
         return row
-
-    async def _find(self, kind: Kind, key: str) -> Row | None:
-        statement = _of_key(kind, key)
-        found = await self._rows(*statement)
-        gone = Gone()
-        if found and found[0][-1]:
-            gone = by_id(await self.rows(PICTURES_SQL))
-            found = await self._rows(*statement)
-        return _row(found, gone)
 
     async def find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
         """Read one published resource, and the number that was the last when it was read."""
-        seq, row = await self._find_at(kind, key)
+        seq, row = await self._find(kind, key, is_numbered=True)
         if row is None and (mask := _mask(key, is_mirror=self._is_mirror)):
-            return await self._find_at(kind, mask)
+            return await self._find(kind, mask, is_numbered=True)
         return seq, row
 
-    async def _find_at(self, kind: Kind, key: str) -> tuple[int, Row | None]:
-        statement, values = _of_key(kind, key)
-        statement = f"SELECT s.seq, q.* FROM published_sequence s LEFT JOIN ({statement}) q ON true"
-        found = await self._rows(statement, values)
-        gone = Gone()
-        if found and found[0][-1]:
+    async def _find(self, kind: Kind, key: str, *, is_numbered: bool = False) -> tuple[int, Row | None]:
+        id_ = id_of(key)
+        question = _Question(kind, id_ is not None, is_numbered)
+        return await self._together.find(question, key if id_ is None else id_)
+
+    async def _find_all(
+        self, question: _Question, keys: Sequence[str | UUID]
+    ) -> Mapping[str | UUID, tuple[int, Row | None]]:
+        """Find the rows of some keys, each with the number that was the last when it was read."""
+        statement = question.statement(keys)
+        found, gone = await self._rows(*statement), None
+        if any(record[-1] for record in found):
             gone = by_id(await self.rows(PICTURES_SQL))
-            found = await self._rows(statement, values)
-        if not found:  # The number is gone while a dump is being restored over the store.
-            return -1, None
-        (seq, *record) = found[0]
-        return seq, None if record[0] is None else _row([tuple(record)], gone)
+            found = await self._rows(*statement)
+        seq = -1  # The number is gone while a dump is being restored over the store.
+        if question.is_numbered:
+            seq = found[0][0] if found else -1
+            found = [record[1:] for record in found if record[1] is not None]
+        rows = {asked: _row(question.kind, tuple(record), gone) for asked, *record in found}
+        return {key: (seq, rows.get(key)) for key in keys}
 
     async def seq(self) -> int:
         """Return the number of the last public change."""

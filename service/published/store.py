@@ -63,6 +63,7 @@ def find(session: Session, kind: Kind, key: str) -> Row | None:
         Published.document,
         Published.slug,
         Published.expires_at,
+        Published.good_until,
         WAITING,
     )
     statement: Statement = select(*columns).where(col(Published.kind) == kind, col(Published.id) == id_)

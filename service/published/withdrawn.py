@@ -51,6 +51,11 @@ class Gone:
     """The contract of the reader, who gets no picture that it does not give."""
 
     @property
+    def leaves_out_none(self) -> bool:
+        """Return whether only licences that end leave out pictures."""
+        return not self.reasons and self.next_at is None and not self.hides
+
+    @property
     def hides(self) -> bool:
         """Return whether a contract leaves out pictures."""
         return self.contract is not None and self.contract.pictures is not PictureRight.ALL
