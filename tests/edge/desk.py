@@ -202,8 +202,10 @@ def of_notice(name: str, method: str) -> Write:
     def write(desk: Desk, place: int) -> None:
         new_notice(desk, place)
         path = f"/v1/consent-notices/{desk.word}/versions/{desk.notices[-1]}"
-        kept = notice(desk.word, language=LANGUAGES[place % 2], jurisdiction="EU")
-        if name == "publish_consent_notice":
+        kept = None
+        if name == "replace_consent_notice":
+            kept = notice(desk.word, language=LANGUAGES[place % 2], jurisdiction="EU")
+        elif name == "publish_consent_notice":
             path = f"/v1/consent-notices/{desk.word}/publish"
             kept = {"version": desk.notices[-1]}
         desk.send(method, path, name, kept)
