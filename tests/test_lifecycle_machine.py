@@ -198,7 +198,9 @@ class Newsroom(RuleBasedStateMachine):
                 not known.trashed and known.status in ("draft", "published") and not known.embargoed
             ),
         )
-        if known is not None:
+        if known is not None and known.status == "published":
+            self.refuse(known, "POST", "/publish", 409, {"at": soon(LATER)})
+        elif known is not None:
             self.do(known, "POST", "/publish", body={"at": soon(LATER)}, **self._as(known, "scheduled"))
 
     @rule(place=PLACES)
