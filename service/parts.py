@@ -9,6 +9,7 @@ from service.articles import clock
 from service.articles.creating import Creating
 from service.articles.editing import Editing
 from service.articles.indexing import Indexing
+from service.asking import SessionAnswering
 from service.background import Background, every
 from service.consent.audit import upkeep
 from service.consent.decisions.door import Door
@@ -83,7 +84,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
     services.add(WrittenArticles, WrittenArticles(settings))
-    services.add(Backlog, Backlog(database, primary))
+    services.add(Backlog, Backlog(database, _answering_jobs(services)))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))
     services.add(Ledger, Ledger(database, settings.signing_key))
@@ -141,27 +142,33 @@ def _add_jobs_of_mirror(services: Services) -> None:
         background.add("pictures ahead", every(ahead.Ahead(database, services.get(Prints), 0).step))
 
 
+def _answering_jobs(services: Services) -> Answering:
+    """Return who answers what jobs ask twice a second: in the event loop where that waits for nobody."""
+    database = services.get(Database)
+    return services.get(Answering) if database.is_sqlite else SessionAnswering(database)
+
+
 def _add_jobs_of_writers(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
-    settings, primary = database.settings, services.get(Answering)
+    settings, answering = database.settings, _answering_jobs(services)
     signer = Signer(settings.signing_key)
-    background.add("schedule", every(partial(clock.publish_on_time, database, primary)))
-    background.add("licences", every(partial(licences.keep_time, database, primary)))
+    background.add("schedule", every(partial(clock.publish_on_time, database, answering)))
+    background.add("licences", every(partial(licences.keep_time, database, answering)))
     background.add("rendering", every(services.get(Backlog).step))
-    background.add("indexing", every(Indexing(database, primary).step))
+    background.add("indexing", every(Indexing(database, answering).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
     background.add("followers", in_a_while(services.get(FollowersWatched).step))
     background.add("kept answers", in_a_while(partial(idempotency.forget_some, database)))
     background.add("tombstones", in_a_while(pruning.Pruning(database).step))
-    background.add("consent log", every(partial(upkeep.seal, database, primary, signer)))
+    background.add("consent log", every(partial(upkeep.seal, database, answering, signer)))
     background.add("consent retention", in_a_while(partial(upkeep.tidy, database)))
     if settings.is_sqlite:
         background.add("erased", in_a_while(partial(upkeep.empty_log, database)))
     background.add("notices", in_a_while(partial(notices.warn_of_ends, database)))
     background.add("contracts", in_a_while(partial(contracts.tell_ends, database)))
     if settings.webhook_concurrency:
-        worker = Worker(database, settings.webhook_concurrency, reader=primary)
+        worker = Worker(database, settings.webhook_concurrency, reader=answering)
         background.add("webhooks", worker.run)
     if settings.picture_ahead:
         pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))

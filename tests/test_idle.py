@@ -1,4 +1,6 @@
-"""A service that nobody writes to asks what its jobs wait for in the event loop, and opens no sessions for it."""
+"""On SQLite a service that nobody writes to asks what its jobs wait for in the event loop, and opens no
+sessions for it.
+"""
 
 import re
 
@@ -10,7 +12,7 @@ from service.articles import clock, indexing
 from service.consent.audit import upkeep
 from service.images import clock as licences
 from service.published import backlog
-from service.published.reader import PostgresReader, SqliteReader
+from service.published.reader import SqliteReader
 from service.webhooks import worker
 from tests.patience import wait_until
 from tests.serving import Store, another
@@ -43,11 +45,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_jobs_that_find_nothing_open_no_sessions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     questions: list[str] = []
     statements: list[str] = []
-    kind = SqliteReader if store.database.is_sqlite else PostgresReader
-    rows = kind.rows
+    rows = SqliteReader.rows
 
     async def noted(self, statement, values=()):
         questions.append(statement)
@@ -60,7 +62,7 @@ def test_jobs_that_find_nothing_open_no_sessions(store: Store, monkeypatch: pyte
         """Return how often the job that has looked least has looked."""
         return min(sum(map(bool, map(question.search, questions))) for question in TABLES)
 
-    monkeypatch.setattr(kind, "rows", noted)
+    monkeypatch.setattr(SqliteReader, "rows", noted)
     with another(store):
         wait_until(lambda: looks() >= TIMES)
         listen(Engine, "before_cursor_execute", note)
