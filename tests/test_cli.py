@@ -279,7 +279,7 @@ def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
 def test_logs_are_lines_for_people_when_asked(folder: Path, word: str) -> None:
     copydesk(folder, "migrate")
     with served(folder, "serve", COPYDESK_LOG_FORMAT=word) as (base, process):
-        assert httpx.get(f"{base}/v1/articles").status_code == 200
+        assert httpx.get(f"{base}/v1/articles?q=ferry").status_code == 200
         wait_until(lambda: "/v1/articles" in process.error())
         assert not process.error().lstrip().startswith("{")
 
