@@ -171,6 +171,7 @@ def test_every_write_of_the_document_is_tried_and_every_address_asked_for(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_each_kind_of_write_leaves_no_answer_of_before(
     stores: tuple[Store, Store], clock: MovableClock
 ) -> None:
