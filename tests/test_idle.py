@@ -28,7 +28,7 @@ TABLES = [
         "webhook_delivery",
     )
 ]
-"""What the jobs look at again and again: each is the first table of one of their questions."""
+"""The tables that the jobs look at again and again: each is the first of one of their questions."""
 TIMES = 5
 
 

@@ -30,7 +30,7 @@ _TIMES = (
     " (SELECT min(usable_until) FROM article WHERE usable_until IS NOT NULL AND expired_at IS NULL"
     " AND status = 'published' AND deleted_at IS NULL)"
 )
-"""Asked twice a second, in the event loop: a session in a thread costs fifty times as much."""
+"""Asked twice a second. On SQLite the event loop asks: a session in a thread costs many times as much."""
 
 
 def next_due(times: Sequence[datetime | str | None]) -> datetime | None:

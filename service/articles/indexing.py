@@ -51,8 +51,8 @@ def await_indexing(session: Session, images: Sequence[UUID]) -> None:
 
 @dataclass(slots=True)
 class Indexing:
-    """The job of one process. With a reader it asks in the event loop whether anything waits, before it opens
-    a session.
+    """The job of one process. With a reader it asks one short question before it opens a session: whether
+    anything waits.
     """
 
     database: Database

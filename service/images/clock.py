@@ -30,7 +30,7 @@ _TIMES = (
     " (SELECT min(opens_at) FROM image WHERE opens_at IS NOT NULL),"
     " (SELECT min(usable_until) FROM image WHERE usable_until IS NOT NULL AND expired_at IS NULL)"
 )
-"""Asked twice a second, in the event loop: a session in a thread costs fifty times as much."""
+"""Asked twice a second. On SQLite the event loop asks: a session in a thread costs many times as much."""
 
 
 def remember_time(database: Database) -> None:

@@ -66,7 +66,7 @@ class Work:
 class Backlog:
     """The documents that one process renders again, and how far it has come.
 
-    With a reader it asks in the event loop whether any article awaits rendering, before it opens sessions.
+    With a reader it asks one short question, whether any article awaits rendering, before it opens sessions.
     """
 
     database: Database

@@ -70,7 +70,7 @@ class Worker:
     A receiver that takes long is moved aside, so that its hand is free for another; one that is known to be
     slow begins there. Slow receivers therefore never have the hands that quick ones wait for.
 
-    With a reader the worker asks in the event loop whether any message is pending, before it opens sessions.
+    With a reader the worker asks one short question before it opens sessions: whether a message is pending.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What many ask for at once is read with few statements, and each gets the answer that it would get alone."""
+"""Many who ask at once are answered with few statements, and each gets the answer that it would get alone."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,5 @@
-"""What programs read differently is refused everywhere alike: numbers in addresses, members that are there
-twice, bodies that an operation does not take.
+"""Every operation refuses alike what programs read differently: numbers in addresses, members that are there
+twice, bodies that it does not take.
 """
 
 import json

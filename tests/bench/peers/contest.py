@@ -41,7 +41,7 @@ NOTES = (
 
 @dataclass(slots=True)
 class Cost:
-    """What one question costs one contender: CPU seconds of a request, and requests a second, of each round."""
+    """The cost of one question for one contender: CPU seconds of a request, and requests a second, of each round."""
 
     question: str
     contender: str
