@@ -9,7 +9,6 @@ from service.articles import clock
 from service.articles.creating import Creating
 from service.articles.editing import Editing
 from service.articles.indexing import Indexing
-from service.asking import SessionAnswering
 from service.background import Background, every
 from service.consent.audit import upkeep
 from service.consent.decisions.door import Door
@@ -22,7 +21,7 @@ from service.edge.connections import Connections
 from service.ending import Ending
 from service.formats.feeds.written import WrittenArticles
 from service.http import idempotency
-from service.http.callers import Answering, TokenUses
+from service.http.callers import TokenUses
 from service.images import ahead
 from service.images import clock as licences
 from service.images.intake import Intake
@@ -45,6 +44,7 @@ from service.purging.purger import Purger
 from service.queues import Queues
 from service.recall.followers import FollowersWatched
 from service.rooms import FORMS, open_database
+from service.rows import RowReader, SessionRowReader
 from service.services import Services
 from service.settings import Settings
 from service.sync import pruning
@@ -71,8 +71,8 @@ def make_services(settings: Settings) -> Services:
     if tracing.is_on():
         primary, reader = TracedReader(primary), TracedReader(reader)
     services.add(DatabaseReader, reader)
-    # Tokens have no number: that one was revoked is known to the primary alone.
-    services.add(Answering, primary)
+    # From the primary alone: a replica may not know yet that a token was revoked.
+    services.add(RowReader, primary)
     services.add(Watch, watch)
     waiting = services.add(Waiting, Waiting(reader, watch))
     services.add(Purger, Purger(database, primary, waiting))
@@ -84,7 +84,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
     services.add(WrittenArticles, WrittenArticles(settings))
-    services.add(Backlog, Backlog(database, _answering_jobs(services)))
+    services.add(Backlog, Backlog(database, _row_reader_of_jobs(services)))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))
     services.add(Ledger, Ledger(database, settings.signing_key))
@@ -142,33 +142,33 @@ def _add_jobs_of_mirror(services: Services) -> None:
         background.add("pictures ahead", every(ahead.Ahead(database, services.get(Prints), 0).step))
 
 
-def _answering_jobs(services: Services) -> Answering:
-    """Return who answers what jobs ask twice a second: in the event loop where that waits for nobody."""
+def _row_reader_of_jobs(services: Services) -> RowReader:
+    """Return the reader of jobs that look for work twice a second. SQLite's reads in the event loop."""
     database = services.get(Database)
-    return services.get(Answering) if database.is_sqlite else SessionAnswering(database)
+    return services.get(RowReader) if database.is_sqlite else SessionRowReader(database)
 
 
 def _add_jobs_of_writers(services: Services) -> None:
     background, database = services.get(Background), services.get(Database)
-    settings, answering = database.settings, _answering_jobs(services)
+    settings, reader = database.settings, _row_reader_of_jobs(services)
     signer = Signer(settings.signing_key)
-    background.add("schedule", every(partial(clock.publish_on_time, database, answering)))
-    background.add("licences", every(partial(licences.keep_time, database, answering)))
+    background.add("schedule", every(partial(clock.publish_on_time, database, reader)))
+    background.add("licences", every(partial(licences.keep_time, database, reader)))
     background.add("rendering", every(services.get(Backlog).step))
-    background.add("indexing", every(Indexing(database, answering).step))
+    background.add("indexing", every(Indexing(database, reader).step))
     background.add("token uses", every(services.get(TokenUses).step))
     background.add("copies", every(services.get(Copies).step))
     background.add("followers", in_a_while(services.get(FollowersWatched).step))
     background.add("kept answers", in_a_while(partial(idempotency.forget_some, database)))
     background.add("tombstones", in_a_while(pruning.Pruning(database).step))
-    background.add("consent log", every(partial(upkeep.seal, database, answering, signer)))
+    background.add("consent log", every(partial(upkeep.seal, database, reader, signer)))
     background.add("consent retention", in_a_while(partial(upkeep.tidy, database)))
     if settings.is_sqlite:
         background.add("erased", in_a_while(partial(upkeep.empty_log, database)))
     background.add("notices", in_a_while(partial(notices.warn_of_ends, database)))
     background.add("contracts", in_a_while(partial(contracts.tell_ends, database)))
     if settings.webhook_concurrency:
-        worker = Worker(database, settings.webhook_concurrency, reader=answering)
+        worker = Worker(database, settings.webhook_concurrency, reader=reader)
         background.add("webhooks", worker.run)
     if settings.picture_ahead:
         pictures = ahead.Ahead(database, services.get(Prints), ahead.newest(database))

@@ -12,7 +12,8 @@ from service.ages import earliest
 from service.articles import lifecycle
 from service.articles.models import Article, Status
 from service.database import Database
-from service.http.callers import Answering, Caller
+from service.http.callers import Caller
+from service.rows import RowReader
 from service.tables import latest, now, stored_time
 
 LOOKS_EVERY = 0.5
@@ -76,7 +77,7 @@ async def release_all_due(database: Database) -> None:
                 break
 
 
-async def publish_on_time(database: Database, reader: Answering) -> float:
+async def publish_on_time(database: Database, reader: RowReader) -> float:
     """Publish what is due, and end what is over; return the seconds until there may be more."""
     (times,) = await reader.rows(_TIMES)
     due = next_due(times)

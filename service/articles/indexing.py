@@ -16,10 +16,10 @@ from sqlmodel import col, select
 from service.articles import desk
 from service.articles.models import Article, ArticleIndexing
 from service.database import Database, Session, insert_new, upsert
-from service.http.callers import Answering
 from service.published import working
 from service.published.cutting import WORDS
 from service.published.render import ABOVE_ALL
+from service.rows import RowReader
 from service.tables import new_id
 
 AT_ONCE = 20
@@ -56,7 +56,7 @@ class Indexing:
     """
 
     database: Database
-    reader: Answering | None = None
+    reader: RowReader | None = None
     _has_begun: bool = False
     _seen: int = -1
     _looks_at: float = 0.0

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from service.contracts import Contract
 from service.database import Database
 from service.errors import Forbidden, Unauthorized
+from service.rows import RowReader
 from service.scopes import Scope
 from service.services import service
 from service.tables import Json, Line, Table, Time, new_id, now, stored_time
@@ -51,12 +52,6 @@ _BY_DIGEST = (
     "SELECT id, name, scopes, source, revoked_at, expires_at, last_used_at, contract"
     " FROM token WHERE digest = %s"
 )
-
-
-class Answering(Protocol):
-    """Answers one short question at once, in the event loop: the reader of the running service does."""
-
-    async def rows(self, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]: ...
 
 
 class _Sourced(Protocol):
@@ -126,7 +121,7 @@ def new_secret() -> str:
     return f"cd_{secrets.token_urlsafe(32)}"
 
 
-async def identify(reader: Answering, secret: str) -> tuple[Caller, datetime | None]:
+async def identify(reader: RowReader, secret: str) -> tuple[Caller, datetime | None]:
     """Find whose token this is, and when its use was noted last. Asked anew for each request: a revocation
     holds at once.
     """
@@ -198,7 +193,7 @@ async def get_caller(
         if "authorization" in request.headers:
             raise Unauthorized("The Authorization header must be `Bearer` and a token.")
         return ANONYMOUS
-    caller, used_at = await identify(service(request, Answering), credentials.credentials)
+    caller, used_at = await identify(service(request, RowReader), credentials.credentials)
     if caller.id is not None:
         service(request, TokenUses).note(caller.id, used_at)
     return caller

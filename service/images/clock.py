@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from service import tables
 from service.ages import earliest
 from service.database import Database, Session
-from service.http.callers import Answering
 from service.images import lifecycle
 from service.images.models import Image
 from service.published.models import PublishedSequence
+from service.rows import RowReader
 from service.tables import latest, stored_time
 
 LOOKS_EVERY = 0.5
@@ -71,7 +71,7 @@ async def pass_time_for_all(database: Database) -> None:
             return
 
 
-async def keep_time(database: Database, reader: Answering) -> float:
+async def keep_time(database: Database, reader: RowReader) -> float:
     """Let licences begin and end; return the seconds until there may be more."""
     (times,) = await reader.rows(_TIMES)
     reached, begins, ends = (None if time is None else stored_time(time) for time in times)

@@ -19,11 +19,11 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from service.database import Database, Session, rows_changed
-from service.http.callers import Answering
 from service.published import rendering, working
 from service.published.batches import Batch, Settled, prepare, settle
 from service.published.models import UNKNOWN_RENDERING, Awaiting, Kind, Published
 from service.published.render import ARTICLES_AT_ONCE
+from service.rows import RowReader
 from service.tables import latest, stored_time
 
 LOOKS_EVERY = 0.05
@@ -70,7 +70,7 @@ class Backlog:
     """
 
     database: Database
-    reader: Answering | None = None
+    reader: RowReader | None = None
     same: int = 0
     changed: int = 0
     failed: set[Row] = field(default_factory=set)

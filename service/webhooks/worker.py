@@ -20,8 +20,8 @@ from sqlmodel import col, select
 from service.background import Background, Beat
 from service.database import Database
 from service.errors import ServiceError
-from service.http.callers import Answering
 from service.outbound.post import Answered, post
+from service.rows import RowReader
 from service.settings import Settings
 from service.tables import now
 from service.webhooks import delivery, signing
@@ -78,7 +78,7 @@ class Worker:
         database: Database,
         at_once: int,
         clock: Clock = delivery.store_time,
-        reader: Answering | None = None,
+        reader: RowReader | None = None,
     ) -> None:
         self.database = database
         self._reader = reader

@@ -15,7 +15,7 @@ from service.consent.decisions import erasing
 from service.consent.log import sealing
 from service.consent.signing import Signer
 from service.database import Database
-from service.http.callers import Answering
+from service.rows import RowReader
 from service.tables import now
 
 SEALS_EVERY = 1.0
@@ -28,7 +28,7 @@ at all of them.
 """
 
 
-async def seal(database: Database, reader: Answering, signer: Signer) -> float:
+async def seal(database: Database, reader: RowReader, signer: Signer) -> float:
     """Seal what was recorded; return the seconds to wait."""
     if await sealing.is_waiting(reader):
         await seal_waiting(database, signer)

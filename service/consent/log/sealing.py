@@ -18,7 +18,7 @@ from service.consent.log.tree import ConsentLeaf, ConsentTreeHead, frontier, lat
 from service.consent.models import ConsentEvent, EventRead
 from service.consent.signing import Signer
 from service.database import Database, Session
-from service.http.callers import Answering
+from service.rows import RowReader
 from service.tables import Table
 
 BATCH = 500
@@ -98,7 +98,7 @@ def must_look_over(database: Database) -> bool:
     return first is not None and first.event_id is None
 
 
-async def is_waiting(reader: Answering) -> bool:
+async def is_waiting(reader: RowReader) -> bool:
     """Return whether there is anything to seal. Asked before a turn to write is taken for nothing."""
     return bool(await reader.rows(_WAITING))
 
