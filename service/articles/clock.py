@@ -48,7 +48,7 @@ def release_due(database: Database) -> int:
             col(Article.deleted_at).is_(None),
         )
         due = due.order_by(col(Article.scheduled_for)).limit(AT_ONCE)
-        articles = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
+        articles = session.exec(due.with_for_update(skip_locked=True)).all()
         lifecycle.release(session, CLOCK, articles)
     return len(articles)
 
@@ -60,9 +60,7 @@ def expire_due(database: Database) -> int:
     with database.writing() as session:
         ended = select(Article).where(col(Article.usable_until) <= latest(), *_ENDING)
         ended = ended.order_by(col(Article.usable_until)).limit(AT_ONCE)
-        articles = session.exec(
-            ended if database.is_sqlite else ended.with_for_update(skip_locked=True)
-        ).all()
+        articles = session.exec(ended.with_for_update(skip_locked=True)).all()
         lifecycle.expire(session, CLOCK, articles)
     return len(articles)
 

@@ -47,8 +47,12 @@ from service.tables import Time, new_id, new_row, now
 _CONTENT = tuple(ArticleContent.model_fields)
 _STATE = tuple(set(Article.model_fields) - {"version", "updated_at", "listed_at"})
 _TRASH = frozenset({"deleted_at"})
-_HELD = select(Article).where(col(Article.id).in_(bindparam("ids", expanding=True))).order_by(col(Article.id))
-_HELD_LOCKED = _HELD.with_for_update()
+_HELD = (
+    select(Article)
+    .where(col(Article.id).in_(bindparam("ids", expanding=True)))
+    .order_by(col(Article.id))
+    .with_for_update()
+)
 
 
 class ArticleWithdrawn(Conflict):
@@ -68,7 +72,7 @@ class WrongState(Conflict):
 def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool = False) -> Article:
     """Find a working article. Raises NotFound, and Gone for one in the trash."""
     statement = select(Article).where(Article.id == article_id)
-    if lock and not session.database.is_sqlite:
+    if lock:
         statement = statement.with_for_update()
     article = session.exec(statement).one_or_none()
     if article is None:
@@ -80,8 +84,7 @@ def get(session: Session, article_id: UUID, *, lock: bool = False, trashed: bool
 
 def hold(session: Session, ids: Collection[UUID]) -> dict[UUID, Article]:
     """Lock those of these articles that there are, in the order of their ids, and return them."""
-    known = _HELD if session.database.is_sqlite else _HELD_LOCKED
-    return {article.id: article for article in session.exec(known, params={"ids": list(ids)})}
+    return {article.id: article for article in session.exec(_HELD, params={"ids": list(ids)})}
 
 
 def _refuse_trashed(article: Article) -> None:

@@ -245,8 +245,9 @@ def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
             select(Article)
             .where(Article.source == source, col(Article.external_id).in_(external_ids))
             .order_by(col(Article.id))
+            .with_for_update()
         )
-        for article in session.exec(found if session.database.is_sqlite else found.with_for_update()):
+        for article in session.exec(found):
             known[source, cast("str", article.external_id)] = article
     return known
 

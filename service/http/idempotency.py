@@ -120,9 +120,8 @@ def _drop_old(session: Session, key_digest: str) -> Delete:
         and_(col(KeptAnswer.status).is_(None), col(KeptAnswer.claimed_at) < now() - lapses_after),
     )
     old = select(KeptAnswer.key_digest).where(KeptAnswer.key_digest == key_digest, is_old)
-    if not session.database.is_sqlite:
-        # A row that is locked belongs to a transaction that is about to keep its answer.
-        old = old.with_for_update(skip_locked=True)
+    # A row that is locked belongs to a transaction that is about to keep its answer.
+    old = old.with_for_update(skip_locked=True)
     return delete(KeptAnswer).where(col(KeptAnswer.key_digest).in_(old))
 
 
@@ -207,7 +206,7 @@ def hold_all(session: Session, requests: Sequence[Request]) -> list[StillRunning
     )
     # In one order: transactions of two processes must not wait for each other.
     held = held.order_by(col(KeptAnswer.key_digest))
-    owners = set(session.exec(held if session.database.is_sqlite else held.with_for_update()))
+    owners = set(session.exec(held.with_for_update()))
     return [None if claim is None or claim.owner in owners else _still_running() for claim in claims]
 
 

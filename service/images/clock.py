@@ -55,7 +55,7 @@ def pass_time(database: Database) -> int:
     """
     with database.writing() as session:
         due = select(Image).where(_due()).order_by(col(Image.id)).limit(AT_ONCE)
-        images = session.exec(due if database.is_sqlite else due.with_for_update(skip_locked=True)).all()
+        images = session.exec(due.with_for_update(skip_locked=True)).all()
         if images:
             _reach(session)
             lifecycle.pass_time(session, images)

@@ -74,7 +74,7 @@ def bring_in(
     """
     source, external_id = identity(page)
     found = select(Article).where(Article.source == source, Article.external_id == external_id)
-    article = session.exec(found if session.database.is_sqlite else found.with_for_update()).one_or_none()
+    article = session.exec(found.with_for_update()).one_or_none()
     article_id = article.id if article else new_id()
     language = page.language or session.database.settings.language
     pictures = _Pictures(session, caller, page, article, article_id, language, files)

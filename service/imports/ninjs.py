@@ -65,9 +65,7 @@ def bring_in(session: Session, caller: Caller, item: NinjsItem, files: Mapping[s
 
 def _find(session: Session, item: NinjsItem) -> Article | None:
     source, external_id = item.content.get("source"), item.content.get("external_id")
-    same = select(Article)
-    if not session.database.is_sqlite:
-        same = same.with_for_update()
+    same = select(Article).with_for_update()
     if source and external_id:
         found = session.exec(
             same.where(Article.source == source, Article.external_id == external_id)

@@ -48,8 +48,7 @@ Writing what was rendered takes the lock for as long again.
 ARTICLES_AT_ONCE = 20
 ABOVE_ALL = UUID(int=2**128 - 1)
 """Above the id of every article."""
-_SEQUENCE = select(PublishedSequence.seq)
-_SEQUENCE_LOCKED = _SEQUENCE.with_for_update()
+_SEQUENCE = select(PublishedSequence.seq).with_for_update()
 _IDS: BindParameter[Sequence[UUID]] = bindparam("ids", expanding=True)
 _ROWS = (
     select(Published)
@@ -181,7 +180,7 @@ def lock_counter(session: Session) -> int:
     """Keep everybody else from publishing until this transaction ends; return the last number
     that was given.
     """
-    return session.exec(_SEQUENCE if session.database.is_sqlite else _SEQUENCE_LOCKED).one()
+    return session.exec(_SEQUENCE).one()
 
 
 def _compare_touched(session: Session, changes: Changes, ahead: Ahead = _NOTHING) -> None:

@@ -113,9 +113,7 @@ def lease(database: Database, clock: Clock, most: int, *among: ColumnElement[boo
         at = clock(session)
         # In no order: with more webhooks than hands, none is always the last.
         due = select(Webhook).where(*_due(at), *among).order_by(func.random()).limit(most)
-        taken = session.exec(
-            due if database.is_sqlite else due.with_for_update(skip_locked=True, of=Webhook)
-        ).all()
+        taken = session.exec(due.with_for_update(skip_locked=True, of=Webhook)).all()
         for webhook in taken:
             webhook.lease = new_id()
         return [message for webhook in taken if (message := _next(session, webhook, at)) is not None]
@@ -209,9 +207,7 @@ def release(database: Database, message: Message) -> None:
 
 def _held(session: Session, message: Message) -> Webhook | None:
     statement = select(Webhook).where(Webhook.id == message.webhook_id)
-    return session.exec(
-        statement if session.database.is_sqlite else statement.with_for_update()
-    ).one_or_none()
+    return session.exec(statement.with_for_update()).one_or_none()
 
 
 def note(delivery: WebhookDelivery, attempt: Attempt) -> None:

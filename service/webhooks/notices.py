@@ -67,7 +67,7 @@ def _is_to_warn(database: Database) -> bool:
 def _warn(database: Database) -> None:
     with database.writing() as session:
         soon = select(Image).where(*_soon(database)).order_by(col(Image.usable_until)).limit(AT_ONCE)
-        for image in session.exec(soon if database.is_sqlite else soon.with_for_update(skip_locked=True)):
+        for image in session.exec(soon.with_for_update(skip_locked=True)):
             assert image.usable_until is not None
             uses = select(func.count()).select_from(ImageUse).where(ImageUse.image_id == image.id)
             tell(
