@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import orjson
@@ -72,6 +72,22 @@ LastEventId = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedRequest:
+    """The parameters that pages and streams of the feed share."""
+
+    since: Since = None
+    kind: Kinds = None
+    section: Sections = None
+    language: Languages = None
+    view: AsView = "public"
+    fields: pages.Fields = None
+    last_event_id: LastEventId = None
+
+
+FeedRequestDep = Annotated[FeedRequest, Depends()]
+
+
 @router.get(
     "",
     dependencies=[Depends(count_follower)],
@@ -85,17 +101,7 @@ LastEventId = Annotated[
     },
 )
 async def list_changes(
-    request: Request,
-    caller: CallerDep,
-    since: Since = None,
-    kind: Kinds = None,
-    section: Sections = None,
-    language: Languages = None,
-    view: AsView = "public",
-    limit: Limit = 100,
-    wait: Wait = 0,
-    fields: pages.Fields = None,
-    last_event_id: LastEventId = None,
+    request: Request, caller: CallerDep, asked: FeedRequestDep, limit: Limit = 100, wait: Wait = 0
 ) -> Response:
     """Follow the store: every public resource in the order of its last change, and what has gone, with the
     reason.
@@ -105,9 +111,8 @@ async def list_changes(
     text/event-stream` gives here too.
     """
     streamed = is_streamed(request)
-    cursor = (last_event_id if streamed else None) or since
-    follower, head, place = await _begin(request, caller, cursor, kind, section, language, View(view), limit)
-    follower = _narrowed(follower, fields)
+    cursor = (asked.last_event_id if streamed else None) or asked.since
+    follower, head, place = await _begin(request, caller, asked, cursor, limit)
     if streamed:
         return stream.answer(follower, head.store, place)
     with _telling_end(follower):
@@ -136,45 +141,26 @@ async def list_changes_for_mirrors(
     response_class=Response,
     responses={200: {"content": {stream.MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENT}}}},
 )
-async def stream_changes(
-    request: Request,
-    caller: CallerDep,
-    since: Since = None,
-    kind: Kinds = None,
-    section: Sections = None,
-    language: Languages = None,
-    view: AsView = "public",
-    fields: pages.Fields = None,
-    last_event_id: LastEventId = None,
-) -> Response:
+async def stream_changes(request: Request, caller: CallerDep, asked: FeedRequestDep) -> Response:
     """Follow the store by server-sent events, without an end. The data of each event is an item of
     `/v1/changes`, and its id is where `since` goes on.
     """
-    follower, head, place = await _begin(
-        request, caller, last_event_id or since, kind, section, language, View(view), MOST
-    )
-    return stream.answer(_narrowed(follower, fields), head.store, place)
-
-
-def _narrowed(follower: Follower, fields: str | None) -> Follower:
-    return follower if fields is None else replace(follower, fields=sparse.read(fields, Change))
+    follower, head, place = await _begin(request, caller, asked, asked.last_event_id or asked.since, MOST)
+    return stream.answer(follower, head.store, place)
 
 
 async def _begin(
-    request: Request,
-    caller: Caller,
-    cursor: str | None,
-    kind: str | None,
-    section: list[str] | None,
-    language: list[str] | None,
-    view: View,
-    limit: int,
+    request: Request, caller: Caller, asked: FeedRequest, cursor: str | None, limit: int
 ) -> tuple[Follower, Head, FollowerPlace]:
     """Return a follower, the head of the feed, and the place where the follower begins."""
+    view = View(asked.view)
     if view is View.STAFF:
         caller.need(Scope.CONTENT_READ)
-    wanted = Wanted(_kinds(kind), tuple(section or ()), tuple(language or ()))
-    return await _follower(request, caller, cursor, wanted, view, limit)
+    wanted = Wanted(_kinds(asked.kind), tuple(asked.section or ()), tuple(asked.language or ()))
+    follower, head, place = await _follower(request, caller, cursor, wanted, view, limit)
+    if asked.fields is not None:
+        follower = replace(follower, fields=sparse.read(asked.fields, Change))
+    return follower, head, place
 
 
 async def _follower(
