@@ -12,19 +12,18 @@ SERVING = ("serve", "demo")
 
 
 def main() -> None:
-    """Run the command line, ready for SIGTERM before anything else is even imported.
+    """Run the command line. Handle SIGTERM before anything else is imported.
 
-    The kernel keeps from process 1, which the service is in a container, every signal that it has no handler
-    for.
+    In a container the service is process 1, to which the kernel sends no signal that has no handler.
     """
     signal.signal(signal.SIGTERM, _end)
     # Databases, pictures and exports are for this user alone.
     os.umask(0o077)
-    # Else a fifth of the time goes into looking for cycles among modules that stay for good.
+    # Otherwise a fifth of the start goes into looking for garbage among modules that stay for good.
     gc.disable()
     from service.cli import program  # noqa: PLC0415  # takes a second, in which a container may be told to stop
 
-    # What serves imports far more, and collects again once it has (`server.serve`).
+    # `serve` imports far more, and enables the collector once that is done (`server.serve`).
     if not _serves():
         gc.enable()
     program.main()

@@ -1,7 +1,7 @@
 """Admit requests to the connections of a database, so that writers never have all of them.
 
 A writer may hold its connection for long, because it waits for rows or for the counter that another writer
-has locked. What reads waits for no lock, and so some connections are for reading alone.
+has locked. A request that only reads waits for no lock, so some connections are kept for those.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from service.errors import Unavailable
 
 KEPT_FOR_JOBS = 2
 KEPT_FOR_READERS = 4
-"""Of so many connections for requests, one is for those that read."""
+"""One connection in this many is kept for requests that only read."""
 WAITING_PER_SLOT = 16
 """Requests that may wait for each connection. More are refused at once, because their answer would come too
 late.
@@ -51,7 +51,7 @@ class Admission:
 
         Raises Unavailable, and TimeoutError of SQLAlchemy when no connection comes free.
         """
-        # What reads is not refused because of writers that wait.
+        # Waiting writers are no reason to refuse a request that only reads.
         if _waiting(self._writers if writes else self._slots) >= self.most_waiting:
             raise Unavailable("Too many requests wait for the database.", headers={"Retry-After": "1"})
         if writes:
@@ -84,7 +84,7 @@ def _waiting(limiter: CapacityLimiter) -> int:
 async def _held(limiter: CapacityLimiter, within: float) -> AsyncIterator[None]:
     borrower = object()
     try:
-        # Without a visit to the event loop, during which more writes would join a batch that begins.
+        # Without an await: during one, more writes would join a batch that is about to begin.
         limiter.acquire_on_behalf_of_nowait(borrower)
     except WouldBlock:
         await _wait(limiter, borrower, within)

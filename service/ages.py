@@ -12,31 +12,31 @@ UNTIL = "copydesk.until"
 """
 
 AGAIN = "copydesk.again"
-"""The place for the time at which an answer that stays right is made again, because it could hold something
-new; seconds as above.
+"""The place in an ASGI scope for the time from which an answer is made anew, because it could show something
+new. It is still correct then. In seconds since 1970 by the store's clock.
 """
 
 
 def make_again(scope: MutableMapping[str, Any], time: datetime) -> None:
-    """Let the answer to a request be made again from then on. Caches in front may keep it as any other."""
+    """Have the wire cache make the answer to a request anew from a time on. Caches in front may keep it as
+    usual.
+    """
     scope[AGAIN] = time.timestamp()
 
 
 def keep_until(scope: MutableMapping[str, Any], time: datetime | None) -> None:
-    """Let the answer to a request be kept no longer than until then, though nothing changes."""
+    """Let no cache keep the answer to a request beyond a time, even if nothing changes."""
     if time is not None:
         scope[UNTIL] = min(scope.get(UNTIL, time.timestamp()), time.timestamp())
 
 
 def earliest(*times: datetime | None) -> datetime | None:
-    """Return the earliest of some times, of which those that are None are none."""
+    """Return the earliest of some times; None stands for no time."""
     return min((time for time in times if time is not None), default=None)
 
 
 def control(max_age: int, stale: int, left: float | None = None) -> str:
-    """Return a Cache-Control for everybody, in seconds; none of its ages reaches beyond the seconds that are
-    left.
-    """
+    """Return a public Cache-Control. No age in it is longer than the seconds that are left."""
     most = float("inf") if left is None else max(0.0, left)
     age = int(min(max_age, most))
     while_revalidating, if_error = (int(min(each, most - age)) for each in (stale, STALE_IF_ERROR))

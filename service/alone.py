@@ -13,10 +13,10 @@ class AlreadyServed(RuntimeError):
 
 @contextmanager
 def serving_alone(settings: Settings) -> Iterator[None]:
-    """Be the one process that serves a SQLite file; PostgreSQL takes many.
+    """Hold the lock of the one process that serves a SQLite file. PostgreSQL needs none.
 
-    The lock is on a file of its own: closing the database's would let go of SQLite's locks on it. The kernel
-    ends it with the process.
+    The lock is on a file of its own, because closing the database file would release SQLite's locks on it.
+    The kernel releases the lock when the process ends.
     """
     if not settings.is_sqlite:
         yield

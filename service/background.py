@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter
 from service.faults import DATABASE_FAULTS, fault_of
 
 LATE_AFTER = 30.0
-"""Seconds after which a job that should have shown itself counts as standing still."""
+"""A job counts as stuck when it reports this many seconds late."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 MOST_FAILURES = 10
 """Failures in a row, other than the database's, after which the process ends."""
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Job:
-    """One job, and the moment by which it will have shown itself."""
+    """One job, and the time by which it has to report again."""
 
     name: str
     work: Work
@@ -47,7 +47,9 @@ class Job:
 
 
 def every(step: Step, *, after: float = 0.0) -> Work:
-    """Make a job of a step that returns the seconds until it is to be done again. First it waits for some."""
+    """Make a job that repeats a step until it is cancelled. It begins `after` so many seconds. The step
+    returns the seconds to wait until it is repeated.
+    """
 
     async def work(beat: Beat) -> None:
         if after:
@@ -84,7 +86,7 @@ class Background:
                 group.start_soon(self._keep, job)
 
     def standing_still(self) -> Iterator[str]:
-        """Name the jobs that should have shown themselves long ago."""
+        """Return the names of the jobs that have not reported in time."""
         at = time.monotonic()
         return (job.name for job in self._jobs if at - job.due > LATE_AFTER)
 

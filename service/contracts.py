@@ -87,8 +87,8 @@ class Contract(Shape):
     until: Time | None = Field(default=None, description="when it ends: from then on it gives nothing")
 
     def mark(self, store: UUID) -> UUID:
-        """Return the id of the store as this contract shows it, by which cursors of others are told from its
-        own.
+        """Return the store's id under this contract. Cursors hold it, so that a cursor of another contract is
+        refused.
         """
         ended = " ended" if self.has_ended(latest()) else ""
         return uuid5(store, self.model_dump_json() + ended)

@@ -75,9 +75,9 @@ class Session(SQLModelSession):
         self.contract: Contract | None = None
         """The caller's entitlement: of published rows, the session reads nothing else."""
         self.until: datetime | None = None
-        """The time from which on what was read is to be read anew, though nothing changes."""
+        """The time from which rows that were read must be read anew, even if nothing changes."""
         self.kept: dict[type, object] = {}
-        """Kept for this transaction by the rooms above, each under a type of its own."""
+        """Objects that rooms above keep for this transaction, by type."""
 
     def write(
         self, statement: UpdateBase | TextClause, rows: Sequence[Mapping[str, Any]] | None = None
@@ -89,7 +89,7 @@ class Session(SQLModelSession):
 
     def keep_until(self, time: datetime | None) -> None:
         """Note a time from which on answers made from these rows must not be cached."""
-        # Asked for each row of a list, few of which have an end.
+        # Called for each row of a list; few rows have an end.
         if time is not None:
             self.until = earliest(self.until, time)
 
@@ -158,27 +158,27 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads."""
+        """Open a session that only reads."""
         with self.open(read_only=True) as session:
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """A session that reads what the store held at one moment, whatever is committed meanwhile."""
+        """Open a session that reads one snapshot: what the store held at one moment."""
         with self.open(read_only=True) as session:
             hold_still(session)
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
+        """Begin a transaction. It is committed when the block ends, and rolled back when the block raises."""
         with self.open(read_only=False) as session:
             yield session
             session.commit()
 
     @contextmanager
     def rehearsing(self) -> Iterator[Session]:
-        """A transaction of which nothing stays."""
+        """Begin a transaction that is always rolled back."""
         with self.open(read_only=False) as session:
             yield session
             session.rollback()
@@ -231,8 +231,10 @@ class Database:
 
     @asynccontextmanager
     async def first(self) -> AsyncIterator[None]:
-        """Write before all that wait. Requests that need the database begin once the block has ended, or
-        after half a second: what keeps the block may keep it for long.
+        """Take the turn to write before everybody who waits for it.
+
+        New requests for the database wait until the block ends, at most for `HOLDS_REQUESTS`, because the
+        block may take long.
         """
         async with nullcontext() if self._turn is None else self._turn:
             self.admission.stop()
@@ -287,7 +289,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
 
 
 def _end(session: Session) -> None:
-    # Both in one visit to the thread: each costs a tenth of a millisecond.
+    # Both in one call to the thread, because each call costs as much as a short query.
     with session:
         if not session.is_read_only:
             session.commit()
@@ -298,8 +300,8 @@ SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 
 
 def insert(session: Session, table: type[Table]) -> postgresql.Insert:
-    """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases
-    have alike.
+    """Return an INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which are the same on both
+    databases.
     """
     return _insert(table, is_sqlite=session.database.is_sqlite)
 
@@ -314,7 +316,7 @@ def _insert(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
 
 
 def insert_new(session: Session, table: type[Table]) -> postgresql.Insert:
-    """Return an INSERT that leaves a row that is there already as it is."""
+    """Return an INSERT that leaves an existing row as it is."""
     return _insert_new(table, is_sqlite=session.database.is_sqlite)
 
 
@@ -324,10 +326,10 @@ def _insert_new(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
 
 
 def upsert(session: Session, table: type[Table], *kept: str) -> postgresql.Insert:
-    """Return an INSERT that brings a row that is there already up to date; its key, and the columns that are
-    named, stay.
+    """Return an INSERT that updates an existing row, except its key and the columns named in `kept`.
 
-    Kept, as all of these are: to put a statement together takes as long as SQLite takes to carry it out.
+    The statement is cached, as those of `insert` and `insert_new` are, because building it takes as long as
+    SQLite takes to run it.
     """
     return _upsert(table, kept, is_sqlite=session.database.is_sqlite)
 

@@ -1,8 +1,8 @@
-"""Cut the connection of a query that has outlived its deadline, so that nobody waits for a database without
-an end.
+"""Cut the connection of a query that has passed its deadline, so that nobody waits for a database without an
+end.
 
-The database's own timeouts end a statement only while the server runs and can be reached. Cutting works from
-this side, whatever keeps the other one.
+The database's own timeouts end a statement only while the server runs and can be reached. Cutting the
+connection works in any case.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""End a process so that nobody notices: it says so first, and stops later.
+"""End a process without losing a request: announce the end first, and stop later.
 
 At SIGTERM `/health/ready` says 503, and everything is answered as before until a load balancer has noticed
 (`COPYDESK_SHUTDOWN_DELAY`). Then those who wait for a change are let go, and the server ends: it takes no new
@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Ending:
-    """Return whether this process has been told to end, and what happens once the delay is over."""
+    """The end of this process: whether it was asked for, and what happens once the delay is over."""
 
     def __init__(self, delay: float, let_go: Callable[[], None]) -> None:
         self.is_told = False

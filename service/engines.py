@@ -43,18 +43,18 @@ def sqlite_engine(settings: Settings) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # FULL, for NORMAL lost acknowledged writes in a simulated power cut; group commit makes the difference
-    # unmeasurable.
+    # FULL, because NORMAL lost acknowledged writes in a simulated power cut. With group commit, both cost the
+    # same.
     connection.isolation_level = None
-    # Deleted bytes are overwritten by some builds of SQLite only. It has to be at every write, and not only
-    # when a reader is erased, because a row leaves copies of itself behind when its page is parted in two.
+    # Only some builds of SQLite overwrite deleted bytes by default. Every write needs it, not only the
+    # erasure of a reader, because a row leaves copies of itself behind when its page is split.
     erasing = "secure_delete=ON"
-    # A statement that has triggers keeps the pages that it changes until its end, otherwise in a file.
+    # A statement with triggers keeps the pages that it changes until its end, otherwise in a file.
     in_memory = "temp_store=MEMORY"
     pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456", erasing)
     for pragma in (*pragmas, in_memory):
         connection.execute(f"PRAGMA {pragma}")
-    # A view of the words of an index. Each connection has its own, because a store has none of it.
+    # A view of the words of an index. Each connection makes its own, because the store has none.
     for index in INDEXES_OF_WORDS:
         connection.execute(
             f"CREATE VIRTUAL TABLE temp.{index}_words USING fts5vocab('main', '{index}', 'instance')"
@@ -69,18 +69,20 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
-    """Return the engine of a PostgreSQL. A service that answers requests has the server end what is late,
-    too. What changes the schema goes past a pooler, because it keeps a lock from one transaction to the next.
+    """Return the engine of a PostgreSQL.
+
+    If it `serves`, the server ends late statements too. A migration goes past a pooler, because it holds a
+    lock from one transaction to the next.
     """
     seconds = settings.request_deadline
     limits = {"lock_timeout": f"{1000 * settings.patience:.0f}ms"}
     if serves:
-        # The server ends by itself what was cut from this side, and rolls back what a dead process began.
+        # The server ends statements whose connection was cut, and rolls back what a dead process began.
         limits |= dict.fromkeys(
             ("statement_timeout", "idle_in_transaction_session_timeout"), f"{1000 * seconds:.0f}ms"
         )
-        # Every question has an index, in which its rows lie together. The planner takes them for evenly
-        # spread over a table, and scans it from wherever another scan stands until it has met enough of them.
+        # Every query has an index in which its rows are together. The planner expects them evenly spread over
+        # the table, and would scan that, from wherever another scan is, until it has found enough of them.
         limits["enable_seqscan"] = "off"
     url = settings.database_url if serves else settings.session_url
     is_pooled = serves and settings.is_pooled
@@ -93,7 +95,7 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
         json_serializer=_dump_json,
         json_deserializer=orjson.loads,
         connect_args={
-            # As libpq reads it, which knows several hosts and `target_session_attrs`.
+            # libpq's own reading knows several hosts and `target_session_attrs`.
             **conninfo_to_dict(url),
             "application_name": "copydesk",
             "connect_timeout": max(2, round(settings.patience)),  # libpq takes no less than two seconds.
@@ -110,8 +112,8 @@ def _options(limits: dict[str, str]) -> str:
 
 
 def _limit_each_transaction(engine: Engine, limits: dict[str, str]) -> None:
-    """Say with each transaction what a pooler drops when a connection is made. The time zone is no matter of
-    a transaction, and poolers hand it on.
+    """Set limits with each transaction, because a pooler drops those that a connection is made with. It
+    passes the time zone on.
     """
     settled = "SELECT " + ", ".join(
         f"set_config('{name}', '{value}', true)" for name, value in limits.items()
@@ -184,8 +186,8 @@ def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> No
 
 
 def hold_still(session: Session) -> None:
-    """Let a session that has read nothing yet read what the store holds at one moment, whatever is committed
-    meanwhile. On SQLite every session does.
+    """Make a session read one snapshot of the store, whatever is committed meanwhile. It must not have read
+    anything yet. On SQLite every session does so anyway.
     """
     if session.get_bind().dialect.name != "sqlite":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

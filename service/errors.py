@@ -31,7 +31,7 @@ class FieldProblem(BaseModel):
     message: str
 
     def shortened(self) -> "FieldProblem":
-        """Return this with no more of the request than is told."""
+        """Return the same, with at most `LONGEST_TOLD` characters of the request in each text."""
         if max(len(self.pointer), len(self.message)) <= LONGEST_TOLD:
             return self
         told = {"pointer": _shortened(self.pointer), "message": _shortened(self.message)}
@@ -200,8 +200,8 @@ _MEMBER_OF_ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
 
 
 def errors_of(error: ValidationError) -> list[ErrorDetails]:
-    """Return what is told of a body that does not have its shape. Raises Unprocessable when there is too much
-    of it.
+    """Return the errors of a body that does not fit its shape, at most `MOST_TOLD`. Raises Unprocessable when
+    there are too many to list.
     """
     count = error.error_count()
     if count > MOST_LOOKED_AT:

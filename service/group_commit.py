@@ -47,8 +47,8 @@ def each(session: Session, writes: Sequence[Write]) -> list[Any]:
 
 
 def waves(items: Iterable[Item], names: Callable[[Item], Collection[Hashable]]) -> Iterator[list[Item]]:
-    """Items in their order, parted where one has a name of another before it, and so must see what became of
-    that.
+    """Split items into groups, in their order. An item that shares a name with one before it begins a new
+    group, because it must see what became of that one.
     """
     wave: list[Item] = []
     taken: set[Hashable] = set()
@@ -89,7 +89,7 @@ class _Batch(Generic[Item, Answer]):
                 future.set_result(answer)
 
     def end(self, done: asyncio.Task[None]) -> None:
-        """Pass on to those without an answer why there is none."""
+        """Give everybody who has no answer yet the fault that ended the batch."""
         fault = None if done.cancelled() else done.exception()
         for future in self.answers:
             if future.done():
@@ -100,7 +100,7 @@ class _Batch(Generic[Item, Answer]):
                 future.set_exception(fault)
 
     def shed(self, most: int) -> None:
-        """Refuse what is beyond so many."""
+        """Refuse the writes after the first `most`."""
         for future in self.answers[most:]:
             if not future.done():
                 future.set_result(_too_many())
@@ -136,8 +136,8 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             answer = await waiting
         except asyncio.CancelledError:
-            # Its write is made all the same: whoever asked must not go on, and ask for it again, before it is
-            # there.
+            # The write is made all the same. The caller must not go on, and ask for it again, before it is
+            # committed.
             assert batch.done is not None
             await asyncio.wait([batch.done])
             raise
@@ -228,7 +228,7 @@ class GroupCommit(Generic[Item, Answer]):
         return list(self._one_by_one(batch))
 
     def _one_by_one(self, batch: _Batch[Item, Answer]) -> Iterator[Answer | Refusal]:
-        """Write each by itself, because one has taken the others' transaction with it."""
+        """Write each by itself, because one of them has made the shared transaction fail."""
         stores_fault: SQLAlchemyError | None = None
         for item in batch.items:
             if stores_fault is None and time.monotonic() > batch.until:

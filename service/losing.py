@@ -1,4 +1,4 @@
-"""A step down of the schema refuses to lose what nobody can make again, unless it is told to."""
+"""Refuse a step down of the schema that would lose data, unless the operator allows it."""
 
 from alembic import context, op
 

@@ -1,6 +1,4 @@
-"""The service put together: rooms mounted, refusals shaped, what runs beside the requests started and
-stopped.
-"""
+"""Put the service together: mount the rooms, shape refusals, start and stop the jobs beside the requests."""
 
 import base64
 import gc
@@ -88,7 +86,7 @@ from service.webhooks import routes as webhook_routes
 
 log = structlog.get_logger()
 ROUTERS = (
-    # First what is called most: a route is looked for in this order.
+    # The most called come first, because routes are looked up in this order.
     consent_routes.router,
     consent_routes.ways_out,
     article_routes.router,
@@ -130,12 +128,12 @@ SHORT = (
     feed_routes.router,
     sitemap_routes.router,
 )
-"""To their lists there are shortcuts for anonymous readers."""
+"""Routers whose lists have a shortcut for anonymous readers."""
 PLAIN: Mapping[str, Understand] = {
     "/v1/articles": plain_list,
     "/v1/images": image_routes.plain_images,
 }
-"""Lists of which one prepared statement reads a plain page, without any thread."""
+"""Lists whose plain pages one prepared statement reads, without a thread."""
 PAGES = (
     front_pages.router,
     page_routes.router,
@@ -225,7 +223,7 @@ def _routes(has_pages: bool, body_max_bytes: int, upload_max_bytes: int) -> tupl
     )
     for router in (*ROUTERS, *(PAGES if has_pages else (signposts.apex,))):
         root.include_router(router)
-    # The endpoints refuse by the exact limit, with what it is; this one only stops what is far beyond it.
+    # Each endpoint has an exact limit and names it. This one only stops bodies that are far larger.
     root.include_router(image_routes.uploads, max_body_size=16 * upload_max_bytes)
     root.add_api_route("/docs", _documentation, include_in_schema=False)
     root.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
@@ -284,7 +282,7 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
-    """Refuse a store that is not this code's; then keep the jobs at work while requests are served."""
+    """Refuse a store with another schema. Then run the jobs while requests are served."""
     services: Services = app.state.services
     settings, database, reader = services.get(Settings), services.get(Database), services.get(DatabaseReader)
     configure_logs(settings)
@@ -327,7 +325,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Connections]]:
 
 
 async def _write_down(services: Services) -> None:
-    """Write down what is held in memory only, if the database takes it."""
+    """Write to the database what is only in memory, if the database takes writes."""
     try:
         await services.get(TokenUses).write()
         await services.get(Copies).write()

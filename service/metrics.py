@@ -1,7 +1,7 @@
-"""One truth of all that is counted, however many processes serve.
+"""Tell one figure for all processes that serve together.
 
-Counters lie in memory, and where several processes serve together, in files that all of them read: any
-process answers a scrape for all of them (prometheus-client's multi-process mode).
+Counters are in memory, and with several processes in files that all of them read: any process answers a
+scrape for all of them (prometheus-client's multi-process mode).
 """
 
 import re

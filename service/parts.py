@@ -55,7 +55,7 @@ from service.webhooks.trials import Trials
 from service.webhooks.worker import Worker
 
 UPKEEP_AFTER = 1.0
-"""Seconds. The first requests of a process wait for none of the jobs that look for what is old."""
+"""Seconds after the start until jobs look for what is old. The first requests wait for none of them."""
 in_a_while = partial(every, after=UPKEEP_AFTER)
 
 

@@ -39,7 +39,7 @@ class Found:
 
 
 class Probe:
-    """One thing that is asked for at most once a second, by one who asks at a time."""
+    """A check that is made at most once a second, and by one caller at a time."""
 
     def __init__(self, ask: Callable[[], Awaitable[Found]]) -> None:
         self._ask = ask
@@ -66,7 +66,7 @@ class Probe:
         return self._found
 
     def close(self) -> None:
-        """Leave a probe that hangs."""
+        """Abandon a probe that hangs."""
         if self._asking is not None:
             self._asking.cancel()
 
@@ -151,7 +151,7 @@ class Health:
             await connection.close()
 
     async def close(self) -> None:
-        """Leave every probe, and close the connection."""
+        """Abandon every probe, and close the connection."""
         for probe in (self.database, self.readers, self.media):
             probe.close()
         await self._drop()

@@ -24,7 +24,7 @@ Origins = Annotated[tuple[str, ...], NoDecode]
 
 
 LEAST_LETTERS = 8
-"""Different characters of a secret: of 32 that are drawn by chance, there are more, even of 16."""
+"""The fewest different characters of a secret. A random one of 32 has more, even in hexadecimal."""
 LEAST_PREFIX = 2
 
 

@@ -93,8 +93,8 @@ class Table:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from the table. None is waited for longer than a moment: it may
-        stand still.
+        """Lock the table against other processes. Wait for another process only for a moment, because it may
+        hang.
         """
         is_held = self._file is not None and any(map(self._try_to_hold, range(_MOST_TRIES)))
         try:

@@ -17,7 +17,7 @@ from service.published import epochs, rendering
 from service.schema import require_migrated
 
 DONE = 3_600.0
-"""Seconds until a job that has nothing left to do shows itself again."""
+"""Seconds until a job that has nothing left to do reports again."""
 log = structlog.get_logger()
 
 

@@ -42,8 +42,7 @@ _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SHOWS = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{C}\u2800]")
 """Characters that a reader sees: no space, no control character, nothing that fonts leave out."""
 _STORED = object()
-"""The context of what is read from a column: it is taken as it is, whatever has been refused since it was
-written.
+"""The validation context of stored values: they are taken as they are, even if they would be refused today.
 """
 _TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -146,11 +145,11 @@ def latest() -> datetime:
 
 
 def new_row(table: type[Row], values: Mapping[str, object]) -> Row:
-    """Make a new row of all its values, which have been validated.
+    """Make a new row of all its values, which are validated already.
 
     They are put where SQLAlchemy keeps what it has loaded. Its constructor would validate each again, and
-    note that each has changed, of which a row that is inserted whole has no use: that takes as long as
-    everything else that is done for an article.
+    note each as changed, which an INSERT of the whole row does not need. That takes as long as all other work
+    for an article.
     """
     row = manager_of_class(table).new_instance()
     assert isinstance(row, table)
@@ -332,7 +331,7 @@ Line = Annotated[
 """Text of one line, trimmed, not empty."""
 Member = TypeVar("Member")
 Many = Annotated[list[Member], Field(fail_fast=True)]
-"""A list whose first wrong member ends its reading: to note each of a hundred thousand holds up all threads.
+"""A list that stops at its first wrong member, because noting each of a hundred thousand blocks all threads.
 """
 Time = Annotated[
     AwareDatetime,

@@ -15,7 +15,7 @@ from service.database import Database
 
 LOOKS_EVERY = 30.0
 AGREES_WITHIN = timedelta(seconds=0.5)
-"""Less is the way there and back, and what clocks that are kept together differ by."""
+"""Smaller differences come from the round trip, and between clocks that are kept in step."""
 log = structlog.get_logger()
 
 
@@ -26,8 +26,8 @@ async def keep(database: Database) -> float:
 
 
 def compare(database: Database) -> None:
-    """Leave out of `tables.now()` what this machine's clock is ahead of PostgreSQL's. SQLite's is
-    the same.
+    """Subtract from `tables.now()` what this machine's clock is ahead of PostgreSQL's. SQLite has this
+    machine's clock.
     """
     if database.is_sqlite:
         return

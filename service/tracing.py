@@ -99,7 +99,7 @@ def follow(engines: Sequence[Engine]) -> None:
     SQLAlchemyInstrumentor().instrument(
         engines=list(engines),
         tracer_provider=_this.provider,
-        # It says that it knows SQLAlchemy up to 2.0; a test says that it works with 2.1.
+        # The instrumentation claims to support SQLAlchemy up to 2.0. A test shows that it works with 2.1.
         skip_dep_check=True,
     )
 

@@ -224,7 +224,7 @@ class Connection(HttpToolsProtocol):
         elif self._ends_at is not None and now > self._ends_at:
             super().shutdown()
         elif self.flow.read_paused:
-            # What is sent is not taken: whoever waits for it is no cause.
+            # The client does not take its answer, so this end reads nothing: that is not the body's delay.
             self._heard_at = now
         elif self._reads_head:
             if self._head_since is not None and now - self._head_since > HEAD_WITHIN:

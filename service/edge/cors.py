@@ -2,8 +2,8 @@
 own may record consent, as that reader.
 
 A reader is known by a cookie, which a browser sends to another origin only when the answer names that very
-origin and allows credentials. That is far too much for the rest of the API, where `*` is the rule and a token
-speaks for itself.
+origin and allows credentials. The rest of the API must not allow so much: `*` is its rule, and a token
+identifies the caller.
 """
 
 from starlette.middleware.cors import CORSMiddleware

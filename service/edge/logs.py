@@ -23,8 +23,8 @@ from service.settings import Settings
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KNOWN = "copydesk.request_id"
-# Ids must differ, not be unguessable: asking the kernel for chance each time is a tenth of what an answer
-# from memory costs.
+# Ids must be unique, not unguessable. Asking the kernel for random bytes each time costs a tenth of an answer
+# from memory.
 _PROCESS, _NUMBERS = token_hex(10).encode() + b"%012x", count()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = {

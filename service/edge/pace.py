@@ -49,7 +49,7 @@ class Pace:
     def _begin(self) -> None:
         self._begun += 1
         self._under_way += 1
-        # A turn more of the loop costs as much as a read: it is taken for sixteen, not for each.
+        # Another turn of the loop costs as much as a read, so it is taken once for sixteen reads.
         if self._begun >= EACH_TURN:
             self._call()
 

@@ -212,8 +212,8 @@ async def known_caller(
 
 
 async def note_contract(request: Request) -> None:
-    """Note the contract of a token that is sent to where none is asked for: it holds there too. A token that
-    is not good is nobody's.
+    """Note the contract of a token that is sent to an address which needs none: the contract holds there too.
+    An invalid token has no contract.
     """
     with suppress(Unauthorized):
         await known_caller(request, await bearer(request))

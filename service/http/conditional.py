@@ -77,7 +77,7 @@ def respect_match(request: Request, version: int) -> None:
 
 
 def unshared(request: Request, response: Response) -> Response:
-    """Return a response that no cache keeps for another, if it was made by a contract."""
+    """Return the response, which no cache may share if it was made under a contract."""
     if contract_of(request) is not None:
         response.headers.update(PRIVATE)
     return response

@@ -39,7 +39,7 @@ Fields = Annotated[
     str | None,
     Query(
         max_length=1000,
-        # No example: an answer of some members is none that the shapes of the document describe.
+        # No example, because an answer without some members does not fit the schema in the document.
         description="only these members, with commas between, such as `headline,lead_image.renditions.href`",
     ),
 ]
@@ -195,7 +195,7 @@ def up_to(order: Order, key: Key, *, descending: bool) -> ColumnElement[bool]:
 
 
 def is_more_than(session: Session, statement: Select[*tuple[Any, ...]], most: int) -> bool:
-    """Return whether a SELECT finds more rows than `most`, without reading more."""
+    """Return whether a SELECT finds more than `most` rows, without reading more of them."""
     return session.execute(statement.limit(1).offset(most)).first() is not None
 
 

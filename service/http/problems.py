@@ -1,6 +1,4 @@
-"""Whatever goes wrong leaves as problem details, the framework's own refusals too, and each kind has a page
-that explains it.
-"""
+"""Answer every error with problem details, the framework's too. Serve a page that explains each kind."""
 
 import html
 from collections.abc import Iterator, Sequence
@@ -68,7 +66,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 def problem_response(request: Request, error: ServiceError) -> Response:
-    """Write a refusal out."""
+    """Return the response to a refusal."""
     caching = PRIVATE if "authorization" in request.headers else {"Cache-Control": "no-store"}
     headers = {**caching, **error.headers}
     return Response(error.problem(request.scope["path"]), error.status, headers, PROBLEM)

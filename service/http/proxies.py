@@ -19,7 +19,7 @@ IPv6, one customer has 256 networks or more to change between.
 
 
 def read_address(value: str) -> IPv4Address | IPv6Address | None:
-    """Return an address, or None where the text is none; IPv4 in IPv6's clothes is IPv4."""
+    """Return an address, or None if the text is none. An IPv4 address in the form of IPv6 becomes IPv4."""
     try:
         address = ip_address(value.strip())
     except ValueError:
@@ -28,7 +28,7 @@ def read_address(value: str) -> IPv4Address | IPv6Address | None:
 
 
 def network_of(value: str) -> bytes:
-    """Return the part of an address that is counted as one caller; the empty one for what is no address."""
+    """Return the part of an address that is counted as one caller; empty if the text is no address."""
     address = read_address(value)
     if address is None:
         return b""

@@ -78,7 +78,8 @@ class Route(APIRoute):
 
         async def enter(request: Request) -> Response:
             if knows_callers:
-                # Before anything of the request is looked at: whoever may not ask learns nothing of it.
+                # Before anything else of the request is looked at: a caller without the right learns nothing
+                # of it.
                 caller = await known_caller(request, await bearer(request))
                 if needs is not None:
                     needs.check(caller)
@@ -150,7 +151,7 @@ def _refuse_parameters(request: Request, known: Mapping[str, bool]) -> None:
 
 
 def refuse_nul(request: Request) -> None:
-    """Refuse what PostgreSQL cannot even be asked for: no name or text that is kept has such a character."""
+    """Refuse U+0000. No stored text has it, and PostgreSQL takes no parameter with it."""
     if "\x00" in request.scope["path"]:
         raise NotFound("There is nothing at this address: it has the character U+0000.")
     wrong = next((name for name, value in request.query_params.multi_items() if "\x00" in value), None)
@@ -203,11 +204,11 @@ async def _once(
     reads_json: bool,
     seals: bool,
 ) -> Response:
-    """Run the request, or replay the answer that the first one with this key got."""
+    """Run the request, or replay the answer to the first request with this key."""
     if not 1 <= len(key) <= 255:
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database = service(request, Database)
-    # Strangers claim no keys, and a token that was revoked is told no answer of its past.
+    # Anonymous callers claim no keys. A revoked token gets no kept answer.
     await known_caller(request, await bearer(request))
     fingerprint = await _fingerprint(request, reads_json=reads_json)
     claim = idempotency.new_claim(request, key, fingerprint, seals=seals)

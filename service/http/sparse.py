@@ -14,7 +14,7 @@ DEEPEST = 5
 
 
 class Wanted(dict[str, "Wanted"]):
-    """Members by name, each with those of its own that are wanted; none of these stands for all of them."""
+    """The wanted members by name, each with its own wanted members. An empty one means all of them."""
 
 
 def chosen(document: bytes, fields: str | None, shape: object) -> bytes:
