@@ -98,8 +98,8 @@ class ServiceError(Exception):
             errors=self.errors,
         )
         members = shape.model_copy(update=self.members).model_dump(by_alias=True)
-        # What was refused may be quoted in it: half a surrogate pair, which is not UTF-8, becomes a question
-        # mark.
+        # The detail may quote what was refused. Half a surrogate pair in it is not UTF-8, and becomes a
+        # question mark.
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 

@@ -18,7 +18,7 @@ from service.tables import latest, now, stored_time
 
 LOOKS_EVERY = 0.5
 AT_ONCE = 250
-"""Articles that one transaction publishes: each waits for its turn among the requests' transactions."""
+"""Articles that one transaction publishes. The transactions of requests wait for it."""
 CLOCK = Caller(name="schedule")
 _ENDING = (
     col(Article.usable_until).is_not(None),
@@ -31,7 +31,9 @@ _TIMES = (
     " (SELECT min(usable_until) FROM article WHERE usable_until IS NOT NULL AND expired_at IS NULL"
     " AND status = 'published' AND deleted_at IS NULL)"
 )
-"""Asked twice a second. On SQLite the event loop asks: a session in a thread costs many times as much."""
+"""The job asks this twice a second. On SQLite it asks in the event loop, because a session in a thread costs
+many times as much.
+"""
 
 
 def next_due(times: Sequence[datetime | str | None]) -> datetime | None:
@@ -40,7 +42,7 @@ def next_due(times: Sequence[datetime | str | None]) -> datetime | None:
 
 
 def release_due(database: Database) -> int:
-    """Publish what is due. Workers share the work: rows that another one has locked are left to it."""
+    """Publish what is due. Workers share the work: each skips rows that another one has locked."""
     with database.writing() as session:
         due = select(Article).where(
             Article.status == Status.SCHEDULED,
@@ -54,8 +56,8 @@ def release_due(database: Database) -> int:
 
 
 def expire_due(database: Database) -> int:
-    """Take from readers what may be shown no longer. Nothing shows such an article meanwhile: its row says
-    when.
+    """End articles that may not be shown any longer. Readers do not see such an article even before, because
+    its row holds the time.
     """
     with database.writing() as session:
         ended = select(Article).where(col(Article.usable_until) <= latest(), *_ENDING)

@@ -1,7 +1,7 @@
 """Create articles that arrive together in one transaction, with one statement per table.
 
-Each is answered as if it had come alone, and one that is refused spoils no other. Of what a single one costs
-the store, the transaction around it takes the most: four that share it take half.
+Each is answered as if it had come alone, and one that is refused spoils no other. The transaction is most of
+what a single create costs the store: four that share one take half.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class Creating:
         """Make an article under an id of the caller's own. Raises what refuses it."""
 
         def make(session: Session) -> Response:
-            # It may have been made since it was looked for.
+            # Another request may have made it meanwhile.
             if article := lifecycle.hold(session, [id_]).get(id_):
                 lifecycle.admit(caller, article, write.status)
                 conditional.require_match(request, article.version)
@@ -87,6 +87,8 @@ def _make_held(session: Session, creations: Sequence[Creation]) -> list[Response
 
 
 def _waves(creations: Sequence[Creation]) -> Iterator[list[Creation]]:
-    """Creations in their order, parted where one is another caller's, or has the key of one before it."""
+    """Split creations into groups, in their order. A group ends before a creation by another caller, and
+    before one with the key of a creation in the group.
+    """
     for _, theirs in groupby(creations, key=lambda creation: creation.caller):
         yield from waves(theirs, lambda creation: claims.pairs_of(creation.write))

@@ -18,7 +18,7 @@ from service.published.answers import id_of
 from service.published.words import TextIndex, Words
 
 TEXT = TextIndex("article_text", tick=timedelta(seconds=1), tie_bits=30)
-"""Articles lie in it in the order in which they were created, which nothing changes."""
+"""Its order is that in which articles were created, which nothing changes."""
 
 _IN_TERMS = frozenset({"tags", "authors"})
 _IN_USES = frozenset({"body", "lead_image_id", "deleted_at"})
@@ -70,7 +70,7 @@ def images_in(article: Article) -> list[UUID]:
 
 
 def index_new(session: Session, articles: Sequence[Article]) -> None:
-    """Write what new articles are found by."""
+    """Index new articles by terms, text and uses."""
     session.flush()  # The terms refer to the articles' rows.
     _put_terms(session, articles)
     _put_words(session, articles)
@@ -78,8 +78,8 @@ def index_new(session: Session, articles: Sequence[Article]) -> None:
 
 
 def index(session: Session, edited: Sequence[tuple[Article, frozenset[str]]]) -> None:
-    """Bring what articles are found by up to what they are, as far as their members have changed, which are
-    named beside each.
+    """Bring the terms, text and uses of articles up to date. Beside each article are the names of its members
+    that have changed: only indexes that are made of these are written.
     """
     if articles := _with_changed(edited, _IN_TERMS):
         ids = [article.id for article in articles]
@@ -113,7 +113,9 @@ def _put_words(session: Session, articles: Sequence[Article]) -> None:
 
 
 def index_words(session: Session, ids: Collection[UUID], *, place: bool = False) -> None:
-    """Cut the texts of articles anew. `place` puts them into their order, which an older version did not."""
+    """Index the texts of articles again. With `place` they get the keys of their order too, which an older
+    version did not give them.
+    """
     if not ids:
         return
     known = select(Article).where(col(Article.id).in_(ids)).order_by(col(Article.id)).with_for_update()

@@ -1,8 +1,8 @@
 """Show articles before their time to holders of a contract with early access, who prepare them.
 
-What waits for its time is in nothing that is published: no list, feed, search or cache has to leave it out,
-and none can show it by mistake. It has addresses of its own, which read the working articles and are kept
-nowhere. An article is there from `early_hours` before its time on until that time, when it is public.
+An article that waits for its time is not in the published table, so that no list, feed, search or cache can
+show it by mistake. It has addresses of its own. These read the working articles, and no cache keeps their
+answers. They show an article from `early_hours` before its time on until that time, when it is public.
 """
 
 from datetime import datetime, timedelta

@@ -43,10 +43,10 @@ _BLOCK_TAG = re.compile(
 _BREAKS = re.compile(r"\s*(?:<br>\s*)+")
 _OLD_NAMES = (("<b>", "<strong>"), ("</b>", "</strong>"), ("<i>", "<em>"), ("</i>", "</em>"))
 _TAG = re.compile("<[^>]*>")
-"""In clean HTML, where neither character stands for itself, not even in an address."""
+"""A tag in clean HTML, in which `<` and `>` are always those of a tag, even in an address."""
 _WORDS = re.compile("[^<>]+")
-"""Texts between the tags of clean HTML, which alone are composed: an accent that follows a tag must not
-become one character with its end.
+"""Texts between the tags of clean HTML. Only these are composed, because an accent that follows a tag must
+not become one character with the end of the tag.
 """
 _MARKUP = re.compile("[<>&\u00a0\x00\r]")
 """Without any of these a text is its own HTML, and need not be parsed."""
@@ -64,8 +64,8 @@ def sanitise(value: str) -> str:
         return value.strip()
     parted = _BLOCK_TAG.sub("<br>", value)
     clean = _cleaned(parted)
-    # What is moved out of a table that goes may nest links, which HTML does not: the next reading takes them
-    # apart.
+    # Sanitising moves content out of a table that is dropped, which may nest links. HTML does not allow that,
+    # and the next round takes them apart.
     while "<" in clean and clean != value:
         value, clean = clean, _cleaned(clean)
     if parted != value and _BLOCK_TAG.search(parted):

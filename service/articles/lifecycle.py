@@ -361,5 +361,5 @@ def _refuse_withdrawn(article: Article) -> None:
 
 
 def _state(article: Article) -> dict[str, object]:
-    # The members as they are: whoever changes one puts another in its place, and never alters it.
+    # Not copied, because a member is replaced by another, and never altered.
     return {name: getattr(article, name) for name in _STATE}

@@ -68,7 +68,7 @@ def page(
     asked = _Asked(session, wanted, status, spelt_out, by_update=sort == "-updated_at")
     order, descending = _order(session, sort, spelt_out)
     found, end = _found(asked, order, after, limit, ranked=sort == "relevance", descending=descending)
-    # First which: what is sorted would else carry all of its bodies along, of thousands to show twenty.
+    # The ids first. Otherwise the database sorts thousands of rows with their bodies, to show twenty.
     shown = select(Article).where(col(Article.id).in_(found))
     ordered = shown.order_by(*(column.desc() if descending else column.asc() for column in order))
     articles = list(session.execute(ordered).scalars())
@@ -188,13 +188,13 @@ def _of_status(asked: _Asked) -> Conditions:
 
 
 def _fits(asked: _Asked) -> Conditions:
-    """Return what a row of a walk must meet."""
+    """Return the conditions that a row of a walk must meet."""
     hits = [] if asked.query is None else [_is_hit(asked.session, asked.query)]
     return [*_met(asked), *hits]
 
 
 def _met(asked: _Asked) -> Conditions:
-    """Return what a live row that is looked up must meet, but for full text."""
+    """Return the conditions, without full text, that a live row must meet which is looked up."""
     wanted = asked.wanted
     columns = ((col(Article.section), wanted.section), (col(Article.source), wanted.source))
     found = [pages.one_of(unindexed(column), values) for column, values in columns if values]

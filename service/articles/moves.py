@@ -19,8 +19,8 @@ def make_public(article: Article, at: datetime) -> None:
         article.status, article.scheduled_for = Status.SCHEDULED, due
         article.publish_at = at if at > current else None
         return
-    # When it was due, if that has come: the clock is a little late, an editor who publishes what is scheduled
-    # is early.
+    # The time at which it was due, if that has passed, because the clock job is a little late. An editor who
+    # publishes what is scheduled is early.
     article.published_at = article.published_at or min(article.scheduled_for or at, at)
     article.first_published_at = article.first_published_at or article.published_at
     article.status, article.scheduled_for, article.publish_at = Status.PUBLISHED, None, None
@@ -57,8 +57,8 @@ def refuse_end_before_embargo(write: ArticleWrite, article: Article | None = Non
 
 
 def move(article: Article, caller: Caller, status: Status, embargo: datetime | None) -> str:
-    """Bring an edited article into the status asked for; a new embargo in place of the former moves it too.
-    One that is lifted shows nothing before somebody publishes.
+    """Bring an edited article into the status that the edit asks for, and move it to its new embargo. An
+    article whose embargo is lifted is shown when somebody publishes it.
     """
     held_back = article.embargoed_until is not None and article.embargoed_until > now()
     if status == Status.DRAFT and article.status != Status.DRAFT:

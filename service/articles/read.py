@@ -36,7 +36,7 @@ _OTHER_SLUGS = select(ArticleSlug.article_id).where(
 
 
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
-    """Articles with their pictures and captions, in two queries however many they are."""
+    """Return articles with their pictures and captions, in two queries for any number of them."""
     pictures = load_pictures(session, articles)
     return [_read(article, pictures) for article in articles]
 

@@ -87,7 +87,7 @@ def put_versions_back(session: Session, versions: Sequence[VersionKept]) -> None
 
 
 def begin_histories(session: Session, kept: Sequence[ArticleKept], actor: str) -> None:
-    """Without its past, an article's history begins with what it is."""
+    """Begin the history of articles with their present version, because the export has no earlier ones."""
     rows = [
         {
             "article_id": each.id,

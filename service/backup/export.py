@@ -134,7 +134,7 @@ def _documents(session: Session, kind: Kind, *, everything: bool) -> Iterator[by
 
 
 def _lines(rows: Sequence[Article | Image | Caption], shapes: Iterable[BaseModel]) -> Iterator[bytes]:
-    """Documents as editors read them, and behind them what no document says: why an article was withdrawn,
+    """Yield documents as editors read them, followed by what no document says: why an article was withdrawn,
     when it was to be published, what is in the trash, which picture still waits for its licence to begin, and
     what its file says.
     """
@@ -228,7 +228,7 @@ def _versions(session: Session) -> Iterator[bytes]:
 
 
 def _write_consent(export: Export, database: Database) -> None:
-    """The log of consent, with what waited to be sealed."""
+    """Write the log of consent, after sealing what waited."""
     signer = Signer(database.settings.signing_key)
     sealing.seal(database, signer)
     log = exports.write(database, signer, as_csv=False)

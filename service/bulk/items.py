@@ -140,7 +140,7 @@ def _once_each(content: Any, repeated: Repeated) -> object:
 
 
 def _send(parser: Any, piece: bytes) -> bool:
-    """Parse a piece; whether that showed that the body is not JSON."""
+    """Parse a piece. Return whether it showed that the body is not JSON."""
     try:
         parser.send(piece)
     except ijson.JSONError:
@@ -153,7 +153,9 @@ Batch = list[tuple[int, object | ServiceError]]
 
 
 async def batches(items: AsyncIterator[ReceivedItem], *, first: int = 0) -> AsyncGenerator[Batch, None]:
-    """Items as they are written together, from a number on. What breaks off is the last item."""
+    """Yield items in batches that are written together, from number `first` on. A body that breaks off ends
+    with its fault as the last item.
+    """
     batch: Batch = []
     index = held = 0
     try:

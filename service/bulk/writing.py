@@ -120,7 +120,7 @@ def write_all(
 def _write_each(
     database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None
 ) -> Written:
-    """Write each item by itself, because one has taken the others' transaction with it."""
+    """Write each item by itself, because one of them has made the shared transaction fail."""
     results: list[Result] = []
 
     def note_all(session: Session, fresh: Sequence[Result]) -> None:

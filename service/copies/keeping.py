@@ -17,7 +17,7 @@ from service.published.models import Kind
 Key = tuple[Kind, UUID, UUID, int, bool]
 _TABLES: dict[Kind, type[ArticleCopy] | type[ImageCopy]] = {Kind.ARTICLE: ArticleCopy, Kind.IMAGE: ImageCopy}
 KEPT = frozenset(_TABLES)
-"""The kinds of which is kept who was sent which version."""
+"""The kinds of resources whose copies are recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,7 +266,8 @@ class WireCache:
         entry.headers += keys.header(self.settings, entry.keys)
 
     def _keep(self, key: Key, entry: CacheEntry, flight: Flight) -> None:
-        # What was read before a change that has been dealt with since might be from before that change.
+        # An answer that was read before a change, which has been dealt with meanwhile, may show the state
+        # before that change.
         if flight.read_at == self._caught_up:
             self.entries.keep(key, entry)
 

@@ -197,7 +197,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        # What is left of these bytes is of the next head: none of it is counted.
+        # The rest of these bytes belongs to the next head, and is not counted.
         self._reads_head, self._head_size = True, -self._fed
 
     def shutdown(self) -> None:

@@ -26,7 +26,7 @@ from service.published.render import shown, shown_in, touch
 from service.scopes import Scope
 from service.tables import Language, new_id, now
 
-# The articles room stands above this one: of its table no more is known here than a caption needs.
+# The articles room stands above this one. Of its table, only the columns that a caption needs are known here.
 _ARTICLE = table("article", column("id", Uuid()), column("deleted_at"), column("source"))
 _LANGUAGE: TypeAdapter[str] = TypeAdapter(Language)
 _CONTENT = ("language", *CaptionContent.model_fields)

@@ -21,7 +21,8 @@ Pair = tuple[str, str]
 def by_source(pairs: Iterable[Pair]) -> dict[str, list[str]]:
     """Return the external ids of each source, by which keys are looked for.
 
-    Source by source, for SQLite uses no index for a list of pairs, and would read the whole table.
+    They are looked for source by source, because SQLite uses no index for a list of pairs, and would read the
+    whole table.
     """
     keys: dict[str, list[str]] = {}
     for source, external_id in pairs:

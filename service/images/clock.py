@@ -1,8 +1,8 @@
-"""Licences of pictures begin and end by themselves, once, however many workers run and however long all were
+"""Begin and end the licences of pictures on time, once each, however many workers run or how long all were
 down.
 
-From the end on no document shows the picture, because documents say when that is. What is done here tells the
-rest: editors, followers, and the articles, which are rendered anew.
+From the end on no document shows the picture, because documents hold that time. The job then tells editors
+and followers, and has the articles rendered again.
 """
 
 from datetime import datetime
@@ -30,7 +30,9 @@ _TIMES = (
     " (SELECT min(opens_at) FROM image WHERE opens_at IS NOT NULL),"
     " (SELECT min(usable_until) FROM image WHERE usable_until IS NOT NULL AND expired_at IS NULL)"
 )
-"""Asked twice a second. On SQLite the event loop asks: a session in a thread costs many times as much."""
+"""The job asks this twice a second. On SQLite it asks in the event loop, because a session in a thread costs
+many times as much.
+"""
 
 
 def remember_time(database: Database) -> None:
@@ -50,8 +52,8 @@ def is_due(next_one: datetime | None) -> bool:
 
 
 def pass_time(database: Database) -> int:
-    """Let the licences of some pictures begin or end. Workers share the work: rows that another one has
-    locked are left to it.
+    """Let the licences of some pictures begin or end. Workers share the work: each skips rows that another
+    one has locked.
     """
     with database.writing() as session:
         due = select(Image).where(_due()).order_by(col(Image.id)).limit(AT_ONCE)

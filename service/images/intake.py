@@ -89,7 +89,7 @@ class Intake:
         self.lab = Lab(settings)
         # Uploads wait for their turn in the event loop, and hold no thread meanwhile.
         self._turn = CapacityLimiter(settings.picture_processes)
-        # What waits for other machines has threads of its own: the others answer for articles, whatever a
+        # Work that waits for other machines has threads of its own, so that articles are answered whatever a
         # store or a website does.
         self._keeping = CapacityLimiter(KEEPING)
         self.asking = CapacityLimiter(ASKING)

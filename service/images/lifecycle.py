@@ -210,7 +210,7 @@ def replace_file(session: Session, caller: Caller, image: Image, file: KeptFile)
 def look_again(session: Session, image: Image, file: KeptFile) -> bool:
     """Write what its own file says of an image under today's rules, and return whether anything changed."""
     before = image.model_dump(exclude={"of_file"})
-    # What readers see already does not go because a file is read anew.
+    # A picture that readers see already does not go because its file is read again.
     _give(session, image, file, takes_licence=False)
     has_changed = image.model_dump(exclude={"of_file"}) != before
     if has_changed:

@@ -129,7 +129,7 @@ async def send_size(
         }
         return Response(status_code=307, headers=headers)
     file = negative.file(wanted.size, format_)
-    # What a reader has already needs no store: it may be away.
+    # A 304 needs no store, which may be away.
     is_known = conditional.matches(request.headers.get("if-none-match"), _etag(negative.digest, file))
     if not is_known and not await anyio.to_thread.run_sync(
         intake.store.has, negative.digest, file, limiter=intake.asking

@@ -1,4 +1,4 @@
-"""Images and captions come back as they were exported. Their files are kept before."""
+"""Restore images and captions as they were exported. Their files are stored before."""
 
 import shutil
 from collections.abc import Collection, Sequence

@@ -100,7 +100,7 @@ def gave(contract: Contract) -> ColumnElement[bool]:
     """Return the condition that what a row was before is what the contract gives."""
     found = [*_of_kinds(contract, PublishedFormer), *column_conditions(contract, PublishedFormer)]
     if contract.tags:
-        # Not LIKE, for which SQLite takes capitals for small letters.
+        # Not LIKE, because SQLite's LIKE makes no difference between capitals and small letters.
         had = [func.replace(col(PublishedFormer.tags), line(tag), "") for tag in contract.tags]
         found.append(or_(*(each != col(PublishedFormer.tags) for each in had)))
     return and_(true(), *found)

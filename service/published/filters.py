@@ -107,15 +107,15 @@ def exact(session: Session, kind: Kind, wanted: Filter) -> Filter:
         return wanted
     if ANY_LANGUAGE in wanted.language:
         return replace(wanted, language=())
-    # What they are the range of a filter by. What the contract does not give, the list leaves out.
+    # The condition is built of languages. What the contract does not give, the list leaves out.
     known = values_of(session, col(Published.language), kind, MOST_LANGUAGES, past_contract=True)
     found = [language for language in known if is_in_range(language, wanted.language)]
-    # A range of which there is nothing must not become no filter at all.
+    # A range that no language is in must not become a filter that narrows nothing.
     return replace(wanted, language=tuple(found) or wanted.language)
 
 
 def live(kind: Kind) -> list[ColumnElement[bool]]:
-    """Return what a row of what is public must meet."""
+    """Return the conditions that a live row must meet."""
     return [col(Published.kind) == kind, col(Published.reason).is_(None), has_not_ended(kind)]
 
 
@@ -156,8 +156,8 @@ def keep_until_next(session: Session, kind: Kind) -> None:
 
 
 def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Return what a row that is looked up by its id must meet, but for full text and terms. Languages are
-    exact ones.
+    """Return the conditions, without full text and terms, that a row must meet which is looked up by its id.
+    Languages are exact ones.
     """
     found = live(kind)
     found += [one_of(func.coalesce(column, null()), values) for column, values in columns(wanted)]
@@ -168,8 +168,8 @@ def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def met(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Return all that a row that is looked up by its id must meet, but for full text. Languages are exact
-    ones.
+    """Return the conditions, without full text, that a row must meet which is looked up by its id. Languages
+    are exact ones.
     """
     return [*looked_up(kind, wanted), *(has_term(col(Published.id), *term) for term in wanted.terms())]
 

@@ -154,7 +154,7 @@ class Published(Table, table=True):
         ),
         _ends("expires_at"),
         _ends("good_until"),
-        # What narrowed feeds walk, tombstones too.
+        # Narrowed feeds walk these, tombstones too.
         Index("ix_published_kind_seq", "kind", "language", "seq"),
         Index(
             "ix_published_section_seq",

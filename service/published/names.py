@@ -93,7 +93,7 @@ def _adding(new: postgresql.Insert) -> postgresql.Insert:
 
 def counts(session: Session, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return how many articles have each of some names; those that none has are left out."""
-    # Not a list of pairs, for which SQLite uses no index.
+    # Not a list of pairs, because SQLite uses no index for one.
     rows = select(col(PublishedName.field), col(PublishedName.value), col(PublishedName.count)).where(
         col(PublishedName.field).in_({field for field, _ in wanted}),
         col(PublishedName.value).in_({value for _, value in wanted}),

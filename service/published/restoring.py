@@ -157,7 +157,7 @@ def end(session: Session, last: int) -> None:
         raise NotAsPublished(
             f"The list of changes tells of the {missing[0]} {missing[1]}, which is not there."
         )
-    # What rendering has touched is rendered, and what is working is numbered here.
+    # This renders what the restored rows have touched, and numbers the working resources.
     session.gathered.touched.clear()
     session.gathered.noted.clear()
     for name in _WORKING:

@@ -1,4 +1,4 @@
-"""Read the rows of a page, in whichever way reads few of them."""
+"""Read the rows of a page by the way that reads the fewest."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ class _Form:
 def by_filter(asked: Asked) -> Read:
     """Read a page by a filter without full text that is not plain."""
     session, kind, wanted = asked.session, asked.kind, asked.wanted
-    # What is found in another order than it is shown in is sorted, if there is little of it.
+    # Few rows that are found in another order are sorted.
     if asked.by_update or wanted.updated_after is not None:
         few = walks.few(session, kind, wanted)
         if few is not None:

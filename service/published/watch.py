@@ -202,7 +202,7 @@ class PostgresWatch:
             self._heard_at = asked_at
             self._hear(row[0])
         self.is_away = False
-        # What a notice says is not read, because anybody may send one: the number is asked for again.
+        # The text of a notice is not read, because anybody may send one: the number is asked for again.
         async for _ in connection.notifies(timeout=POLL, stop_after=1):
             pass
 

@@ -18,8 +18,8 @@ from service.published.models import Kind, Reason, WorkingChange, all_but
 from service.tables import now
 
 Key = tuple[Kind, UUID]
-# The images room stands above this one: of its tables no more is known here than which article shows which
-# image, and since when and why an image is not shown.
+# The images room stands above this one. Of its tables, only these columns are known here: which article shows
+# which image, and since when and why an image is not shown.
 _USES = table("image_use", column("image_id", Uuid()), column("article_id", Uuid()))
 _IMAGES = table(
     "image",

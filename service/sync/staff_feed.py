@@ -40,7 +40,7 @@ def batch(database: Database, wanted: Wanted, place: FollowerPlace, limit: int) 
         epoch = bytes.fromhex(session.exec(_EPOCH).one())
     if more:
         return Batch(entries, replace(place, seq=changes[-1].seq, epoch=epoch), caught_up=False)
-    # What was committed after the number was read has come along already.
+    # Changes that were committed after the number was read have come along already.
     reached = max([last, *(change.seq for change in changes)])
     return Batch(entries, FollowerPlace(reached, reached, epoch), caught_up=True)
 

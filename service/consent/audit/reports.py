@@ -18,7 +18,7 @@ from service.consent.models import Action, ConsentEvent
 from service.database import Session
 
 SMALLEST = 10
-"""A figure from one to nine could point at somebody."""
+"""The smallest count that is told: a smaller one could point at a person."""
 
 
 class Dimension(StrEnum):

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from service.tables import Many, write_time
 
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-"""A URI, as far as the standard's schema checks one: any text, for senders write names and numbers there."""
+"""A URI, as far as the standard's schema checks one: any text, because senders write names and numbers there.
+"""
 DateTime = Annotated[AwareDatetime, PlainSerializer(write_time, return_type=str, when_used="json")]
 """RFC 3339."""
 Truncated = Annotated[

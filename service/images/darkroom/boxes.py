@@ -101,6 +101,6 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = len(data) if length == 0 else at + length
         if length and length < head:
             return
-        # The pixels themselves may be large, and are nobody's business here.
+        # The pixels are skipped, because they may be large.
         yield kind, b"" if kind == b"mdat" else data[at + head : end]
         at = end

@@ -1,4 +1,6 @@
-"""The pixels of an opened picture: decoded, turned, in sRGB. Of a moving picture it is the first frame."""
+"""Decode the pixels of an opened picture, turn them upright, and bring them into sRGB. Of a moving picture
+that is the first frame.
+"""
 
 import io
 
@@ -7,7 +9,7 @@ from PIL import Image, ImageCms
 from service.images.darkroom.opening import Opened
 from service.images.darkroom.refusing import DAMAGE
 
-# What each EXIF orientation asks for, and whether it swaps the sides.
+# The turn that each EXIF orientation asks for, and whether it swaps the sides.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

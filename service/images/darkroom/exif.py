@@ -1,4 +1,4 @@
-"""EXIF, of which one broken tag spoils no other."""
+"""Read EXIF, so that one broken tag spoils no other."""
 
 import struct
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Reads the XMP packet that stands in a GIF before its first picture."""
+"""Read the XMP packet that stands in a GIF before its first picture."""
 
 from typing import BinaryIO, Final
 

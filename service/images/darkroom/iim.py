@@ -1,6 +1,4 @@
-"""IPTC-IIM: the texts of its datasets, in the character set that 1:90 declares (ISO 2022 escape
-sequences).
-"""
+"""Read the texts of IPTC-IIM, in the character set that dataset 1:90 declares (ISO 2022 escape sequences)."""
 
 import codecs
 import re

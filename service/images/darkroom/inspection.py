@@ -1,5 +1,5 @@
-"""Look at a picture that has come in: what it is, whether all of it can be decoded, what it looks like small,
-what it says of itself.
+"""Describe a picture that has come in: its kind, whether all of it can be decoded, a placeholder, and its own
+metadata.
 """
 
 import base64

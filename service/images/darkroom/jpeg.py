@@ -1,4 +1,4 @@
-"""Reads what a JPEG holds beside its pixels, and finds the segments that its decoder needs.
+"""Read what a JPEG holds beside its pixels, and find the segments that its decoder needs.
 
 Browsers pass over a broken segment that says nothing of the pixels. The decoder would call the file damaged,
 so it gets none of those segments.

@@ -1,4 +1,4 @@
-"""Makes a file of parts of another, so that a decoder gets only what it needs."""
+"""Make a file of parts of another, so that a decoder gets only what it needs."""
 
 import io
 from bisect import bisect_right

@@ -65,8 +65,8 @@ def _cut(picture: Image.Image, wanted: Print) -> Image.Image:
 
 def _save(picture: Image.Image, draft: BinaryIO, format_: str, packet: bytes) -> int:
     picture = on_white(picture) if format_ == "jpg" else picture
-    # What a file said comes along in `info`, and Pillow would write some of it again: comments, profiles,
-    # EXIF.
+    # The file's own texts come along in `info`, and Pillow would write some of them again: comments,
+    # profiles, EXIF.
     picture.info = {}
     kind, saving = _SAVING[format_]
     # Of any type: each of Pillow's writers has parameters of its own.

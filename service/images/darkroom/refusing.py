@@ -13,7 +13,7 @@ from PIL import Image
 
 from service.images.darkroom.jobs import Refusal
 
-# What Pillow raises for damaged files, over all its decoders.
+# The errors that Pillow raises for damaged files, over all its decoders.
 DAMAGE = (
     OSError,
     SyntaxError,

@@ -21,7 +21,7 @@ _CALLS: Final = (
     *("read", "write", "lseek", "close", "recvmsg"),
     # Memory. Both libraries' allocators and Python's take and return it.
     *("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "futex"),
-    # What the C library asks for by itself.
+    # The C library asks for these by itself.
     *("clock_gettime", "getrandom", "sched_yield", "sched_getaffinity", "rt_sigreturn", "rt_sigprocmask"),
     *("restart_syscall", "exit", "exit_group"),
 )

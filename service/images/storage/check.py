@@ -1,8 +1,8 @@
-"""Return whether rows and bytes agree: rows whose bytes are gone, and bytes that no row names.
+"""Check that rows and files agree: find rows whose file is gone, and files that no row names.
 
-The store is listed while the service runs, so nothing is believed at first sight. Bytes come before their
-row: what no row named is asked for once more after the listing, and what is younger than a day may belong to
-an upload under way.
+The store is listed while the service runs, so nothing is believed at first sight. A file comes before its
+row: a file that no row named is asked for once more after the listing, and one that is younger than a day may
+belong to an upload under way.
 """
 
 from collections.abc import Callable, Iterable
