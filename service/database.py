@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
+from starlette.concurrency import run_in_threadpool
 
 from service.admission import Admission
 from service.ages import earliest, keep_until
@@ -244,6 +245,13 @@ class Database:
             finally:
                 held.cancel()
                 self.admission.go_on()
+
+    async def work_off(self, step: Callable[["Database"], int], batch: int) -> None:
+        """Repeat a step, each time `first`, until it finds less work than fills a batch."""
+        done = batch
+        while done >= batch:
+            async with self.first():
+                done = await run_in_threadpool(step, self)
 
     def close(self) -> None:
         """Give every connection back."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import col, select
-from starlette.concurrency import run_in_threadpool
 
 from service.ages import earliest
 from service.articles import lifecycle
@@ -70,11 +69,7 @@ def expire_due(database: Database) -> int:
 async def release_all_due(database: Database) -> None:
     """Publish everything that is due, and take from readers what has ended, some at a time."""
     for step in (release_due, expire_due):
-        while True:
-            async with database.first():
-                done = await run_in_threadpool(step, database)
-            if done < AT_ONCE:
-                break
+        await database.work_off(step, AT_ONCE)
 
 
 async def publish_on_time(database: Database, reader: RowReader) -> float:

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import col, select
-from starlette.concurrency import run_in_threadpool
 
 from service import tables
 from service.ages import earliest
@@ -66,11 +65,7 @@ def pass_time(database: Database) -> int:
 
 async def pass_time_for_all(database: Database) -> None:
     """Let every licence begin or end that is due, some at a time."""
-    while True:
-        async with database.first():
-            passed = await run_in_threadpool(pass_time, database)
-        if passed < AT_ONCE:
-            return
+    await database.work_off(pass_time, AT_ONCE)
 
 
 async def keep_time(database: Database, reader: RowReader) -> float:
