@@ -35,7 +35,7 @@ class Liveness(Reading):
 
 
 class MirrorReadiness(Reading):
-    """The place of a mirror. That its origin is dark is no cause to be unavailable."""
+    """The place of a mirror. It is available while its origin is down."""
 
     origin: str
     behind: int | None = Field(description="numbers that the origin was ahead when it was heard last")
@@ -46,7 +46,7 @@ class MirrorReadiness(Reading):
 
 
 class Readiness(Reading):
-    """Return whether each thing that the service needs is there, and the cause where one is not."""
+    """The state of each thing that the service needs: `ok`, or what is wrong with it."""
 
     status: Literal["ready", "unavailable"]
     database: str = Field(examples=["ok", "unreachable: OperationalError"])

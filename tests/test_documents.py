@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -23,6 +24,22 @@ COMMANDS = {
     name: set(getattr(command, "commands", ()))
     for name, command in typer.main.get_command(app).commands.items()
 } | {name: set() for name in ("help", "setup", "check", "lock", "test", "bench")}
+CALL = re.compile(r"(?:\./run|(?<![\w./-])copydesk) ([a-z]+)(?: ([a-z]+))?([^#|;&]*)")
+OPTION = re.compile(r"(?<!\S)--[a-z-]+")
+
+
+def options(command: Any) -> set[str]:
+    """Return the options of a command, by all their names."""
+    return {"--help", *(name for each in command.params for name in (*each.opts, *each.secondary_opts))}
+
+
+OPTIONS: dict[str, dict[str, set[str]]] = {
+    name: {
+        "": options(command),
+        **{second: options(inner) for second, inner in getattr(command, "commands", {}).items()},
+    }
+    for name, command in typer.main.get_command(app).commands.items()
+}
 SETTINGS = {f"COPYDESK_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -55,6 +72,22 @@ def test_every_command_exists() -> None:
     def unknown(document: Path) -> Iterable[str]:
         code = "\n".join(CODE.findall(document.read_text()))
         return (f"{name} {second}" for name, second in COMMAND.findall(code) if not is_command(name, second))
+
+    assert faults(unknown) == {}
+
+
+def test_every_option_exists() -> None:
+    """An option stands on the line of its command, in a block or between backticks."""
+
+    def unknown(document: Path) -> Iterable[str]:
+        lines = [line for code in CODE.findall(document.read_text()) for line in code.splitlines()]
+        return (
+            f"{name} {option}"
+            for line in lines
+            for name, second, rest in CALL.findall(line)
+            if name in OPTIONS
+            for option in set(OPTION.findall(rest)) - OPTIONS[name].get(second, OPTIONS[name][""])
+        )
 
     assert faults(unknown) == {}
 

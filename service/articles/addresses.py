@@ -1,4 +1,4 @@
-"""Return the addresses at which readers find articles, and to which the links in their bodies lead."""
+"""Tell the addresses at which readers find articles, and to which the links in their bodies lead."""
 
 import html
 import re

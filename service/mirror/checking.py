@@ -83,7 +83,7 @@ class Checking:
 
     async def run(self, beat: Beat) -> None:
         """Compare again and again, from the time of the last comparison on. Nothing is compared while the
-        origin is dark.
+        origin is down.
         """
         due = time.monotonic()
         while True:

@@ -62,7 +62,7 @@ class Following:
         """The number up to which nothing is left to forget; None in a process that has not looked."""
 
     async def run(self, beat: Beat) -> None:
-        """Follow until cancelled. An origin that is dark is asked again; what is here is served meanwhile."""
+        """Follow until cancelled. An origin that is down is asked again, while readers get what is here."""
         while True:
             beat(SILENT_FOR)
             try:

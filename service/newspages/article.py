@@ -204,7 +204,7 @@ class Article:
 
 
 class _Votes:
-    """Return whether the other reading holds a unit's text, small differences (ruby, joints) allowed for."""
+    """Tells whether the other reading holds a unit's text, but for small differences (ruby, joints)."""
 
     def __init__(self, reading: str) -> None:
         self._reading = key(reading) if reading.strip() else ""
