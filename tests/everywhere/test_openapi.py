@@ -140,6 +140,16 @@ def test_every_operation_names_its_problems(document: Document) -> None:
         )
 
 
+def test_each_schema_is_what_its_members_say(document: Document) -> None:
+    schemas = document["components"]["schemas"]
+    told = resolved(document, schemas["Webhook"]["properties"]["notices"]["items"])
+    assert "image.expiring" in told["enum"]
+    early = document["paths"]["/v1/embargoed-articles"]["get"]["responses"]["200"]
+    page = resolved(document, early["content"]["application/json"]["schema"])
+    assert page["properties"]["items"]["items"] == {"$ref": "#/components/schemas/Article"}
+    assert schemas["ArticlePage"] != page
+
+
 TAGS = [
     "articles",
     "images",
