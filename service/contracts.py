@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from service.tables import LanguageRange, Line, Shape, Time, is_in_range, latest
 
@@ -76,7 +76,7 @@ class Contract(Shape):
         default=PictureRight.ALL,
         description="own: those without a source. The others are left out of articles",
     )
-    early_hours: int = Field(
+    early_hours: StrictInt = Field(
         default=0,
         ge=0,
         le=LONGEST_EARLY,

@@ -271,7 +271,7 @@ class ArticleReplace(ArticleWrite):
     first_published_at: Time | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
-    version: int | None = None
+    version: pydantic.StrictInt | None = None
     corrections: Many[Correction] | None = None
     expired_at: Time | None = None
     lead_image: object = Field(default=None, exclude=True)

@@ -10,7 +10,7 @@ import enum
 from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool, StrictInt, StringConstraints
 from sqlalchemy import Connection, ForeignKeyConstraint, Index, UniqueConstraint, event, inspect, text
 from sqlalchemy.orm import Mapper
 from sqlmodel import Field, SQLModel
@@ -125,11 +125,11 @@ class Purpose(Shape):
     purpose_key: Key
     name: Line
     description: Text = ""
-    required: bool = Field(
+    required: StrictBool = Field(
         default=False,
         description="the service cannot do without it: it is not asked for and cannot be refused",
     )
-    pregranted: bool = Field(
+    pregranted: StrictBool = Field(
         default=False,
         description=(
             "shown as granted before the reader has done anything; in an opt_out notice it is granted until"
@@ -183,14 +183,14 @@ class NoticeContent(SQLModel):
     terms_url: WebAddress | None = None
     controller: Controller | None = Field(default=None, sa_type=Json(Controller))
     jurisdiction: Line | None = Field(default=None, schema_extra={"examples": ["EU"]})
-    validity_days: int = Field(
+    validity_days: StrictInt = Field(
         default=VALIDITY_DAYS, ge=1, le=730, description="days for which a decision on this notice holds"
     )
-    requires_reconsent: bool | None = Field(
+    requires_reconsent: StrictBool | None = Field(
         default=None,
         description="whether readers must be asked again; worked out from what changed when it is not given",
     )
-    child_directed: bool = Field(
+    child_directed: StrictBool = Field(
         default=False, description="true: whatever is decided on it, no optional purpose is granted"
     )
 

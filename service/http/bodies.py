@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request
 from fastapi._compat import ModelField
@@ -112,7 +112,11 @@ def _parsed(body: bytes) -> JsonValue:
         raise TooManyValues(f"The body has more than {MOST_VALUES} values, or {MOST_MEMBERS} members.")
     repeated: Repeated = []
     try:
-        value: JsonValue = json.loads(body, object_pairs_hook=partial(_members, repeated))
+        # Given bytes, `loads` would take UTF-16 and halves of surrogate pairs too.
+        text = body.decode("utf-8-sig")
+        value: JsonValue = json.loads(
+            text, object_pairs_hook=partial(_members, repeated), parse_constant=_no_number
+        )
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error.msg}.") from None
     except UnicodeDecodeError as error:
@@ -123,6 +127,10 @@ def _parsed(body: bytes) -> JsonValue:
         raise BadRequest("The body is not JSON: a number has too many digits.") from None
     refuse_repeated(value, repeated)
     return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise BadRequest(f"The body is not JSON: {name} is no number of JSON.")
 
 
 def _members(repeated: Repeated, pairs: list[tuple[str, JsonValue]]) -> Mapping[str, JsonValue]:

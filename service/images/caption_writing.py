@@ -3,7 +3,7 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import StrictInt, model_validator
 
 from service.images.models import CaptionContent
 from service.tables import Language, TableShape, Time
@@ -37,6 +37,6 @@ class CaptionReplace(CaptionWrite):
 
     id: UUID | None = None
     image_id: UUID | None = None
-    version: int | None = None
+    version: StrictInt | None = None
     created_at: Time | None = None
     updated_at: Time | None = None

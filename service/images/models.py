@@ -183,7 +183,7 @@ class CaptionContent(SQLModel):
         schema_extra={"examples": ["The ferry leaves the old quay."]},
     )
     alt_text: Text | None = Field(default=None, description="what replaces seeing the picture")
-    decorative: bool = Field(
+    decorative: pydantic.StrictBool = Field(
         default=False,
         description="true: nothing replaces seeing the picture, because it only decorates",
         sa_column_kwargs={"server_default": false()},
@@ -257,9 +257,9 @@ class CaptionRead(Reading):
     text: str | None = pydantic.Field(examples=["The ferry leaves the old quay."])
     alt_text: str | None = pydantic.Field(examples=["A white ferry beside a stone quay"])
     # Documents that were rendered before there was this member lack it.
-    decorative: bool = False
+    decorative: pydantic.StrictBool = False
     source: CaptionSource
-    version: int
+    version: pydantic.StrictInt
     created_at: Time
     updated_at: Time
 
@@ -285,8 +285,8 @@ class Rendition(BaseModel):
         description="width, behind a crop's sides; staff see `original` too", examples=["w960", "16x9-w1280"]
     )
     href: str = pydantic.Field(description="of the JPEG; the endings in `formats` lead to the other files")
-    width: int
-    height: int
+    width: pydantic.StrictInt
+    height: pydantic.StrictInt
     content_type: str
 
 
@@ -379,9 +379,9 @@ class ImageReplace(ImageCreate):
     id: UUID | None = None
     digest: str | None = None
     content_type: str | None = None
-    width: int | None = None
-    height: int | None = None
-    size: int | None = None
+    width: pydantic.StrictInt | None = None
+    height: pydantic.StrictInt | None = None
+    size: pydantic.StrictInt | None = None
     placeholder: str | None = None
     dominant_color: str | None = None
     taken_at: Time | None = None
@@ -391,7 +391,7 @@ class ImageReplace(ImageCreate):
     captions: Many[CaptionRead] | None = None
     withdrawn: WithdrawalRead | None = None
     expired_at: Time | None = None
-    version: int | None = None
+    version: pydantic.StrictInt | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
 

@@ -85,7 +85,7 @@ class WebhookContent(SQLModel):
         sa_type=Json(list[str]),
         description="only articles and captions in these; empty: in all",
     )
-    enabled: bool = True
+    enabled: pydantic.StrictBool = True
 
 
 class Webhook(WebhookContent, Table, table=True):
@@ -169,7 +169,7 @@ class WebhookReplace(WebhookWrite):
     old_secret_until: Time | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
-    version: int | None = None
+    version: pydantic.StrictInt | None = None
 
 
 class WebhookRead(Reading):

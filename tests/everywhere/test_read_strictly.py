@@ -246,3 +246,51 @@ def test_an_answer_without_a_body_says_nothing_of_its_media_type(
         answer = call()
         assert (answer.status_code, answer.content) == (204, b""), (name, answer.text)
         assert "content-type" not in answer.headers, name
+
+
+def _typed(document: Document, schema: Document, path: tuple[str, ...] = ()) -> Iterator[tuple[Any, str]]:
+    """Yield each member of a body that is a number or true or false, with its kind. Of members that are one
+    of several shapes, none: blocks have tests of their own.
+    """
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for choice in schema.get("anyOf", ()):
+        yield from _typed(document, choice, path)
+    if schema.get("type") in ("integer", "number", "boolean"):
+        yield path, schema["type"]
+    if "items" in schema:
+        yield from _typed(document, schema["items"], (*path, "0"))
+    for name, member in schema.get("properties", {}).items():
+        if len(path) < 6:
+            yield from _typed(document, member, (*path, name))
+
+
+def _holding(path: tuple[str, ...], value: object) -> object:
+    for name in reversed(path):
+        value = [value] if name == "0" else {name: value}
+    return value
+
+
+@pytest.mark.slow
+def test_a_number_in_a_body_is_a_number_and_true_is_no_text(
+    everybody: httpx.Client, document: Document
+) -> None:
+    asked = set()
+    for method, path, said in operations(document):
+        body = said.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None or method == "PATCH" or path == "/v1/articles/bulk":
+            continue  # A patch is merged first, and validated as the body of a PUT; an item of bulk, as its own.
+        for place, kind in _typed(document, body["schema"]):
+            for wrong in ("yes", "1", 0.5) if kind == "boolean" else ("1", True):
+                answer = everybody.request(method, filled(path), json=_holding(place, wrong), headers=FORCED)
+                pointers = [each["pointer"] for each in problem(answer, 422)["errors"]]
+                assert "/" + "/".join(place) in pointers, (path, wrong, answer.text)
+                asked.add(said["operationId"])
+    assert {
+        "record_consent",
+        "record_impression",
+        "create_caption",
+        "create_webhook",
+        "create_token",
+    } <= asked
+    assert {"create_consent_notice", "publish_consent_notice", "create_article_preview"} <= asked

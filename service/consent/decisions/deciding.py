@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 import langcodes
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from service.consent.decisions.record import Standing
 from service.consent.models import Action, Choice, ConsentModel, Key, PurposeDecision, State
@@ -54,7 +54,7 @@ class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     notice_key: Key = Field(examples=["default"])
-    notice_version: int = Field(ge=1, le=2**31 - 1, examples=[1])
+    notice_version: StrictInt = Field(ge=1, le=2**31 - 1, examples=[1])
     action: Literal[Action.ACCEPT_ALL, Action.REJECT_ALL, Action.SAVE, Action.ACKNOWLEDGE]
     purposes: Annotated[list[PurposeDecision], Field(max_length=50)] = Field(default_factory=list)
     language: Language | None = Field(

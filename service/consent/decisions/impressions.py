@@ -19,7 +19,7 @@ class Impression(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     notice_key: Key = pydantic.Field(examples=["default"])
-    notice_version: int = pydantic.Field(ge=1, le=2**31 - 1, examples=[1])
+    notice_version: pydantic.StrictInt = pydantic.Field(ge=1, le=2**31 - 1, examples=[1])
     ui_surface: Surface | None = pydantic.Field(default=None, examples=["banner"])
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictBool, StrictInt
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -78,13 +78,13 @@ class NoticeReplace(NoticeCreate):
     unchanged.
     """
 
-    version: int | None = None
+    version: StrictInt | None = None
     status: NoticeStatus | None = None
     content_hash: str | None = None
     effective_at: Time | None = None
     reconsent_reasons: Many[str] | None = None
     reconsent_override: str | None = None
-    valid_for_consent: bool | None = None
+    valid_for_consent: StrictBool | None = None
     validity_findings: Many[str] | None = None
     validity_explanations: dict[str, str] | None = None
 
@@ -94,8 +94,8 @@ class Publication(Shape):
     changed.
     """
 
-    version: int | None = Field(default=None, examples=[2])
-    requires_reconsent: bool | None = None
+    version: StrictInt | None = Field(default=None, examples=[2])
+    requires_reconsent: StrictBool | None = None
     reason: Line | None = Field(
         default=None,
         examples=["The recipients changed their name."],
