@@ -10,12 +10,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.consent.decisions.door import known_origins
+from service.errors import BadRequest
+from service.http.problems import ShapedRefusals
 from service.settings import Settings
 
 WITH_CREDENTIALS = ("/v1/consents", "/v1/consent-impressions")
 EXPOSED = ("ETag", "Link", "Location", "X-Request-ID", "Retry-After", "Idempotent-Replayed")
 PREFLIGHT_KEPT_FOR = 3600
 _VARIES = (b"vary", b"Origin")
+
+
+class PreflightRefused(BadRequest):
+    """A page of this origin may not call this address, or not with the method or the headers that its browser
+    announces. `COPYDESK_CORS_ORIGINS` and `COPYDESK_CONSENT_ORIGINS` name the origins whose pages may.
+    """
+
+    title = "Not for pages of this origin"
+
+
+_REFUSED = {400: PreflightRefused("A page of this origin may not send this request.")}
 
 
 class Cors:
@@ -42,7 +55,10 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         consent = scope["type"] == "http" and scope["path"].startswith(WITH_CREDENTIALS)
-        await (self._consent if consent else self._content)(scope, receive, send)
+        answer: ASGIApp = self._consent if consent else self._content
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            answer = ShapedRefusals(answer, _REFUSED)
+        await answer(scope, receive, send)
 
 
 class PublicCors:

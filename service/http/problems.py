@@ -1,7 +1,7 @@
 """Answer every error with problem details, the framework's too. Serve a page that explains each kind."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -132,10 +132,13 @@ def _member(value: object, part: str | int) -> object:
 
 
 async def refuse_as_framework(request: Request, error: Exception) -> Response:
-    """Say what the framework refuses as problem details."""
+    """Say what the framework refuses as problem details, and to OPTIONS which methods an address takes."""
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, InternalError if error.status_code >= 500 else BadRequest)
     if kind is MethodNotAllowed:
+        if request.method == "OPTIONS":
+            known = ", ".join(sorted(_allowed(request) | {"OPTIONS"}))
+            return Response(status_code=204, headers={"Allow": known, "Cache-Control": "no-store"})
         allowed = sorted(_allowed(request))
         detail = f"{request.method} is not for this address; it takes {', '.join(allowed)}."
         return problem_response(request, MethodNotAllowed(detail, headers={"Allow": ", ".join(allowed)}))
@@ -162,14 +165,15 @@ class ShapedRefusals:
     range of a file.
     """
 
-    _kinds: ClassVar[dict[int, ServiceError]] = {
+    _framework: ClassVar[Mapping[int, ServiceError]] = {
         400: BadRequest("The Range header cannot be read."),
         413: TooLarge("The body is larger than this address takes."),
         416: RangeNotSatisfiable("The file has no such range."),
     }
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, kinds: Mapping[int, ServiceError] | None = None) -> None:
         self.app = app
+        self._kinds = self._framework if kinds is None else kinds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = b""

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.articles.newsroom import draft
+from tests.articles.newsroom import draft, problem
 from tests.serving import Store, another
 
 FRONT = {"Origin": "https://front.example"}
@@ -38,6 +38,14 @@ def test_a_preflight_allows_every_method_and_header_that_the_api_has(client: htt
         assert method in answer.headers["access-control-allow-methods"]
         assert answer.headers["access-control-allow-headers"].lower() == wanted
         assert int(answer.headers["access-control-max-age"]) > 0
+
+
+def test_a_preflight_that_is_refused_says_why(client: httpx.Client) -> None:
+    asked = {"Access-Control-Request-Method": "POST"}
+    answer = client.options("/v1/consents", headers={"Origin": "https://evil.example", **asked})
+    refused = problem(answer, 400, "preflight-refused")
+    assert "access-control-allow-origin" not in answer.headers
+    assert client.get(refused["type"]).status_code == 200
 
 
 def test_no_credentials_are_invited_by_a_wildcard(client: httpx.Client, editor: httpx.Client) -> None:

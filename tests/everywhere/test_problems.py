@@ -36,7 +36,9 @@ DEEP = 100_000
             {422},
         ),
         (b'{"headline": ' + b"9" * 5_000 + b"}", {400, 422}),
-        (b'{"headline": NaN}', {400, 422}),
+        (b'{"headline": NaN}', {400}),
+        (b'{"headline": "x", "body": [-Infinity]}', {400}),
+        (b'{"headline": "\xed\xa0\x80"}', {400}),
         (b'{"headline": 1e999}', {422}),
         (b"null", {422}),
         (b"[]", {422}),
@@ -45,7 +47,8 @@ DEEP = 100_000
         (b'{"headline": "x", "body": [{"type": "\\udfff"}]}', {422}),
         (b'{"headline": "\\udc00"}', {422}),
         (b'{"\\u0000": 1}', {422}),
-        ('{"headline": "x", "tags": ["\\u0000"]}'.encode("utf-16"), {400, 422}),
+        ('{"headline": "x", "tags": ["\\u0000"]}'.encode("utf-16"), {400}),
+        ('{"headline": "x"}'.encode("utf-16-be"), {400}),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused(
@@ -108,6 +111,13 @@ def test_a_method_that_is_not_there_is_answered_with_those_that_are(
         answer = editor.request(method, address)
         problem(answer, 405, "method-not-allowed")
         assert answer.headers["allow"] == allowed
+    asked = editor.options(address)
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert asked.headers["allow"] == ", ".join(sorted({*allowed.split(", "), "OPTIONS"}))
+
+
+def test_options_of_nothing_is_not_found(client: httpx.Client) -> None:
+    problem(client.options("/v1/nothing"), 404)
 
 
 def test_every_kind_of_problem_has_its_page(client: httpx.Client) -> None:
