@@ -49,8 +49,9 @@ def require_match(request: Request, version: int) -> None:
     or weak, 400 when it is no list of ETags.
     """
     header = request.headers.get("if-match")
+    creates_only = request.headers.get("if-none-match", "").strip() == "*"
     if header is None:
-        if request.headers.get("if-none-match", "").strip() == "*":
+        if creates_only:
             raise AlreadyExists("There is something at this address already.", current_version=version)
         raise PreconditionRequired(
             "Send If-Match with the ETag that you read, or * to change it whatever it is."
@@ -58,6 +59,8 @@ def require_match(request: Request, version: int) -> None:
     if header.strip() != "*" and _TAGS.fullmatch(header) is None:
         raise BadRequest('If-Match must be *, or ETags in double quotes as they were sent: "1-…", "2-…".')
     if header.strip() == "*" or any(_version(tag[1]) == str(version) for tag in _strong(header)):
+        if creates_only:  # RFC 9110, 13.2.2: `If-None-Match` is looked at once `If-Match` has passed.
+            raise AlreadyExists("There is something at this address already.", current_version=version)
         return
     raise PreconditionFailed(f"The stored version is {version}.", current_version=version)
 
@@ -114,5 +117,9 @@ def answer_bytes(
     private = PRIVATE if "authorization" in request.headers else {}
     known = {"ETag": etag, **PRIVATE, **(headers or {}), **private}
     if request.method in ("GET", "HEAD") and matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=known)
+        # As the whole answer says once it is compressed (RFC 9110, 15.4.5).
+        vary = known["Vary"]
+        if "Accept-Encoding" not in vary:
+            vary += ", Accept-Encoding"
+        return Response(status_code=304, headers={**known, "Vary": vary})
     return Response(body, status, known, "application/json")

@@ -127,3 +127,34 @@ def test_if_none_match_never_changes_a_write_but_creation(editor: httpx.Client) 
         headers={**if_match(article), "If-None-Match": '"x"'},
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_to_create_only_changes_nothing_that_is_there(editor: httpx.Client, method: str) -> None:
+    article = draft(editor)
+    address = f"/v1/articles/{article['id']}"
+    body = {} if method == "DELETE" else {"json": {"headline": "Another"}}
+    for match in ("*", if_match(article)["If-Match"]):
+        answer = editor.request(method, address, headers={"If-Match": match, "If-None-Match": "*"}, **body)
+        assert problem(answer, 412, "already-exists")["current_version"] == 1
+    problem(
+        editor.request(method, address, headers={"If-Match": '"7-x"', "If-None-Match": "*"}, **body),
+        412,
+        "precondition-failed",
+    )
+    assert editor.get(address).json() == article
+
+
+def test_an_answer_that_has_not_changed_varies_as_the_whole_one_does(editor: httpx.Client) -> None:
+    articles = [draft(editor, body=[{"type": "paragraph", "html": "Long enough. " * 100}])]
+    for address in (
+        f"/v1/articles/{articles[0]['id']}",
+        "/v1/articles?view=staff",
+        "/v1/consent-log/tree-head",
+    ):
+        whole = editor.get(address)
+        unchanged = editor.get(address, headers={"If-None-Match": whole.headers["etag"]})
+        assert unchanged.status_code == 304
+        said = [{name.strip() for name in each.headers["vary"].split(",")} for each in (whole, unchanged)]
+        assert said[0] <= said[1]
+        assert len(unchanged.headers["vary"].split(",")) == len(said[1])
