@@ -53,11 +53,11 @@ class Preview(Table, table=True):
 class PreviewCreate(Shape):
     """The life of a preview in seconds, and the version that it shows."""
 
-    expires_in: Annotated[int, pydantic.Field(ge=1, le=LONGEST, description="seconds", examples=[3_600])] = (
-        3_600
-    )
+    expires_in: Annotated[
+        pydantic.StrictInt, pydantic.Field(ge=1, le=LONGEST, description="seconds", examples=[3_600])
+    ] = 3_600
     version: Annotated[
-        int | None,
+        pydantic.StrictInt | None,
         pydantic.Field(ge=1, le=2_147_483_647, description="absent: the article as it is at the time"),
     ] = None
 
@@ -139,6 +139,10 @@ def show(session: Session, token: str) -> ArticleRead:
     return shown_at(shape, _base(token))
 
 
+def _none() -> NotFound:
+    return NotFound("There is no such preview, or not any more.", headers=HEADERS)
+
+
 def _base(token: str) -> str:
     return f"/v1/previews/{token}"
 
@@ -147,10 +151,10 @@ def _subject(session: Session, token: str) -> Article:
     """Return the article as the preview shows it; a version of it belongs to no session."""
     preview = session.exec(select(Preview).where(Preview.digest == digest_of(token))).one_or_none()
     if preview is None or _is_over(preview.expires_at):
-        raise NotFound("There is no such preview, or not any more.")
+        raise _none()
     article = session.get(Article, preview.article_id)
     if article is None or article.deleted_at is not None:
-        raise NotFound("There is no such preview, or not any more.")
+        raise _none()
     if preview.version is None:
         return article
     old = history.find(session, article.id, preview.version)

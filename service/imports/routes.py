@@ -8,7 +8,7 @@ from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from service.articles import read as articles
 from service.database import SessionDep
@@ -20,6 +20,7 @@ from service.http.acknowledging import Acknowledgement
 from service.http.bodies import parsed
 from service.http.callers import StaffWriter
 from service.http.negotiation import media_type
+from service.http.problems import pointer_to
 from service.http.routing import Route
 from service.images.intake import Intake
 from service.imports import ninjs as importing
@@ -104,7 +105,7 @@ def _fetch(intake: Intake, page: Page | NinjsItem) -> FetchedFiles:
 def _read(
     request: Request, media_type: str, charset: str | None, body: bytes, url: str | None
 ) -> Page | NinjsItem:
-    text = body.removeprefix(codecs.BOM_UTF8)
+    text, said = body.removeprefix(codecs.BOM_UTF8), None
     try:
         match media_type:
             case "" if url is not None and not body:
@@ -122,14 +123,14 @@ def _read(
     except NotAnArticle as fault:
         raise UnreadablePage(str(fault)) from None
     except ValidationError as error:
-        raise _refused(error) from None
+        raise _refused(error, said) from None
     accepted = f"application/json, text/html, text/plain, {NINJS[0]}"
     raise UnsupportedMediaType(f"Send one of {accepted}.", headers={"Accept": accepted})
 
 
-def _refused(error: ValidationError) -> Unprocessable:
+def _refused(error: ValidationError, body: JsonValue = None) -> Unprocessable:
     first = errors_of(error)[0]
-    return Unprocessable.at("/" + "/".join(str(part) for part in first["loc"]), first["msg"])
+    return Unprocessable.at(pointer_to(first["loc"], body), first["msg"])
 
 
 _BODY = {

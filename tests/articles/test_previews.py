@@ -91,7 +91,9 @@ def test_it_ends_when_it_expires_is_revoked_or_the_article_is_deleted(
     assert editor.delete(f"/v1/articles/{shown['id']}/previews").status_code == 204
     for made in (first, second):
         for address in (made["href"], made["page"]):
-            assert client.get(address).status_code == 404
+            gone = client.get(address)
+            assert (gone.status_code, gone.headers["x-robots-tag"]) == (404, "noindex")
+            assert gone.headers["cache-control"] == "private, no-store"
     assert client.get(kept["href"]).status_code == 200
     trash(editor, other)
     problem(client.get(kept["href"]), 404)

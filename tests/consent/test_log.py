@@ -16,6 +16,7 @@ from service.consent.log.merkle import check_consistency, check_inclusion, leaf_
 from service.consent.log.sealing import seal
 from service.consent.log.tree import ConsentLeaf
 from service.consent.signing import Signer
+from tests.articles.newsroom import problem
 from tests.commands import copydesk
 from tests.consent.deciding import decide, events
 from tests.serving import SECRET, Store
@@ -116,8 +117,15 @@ def test_what_is_not_in_the_log_is_not_proven(store: Store, client: httpx.Client
     assert client.get(f"{path}?leaf_index=0&tree_size=3").status_code == 422
     assert client.get(f"{path}?leaf_hash={'0' * 64}").status_code == 404
     assert client.get(f"{path}?leaf_hash=short").status_code == 422
-    assert client.get("/v1/consent-log/consistency-proof?first=3").status_code == 422
-    assert client.get("/v1/consent-log/consistency-proof?first=2&second=1").status_code == 422
+    for asked, parameter in {
+        "first=3": "first",
+        "first=2&second=1": "first",
+        "first=1&second=9": "second",
+    }.items():
+        refused = problem(client.get(f"/v1/consent-log/consistency-proof?{asked}"), 422, "no-such-tree")
+        assert [(each["in"], each["pointer"]) for each in refused["errors"]] == [("query", f"/{parameter}")]
+    refused = problem(client.get(f"{path}?leaf_index=0&tree_size=9"), 422, "no-such-tree")
+    assert [each["pointer"] for each in refused["errors"]] == ["/tree_size"]
 
 
 def test_more_events_than_a_batch_are_sealed_in_the_order_in_which_they_came(

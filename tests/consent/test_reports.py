@@ -13,6 +13,7 @@ import pytest
 
 from service.consent.audit.reports import SMALLEST, Dimension, _hidden_parts
 from service.consent.decisions.callers import PRESSED_AGAIN
+from tests.articles.newsroom import problem
 from tests.consent.deciding import decide, events, notice, publish, rows
 from tests.serving import Store
 
@@ -41,6 +42,21 @@ def test_rates_are_counted_by_each_dimension(
         assert rates(auditor, by=dimension), dimension
         assert all(dimension in cell for cell in rates(auditor, by=dimension))
     assert rates(auditor, by=",".join(Dimension))
+
+
+@pytest.mark.parametrize(
+    ("period", "wrong"),
+    [
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "/since"),
+        ({"since": "2020-01-01", "until": "2026-01-01"}, "/since"),
+        ({"until": "1999-12-31"}, "/until"),
+    ],
+)
+def test_a_period_that_is_none_is_refused_where_it_is_wrong(
+    auditor: httpx.Client, period: dict[str, str], wrong: str
+) -> None:
+    refused = problem(auditor.get("/v1/consent-reports/rates", params=period), 422, "wrong-period")
+    assert [(each["in"], each["pointer"]) for each in refused["errors"]] == [("query", wrong)]
 
 
 def decide_often(store: Store, action: str, count: int, **members: Any) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.imports import apart
-from tests.articles.newsroom import mark
+from tests.articles.newsroom import mark, problem
 from tests.formats.dump import DUMP
 from tests.serving import EDITOR, Store, running, settings_for
 from tests.websites import answer, website
@@ -188,3 +188,18 @@ def test_what_may_be_sent_is_documented(client: httpx.Client) -> None:
         "text/plain",
     ]
     assert {"200", "201"} <= set(described["responses"])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "pointer"),
+    [
+        ("application/json", "[]", ""),
+        ("application/json", '{"url": "https://a.example", "a/b": 1}', "/a~1b"),
+        ("application/ninjs+json", '{"uri": "urn:x", "headlines": [{"value": 1}]}', "/headlines/0/value"),
+    ],
+)
+def test_a_refusal_points_into_the_body_that_was_sent(
+    editor: httpx.Client, media_type: str, body: str, pointer: str
+) -> None:
+    refused = problem(editor.post("/v1/imports", content=body, headers={"Content-Type": media_type}), 422)
+    assert [each["pointer"] for each in refused["errors"]] == [pointer]

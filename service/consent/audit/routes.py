@@ -85,11 +85,16 @@ def get_consent_rates(
 def period(since: date | None, last: date) -> tuple[date, date]:
     """Return the first and last day of a report; without a first, 30 days. Raises WrongPeriod."""
     if last.year not in YEARS:
-        raise WrongPeriod(f"until must be between {YEARS.start} and {YEARS.stop - 1}.")
+        raise _wrong_period("until", f"must be between {YEARS.start} and {YEARS.stop - 1}")
     first = since or last - timedelta(days=29)
     if not timedelta(0) <= last - first <= LONGEST:
-        raise WrongPeriod("since must not be after until, nor more than three years before it.")
+        raise _wrong_period("since", "must not be after until, nor more than three years before it")
     return first, last
+
+
+def _wrong_period(parameter: str, message: str) -> WrongPeriod:
+    wrong = FieldProblem(place="query", pointer=f"/{parameter}", message=message)
+    return WrongPeriod(f"{parameter} {message}.", errors=[wrong])
 
 
 def _dimensions(by: str) -> list[Dimension]:

@@ -13,7 +13,7 @@ from service.consent.log.merkle import Span, consistency_spans
 from service.consent.log.tree import InclusionProof, NoSuchTree, TreeHead
 from service.consent.signing import Signer
 from service.database import Session, SessionDep
-from service.errors import BadRequest
+from service.errors import BadRequest, FieldProblem
 from service.http import conditional
 from service.http.routing import Route
 from service.services import service
@@ -47,12 +47,17 @@ class ConsistencyProof(BaseModel):
     consistency_path: list[str]
 
 
-def _size(session: Session, request: Request, asked: int | None) -> int:
-    """Return the size asked for, which the log must have been of."""
+def _size(session: Session, request: Request, asked: int | None, parameter: str) -> int:
+    """Return the size that this parameter asks for, which the log must have been of."""
     newest = tree.head_now(session, Signer(service(request, Settings).signing_key)).tree_size
     if asked is not None and asked > newest:
-        raise NoSuchTree(f"The log has {newest} leaves.", tree_size=newest)
+        raise _no_such_tree(f"The log has {newest} leaves.", newest, parameter)
     return newest if asked is None else asked
+
+
+def _no_such_tree(message: str, tree_size: int, parameter: str) -> NoSuchTree:
+    wrong = FieldProblem(place="query", pointer=f"/{parameter}", message=message)
+    return NoSuchTree(message, errors=[wrong], tree_size=tree_size)
 
 
 @router.get("/tree-head", response_model=TreeHead)
@@ -79,7 +84,8 @@ def get_inclusion_proof(
     """
     if leaf_index is None and leaf_hash is None and event_id is None:
         raise NoLeafNamed("Name a leaf by leaf_index, event_id or leaf_hash.")
-    leaf, size = tree.find_leaf(session, leaf_index, leaf_hash, event_id), _size(session, request, tree_size)
+    leaf = tree.find_leaf(session, leaf_index, leaf_hash, event_id)
+    size = _size(session, request, tree_size, "tree_size")
     if leaf.leaf_index >= size:
         raise tree.NotInTheLog(f"A log of {size} leaves has no leaf {leaf.leaf_index} yet.")
     return conditional.answer(request, tree.prove_inclusion(session, leaf, size), headers=PUBLIC)
@@ -93,10 +99,10 @@ def get_consistency_proof(
     second: TreeSize = None,
 ) -> Response:
     """Prove that the log of `first` leaves is the beginning of that of `second` (RFC 9162, 2.1.4)."""
-    size = _size(session, request, second)
+    size = _size(session, request, second, "second")
     if first > size:
-        raise NoSuchTree(
-            f"The older log cannot have more leaves than the newer, which has {size}.", tree_size=size
+        raise _no_such_tree(
+            f"The older log cannot have more leaves than the newer, which has {size}.", size, "first"
         )
     spans = consistency_spans(first, size)
     subtree = tree.subtrees(session, [Span(0, first), Span(0, size), *spans])
