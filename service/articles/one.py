@@ -33,16 +33,17 @@ def answer(
 ) -> Response:
     """Answer for an article by its id or slug. `below` is what follows the key in the path, such as `/ninjs`.
 
-    An old slug is answered 308, a withdrawn article 410, in a form that has words for it.
+    An old slug is answered 308, a withdrawn article 410, in a form that has words for it. `body` and `fields`
+    choose members of the JSON; other forms are whole.
     """
     settings, forms = service(request, Settings), service(request, Forms)
     if caller.may(Scope.CONTENT_READ):
         return _working(request, session, key, body, form, fields, below)
     row = store.find(session, Kind.ARTICLE, key)
     found = answers.answer_row(row, Kind.ARTICLE, key, request.url.path, settings)
-    if found.status == 200 and body != "blocks":
-        found = answers.replaced(found, asked.with_body(found.body, body, settings))
     if form is Form.JSON:
+        if found.status == 200 and body != "blocks":
+            found = answers.replaced(found, asked.with_body(found.body, body, settings))
         found = answers.narrowed(found, fields, ArticleRead)
     if found.status == 200 and form is not Form.JSON:
         found = answers.replaced(found, forms.write(form, found.body, settings), MEDIA_TYPES[form])
@@ -68,10 +69,11 @@ def _working(
     if moved:
         location = f"/v1/articles/{article.slug}{below}{_query(request)}"
         return Response(status_code=308, headers={"Location": location, **conditional.PRIVATE})
-    document = asked.with_body(read.read_one(session, article).model_dump_json().encode(), body, settings)
-    shaped = (
-        asked.only_fields(document, fields) if form is Form.JSON else forms.write(form, document, settings)
-    )
+    document = read.read_one(session, article).model_dump_json().encode()
+    if form is Form.JSON:
+        shaped = asked.only_fields(asked.with_body(document, body, settings), fields)
+    else:
+        shaped = forms.write(form, document, settings)
     return conditional.answer_bytes(
         request, shaped, article.version, headers={"Content-Type": MEDIA_TYPES[form]}
     )

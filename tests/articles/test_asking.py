@@ -288,3 +288,14 @@ def test_readers_and_holders_of_tokens_are_told_the_same(
     address = f"/v1/articles?{query.format(value)}"
     with store.client("consent:read") as other:
         assert client.get(address).content == other.get(address).content
+
+
+def test_what_is_asked_of_the_body_changes_no_other_form(client: httpx.Client, editor: httpx.Client) -> None:
+    article = published(editor, body=[{"type": "paragraph", "html": "Trams cross."}])
+    address = f"/v1/articles/{article['id']}"
+    for caller in (client, editor):
+        for form in ("ninjs", "jsonld"):
+            whole = caller.get(f"{address}/{form}")
+            for body in ("none", "blocks", "html", "text"):
+                answer = caller.get(address, params={"format": form, "body": body})
+                assert (answer.status_code, answer.json()) == (200, whole.json()), (form, body)
