@@ -40,9 +40,9 @@ LINGERS = 10.0
 
 
 class BulkRoute(Route):
-    """Sending the same items again changes nothing: no answer needs to be kept for a key."""
+    """Sending the same items again changes nothing: no long answer needs to be kept for a key."""
 
-    keeps_answers = False
+    keeps_long_answers = False
 
 
 router = APIRouter(prefix="/v1/articles/bulk", tags=["sync"], route_class=BulkRoute)

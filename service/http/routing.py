@@ -4,7 +4,7 @@ an `Idempotency-Key` takes effect at most once.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from http import HTTPStatus
 from types import TracebackType
@@ -12,10 +12,12 @@ from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Content
 
 from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
@@ -29,6 +31,9 @@ from service.http.patching import invalid
 from service.services import service
 from service.settings import Settings
 from service.tables import Shape, ShownOnce
+
+LONGEST_KEPT = 4 * 1024 * 1024
+"""Bytes of an answer that is kept for an `Idempotency-Key`."""
 
 
 class UnknownParameter(BadRequest):
@@ -50,9 +55,9 @@ class NoMembers(Shape):
 class Route(APIRoute):
     """The route class of every router."""
 
-    keeps_answers: ClassVar[bool] = True
-    """True when the answer to a keyed POST is kept: false for answers of any length, where the same request
-    does nothing the second time.
+    keeps_long_answers: ClassVar[bool] = True
+    """False where bodies and answers may be of any length, and the same request does nothing the second time:
+    then only a body up to `COPYDESK_BODY_MAX_BYTES`, whose length is announced, has its answer kept.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -95,10 +100,10 @@ class Route(APIRoute):
                 await _refuse_body(request)
             key = request.headers.get("idempotency-key")
             if (
-                not self.keeps_answers
-                or request.method != "POST"
+                request.method != "POST"
                 or key is None
                 or "authorization" not in request.headers
+                or not (self.keeps_long_answers or _is_short(request))
             ):
                 return unshared(request, await handle(request))
             return await _once(request, key, handle, reads_json=self.body_field is not None, seals=seals)
@@ -219,6 +224,11 @@ async def _once(
         return kept
     request.state.claim = claim
     response = await handle(request)
+    if isinstance(response, StreamingResponse) and not await _gather(response):
+        # A fault of the store's, or more than is kept: the same request may be sent again, and does the rest.
+        async with database.turn():
+            await run_in_threadpool(idempotency.release, database, claim)
+        return response
     session: Session | None = getattr(request.state, "session", None)
     if session is not None:
         await run_in_threadpool(idempotency.keep, session, request, response)
@@ -227,6 +237,38 @@ async def _once(
         async with database.turn():
             await run_in_threadpool(idempotency.keep_alone, database, request, response)
     return response
+
+
+def _is_short(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isdigit() and int(length) <= service(request, Settings).body_max_bytes
+
+
+async def _gather(response: StreamingResponse) -> bool:
+    """Read an answer that is written piece by piece, and return whether it may be kept. It is still sent."""
+    pieces: list[bytes] = []
+    left, rest = LONGEST_KEPT, _bytes(response.body_iterator)
+    async for piece in rest:
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            break
+    is_whole = left >= 0
+
+    async def again() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+        async for piece in rest:
+            yield piece
+
+    response.body_iterator = again()
+    response.body = b"".join(pieces) if is_whole else b""
+    return is_whole and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def _bytes(pieces: AsyncIterable[Content]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield piece.encode() if isinstance(piece, str) else bytes(piece)
 
 
 def _release_when_it_fails(request: Request, database: Database, claim: Claim) -> None:
@@ -258,7 +300,7 @@ async def _fingerprint(request: Request, *, reads_json: bool) -> str:
     """
     kind, _, boundary = request.headers.get("content-type", "").partition("boundary=")
     length = request.headers.get("content-length", "")
-    if reads_json or (length.isdigit() and int(length) <= service(request, Settings).body_max_bytes):
+    if reads_json or _is_short(request):
         body = await request.body()
         mark = boundary.partition(";")[0].strip(' "').encode()
         return hashlib.sha256(body.replace(mark, b"") if mark else body).hexdigest()

@@ -1,5 +1,6 @@
 """POST with an Idempotency-Key happens at most once."""
 
+import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from service.http import routing
 from service.http.idempotency import KeptAnswer, forget_old
 from service.tables import now
 from tests.articles.newsroom import draft, mark, problem
@@ -250,3 +252,34 @@ def test_an_answer_with_a_secret_is_replayed_and_never_kept_in_clear(
         "TokenMade",
         "WebhookMade",
     }, "a member of an answer that is a secret is declared as `Secret`, and its shape is named here"
+
+
+@pytest.mark.parametrize("as_lines", [True, False])
+def test_a_short_bulk_import_is_answered_once_for_a_key(editor: httpx.Client, *, as_lines: bool) -> None:
+    items = [{"source": "keyed.example", "external_id": mark(), "headline": "Once"} for _ in range(3)]
+    content = "\n".join(map(json.dumps, items)) if as_lines else json.dumps(items)
+    media_type = "application/x-ndjson" if as_lines else "application/json"
+    headers = {**key(), "Content-Type": media_type}
+    address = "/v1/articles/bulk?mode=create"
+    first = editor.post(address, content=content, headers=headers)
+    assert first.text.count('"status":201') == 3
+    again = editor.post(address, content=content, headers=headers)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["content-type"] == first.headers["content-type"] == media_type
+    assert again.headers["idempotent-replayed"] == "true"
+    problem(editor.post(address, content=content + " ", headers=headers), 422, "key-reused")
+    # Of a body whose length is not announced, only the items say whether they were there.
+    sent = editor.post(address, content=iter([content.encode()]), headers={**headers, **key()})
+    assert sent.text.count('"status":409,"id"') == 3
+
+
+def test_a_long_answer_is_sent_whole_and_not_kept(
+    editor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "LONGEST_KEPT", 100)
+    items = [{"source": "long.example", "external_id": mark(), "headline": "Once"} for _ in range(3)]
+    content, headers = json.dumps(items), {**key(), "Content-Type": "application/json"}
+    for status in (201, 200):
+        answer = editor.post("/v1/articles/bulk", content=content, headers=headers)
+        assert [each["status"] for each in answer.json()["items"]] == [status] * 3
+        assert "idempotent-replayed" not in answer.headers
