@@ -56,6 +56,19 @@ def granted(record: Mapping[str, Any]) -> set[str]:
     return {one["purpose_key"] for one in record["purposes"] if one["decision"] == "granted"}
 
 
+def impressions(store: Store) -> dict[tuple[int, str, str], int]:
+    """How often each version was shown in each country, on each surface."""
+    counted = text(
+        "SELECT notice_version, country, ui_surface, sum(impressions) FROM consent_impression"
+        " GROUP BY notice_version, country, ui_surface"
+    )
+    with store.database.reading() as session:
+        return {
+            (version, country, surface): count
+            for version, country, surface, count in session.execute(counted)
+        }
+
+
 def secret_of(client: httpx.Client) -> str | None:
     """What the client's cookie holds."""
     return client.cookies.get(COOKIE)

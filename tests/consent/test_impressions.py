@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from service.tables import Table
-from tests.consent.deciding import decide, events
+from tests.consent.deciding import decide, events, impressions
 from tests.serving import AppTransport, Store, running, settings_for
 
 
@@ -18,13 +18,7 @@ def shown(client: httpx.Client, **members: object) -> httpx.Response:
 
 
 def kept(store: Store) -> list[tuple[object, ...]]:
-    with store.database.reading() as session:
-        counts = session.execute(
-            text(
-                "SELECT notice_version, country, ui_surface, impressions FROM consent_impression ORDER BY 1, 2, 3"
-            )
-        )
-        return [tuple(row) for row in counts]
+    return sorted((*place, count) for place, count in impressions(store).items())
 
 
 def test_impressions_are_counted_and_set_no_cookie(store: Store, client: httpx.Client) -> None:

@@ -5,9 +5,8 @@ hide it.
 import httpx
 import pytest
 from lxml import html
-from sqlalchemy import text
 
-from tests.consent.deciding import decide, notice, publish
+from tests.consent.deciding import decide, impressions, notice, publish
 from tests.serving import Store, another
 
 LOOKED_AT = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "same-origin"}
@@ -15,11 +14,9 @@ LOOKED_AT = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "same-origin"}
 
 def kept(store: Store) -> dict[int, int]:
     """How often each version was shown in the banner."""
-    with store.database.reading() as session:
-        counts = session.execute(
-            text("SELECT notice_version, impressions FROM consent_impression WHERE ui_surface = 'banner'")
-        )
-        return dict(map(tuple, counts))
+    return {
+        version: count for (version, _, surface), count in impressions(store).items() if surface == "banner"
+    }
 
 
 def style_of(client: httpx.Client, page: str = "/") -> str:
