@@ -213,11 +213,25 @@ def replace(
     caller.need_source(write.source)  # Before a slug is claimed, which would stay claimed.
     refuse_changes(write, article, READ_ONLY)
     status = wanted_status(article, write)
-    before, former = _state(article), article.status
+    before, former, embargo = _state(article), article.status, article.embargoed_until
+    pictures = _refuse_edit(session, caller, article, write)
+    changed = _put_content(session, article, write)
+    action = move(article, caller, status, embargo)
+    if _state(article) != before:
+        caller.need_source(article.source)
+        if former != Status.DRAFT:  # See `authorise`. A request that changes nothing is allowed.
+            caller.need(Scope.CONTENT_PUBLISH)
+        was_public = former == Status.PUBLISHED
+        remember(session, [article], caller, action, was_public=was_public, changed=changed)
+    return article, pictures
+
+
+def _refuse_edit(session: Session, caller: Caller, article: Article, write: ArticleReplace) -> Pictures:
+    """Refuse content that this article may not get, and return the pictures that it is to show."""
     if article.status == Status.WITHDRAWN and _differs(session, article, write):
         raise ArticleWithdrawn("A withdrawn article cannot be edited.", article_status=str(article.status))
     # The date that is stored stays welcome, also where the clock has been set back behind it since.
-    if is_dated_anew := _dated_anew(article, write):
+    if _is_dated_anew(article, write):
         refuse_date_to_come(write)
     refuse_end_before_embargo(write, article)
     pictures = resolve.load(session, claims.images_in(write))
@@ -229,7 +243,11 @@ def replace(
         session.flush()  # An edit before this one may have taken the key, or given it up.
         holders = claims.claim_external_ids(session, [write])
     claims.refuse_taken(write, article.id, holders)
-    was_public, embargo = former == Status.PUBLISHED, article.embargoed_until
+    return pictures
+
+
+def _put_content(session: Session, article: Article, write: ArticleReplace) -> frozenset[str]:
+    """Put content, slug and times into an article. Return the members of the content that have changed."""
     content = {name: getattr(write, name) for name in _CONTENT} | {"language": _language(session, write)}
     changed = frozenset(name for name, value in content.items() if getattr(article, name) != value)
     for name in changed:
@@ -238,15 +256,9 @@ def replace(
         article.slug = slugs.claim_one(session, slugs.Claim(article.id, write.slug, write.headline))
     if write.usable_until != article.expired_at:
         article.expired_at = ended_at(write.usable_until)
-    if is_dated_anew:
+    if _is_dated_anew(article, write):
         article.published_at = write.published_at
-    action = move(article, caller, status, embargo)
-    if _state(article) != before:
-        caller.need_source(article.source)
-        if former != Status.DRAFT:  # See `authorise`. Whoever sends the same again changes nothing, and may.
-            caller.need(Scope.CONTENT_PUBLISH)
-        remember(session, [article], caller, action, was_public=was_public, changed=changed)
-    return article, pictures
+    return changed
 
 
 def publish(session: Session, caller: Caller, article: Article, at: Time | None) -> Article:
@@ -337,7 +349,7 @@ def expire(session: Session, caller: Caller, articles: Sequence[Article]) -> Non
     remember(session, articles, caller, "expired", was_public=True)
 
 
-def _dated_anew(article: Article, write: ArticleReplace) -> bool:
+def _is_dated_anew(article: Article, write: ArticleReplace) -> bool:
     """Return whether the request changes the date of publication. Null removes the date of a draft, but not
     of an article that is public.
     """
@@ -351,7 +363,7 @@ def _differs(session: Session, article: Article, write: ArticleReplace) -> bool:
     names = set(_CONTENT) - {"language"}
     same = all(getattr(article, name) == getattr(write, name) for name in names)
     same = same and article.language == _language(session, write)
-    same = same and not _dated_anew(article, write)
+    same = same and not _is_dated_anew(article, write)
     return not same or write.slug not in (None, article.slug) or write.status not in (None, article.status)
 
 
