@@ -6,7 +6,7 @@ import httpx
 from sqlmodel import select
 
 from service.articles.models import ArticleSlug
-from service.formats.feeds.feed import MEDIA_TYPES
+from service.articles.public_lists import FEEDS
 from tests.serving import Store
 from tests.sync.following import Entry, follow
 
@@ -33,14 +33,14 @@ LISTS = (
 )
 PAGES = (
     "/",
-    *(f"/feeds/{name}" for name in MEDIA_TYPES),
+    *(f"/feeds/{name}" for name in FEEDS),
     "/feeds/rss.xml?section=Coast&language=en",
     "/sitemaps/index.xml",
     "/sitemaps/news.xml",
     "/sitemaps/articles.xml?section=Coast",
     "/sitemaps/articles.xml",
 )
-FEEDS = (
+NARROWED = (
     "",
     "&section=Coast",
     "&language=sv",
@@ -81,7 +81,7 @@ def changes(client: httpx.Client) -> dict[str, list[Entry]]:
     Keys are left out: they are for caches, and name where an article was before, while a restored store has
     only been where it is. Whoever purges caches begins again with it, and so drops all that they have kept.
     """
-    told = {query: follow(client, f"/v1/changes?limit=3{query}")[0] for query in FEEDS}
+    told = {query: follow(client, f"/v1/changes?limit=3{query}")[0] for query in NARROWED}
     return {query: [{**entry, "keys": []} for entry in entries] for query, entries in told.items()}
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle, last_updated
+from service.articles.public_lists import FEEDS
+from service.formats.feeds.feed import Feed, FeedArticle, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
 from service.formats.feeds.written import WrittenArticle
 from service.formats.xml import element, filled, inside
@@ -25,7 +26,7 @@ def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
     element(root, _in("id"), itself)
     element(root, _in("title"), feed.title)
     element(root, _in("updated"), write_time(last_updated(each.updated_at for each in articles)))
-    element(root, _in("link"), attributes={"rel": "self", "href": itself, "type": MEDIA_TYPES["atom.xml"]})
+    element(root, _in("link"), attributes={"rel": "self", "href": itself, "type": FEEDS["atom.xml"]})
     element(root, _in("link"), attributes={"rel": "alternate", "href": feed.settings.public_url})
     element(root, _in("generator"), "Copydesk")
     # An entry whose article names no author has this one.

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from service.articles.addresses import address_of
 from service.articles.body import ResolvedImage
 from service.articles.models import ArticleRead
-from service.articles.public_lists import FEEDS
 from service.database import Session
 from service.formats.addresses import with_whole_addresses
 from service.images.models import EffectiveCaption, Picture, Rendition
@@ -23,7 +22,6 @@ from service.tables import ANY_LANGUAGE
 
 LONGEST = 50
 """Articles in a feed. A client that needs more reads the lists or the change feed."""
-MEDIA_TYPES = FEEDS
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from service.articles.public_lists import FEEDS
 from service.database import SessionDep
 from service.formats.feeds import atom, feed, json_feed, rss
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle
+from service.formats.feeds.feed import Feed, FeedArticle
 from service.formats.feeds.written import WrittenArticle, WrittenArticles
 from service.http import pages
 from service.http.callers import CallerDep
@@ -38,11 +39,11 @@ FeedDep = Annotated[Feed, Depends(read_feed, scope="function")]
 
 
 class _JsonFeed(JSONResponse):
-    media_type = MEDIA_TYPES["feed.json"]
+    media_type = FEEDS["feed.json"]
 
 
 def _described(name: str, example: str) -> Responses:
-    return {200: {"content": {MEDIA_TYPES[name]: {"schema": {"type": "string"}, "example": example}}}}
+    return {200: {"content": {FEEDS[name]: {"schema": {"type": "string"}, "example": example}}}}
 
 
 @router.get(
@@ -79,7 +80,7 @@ def _answer(
     write_article: Callable[[FeedArticle], bytes],
 ) -> Response:
     articles = service(request, WrittenArticles).all(name, found.documents, write_article)
-    media_type = MEDIA_TYPES[name] if name.endswith("json") else f"{MEDIA_TYPES[name]}; charset=utf-8"
+    media_type = FEEDS[name] if name.endswith("json") else f"{FEEDS[name]}; charset=utf-8"
     answer = answers.made(write(found, articles), media_type, (answers.any_of(Kind.ARTICLE),), found.settings)
     lists = Filter(section=found.sections, language=found.languages).keys()
     keys.name(request, keys.of_page(Kind.ARTICLE, lists, (each.id for each in articles)))
@@ -92,5 +93,5 @@ def _links(found: Feed, name: str) -> list[str]:
     """Return links to this feed and to its other forms (RFC 8288)."""
     return [
         f'<{found.address(other)}>; rel="{"self" if other == name else "alternate"}"; type="{media_type}"'
-        for other, media_type in MEDIA_TYPES.items()
+        for other, media_type in FEEDS.items()
     ]

@@ -8,7 +8,8 @@ from email.utils import format_datetime
 from lxml import etree
 
 from service.articles.body import as_html
-from service.formats.feeds.feed import MEDIA_TYPES, Feed, FeedArticle, last_updated
+from service.articles.public_lists import FEEDS
+from service.formats.feeds.feed import Feed, FeedArticle, last_updated
 from service.formats.feeds.media import MEDIA, add_pictures
 from service.formats.feeds.written import WrittenArticle
 from service.formats.xml import element, filled, inside
@@ -32,7 +33,7 @@ def write(feed: Feed, articles: Sequence[WrittenArticle]) -> bytes:
     element(channel, "language", feed.language)
     element(channel, "lastBuildDate", format_datetime(updated, usegmt=True))
     element(channel, "generator", "Copydesk")
-    itself = {"rel": "self", "href": feed.address("rss.xml"), "type": MEDIA_TYPES["rss.xml"]}
+    itself = {"rel": "self", "href": feed.address("rss.xml"), "type": FEEDS["rss.xml"]}
     element(channel, f"{{{ATOM}}}link", attributes=itself)
     return filled(root, b"</channel></rss>", (each.written for each in articles))
 
