@@ -1,7 +1,7 @@
 """Shapes of a recall's answer."""
 
 import enum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -29,6 +29,16 @@ REACH = (
     " it has not received it and will not by itself: its token is revoked or expired, its webhook disabled or"
     " deleted, or its contract has ended and it is not known to have heard. null while nothing is withdrawn"
 )
+State = Annotated[Reach | None, Field(description=REACH)]
+DroppedAt = Annotated[
+    Time | None,
+    Field(
+        description="when the holder had learnt that its contract has ended, and with it dropped every copy"
+    ),
+]
+Anonymous = Annotated[
+    Literal["not recorded"], Field(description="readers, and followers without a token, are not on record")
+]
 
 
 class CopyRead(Reading):
@@ -47,10 +57,8 @@ class HeldRead(Reading):
     versions: list[CopyRead]
     withdrawal_sent_at: Time | None
     withdrawal_received_at: Time | None
-    dropped_at: Time | None = Field(
-        description="when the holder had learnt that its contract has ended, and with it dropped every copy"
-    )
-    state: Reach | None = Field(description=REACH)
+    dropped_at: DroppedAt
+    state: State
 
 
 class TokenHeld(HeldRead):
@@ -92,9 +100,7 @@ class RecallRead(Reading):
     outstanding: int = Field(
         description="how many have the article still, as far as is known: sent, pending and stopped"
     )
-    anonymous: Literal["not recorded"] = Field(
-        description="readers, and followers without a token, are not on record"
-    )
+    anonymous: Anonymous
 
 
 class PictureHeldRead(Reading):
@@ -110,10 +116,8 @@ class PictureHeldRead(Reading):
     sent_at: Time = Field(description="when the picture was first sent, by itself or in an article")
     withdrawal_sent_at: Time | None
     withdrawal_received_at: Time | None
-    dropped_at: Time | None = Field(
-        description="when the holder had learnt that its contract has ended, and with it dropped every copy"
-    )
-    state: Reach | None = Field(description=REACH)
+    dropped_at: DroppedAt
+    state: State
 
 
 class TokenHoldsPicture(PictureHeldRead):
@@ -158,9 +162,7 @@ class PictureRecallRead(Reading):
     outstanding: int = Field(
         description="how many have the picture still, as far as is known: sent, pending and stopped"
     )
-    anonymous: Literal["not recorded"] = Field(
-        description="readers, and followers without a token, are not on record"
-    )
+    anonymous: Anonymous
 
 
 PICTURE_EXAMPLE = {
