@@ -2,7 +2,8 @@
 or database.
 """
 
-# What reads is imported when the first page comes: its libraries and patterns take half a second of each start.
+# The readers are imported when the first page comes, because their libraries and patterns take half a second
+# of each start.
 # ruff: noqa: PLC0415
 from service.newspages.decoding import read_text
 from service.newspages.page import (

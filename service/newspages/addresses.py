@@ -46,7 +46,7 @@ def picture_address(image: HtmlElement, base: str | None) -> str | None:
     ]
     if not found:
         return None
-    # What a script is to load stands in for a picture that is there before, whatever its size.
+    # The address that a script is to load comes before a placeholder, whatever its size.
     return max(found, key=lambda pair: (pair[0].width, pair[0].lazy))[1]
 
 
@@ -66,7 +66,7 @@ def _candidates(image: HtmlElement) -> Iterator[_Candidate]:
     width = image.get("width") or ""
     stated = float(width) if re.fullmatch(r"\d{1,5}", width, re.ASCII) else 0.0
     yield from _named(image, stated)
-    # The parser takes what follows a source for its content.
+    # The parser takes the elements after a source for its content.
     for source in (e for frame in islice(image.iterancestors("picture"), 1) for e in frame.iter("source")):
         yield from _named(source, stated)
     for inner in _without_scripts(image):

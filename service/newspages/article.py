@@ -190,8 +190,7 @@ class Article:
         """
         last = max((index for index, unit in enumerate(units) if self._may_be_last(unit)), default=-1)
         kept = units[: last + 1]
-        # What asks for a subscription stands where the text that is free ends; elsewhere it may be a
-        # sentence.
+        # A request to subscribe ends the text that is free. Elsewhere the same words may be a sentence.
         ending = set([unit for unit in kept if unit.is_text][-_LAST_LINES:])
         return [unit for unit in kept if unit not in ending or not asks_to_subscribe(unit.text)]
 

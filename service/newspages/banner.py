@@ -1,5 +1,5 @@
-"""The cookie banner of a page, told from the article by what it speaks of, whom it speaks to, and its
-buttons.
+"""Find the cookie banner of a page, told from the article by its subject, by the reader whom it addresses,
+and by its buttons.
 """
 
 import re

@@ -1,4 +1,6 @@
-"""Units made into the blocks of an article: paragraphs, headings, quotes, lists, tables and pictures."""
+"""Make the units of a page into the blocks of an article: paragraphs, headings, quotes, lists, tables and
+pictures.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -39,7 +39,7 @@ _INSTRUCTION = any_of(
     r"view (?:image|gallery)|(?:hide|toggle) caption|(?:画像|写真)?を?拡大(?:写真|画像|する)?(?:を見る)?",
     r"agrandir(?: l['’]image)?|bild vergrößern|ampliar(?: foto| imagen)?|ingrandisci",
 )
-# What stands before a caption on the page, said aloud to those who cannot see where it stands.
+# Words before a caption that tell those who cannot see the page where it stands.
 _LABEL = re.compile(
     r"(?:(?:image|photo|picture|media) (?:caption|description)|légende (?:de l['’])?image|pie de (?:foto|imagen)|legenda da foto"
     r"|keterangan gambar|chụp lại hình ảnh|подпись к (?:фото|изображению)|підпис до фото|इमेज कैप्शन|ছবির ক্যাপশন|التعليق على الصورة"

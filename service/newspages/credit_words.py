@@ -138,7 +138,7 @@ AGENCIES = (
     "Hans Lucas",
 )
 AGENCY = "|".join(map(re.escape, AGENCIES))
-# What stands before a colon and a name. Chinese and Japanese write these without a space around them.
+# Words before a colon and a name. Chinese and Japanese write these without a space around them.
 ANNOUNCED = (
     r"(?:picture|image|photo) source|(?:picture |image |photo |file )?(?:photo(?:graph)?s?|pictures?|pic|images?|credits?|screenshots?|illustration|photographers?)"
     r"(?: (?:credit|source|courtesy|by))?|courtesy|copyright|(?:archiv|symbol|titel|agentur)?(?:fotos?|bild)|bild(?:quelle|rechte|nachweis)"

@@ -54,7 +54,7 @@ _OF_PICTURES = re.compile(
     rf"|^(?:{AGENCY})$|^(?:{AGENCY})\s?[/|,-]|[/|,-]\s?(?:{AGENCY})$|(?:撮影|提供|摄|攝|供图)$",
     re.IGNORECASE,
 )
-# Who gave a picture away, where no photographer is named.
+# Those who gave a picture away, where no photographer is named.
 _GIVEN = (
     r"supplied(?: by [^.]{2,60})?|handout(?: photo)?|hand-out|file(?: (?:photo|picture|image))?|submitted(?: photo)?|provided(?: by [^.]{2,60})?"
     r"|contributed|stock image|gentileza[^.]{0,50}|cortesía[^.]{0,50}|redes sociales|archivo|privat|zvg|d\.?r\.?|divulgação|reprodução|sin crédito"

@@ -56,7 +56,7 @@ _DAY_IN_PATH = re.compile(
 _COMPACT = re.compile(
     r"(20\d\d|19\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T?(\d\d):?(\d\d)(?::?(\d\d))?)?Z?", re.ASCII
 )
-# What `Date.toString()` prints: Sat May 04 2024 10:20:30 GMT+0200 (Central European Summer Time).
+# The form that `Date.toString()` prints: Sat May 04 2024 10:20:30 GMT+0200 (Central European Summer Time).
 _JAVASCRIPT = re.compile(
     r"[A-Z][a-z]{2},? (?P<month>[A-Z][a-z]{2}) (?P<day>\d{1,2}),? (?P<year>\d{4}) (?P<clock>\d\d?:\d\d(?::\d\d)?)"
     r"(?: (?:GMT|UTC)?(?P<zone>[+-]\d\d:?\d\d|Z)?)?",

@@ -1,4 +1,4 @@
-"""Bytes of pages and dumps made into text as the WHATWG Encoding Standard says: its labels, its tables, and
+"""Decode the bytes of pages and dumps as the WHATWG Encoding Standard says: its labels, its tables, and
 U+FFFD for each byte or pair of bytes that means nothing.
 
 `webencodings` knows the labels. Python's codecs do the work, and differ from the standard's tables in a few

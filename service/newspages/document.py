@@ -1,5 +1,5 @@
-"""Bytes of a saved page made into a tree, whatever they claim to be: the one place where HTML is decoded and
-parsed.
+"""Parse the bytes of a saved page into a tree, whatever they claim to be: the one place where HTML is decoded
+and parsed.
 """
 
 import re

@@ -51,7 +51,7 @@ def holders(body: HtmlElement, apart: Collection[HtmlElement] = ()) -> set[HtmlE
     taken = {element for figure in found for element in figure.iter()}
     for caption in islice((e for e in body.iter(etree.Element) if is_caption(e)), _MOST):
         if caption not in taken:
-            # What is named for a caption and holds a picture is the frame of both.
+            # An element that is named for a caption and holds a picture is the frame of both.
             framed = caption.tag != "figcaption" and next(caption.iter(*IMAGES), None) is not None
             holder = caption if framed else _around(caption)
             _widen(found, taken, holder if holder is not None and holder not in around else None)
@@ -112,7 +112,7 @@ def _pictures_in(figure: HtmlElement) -> list[HtmlElement]:
 
 
 def _widen(found: set[HtmlElement], taken: set[HtmlElement], holder: HtmlElement | None) -> None:
-    """Adds the holder, in the place of the one captionless figure it may hold."""
+    """Add the holder, in the place of the one captionless figure it may hold."""
     inner = (
         [element for element in holder.iterdescendants() if element in found] if holder is not None else []
     )
@@ -265,7 +265,8 @@ def _leads_away(holder: HtmlElement, base: str | None) -> bool:
         return False
     target, here = urlsplit(web_address(link.get("href"), base) or ""), urlsplit(base or "")
     if _site(target.hostname) != _site(here.hostname) and here.hostname:
-        # A product that is sold elsewhere is shown here; what leads to another story stays on the site.
+        # A link to another host leads to a product that is sold there; a link to another story stays on the
+        # site.
         return False
     return (
         not FILE.search(target.path) and target.path != here.path and not _is_attachment(holder, target.path)

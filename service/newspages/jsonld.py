@@ -30,7 +30,7 @@ _BEFORE_TEXT = re.compile(r"[{\[,:]\s*$|^\s*$")
 _AFTER_TEXT = re.compile(r'\s*(?:[}\]:]|$|,\s*(?:["{\[\d-]|true|false|null))')
 _MOST_NODES = 5_000
 _DEEPEST = 6
-# What one object of a page may leave to another to say of the same article.
+# Members that one object of a page may leave to another object about the same article.
 _SHARED = (
     "author",
     "creator",

@@ -1,5 +1,5 @@
-"""A page's tree laid out as a row of units in reading order: runs of inline html, the places of pictures, and
-what stands whole: tables, source text, and what is shown from other hosts.
+"""Lay a page's tree out as a row of units in reading order: runs of inline html, the places of pictures, and
+what stands whole: tables, source text, and embeds from other hosts.
 """
 
 import re

@@ -60,7 +60,7 @@ _PERSONAL_PAGE = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(?:www\.)?[\w-]+\.[a-z]{2,6}", re.IGNORECASE)
-# What stands beside names on pages: buttons, sections, desks without a name.
+# Words beside names on pages: buttons, sections, desks without a name.
 _OF_THE_PAGE = re.compile(
     r"(?:folgen|follow|seguir|suivre|nachrichten|news|noticias|actualités|redaktion|(?:die |online-?)?redaktion|redacción|rédaction|la rédaction"
     r"|redazione|redakcja|redaktionen|newsroom|news ?desk|web ?desk|staff|staff (?:writer|reporter)|(?:our )?correspondent|agencies|agenturen|agencias)",

@@ -1,4 +1,4 @@
-"""The article's units without what is said once more as a fact: byline, credit, date, the headline, and
+"""Leave out of an article's units what is said once more as a fact: byline, credit, date, the headline, and
 labels.
 """
 

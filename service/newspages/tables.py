@@ -1,4 +1,4 @@
-"""Tables of data: told from tables that only lay a page out, and read row by row."""
+"""Read tables of data row by row, and tell them from tables that only lay a page out."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice

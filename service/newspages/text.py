@@ -1,4 +1,4 @@
-"""Plain text made tidy, and the few things that can be told from its shape alone: words, prose, sameness."""
+"""Tidy plain text, and tell a few things from its shape alone: words, prose, sameness."""
 
 import re
 from html import escape
