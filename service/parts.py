@@ -20,6 +20,7 @@ from service.edge.cache import WireCache
 from service.edge.connections import Connections
 from service.ending import Ending
 from service.formats.feeds.written import WrittenArticles
+from service.formats.sitemaps.starts import Starts
 from service.http import idempotency
 from service.http.callers import TokenUses
 from service.images import ahead
@@ -84,6 +85,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
     services.add(WrittenArticles, WrittenArticles(settings))
+    services.add(Starts, Starts())
     services.add(Backlog, Backlog(database, _row_reader_of_jobs(services)))
     services.add(Trials, Trials())
     services.add(FollowersWatched, FollowersWatched(database))

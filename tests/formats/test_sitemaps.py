@@ -1,18 +1,20 @@
 """Sitemaps: the news of two days, and all articles cut into files."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from lxml import etree
-from sqlalchemy import update
+from sqlalchemy import event, update
 
-from service.formats.sitemaps.parts import all_parts, read_part
+from service.formats.sitemaps.parts import Part, all_parts, read_part
+from service.formats.sitemaps.starts import Starts
 from service.published import totals
 from service.published.models import PublishedSequence
 from service.published.names import COUNTED_AS
 from service.tables import now
-from tests.articles.newsroom import do, edit, published
+from tests.articles.newsroom import Article, do, edit, published
 from tests.formats.front_page import illustrated
 from tests.serving import ORIGIN, Store, another
 
@@ -115,7 +117,7 @@ def test_files_are_cut_by_key_and_hold_each_article_once(
         published(editor)["id"]
     ]
     with store.database.reading() as session:
-        parts = all_parts(session, 3)
+        parts = all_parts(session, Starts(3))
         assert [part.section for part in parts].count("City") == 3
         held = [str(place.id) for part in parts for place in read_part(session, part, 3)]
     assert sorted(held) == sorted(made)
@@ -128,6 +130,60 @@ def test_files_are_cut_by_key_and_hold_each_article_once(
     assert rest.text.count("<loc>") == 4
 
 
+def listed(store: Store, starts: Starts) -> tuple[list[Part], set[str]]:
+    """Return the files, and the articles that are in them."""
+    with store.database.reading() as session:
+        parts = all_parts(session, starts)
+        files = [read_part(session, part, starts.longest) for part in parts]
+    return parts, {str(article.id) for file in files for article in file}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_files_whose_starts_are_kept_hold_every_article_whatever_changes(
+    store: Store, editor: httpx.Client, seed: int
+) -> None:
+    chance, starts, made = random.Random(seed), Starts(2), dict[str, Article]()
+    acts, most = ["publish"] * 5 + ["edit", "move", "withdraw"], 0
+    for _ in range(40):
+        section, hours = chance.choice(("City", None)), chance.choice((0, 0, 0, chance.uniform(0, 99)))
+        at, act = ago(hours), chance.choice(acts) if made else "publish"
+        article = chance.choice(list(made.values())) if made else {}
+        if act == "withdraw":
+            do(editor, made.pop(article["id"]), "withdraw", reason="Wrong.")
+            continue
+        if act == "publish":
+            article = published(editor, section=section, published_at=at)
+        elif act == "edit":
+            article = edit(editor, article, summary=f"It is {at}.")
+        else:
+            article = edit(editor, article, section=section, published_at=at)
+        made[article["id"]] = article
+        parts, held = listed(store, starts)
+        assert held == {*made}
+        most = max(most, len({*parts}))
+    assert most > 4
+
+
+def test_a_new_article_has_no_section_walked_again(store: Store, editor: httpx.Client) -> None:
+    for hours in range(7, 0, -1):
+        published(editor, section="City", published_at=ago(hours))
+    starts = Starts(3)
+    before, _ = listed(store, starts)
+    published(editor, section="City")
+    published(editor, section="Port")
+    with store.database.reading() as session:
+        statements = list[str]()
+        event.listen(session.connection(), "before_cursor_execute", lambda *args: statements.append(args[2]))
+        after = all_parts(session, starts)
+        walks = [each for each in statements if each.startswith("SELECT published.published_at")]
+        assert statements and not walks
+    assert [*before, Part("Port")] == after
+    old = published(editor, section="City", published_at=ago(9))
+    _, held = listed(store, starts)
+    assert old["id"] in held
+
+
 def test_the_index_is_the_same_from_kept_counts_as_from_counting(store: Store, editor: httpx.Client) -> None:
     moving = [published(editor, section="City") for _ in range(5)]
     published(editor, section="Port")
@@ -138,8 +194,8 @@ def test_the_index_is_the_same_from_kept_counts_as_from_counting(store: Store, e
     with store.database.writing() as session:
         session.execute(update(PublishedSequence).values(counted_at=now(), counted_as=COUNTED_AS))
         assert totals.of_sections(session) == {"City": 2, "Port": 2, None: 2}
-        kept = [all_parts(session, longest) for longest in (1, 2, 50)]
+        kept = [all_parts(session, Starts(longest)) for longest in (1, 2, 50)]
         session.execute(update(PublishedSequence).values(counted_at=None))
         assert totals.of_sections(session) is None
-        assert [all_parts(session, longest) for longest in (1, 2, 50)] == kept
+        assert [all_parts(session, Starts(longest)) for longest in (1, 2, 50)] == kept
     assert [len(parts) for parts in kept] == [6, 3, 3]

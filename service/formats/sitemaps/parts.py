@@ -4,24 +4,20 @@ A file is named by the key of its first article, so that what is published later
 they are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from service.database import Session
+from service.formats.sitemaps.starts import LONGEST, Key, Starts, from_start, place_of
 from service.published import named, totals
 from service.published.filters import keep_until_next, live
 from service.published.models import Kind, Published
-
-LONGEST = 50_000
-"""Addresses in one file (sitemaps.org, "Sitemap index files")."""
-Key = tuple[datetime, UUID]
-_KEY: Sequence[Any] = (col(Published.published_at), col(Published.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +39,16 @@ class ListedArticle:
     updated_at: datetime
 
 
-def all_parts(session: Session, longest: int = LONGEST) -> list[Part]:
-    """Return every file. Only sections with more articles than one file takes are read for it, once along
-    their index.
-    """
+def all_parts(session: Session, starts: Starts) -> list[Part]:
+    """Return every file. Only sections with more articles than one file takes are read for it."""
+    place = place_of(session)
     counts = _counts(session)
+    later = starts.of_sections(session, place, counts)
     # Sorted here: databases disagree where none comes, and about letters.
     return [
         Part(section, start)
         for section in sorted(counts, key=lambda name: name or "")
-        for start in _starts(session, section, counts[section], longest)
+        for start in (None, *later.get(section, ()))
     ]
 
 
@@ -71,31 +67,9 @@ def _counts(session: Session) -> Mapping[str | None, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _starts(session: Session, section: str | None, count: int, longest: int) -> Iterator[Key | None]:
-    """Yield the key at which each file of a section begins."""
-    start: Key | None = None
-    yield start
-    while count > longest:
-        following = session.execute(_from(Part(section, start), _KEY).offset(longest).limit(1)).first()
-        if following is None:
-            return
-        start = (following.published_at, following.id)
-        yield start
-
-
 def read_part(session: Session, part: Part, longest: int = LONGEST) -> list[ListedArticle]:
     """Return the articles of one file."""
     columns: Sequence[Any] = (col(Published.id), col(Published.slug), col(Published.updated_at))
     keep_until_next(session, Kind.ARTICLE)
-    return [ListedArticle(*row) for row in session.execute(_from(part, columns).limit(longest))]
-
-
-def _from(part: Part, columns: Sequence[Any]) -> Select[Any]:
-    """Select the articles of a section from the beginning of a file on."""
-    section = col(Published.section)
-    of_section = section.is_(None) if part.section is None else section == part.section
-    statement = select(*columns).where(*live(Kind.ARTICLE), of_section).order_by(*_KEY)
-    if part.start is None:
-        return statement
-    start = tuple_(*(literal(value, column.type) for value, column in zip(part.start, _KEY, strict=True)))
-    return statement.where(tuple_(*_KEY) >= start)
+    rows = session.execute(from_start(part.section, part.start, columns).limit(longest))
+    return [ListedArticle(*row) for row in rows]

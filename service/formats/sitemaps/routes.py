@@ -14,6 +14,7 @@ from service.ages import keep_until
 from service.database import Session, SessionDep
 from service.formats.feeds.written import WrittenArticle, WrittenArticles
 from service.formats.sitemaps.parts import Part, all_parts, read_part
+from service.formats.sitemaps.starts import Starts
 from service.formats.sitemaps.write import write_index, write_news, write_news_article, write_places
 from service.http.callers import CallerDep
 from service.http.operations import Responses
@@ -53,7 +54,7 @@ def _news(request: Request, session: Session, most: int = MOST_NEWS) -> list[Wri
 def get_sitemap_index(request: Request, caller: CallerDep, session: SessionDep) -> Response:
     """The index of all sitemaps: that of the news, and those of all articles, section by section."""
     base = f"{service(request, Settings).public_url}/sitemaps"
-    files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session)]
+    files = [f"{base}/articles.xml{_query(part)}" for part in all_parts(session, service(request, Starts))]
     newest = _news(request, session, 1)
     if newest:
         # An empty sitemap is a fault to those who read them: the news are listed for as long as there are
