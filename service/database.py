@@ -23,7 +23,15 @@ from service.admission import Admission
 from service.ages import earliest, keep_until
 from service.contracts import Contract
 from service.deadlines import Deadlines
-from service.engines import SQLITE_CONNECTIONS, hold_still, hold_to_deadline, postgres_engine, sqlite_engine
+from service.engines import (
+    SENT,
+    SQLITE_CONNECTIONS,
+    enter_pipeline,
+    hold_still,
+    hold_to_deadline,
+    postgres_engine,
+    sqlite_engine,
+)
 from service.faults import DATABASE_FAULTS, Fault, fault_of, refusal
 from service.services import service
 from service.settings import Settings
@@ -43,7 +51,8 @@ class Gathered:
     `touched` may look different to the public, by kind; `written` are the articles that this
     transaction has locked and written; `noted` are changed working resources, in their order. `ended` are
     pictures whose licence has ended, which articles say by themselves. `terms` are those that the published
-    rows of articles had before. `alters_others` is true when answers change with resources that take no
+    rows of articles had before, `new_terms` those that they are given, which may not be written yet.
+    `alters_others` is true when answers change with resources that take no
     number of this transaction. `alters_pictures` is true when pictures, or captions of them, change.
     """
 
@@ -52,6 +61,7 @@ class Gathered:
     noted: dict[tuple[str, UUID], None] = field(default_factory=dict)
     ended: set[UUID] = field(default_factory=set)
     terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    new_terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
     alters_others: bool = False
     alters_pictures: bool = False
     sequence: int = 0
@@ -84,9 +94,16 @@ class Session(SQLModelSession):
         self, statement: UpdateBase | TextClause, rows: Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
         """Execute a statement that writes, past the ORM, which costs more than SQLite itself. Objects
-        that were loaded stay as they are.
+        that were loaded stay as they are. After `pipeline` nobody learns what it has returned.
         """
-        return self.connection().execute(statement, rows)
+        return self.connection().execute(statement, rows, execution_options=SENT)
+
+    def pipeline(self) -> None:
+        """On PostgreSQL, wait for no answer to what is written from now on: one way there and back is for all
+        of it and the commit. What is read is still waited for.
+        """
+        if not self.database.is_sqlite:
+            enter_pipeline(self.connection())
 
     def keep_until(self, time: datetime | None) -> None:
         """Note a time from which on answers made from these rows must not be cached."""

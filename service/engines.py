@@ -1,6 +1,7 @@
 """Connect to a database: an engine for each kind, and connections that are held to a deadline."""
 
 import sqlite3
+from contextlib import suppress
 from functools import cache
 from typing import Any, Self, cast
 
@@ -9,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, Dialect, ExecutionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -21,6 +22,9 @@ from service.settings import Settings
 PING_SECONDS = 2.0
 SQLITE_CONNECTIONS = 16
 INDEXES_OF_WORDS = ("article_text", "published_text")
+SENT = {"copydesk_sent": True}
+"""Options of a statement whose answer nobody needs. In a pipeline it is sent, and not waited for."""
+_PIPELINE = "copydesk_pipeline"
 
 
 def sqlite_engine(settings: Settings) -> Engine:
@@ -104,7 +108,59 @@ def postgres_engine(settings: Settings, *, serves: bool) -> Engine:
     )
     if is_pooled:
         _limit_each_transaction(engine, limits)
+    event.listen(engine, "do_execute", _execute)
+    event.listen(engine, "do_executemany", _executemany)
+    event.listen(engine, "checkin", _leave_pipeline)
     return engine
+
+
+def enter_pipeline(connection: Connection) -> None:
+    """Have a connection to PostgreSQL send statements with the option `SENT` without waiting for their
+    answers, until it is given back to the pool.
+
+    Any other statement, and the commit, waits for all before it, and raises what one of them has met.
+    """
+    if (known := _known(connection)).get(_PIPELINE) is None:
+        driven = connection.connection.driver_connection
+        assert isinstance(driven, psycopg.Connection)
+        block = driven.pipeline()
+        known[_PIPELINE] = (block, block.__enter__())
+
+
+def _known(connection: Connection) -> dict[str, Any]:
+    # Not its `info`, which the connection lacks with which the dialect of an engine begins.
+    known = connection.connection.record_info
+    assert known is not None
+    return known
+
+
+def _execute(cursor: DBAPICursor, statement: str, values: Any, context: ExecutionContext) -> bool:
+    if (entered := _known(context.root_connection).get(_PIPELINE)) is None:
+        return False
+    cursor.execute(statement, values)
+    _wait_unless_sent(entered, context)
+    return True
+
+
+def _executemany(cursor: DBAPICursor, statement: str, values: Any, context: ExecutionContext) -> bool:
+    if (entered := _known(context.root_connection).get(_PIPELINE)) is None:
+        return False
+    cursor.executemany(statement, values)
+    _wait_unless_sent(entered, context)
+    return True
+
+
+def _wait_unless_sent(entered: tuple[Any, psycopg.Pipeline], context: ExecutionContext) -> None:
+    if not context.execution_options.get("copydesk_sent"):
+        entered[1].sync()
+
+
+def _leave_pipeline(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    assert entry.record_info is not None
+    if (entered := entry.record_info.pop(_PIPELINE, None)) is not None:
+        # The pool has found out already when the connection is broken.
+        with suppress(psycopg.Error):
+            entered[0].__exit__(None, None, None)
 
 
 def _options(limits: dict[str, str]) -> str:

@@ -59,7 +59,8 @@ PUBLISHING = Publishing(
     },
     listeners=(outbox.put_out,),
     picture_listeners=(indexing.await_indexing,),
-    are_pictures_current=resolve.are_current,
+    loaded_pictures=resolve.loaded,
+    forget_pictures=resolve.forget,
 )
 FORMS = Forms(
     writers={Form.NINJS: ninjs.write, Form.JSONLD: newsarticle.write},

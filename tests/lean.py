@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from service.articles import desk
 from service.published import numbering
 from service.published.names import COUNTED_AS
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 from service.published.words import TextIndex
 from service.tables import Table
 

@@ -179,6 +179,7 @@ PAST_CONTRACTS = {
     "service/published/feed.py": "the feed of followers without a contract",
     "service/published/narrowed.py": "the feed of followers without a contract",
     "service/published/mirrored.py": "mirrors, which no token with a contract may follow as",
+    "service/published/ahead.py": "numbers of the rows that a writer compares, which no answer shows",
     "service/published/backlog.py": "a job, which asks when the next right of a picture ends",
     "service/purging/purger.py": "numbers of what caches have not dropped, for the metrics",
 }

@@ -15,7 +15,7 @@ from service.http.callers import Caller
 from service.images.claims import LONGEST_KEY, Pair, by_source
 from service.images.lifecycle import refuse_withdrawn
 from service.images.resolve import Pictures
-from service.published.render import shown
+from service.published.terms import shown
 
 _HOLDERS = select(Article.source, Article.external_id, Article.id).where(
     col(Article.source) == bindparam("source"),

@@ -20,8 +20,8 @@ from service.http.callers import Caller
 from service.images import resolve
 from service.images.resolve import Pictures
 from service.published.models import Reason
-from service.published.numbering import Outcome, Removed, Rendered
-from service.published.render import SHOWS
+from service.published.outcomes import Outcome, Removed, Rendered
+from service.published.terms import SHOWS
 
 _PLAIN = set(ArticleRead.model_fields) - {"body", "authors", "corrections"}
 _FRESH = (

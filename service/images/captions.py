@@ -22,7 +22,8 @@ from service.images.models import (
 )
 from service.images.read import read_caption
 from service.published.models import Kind
-from service.published.render import shown, shown_in, touch
+from service.published.render import touch
+from service.published.terms import shown, shown_in
 from service.scopes import Scope
 from service.tables import Language, new_id, now
 

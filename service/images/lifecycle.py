@@ -30,7 +30,8 @@ from service.images.models import (
 from service.images.read import captions_of, read_one
 from service.published import working
 from service.published.models import Kind
-from service.published.render import show_again, shown, touch
+from service.published.render import show_again, touch
+from service.published.terms import shown
 from service.scopes import Scope
 from service.settings import Settings
 from service.tables import latest, new_id, now

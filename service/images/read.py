@@ -18,9 +18,11 @@ from service.images import rights
 from service.images.models import Caption, CaptionRead, Image, ImageRead, Picture, WithdrawalRead
 from service.images.renditions import Negative, formats_of, listed, negative_of, original, read_back, written
 from service.published import documents
+from service.published.ahead import noted_in
 from service.published.models import Kind, Published, Reason
-from service.published.numbering import Outcome, Removed, Rendered
-from service.published.render import shown, shown_in, touch
+from service.published.outcomes import Outcome, Removed, Rendered
+from service.published.render import touch
+from service.published.terms import shown, shown_in
 from service.tables import latest
 
 STAFF_ONLY = frozenset({"gps", "camera", "instructions", "caption_writer", "job_id"})
@@ -139,7 +141,12 @@ def render_images(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     captions = captions_of(session, ids)
     public, pairs = _public(session, ids, [caption for known in captions.values() for caption in known])
     rows = select(Image).where(col(Image.id).in_(ids)).execution_options(populate_existing=True)
-    for image in session.exec(rows).all():
+    images = session.exec(rows).all()
+    if (premises := noted_in(session)) is not None:
+        live = [(image.id, image.version) for image in images if image.deleted_at is None]
+        live += [(caption.id, caption.version) for known in captions.values() for caption in known]
+        premises.note_pictures(ids, live)
+    for image in images:
         known = captions.get(image.id, [])
         touch(session, Kind.CAPTION, *(caption.id for caption in known))
         if image.deleted_at is not None:

@@ -1,19 +1,19 @@
 """Pictures with their captions for whoever shows them: as many as are asked for, in two queries.
 
-A transaction that writes loads each once, and asks under the counter's lock whether it is as it was.
+A transaction that writes loads each once. Under the counter's lock it is asked whether each is as it was.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import bindparam, union_all
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from service.database import Session
 from service.images import rights
 from service.images.effective import effective
-from service.images.models import Caption, CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
+from service.images.models import CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
 from service.images.read import captions_of, picture
 from service.published import working
 from service.published.models import Reason
@@ -22,14 +22,6 @@ _LIVE = (
     select(Image)
     .where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
     .execution_options(populate_existing=True)
-)
-_VERSIONS = union_all(
-    select(col(Image.id), col(Image.version)).where(
-        col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None)
-    ),
-    select(col(Caption.id), col(Caption.version)).where(
-        col(Caption.image_id).in_(bindparam("ids", expanding=True)), col(Caption.deleted_at).is_(None)
-    ),
 )
 
 
@@ -140,15 +132,7 @@ def forget(session: Session) -> None:
     session.kept.pop(_Loaded, None)
 
 
-def are_current(session: Session) -> bool:
-    """Return whether the pictures that this transaction has loaded are still as they were, and forget them if
-    they are not. On SQLite, nobody else writes meanwhile.
-    """
+def loaded(session: Session) -> tuple[Collection[UUID], Iterable[tuple[UUID, int]]]:
+    """Return the pictures that this transaction has loaded; and versions, of these and their captions."""
     known = session.kept.get(_Loaded)
-    if session.database.is_sqlite or not isinstance(known, _Loaded):
-        return True
-    rows = session.connection().execute(_VERSIONS, {"ids": list(known.asked)})
-    if dict(rows.all()) == known.versions:
-        return True
-    forget(session)
-    return False
+    return (known.asked, known.versions.items()) if isinstance(known, _Loaded) else ((), ())

@@ -22,7 +22,7 @@ from service.database import Session
 from service.http.conditional import etag_of
 from service.published.mirroring import Arrived
 from service.published.models import Kind, NameField, Published, PublishedSlug, PublishedTerm
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 
 MOST = 10_000
 """Rows that are fetched again after one comparison; the next comparison finds others."""

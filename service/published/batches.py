@@ -15,9 +15,11 @@ from sqlmodel import col, select
 
 from service.database import Session
 from service.published.models import Kind, Published, PublishedSequence, WorkingChange
-from service.published.numbering import Changes, Outcome, Rendered, index_again, number_and_write
-from service.published.render import SHOWS, Terms, differences, lock_counter, publishing, touch
+from service.published.numbering import Changes, index_again, number_and_write
+from service.published.outcomes import Outcome, Rendered
+from service.published.render import differences, lock_counter, publishing, touch
 from service.published.rendering import of_this_process, with_words_of_today
+from service.published.terms import SHOWS, Terms
 
 Key = tuple[Kind, UUID]
 Part = TypeVar("Part")

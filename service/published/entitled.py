@@ -33,7 +33,7 @@ from service.database import Session
 from service.http.pages import one_of
 from service.published.filters import PAST_CONTRACT, Filter, live
 from service.published.models import Kind, NameField, Published, PublishedFormer, PublishedTerm
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 Row = type[Published]

@@ -10,11 +10,12 @@ has epochs that are not known.
 
 import secrets
 
-from sqlalchemy import BigInteger, bindparam, func, null, update
+from sqlalchemy import BigInteger, String, bindparam, cast, func, null, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from service.database import Database, Session, insert
+from service.published.ahead import Counter
 from service.published.models import Epoch, PublishedSequence
 from service.published.reader import DatabaseReader
 from service.tables import now
@@ -30,6 +31,9 @@ _TAKE = (
 )
 _TAKE_ON_TIMELINE = _TAKE.returning(_TIMELINE)
 _TAKE_ALONE = _TAKE.returning(null())
+_TELL = func.pg_notify("copydesk_published", cast(col(PublishedSequence.seq), String))
+"""Tell other processes of the number once it is committed, in the statement that takes it."""
+_SET = update(PublishedSequence).values(seq=bindparam("number", type_=BigInteger)).returning(_TELL)
 _ENDS = (
     "SELECT (SELECT min(n.from_seq) FROM published_epoch n WHERE n.number > e.number)"
     " FROM published_epoch e WHERE e.mark = %s"
@@ -47,18 +51,24 @@ def begin_for_process(database: Database) -> None:
         _begin(session, last, timeline)
 
 
-def take(session: Session, count: int) -> int:
-    """Take the next numbers; return the last of them. The counter is locked until the transaction ends.
+def take(session: Session, count: int) -> tuple[int, bool]:
+    """Take the next numbers; return the last of them, and whether there may be webhooks. The counter is
+    locked until the transaction ends.
 
     Begins an epoch when another database has become the primary, or when numbers that this process knows are
     gone.
     """
-    last, known_timeline, timeline = _count_on(session, count)
+    counter = session.kept.pop(Counter, None)
+    if isinstance(counter, Counter):
+        last, known_timeline, timeline = counter.last + count, counter.known_timeline, counter.timeline
+        session.write(_SET, [{"number": last}])
+    else:
+        last, known_timeline, timeline = _count_on(session, count, tells=not session.database.is_sqlite)
     is_set_back = last - count < session.database.known_sequence
     if is_set_back or (timeline is not None and timeline != known_timeline):
         _begin(session, last - count, timeline)
         session.gathered.is_set_back = is_set_back
-    return last
+    return last, not isinstance(counter, Counter) or counter.is_heard
 
 
 async def end_of(reader: DatabaseReader, mark: bytes) -> int | None:
@@ -74,10 +84,11 @@ async def first(reader: DatabaseReader) -> int:
     return number
 
 
-def _count_on(session: Session, count: int) -> tuple[int, str | None, str | None]:
+def _count_on(session: Session, count: int, *, tells: bool = False) -> tuple[int, str | None, str | None]:
     statement = _TAKE_ON_TIMELINE if session.database.has_timeline else _TAKE_ALONE
-    last, known_timeline, timeline = session.connection().execute(statement, {"count": count}).one()
-    return last, known_timeline, timeline
+    counting = statement.returning(_TELL) if tells else statement
+    found = session.connection().execute(counting, {"count": count}).one()
+    return found[0], found[1], found[2]
 
 
 def _begin(session: Session, from_seq: int, timeline: str | None) -> None:

@@ -16,7 +16,7 @@ from service.database import Session
 from service.http.pages import Column, one_of
 from service.published import keys
 from service.published.models import Kind, NameField, Published, PublishedTerm
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 from service.tables import ANY_LANGUAGE, is_in_range, latest
 
 Value = TypeVar("Value")

@@ -26,8 +26,10 @@ from service.published.models import (
     Reason,
 )
 from service.published.names import NONE, Names, count_changes, name_of_kind, names_of
-from service.published.numbering import TEXT, Change, Rendered, put, remember, tags_of
-from service.published.render import ABOVE_ALL, SHOWS, Terms, lock_counter, term_rows, terms_of
+from service.published.numbering import TEXT, put, remember, tags_of
+from service.published.outcomes import Change, Rendered
+from service.published.render import ABOVE_ALL, lock_counter, term_rows
+from service.published.terms import SHOWS, Terms, terms_of
 from service.published.words import Words
 from service.tables import now
 

@@ -75,7 +75,7 @@ def count_changes(session: Session, changes: Sequence[tuple[Names, Names]]) -> N
     session.write(_adding(insert(session, PublishedName)), rows)
     lessened = [value for (_, value), count in by.items() if count < 0]
     if lessened:
-        session.execute(
+        session.write(
             delete(PublishedName).where(
                 col(PublishedName.field).in_(list(NameField)),
                 col(PublishedName.value).in_(lessened),

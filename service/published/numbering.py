@@ -1,17 +1,18 @@
 """Public changes take the next numbers of the one counter row, and are written and told in that order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlmodel import col
 
-from service.contracts import NO_FACTS, Facts
+from service.contracts import Facts
 from service.database import Session, insert_new, upsert
 from service.http.conditional import etag_of
 from service.published import epochs, keys, moves, working
+from service.published.ahead import noted_in
 from service.published.models import (
     Kind,
     NameField,
@@ -19,106 +20,42 @@ from service.published.models import (
     PublishedFormer,
     PublishedPast,
     PublishedSlug,
-    Reason,
 )
 from service.published.names import NONE, count_changes, name_of_kind
+from service.published.outcomes import Change, Listener, Removed, Rendered, Scope, is_found_differently
 from service.published.rendering import of_this_process
-from service.published.words import TextIndex, Words
+from service.published.terms import TermChanges
+from service.published.words import TextIndex
 from service.tables import now
 
 TEXT = TextIndex("published_text", tick=timedelta(microseconds=1), tie_bits=4)
 """Articles lie in it in the order in which they were published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The public document of one resource, and the values by which it is found."""
-
-    id: UUID
-    version: int
-    document: bytes
-    published_at: datetime
-    updated_at: datetime
-    slug: str | None = None
-    slugs: frozenset[str] = frozenset()
-    section: str | None = None
-    language: str | None = None
-    source: str | None = None
-    terms: frozenset[tuple[str, str]] = frozenset()
-    words: Words | None = None
-    card: bytes | None = None
-    negative: bytes | None = None
-    expires_at: datetime | None = None
-    good_until: datetime | None = None
-    captioned: frozenset[UUID] = frozenset()
-    """The images that an article shows with captions of its own, which are public by this article."""
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A resource that the public may not see, or no longer."""
-
-    id: UUID
-    version: int
-    reason: Reason
-    detail: str | None = None
-
-
-Scope = tuple[str | None, str | None]
-"""A section and a language, each of which a resource may lack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One public change as it is numbered: a tombstone when `reason` is set. `before` is where the resource
-    was, if it was. `moved` are the keys of the lists that it joins, leaves or moves in; `moves` is what the
-    row says of these and of earlier ones.
-    """
-
-    seq: int
-    kind: Kind
-    id: UUID
-    version: int
-    reason: Reason | None
-    detail: str | None
-    changed_at: datetime
-    document: bytes
-    place: Scope
-    before: Scope | None
-    facts: Facts = NO_FACTS
-    """The facts of the resource; of a tombstone, those that its last live row had."""
-    former: Facts | None = None
-    """The facts of before, if it was public."""
-    moved: frozenset[str] = frozenset()
-    moves: str | None = None
-
-
-def is_found_differently(new: Rendered, old: Published, terms: frozenset[tuple[str, str]]) -> bool:
-    """Return whether an article is found in other lists, or at another place in them, than the published row,
-    which has these terms.
-    """
-    if (new.slug, new.section, new.language, new.source, new.published_at, new.expires_at) != (
-        old.slug,
-        old.section,
-        old.language,
-        old.source,
-        old.published_at,
-        old.expires_at,
-    ):
-        return True
-    return new.terms != terms
-
-
-Listener = Callable[[Session, Sequence[Change]], None]
-Outcome = Rendered | Removed
-
-
 @dataclass(slots=True)
 class Changes:
-    """The differences from the published rows, with those rows."""
+    """The differences from the published rows, with those rows; and the terms of articles."""
 
     written: list[tuple[Kind, Rendered, Published | None]] = field(default_factory=list)
     removed: list[tuple[Removed, Published]] = field(default_factory=list)
+    terms: TermChanges = field(default_factory=TermChanges)
+    places: dict[UUID, int] | None = None
+    """The keys of texts, once they are chosen."""
+
+    def put_before(self, others: "Changes") -> None:
+        """Have other changes told after these: what is written is told from the last to the first."""
+        self.written[:0] = others.written
+        self.removed += others.removed
+        self.terms.add(others.terms)
+
+    def place_texts(self, session: Session) -> None:
+        """Choose the keys of the texts, and cut these."""
+        texts = [(new, new.words, old) for _, new, old in self.written if new.words is not None]
+        left = [key for _, _, old in texts if old is not None for key in old.text_keys]
+        times = {new.id: new.published_at for new, _, _ in texts}
+        self.places = TEXT.place(session, times, left=left, premises=noted_in(session))
+        for _, words, _ in texts:
+            words.row(is_sqlite=session.database.is_sqlite)
 
 
 def number_and_write(
@@ -128,11 +65,15 @@ def number_and_write(
     count = len(changes.written) + len(changes.removed) + len(noted)
     if count == 0:
         return
-    last = epochs.take(session, count)
+    if changes.places is None:
+        changes.place_texts(session)
+    last, is_heard = epochs.take(session, count)
+    session.pipeline()
+    changes.terms.write(session)
     _count_kinds(session, changes)
     # Captions and images before the articles that show them: a follower meets nothing that it does not know
     # yet.
-    told = _write(session, changes.written[::-1], last - count)
+    told = _write(session, changes.written[::-1], last - count, changes.places or {})
     seq = last - count + len(told)
     buried = []
     for removed, old in changes.removed:
@@ -144,10 +85,8 @@ def number_and_write(
     )
     told += buried
     working.write(session, noted, seq)
-    for listener in listeners if told else ():
+    for listener in listeners if told and is_heard else ():
         listener(session, told)
-    if not session.database.is_sqlite:
-        session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(last)})
     session.gathered.sequence = last
 
 
@@ -167,7 +106,10 @@ def _count_kinds(session: Session, changes: Changes) -> None:
 
 
 def _write(
-    session: Session, written: Sequence[tuple[Kind, Rendered, Published | None]], seq: int
+    session: Session,
+    written: Sequence[tuple[Kind, Rendered, Published | None]],
+    seq: int,
+    places: Mapping[UUID, int],
 ) -> list[Change]:
     """Write published rows under the numbers after `seq`."""
     if not written:
@@ -194,16 +136,21 @@ def _write(
     ]
     searched = [old for _, new, old in written if new.words is not None and old is not None]
     TEXT.drop(session, [key for old in searched for key in old.text_keys])
-    put(session, [(change, new) for change, (_, new, _) in zip(told, written, strict=True)])
+    put(session, [(change, new) for change, (_, new, _) in zip(told, written, strict=True)], places)
     _leave(session, [change for change in told if change.before not in (None, change.place)])
     remember(session, [change for change in told if change.former not in (None, change.facts)])
     return told
 
 
-def put(session: Session, told: Sequence[tuple[Change, Rendered]]) -> None:
-    """Write published rows, each under its number, with the slugs and words that they are found by."""
+def put(
+    session: Session, told: Sequence[tuple[Change, Rendered]], places: Mapping[UUID, int] | None = None
+) -> None:
+    """Write published rows, each under its number, with the slugs and words that they are found by. The keys
+    of texts are chosen unless they are given.
+    """
     rendering = of_this_process(session)
-    places = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
+    if places is None:
+        places = TEXT.place(session, {new.id: new.published_at for _, new in told if new.words is not None})
     rows = [_row(change, new, rendering, places.get(new.id)) for change, new in told]
     session.write(upsert(session, Published), rows)
     slugs = [{"slug": slug, "article_id": new.id} for _, new in told for slug in sorted(new.slugs)]
@@ -288,7 +235,7 @@ def _tell_again(session: Session, buried: Sequence[tuple[int, Published]]) -> No
                 col(PublishedFormer.id) == old.id,
                 col(PublishedFormer.until_seq) == old.seq,
             )
-            session.execute(update(PublishedFormer).where(*ended).values(until_seq=seq))
+            session.write(update(PublishedFormer).where(*ended).values(until_seq=seq))
 
 
 def tags_of(terms: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -335,8 +282,7 @@ def _bury(session: Session, removed: Removed, old: Published, seq: int) -> Chang
         "moves": written,
     }
     buried = update(Published).where(col(Published.kind) == old.kind, col(Published.id) == old.id)
-    # Otherwise SQLAlchemy would try the condition on every row that the session holds, once for each removal.
-    session.execute(buried.values(values), execution_options={"synchronize_session": False})
+    session.write(buried.values(values))
     place = (old.section, old.language)
     return Change(
         seq,

@@ -19,9 +19,9 @@ from service.ages import earliest
 from service.published import store, walks
 from service.published.filters import Filter
 from service.published.models import Kind
-from service.published.render import SHOWS
 from service.published.rows import Part
 from service.published.store import Listed, Sort
+from service.published.terms import SHOWS
 from service.published.withdrawn import Gone, until, without
 from service.settings import Settings
 from service.tables import ANY_LANGUAGE, latest, stored_time

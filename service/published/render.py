@@ -6,10 +6,11 @@ picture, is rendered. A document that differs from its published row takes the n
 row and is written. When nothing differs nothing is numbered: a PUT of what is stored already leaves no trace
 in the feed.
 
-The articles that a transaction has written are rendered before the counter row is locked, because others wait
-for it. Under the lock they are rendered again if a picture or a caption of theirs has changed meanwhile: two
-transactions would render a caption and the article that shows it from each other's past, and publish the
-stale one for good. All else is rendered under the lock.
+The articles that a transaction has written are rendered and compared before the counter row is locked,
+because others wait for it. Under the lock all that was compared is looked at again (`ahead.py`), and if
+something has changed meanwhile, such as a picture of theirs, they are compared anew: two transactions would
+render a caption and the article that shows it from each other's past, and publish the stale one for good. All
+else is rendered under the lock.
 
 A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the
 others wait in `published_awaiting`, and follow in batches (`backlog.py`).
@@ -21,26 +22,19 @@ from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, update
+from sqlalchemy import BindParameter, bindparam, update
 from sqlmodel import col, select
 
-from service.database import Session, insert, rows_changed
+from service.database import Session, rows_changed
 from service.published import working
-from service.published.models import Awaiting, Kind, Published, PublishedSequence, PublishedTerm
+from service.published.ahead import Counter, lock_and_check, noted_in, noting
+from service.published.models import Awaiting, Kind, Published, PublishedSequence
 from service.published.names import NONE as NO_NAMES
-from service.published.names import count_changes, names_of
-from service.published.numbering import (
-    Changes,
-    Listener,
-    Outcome,
-    Removed,
-    Rendered,
-    is_found_differently,
-    number_and_write,
-)
+from service.published.names import names_of
+from service.published.numbering import Changes, number_and_write
+from service.published.outcomes import Listener, Outcome, Removed, Rendered, is_found_differently
+from service.published.terms import TermChanges, Terms, shown_by, terms_of
 
-SHOWS = "image"
-"""The term under which an article is found by an image that it shows."""
 SECONDS_OF_ARTICLES = 0.05
 """Time for which a transaction renders the articles that show its changed pictures, under the counter's lock.
 Writing what was rendered takes the lock for as long again.
@@ -55,17 +49,10 @@ _ROWS = (
     .where(col(Published.kind) == bindparam("kind"), col(Published.id).in_(_IDS))
     .execution_options(populate_existing=True)
 )
-_TERMS = select(PublishedTerm.id, PublishedTerm.field, PublishedTerm.value).where(
-    col(PublishedTerm.id).in_(_IDS)
-)
-_LIVE_IMAGES = select(Published.id).where(
-    Published.kind == Kind.IMAGE, col(Published.id).in_(_IDS), col(Published.reason).is_(None)
-)
 
 Renderer = Callable[[Session, Collection[UUID]], Iterable[Outcome]]
 PictureListener = Callable[[Session, Sequence[UUID]], None]
 _ORDER = (Kind.ARTICLE, Kind.IMAGE, Kind.CAPTION, Kind.NOTICE)
-Terms = Mapping[UUID, frozenset[tuple[str, str]]]
 Ahead = Mapping[UUID, Outcome]
 """Outcomes of before the counter was locked, by the ids of their articles."""
 _NOTHING: Ahead = {}
@@ -81,8 +68,10 @@ class Publishing:
     """They are told of public changes, in their order and in the transaction that makes them."""
     picture_listeners: Sequence[PictureListener]
     """They are told which pictures a transaction has changed, or captions of which, before it is numbered."""
-    are_pictures_current: Callable[[Session], bool]
-    """Tells whether the pictures that a transaction has loaded are still as they were."""
+    loaded_pictures: Callable[[Session], tuple[Collection[UUID], Iterable[tuple[UUID, int]]]]
+    """Returns the pictures that a transaction has loaded, and their versions and those of their captions."""
+    forget_pictures: Callable[[Session], None]
+    """Has pictures loaded afresh."""
 
     def publish(self, session: Session) -> None:
         """Bring the published table up to what this transaction is about to commit."""
@@ -108,32 +97,6 @@ def touch(session: Session, kind: Kind, *ids: UUID) -> None:
     working.note(session, kind, *ids)
 
 
-def shown(session: Session, images: Collection[UUID]) -> set[UUID]:
-    """Return those of the images that some published article shows."""
-    if not images:
-        return set()
-    values = select(PublishedTerm.value).where(*_shows(images)).distinct()
-    return {UUID(value) for value in session.exec(values)}
-
-
-def shown_in(
-    session: Session, images: Collection[UUID], articles: Collection[UUID]
-) -> set[tuple[UUID, UUID]]:
-    """Return the (image, article) pairs in which one of these published articles shows one of
-    these images.
-    """
-    if not images or not articles:
-        return set()
-    terms = select(PublishedTerm.value, PublishedTerm.id).where(
-        *_shows(images), col(PublishedTerm.id).in_(articles)
-    )
-    return {(UUID(value), article) for value, article in session.exec(terms)}
-
-
-def _shows(images: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
-    return col(PublishedTerm.field) == SHOWS, col(PublishedTerm.value).in_([str(image) for image in images])
-
-
 def _publish(session: Session, rooms: Publishing) -> None:
     gathered = session.gathered
     session.flush()
@@ -143,21 +106,49 @@ def _publish(session: Session, rooms: Publishing) -> None:
             listener(session, changed)
     ahead = _render_ahead(session)
     noted = working.taken(session)
-    # On SQLite a writer is alone. What no reader sees needs the counter for its number alone, which locks it.
-    if not session.database.is_sqlite and (any(gathered.touched.values()) or _has_pictures(noted)):
-        lock_counter(session)
-        if not rooms.are_pictures_current(session):
-            ahead = _NOTHING
+    if session.database.is_sqlite:  # A writer is alone.
+        changes = _compare_all(session, noted, ahead)
+    elif any(gathered.touched.values()) or _has_pictures(noted):
+        changes = _compare_beside_others(session, rooms, noted, ahead)
+    else:  # What no reader sees needs the counter for its number alone, which locks it.
+        changes = Changes()
+    number_and_write(session, changes, noted, rooms.listeners)
+
+
+def _compare_beside_others(
+    session: Session, rooms: Publishing, noted: list[working.Key], ahead: Ahead
+) -> Changes:
+    """Lock the counter once all is compared that can be before, which is what concerns the transaction's own
+    articles alone. Compare under the lock what is left, or everything when the premises do not hold.
+    """
+    gathered, changes = session.gathered, None
+    touched = {kind: set(ids) for kind, ids in gathered.touched.items() if ids}
+    with noting(session) as premises:
+        if not _has_pictures(noted) and touched == {Kind.ARTICLE: set(ahead)}:
+            changes = Changes()
+            _compare_touched(session, changes, ahead)
+            changes.place_texts(session)
+        premises.note_pictures(*rooms.loaded_pictures(session))
+    counter = session.kept[Counter] = lock_and_check(session, premises)
+    if changes is not None and counter.holds:
+        return changes
+    if not counter.holds:
+        rooms.forget_pictures(session)
+        ahead = _NOTHING
+    gathered.touched, gathered.terms, gathered.new_terms = touched, {}, {}
+    return _compare_all(session, noted, ahead)
+
+
+def _compare_all(session: Session, noted: list[working.Key], ahead: Ahead) -> Changes:
+    """Compare what the transaction has touched, and the articles that show pictures which it has changed."""
+    gathered, changes = session.gathered, Changes()
     changed_pictures = [id_ for kind, id_ in noted if kind is Kind.IMAGE and id_ not in gathered.ended]
     own = {id_ for kind, id_ in noted if kind is Kind.ARTICLE} | gathered.touched.get(Kind.ARTICLE, set())
-    changes = Changes()
     _compare_touched(session, changes, ahead)
-    others = _render_articles_that_show(session, changed_pictures, own, noted)
     # Written last to first, so that a follower knows a picture before the articles that show it.
-    changes.written[:0] = others.written
-    changes.removed += others.removed
+    changes.put_before(_render_articles_that_show(session, changed_pictures, own, noted))
     _compare_touched(session, changes)
-    number_and_write(session, changes, noted, rooms.listeners)
+    return changes
 
 
 def _has_pictures(noted: Collection[working.Key]) -> bool:
@@ -169,11 +160,7 @@ def _render_ahead(session: Session) -> Ahead:
     own = session.gathered.touched.get(Kind.ARTICLE, set()) & session.gathered.written.keys()
     if not own:
         return _NOTHING
-    outcomes = {outcome.id: outcome for outcome in render(session, Kind.ARTICLE, own)}
-    for outcome in outcomes.values():
-        if isinstance(outcome, Rendered) and outcome.words is not None:
-            outcome.words.cut_ahead()
-    return outcomes
+    return {outcome.id: outcome for outcome in render(session, Kind.ARTICLE, own)}
 
 
 def lock_counter(session: Session) -> int:
@@ -245,12 +232,12 @@ def show_again(session: Session, image: UUID) -> None:
 
 
 def _compare(session: Session, kind: Kind, ids: set[UUID], changes: Changes, ahead: Ahead = _NOTHING) -> None:
-    """Render, and keep what differs from the published rows. The terms of articles are written at once,
-    because what images and captions are public follows from them.
+    """Render, and keep what differs from the published rows. Which images and captions are public follows
+    from the terms of articles, which are compared before these.
     """
     found, terms = differences(session, kind, ids, changes, ahead)
     if kind is Kind.ARTICLE:
-        _replace_terms(session, found, terms)
+        _compare_terms(session, found, terms, changes.terms)
 
 
 def differences(
@@ -262,6 +249,8 @@ def differences(
     """
     rows = session.exec(_ROWS, params={"kind": kind, "ids": list(ids)}) if ids else ()
     before = {row.id: row for row in rows}
+    if (premises := noted_in(session)) is not None:
+        premises.note_rows(kind, ids, before.values())
     terms = terms_of(session, before) if kind is Kind.ARTICLE else {}
     for id_ in before if kind is Kind.ARTICLE else ():
         session.gathered.terms.setdefault(id_, terms.get(id_, frozenset()))
@@ -287,24 +276,13 @@ def differences(
     return found, terms
 
 
-def terms_of(session: Session, ids: Collection[UUID]) -> dict[UUID, frozenset[tuple[str, str]]]:
-    """Return the terms by which articles are found."""
-    if not ids:
-        return {}
-    found: dict[UUID, set[tuple[str, str]]] = {}
-    for id_, name, value in session.connection().execute(_TERMS, {"ids": list(ids)}):
-        found.setdefault(id_, set()).add((name, value))
-    return {id_: frozenset(terms) for id_, terms in found.items()}
-
-
-def _replace_terms(
-    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms
+def _compare_terms(
+    session: Session, outcomes: Sequence[tuple[Outcome, Published | None]], known: Terms, changes: TermChanges
 ) -> None:
-    gone, rows, counted = [], [], []
-    _touch_shown(session, outcomes, known)
     for outcome, old in outcomes:
         before = known.get(outcome.id, frozenset())
         after = outcome.terms if isinstance(outcome, Rendered) else frozenset()
+        session.gathered.new_terms[outcome.id] = after
         had = (
             names_of(old.section, old.language, old.source, before)
             if old is not None and old.reason is None
@@ -316,21 +294,17 @@ def _replace_terms(
             else NO_NAMES
         )
         if had != has:
-            counted.append((had, has))
+            changes.counted.append((had, has))
         shifted = (
             isinstance(outcome, Rendered) and old is not None and old.published_at != outcome.published_at
         )
         if before == after and not shifted:
             continue
         if before:
-            gone.append(outcome.id)
+            changes.gone.append(outcome.id)
         if isinstance(outcome, Rendered):
-            rows += term_rows(outcome)
-    if gone:
-        session.write(delete(PublishedTerm).where(col(PublishedTerm.id).in_(gone)))
-    if rows:
-        session.write(insert(session, PublishedTerm), rows)
-    count_changes(session, counted)
+            changes.rows += term_rows(outcome)
+    _touch_shown(session, outcomes, known)
 
 
 def _touch_shown(
@@ -343,19 +317,17 @@ def _touch_shown(
     """
     joined, looked_at = set[UUID](), set[UUID]()
     for outcome, _ in outcomes:
-        before = _shown_by(known.get(outcome.id, frozenset()))
-        after = _shown_by(outcome.terms) if isinstance(outcome, Rendered) else set()
+        before = shown_by(known.get(outcome.id, frozenset()))
+        after = shown_by(outcome.terms) if isinstance(outcome, Rendered) else set()
         captioned = outcome.captioned if isinstance(outcome, Rendered) else frozenset()
         joined |= (after - before) - captioned
         looked_at |= (before - after) | ((after - before) & captioned)
     if joined:
-        live = session.exec(_LIVE_IMAGES, params={"ids": list(joined)}).all()
-        looked_at |= joined.difference(live)
+        rows = session.exec(_ROWS, params={"kind": Kind.IMAGE, "ids": list(joined)}).all()
+        if (premises := noted_in(session)) is not None:
+            premises.note_rows(Kind.IMAGE, joined, rows)
+        looked_at |= joined.difference(row.id for row in rows if row.reason is None)
     touch(session, Kind.IMAGE, *looked_at)
-
-
-def _shown_by(terms: Collection[tuple[str, str]]) -> set[UUID]:
-    return {UUID(value) for name, value in terms if name == SHOWS}
 
 
 def term_rows(article: Rendered) -> list[dict[str, object]]:

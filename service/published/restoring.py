@@ -26,7 +26,8 @@ from service.published.models import (
     Reason,
     WorkingChange,
 )
-from service.published.numbering import Change, Rendered, put
+from service.published.numbering import put
+from service.published.outcomes import Change, Rendered
 from service.published.render import lock_counter, render, term_rows
 from service.tables import Time, new_id
 

@@ -35,7 +35,7 @@ from service.http import pages
 from service.published import entitled, filters, names
 from service.published.filters import PAST_CONTRACT, Filter
 from service.published.models import Kind, Published, PublishedTerm
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 
 Conditions = Sequence[ColumnElement[bool]]
 NO_CONDITIONS: Conditions = ()

@@ -6,7 +6,7 @@ order of a time, so that the newest hits are found without the others.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -33,6 +33,7 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.selectable import TextualSelect
 
 from service.database import Session
+from service.published.ahead import Premises
 from service.published.cutting import BREAK, cut
 from service.published.looks import Look, Within
 from service.published.query import Phrase, Query
@@ -60,17 +61,19 @@ _KNOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Words:
     """The searched words of a text: its headline, and all else."""
 
     headline: str
     body: str
+    _row: dict[str, str] | None = field(default=None, compare=False, repr=False)
 
-    def cut_ahead(self) -> None:
-        """Have them cut before somebody waits for them."""
-        _cut(self.headline)
-        _cut(self.body)
+    def row(self, *, is_sqlite: bool) -> dict[str, str]:
+        """Return the words as a database's index takes them. They are cut once."""
+        if self._row is None:
+            self._row = _row_of_sqlite(self) if is_sqlite else _row_of_postgresql(self)
+        return self._row
 
 
 class TextIndex:
@@ -85,13 +88,23 @@ class TextIndex:
         self._tick = tick
         self._tie_bits = tie_bits
 
-    def place(self, session: Session, times: Mapping[UUID, datetime]) -> dict[UUID, int]:
-        """Return a key that is free for each text."""
+    def place(
+        self,
+        session: Session,
+        times: Mapping[UUID, datetime],
+        *,
+        left: Collection[tuple[int, UUID]] = (),
+        premises: Premises | None = None,
+    ) -> dict[UUID, int]:
+        """Return a key that is free for each text, or that a text has left, by key and id, before it is put
+        there. `premises` are told of it.
+        """
         placed: dict[UUID, int] = {}
-        waiting, taken = dict(times), set[int]()
+        waiting, taken, known = dict(times), set[int](), set[tuple[int, UUID]]()
         for spread in range(self._tie_bits, _WIDEST, _WIDER):
             wanted = {id_: self._key(id_, at, spread) for id_, at in waiting.items()}
-            taken |= self._taken(session, wanted.values())
+            known |= self._known(session, wanted.values())
+            taken |= {key for key, _ in known.difference(left)}
             for id_, key in wanted.items():
                 if key not in taken:
                     placed[id_] = key
@@ -99,6 +112,9 @@ class TextIndex:
                     del waiting[id_]
             if not waiting:
                 break
+        if premises is not None:
+            keys = set(placed.values())
+            premises.note_texts(keys, [text for text in known if text[0] in keys])
         return placed
 
     def _key(self, id_: UUID, at: datetime, spread: int) -> int:
@@ -106,18 +122,20 @@ class TextIndex:
         tie = int.from_bytes(blake2b(id_.bytes, digest_size=8).digest()) % (1 << spread)
         return max(-_LARGEST_KEY, min((ticks << self._tie_bits) + tie, _LARGEST_KEY))
 
-    def _taken(self, session: Session, keys: Collection[int]) -> set[int]:
+    def _known(self, session: Session, keys: Collection[int]) -> set[tuple[int, UUID]]:
         if not keys:
             return set()
-        found = _finding(self.table, self._key_column(session))
-        return set(session.connection().execute(found, {"keys": list(keys)}).scalars())
+        found = session.connection().execute(
+            _finding(self.table, self._key_column(session)), {"keys": list(keys)}
+        )
+        return {(key, id_) for key, id_ in found}
 
     def put(self, session: Session, texts: Iterable[tuple[int, UUID, Words]]) -> None:
         """Index texts, each under a key that is free."""
-        row = _row_of_sqlite if session.database.is_sqlite else _row_of_postgresql
-        rows = [{"key": key, "id": id_.hex, **row(words)} for key, id_, words in texts]
+        is_sqlite = session.database.is_sqlite
+        rows = [{"key": key, "id": id_.hex, **words.row(is_sqlite=is_sqlite)} for key, id_, words in texts]
         if rows:
-            session.write(_inserting(self.table, is_sqlite=session.database.is_sqlite), rows)
+            session.write(_inserting(self.table, is_sqlite=is_sqlite), rows)
 
     def drop(self, session: Session, texts: Collection[tuple[int, UUID]]) -> None:
         """Forget texts, by key and id. A key that is free, or another text's, is left alone."""
@@ -220,9 +238,11 @@ class TextIndex:
 
 
 @cache
-def _finding(table: str, key: str) -> TextClause:
-    found = text(f"SELECT {key} FROM {table} WHERE {key} IN :keys")
-    return found.bindparams(bindparam("keys", expanding=True))
+def _finding(table: str, key: str) -> TextualSelect:
+    found = text(f"SELECT {key} AS key, id FROM {table} WHERE {key} IN :keys")
+    return found.bindparams(bindparam("keys", expanding=True)).columns(
+        column("key", BigInteger), column("id", Uuid())
+    )
 
 
 @cache

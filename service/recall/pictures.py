@@ -21,7 +21,7 @@ from service.copies.models import ArticleCopy, CopyHolder, ImageCopy
 from service.database import Session
 from service.images.models import Image, ImagePastUse, ImageUse, ImageWithdrawal
 from service.published.models import Kind, Published, PublishedFormer, PublishedTerm, WorkingChange
-from service.published.render import SHOWS
+from service.published.terms import SHOWS
 from service.recall.holders import contracts_of, dropped_at, is_over, is_told_no_more, tokens_of, webhooks_of
 from service.recall.models import (
     OUTSTANDING,

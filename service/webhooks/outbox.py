@@ -20,7 +20,7 @@ from service.http.callers import Token
 from service.published import feed, keys
 from service.published.feed import LEFT_SCOPE
 from service.published.models import Kind
-from service.published.numbering import Change, Scope
+from service.published.outcomes import Change, Scope
 from service.published.withdrawn import Gone, without
 from service.tables import latest, new_id, now, write_time
 from service.webhooks.models import Webhook, WebhookDelivery, WebhookEvent

@@ -24,7 +24,7 @@ from service.database import Session
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.http.patching import refuse_differing
 from service.published.models import Kind
-from service.published.numbering import Rendered
+from service.published.outcomes import Rendered
 from service.published.render import touch
 from service.tables import Line, Many, Shape, TableReading, TableShape, Time, now
 
