@@ -1,6 +1,9 @@
 """Connect to a database: an engine for each kind, and connections that are held to a deadline."""
 
+import math
+import select
 import sqlite3
+import time
 from contextlib import suppress
 from functools import cache
 from typing import Any, Self, cast
@@ -20,11 +23,14 @@ from service.deadlines import Deadlines, Driven
 from service.settings import Settings
 
 PING_SECONDS = 2.0
+FRESH_SECONDS = 0.5
+"""A connection that was given back so lately is used without asking whether it answers."""
 SQLITE_CONNECTIONS = 16
 INDEXES_OF_WORDS = ("article_text", "published_text")
 SENT = {"copydesk_sent": True}
 """Options of a statement whose answer nobody needs. In a pipeline it is sent, and not waited for."""
 _PIPELINE = "copydesk_pipeline"
+_USED_AT = "copydesk_used_at"
 
 
 def sqlite_engine(settings: Settings) -> Engine:
@@ -211,7 +217,8 @@ def _cursor_that_says(settled: str) -> type[psycopg.Cursor[Any]]:
 def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> None:
     """Cut every connection that is out of the pool for longer, and note who waits for an answer. A connection
     that does not answer is replaced before it is used, as SQLAlchemy's own `pool_pre_ping` does, which would
-    wait without an end.
+    wait without an end. One that was used a moment ago is asked only if its server has said something since,
+    such as that it ends.
     """
 
     def connect(
@@ -220,8 +227,8 @@ def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> No
         with deadlines.asking():
             return dialect.connect(*words, **named)
 
-    def check_out(connection: Driven, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        if engine.dialect.name != "sqlite":
+    def check_out(connection: Driven, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if isinstance(connection, psycopg.Connection) and not _is_fresh(connection, entry):
             try:
                 with deadlines.within(connection, PING_SECONDS), deadlines.asking():
                     engine.dialect.do_ping(cast("DBAPIConnection", connection))
@@ -229,16 +236,32 @@ def hold_to_deadline(engine: Engine, deadlines: Deadlines, seconds: float) -> No
                 raise InvalidatePoolError from error
         deadlines.begin(connection, seconds)
 
+    def note_use(connection: Driven | None, entry: ConnectionPoolEntry) -> None:
+        assert entry.record_info is not None
+        entry.record_info[_USED_AT] = -math.inf if connection is None else time.monotonic()
+
     def end(connection: Driven, _entry: ConnectionPoolEntry) -> None:
         deadlines.end(connection)
 
     event.listen(engine, "do_connect", connect)
+    for name in ("connect", "checkin"):
+        event.listen(engine, name, note_use)
     event.listen(engine, "checkout", check_out)
     for name in ("checkin", "close"):
         event.listen(engine, name, end)
     event.listen(engine, "before_cursor_execute", deadlines.ask)
     for name in ("after_cursor_execute", "handle_error"):
         event.listen(engine, name, deadlines.answered)
+
+
+def _is_fresh(connection: psycopg.Connection, entry: ConnectionPoolEntry) -> bool:
+    assert entry.record_info is not None
+    used_at: float = entry.record_info.get(_USED_AT, -math.inf)
+    if connection.closed or time.monotonic() - used_at > FRESH_SECONDS:
+        return False
+    said = select.poll()
+    said.register(connection.fileno(), select.POLLIN)
+    return not said.poll(0)
 
 
 def hold_still(session: Session) -> None:
