@@ -45,7 +45,9 @@ def bucket(port: int | None = None) -> dict[str, object]:
 def objects(settings: Settings) -> str:
     """The listing of the whole bucket, as the server gives it."""
     name = settings.media_url.removeprefix("s3://").partition("/")[0]
-    return httpx.get(f"http://127.0.0.1:{server()}/{name}", params={"list-type": "2"}, trust_env=False).text
+    return httpx.get(
+        f"http://127.0.0.1:{server()}/{name}", params={"list-type": "2"}, trust_env=False, timeout=PATIENCE
+    ).text
 
 
 class Gate:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT
+from tests.patience import PATIENCE
 
 PACKAGES = ROOT / "node_modules"
 STRICT = "--strict --skipLibCheck --noEmit --target es2022 --module esnext --moduleResolution bundler --lib es2022,dom,dom.iterable"
@@ -35,7 +36,7 @@ def run(folder: Path, command: str, **environment: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=4 * PATIENCE,
         check=False,
         env={**os.environ, "CI": "1", "REDOCLY_TELEMETRY": "off", "NO_COLOR": "1", **environment},
     )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.commands import ROOT, Command, copydesk, environment, free_port, served
 from tests.formats.dump import DUMP
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.webhooks.receiver import receiver
 
 
@@ -35,7 +35,7 @@ def test_webhooks_are_sent_by_a_process_of_their_own(folder: Path) -> None:
     ]
     token = copydesk(folder, "token", "create", "--name", "all", *scopes).stdout.strip()
     with receiver() as partner, served(folder, "serve", **settings) as (base, _):
-        keeper = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"})
+        keeper = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
         partner.secret = keeper.post("/v1/webhooks", json={"url": partner.url}).json()["secret"]
         article = keeper.post(
             "/v1/articles", json={"headline": "The lock gates are open", "status": "published"}
@@ -54,7 +54,7 @@ def test_followers_are_let_go_at_once_when_the_service_ends(folder: Path) -> Non
     copydesk(folder, "migrate")
     with (
         served(folder, "serve") as (base, process),
-        httpx.Client(base_url=base, timeout=40) as reader,
+        httpx.Client(base_url=base, timeout=PATIENCE) as reader,
         ThreadPoolExecutor() as pool,
     ):
         waiting = pool.submit(reader.get, "/v1/changes?wait=30")
@@ -175,14 +175,17 @@ def test_openapi_prints_the_document(folder: Path) -> None:
 
 def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it_well(folder: Path) -> None:
     with served(folder, "demo") as (base, process):
-        articles = httpx.get(f"{base}/v1/articles", params={"language": "en"}).json()["items"]
+        articles = httpx.get(f"{base}/v1/articles", params={"language": "en"}, timeout=PATIENCE).json()[
+            "items"
+        ]
         assert len(articles) >= 2
         lead = articles[0]["lead_image"]
         assert lead["caption"]["alt_text"]
-        picture = httpx.get(base + lead["renditions"][0]["href"])
+        picture = httpx.get(base + lead["renditions"][0]["href"], timeout=PATIENCE)
         assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
         assert {
-            notice["notice_key"] for notice in httpx.get(f"{base}/v1/consent-notices").json()["items"]
+            notice["notice_key"]
+            for notice in httpx.get(f"{base}/v1/consent-notices", timeout=PATIENCE).json()["items"]
         } >= {"default"}
         shows_all_there_is(base, process.output().strip())
         process.send_signal(signal.SIGTERM)
@@ -191,7 +194,10 @@ def test_the_demo_serves_articles_with_pictures_and_captions_and_sigterm_ends_it
 
 
 def shows_all_there_is(base: str, token: str) -> None:
-    with httpx.Client(base_url=base) as reader, httpx.Client(base_url=base) as staff:
+    with (
+        httpx.Client(base_url=base, timeout=PATIENCE) as reader,
+        httpx.Client(base_url=base, timeout=PATIENCE) as staff,
+    ):
         staff.headers["Authorization"] = f"Bearer {token}"
         articles = reader.get("/v1/articles", params={"limit": 50}).json()["items"]
         assert {article["language"] for article in articles} == {"en-GB", "fr", "zh-Hans"}
@@ -215,7 +221,7 @@ def test_the_demo_prints_the_same_token_again_while_it_is_good(folder: Path) -> 
     printed, shown = [], []
     for _ in range(2):
         with served(folder, "demo") as (base, process):
-            shown.append(httpx.get(f"{base}/v1/changes?limit=200").json()["items"])
+            shown.append(httpx.get(f"{base}/v1/changes?limit=200", timeout=PATIENCE).json()["items"])
             process.terminate()
             assert process.wait() == 0
             printed.append(process.output().strip())
@@ -227,7 +233,7 @@ def test_the_demo_prints_the_same_token_again_while_it_is_good(folder: Path) -> 
         token = process.output().strip()
         assert token != printed[0]
         headers = {"Authorization": f"Bearer {token}"}
-        assert httpx.get(f"{base}/v1/tokens", headers=headers).status_code == 200
+        assert httpx.get(f"{base}/v1/tokens", headers=headers, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
@@ -279,7 +285,7 @@ def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
 def test_logs_are_lines_for_people_when_asked(folder: Path, word: str) -> None:
     copydesk(folder, "migrate")
     with served(folder, "serve", COPYDESK_LOG_FORMAT=word) as (base, process):
-        assert httpx.get(f"{base}/v1/articles?q=ferry").status_code == 200
+        assert httpx.get(f"{base}/v1/articles?q=ferry", timeout=PATIENCE).status_code == 200
         wait_until(lambda: "/v1/articles" in process.error())
         assert not process.error().lstrip().startswith("{")
 
@@ -294,9 +300,11 @@ def test_an_import_beside_a_running_service_is_seen_at_once(folder: Path) -> Non
     copydesk(folder, "migrate")
     (folder / "ferry.txt").write_text(DUMP)
     with served(folder, "serve") as (base, _):
-        assert httpx.get(f"{base}/v1/articles").json()["items"] == []
+        assert httpx.get(f"{base}/v1/articles", timeout=PATIENCE).json()["items"] == []
         slug = copydesk(folder, "import", "ferry.txt", "--publish").stdout.split()[1]
-        assert [item["slug"] for item in httpx.get(f"{base}/v1/articles").json()["items"]] == [slug]
+        assert [
+            item["slug"] for item in httpx.get(f"{base}/v1/articles", timeout=PATIENCE).json()["items"]
+        ] == [slug]
 
 
 def test_an_import_tells_webhooks(folder: Path) -> None:
@@ -307,7 +315,10 @@ def test_an_import_tells_webhooks(folder: Path) -> None:
     with receiver() as partner, served(folder, "serve", **settings) as (base, _):
         keeper = {"Authorization": f"Bearer {token}"}
         asked = httpx.post(
-            f"{base}/v1/webhooks", json={"url": partner.url, "kinds": ["article"]}, headers=keeper
+            f"{base}/v1/webhooks",
+            json={"url": partner.url, "kinds": ["article"]},
+            headers=keeper,
+            timeout=PATIENCE,
         )
         partner.secret = asked.json()["secret"]
         # A process of its own, which has imported nothing yet: a warm one has imported all rooms.
@@ -331,12 +342,17 @@ def test_a_page_that_the_service_itself_could_show_may_record_consent_on_whateve
     with served(folder, "serve") as (base, _):
         for origin in (base, base.replace("127.0.0.1", "localhost")):
             assert (
-                httpx.post(f"{base}/v1/consents", json=decision, headers={"Origin": origin}).status_code
+                httpx.post(
+                    f"{base}/v1/consents", json=decision, headers={"Origin": origin}, timeout=PATIENCE
+                ).status_code
                 == 201
             )
         assert (
             httpx.post(
-                f"{base}/v1/consents", json=decision, headers={"Origin": "http://127.0.0.1:1"}
+                f"{base}/v1/consents",
+                json=decision,
+                headers={"Origin": "http://127.0.0.1:1"},
+                timeout=PATIENCE,
             ).status_code
             == 403
         )
@@ -348,11 +364,11 @@ def test_a_second_process_does_not_serve_the_same_sqlite_file(folder: Path) -> N
         second = copydesk(folder, "serve", "--port", str(free_port()))
         assert second.returncode == 1
         assert "more than one needs PostgreSQL" in " ".join(second.stderr.split())
-        assert httpx.get(f"{base}/health/live").status_code == 200
+        assert httpx.get(f"{base}/health/live", timeout=PATIENCE).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
     with served(folder, "serve") as (base, _):
-        assert httpx.get(f"{base}/health/ready").status_code == 200
+        assert httpx.get(f"{base}/health/ready", timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,11 +54,8 @@ def started(
 
 def inner(process: subprocess.Popen[str]) -> int:
     """The process that `unshare` has started, as this side of the container knows it."""
-    while True:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        if children:
-            return int(children[0])
-        time.sleep(0.002)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return int(wait_until(lambda: children.read_text().split())[0])
 
 
 def wait_for_a_handler(pid: int) -> None:
@@ -80,8 +76,9 @@ def test_a_command_that_is_told_to_end_while_it_starts_ends_at_once(
     with started(tmp_path, command) as process:
         wait_for_a_handler(process.pid)
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=2)
+        _, error = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "Traceback" in error) == (status, False), error
+    assert list(tmp_path.iterdir()) == []  # It had made nothing yet.
 
 
 @pytest.mark.skipif(not can_be_first(), reason="needs the right to make a PID namespace")
@@ -90,8 +87,9 @@ def test_the_first_process_of_a_container_ends_at_once_while_it_starts(tmp_path:
         first = inner(process)
         wait_for_a_handler(first)
         signal.pidfd_send_signal(os.pidfd_open(first), signal.SIGTERM)
-        process.communicate(timeout=2)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_service_that_waits_for_its_migration_ends_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT, environment, free_port, served, warm
+from tests.patience import PATIENCE
 
 LEFT_OUT = {"CONTRIBUTING.md"}  # ./run test, which runs this
 PAGES = {
@@ -67,6 +68,6 @@ def test_the_commands_of_a_page_work_as_pasted(name: str, checkout: Path, demo: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=4 * PATIENCE,
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

@@ -24,7 +24,10 @@ from tests.articles.newsroom import (
     trash,
     walk,
 )
+from tests.clocks import MovableClock, clock
 from tests.patience import wait_until
+
+__all__ = ["clock"]
 
 
 def test_a_draft_is_hidden_from_readers_everywhere(editor: httpx.Client, client: httpx.Client) -> None:
@@ -57,11 +60,12 @@ def test_publishing_shows_it_and_unpublishing_hides_it_at_once(
 
 @pytest.mark.slow
 def test_an_embargoed_article_is_hidden_from_readers_until_its_time_and_then_appears_by_itself(
-    editor: httpx.Client, client: httpx.Client
+    clock: MovableClock, editor: httpx.Client, client: httpx.Client
 ) -> None:
-    article = published(editor, embargoed_until=soon(1.2))
+    article = published(editor, embargoed_until=clock.in_(minutes=10))
     assert article["status"] == "scheduled"
     assert client.get(f"/v1/articles/{article['id']}").status_code == 404
+    clock.set_forward(minutes=10)
     wait_until(lambda: client.get(f"/v1/articles/{article['id']}").status_code == 200)
     shown = client.get(f"/v1/articles/{article['id']}").json()
     assert (shown["status"], shown["scheduled_for"]) == ("published", None)

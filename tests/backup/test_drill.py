@@ -62,7 +62,7 @@ def test_life_goes_on_in_the_new_store(new: New, kind: str, tmp_path: Path) -> N
             published(editor, headline="Killed", source="wire.example", external_id="13"),
         )
         do(editor, killed, "withdraw", reason="Wrong.")
-        waiting = do(editor, draft(editor, headline="On time"), "publish", at=soon(1))
+        waiting = do(editor, draft(editor, headline="On time"), "publish", at=soon(3))
         at, end, shorter = soon(7200), soon(36000), soon(3600)
         held = do(editor, draft(editor, headline="Held", embargoed_until=end), "publish", at=at)
         trashed = draft(editor, headline="Thrown away")

@@ -98,7 +98,9 @@ class Proxy:
 
     def _finds_one(self) -> bool:
         with suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
+            return (
+                httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=PATIENCE).status_code == 200
+            )
         return False
 
 

@@ -19,6 +19,7 @@ from service.consent.signing import Signer
 from tests.articles.newsroom import problem
 from tests.commands import copydesk
 from tests.consent.deciding import decide, events
+from tests.patience import wait_until
 from tests.serving import SECRET, Store
 
 
@@ -142,17 +143,8 @@ def test_more_events_than_a_batch_are_sealed_in_the_order_in_which_they_came(
 
 def test_serving_seals_by_itself(store: Store, client: httpx.Client) -> None:
     decide(client)
-    for _ in range(100):
-        if head(client)["tree_size"] == 1:
-            break
-        store.portal.call(_wait)
+    wait_until(lambda: head(client)["tree_size"] == 1)
     assert events(client)[0]["leaf_index"] == 0
-
-
-async def _wait() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.05)
 
 
 @pytest.mark.slow

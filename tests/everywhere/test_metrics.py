@@ -13,7 +13,7 @@ from tests import postgres
 from tests.articles.newsroom import mark, problem, published
 from tests.commands import served
 from tests.databases import migrate
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import Store, another
 
 
@@ -129,9 +129,9 @@ def test_every_process_tells_the_figures_of_all(tmp_path: Path) -> None:
         with served(tmp_path, "serve", **settings) as (base, _):
             for _ in range(30):
                 # Each on a connection of its own, because the kernel deals those out.
-                assert httpx.post(f"{base}/v1/articles").status_code == 401
+                assert httpx.post(f"{base}/v1/articles", timeout=PATIENCE).status_code == 401
             told = set()
             for _ in range(8):
-                with httpx.Client(base_url=base) as client:
+                with httpx.Client(base_url=base, timeout=PATIENCE) as client:
                     told.add(count(client, method="POST", route="/v1/articles", status="401"))
             assert told == {30}

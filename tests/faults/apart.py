@@ -12,7 +12,7 @@ from service.rooms import open_database
 from service.settings import Settings
 from service.tokens import TokenCreate, make_token
 from tests.commands import environment, free_port
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import EDITOR
 
 
@@ -36,7 +36,7 @@ def served_by(before: Sequence[str], folder: Path, **settings: str) -> Iterator[
 
 def _answers(base: str) -> bool:
     try:
-        return httpx.get(f"{base}/health/ready").status_code == 200
+        return httpx.get(f"{base}/health/ready", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -101,8 +101,10 @@ class SmallDisk:
 
     def _set(self, limit: str) -> None:
         self._limit = limit
-        for connection in self._connections:
-            connection.execute(limit)
+        for connection in list(self._connections):
+            # One that was closed meanwhile writes nothing.
+            with suppress(sqlite3.ProgrammingError):
+                connection.execute(limit)
 
     @contextmanager
     def full(self, settings: Settings, *tables: str) -> Iterator[None]:

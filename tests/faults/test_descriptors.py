@@ -16,7 +16,7 @@ from service.edge.connections import SPARE_FILES
 from tests.articles.newsroom import draft, problem, published
 from tests.faults.apart import make_editor, served_by
 from tests.images.pictures import noise, upload
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import SECRET
 
 CONNECTIONS = 40
@@ -45,7 +45,7 @@ def test_descriptors_run_out(database_url: str, tmp_path: Path) -> None:
     token = {"Authorization": f"Bearer {make_editor(database_url)}"}
     with (
         served_by(FEW, tmp_path, **settings) as (base, pid),
-        httpx.Client(base_url=base, headers=token, timeout=60) as editor,
+        httpx.Client(base_url=base, headers=token, timeout=PATIENCE) as editor,
     ):
         article = published(editor)
         picture = upload(editor, noise((30, 30))).json()["renditions"][-1]["href"]
@@ -53,7 +53,7 @@ def test_descriptors_run_out(database_url: str, tmp_path: Path) -> None:
             # Connections that say nothing have all that there are for connections.
             place = urlsplit(base)
             for _ in range(CONNECTIONS):
-                stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=60))
+                stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=PATIENCE))
             refused = wait_until(lambda: _refusal(base))
             assert problem(refused, 503, "too-many-connections") and refused.headers["retry-after"]
             # The database and pictures have their own.
@@ -67,9 +67,9 @@ def test_descriptors_run_out(database_url: str, tmp_path: Path) -> None:
                 assert editor.get(path).status_code in (200, 503)
             assert editor.get("/health/live").status_code == 200
         assert upload(editor, noise((32, 32))).status_code == 201
-        wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200)
+        wait_until(lambda: httpx.get(f"{base}/health/ready", timeout=PATIENCE).status_code == 200)
 
 
 def _refusal(base: str) -> httpx.Response | None:
-    answer = httpx.get(f"{base}/health/live", timeout=60)
+    answer = httpx.get(f"{base}/health/live", timeout=PATIENCE)
     return answer if answer.status_code == 503 else None

@@ -15,6 +15,7 @@ import pytest
 from tests.articles.newsroom import problem
 from tests.faults.apart import make_editor, served_by
 from tests.images.pictures import noise, upload
+from tests.patience import PATIENCE
 from tests.serving import SECRET
 
 # The mounts are in a namespace of the process alone: nobody needs to be root for that, and they end with it.
@@ -67,7 +68,7 @@ def test_a_full_folder_is_507_where_it_is_needed_and_nothing_elsewhere(
     token = make_editor(known["COPYDESK_DATABASE_URL"])
     with (
         served_by([*APART, "sh", "-c", MOUNTED, "sh"], tmp_path, **known) as (base, pid),
-        httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=30) as editor,
+        httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE) as editor,
     ):
         inside = Path(f"/proc/{pid}/root{tmp_path}")
         image = upload(editor, noise((300, 300))).json()

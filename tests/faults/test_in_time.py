@@ -16,7 +16,7 @@ from tests.commands import copydesk, served
 from tests.databases import migrate
 from tests.faults.breaking import locked, stopped
 from tests.faults.crowd import crowd
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, settings_for
 
@@ -83,12 +83,12 @@ def test_the_service_says_in_time_how_it_is(
         headers = {"Authorization": f"Bearer {token}"}
         with (
             served(tmp_path, "serve", **settings) as (base, _),
-            httpx.Client(base_url=base, headers=headers, timeout=60) as editor,
+            httpx.Client(base_url=base, headers=headers, timeout=PATIENCE) as editor,
         ):
             published(editor)
             with FAULTS[fault][0](url, tmp_path, server), crowd(base, headers, CLIENTS) as refused:
                 worst = watch(base)
-            wait_until(lambda: httpx.get(f"{base}/health/ready").status_code == 200)
+            wait_until(lambda: httpx.get(f"{base}/health/ready", timeout=PATIENCE).status_code == 200)
             published(editor)
     for path, seconds in worst.items():
         record_property(f"seconds, {path}", f"{seconds:.3f}")
@@ -102,7 +102,7 @@ def watch(base: str) -> dict[str, float]:
     """Ask how the service is for as long as the fault lasts; return the longest that each answer took."""
     worst = dict.fromkeys(MOST, 0.0)
     ends_at = time.monotonic() + LASTS
-    with httpx.Client(base_url=base, timeout=60) as client:
+    with httpx.Client(base_url=base, timeout=PATIENCE) as client:
         while time.monotonic() < ends_at:
             for path in MOST:
                 began = time.monotonic()

@@ -87,12 +87,13 @@ EFFECTS = {
 
 def settle(effect: Effect, client: httpx.Client, key: str, thing: str) -> httpx.Response:
     """Send a request again, as clients are told to, until it has another answer than to send it again."""
-    until = time.monotonic() + 20 * DEADLINE
-    while (answer := effect.post(client, key, thing)).status_code in AGAIN:
-        assert answer.headers["retry-after"]
-        assert time.monotonic() < until, answer.text
-        time.sleep(0.1)
-    return answer
+
+    def answered() -> httpx.Response | None:
+        answer = effect.post(client, key, thing)
+        assert answer.status_code not in AGAIN or answer.headers["retry-after"]
+        return None if answer.status_code in AGAIN else answer
+
+    return wait_until(answered, "the request was never answered")
 
 
 @pytest.mark.parametrize("kind", EFFECTS)
@@ -104,12 +105,11 @@ def test_tries_of_one_key_take_effect_once(store: Store, kind: str, seed: int) -
         time.sleep(waits)
         return effect.post(chance.choice(clients), key, keys[key])
 
-    with _clients(store) as clients, ThreadPoolExecutor(20) as pool:
+    with _clients(store) as clients, _patient(store) as desk, ThreadPoolExecutor(20) as pool:
         for client in clients:
-            effect.post(
-                client, mark(), effect.thing(client)
-            )  # The framework makes a route ready at its first request.
-        keys = {mark(): effect.thing(clients[0]) for _ in range(3)}
+            # The framework makes a route ready at its first request.
+            effect.post(client, mark(), effect.thing(desk))
+        keys = {mark(): effect.thing(desk) for _ in range(3)}
         tries = [
             (key, pool.submit(attempt, key, chance.uniform(0, 1.5 * DEADLINE)))
             for key in keys
@@ -120,10 +120,17 @@ def test_tries_of_one_key_take_effect_once(store: Store, kind: str, seed: int) -
         for key, thing in keys.items():
             last = settle(effect, clients[0], key, thing)
             assert last.status_code == 201
-            assert effect.count(store, clients[0], thing) == 1
+            assert effect.count(store, desk, thing) == 1
             made = [answer for tried, answer in answers if tried == key and answer.status_code == 201]
             assert {answer.content for answer in made} <= {last.content}
     assert {answer.status_code for _, answer in answers} <= {201, *AGAIN}
+
+
+@contextmanager
+def _patient(store: Store) -> Iterator[httpx.Client]:
+    """An editor whose requests have the time that they take on a busy machine."""
+    with another(store) as roomy, roomy.client(*EDITOR) as desk:
+        yield desk
 
 
 @contextmanager
@@ -158,16 +165,16 @@ def _disturb(store: Store, chance: random.Random) -> None:
 def test_creates_behind_a_lock_are_refused_and_made_once_after_it(store: Store) -> None:
     keys = {mark(): mark() for _ in range(12)}
     create = EFFECTS["create"]
-    with store.client(*EDITOR) as editor, ThreadPoolExecutor(12) as pool:
+    with store.client(*EDITOR) as editor, _patient(store) as desk, ThreadPoolExecutor(12) as pool:
         with locked(store.settings, "article"):
             refused = list(pool.map(lambda key: create.post(editor, key, keys[key]), keys))
         for answer in refused:
             problem(answer, 503, "unavailable")
             assert answer.headers["retry-after"]
         # The keys are free at once.
-        made = list(pool.map(lambda key: create.post(editor, key, keys[key]), keys))
+        made = list(pool.map(lambda key: create.post(desk, key, keys[key]), keys))
         assert {answer.status_code for answer in made} == {201}
-        assert [create.count(store, editor, thing) for thing in keys.values()] == [1] * 12
+        assert [create.count(store, desk, thing) for thing in keys.values()] == [1] * 12
 
 
 def test_a_request_that_has_lost_its_claim_takes_no_effect(tmp_path: Path, sqlite_template: Path) -> None:

@@ -15,7 +15,7 @@ from service.tables import now
 from tests.articles.newsroom import mark, published, soon
 from tests.commands import copydesk, served
 from tests.faults.crowd import crowd
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, Store, settings_for
 
@@ -79,7 +79,7 @@ def test_two_hundred_articles_of_one_instant_are_at_most_a_second_late(
     ]
     database = open_database(settings_for(database_url, tmp_path))
     with served(tmp_path, "serve", **settings) as (base, _):
-        made = httpx.post(f"{base}/v1/articles/bulk", json=items, headers=headers, timeout=60)
+        made = httpx.post(f"{base}/v1/articles/bulk", json=items, headers=headers, timeout=PATIENCE)
         assert {item["status"] for item in made.json()["items"]} == {201}
         due = now() + timedelta(seconds=4)
         with database.writing() as session:

@@ -83,7 +83,7 @@ def instance(stack: ExitStack, folder: Path, port: int, url: str) -> Command:
 def finds_one(port: int) -> bool:
     """Tell whether a proxy listens and knows an instance that is ready."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -111,7 +111,7 @@ class Traffic:
 
     def _go_on(self) -> None:
         bearer = {"Authorization": f"Bearer {self._token}"}
-        with httpx.Client(base_url=self._base, timeout=60) as client:
+        with httpx.Client(base_url=self._base, timeout=PATIENCE) as client:
             while not self._stop.is_set():
                 self._note(client, "GET", "/v1/articles")
                 self._note(client, "GET", "/v1/changes")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands import copydesk, served
 from tests.images.pictures import noise
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 
 HEAD = (
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
@@ -24,7 +24,9 @@ def test_an_upload_cut_off_midway_leaves_nothing_behind(tmp_path: Path, reset: b
     ).stdout.strip()
     content, media = noise((1200, 1000)), tmp_path / "var" / "media"
     with served(tmp_path, "serve", TMPDIR=str(tmp_path)) as (base, _):
-        desk = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        desk = httpx.Client(
+            base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=PATIENCE
+        )
         whole = desk.post("/v1/images", content=noise((30, 30)), headers={"Content-Type": "image/png"}).json()
         before = files(tmp_path)
         for kind, body in (("image/png", content), ("multipart/form-data; boundary=b", HEAD + content)):

@@ -16,6 +16,7 @@ from service.settings import Settings
 from tests import buckets
 from tests.commands import copydesk
 from tests.images.pictures import href_of, make_article, make_image, picture, upload
+from tests.patience import PATIENCE
 from tests.serving import Store
 
 FORCED = {"If-Match": "*"}
@@ -151,7 +152,10 @@ def test_what_somebody_else_put_there_is_named_and_never_touched(
         expected = ["notes.txt", "originals/ab/cd", "originals/list.txt"]
     else:
         at = f"http://127.0.0.1:{buckets.server()}/{settings.media_url.removeprefix('s3://')}"
-        assert httpx.put(f"{at}/notes.txt", content=b"not ours", trust_env=False).status_code == 200
+        assert (
+            httpx.put(f"{at}/notes.txt", content=b"not ours", trust_env=False, timeout=PATIENCE).status_code
+            == 200
+        )
         expected = ["notes.txt"]
     assert sorted(look(store, kept_in, remove=True).foreign) == expected
     assert sorted(look(store, kept_in).foreign) == expected

@@ -17,6 +17,7 @@ from service.images.storage import BucketStore, FolderStore, MediaStore, MediaUn
 from service.images.storage.keys import LEFT_BEHIND_AFTER
 from tests import buckets
 from tests.images.pictures import noise
+from tests.patience import PATIENCE
 from tests.serving import settings_for
 from tests.websites import website
 
@@ -122,7 +123,7 @@ def test_more_objects_than_one_listing_holds_are_all_listed(tmp_path: Path):
     settings = settings_for("sqlite:///unused", tmp_path, **buckets.bucket())
     bucket = settings.media_url.removeprefix("s3://")
     with httpx.Client(
-        base_url=f"{settings.s3_endpoint}/{bucket}/renditions/{'ab' * 32}", trust_env=False
+        base_url=f"{settings.s3_endpoint}/{bucket}/renditions/{'ab' * 32}", trust_env=False, timeout=PATIENCE
     ) as server:
         for number in range(1001):
             assert server.put(f"/{number}.webp", content=b"x").status_code == 200

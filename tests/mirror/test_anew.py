@@ -16,7 +16,7 @@ from tests.commands import Command, free_port, wait_until_ready
 from tests.databases import KINDS, empty_database
 from tests.mirror.mirrors import caught_up, everything, mirroring
 from tests.mirror.test_check import compared
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import EDITOR, SECRET, Store, running, serving, settings_for
 from tests.sync.following import listening
 
@@ -115,15 +115,18 @@ def test_of_two_processes_of_a_mirror_one_may_be_killed(tmp_path: Path, sqlite_t
         }
         articles = [published(editor) for _ in range(10)]
         with _process(own, address, known) as (one, victim), _process(own, address, known) as (two, _):
-            with httpx.Client(base_url=one) as here, httpx.Client(base_url=two) as there:
+            with (
+                httpx.Client(base_url=one, timeout=PATIENCE) as here,
+                httpx.Client(base_url=two, timeout=PATIENCE) as there,
+            ):
                 _is_equal(client, editor, articles, here, there)
                 victim.send_signal(signal.SIGKILL)
                 victim.wait()
                 _is_equal(client, editor, articles, there)
             with (
                 _process(own, address, known) as (again, _),
-                httpx.Client(base_url=again) as here,
-                httpx.Client(base_url=two) as there,
+                httpx.Client(base_url=again, timeout=PATIENCE) as here,
+                httpx.Client(base_url=two, timeout=PATIENCE) as there,
             ):
                 _is_equal(client, editor, articles, here, there)
 

@@ -18,7 +18,7 @@ from service.tokens import TokenCreate, make_token
 from tests.commands import Command, copydesk, free_port, served, wait_until_ready
 from tests.effort import LONG
 from tests.mirror.mirrors import everything
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, settings_for
 
@@ -71,7 +71,7 @@ def origin(folder: Path) -> Iterator[tuple[str, Command, httpx.Client]]:
             token = make_token(session, create).token
         database.close()
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=address, headers=headers, timeout=20) as editor:
+        with httpx.Client(base_url=address, headers=headers, timeout=PATIENCE) as editor:
             yield address, process, editor
 
 
@@ -118,7 +118,7 @@ def test_no_get_fails_when_the_origin_is_killed_behind_a_proxy(
 
     def read(front: str, paths: list[str]) -> None:
         chance = random.Random()
-        with httpx.Client(base_url=front, timeout=20) as reader:
+        with httpx.Client(base_url=front, timeout=PATIENCE) as reader:
             while not ends.is_set():
                 path = chance.choice(paths)
                 try:
@@ -135,7 +135,7 @@ def test_no_get_fails_when_the_origin_is_killed_behind_a_proxy(
         paths += ["/v1/articles", "/v1/articles?q=ferry", "/feeds/rss.xml", "/", "/v1/changes"]
         known = environment_of(tmp_path, "mirror")
         with mirror(tmp_path, address, known) as (second, _), proxy(tmp_path, address, second) as front:
-            with httpx.Client(base_url=front) as client:
+            with httpx.Client(base_url=front, timeout=PATIENCE) as client:
                 wait_until(lambda: is_there(client), "the proxy never answered")
             readers = [threading.Thread(target=read, args=(front, paths)) for _ in range(READERS)]
             for each in readers:
@@ -177,7 +177,7 @@ def test_a_mirror_follows_fifty_changes_a_second(tmp_path: Path, record_property
     def watch(address: str) -> None:
         """Note when each article is at the mirror, by its stream."""
         with (
-            httpx.Client(base_url=address, timeout=60) as reader,
+            httpx.Client(base_url=address, timeout=PATIENCE) as reader,
             reader.stream("GET", "/v1/changes/stream") as response,
         ):
             for line in response.iter_lines():
@@ -222,7 +222,7 @@ def test_a_mirror_that_is_killed_again_and_again_ends_as_its_origin(tmp_path: Pa
         assert checked.returncode == 0, checked.stderr
         with (
             mirror(tmp_path, address, known) as (second, _),
-            httpx.Client(base_url=address) as there,
-            httpx.Client(base_url=second) as here,
+            httpx.Client(base_url=address, timeout=PATIENCE) as there,
+            httpx.Client(base_url=second, timeout=PATIENCE) as here,
         ):
             assert everything(here) == everything(there)

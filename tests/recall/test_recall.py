@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from service.copies.models import CopyHolder
 from tests.articles.newsroom import Article, do, edit, mark, problem, published, trash
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import Store, another
 from tests.sync.following import events, follow, listening, now_at, page
 from tests.webhooks.keeping import deliveries, webhook
@@ -179,7 +179,10 @@ def test_a_stream_has_what_it_resumes_behind(store: Store, editor: httpx.Client)
             "Accept": "text/event-stream",
             "Authorization": f"Bearer {store.token('content:read', name='stream')}",
         }
-        with httpx.Client(base_url=origin, headers=headers, timeout=10) as stream, store.client() as reader:
+        with (
+            httpx.Client(base_url=origin, headers=headers, timeout=PATIENCE) as stream,
+            store.client() as reader,
+        ):
             since = now_at(reader)
             article = published(editor)
             with stream.stream("GET", since) as response:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
 from tests.serving import Store
 from tests.sharing import store
 from tests.sync.following import listening
@@ -22,5 +23,5 @@ def origin(store: Store) -> Iterator[str]:
 @pytest.fixture
 def follower(origin: str) -> Iterator[httpx.Client]:
     """A follower without a token, over a real connection."""
-    with httpx.Client(base_url=origin, timeout=40) as client:
+    with httpx.Client(base_url=origin, timeout=PATIENCE) as client:
         yield client

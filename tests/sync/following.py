@@ -11,6 +11,8 @@ import uvicorn
 from anyio.from_thread import BlockingPortal
 from starlette.types import ASGIApp
 
+from tests.patience import PATIENCE
+
 Entry = dict[str, Any]
 
 
@@ -26,7 +28,7 @@ def listening(app: ASGIApp, portal: BlockingPortal, port: int = 0) -> Iterator[s
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        served.result(10)
+        served.result(PATIENCE)
         listener.close()
 
 

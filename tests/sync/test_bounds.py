@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.databases import KINDS
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.serving import serving
 from tests.sync.following import listening, now_at
 
@@ -17,7 +17,7 @@ def test_one_network_has_so_many_followers(kind: str, tmp_path: Path, sqlite_tem
     with (
         serving(kind, tmp_path, sqlite_template, followers_per_address=1) as store,
         listening(store.app, store.portal) as origin,
-        httpx.Client(base_url=origin, timeout=60) as client,
+        httpx.Client(base_url=origin, timeout=PATIENCE) as client,
     ):
         end = now_at(client)
         wanted = {"Accept": "text/event-stream"}

@@ -21,7 +21,7 @@ from service.published.models import Kind, Published, PublishedSequence
 from tests.commands import Command
 from tests.effort import LONG
 from tests.images.pictures import make_caption, make_image
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.reporting import Figure
 from tests.serving import SECRET, Store
 from tests.sync.following import Entry, follow, now_at
@@ -38,7 +38,7 @@ def fill(editor: httpx.Client) -> None:
     make_caption(editor, image, "Der Hafen.", language="de")
     for first in range(0, ARTICLES, AT_ONCE):
         items = [article(number, image["id"]) for number in range(first, min(first + AT_ONCE, ARTICLES))]
-        answer = editor.post("/v1/articles/bulk", json=items, timeout=60)
+        answer = editor.post("/v1/articles/bulk", json=items, timeout=PATIENCE)
         assert {item["status"] for item in answer.json()["items"]} == {201}
 
 

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from service.rooms import open_database
 from service.schema import Schema, migrations, schema_of
 from service.settings import Settings
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.postgres import WAITING_FOR_A_LOCK
 from tests.upgrade.planting import AFTER_ALL, planted
 
@@ -42,7 +42,7 @@ def migrating(config: Config) -> Iterator[Callable[[], None]]:
     beside = ThreadPoolExecutor(1)
     migration = beside.submit(command.upgrade, config, "head")
     try:
-        yield lambda: migration.result(timeout=30)
+        yield lambda: migration.result(timeout=PATIENCE)
     finally:  # A block that failed still holds what the migration waits for.
         beside.shutdown(wait=False)
 
@@ -57,7 +57,7 @@ def test_requests_pass_a_migration_that_waits_for_a_long_one(settings: Settings,
             wait_until(lambda: short.execute(WAITING_FOR_A_LOCK).rowcount > 0)
             # It waits behind the migration, which gives up after two seconds; the long one still holds the
             # table.
-            short.execute("SET lock_timeout = '4s'")
+            short.execute("SET lock_timeout = '60s'")
             short.execute("SELECT FROM article")
             long.rollback()
             ended()

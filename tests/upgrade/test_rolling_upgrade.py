@@ -17,7 +17,7 @@ from service.published.models import Published, Rendering
 from service.rooms import open_database
 from service.settings import Settings
 from tests import postgres
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.reporting import Figure
 from tests.serving import EDITOR, SECRET, running, settings_for
 from tests.stores.make.version import ROOT, Version, checked_out
@@ -119,13 +119,13 @@ def test_the_first_release_is_upgraded_while_it_serves(tmp_path: Path, record_pr
         token = old.run(settings, tmp_path, "token", "create", "--name", "editor", *SCOPES).strip()
         clients = Clients(balancer, token)
         address = older.enter_context(old.serving(settings, tmp_path))
-        balancer.take_in("older", older.enter_context(httpx.Client(base_url=address, timeout=30)))
+        balancer.take_in("older", older.enter_context(httpx.Client(base_url=address, timeout=PATIENCE)))
         with clients.at_work():
             balancer.wait_for_answers(10 * EACH)
             new.run(settings, tmp_path, "migrate")
             balancer.wait_for_answers(EACH)
             address = newer.enter_context(new.serving(settings, tmp_path))
-            reader = newer.enter_context(httpx.Client(base_url=address, timeout=30))
+            reader = newer.enter_context(httpx.Client(base_url=address, timeout=PATIENCE))
             balancer.take_in("newer", reader)
             balancer.wait_for_answers(20 * EACH)
             balancer.drain("older")

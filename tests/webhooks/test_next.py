@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.commands import ROOT, copydesk, served
+from tests.patience import PATIENCE
 
 PAGE = ROOT / "docs" / "partners" / "webhooks.md"
 PACKAGE = ROOT / "node_modules" / "standardwebhooks"
@@ -86,7 +87,7 @@ def test_the_recipe_drops_what_has_changed_and_nothing_else(tmp_path: Path) -> N
     loopback = {"COPYDESK_OUTBOUND_ALLOW_LOOPBACK": "true", "COPYDESK_CACHE_KEYS": "surrogate-key"}
     with (
         served(tmp_path, "serve", **loopback) as (base, _),
-        httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=60) as desk,
+        httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE) as desk,
         front_end(tmp_path / "front", base) as front,
     ):
         assert front.stdin is not None and front.stdout is not None
@@ -106,7 +107,10 @@ def test_the_recipe_drops_what_has_changed_and_nothing_else(tmp_path: Path) -> N
             front.stdin.write(path + "\n")
             tags.append(set(json.loads(front.stdout.readline())["cached"]))
         forged = httpx.post(
-            address, content=b'{"data":{"keys":["copydesk"]}}', headers={"webhook-id": "msg_1"}
+            address,
+            content=b'{"data":{"keys":["copydesk"]}}',
+            headers={"webhook-id": "msg_1"},
+            timeout=PATIENCE,
         )
         assert forged.status_code == 400
         edited = desk.patch(paths[0], json={"headline": "Trams"}, headers={"If-Match": "*"})
