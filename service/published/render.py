@@ -12,8 +12,8 @@ something has changed meanwhile, such as a picture of theirs, they are compared 
 render a caption and the article that shows it from each other's past, and publish the stale one for good. All
 else is rendered under the lock.
 
-A picture may stand in thousands of articles. The transaction renders those for a tenth of a second; the
-others wait in `published_awaiting`, and follow in batches (`backlog.py`).
+A picture may stand in thousands of articles. The transaction renders the first twenty, and more
+for a tenth of a second; the others wait in `published_awaiting`, and follow in batches (`backlog.py`).
 """
 
 import time
@@ -40,6 +40,10 @@ SECONDS_OF_ARTICLES = 0.05
 Writing what was rendered takes the lock for as long again.
 """
 ARTICLES_AT_ONCE = 20
+ALWAYS = ARTICLES_AT_ONCE
+"""Articles that it renders however long they take. Else the first question alone takes the time on a busy
+machine, and whoever has changed a picture finds the old one in its only article.
+"""
 ABOVE_ALL = UUID(int=2**128 - 1)
 """Above the id of every article."""
 _SEQUENCE = select(PublishedSequence.seq).with_for_update()
@@ -185,16 +189,17 @@ def _render_articles_that_show(
     The articles are asked for under the counter's lock: one that is given the image at this moment is either
     seen here, or numbered after this transaction.
     """
-    ends, changes = time.monotonic() + SECONDS_OF_ARTICLES, Changes()
+    ends, changes, rendered = time.monotonic() + SECONDS_OF_ARTICLES, Changes(), 0
     for image in working.shown_anywhere(session, images):
         below = ABOVE_ALL
         while articles := working.showing(session, image, below, ARTICLES_AT_ONCE):
-            if time.monotonic() > ends:
+            if rendered >= ALWAYS and time.monotonic() > ends:
                 _note_awaiting(session, image, below)
                 break
             below = articles[-1]
             fresh = set(articles) - done
             done |= fresh
+            rendered += len(fresh)
             noted += [(Kind.ARTICLE, article) for article in fresh]
             _compare(session, Kind.ARTICLE, fresh, changes)
     return changes

@@ -159,6 +159,7 @@ def test_nothing_public_mentions_a_hidden_picture_and_a_copy_converges(
 ) -> None:
     if batches == "late":
         monkeypatch.setattr("service.published.render.SECONDS_OF_ARTICLES", -1.0)
+        monkeypatch.setattr("service.published.render.ALWAYS", 0)
 
     @settings(
         max_examples=60 if LONG else 5,

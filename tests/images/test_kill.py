@@ -129,6 +129,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The transaction of a kill has no time for articles, which the serving process leaves to the test."""
     monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", -1.0)
+    monkeypatch.setattr(render, "ALWAYS", 0)
     monkeypatch.setattr(rendering_again, "ARTICLES_AT_ONCE", 2)
     monkeypatch.setattr(Backlog, "next_of_changed_pictures", lambda _: None)
 

@@ -200,6 +200,7 @@ def test_narrower_rights_act_at_once_and_wider_ones_undo_them_while_articles_awa
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", -1.0)
+    monkeypatch.setattr(render, "ALWAYS", 0)
     monkeypatch.setattr(Backlog, "next_of_changed_pictures", lambda _: None)
     image, caption = shot(editor)
     article = make_article(editor, image, lead_image_id=image["id"], slug="palace", summary="The palace")
@@ -221,6 +222,7 @@ def test_a_licence_that_ends_while_articles_await_their_batch_ends_in_them_too(
     client: httpx.Client, editor: httpx.Client, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", -1.0)
+    monkeypatch.setattr(render, "ALWAYS", 0)
     monkeypatch.setattr(Backlog, "next_of_changed_pictures", lambda _: None)
     image, caption = shot(editor)
     article = make_article(editor, image, lead_image_id=image["id"], slug="palace", summary="The palace")

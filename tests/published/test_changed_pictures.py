@@ -32,6 +32,7 @@ MANY = 7
 def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The transaction of a change has no time for articles, and a batch is two of them."""
     monkeypatch.setattr(render, "SECONDS_OF_ARTICLES", -1.0)
+    monkeypatch.setattr(render, "ALWAYS", 0)
     monkeypatch.setattr(render, "ARTICLES_AT_ONCE", 2)
     monkeypatch.setattr(rendering_again, "ARTICLES_AT_ONCE", 2)
     # The serving process leaves the articles to the test.
@@ -57,6 +58,21 @@ def drain(backlog: Backlog) -> None:
     while work := NEXT(backlog):
         backlog.finish(work)
     backlog.database.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_small_batches")
+def test_the_first_articles_show_a_change_at_once_however_busy_the_machine_is(
+    store: Store, editor: httpx.Client, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "ALWAYS", 2)
+    image = make_image(editor)
+    caption = make_caption(editor, image, "Before.")
+    articles = [make_article(editor, image)["id"] for _ in range(3)]
+    change(editor, f"/v1/captions/{caption['id']}", {"text": "After."})
+    read = [client.get(f"/v1/articles/{article}").json() for article in articles]
+    assert [each["body"][0]["caption"]["text"] for each in read] == ["Before.", "After.", "After."]
+    assert awaiting(store) == [UUID(image["id"])]
 
 
 @pytest.mark.slow
