@@ -15,6 +15,7 @@ from sqlalchemy import CursorResult, Engine, Result, TextClause, UpdateBase, eve
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 from starlette.concurrency import run_in_threadpool
@@ -338,6 +339,20 @@ def _insert(table: type[Table], *, is_sqlite: bool) -> postgresql.Insert:
     plain = Table.metadata.tables[str(table.__tablename__)]
     # The two classes have the same methods with the same meaning; only PostgreSQL's is named in the type.
     return cast("postgresql.Insert", sqlite.insert(plain)) if is_sqlite else postgresql.insert(plain)
+
+
+def add_new(session: Session, rows: Sequence[Table]) -> None:
+    """Insert new rows of one table with one statement, and have the session know them as if it had loaded
+    them.
+
+    To find out what to insert takes SQLAlchemy's unit of work as long as the statement itself.
+    """
+    table = type(rows[0])
+    members = [{name: getattr(row, name) for name in table.model_fields} for row in rows]
+    session.write(insert(session, table), members)
+    for row in rows:
+        make_transient_to_detached(row)
+    session.add_all(rows)
 
 
 def insert_new(session: Session, table: type[Table]) -> postgresql.Insert:

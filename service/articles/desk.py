@@ -71,7 +71,6 @@ def images_in(article: Article) -> list[UUID]:
 
 def index_new(session: Session, articles: Sequence[Article]) -> None:
     """Index new articles by terms, text and uses."""
-    session.flush()  # The terms refer to the articles' rows.
     _put_terms(session, articles)
     _put_words(session, articles)
     uses.replace(session, [_use(article) for article in articles], are_new=True)

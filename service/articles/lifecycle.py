@@ -178,7 +178,6 @@ def _new(session: Session, id_: UUID, slug: str, at: datetime, text_key: int, wr
         "listed_at": at,
     }
     article = new_row(Article, values | own)
-    session.add(article)
     if write.status == Status.PUBLISHED:
         make_public(article, now())
     return article

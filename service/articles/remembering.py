@@ -9,7 +9,7 @@ from uuid import UUID
 
 from service.articles import desk
 from service.articles.models import Article, ArticleContent, ArticleVersion, Status
-from service.database import Session, insert
+from service.database import Session, add_new, insert
 from service.http.callers import Caller
 from service.published import working
 from service.published.models import Kind
@@ -79,7 +79,7 @@ def remember(
     versions = [_version(article, caller, action) for article in articles]
     known = session.kept.get(_Waiting)
     if is_new:
-        session.flush()  # the versions and terms refer to their articles
+        add_new(session, articles)  # the versions and terms refer to them
         session.write(insert(session, ArticleVersion), versions)
         desk.index_new(session, articles)
     else:

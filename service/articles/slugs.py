@@ -7,9 +7,11 @@ import secrets
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from uuid import UUID
 
 from slugify import slugify
+from sqlalchemy import Insert
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col, select
 from text_unidecode import unidecode  # type: ignore[import-untyped]  # it has no annotations
@@ -30,7 +32,7 @@ class SlugTaken(Conflict):
     title = "Slug taken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """The slug that an article asks for; without one it is made from the headline."""
 
@@ -38,11 +40,15 @@ class Claim:
     wanted: str | None
     headline: str
 
+    @cached_property
+    def base(self) -> str:
+        """The slug that it asks for, or the one of its headline, to which numbers may be added."""
+        return self.wanted or _base(self.headline)
+
     @property
     def first(self) -> str | None:
         """Return the slug to try first, or None when only numbered ones are left."""
-        base = self.wanted or _base(self.headline)
-        return base if id_of(base) is None else None
+        return self.base if id_of(self.base) is None else None
 
 
 def claim_all(session: Session, claims: Sequence[Claim]) -> dict[UUID, str | SlugTaken]:
@@ -71,7 +77,7 @@ def claim_one(session: Session, claim: Claim) -> str:
         if holder != claim.article_id:
             raise SlugTaken(f"The slug {claim.wanted!r} belongs to another article.", id=str(holder))
         return claim.wanted
-    for slug in _candidates(_base(claim.headline)):
+    for slug in _candidates(claim.base):
         if _holder(session, slug, claim.article_id) == claim.article_id:
             return slug
     raise AssertionError("unreachable")
@@ -104,4 +110,9 @@ def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
 
 
 def _claim(session: Session) -> ReturningInsert[UUID, str]:
-    return insert_new(session, ArticleSlug).returning(col(ArticleSlug.article_id), col(ArticleSlug.slug))
+    return _returning(insert_new(session, ArticleSlug))
+
+
+@cache
+def _returning(insert: Insert) -> ReturningInsert[UUID, str]:
+    return insert.returning(col(ArticleSlug.article_id), col(ArticleSlug.slug))

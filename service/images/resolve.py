@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import sqlalchemy as core
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
@@ -17,11 +18,10 @@ from service.images.models import CaptionRead, EffectiveCaption, Image, Picture,
 from service.images.read import captions_of, picture
 from service.published import working
 from service.published.models import Reason
+from service.tables import new_row
 
-_LIVE = (
-    select(Image)
-    .where(col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None))
-    .execution_options(populate_existing=True)
+_LIVE = core.select(*(getattr(Image, name) for name in Image.model_fields)).where(
+    col(Image.id).in_(bindparam("ids", expanding=True)), col(Image.deleted_at).is_(None)
 )
 
 
@@ -99,7 +99,9 @@ class _Loaded:
     def add(self, session: Session, ids: Collection[UUID]) -> None:
         """Load more of them."""
         session.flush()  # What this transaction has written so far is read too.
-        images = {image.id: image for image in session.exec(_LIVE, params={"ids": list(ids)})}
+        # Past the ORM: nothing is written through them, and it takes as long again.
+        rows = session.connection().execute(_LIVE, {"ids": list(ids)})
+        images = {row.id: new_row(Image, row._asdict()) for row in rows}
         captions = captions_of(session, ids)
         self.asked.update(ids)
         self.pictures.images.update(images)
