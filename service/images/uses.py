@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import sqlalchemy as core
 from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
@@ -20,6 +21,9 @@ _LIVE = (
     .order_by(col(Image.id))
 )
 _LIVE_HELD = _LIVE.with_for_update(read=True)
+_OF = core.select(col(ImageUse.article_id), col(ImageUse.image_id)).where(
+    col(ImageUse.article_id).in_(bindparam("ids", expanding=True))
+)
 _RENAME = (
     update(ImageUse)
     .where(col(ImageUse.article_id) == bindparam("of"))
@@ -51,13 +55,11 @@ def rename(session: Session, uses: Collection[Use]) -> None:
 
 def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -> None:
     """Say which images articles show from now on, each all of them. New articles have shown none so far."""
-    if not are_new:
-        _remember(session, [use.article_id for use in uses])
-        session.write(delete(ImageUse).where(col(ImageUse.article_id).in_([use.article_id for use in uses])))
     wanted = frozenset[UUID]().union(*(use.image_ids for use in uses))
-    if not wanted:
-        return
-    found = _live(session, wanted)
+    found = _live(session, wanted) if wanted else ()
+    if not are_new:
+        uses = _rename_same(session, uses, found)
+        _forget(session, [use.article_id for use in uses])
     rows = [
         {
             "image_id": id_,
@@ -74,6 +76,20 @@ def replace(session: Session, uses: Collection[Use], *, are_new: bool = False) -
         session.write(insert(session, ImageUse), rows)
 
 
+def _rename_same(session: Session, uses: Collection[Use], live: Collection[UUID]) -> list[Use]:
+    """Rename the articles that show the same images as before, as most edits of a body leave them; return the
+    others.
+    """
+    shown: dict[UUID, set[UUID]] = {}
+    for article_id, image_id in session.connection().execute(_OF, {"ids": [use.article_id for use in uses]}):
+        shown.setdefault(article_id, set()).add(image_id)
+    same = {
+        use.article_id for use in uses if use.image_ids.intersection(live) == shown.get(use.article_id, set())
+    }
+    rename(session, [use for use in uses if use.article_id in same])
+    return [use for use in uses if use.article_id not in same]
+
+
 def _live(session: Session, wanted: frozenset[UUID]) -> Sequence[UUID]:
     """Return those of the images that are not in the trash, held there until this transaction ends."""
     if not session.database.is_sqlite:
@@ -86,10 +102,13 @@ def _live(session: Session, wanted: frozenset[UUID]) -> Sequence[UUID]:
     return sorted(resolve.load(session, wanted).images.keys() & wanted)
 
 
-def _remember(session: Session, articles: Collection[UUID]) -> None:
-    """Keep that these articles have shown the images that they show: a recall asks for it years later."""
+def _forget(session: Session, articles: Collection[UUID]) -> None:
+    """Let these articles show no image, and keep that they have: a recall asks for it years later."""
+    if not articles:
+        return
     shown = select(ImageUse.image_id, ImageUse.article_id).where(col(ImageUse.article_id).in_(articles))
     session.write(insert_new(session, ImagePastUse).from_select(["image_id", "article_id"], shown))
+    session.write(delete(ImageUse).where(col(ImageUse.article_id).in_(articles)))
 
 
 def of(session: Session, image_id: UUID) -> list[ImageUse]:

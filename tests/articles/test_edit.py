@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
-from tests.articles.newsroom import draft, edit, if_match, mark, pointers, problem, published
+from tests.articles.newsroom import draft, edit, if_match, mark, picture, pointers, problem, published
 from tests.serving import Store
 
 
@@ -161,3 +163,26 @@ def test_an_edit_needs_its_scope_and_an_article(
         )
     problem(editor.patch(f"/v1/articles/{uuid4()}", json={"headline": "x"}, headers={"If-Match": "*"}), 404)
     problem(editor.patch("/v1/articles/no-such-slug", json={"headline": "x"}, headers={"If-Match": "*"}), 404)
+
+
+def test_an_edit_that_keeps_its_pictures_renames_their_uses_and_rewrites_none(editor: httpx.Client) -> None:
+    shown = picture(editor)["id"]
+    body = [{"type": "image", "image_id": shown}]
+    article = draft(editor, body=body)
+    writes: list[str] = []
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        if "image_use" in statement or "image_past_use" in statement:
+            writes.append(statement.split()[0])
+
+    listen(Engine, "before_cursor_execute", note)
+    try:
+        more = [*body, {"type": "paragraph", "html": "The line opens on Monday."}]
+        article = edit(editor, article, headline="The tram runs", body=more)
+    finally:
+        remove(Engine, "before_cursor_execute", note)
+    assert writes == ["SELECT", "UPDATE"]
+    (use,) = editor.get(f"/v1/images/{shown}/uses").json()["items"]
+    assert (use["headline"], use["article_id"]) == ("The tram runs", article["id"])
+    edit(editor, article, body=more[1:])
+    assert editor.get(f"/v1/images/{shown}/uses").json()["items"] == []

@@ -5,7 +5,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.articles.newsroom import do, draft, ids, if_match, mark, picture, problem, published, soon, trash
+from tests.articles.newsroom import (
+    do,
+    draft,
+    edit,
+    ids,
+    if_match,
+    mark,
+    picture,
+    problem,
+    published,
+    soon,
+    trash,
+)
 from tests.serving import Store
 
 
@@ -94,3 +106,18 @@ def test_a_picture_whose_file_went_meanwhile_leaves_the_restored_article_readabl
     assert client.get(f"/v1/articles/{article['id']}").json() == back
     assert client.get(f"/v1/articles/{article['id']}?body=html").status_code == 200
     assert ids(client.get(f"/v1/articles?image_id={image['id']}")) in ([], [article["id"]])
+
+
+def test_a_picture_that_came_back_after_its_article_is_in_use_once_the_body_is_edited(
+    editor: httpx.Client,
+) -> None:
+    image = picture(editor)
+    shown = {"type": "image", "image_id": image["id"]}
+    article = draft(editor, body=[shown])
+    trash(editor, article)
+    path = f"/v1/images/{image['id']}"
+    assert editor.delete(path, headers={"If-Match": "*"}).status_code == 204
+    article = do(editor, article, "restore")
+    assert editor.post(f"{path}/restore").status_code == 200
+    edit(editor, article, body=[shown, {"type": "paragraph", "html": "The line opens on Monday."}])
+    problem(editor.delete(path, headers={"If-Match": "*"}), 409)
