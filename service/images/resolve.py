@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as core
 from sqlalchemy import bindparam
-from sqlmodel import col, select
+from sqlmodel import col
 
 from service.database import Session
 from service.images import rights
