@@ -148,6 +148,21 @@ def _gives_no_pictures(contract: Contract, kind: Kind) -> bool:
     return bool(contract.sources) or contract.pictures is not PictureRight.ALL
 
 
+def of_given_pictures(session: Session, wanted: Filter) -> Filter | None:
+    """Return a filter that asks for no picture which the session's contract leaves out of articles: a list of
+    the articles that show it would tell where it is. Return None when the filter asks for such alone.
+    """
+    contract = session.contract
+    if contract is None or contract.pictures is PictureRight.ALL or not wanted.image_id:
+        return wanted
+    if contract.pictures is PictureRight.NONE:
+        return None
+    is_asked_for = col(Published.kind) == Kind.IMAGE, col(Published.id).in_(wanted.image_id)
+    own = select(col(Published.id)).where(*is_asked_for, col(Published.source).is_(None))
+    found = session.execute(own, execution_options={PAST_CONTRACT: True}).scalars().all()
+    return replace(wanted, image_id=tuple(found)) if found else None
+
+
 def covers(session: Session, kind: Kind, wanted: Filter) -> bool:
     """Return whether the session's contract gives all that a filter leaves. Its languages are exact ones."""
     contract = session.contract

@@ -102,10 +102,11 @@ def page(
 ) -> Listed:
     """Read one page of what is public, in the order asked for, beginning after a key."""
     query = None if wanted.q is None else parse(wanted.q)
-    if (query is not None and not query) or entitled.gives_none(session, kind, wanted):
+    given = entitled.of_given_pictures(session, wanted)
+    if (query is not None and not query) or given is None or entitled.gives_none(session, kind, given):
         return Listed([], [], None, Total(0) if count else None)
     part = _part(session, part)
-    wanted = filters.exact(session, kind, entitled.narrow(session, kind, wanted))
+    wanted = filters.exact(session, kind, entitled.narrow(session, kind, given))
     is_alone = replace(wanted, q=None) == Filter()
     hits = Hits(session, TEXT.spelt_out(session, query), is_alone) if query else None
     key = None if after is None else tuple(after)

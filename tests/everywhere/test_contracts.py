@@ -238,7 +238,6 @@ def test_a_lead_picture_that_the_contract_leaves_out_is_in_no_list(
     asked = [
         f"/v1/articles?q={word}",
         f"/v1/articles?id={article['id']}",
-        f"/v1/articles?image_id={bought['id']}",
     ]
     with store.client(contract={"pictures": right}) as partner:
         for path in (*asked, *(f"{each}&body=text" for each in asked)):
@@ -247,6 +246,31 @@ def test_a_lead_picture_that_the_contract_leaves_out_is_in_no_list(
                 path
             )
             assert f"Credit {word}" not in str(item)
+
+
+@pytest.mark.parametrize("right", ["none", "own"])
+def test_no_list_tells_where_a_picture_is_that_the_contract_leaves_out(
+    right: str, store: Store, editor: httpx.Client, client: httpx.Client
+) -> None:
+    own, bought = (
+        image_of(upload(editor, jpeg(scene((52 + place, 30 + len(right)))), "image/jpeg", **source))
+        for place, source in enumerate(({}, {"source": mark()}))
+    )
+    of_own, of_bought = (published(editor, lead_image_id=image["id"]) for image in (own, bought))
+    both = f"image_id={own['id']}&image_id={bought['id']}"
+    of_agency = f"image_id={bought['id']}"
+    assert {each["id"] for each in listed(client, both)} == {of_own["id"], of_bought["id"]}
+    with store.client(contract={"pictures": right}) as partner:
+        assert listed(partner, of_agency) == []
+        given = [of_own["id"]] if right == "own" else []
+        assert [each["id"] for each in listed(partner, both)] == given
+
+
+def listed(client: httpx.Client, asked: str) -> list[dict[str, Any]]:
+    page = client.get(f"/v1/articles?{asked}&count=true").json()
+    assert page["total"] == len(page["items"])
+    items: list[dict[str, Any]] = page["items"]
+    return items
 
 
 @pytest.mark.slow
