@@ -20,7 +20,7 @@ from service.articles.models import (
     Slug,
     Status,
 )
-from service.database import Session, insert
+from service.database import Session, add_new, insert
 from service.images.models import Image
 from service.images.restoring import stand_in
 from service.published.restoring import SlugKept
@@ -69,7 +69,7 @@ def put_articles_back(session: Session, kept: Sequence[ArticleKept]) -> None:
     keys = desk.TEXT.place(session, {each.id: each.created_at for each in kept})
     articles = [_article(each, keys[each.id]) for each in kept]
     session.flush()
-    session.add_all(articles)
+    add_new(session, articles)
     desk.index_new(session, articles)
 
 
