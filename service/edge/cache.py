@@ -78,6 +78,7 @@ class WireCache:
         self._reader = reader
         self._watch = watch
         self._seq = -1
+        self._set_backs = 0
         self._catching_up = asyncio.Lock()
         self._caught_up = self._looks_begun = self._last_look = 0
         self._withdrawn: set[str] = set()
@@ -148,7 +149,7 @@ class WireCache:
     ) -> CacheEntry | None:
         """Return a ready entry or a new one; None when the answer was sent and is for this client alone."""
         try:
-            if self._watch.changed(self._seq):
+            if self._watch.changed(self._seq) or self._watch.set_backs != self._set_backs:
                 await self._catch_up()
             entry = self.entries.get(key)
             if entry is not None:
@@ -285,9 +286,11 @@ class WireCache:
             if self._last_look > asked:
                 return
             self._looks_begun += 1
+            set_backs = self._watch.set_backs
             seq = await self._reader.seq()
             changes = await self._reader.changes(self._seq) if seq != self._seq else []
-            is_set_back = seq < self._seq
+            # The numbers may have gone back and risen again since.
+            is_set_back = seq < self._seq or set_backs != self._set_backs
             if changes or is_set_back:
                 self._caught_up += 1
             concerned = _concerned(changes, self._seq)
@@ -295,7 +298,7 @@ class WireCache:
             if await self._has_gone(changes) or not is_told:
                 self.entries.clear()
             self.entries.drop(concerned)
-            self._seq = seq
+            self._seq, self._set_backs = seq, set_backs
             self._last_look = self._looks_begun
 
     async def _has_gone(self, changes: Changes) -> bool:

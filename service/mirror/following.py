@@ -58,6 +58,8 @@ class Following:
         self._database = database
         self.store = store
         self._pause = FIRST_PAUSE
+        self._begins_anew = False
+        """True after this process has taken the numbers from all rows, until all have arrived."""
         self._forgotten: int | None = None
         """The number up to which nothing is left to forget; None in a process that has not looked."""
 
@@ -92,6 +94,10 @@ class Following:
             page = None
         async with self._database.turn():
             await to_thread.run_sync(self._take, place.cursor, page)
+        if self._begins_anew:
+            # Rows have come under numbers that ready answers take for known.
+            self.forget()
+            self._begins_anew = page is None or not page.caught_up
         if page is not None:
             await self._forget(page.state.pruned)
         if self.standing.fault is not None:
@@ -148,6 +154,7 @@ class Following:
         if cursor is not None and places.move(session, cursor, None, None):
             log.warning("the mirror begins anew", origin=self.origin.address)
             mirroring.begin_anew(session)
+            self._begins_anew = True
 
 
 def behind(page: Page) -> int:

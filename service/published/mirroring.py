@@ -166,8 +166,7 @@ def stand_at(session: Session, seq: int, state: StoreStand) -> None:
     before = lock_counter(session)
     values = {"seq": seq, "pruned_seq": state.pruned, "store_id": state.store}
     session.execute(update(PublishedSequence).values(values))
-    if not session.database.is_sqlite:
-        session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(seq)})
+    _tell(session, seq)
     session.gathered.sequence, session.gathered.is_set_back = seq, seq < before
 
 
@@ -203,7 +202,14 @@ def begin_anew(session: Session) -> None:
     session.execute(delete(PublishedPast))
     session.execute(delete(PublishedFormer))
     session.execute(update(PublishedSequence).values(seq=0, pruned_seq=0))
+    _tell(session, 0)
     session.gathered.sequence, session.gathered.is_set_back = 0, True
+
+
+def _tell(session: Session, seq: int) -> None:
+    """Have other processes hear of the number once it is committed."""
+    if not session.database.is_sqlite:
+        session.execute(text("SELECT pg_notify('copydesk_published', :seq)"), {"seq": str(seq)})
 
 
 def end_anew(session: Session) -> int:

@@ -32,11 +32,13 @@ class Watch(Protocol):
     """Tells the wire cache when to look for changes.
 
     `polls` is true when changes are found only by asking again and again. `is_away` is true when the primary
-    does not answer, and replicas give the number instead. `connections` counts the open ones.
+    does not answer, and replicas give the number instead. `set_backs` counts how often the numbers were heard
+    to go back, and `connections` the open ones.
     """
 
     polls: bool
     is_away: bool
+    set_backs: int
 
     @property
     def connections(self) -> int: ...
@@ -65,6 +67,8 @@ class SqliteWatch:
 
     polls = is_away = False
     """`PRAGMA data_version` misses nothing, and the file is here."""
+    set_backs = 0
+    """SQLite is served by one process, which sets the numbers back itself."""
 
     def __init__(self, reader: SqliteReader, database: Database) -> None:
         self._reader = reader
