@@ -13,7 +13,7 @@ LARGEST = 1_990_000
 Place = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sent:
     """A request with a body."""
 
@@ -23,6 +23,12 @@ class Sent:
     body: bytes = b""
     coding: str = "identity"
     """Of its answer."""
+
+    def __repr__(self) -> str:
+        """Tell the beginning of the body alone: a report that has two megabytes is refused, and hides the fault."""
+        return (
+            f"Sent({self.method} {self.path}, {self.media_type}, {len(self.body)} bytes: {self.body[:200]!r})"
+        )
 
 
 ARTICLE: JsonValue = {

@@ -1,6 +1,7 @@
 """No body, whatever its shape, holds up the event loop, which all other requests wait for."""
 
 import asyncio
+import gc
 import json
 import random
 import time
@@ -78,7 +79,10 @@ def a_store(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     with serving("sqlite", tmp_path_factory.mktemp("store"), sqlite_template) as store:
         # As a serving process does before its first request.
         examine(create_api(store.settings))
+        gc.collect()
+        gc.freeze()
         yield store
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
