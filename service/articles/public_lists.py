@@ -102,14 +102,13 @@ def plain_list(request: Request, arguments: Arguments) -> PlainList | None:
     """Return the list that the arguments of `list_articles` ask for; None for one that is not plain."""
     wanted, page, sort = arguments["wanted"], arguments["page"], arguments["sort"]
     is_public = arguments["status"] is None and arguments["view"] is View.PUBLIC
-    if not is_public or arguments["named"] or arguments["related_to"] is not None or page.count:
+    if not is_public or arguments["named"] or arguments["related_to"] is not None:
         return None
     order: Sort = sort or "-published_at"
     listed = PublicList(wanted, arguments["named"], None, order, page, arguments["body"])
     key = key_of(request, page.cursor, ranked=False)
-    question = plain.ask(
-        service(request, Settings), Kind.ARTICLE, wanted, order, key, page.limit, listed.part
-    )
+    settings, limit, part = service(request, Settings), page.limit, listed.part
+    question = plain.ask(settings, Kind.ARTICLE, wanted, order, key, limit, part, counts=page.count)
     return None if question is None else PlainList(question, listed)
 
 

@@ -123,11 +123,11 @@ def has_not_ended(kind: Kind, id_: Mapped[UUID] | None = None) -> ColumnElement[
     """Return the condition that the right to show a resource has not ended. Few rows have a right that ends
     and no tombstone yet: they are looked up once, and no index needs the time.
     """
-    return (col(Published.id) if id_ is None else id_).not_in(_over(kind))
+    return (col(Published.id) if id_ is None else id_).not_in(over(kind))
 
 
 @cache
-def _over(kind: Kind) -> Select[UUID]:
+def over(kind: Kind) -> Select[UUID]:
     """Return the query for the resources whose right has ended when it is asked. It is put together once,
     because that takes as long as a list of twenty cards.
     """

@@ -59,8 +59,10 @@ def plain_newest(
     """
     after = pages.read_cursor(request, asked.cursor, NEWEST)
     settings = service(request, Settings)
-    question = plain.ask(settings, kind, wanted, "-published_at", after, asked.limit, "documents")
-    return None if question is None or asked.count else PlainNewest(question, kind, asked, shape)
+    question = plain.ask(
+        settings, kind, wanted, "-published_at", after, asked.limit, "documents", counts=asked.count
+    )
+    return None if question is None else PlainNewest(question, kind, asked, shape)
 
 
 def _answer(

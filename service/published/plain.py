@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Dialect
+from sqlalchemy import BindParameter, Dialect, Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from service.ages import earliest
-from service.published import store, walks
+from service.http.pages import Total
+from service.published import store, totals, walks
 from service.published.filters import Filter
 from service.published.models import Kind
 from service.published.rows import Part
@@ -28,6 +29,8 @@ from service.tables import ANY_LANGUAGE, latest, stored_time
 
 MOST_PLAIN = 50
 """Items of a page that the event loop reads itself: as many as a small page has at the most."""
+_TOTAL = 5
+"""The place of the total in a row."""
 _VALUE, _ID = "\x00", UUID(int=2**128 - 1)
 _BEGIN, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(1, 1, 3, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 4, tzinfo=UTC)
@@ -48,26 +51,33 @@ class Shape:
     has_key: bool
     sort: Sort
     part: Part
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement, and the values for its places."""
+    """A statement, and the values for its places. Where it counts, each row has the total, too."""
 
     sql: str
     values: Sequence[Any]
     limit: int
+    counts: bool
 
     def listed(self, rows: Sequence[Sequence[Any]]) -> tuple[Listed, datetime | None] | None:
         """Return the page that rows are, and the time at which it is to be read anew; None when a picture is
-        being withdrawn from articles.
+        being withdrawn from articles, and when they do not tell the total.
         """
         if rows and rows[0][0]:
             return None
+        total = None
+        if self.counts:
+            if not rows or rows[0][_TOTAL] is None:
+                return None
+            total = Total(rows[0][_TOTAL])
         gone, ends, found = Gone(), None, rows[: self.limit]
         documents: list[bytes] = []
         cards: list[bytes | None] = []
-        for _, document, card, _, _ in found:
+        for _, document, card, *_ in found:
             # Few have an end.
             if (end := until(card or document, gone)) is not None:
                 ends = earliest(ends, end)
@@ -75,10 +85,10 @@ class Question:
             cards.append(None if card is None else without(card, gone))
         key = None
         if len(rows) > self.limit:
-            *_, at, id_ = found[-1]
+            _, _, _, at, id_, *_ = found[-1]
             key = (stored_time(at).astimezone(UTC), _id(id_))
         ids = tuple(_id(row[4]) for row in found)
-        return Listed(documents, cards, key, None, ids), ends
+        return Listed(documents, cards, key, total, ids), ends
 
 
 def ask(
@@ -89,11 +99,17 @@ def ask(
     after: Sequence[Any] | None,
     limit: int,
     part: Part,
+    *,
+    counts: bool,
 ) -> Question | None:
-    """Return the question for a page of everybody's; None for one that is not plain, or large."""
+    """Return the question for a page of everybody's; None for one that is not plain, or large, or is to be
+    counted though no count is kept.
+    """
     if wanted.language == (ANY_LANGUAGE,):
         wanted = replace(wanted, language=())
     if limit > MOST_PLAIN or sort == "relevance" or not _is_plain(wanted, sort):
+        return None
+    if counts and totals.names_of(kind, wanted) is None:
         return None
     field, value = next(((name, values[0]) for name, values in walks.parts(wanted)), (None, None))
     begin, end = wanted.published_after, wanted.published_before
@@ -102,7 +118,7 @@ def ask(
     if after is not None and sort == "published_at" and begin is not None and after[0] > begin:
         begin = None
     has_key = after is not None
-    shape = Shape(kind, field, begin is not None, end is not None, has_key, sort, part)
+    shape = Shape(kind, field, begin is not None, end is not None, has_key, sort, part, counts)
     sql, places = _written(shape, is_sqlite=settings.is_sqlite)
     at, id_ = (None, None) if after is None else after
     known = {"value": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
@@ -110,7 +126,7 @@ def ask(
         place if convert is None else convert(latest() if place == "now" else known[place])
         for place, convert in places
     ]
-    return Question(sql, values, limit)
+    return Question(sql, values, limit, counts)
 
 
 def _is_plain(wanted: Filter, sort: Sort) -> bool:
@@ -131,7 +147,9 @@ def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     key = None
     if shape.has_key:
         key = (_BEFORE_ALL if shape.sort == "published_at" else _AFTER_ALL, UUID(int=0))
-    statement = store.known(shape.kind, wanted, shape.sort, key, _LIMIT, shape.part)
+    statement: Select[Any] = store.known(shape.kind, wanted, shape.sort, key, _LIMIT, shape.part)
+    if shape.counts and (asked := totals.names_of(shape.kind, wanted)) is not None:
+        statement = statement.add_columns(totals.of_names(shape.kind, asked))
     # Neither dialect's constructor has types.
     dialect: Dialect = (
         sqlite.dialect() if is_sqlite else PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]

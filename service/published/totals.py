@@ -2,24 +2,27 @@
 to a bound.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, ScalarSelect, Select, and_, case, cast, func, not_, select
 from sqlmodel import col
 
 from service.database import Session
 from service.http import pages
-from service.http.pages import Total
+from service.http.pages import Total, one_of
 from service.published import filters, names, walks
 from service.published.filters import Filter
 from service.published.hits import MOST_KNOWN, Hits, joined, materialized
 from service.published.looks import Look
-from service.published.models import Kind, NameField, Published, PublishedName
+from service.published.models import Kind, NameField, Published, PublishedName, PublishedSequence
 
 MOST_COUNTED = pages.MOST_READ
 """Entries of an index that are read for a total that nobody keeps."""
 
+Names = Sequence[tuple[str, str]]
+"""One field, with values of it."""
 _SEVERAL = frozenset({NameField.TAG.value, NameField.AUTHOR.value})
 _COUNTED = frozenset(field.value for field in NameField)
 
@@ -66,22 +69,44 @@ def of_sections(session: Session) -> dict[str | None, int] | None:
     return {section: count for section, count in found.items() if count > 0}
 
 
-def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
-    """Return the count that is kept for a kind, or for names that no article has two of; None if there is
-    none.
+def of_names(kind: Kind, asked: Names) -> ScalarSelect[int | None]:
+    """Return the query for the count that is kept of names of which no resource has two; NULL where that does
+    not hold now.
     """
-    if session.contract is not None:
-        return None
+    is_kept = and_(
+        col(PublishedSequence.counted_at).is_not(None),
+        col(PublishedSequence.counted_as) == names.COUNTED_AS,
+        not_(filters.over(kind).exists()),
+    )
+    fields, values = ([*{*each}] for each in zip(*asked, strict=True))
+    count = (
+        select(cast(func.sum(col(PublishedName.count)), BigInteger))
+        .where(one_of(col(PublishedName.field), fields), one_of(col(PublishedName.value), values))
+        .scalar_subquery()
+    )
+    kept = case((is_kept, func.coalesce(count, 0)), else_=None)
+    return select(kept).select_from(PublishedSequence).scalar_subquery()
+
+
+def names_of(kind: Kind, wanted: Filter) -> Names | None:
+    """Return the names whose counts make the total of a list; None for a list of which no count is kept."""
     parts = walks.parts(wanted)
+    if wanted.has_times():
+        return None
     if not parts:
-        asked = [(NameField.KIND.value, kind.value)]
-    elif kind is not Kind.ARTICLE or len(parts) > 1 or parts[0][0] not in _COUNTED:
+        return [(NameField.KIND.value, kind.value)]
+    if kind is not Kind.ARTICLE or len(parts) > 1 or parts[0][0] not in _COUNTED:
         return None
-    else:
-        ((field, values),) = parts
-        asked = [(field, value) for value in values]
-        if field in _SEVERAL and len(asked) > 1:
-            return None
-    if wanted.has_times() or filters.have_ended(session, kind) or not names.is_counted(session):
+    ((field, values),) = parts
+    if field in _SEVERAL and len(values) > 1:
         return None
-    return sum(names.counts(session, asked).values())
+    return [(field, value) for value in values]
+
+
+def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
+    """Return the count that is kept for a list; None if there is none."""
+    asked = names_of(kind, wanted) if session.contract is None else None
+    if asked is None:
+        return None
+    found: int | None = session.execute(select(of_names(kind, asked))).scalar_one()
+    return found

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
@@ -42,6 +43,10 @@ PLAIN = [
     "limit=3&tag=tides&sort=published_at&language=*",
     "limit=3&fields=headline,body",
     "limit=3&body=text",
+    *(
+        f"limit=3&count=true{which}"
+        for which in ("", "&section=City&sort=published_at", "&tag=tides", "&body=text")
+    ),
 ]
 """Lists of articles that one prepared statement reads."""
 VALUES = [
@@ -134,6 +139,21 @@ def test_a_plain_list_is_read_without_a_session(
         query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
         pages += 1
     assert pages > 1
+
+
+@pytest.mark.parametrize(
+    ("which", "total"), [("", 8), ("&section=City", 4), ("&tag=tides", 8), ("&tag=t3", 1), ("&tag=none", 0)]
+)
+def test_every_page_of_a_plain_list_tells_its_total(filled: Store, which: str, total: int) -> None:
+    query, pages = f"limit=3&count=true{which}", 0
+    while query:
+        answer = answered(filled, "/v1/articles", query)
+        assert orjson.loads(answer.body)["total"] == total
+        assert answer == routed(filled, "/v1/articles", query)
+        link = answer.headers["link"]
+        query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
+        pages += 1
+    assert pages == max(1, -(-total // 3))
 
 
 @pytest.mark.slow
