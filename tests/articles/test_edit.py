@@ -165,14 +165,19 @@ def test_an_edit_needs_its_scope_and_an_article(
     problem(editor.patch("/v1/articles/no-such-slug", json={"headline": "x"}, headers={"If-Match": "*"}), 404)
 
 
-def test_an_edit_that_keeps_its_pictures_renames_their_uses_and_rewrites_none(editor: httpx.Client) -> None:
+def test_an_edit_that_keeps_its_pictures_renames_their_uses_and_rewrites_none(
+    store: Store, editor: httpx.Client
+) -> None:
     shown = picture(editor)["id"]
     body = [{"type": "image", "image_id": shown}]
     article = draft(editor, body=body)
     writes: list[str] = []
 
-    def note(_connection, _cursor, statement, *_) -> None:
-        if "image_use" in statement or "image_past_use" in statement:
+    def note(connection, _cursor, statement, *_) -> None:
+        is_of_uses = "image_use" in statement or "image_past_use" in statement
+        # Jobs that run beside it read uses, too, and so do other stores.
+        is_here = connection.engine.url == store.database.engine.url
+        if is_here and is_of_uses and not statement.startswith("SELECT"):
             writes.append(statement.split()[0])
 
     listen(Engine, "before_cursor_execute", note)
@@ -181,7 +186,7 @@ def test_an_edit_that_keeps_its_pictures_renames_their_uses_and_rewrites_none(ed
         article = edit(editor, article, headline="The tram runs", body=more)
     finally:
         remove(Engine, "before_cursor_execute", note)
-    assert writes == ["SELECT", "UPDATE"]
+    assert writes == ["UPDATE"]
     (use,) = editor.get(f"/v1/images/{shown}/uses").json()["items"]
     assert (use["headline"], use["article_id"]) == ("The tram runs", article["id"])
     edit(editor, article, body=more[1:])
