@@ -109,7 +109,7 @@ def ask(
         wanted = replace(wanted, language=())
     if limit > MOST_PLAIN or sort == "relevance" or not _is_plain(wanted, sort):
         return None
-    if counts and totals.names_of(kind, wanted) is None:
+    if counts and totals.counted_names(kind, wanted) is None:
         return None
     field, value = next(((name, values[0]) for name, values in walks.parts(wanted)), (None, None))
     begin, end = wanted.published_after, wanted.published_before
@@ -148,7 +148,7 @@ def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     if shape.has_key:
         key = (_BEFORE_ALL if shape.sort == "published_at" else _AFTER_ALL, UUID(int=0))
     statement: Select[Any] = store.known(shape.kind, wanted, shape.sort, key, _LIMIT, shape.part)
-    if shape.counts and (asked := totals.names_of(shape.kind, wanted)) is not None:
+    if shape.counts and (asked := totals.counted_names(shape.kind, wanted)) is not None:
         statement = statement.add_columns(totals.of_names(shape.kind, asked))
     # Neither dialect's constructor has types.
     dialect: Dialect = (

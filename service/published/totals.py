@@ -2,7 +2,6 @@
 to a bound.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -21,8 +20,6 @@ from service.published.models import Kind, NameField, Published, PublishedName, 
 MOST_COUNTED = pages.MOST_READ
 """Entries of an index that are read for a total that nobody keeps."""
 
-Names = Sequence[tuple[str, str]]
-"""One field, with values of it."""
 _SEVERAL = frozenset({NameField.TAG.value, NameField.AUTHOR.value})
 _COUNTED = frozenset(field.value for field in NameField)
 
@@ -69,7 +66,7 @@ def of_sections(session: Session) -> dict[str | None, int] | None:
     return {section: count for section, count in found.items() if count > 0}
 
 
-def of_names(kind: Kind, asked: Names) -> ScalarSelect[int | None]:
+def of_names(kind: Kind, asked: names.Names) -> ScalarSelect[int | None]:
     """Return the query for the count that is kept of names of which no resource has two; NULL where that does
     not hold now.
     """
@@ -88,24 +85,24 @@ def of_names(kind: Kind, asked: Names) -> ScalarSelect[int | None]:
     return select(kept).select_from(PublishedSequence).scalar_subquery()
 
 
-def names_of(kind: Kind, wanted: Filter) -> Names | None:
+def counted_names(kind: Kind, wanted: Filter) -> names.Names | None:
     """Return the names whose counts make the total of a list; None for a list of which no count is kept."""
     parts = walks.parts(wanted)
     if wanted.has_times():
         return None
     if not parts:
-        return [(NameField.KIND.value, kind.value)]
+        return names.name_of_kind(kind)
     if kind is not Kind.ARTICLE or len(parts) > 1 or parts[0][0] not in _COUNTED:
         return None
     ((field, values),) = parts
     if field in _SEVERAL and len(values) > 1:
         return None
-    return [(field, value) for value in values]
+    return frozenset((field, value) for value in values)
 
 
 def _kept(session: Session, kind: Kind, wanted: Filter) -> int | None:
     """Return the count that is kept for a list; None if there is none."""
-    asked = names_of(kind, wanted) if session.contract is None else None
+    asked = counted_names(kind, wanted) if session.contract is None else None
     if asked is None:
         return None
     found: int | None = session.execute(select(of_names(kind, asked))).scalar_one()

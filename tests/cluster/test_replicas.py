@@ -148,11 +148,13 @@ def test_a_standby_that_takes_over_has_what_was_acknowledged(servers: Pair, tmp_
     with running(settings) as store, store.client(*EDITOR) as editor, store.client() as reader:
         known = [published(editor) for _ in range(5)]
         kill(servers.primary)
+        began = time.monotonic()
         refused = editor.post("/v1/articles", json={"headline": "Meanwhile"})
         problem(refused, 503, "unavailable")
         assert "retry-after" in refused.headers
         servers.promote()
         wait_until(lambda: editor.post("/v1/articles", json={"headline": "After"}).status_code == 201)
+        assert time.monotonic() - began < 30
         for article in known:
             assert reader.get(f"/v1/articles/{article['id']}").status_code == 200
         article = published(editor)

@@ -57,7 +57,7 @@ def granted(record: Mapping[str, Any]) -> set[str]:
 
 
 def impressions(store: Store) -> dict[tuple[int, str, str], int]:
-    """How often each version was shown in each country, on each surface."""
+    """Count how often each version was shown in each country, on each surface."""
     counted = text(
         "SELECT notice_version, country, ui_surface, sum(impressions) FROM consent_impression"
         " GROUP BY notice_version, country, ui_surface"

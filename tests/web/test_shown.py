@@ -13,7 +13,7 @@ LOOKED_AT = {"Sec-Fetch-Dest": "style", "Sec-Fetch-Site": "same-origin"}
 
 
 def kept(store: Store) -> dict[int, int]:
-    """How often each version was shown in the banner."""
+    """Count how often each version was shown in the banner."""
     return {
         version: count for (version, _, surface), count in impressions(store).items() if surface == "banner"
     }
