@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Dialect, Select
+from sqlalchemy import BindParameter, Dialect, ScalarSelect, Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -49,6 +49,8 @@ class Shape:
     has_begin: bool
     has_end: bool
     has_key: bool
+    is_beyond: bool
+    """The key lies behind the time on its side, and says more (`Walk.within`)."""
     sort: Sort
     part: Part
     counts: bool
@@ -56,12 +58,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement, and the values for its places. Where it counts, each row has the total, too."""
+    """A statement, and the values for its places."""
 
     sql: str
     values: Sequence[Any]
     limit: int
-    counts: bool
+    counts: Callable[[int], Total] | None
+    """Makes a total of the number that each row has; None: there is none."""
 
     def listed(self, rows: Sequence[Sequence[Any]]) -> tuple[Listed, datetime | None] | None:
         """Return the page that rows are, and the time at which it is to be read anew; None when a picture is
@@ -73,7 +76,7 @@ class Question:
         if self.counts:
             if not rows or rows[0][_TOTAL] is None:
                 return None
-            total = Total(rows[0][_TOTAL])
+            total = self.counts(rows[0][_TOTAL])
         gone, ends, found = Gone(), None, rows[: self.limit]
         documents: list[bytes] = []
         cards: list[bytes | None] = []
@@ -102,31 +105,29 @@ def ask(
     *,
     counts: bool,
 ) -> Question | None:
-    """Return the question for a page of everybody's; None for one that is not plain, or large, or is to be
-    counted though no count is kept.
-    """
+    """Return the question for a page of everybody's; None for one that is not plain, or large."""
     if wanted.language == (ANY_LANGUAGE,):
         wanted = replace(wanted, language=())
     if limit > MOST_PLAIN or sort == "relevance" or not _is_plain(wanted, sort):
         return None
-    if counts and totals.counted_names(kind, wanted) is None:
-        return None
     field, value = next(((name, values[0]) for name, values in walks.parts(wanted)), (None, None))
     begin, end = wanted.published_after, wanted.published_before
-    if after is not None and sort == "-published_at" and end is not None and after[0] < end:
-        end = None  # A key on the same side says more (`Walk.within`).
-    if after is not None and sort == "published_at" and begin is not None and after[0] > begin:
-        begin = None
-    has_key = after is not None
-    shape = Shape(kind, field, begin is not None, end is not None, has_key, sort, part, counts)
-    sql, places = _written(shape, is_sqlite=settings.is_sqlite)
+    is_beyond = after is not None and (
+        (sort == "-published_at" and end is not None and after[0] < end)
+        or (sort == "published_at" and begin is not None and after[0] > begin)
+    )
+    shape = Shape(
+        kind, field, begin is not None, end is not None, after is not None, is_beyond, sort, part, counts
+    )
+    sql, places = written(shape, is_sqlite=settings.is_sqlite)
     at, id_ = (None, None) if after is None else after
     known = {"value": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
     values = [
         place if convert is None else convert(latest() if place == "now" else known[place])
         for place, convert in places
     ]
-    return Question(sql, values, limit, counts)
+    total = totals.walked_total if totals.counted_names(kind, wanted) is None else Total
+    return Question(sql, values, limit, total if counts else None)
 
 
 def _is_plain(wanted: Filter, sort: Sort) -> bool:
@@ -137,7 +138,7 @@ def _is_plain(wanted: Filter, sort: Sort) -> bool:
 
 
 @lru_cache(store.MOST_KNOWN)
-def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
+def written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     """Write the statement of a shape, and what goes into each of its places."""
     wanted = Filter(
         published_after=_BEGIN if shape.has_begin else None, published_before=_END if shape.has_end else None
@@ -147,9 +148,13 @@ def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     key = None
     if shape.has_key:
         key = (_BEFORE_ALL if shape.sort == "published_at" else _AFTER_ALL, UUID(int=0))
-    statement: Select[Any] = store.known(shape.kind, wanted, shape.sort, key, _LIMIT, shape.part)
-    if shape.counts and (asked := totals.counted_names(shape.kind, wanted)) is not None:
-        statement = statement.add_columns(totals.of_names(shape.kind, asked))
+    paged = wanted
+    if shape.is_beyond:
+        is_up = shape.sort == "published_at"
+        paged = replace(wanted, published_after=None) if is_up else replace(wanted, published_before=None)
+    statement: Select[Any] = store.known(shape.kind, paged, shape.sort, key, _LIMIT, shape.part)
+    if shape.counts:
+        statement = statement.add_columns(_total(shape, wanted))
     # Neither dialect's constructor has types.
     dialect: Dialect = (
         sqlite.dialect() if is_sqlite else PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
@@ -160,6 +165,11 @@ def _written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     return compiled.string, [
         _place(compiled.binds[each], names, dialect) for each in compiled.positiontup or ()
     ]
+
+
+def _total(shape: Shape, wanted: Filter) -> ScalarSelect[Any]:
+    names = totals.counted_names(shape.kind, wanted)
+    return totals.of_walk(shape.kind, wanted) if names is None else totals.of_names(shape.kind, names)
 
 
 def _asked(field: str) -> dict[str, Any]:

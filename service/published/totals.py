@@ -29,12 +29,33 @@ def of_list(session: Session, kind: Kind, wanted: Filter) -> Total:
     kept = _kept(session, kind, wanted)
     if kept is not None:
         return Total(kept)
+    if is_walked(wanted) and session.contract is None:
+        return walked_total(session.execute(select(of_walk(kind, wanted))).scalar_one())
     ids = walks.few(session, kind, wanted)
     if ids is not None:
         met = filters.met(kind, wanted)
         number = select(func.count()).select_from(Published).where(*met, walks.among(ids))
         return Total(session.execute(number).scalar_one())
     return Total(*walks.count(session, walks.best(session, kind, wanted), MOST_COUNTED))
+
+
+def is_walked(wanted: Filter) -> bool:
+    """Return whether the entries of one index are what a filter leaves, so that a total is their number."""
+    return walks.is_of_one_part(wanted) and all(len(values) == 1 for _, values in walks.parts(wanted))
+
+
+def of_walk(kind: Kind, wanted: Filter) -> ScalarSelect[int]:
+    """Return the query for the number of entries of the one index that has what a filter leaves, and no
+    others; at the most one more than are counted.
+    """
+    (walk,) = walks.of_part(kind, wanted, next(iter(walks.parts(wanted)), None))
+    entries = walk.entries.limit(MOST_COUNTED + 1).subquery()
+    return select(func.count()).select_from(entries).scalar_subquery()
+
+
+def walked_total(number: int) -> Total:
+    """Return the total that a number of entries tells."""
+    return Total(min(number, MOST_COUNTED), number > MOST_COUNTED)
 
 
 def of_hits(session: Session, kind: Kind, wanted: Filter, hits: Hits) -> Total:

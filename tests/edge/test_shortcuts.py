@@ -14,6 +14,7 @@ from service.articles.public_lists import FEEDS
 from service.database import Database
 from service.edge.plain import PlainLists
 from service.http.shortcuts import Shortcuts
+from service.published import plain, totals
 from tests.articles.newsroom import published
 from tests.edge.asking import Answered, ask, cache_of
 from tests.patience import wait_until
@@ -45,7 +46,10 @@ PLAIN = [
     "limit=3&body=text",
     *(
         f"limit=3&count=true{which}"
-        for which in ("", "&section=City&sort=published_at", "&tag=tides", "&body=text")
+        for which in (
+            *("", "&section=City&sort=published_at", "&tag=tides", "&body=text"),
+            *(f"&{BETWEEN}", f"&sort=published_at&{BETWEEN}", f"&tag=tides&{BETWEEN}"),
+        )
     ),
 ]
 """Lists of articles that one prepared statement reads."""
@@ -142,7 +146,16 @@ def test_a_plain_list_is_read_without_a_session(
 
 
 @pytest.mark.parametrize(
-    ("which", "total"), [("", 8), ("&section=City", 4), ("&tag=tides", 8), ("&tag=t3", 1), ("&tag=none", 0)]
+    ("which", "total"),
+    [
+        *(("", 8), ("&section=City", 4), ("&tag=tides", 8), ("&tag=t3", 1), ("&tag=none", 0)),
+        *(
+            (f"&{BETWEEN}", 8),
+            (f"&section=City&sort=published_at&{BETWEEN}", 4),
+            (f"&tag=tides&{BETWEEN}", 8),
+        ),
+        ("&published_before=2020-01-01", 0),
+    ],
 )
 def test_every_page_of_a_plain_list_tells_its_total(filled: Store, which: str, total: int) -> None:
     query, pages = f"limit=3&count=true{which}", 0
@@ -154,6 +167,22 @@ def test_every_page_of_a_plain_list_tells_its_total(filled: Store, which: str, t
         query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
         pages += 1
     assert pages == max(1, -(-total // 3))
+
+
+@pytest.mark.parametrize("which", [f"&{BETWEEN}", f"&sort=published_at&section=City&{BETWEEN}"])
+def test_a_total_that_nobody_keeps_ends_at_a_bound_on_every_page(
+    filled: Store, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "MOST_COUNTED", 3)
+    plain.written.cache_clear()
+    query = f"limit=2&count=true{which}"
+    while query:
+        answer = answered(filled, "/v1/articles", query)
+        told = orjson.loads(answer.body)
+        assert (told["total"], told["total_is_minimum"]) == (3, True)
+        assert answer == routed(filled, "/v1/articles", query)
+        query = (told["next"] or "").partition("?")[2]
+    plain.written.cache_clear()
 
 
 @pytest.mark.slow
