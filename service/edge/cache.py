@@ -8,6 +8,7 @@ its answer depends on (`published.answers.depend`).
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TypeVar
@@ -43,6 +44,10 @@ from service.sync.stream import ADDRESS as STREAM
 _DIRECT = {"/v1/articles/": Kind.ARTICLE, "/v1/images/": Kind.IMAGE, "/v1/captions/": Kind.CAPTION}
 _KEPT = ("/v1/", "/feeds/", "/sitemaps/", "/read/", "/search", "/openapi.")
 FOR_FOLLOWERS = ("/v1/changes", "/v1/changes/mirror")
+LOOKS_EVERY = 1.0
+"""Seconds after which the next request looks for changes, if there are any, even when it has no answer to
+lose.
+"""
 Found = TypeVar("Found")
 _VARIES_BY_ID = (b"vary", b"X-Request-ID")
 """Goes with an id of the client's own, so that no cache in between gives it to others."""
@@ -79,6 +84,7 @@ class WireCache:
         self._watch = watch
         self._seq = -1
         self._set_backs = 0
+        self._is_behind, self._looked_at = False, float("-inf")
         self._catching_up = asyncio.Lock()
         self._caught_up = self._looks_begun = self._last_look = 0
         self._withdrawn: set[str] = set()
@@ -150,6 +156,8 @@ class WireCache:
         """Return a ready entry or a new one; None when the answer was sent and is for this client alone."""
         try:
             if self._watch.changed(self._seq) or self._watch.set_backs != self._set_backs:
+                self._is_behind = True
+            if self._is_behind and self._must_catch_up(key):
                 await self._catch_up()
             entry = self.entries.get(key)
             if entry is not None:
@@ -161,6 +169,13 @@ class WireCache:
             return self._refusal(error, scope)
         except DATABASE_FAULTS as fault:
             return self._lost(fault, scope)
+
+    def _must_catch_up(self, key: Key) -> bool:
+        """Return whether a request waits for what has changed. One for which there is no answer need not,
+        because it reads after the change, but is not to leave the changes to pile up.
+        """
+        is_late = self._seq < 0 or time.monotonic() > self._looked_at + LOOKS_EVERY
+        return is_late or self.entries.get(key) is not None or self.flights.reads(key)
 
     async def _make(
         self,
@@ -287,8 +302,8 @@ class WireCache:
                 return
             self._looks_begun += 1
             set_backs = self._watch.set_backs
-            seq = await self._reader.seq()
-            changes = await self._reader.changes(self._seq) if seq != self._seq else []
+            self._is_behind, self._looked_at = False, time.monotonic()
+            seq, changes = await self._reader.changes(self._seq)
             # The numbers may have gone back and risen again since.
             is_set_back = seq < self._seq or set_backs != self._set_backs
             if changes or is_set_back:

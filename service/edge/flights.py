@@ -81,6 +81,11 @@ class Flights:
             if self._under_way.get(key) is flight:
                 del self._under_way[key]
 
+    def reads(self, key: Key) -> bool:
+        """Return whether the answer of a key is being made, and its reading has begun."""
+        flight = self._under_way.get(key)
+        return flight is not None and flight.read_at is not None
+
     def _joinable(self, key: Key, changes: int) -> Flight | None:
         flight = self._under_way.get(key)
         return flight if flight is not None and flight.read_at in (None, changes) else None

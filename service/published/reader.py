@@ -51,6 +51,9 @@ _MANY_BY_ID = f"SELECT p.id AS asked, {_COLUMNS} FROM published p WHERE p.kind =
 _MANY_BY_SLUG = f"SELECT s.slug AS asked, {_COLUMNS} {_OF_SLUG} = ANY(%s)"
 SEQ = "SELECT seq FROM published_sequence"
 _CHANGES = f"SELECT kind, id, reason, seq, moves FROM published WHERE seq > %s ORDER BY seq LIMIT {MANY + 1}"
+_NUMBER_AND_CHANGES = (
+    f"SELECT s.seq AS last, p.* FROM published_sequence s LEFT JOIN LATERAL ({_CHANGES}) p ON true"
+)
 
 
 class _Question(NamedTuple):
@@ -131,8 +134,8 @@ class DatabaseReader(Protocol):
     async def seq(self) -> int:
         """Return the number of the last public change."""
 
-    async def changes(self, since: int) -> Changes:
-        """Return the changes since a number; at most `MANY` + 1."""
+    async def changes(self, since: int) -> tuple[int, Changes]:
+        """Return the number of the last public change, and the changes since a number; at most `MANY` + 1."""
 
     async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement whose places for values are written `%s`, as the
@@ -204,10 +207,10 @@ class SqliteReader:
         number: int = self._read.execute(SEQ).fetchone()[0]
         return number
 
-    async def changes(self, since: int) -> Changes:
-        """Return the changes since a number."""
-        assert self._read is not None
-        return self._read.execute(_CHANGES.replace("%s", "?"), (since,)).fetchall()
+    async def changes(self, since: int) -> tuple[int, Changes]:
+        """Return the number of the last public change, and the changes since a number."""
+        seq = await self.seq()
+        return seq, [] if seq == since else await self.rows(_CHANGES, (since,))
 
     async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
@@ -300,9 +303,14 @@ class PostgresReader:
         assert isinstance(number, int)
         return number
 
-    async def changes(self, since: int) -> Changes:
-        """Return the changes since a number."""
-        return [(kind, id_.hex, *rest) for kind, id_, *rest in await self.rows(_CHANGES, (since,))]
+    async def changes(self, since: int) -> tuple[int, Changes]:
+        """Return the number of the last public change, and the changes since a number: in one question,
+        because readers wait for it.
+        """
+        found = await self.rows(_NUMBER_AND_CHANGES, (since,))
+        # The number is gone while a dump is being restored over the store.
+        seq = found[0][0] if found else -1
+        return seq, [(kind, id_.hex, *rest) for _, kind, id_, *rest in found if kind is not None]
 
     async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""

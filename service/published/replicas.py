@@ -315,13 +315,19 @@ class ReplicatedReader:
     async def seq(self) -> int:
         """Return the number of the last public change."""
         seq = await self._ask(lambda reader: reader.seq())
-        if self._watch.is_away:
-            self._least = seq
+        self._know(seq)
         return seq
 
-    async def changes(self, since: int) -> Changes:
-        """Return the changes since a number."""
-        return await self._ask(lambda reader: reader.changes(since))
+    async def changes(self, since: int) -> tuple[int, Changes]:
+        """Return the number of the last public change, and the changes since a number."""
+        seq, changes = await self._ask(lambda reader: reader.changes(since))
+        self._know(seq)
+        return seq, changes
+
+    def _know(self, seq: int) -> None:
+        """While the primary is away, ask no replica that is behind a number that was told."""
+        if self._watch.is_away:
+            self._least = seq
 
     async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""

@@ -40,8 +40,8 @@ class TracedReader:
         with tracing.reading("published_sequence"):
             return await self._reader.seq()
 
-    async def changes(self, since: int) -> Changes:
-        """Return the changes since a number."""
+    async def changes(self, since: int) -> tuple[int, Changes]:
+        """Return the number of the last public change, and the changes since a number."""
         with tracing.reading("published since"):
             return await self._reader.changes(since)
 

@@ -11,6 +11,7 @@ import pytest
 from anyio import sleep_forever
 from starlette.types import Message, Receive, Scope, Send
 
+from service.edge import cache as edge_cache
 from service.edge import flights
 from service.edge.cache import WireCache
 from service.edge.entries import CacheEntry
@@ -122,6 +123,49 @@ def test_a_reader_who_asks_after_a_write_never_waits_for_an_answer_of_before(sto
         for other in others:
             other.result()
     assert cache_of(store).flights.shared
+
+
+def test_a_reader_who_has_no_answer_to_lose_does_not_wait_for_what_has_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, path = cache_of(store), "/v1/articles"
+    monkeypatch.setattr(edge_cache, "LOOKS_EVERY", PATIENCE)
+    with store.client(*EDITOR) as editor:
+        published(editor, section="Quay")
+        assert store.portal.call(asked, app, path, "section=Quay")[0] == 200
+        published(editor, headline="Another", section="Quay")
+    since = app._seq
+    status, body = store.portal.call(asked, app, path, "section=Quay&limit=7")
+    assert (status, app._seq) == (200, since)
+    assert b'"Another"' in body
+    # The list that was there is made anew, and so are the changes known.
+    assert b'"Another"' in store.portal.call(asked, app, path, "section=Quay")[1]
+    assert app._seq > since
+
+
+def test_what_is_made_before_a_change_is_known_is_dropped_by_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, path, query = cache_of(store), "/v1/articles", "section=Pier&limit=7"
+    monkeypatch.setattr(edge_cache, "LOOKS_EVERY", PATIENCE)
+    with store.client(*EDITOR) as editor:
+        store.portal.call(asked, app, "/v1/captions")
+        for number in range(3):
+            published(editor, headline=f"Pier {number}", section="Pier")
+            assert f'"Pier {number}"'.encode() in store.portal.call(asked, app, path, query)[1]
+
+
+def test_changes_do_not_pile_up_while_nobody_has_an_answer_to_lose(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = cache_of(store)
+    monkeypatch.setattr(edge_cache, "LOOKS_EVERY", 0)
+    with store.client(*EDITOR) as editor:
+        store.portal.call(asked, app, "/v1/captions")
+        since = app._seq
+        published(editor)
+        store.portal.call(asked, app, "/v1/articles", "limit=9")
+    assert app._seq > since
 
 
 def test_when_the_first_client_goes_the_next_has_it_made(forgetful: Store) -> None:

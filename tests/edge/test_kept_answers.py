@@ -96,7 +96,7 @@ def number(store: Store) -> int:
 
 def concerned(store: Store, since: int) -> set[str]:
     """Return the keys that the changes since a number name."""
-    changes = store.portal.call(cache_of(store)._reader.changes, since)
+    _, changes = store.portal.call(cache_of(store)._reader.changes, since)
     return {
         key
         for kind, id_, _, seq, written in changes
