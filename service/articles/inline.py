@@ -51,7 +51,7 @@ not become one character with the end of the tag.
 _MARKUP = re.compile("[<>&\u00a0\x00\r]")
 """Without any of these a text is its own HTML, and need not be parsed."""
 _UNSAID = re.compile(r"<rp>[^<]*</rp>|<del>.*?</del>[ \n]?", re.DOTALL)
-_SAID = (("<br>", "\n"), ("<q>", "“"), ("</q>", "”"), ("<rt>", "（"), ("</rt>", "）"))
+_SAID = {"<br>": "\n", "<q>": "“", "</q>": "”", "<rt>": "（", "</rt>": "）"}
 
 
 def sanitise(value: str) -> str:
@@ -83,11 +83,12 @@ def _cleaned(value: str) -> str:
 def plain(inline: str) -> str:
     """Return inline HTML as plain text: deleted words left out, quotations and readings in their marks."""
     if "<" in inline:
-        inline = _UNSAID.sub("", inline)
-        for tag, text in _SAID:
-            inline = inline.replace(tag, text)
-        inline = _TAG.sub("", inline)
+        inline = _TAG.sub(_said, _UNSAID.sub("", inline))
     return html.unescape(inline)
+
+
+def _said(tag: re.Match[str]) -> str:
+    return _SAID.get(tag[0], "")
 
 
 def _composed(words: re.Match[str]) -> str:

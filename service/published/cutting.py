@@ -111,6 +111,8 @@ def as_ascii(text: str) -> str | None:
 
     A tenth of what `fold` costs, which most texts in Latin script are spared.
     """
+    if text.isascii():
+        return text.lower()
     place = 0
     while (found := _NOT_ASCII.search(text, place)) is not None:
         folded = _ascii_letters[found[0]]

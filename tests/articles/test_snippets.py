@@ -87,6 +87,44 @@ def test_each_article_that_is_found_shows_where(client: httpx.Client, editor: ht
     assert "snippet" not in client.get(f"/v1/articles?id={in_body['id']}").json()["items"][0]
 
 
+@pytest.mark.parametrize(
+    ("block", "q", "shown"),
+    [
+        ({"type": "paragraph", "html": "The pier<del>s</del>"}, "pier", "The <mark>pier</mark>"),
+        ({"type": "quote", "html": "<q>Ebb</q> at<br>noon"}, "ebb", "“<mark>Ebb</mark>” at"),
+        ({"type": "list", "items": ["one", "a<em>b</em>c &amp; d"]}, "abc", "<mark>abc</mark> &amp; d"),
+        (
+            {"type": "table", "caption": "Tides <1>", "rows": [["high<del>er</del>", "low"], ["noon"]]},
+            "high",
+            "<mark>high</mark> low",
+        ),
+        (
+            {"type": "table", "caption": "Tides <1> &amp;", "rows": [["a"]]},
+            "tides",
+            "<mark>Tides</mark> &lt;1&gt; &amp;amp;",
+        ),
+        ({"type": "code", "text": "if a <b> &lt; c:\n  go()"}, "go", "<mark>go</mark>()"),
+        (
+            {"type": "code", "text": "if a <b> &lt; c:\n  go()"},
+            "if",
+            "<mark>if</mark> a &lt;b&gt; &amp;lt; c:",
+        ),
+    ],
+)
+def test_a_block_of_any_type_shows_its_hits_apart_from_other_blocks(
+    client: httpx.Client, editor: httpx.Client, block: dict[str, object], q: str, shown: str
+) -> None:
+    word = mark()
+    body = [
+        {"type": "paragraph", "html": "Before<del>hand</del>"},
+        block,
+        {"type": "paragraph", "html": "After"},
+    ]
+    published(editor, headline=word, summary=None, body=body)
+    (item,) = client.get("/v1/articles", params={"q": f"{q} {word}"}).json()["items"]
+    assert item["snippet"] == shown
+
+
 def test_snippets_of_documents_that_have_not_changed_are_found_once(
     editor: httpx.Client, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
