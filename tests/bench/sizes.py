@@ -125,6 +125,8 @@ def _group(shape: Shape) -> str:
     if path != "/v1/articles":
         return (name if name == "changes" else "names") if place == "v1" else place
     names = {name for name, _ in asked} - {"sort"}
+    if names & {"view", "status"}:
+        return "searches of the desk" if "q" in names else "lists of the desk"
     for name, group in (("related_to", "related articles"), ("count", "counts"), ("q", "searches")):
         if name in names:
             return group
@@ -142,7 +144,8 @@ def _filled(bench: Bench, empty: Empty, articles: int) -> Iterator[_Store]:
         # A job would else count every name beside the first questions.
         session.execute(update(PublishedSequence).values({col(PublishedSequence.counted_at): now()}))
     database.close()
-    asked = list(chain(shapes.of_articles(articles, thorough=False), shapes.of_others(articles)))
+    readers = shapes.of_articles(articles, thorough=False), shapes.of_others(articles)
+    asked = list(chain(*readers, shapes.of_editors(articles)))
     with served_store(bench, url) as served, _client(served, make_writer(url)) as client:
         yield _Store(articles, served, _postgres() if url.startswith("postgresql") else None, client, asked)
 
