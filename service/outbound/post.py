@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -58,9 +59,13 @@ def post(
 
 
 def _beginning(response: httpx.Response) -> str:
+    """Read the beginning of an answer. The status has been said: a body that breaks off, or comes too slowly,
+    makes no other answer of it.
+    """
     read = bytearray()
-    for part in response.iter_raw():
-        read += part
-        if len(read) >= MOST_READ:
-            break
+    with suppress(httpx.HTTPError, FetchFailed):
+        for part in response.iter_raw():
+            read += part
+            if len(read) >= MOST_READ:
+                break
     return bytes(read[:MOST_READ]).decode("utf-8", "replace").replace("\x00", "\ufffd")

@@ -1,8 +1,11 @@
-"""Send a notice to the webhooks of a token whose contract has ended. Nothing else that waits is sent."""
+"""Send a notice to the webhooks of a token whose contract has ended, and disable those of a token that is
+revoked or expired. Nothing else that waits is sent.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import delete, select, update
@@ -18,18 +21,30 @@ from service.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery, We
 from service.webhooks.outbox import delivery, message
 
 ENDED = "contract.ended"
+OVER = "over: the token by whose contract it was told is revoked or expired"
 LOOKS_EVERY = 2.0
 AT_ONCE = 100
 
 
-def contract_of(session: Session, webhook: Webhook) -> Contract | None:
-    """Return the contract that limits a webhook, or None for a webhook of the house."""
-    token = None if webhook.token_id is None else session.get(Token, webhook.token_id)
-    return None if token is None else token.contract
+def may_send(session: Session, webhook: Webhook, type_: str) -> bool:
+    """Return whether a webhook may still be sent a message of this type, by its token and the contract."""
+    if webhook.token_id is None:
+        return True
+    token = session.get(Token, webhook.token_id)
+    if token is None or token.contract is None or is_over(token.revoked_at, token.expires_at):
+        return False
+    return type_ == ENDED or not token.contract.has_ended(latest())
+
+
+def is_over(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
+    """Return whether a token is revoked or expired."""
+    return revoked_at is not None or (expires_at is not None and expires_at <= latest())
 
 
 async def tell_ends(database: Database) -> float:
-    """Send one notice to each webhook whose contract has ended. Return the seconds until the next look."""
+    """Send one notice to each webhook whose contract has ended, and disable each whose token is over. Return
+    the seconds until the next look.
+    """
     if not await run_in_threadpool(_is_to_tell, database):
         return LOOKS_EVERY
     async with database.turn():
@@ -39,7 +54,14 @@ async def tell_ends(database: Database) -> float:
 
 def _is_to_tell(database: Database) -> bool:
     with database.reading() as session:
-        return bool(_ended(session, latest()))
+        return bool(_ended(session, latest()) or _over(session))
+
+
+def _over(session: Session) -> list[UUID]:
+    columns: Sequence[Any] = (Webhook.id, Token.revoked_at, Token.expires_at)
+    bound = select(*columns).join_from(Webhook, Token, col(Token.id) == col(Webhook.token_id))
+    found = session.execute(bound.where(col(Webhook.enabled)))
+    return [id_ for id_, revoked_at, expires_at in found if is_over(revoked_at, expires_at)][:AT_ONCE]
 
 
 def _ended(session: Session, at: datetime) -> list[tuple[Webhook, Contract]]:
@@ -56,16 +78,14 @@ def _ended(session: Session, at: datetime) -> list[tuple[Webhook, Contract]]:
 def _tell(database: Database) -> None:
     with database.writing() as session:
         at = now()
+        for webhook_id in _over(session):
+            _disable(session, webhook_id, at)
         for webhook, contract in _ended(session, latest()):
             mine = update(Webhook).where(
                 col(Webhook.id) == webhook.id, col(Webhook.contract_ended_at).is_(None)
             )
             session.execute(mine.values(contract_ended_at=at))
-            waits = (
-                col(WebhookDelivery.webhook_id) == webhook.id,
-                col(WebhookDelivery.status) == DeliveryStatus.PENDING,
-            )
-            session.execute(delete(WebhookDelivery).where(*waits))
+            _drop_waiting(session, webhook.id)
             data = orjson.dumps({"until": None if contract.until is None else write_time(contract.until)})
             event: dict[str, object] = {
                 "id": new_id(),
@@ -76,3 +96,18 @@ def _tell(database: Database) -> None:
             }
             session.execute(insert(session, WebhookEvent), [event])
             session.execute(insert(session, WebhookDelivery), [delivery(webhook.id, event)])
+
+
+def _disable(session: Session, webhook_id: UUID, at: datetime) -> None:
+    values = {"enabled": False, "disabled_at": at, "disabled_reason": OVER, "updated_at": at}
+    mine = update(Webhook).where(col(Webhook.id) == webhook_id, col(Webhook.enabled))
+    session.execute(mine.values(**values, version=col(Webhook.version) + 1))
+    _drop_waiting(session, webhook_id)
+
+
+def _drop_waiting(session: Session, webhook_id: UUID) -> None:
+    waits = (
+        col(WebhookDelivery.webhook_id) == webhook_id,
+        col(WebhookDelivery.status) == DeliveryStatus.PENDING,
+    )
+    session.execute(delete(WebhookDelivery).where(*waits))

@@ -22,8 +22,8 @@ from service.copies.telling import note_attempt, note_end
 from service.database import Database, Session
 from service.outbound.post import Answered
 from service.settings import Settings
-from service.tables import latest, new_id, now
-from service.webhooks.contracts import ENDED, contract_of
+from service.tables import new_id, now
+from service.webhooks.contracts import ENDED, may_send
 from service.webhooks.models import Attempt, DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
 from service.webhooks.payload import body_to_send
 from service.webhooks.secret import SecretUnreadable, decrypt
@@ -139,8 +139,7 @@ def _next(session: Session, webhook: Webhook, at: datetime) -> Message | None:
         found = session.exec(
             pending.order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id)).limit(1)
         ).first()
-    contract = contract_of(session, webhook)
-    if found is not None and contract is not None and contract.has_ended(latest()) and found[1].type != ENDED:
+    if found is not None and not may_send(session, webhook, found[1].type):
         found = None  # What waits is dropped by the job that tells of the end.
     if found is None or webhook.lease is None:
         webhook.lease = webhook.leased_until = None
@@ -180,10 +179,11 @@ def record(
         at = clock(session)
         webhook = _held(session, message)
         delivery = session.get(WebhookDelivery, message.delivery_id)
+        # It was sent, and is recalled, though nobody asks for the rest any more.
+        note_attempt(session, message.webhook_id, message.url, message.body, attempt.at, attempt.taken_at)
         if webhook is None or delivery is None:
             return None
         note(delivery, attempt)
-        note_attempt(session, webhook.id, message.url, message.body, attempt.at, attempt.taken_at)
         if orjson.loads(message.body)["type"] == ENDED:
             note_end(session, webhook.id, attempt.taken_at)
         if attempt.taken_at is not None:
@@ -244,7 +244,7 @@ def _asked(retry_after: str | None, at: datetime) -> timedelta:
         return timedelta(seconds=min(int(retry_after[:9]), LONGEST_WAIT.total_seconds()))
     try:
         date = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits
         return timedelta()
     return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)) - at
 

@@ -96,9 +96,9 @@ def redeliver_webhook_delivery(
     """Send a message again, with the same `webhook-id`. Its `seq` tells the receiver that it is not the
     newest.
     """
-    lifecycle.get(session, caller, webhook_id, lock=True)
+    webhook = lifecycle.get(session, caller, webhook_id, lock=True)
     delivery, event = lifecycle.get_delivery(session, webhook_id, delivery_id)
-    lifecycle.redeliver(delivery)
+    lifecycle.redeliver(session, webhook, delivery, event)
     return conditional.answer(request, read_delivery(delivery, event), status=202)
 
 

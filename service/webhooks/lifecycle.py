@@ -13,6 +13,7 @@ from service.http.patching import refuse_changes
 from service.outbound.addresses import checked, refuse_closed_literal
 from service.scopes import Scope
 from service.tables import latest, new_id, now
+from service.webhooks.contracts import may_send
 from service.webhooks.models import (
     DeliveryStatus,
     Span,
@@ -38,6 +39,14 @@ class SecretLost(Conflict):
     """
 
     title = "The secret cannot be read"
+
+
+class NothingSent(Conflict):
+    """Nothing is sent to this webhook any more, because the token by whose contract it is told is revoked or
+    expired, or the contract has ended.
+    """
+
+    title = "Nothing is sent to this webhook any more"
 
 
 def get(session: Session, caller: Caller, webhook_id: UUID, *, lock: bool = False) -> Webhook:
@@ -147,13 +156,18 @@ def remove(session: Session, webhook: Webhook) -> None:
     session.delete(webhook)
 
 
-def redeliver(delivery: WebhookDelivery) -> None:
-    """Let a message be sent again, as it was: it goes before what is pending and newer."""
+def redeliver(session: Session, webhook: Webhook, delivery: WebhookDelivery, event: WebhookEvent) -> None:
+    """Let a message be sent again: it goes before what is pending and newer. Raises NothingSent."""
+    _refuse_end(session, webhook, event.type)
     delivery.status, delivery.finished_at = DeliveryStatus.PENDING, None
 
 
 def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
-    """Let the messages of a time be sent again, in their order; how many. Tests are left out."""
+    """Let the messages of a time be sent again, in their order; how many. Tests are left out.
+
+    Raises NothingSent.
+    """
+    _refuse_end(session, webhook)
     again = update(WebhookDelivery).where(
         col(WebhookDelivery.webhook_id) == webhook.id,
         col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
@@ -163,6 +177,11 @@ def redeliver_span(session: Session, webhook: Webhook, span: Span) -> int:
     if span.until is not None:
         again = again.where(col(WebhookDelivery.created_at) < span.until)
     return rows_changed(session.execute(again.values(status=DeliveryStatus.PENDING, finished_at=None)))
+
+
+def _refuse_end(session: Session, webhook: Webhook, type_: str = "") -> None:
+    if not may_send(session, webhook, type_):
+        raise NothingSent("The token of this webhook is revoked or expired, or its contract has ended.")
 
 
 def _check(session: Session, write: WebhookWrite) -> None:

@@ -101,8 +101,9 @@ def test_a_receiver_with_the_npm_package_takes_what_is_told(
         keeper.post(
             f"/v1/webhooks/{hook['id']}/secret"
         ).raise_for_status()  # the one that the receiver has is good for a day more
+        put = json.loads(process.stdout.readline())
         do(editor, article, "withdraw", reason="It named the wrong person.")
-        put, removed = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
+        removed = json.loads(process.stdout.readline())
         keeper.delete(f"/v1/webhooks/{hook['id']}", headers={"If-Match": "*"}).raise_for_status()
     assert (put["type"], put["data"]["data"]["headline"]) == ("article.put", article["headline"])
     assert (removed["type"], removed["data"]["reason"]) == ("article.remove", "withdrawn")

@@ -24,6 +24,7 @@ def test_what_is_published_is_told_as_the_feed_has_it(
         since = now_at(client)
         draft(editor)
         article = published(editor)
+        wait_until(lambda: len(partner.taken) == 1)
         do(editor, article, "withdraw", reason="It named the wrong person.")
         wait_until(lambda: len(partner.taken) == 2)
     put, removed = partner.taken
