@@ -53,8 +53,9 @@ class Gathered:
     transaction has locked and written; `noted` are changed working resources, in their order. `ended` are
     pictures whose licence has ended, which articles say by themselves. `terms` are those that the published
     rows of articles had before, `new_terms` those that they are given, which may not be written yet.
-    `alters_others` is true when answers change with resources that take no
-    number of this transaction. `alters_pictures` is true when pictures, or captions of them, change.
+    `pictures_written` counts how often pictures or captions were noted. `alters_others` is true when answers
+    change with resources that take no number of this transaction. `alters_pictures` is true when pictures, or
+    captions of them, change.
     """
 
     touched: dict[str, set[UUID]] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Gathered:
     ended: set[UUID] = field(default_factory=set)
     terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
     new_terms: dict[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    pictures_written: int = 0
     alters_others: bool = False
     alters_pictures: bool = False
     sequence: int = 0

@@ -108,6 +108,10 @@ def test_nothing_is_swallowed_and_no_layer_is_slow() -> None:
         assert "Exception" not in names or short(path) in TAKERS_OF_ALL, path
 
 
+def test_no_transaction_is_nested_because_its_end_would_publish_and_its_undoing_forget() -> None:
+    assert [short(path) for path in MODULES if "begin_nested" in path.read_text()] == []
+
+
 def test_only_the_database_commits() -> None:
     committing = {
         short(path)

@@ -214,6 +214,8 @@ def replace(
     status = wanted_status(article, write)
     before, former, embargo = _state(article), article.status, article.embargoed_until
     pictures = _refuse_edit(session, caller, article, write)
+    if write.slug not in (None, article.slug):
+        authorise(caller, article, status)  # As above.
     changed = _put_content(session, article, write)
     action = move(article, caller, status, embargo)
     if _state(article) != before:

@@ -6,6 +6,7 @@ get their files later.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -20,24 +21,21 @@ from service.articles.claims import ExternalIdTaken, pairs_of
 from service.articles.models import Article, ArticleReplace, Status
 from service.articles.remembering import together
 from service.bulk.modes import Mode
-from service.bulk.reading import InlineImage, Reading, Work
+from service.bulk.pictures import InlinePictures
+from service.bulk.reading import Reading, Work
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unprocessable
 from service.faults import may_be_one_writes, refusal
 from service.group_commit import waves
 from service.http.callers import Caller
-from service.images import lifecycle as images
 from service.images import resolve
-from service.images.captioning import caption_image
 from service.images.claims import Pair, by_source
-from service.images.models import Image, ImageContent, ImageCreate, ImageReplace
 from service.tables import new_id
 
 _IDS: BindParameter[Sequence[UUID]] = bindparam("ids", expanding=True)
 _ARTICLES = select(Article.id).where(col(Article.id).in_(_IDS)).order_by(col(Article.id)).with_for_update()
-_PICTURES = (
-    select(Image.id).where(col(Image.id).in_(_IDS)).order_by(col(Image.id)).with_for_update(key_share=True)
-)
+MOST_LATE = 3
+"""Times that a batch is written again without an item that was refused late, before each goes by itself."""
 
 
 class LeftAlone(Conflict):
@@ -46,6 +44,14 @@ class LeftAlone(Conflict):
     """
 
     title = "Taken away by the desk"
+
+
+class _RefusedLate(Exception):
+    """An item is refused after something of it was written, which only the end of the transaction undoes."""
+
+    def __init__(self, index: int, refusal: ServiceError) -> None:
+        super().__init__(index)
+        self.index, self.refusal = index, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,9 @@ class Written:
 
 Items = Sequence[tuple[int, object | ServiceError]]
 """Items of a batch, numbered as they came."""
+Made = Article | ServiceError
+Outcome = tuple[Work, tuple[Article, int] | ServiceError]
+"""An item with its article and status, or with its refusal."""
 Note = Callable[[Session, Sequence[Result]], None]
 """Writes something down in the transaction of some results, which are all of the batch so far."""
 
@@ -98,22 +107,27 @@ def write_all(
     database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None = None
 ) -> Written:
     """Write a batch of items. A dry run writes nothing, and says what would have happened."""
+    late: dict[int, ServiceError] = {}
 
     def work(session: Session) -> list[Result]:
-        results = _write(session, caller, items, mode)
+        results = _write(session, caller, items, mode, late)
         if note is not None:
             note(session, results)
         return results
 
     try:
-        results = database.transact(work, rehearse=dry_run)
-        return Written([_undone(result) for result in results] if dry_run else results)
+        while len(late) <= MOST_LATE or len(items) == 1:
+            try:
+                results = database.transact(work, rehearse=dry_run)
+                return Written([_undone(result) for result in results] if dry_run else results)
+            except _RefusedLate as one:
+                late[one.index] = one.refusal
     except SQLAlchemyError as fault:
         refused = refusal(fault)
         if not may_be_one_writes(fault):
             return Written([], refused)
         if len(items) == 1:
-            return Written([_refused(items[0], refused)])
+            return Written([_refused(*items[0], refused)])
     return _write_each(database, caller, items, mode, dry_run=dry_run, note=note)
 
 
@@ -148,22 +162,25 @@ def _undone(result: Result) -> Result:
     )
 
 
-def _write(session: Session, caller: Caller, items: Items, mode: Mode) -> list[Result]:
+def _write(
+    session: Session, caller: Caller, items: Items, mode: Mode, late: Mapping[int, ServiceError]
+) -> list[Result]:
+    """Write a batch but for the items that were refused `late`, when something of them was written."""
     results: dict[int, Result] = {}
-    given = dict(items)
+    sent = dict(items)
+    given = {index: late.get(index, content) for index, content in items}
     reading = Reading(session, [content for content in given.values() if isinstance(content, dict)])
     understood = []
-    for index, content in items:
+    for index, content in given.items():
         try:
             understood.append(reading.read(index, content))
         except ServiceError as refusal:
-            results[index] = _refused((index, content), refusal)
-    if not session.database.is_sqlite:
-        _hold(session, understood)
-    for wave in waves(understood, lambda work: pairs_of(work.write)):
-        for work, outcome in _write_wave(session, caller, wave, mode):
+            results[index] = _refused(index, sent[index], refusal)
+    pictures = _hold(session, caller, understood)
+    for wave in waves(understood, _names):
+        for work, outcome in _write_wave(session, caller, wave, pictures, mode):
             if isinstance(outcome, ServiceError):
-                results[work.index] = _refused((work.index, given[work.index]), outcome)
+                results[work.index] = _refused(work.index, sent[work.index], outcome)
             else:
                 article, status = outcome
                 results[work.index] = Result(
@@ -172,70 +189,75 @@ def _write(session: Session, caller: Caller, items: Items, mode: Mode) -> list[R
     return [results[index] for index, _ in items]
 
 
-def _hold(session: Session, works: Sequence[Work]) -> None:
-    """Lock what a batch may write before anything of it is written.
+def _names(work: Work) -> list[Pair | str]:
+    """Return the names that only the first of several items gets."""
+    return [*pairs_of(work.write), *([work.write.slug] if work.write.slug else [])]
+
+
+def _hold(session: Session, caller: Caller, works: Sequence[Work]) -> InlinePictures:
+    """Lock what a batch may write before anything of it is written, and return its pictures.
 
     Lock order: articles by their ids, then their keys, then pictures by their ids, as a single edit does.
     Otherwise a batch that has changed a picture, and waits for an article, and an edit of that article can
     deadlock.
     """
-    writes = [work.write for work in works]
-    for holders in (claims.holders(session, pairs_of(*writes)), claims.claim_external_ids(session, writes)):
-        if held := sorted(holders.values()):
-            session.execute(_ARTICLES, {"ids": held})
-    if pictures := sorted({id_ for work in works for _, id_ in work.pictures}):
-        session.execute(_PICTURES, {"ids": pictures})
+    if not session.database.is_sqlite:
+        writes = [work.write for work in works]
+        for holders in (
+            claims.holders(session, pairs_of(*writes)),
+            claims.claim_external_ids(session, writes),
+        ):
+            if held := sorted(holders.values()):
+                session.execute(_ARTICLES, {"ids": held})
+    return InlinePictures(session, caller, {id_ for work in works for _, id_ in work.pictures})
 
 
 def _write_wave(
-    session: Session, caller: Caller, works: Sequence[Work], mode: Mode
-) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    session: Session, caller: Caller, works: Sequence[Work], pictures: InlinePictures, mode: Mode
+) -> Iterator[Outcome]:
     known = _known(session, pairs_of(*(work.write for work in works)))
     new: dict[UUID, Work] = {}
-    plain: list[tuple[Work, Article]] = []
+    edits: list[tuple[Work, Article]] = []
     for work in works:
         before = None if work.pair is None else known.get(work.pair)
-        refusal = _unwanted(work, before, mode)
-        if refusal is not None:
-            yield work, refusal
-        elif before is None:
-            new[new_id()] = work
-        elif _is_plain(work, before):
-            plain.append((work, before))
-        else:
-            yield work, _update(session, caller, before, work)
-    if plain:
-        yield from _edit(session, caller, plain)
-    if new:
-        yield from _create(session, caller, new)
-
-
-def _create(
-    session: Session, caller: Caller, new: Mapping[UUID, Work]
-) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
-    """Make articles that are not there yet. Pictures that were made for one that is refused, and that no
-    other shows, go again.
-    """
-    pictures: dict[UUID, Image] = {}
-    writes = {}
-    for id_, work in new.items():
         try:
-            _make_pictures(session, caller, work, pictures)
-            writes[id_] = work.write
+            _refuse_unwanted(work, before, mode)
+            pictures.make(work)
         except ServiceError as refusal:
             yield work, refusal
-    made = lifecycle.create_all(session, caller, writes)
-    for id_, (outcome, _) in zip(writes, made, strict=True):
-        if isinstance(outcome, Article):
-            _describe(session, caller, new[id_])
-            _caption(session, caller, new[id_], outcome, again=False)
-            for _, shown in new[id_].pictures:
-                pictures.pop(shown, None)
-        yield new[id_], outcome if isinstance(outcome, ServiceError) else (outcome, 201)
-    for unused in pictures.values():
-        session.delete(unused)
-    if pictures:
-        session.flush()  # An item of the next wave may bring the same picture: it must not find this one.
+        else:
+            if before is None:
+                new[new_id()] = work
+            else:
+                edits.append((work, before))
+    session.flush()  # Articles refer to their pictures.
+    written: list[tuple[Work, Article, int]] = []
+    for work, outcome, status in (*_edit(session, caller, edits), *_create(session, caller, new)):
+        if isinstance(outcome, ServiceError):
+            yield work, outcome
+        else:
+            written.append((work, outcome, status))
+    written.sort(key=lambda one: one[0].index)  # Of items that tell of one picture the last is right.
+    pictures.keep([work for work, _, _ in written])
+    for work, article, status in written:
+        with _refused_late(work):
+            pictures.tell(work, article, again=status == 200)
+        yield work, (article, status)
+
+
+@contextmanager
+def _refused_late(work: Work) -> Iterator[None]:
+    """Have the batch written again without an item that is refused after something of it was written."""
+    try:
+        yield
+    except ServiceError as refusal:
+        raise _RefusedLate(work.index, refusal) from None
+
+
+def _create(session: Session, caller: Caller, new: Mapping[UUID, Work]) -> Iterator[tuple[Work, Made, int]]:
+    made = lifecycle.create_all(session, caller, {id_: work.write for id_, work in new.items()})
+    for work, (outcome, _) in zip(new.values(), made, strict=True):
+        yield work, outcome, 201
 
 
 def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
@@ -252,22 +274,21 @@ def _known(session: Session, pairs: Sequence[Pair]) -> dict[Pair, Article]:
     return known
 
 
-def _unwanted(work: Work, before: Article | None, mode: Mode) -> ServiceError | None:
+def _refuse_unwanted(work: Work, before: Article | None, mode: Mode) -> None:
     if work.pair is None and mode is not Mode.CREATE:
-        return Unprocessable.at("/external_id", "must be there, with `source`: the item is known by them")
+        raise Unprocessable.at("/external_id", "must be there, with `source`: the item is known by them")
     if before is None:
-        return (
-            NotFound("There is no article with this source and external_id.") if mode is Mode.UPDATE else None
-        )
+        if mode is Mode.UPDATE:
+            raise NotFound("There is no article with this source and external_id.")
+        return
     if mode is Mode.CREATE:
-        return ExternalIdTaken("There is an article with this source and external_id.", id=str(before.id))
+        raise ExternalIdTaken("There is an article with this source and external_id.", id=str(before.id))
     if mode is not Mode.RESTORE and (taken_away := _taken_away(before, work.write.status)) is not None:
-        return LeftAlone(
+        raise LeftAlone(
             "The desk has taken this article away; mode=restore brings it back.",
             id=str(before.id),
             reason=taken_away,
         )
-    return None
 
 
 def _taken_away(article: Article, wanted: Status | None) -> str | None:
@@ -278,93 +299,34 @@ def _taken_away(article: Article, wanted: Status | None) -> str | None:
     return "unpublished" if was_unpublished and wanted == Status.PUBLISHED else None
 
 
-def _is_plain(work: Work, article: Article) -> bool:
-    """Return whether nothing of an item is written before all that may refuse it."""
-    return not work.pictures and article.deleted_at is None and work.write.slug in (None, article.slug)
-
-
 def _edit(
-    session: Session, caller: Caller, plain: Sequence[tuple[Work, Article]]
-) -> Iterator[tuple[Work, tuple[Article, int] | ServiceError]]:
+    session: Session, caller: Caller, edits: Sequence[tuple[Work, Article]]
+) -> Iterator[tuple[Work, Made, int]]:
     """Bring articles up to date, with one statement for all in each table."""
-    resolve.load(session, {image for work, _ in plain for image in claims.images_in(work.write)})
+    resolve.load(session, {image for work, _ in edits for image in claims.images_in(work.write)})
     with together(session):
-        for work, article in plain:
+        for work, article in edits:
+            was_trashed = article.deleted_at is not None
             try:
+                if was_trashed:
+                    lifecycle.restore(session, caller, article)
                 lifecycle.replace(session, caller, article, _replacement(work))
             except ServiceError as refusal:
+                if was_trashed:
+                    raise _RefusedLate(work.index, refusal) from None
+                # Nothing of an edit is flushed before it is remembered: this takes back what it had set.
                 if article in session.dirty:
                     session.expire(article)
-                yield work, refusal
+                yield work, refusal, 200
             else:
-                yield work, (article, 200)
+                yield work, article, 200
 
 
 def _replacement(work: Work) -> ArticleReplace:
     return ArticleReplace.model_construct(work.write.model_fields_set, **dict(work.write))
 
 
-def _update(
-    session: Session, caller: Caller, article: Article, work: Work
-) -> tuple[Article, int] | ServiceError:
-    try:
-        with session.begin_nested():
-            if article.deleted_at is not None:
-                lifecycle.restore(session, caller, article)
-            _make_pictures(session, caller, work, {})
-            lifecycle.replace(session, caller, article, _replacement(work))
-            _describe(session, caller, work)
-            _caption(session, caller, work, article, again=True)
-    except ServiceError as refusal:
-        return refusal
-    return article, 200
-
-
-def _image_members(work: Work, inline: InlineImage) -> dict[str, object]:
-    return inline.model_dump(include=set(ImageContent.model_fields), exclude_none=True) | {
-        "source": inline.source or work.write.source
-    }
-
-
-def _make_pictures(session: Session, caller: Caller, work: Work, made: dict[UUID, Image]) -> None:
-    """Make the pictures that are not there yet, and add them to those that were `made`."""
-    for inline, id_ in work.pictures:
-        if session.get(Image, id_) is None:
-            made[id_], _ = images.create(
-                session, caller, ImageCreate.model_validate(_image_members(work, inline)), None, id_
-            )
-            session.flush()
-
-
-def _describe(session: Session, caller: Caller, work: Work) -> None:
-    """Update the metadata of pictures that existed before this import."""
-    for inline, id_ in work.pictures:
-        image, said = session.get_one(Image, id_), _image_members(work, inline)
-        images.refuse_withdrawn(image)
-        if any(getattr(image, name) != value for name, value in said.items()):
-            before = image.model_dump(include=set(ImageContent.model_fields))
-            images.replace(session, caller, image, ImageReplace.model_validate(before | said))
-
-
-def _caption(session: Session, caller: Caller, work: Work, article: Article, *, again: bool) -> None:
-    for inline, id_ in work.pictures:
-        image = session.get_one(Image, id_)
-        for words in inline.captions:
-            caption_image(
-                session,
-                caller,
-                image,
-                article.id,
-                words.language or article.language,
-                words.text,
-                words.alt_text,
-                again=again,
-            )
-            session.flush()
-
-
-def _refused(item: tuple[int, object | ServiceError], problem: ServiceError) -> Result:
-    index, content = item
+def _refused(index: int, content: object | ServiceError, problem: ServiceError) -> Result:
     named = content if isinstance(content, dict) else {}
     source, external_id = (
         value if isinstance(value := named.get(name), str) else None for name in ("source", "external_id")

@@ -97,12 +97,21 @@ def open_caption(session: Session, caller: Caller, caption_id: UUID) -> Caption:
 
 
 def create(
-    session: Session, caller: Caller, write: CaptionWrite, image_id: UUID, caption_id: UUID | None = None
+    session: Session,
+    caller: Caller,
+    write: CaptionWrite,
+    image_id: UUID,
+    caption_id: UUID | None = None,
+    *,
+    is_free: bool = False,
 ) -> Caption:
-    """Write a new caption of an image. Raises CaptionTaken."""
+    """Write a new caption of an image. Raises CaptionTaken, unless its place `is_free`, as one knows who
+    holds the image and the article.
+    """
     _authorise(session, caller, image_id, write.article_id)
     language = write.language or session.database.settings.language
-    _claim(session, image_id, write.article_id, language, caption_id)
+    if not is_free:
+        _claim(session, image_id, write.article_id, language, caption_id)
     values = {name: getattr(write, name) for name in _CONTENT}
     caption = Caption(**values | {"language": language}, id=caption_id or new_id(), image_id=image_id)
     session.add(caption)

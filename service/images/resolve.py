@@ -16,7 +16,6 @@ from service.images import rights
 from service.images.effective import effective
 from service.images.models import CaptionRead, EffectiveCaption, Image, Picture, WithdrawalReason
 from service.images.read import captions_of, picture
-from service.published import working
 from service.published.models import Reason
 from service.tables import new_row
 
@@ -93,6 +92,7 @@ class _Loaded:
     """
 
     pictures: Pictures
+    pictures_written: int
     asked: set[UUID] = field(default_factory=set)
     versions: dict[UUID, int] = field(default_factory=dict)
 
@@ -114,15 +114,16 @@ def load(session: Session, image_ids: Collection[UUID]) -> Pictures:
     """Return these images and their captions; those in the trash are left out.
 
     They are loaded afresh, unless this transaction has loaded them before, and has written no picture and no
-    caption. There may be others of that transaction among them.
+    caption since. There may be others of that transaction among them.
     """
     settings = session.database.settings
     nothing = Pictures({}, {}, settings.language, settings.media_base)
     if not image_ids:
         return nothing
     known = session.kept.get(_Loaded)
-    if not isinstance(known, _Loaded) or session.is_read_only or working.has_pictures(session):
-        known = _Loaded(nothing)
+    written = session.gathered.pictures_written
+    if not isinstance(known, _Loaded) or session.is_read_only or known.pictures_written != written:
+        known = _Loaded(nothing, written)
         session.kept[_Loaded] = known
     if missing := set(image_ids) - known.asked:
         known.add(session, missing)

@@ -202,6 +202,8 @@ def _render_articles_that_show(
             rendered += len(fresh)
             noted += [(Kind.ARTICLE, article) for article in fresh]
             _compare(session, Kind.ARTICLE, fresh, changes)
+            if len(articles) < ARTICLES_AT_ONCE:
+                break
     return changes
 
 

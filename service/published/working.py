@@ -37,6 +37,13 @@ def note(session: Session, kind: Kind, *ids: UUID) -> None:
     """Say that this transaction changes these working resources."""
     if kind in _FOLLOWED:
         session.gathered.noted.update(((kind, id_), None) for id_ in ids)
+        session.gathered.pictures_written += kind is not Kind.ARTICLE and bool(ids)
+
+
+def forget(session: Session, kind: Kind, *ids: UUID) -> None:
+    """Say that this transaction does not make these working resources after all."""
+    for id_ in ids:
+        session.gathered.noted.pop((kind, id_), None)
 
 
 def has_pictures(session: Session) -> bool:
