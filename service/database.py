@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Session as SQLModelSession
 from starlette.concurrency import run_in_threadpool
 
+from service import prepared
 from service.admission import Admission
 from service.ages import earliest, keep_until
 from service.contracts import Contract
@@ -99,7 +100,9 @@ class Session(SQLModelSession):
         """Execute a statement that writes, past the ORM, which costs more than SQLite itself. Objects
         that were loaded stay as they are. After `pipeline` nobody learns what it has returned.
         """
-        return self.connection().execute(statement, rows, execution_options=SENT)
+        if rows:
+            return prepared.execute(self.connection(), statement, rows, SENT)
+        return self.connection().execute(statement, execution_options=SENT)
 
     def pipeline(self) -> None:
         """On PostgreSQL, wait for no answer to what is written from now on: one way there and back is for all
