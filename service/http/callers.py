@@ -13,6 +13,7 @@ import orjson
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.base import SecurityBase
 from sqlalchemy import update
 from sqlmodel import Field, col
 from starlette.concurrency import run_in_threadpool
@@ -184,10 +185,7 @@ class TokenUses:
         return USES_ARE_WRITTEN_EVERY
 
 
-async def get_caller(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Caller:
+async def get_caller(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     """Return the caller. A token that is sent must be good, even where none is needed."""
     if credentials is None:
         if "authorization" in request.headers:
@@ -199,16 +197,23 @@ async def get_caller(
     return caller
 
 
-async def known_caller(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Caller:
-    """Return the caller, looked up once in each request."""
-    known: Caller | None = getattr(request.state, "caller", None)
-    if known is None:
-        known = request.state.caller = await get_caller(request, credentials)
-        request.state.contract = known.contract
-    return known
+class KnownCaller(SecurityBase):
+    """The dependency that returns the caller, looked up once in each request, and says in the OpenAPI
+    document that a token is taken.
+    """
+
+    model, scheme_name = bearer.model, bearer.scheme_name
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return the caller. Raises Unauthorized for a token that is not good."""
+        known: Caller | None = getattr(request.state, "caller", None)
+        if known is None:
+            known = request.state.caller = await get_caller(request, await bearer(request))
+            request.state.contract = known.contract
+        return known
+
+
+known_caller = KnownCaller()
 
 
 async def note_contract(request: Request) -> None:
@@ -216,20 +221,21 @@ async def note_contract(request: Request) -> None:
     An invalid token has no contract.
     """
     with suppress(Unauthorized):
-        await known_caller(request, await bearer(request))
+        await known_caller(request)
 
 
 CallerDep = Annotated[Caller, Depends(known_caller)]
 
 
-class Needs:
+class Needs(KnownCaller):
     """A dependency that lets only callers with this scope through, and says so in the OpenAPI document."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    async def __call__(self, caller: CallerDep) -> Caller:
-        """Return the caller, who must have the scope."""
+    async def __call__(self, request: Request) -> Caller:
+        """Return the caller, who must have the scope. Raises Unauthorized and Forbidden."""
+        caller = await super().__call__(request)
         self.check(caller)
         return caller
 

@@ -23,7 +23,7 @@ from service.database import Database, Session
 from service.errors import BadRequest, FieldProblem, NotFound, Unprocessable, UnsupportedMediaType
 from service.http import idempotency, operations
 from service.http.bodies import parsed_aside, read_json
-from service.http.callers import Needs, bearer, known_caller, note_contract
+from service.http.callers import Needs, known_caller, note_contract
 from service.http.conditional import unshared
 from service.http.idempotency import Claim, KeyReused, StillRunning
 from service.http.negotiation import media_type
@@ -85,7 +85,7 @@ class Route(APIRoute):
             if knows_callers:
                 # Before anything else of the request is looked at: a caller without the right learns nothing
                 # of it.
-                caller = await known_caller(request, await bearer(request))
+                caller = await known_caller(request)
                 if needs is not None:
                     needs.check(caller)
             elif "authorization" in request.headers:
@@ -214,7 +214,7 @@ async def _once(
         raise BadRequest("Idempotency-Key must have 1 to 255 characters.")
     database = service(request, Database)
     # Anonymous callers claim no keys. A revoked token gets no kept answer.
-    await known_caller(request, await bearer(request))
+    await known_caller(request)
     fingerprint = await _fingerprint(request, reads_json=reads_json)
     claim = idempotency.new_claim(request, key, fingerprint, seals=seals)
     _release_when_it_fails(request, database, claim)
