@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.http.bodies import RepeatedMember, need_each_once, parsed
+from service.http.bodies import (
+    DEEPEST,
+    MOST_IN_ONE,
+    RepeatedMember,
+    TooManyValues,
+    need_each_once,
+    parsed,
+)
 from service.scopes import Scope
 from service.server import openapi
 from tests.articles.newsroom import caption, do, draft, if_match, picture, problem, published
@@ -159,6 +166,34 @@ def test_a_member_that_is_there_twice_is_found_behind_a_fast_parser_too(value: o
         return []
 
     assert refused(lambda: need_each_once(text, json.loads(text))) == refused(lambda: parsed(text))
+
+
+@given(
+    levels=st.integers(DEEPEST - 3, DEEPEST + 3),
+    begin=st.sampled_from(("[", '{"a":')),
+    core=st.sampled_from(("[]", "{}", "1")),
+)
+def test_a_body_is_refused_for_its_levels_however_few_signs_it_has(
+    levels: int, begin: str, core: str
+) -> None:
+    end = "]" if begin == "[" else "}"
+    depth = levels + 1
+    text = begin * levels + core + end * levels
+    if depth > DEEPEST:
+        with pytest.raises(TooManyValues):
+            parsed(text.encode())
+    else:
+        parsed(text.encode())
+
+
+@given(members=st.integers(MOST_IN_ONE - 2, MOST_IN_ONE + 2))
+def test_an_object_is_refused_for_its_members(members: int) -> None:
+    text = json.dumps({str(number): number for number in range(members)}).encode()
+    if members > MOST_IN_ONE:
+        with pytest.raises(TooManyValues):
+            parsed(text)
+    else:
+        parsed(text)
 
 
 def test_a_focal_point_has_its_members_once(editor: httpx.Client) -> None:
