@@ -74,6 +74,8 @@ class _Batch(Generic[Item, Answer]):
         self.done: asyncio.Task[None] | None = None
         self.thread: int | None = None
         """The thread that writes it."""
+        self.look: asyncio.TimerHandle | None = None
+        """The next look at it while it is at work."""
 
     def add(self, item: Item) -> asyncio.Future[Answer | Refusal]:
         """Take one more write, and return where its answer will be."""
@@ -161,7 +163,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _commit(self, batch: _Batch[Item, Answer]) -> None:
         try:
-            async with self._alone(batch), self._watched(batch), self._turn(batch):
+            async with self._alone(batch), self._turn(batch):
                 if self._open is batch:
                     self._open = None
                 if batch.items:
@@ -173,25 +175,17 @@ class GroupCommit(Generic[Item, Answer]):
         finally:
             self._batches.remove(batch)
 
-    @asynccontextmanager
-    async def _watched(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
-        """Let fewer wait while a batch takes long."""
-        watching = asyncio.create_task(self._watch(batch))
-        try:
-            yield
-        finally:
-            watching.cancel()
-            self._may_wait = None
+    def _watch(self, batch: _Batch[Item, Answer], after: float) -> None:
+        # Not a task, because most batches are done before anybody looks.
+        batch.look = asyncio.get_running_loop().call_later(after, self._look, batch)
 
-    async def _watch(self, at_work: _Batch[Item, Answer]) -> None:
+    def _look(self, at_work: _Batch[Item, Answer]) -> None:
         """Refuse those of the waiting whose answer would come too late, for as long as a batch is at work."""
-        await asyncio.sleep(STALLS_AFTER)
-        while True:
-            self._may_wait = left = self._most_behind(at_work)
-            for batch in self._batches[1:]:
-                batch.shed(left)
-                left -= len(batch.items)
-            await asyncio.sleep(LOOKS_EVERY)
+        self._may_wait = left = self._most_behind(at_work)
+        for batch in self._batches[1:]:
+            batch.shed(left)
+            left -= len(batch.items)
+        self._watch(at_work, LOOKS_EVERY)
 
     def _most_behind(self, batch: _Batch[Item, Answer]) -> int:
         """Return how many may wait for a batch that takes long."""
@@ -201,15 +195,19 @@ class GroupCommit(Generic[Item, Answer]):
 
     @asynccontextmanager
     async def _alone(self, batch: _Batch[Item, Answer]) -> AsyncIterator[None]:
-        """Wait for the batches before this one."""
+        """Wait for the batches before this one. Let fewer wait behind it while it takes long."""
         try:
             async with asyncio.timeout(batch.until - time.monotonic()):
                 await self._one_at_a_time.acquire()
         except TimeoutError:
             raise _late() from None
+        self._watch(batch, STALLS_AFTER)
         try:
             yield
         finally:
+            if batch.look is not None:
+                batch.look.cancel()
+            self._may_wait = None
             self._one_at_a_time.release()
 
     @asynccontextmanager
