@@ -97,9 +97,7 @@ class Session(SQLModelSession):
     def write(
         self, statement: UpdateBase | TextClause, rows: Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
-        """Execute a statement that writes, past the ORM, which costs more than SQLite itself. Objects
-        that were loaded stay as they are. After `pipeline` nobody learns what it has returned.
-        """
+        """Write past the ORM: loaded objects stay as they are. After `pipeline` nobody learns the result."""
         if rows:
             return prepared.execute(self.connection(), statement, rows, SENT)
         return self.connection().execute(statement, execution_options=SENT)
@@ -395,9 +393,7 @@ def rows_changed(result: Result[Any]) -> int:
 
 async def get_database(request: Request) -> Database:
     """Return the database of the running service."""
-    database = service(request, Database)
-    assert isinstance(database, Database)
-    return database
+    return service(request, Database)
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
