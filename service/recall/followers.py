@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from service.copies.models import CopyHolder
 from service.database import Database, Session
 from service.http.callers import Token
 from service.published.feed import KINDS
-from service.published.models import Kind, Published, WorkingChange, all_but
+from service.published.models import Kind, Published, PublishedSequence, WorkingChange, all_but
 from service.recall.holders import is_over, is_told_no_more, tokens_of, webhooks_of
 from service.tables import Reading, Time, now
 from service.webhooks.models import DeliveryStatus, Notice, Webhook, WebhookDelivery
@@ -87,7 +88,7 @@ def read(session: Session, holders: Sequence[CopyHolder]) -> list[FollowerRead]:
                 seq=holder.acked_seq,
                 lag=lag,
                 last_seen_at=_last_seen(holder, token),
-                state=_state(lag, stalled_after, is_stopped=is_stopped),
+                state=_state(lag.seconds if lag.entries else None, stalled_after, is_stopped=is_stopped),
             )
         )
     return found
@@ -104,18 +105,48 @@ def _last_seen(holder: CopyHolder, token: Token | None) -> datetime | None:
     return holder.acked_at if used is None else max(used, holder.acked_at)
 
 
-def _state(lag: LagRead, stalled_after: float, *, is_stopped: bool) -> FollowerState:
+def _state(lag: float | None, stalled_after: float, *, is_stopped: bool) -> FollowerState:
+    """Return the state of a follower for whom something waits for so many seconds; None when nothing does."""
     if is_stopped:
         return FollowerState.STOPPED
-    if not lag.entries:
+    if lag is None:
         return FollowerState.CURRENT
-    return FollowerState.STALLED if lag.seconds > stalled_after else FollowerState.BEHIND
+    return FollowerState.STALLED if lag > stalled_after else FollowerState.BEHIND
+
+
+def lags(session: Session, holders: Sequence[CopyHolder]) -> dict[UUID, float | None]:
+    """Return the seconds for which something waits for each of these followers that has not stopped; None
+    when nothing does. Nothing is counted, because one entry tells.
+    """
+    # The number is gone while a dump is being restored over the store.
+    last = session.execute(select(col(PublishedSequence.seq))).scalar() or 0
+    stopped = {holder.id for holder, token in tokens_of(session, holders) if is_over(token)}
+    stopped |= {holder.id for holder, webhook in webhooks_of(session, holders) if is_told_no_more(webhook)}
+    return {holder.id: _first_lag(session, holder, last) for holder in holders if holder.id not in stopped}
 
 
 def _lag(session: Session, holder: CopyHolder) -> LagRead:
-    waiting = (_pending(holder) if holder.token_id is None else _unread(holder)).subquery()
+    waiting = _waiting(holder).limit(MOST_COUNTED).subquery()
     count, oldest = session.execute(select(func.count(), func.min(waiting.c.at))).one()
-    return LagRead(entries=count, seconds=max(0.0, (now() - oldest).total_seconds()) if count else 0.0)
+    return LagRead(entries=count, seconds=_seconds_since(oldest) if count else 0.0)
+
+
+def _first_lag(session: Session, holder: CopyHolder, last: int) -> float | None:
+    """Return the seconds for which the first entry waits for a follower, when the last number is `last`; None
+    when nothing waits.
+    """
+    if holder.token_id is not None and holder.acked_seq >= last:
+        return None
+    first = session.execute(_waiting(holder).limit(1)).scalar()
+    return None if first is None else _seconds_since(first)
+
+
+def _seconds_since(at: datetime) -> float:
+    return max(0.0, (now() - at).total_seconds())
+
+
+def _waiting(holder: CopyHolder) -> Select[tuple[datetime]]:
+    return _pending(holder) if holder.token_id is None else _unread(holder)
 
 
 def _pending(holder: CopyHolder) -> Select[tuple[datetime]]:
@@ -125,23 +156,26 @@ def _pending(holder: CopyHolder) -> Select[tuple[datetime]]:
             col(WebhookDelivery.webhook_id) == holder.id,
             col(WebhookDelivery.status) == DeliveryStatus.PENDING,
         )
-        .limit(MOST_COUNTED)
+        .order_by(col(WebhookDelivery.seq), col(WebhookDelivery.id))
     )
 
 
 def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
-    """Choose the entries behind a follower's place, of what it follows, among the next ten
-    thousand of all.
+    """Choose the entries behind a follower's place, of what it follows, the oldest first; those of a section
+    or language among the next ten thousand of all.
     """
     asked = parse_qs(urlsplit(holder.address).query)
     kinds = [Kind(kind) for each in asked.get("kind", ()) for kind in each.split(",")] or list(KINDS)
     table = WorkingChange if "view" in asked else Published
     place = [col(table.seq) > holder.acked_seq, col(table.kind).not_in(all_but(kinds))]
-    columns: list[ColumnElement[object]] = [col(table.changed_at).label("at")]
+    at: ColumnElement[Any] = col(table.changed_at).label("at")
     narrowed = [] if "view" in asked else [name for name in ("section", "language") if name in asked]
-    columns += [getattr(Published, name) for name in narrowed]
-    next_ones = select(*columns).where(*place).order_by(col(table.seq)).limit(MOST_COUNTED).subquery()
-    return select(next_ones.c.at).where(*(next_ones.c[name] == asked[name][0] for name in narrowed))
+    if not narrowed:
+        return select(at).where(*place).order_by(col(table.seq))
+    columns = [at, *(getattr(Published, name) for name in narrowed)]
+    next_ones = select(*columns).where(*place).order_by(col(table.seq))
+    among = next_ones.limit(MOST_COUNTED).subquery()
+    return select(among.c.at).where(*(among.c[name] == asked[name][0] for name in narrowed))
 
 
 class FollowersWatched:
@@ -152,7 +186,7 @@ class FollowersWatched:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.behind = self.stalled = self.lag_seconds = 0.0
-        self._stalled: dict[UUID, FollowerRead] = {}
+        self._stalled: set[UUID] = set()
         self._told: set[UUID] = set()
 
     async def step(self) -> float:
@@ -169,23 +203,27 @@ class FollowersWatched:
                 select(CopyHolder).order_by(col(CopyHolder.acked_at).desc()).limit(MOST_WATCHED)
             ).scalars()
             known = list(holders)
-            found = [each for each in read(session, known) if each.state is not FollowerState.STOPPED]
-        self._stalled = {each.id: each for each in found if each.state is FollowerState.STALLED}
+            found = lags(session, known)
+        stalled_after = self._database.settings.follower_stalled_seconds
+        waits = {id_: lag for id_, lag in found.items() if lag is not None}
+        self._stalled = {id_ for id_, lag in waits.items() if lag > stalled_after}
         self._told = {holder.id for holder in known if holder.stalled_at is not None}
-        self.behind = sum(each.state is not FollowerState.CURRENT for each in found)
+        self.behind = len(waits)
         self.stalled = len(self._stalled)
-        self.lag_seconds = max((each.lag.seconds for each in found), default=0.0)
-        return self._stalled.keys() != self._told
+        self.lag_seconds = max(waits.values(), default=0.0)
+        return self._stalled != self._told
 
     def _tell(self) -> None:
         """Send one notice for each follower that is newly stalled. The row lock lets one process send it."""
         with self._database.writing() as session:
-            changed = self._stalled.keys() ^ self._told
+            changed = self._stalled ^ self._told
             rows = select(CopyHolder).where(col(CopyHolder.id).in_(changed)).order_by(col(CopyHolder.id))
             for holder in session.execute(rows.with_for_update()).scalars():
-                follower = self._stalled.get(holder.id)
-                if follower is None:
+                if holder.id not in self._stalled:
                     holder.stalled_at = None
                 elif holder.stalled_at is None:
-                    holder.stalled_at = now()
-                    tell(session, Notice.FOLLOWER_STALLED, follower.model_dump(mode="json"))
+                    (follower,) = read(session, [holder])
+                    # It may have gone on meanwhile.
+                    if follower.state is FollowerState.STALLED:
+                        holder.stalled_at = now()
+                        tell(session, Notice.FOLLOWER_STALLED, follower.model_dump(mode="json"))

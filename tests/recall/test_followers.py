@@ -5,7 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
+from service.recall.followers import FollowersWatched
+from service.rooms import open_database
 from tests.articles.newsroom import mark, problem, published
 from tests.patience import wait_until
 from tests.serving import Store, another
@@ -135,3 +138,25 @@ def test_it_is_for_administrators(client: httpx.Client, editor: httpx.Client, ad
     problem(client.get("/v1/followers"), 401)
     problem(editor.get("/v1/followers"), 403)
     assert "copydesk_followers_stalled" in admin.get("/metrics").text
+
+
+@pytest.mark.slow
+def test_who_is_behind_is_told_by_one_entry_each_as_it_is_by_counting(
+    store: Store, admin: httpx.Client, editor: httpx.Client, wire: httpx.Client
+) -> None:
+    """A thousand followers are looked at every fifteen seconds, and ten thousand entries may wait for each."""
+    for each in ("", "&kind=caption", "&section=Harbour", "&view=staff"):
+        page(wire, now_at(wire, each))
+    for number in range(3):
+        published(editor, headline=f"Tram {number}")
+    database = open_database(store.settings)
+    watched, statements = FollowersWatched(database), list[str]()
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _, __, statement, *___: statements.append(statement)
+    )
+    behind = [each for each in followers(admin) if each["state"] in ("behind", "stalled")]
+    watched._count()
+    database.close()
+    assert watched.behind == len(behind)
+    assert watched.lag_seconds >= max(each["lag"]["seconds"] for each in behind) > 0
+    assert not [statement for statement in statements if "count(" in statement]
