@@ -10,6 +10,7 @@ from service.articles.creating import Creating
 from service.articles.editing import Editing
 from service.articles.indexing import Indexing
 from service.background import Background, every
+from service.bulk.repeated import Repeated
 from service.consent.audit import upkeep
 from service.consent.decisions.door import Door
 from service.consent.decisions.ledger import Ledger
@@ -84,6 +85,7 @@ def make_services(settings: Settings) -> Services:
     services.add(Copies, Copies(database))
     services.add(Creating, Creating(database))
     services.add(Editing, Editing(database))
+    services.add(Repeated, Repeated())
     services.add(WrittenArticles, WrittenArticles(settings))
     services.add(Starts, Starts())
     services.add(Backlog, Backlog(database, _row_reader_of_jobs(services)))

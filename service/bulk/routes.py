@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from service.bulk.items import Batch, ReceivedItem, batches, lines, members
 from service.bulk.modes import Mode
+from service.bulk.repeated import Repeated
 from service.bulk.results import Results, TooManyItems
 from service.bulk.writing import Written, write_all, write_line
 from service.database import Database
@@ -190,7 +191,15 @@ async def _write(
     database = service(request, Database)
     try:
         async with database.turn():
-            written = await run_in_threadpool(write_all, database, caller, batch, mode, dry_run=dry_run)
+            written = await run_in_threadpool(
+                write_all,
+                database,
+                caller,
+                batch,
+                mode,
+                dry_run=dry_run,
+                repeated=service(request, Repeated),
+            )
     except PoolTimeout as fault:
         return Written([], refusal(fault)), []
     return written, await run_in_threadpool(_lines, written, request.scope["path"])

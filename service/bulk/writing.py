@@ -5,7 +5,7 @@ Pictures may come inline, known by where they come from (`source`, with `externa
 get their files later.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -23,6 +23,7 @@ from service.articles.remembering import together
 from service.bulk.modes import Mode
 from service.bulk.pictures import InlinePictures
 from service.bulk.reading import Reading, Work
+from service.bulk.repeated import Equal, Repeated, digests_of, equal_of
 from service.database import Database, Session
 from service.errors import Conflict, NotFound, ServiceError, Unprocessable
 from service.faults import may_be_one_writes, refusal
@@ -104,13 +105,27 @@ Note = Callable[[Session, Sequence[Result]], None]
 
 
 def write_all(
-    database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None = None
+    database: Database,
+    caller: Caller,
+    items: Items,
+    mode: Mode,
+    *,
+    dry_run: bool,
+    note: Note | None = None,
+    repeated: Repeated | None = None,
 ) -> Written:
-    """Write a batch of items. A dry run writes nothing, and says what would have happened."""
+    """Write a batch of items. A dry run writes nothing, and says what would have happened. `repeated`
+    remembers items that change nothing.
+    """
     late: dict[int, ServiceError] = {}
+    memory = repeated or Repeated()
+    digests = {} if repeated is None else dict(digests_of(caller, mode, items))
+    equal: dict[int, Equal] = {}
 
     def work(session: Session) -> list[Result]:
-        results = _write(session, caller, items, mode, late)
+        known = memory.find(session, {index: one for index, one in digests.items() if index not in late})
+        equal.clear()
+        results = _write(session, caller, items, mode, late, known, equal)
         if note is not None:
             note(session, results)
         return results
@@ -119,6 +134,8 @@ def write_all(
         while len(late) <= MOST_LATE or len(items) == 1:
             try:
                 results = database.transact(work, rehearse=dry_run)
+                if not dry_run:
+                    memory.remember({digests[index]: one for index, one in equal.items() if index in digests})
                 return Written([_undone(result) for result in results] if dry_run else results)
             except _RefusedLate as one:
                 late[one.index] = one.refusal
@@ -128,11 +145,18 @@ def write_all(
             return Written([], refused)
         if len(items) == 1:
             return Written([_refused(*items[0], refused)])
-    return _write_each(database, caller, items, mode, dry_run=dry_run, note=note)
+    return _write_each(database, caller, items, mode, dry_run=dry_run, note=note, repeated=repeated)
 
 
 def _write_each(
-    database: Database, caller: Caller, items: Items, mode: Mode, *, dry_run: bool, note: Note | None
+    database: Database,
+    caller: Caller,
+    items: Items,
+    mode: Mode,
+    *,
+    dry_run: bool,
+    note: Note | None,
+    repeated: Repeated | None,
 ) -> Written:
     """Write each item by itself, because one of them has made the shared transaction fail."""
     results: list[Result] = []
@@ -142,7 +166,7 @@ def _write_each(
             note(session, [*results, *fresh])
 
     for item in items:
-        alone = write_all(database, caller, [item], mode, dry_run=dry_run, note=note_all)
+        alone = write_all(database, caller, [item], mode, dry_run=dry_run, note=note_all, repeated=repeated)
         results += alone.results
         if alone.ended_by is not None:
             return Written(results, alone.ended_by)
@@ -163,19 +187,37 @@ def _undone(result: Result) -> Result:
 
 
 def _write(
-    session: Session, caller: Caller, items: Items, mode: Mode, late: Mapping[int, ServiceError]
+    session: Session,
+    caller: Caller,
+    items: Items,
+    mode: Mode,
+    late: Mapping[int, ServiceError],
+    known: Mapping[int, Equal],
+    equal: dict[int, Equal],
 ) -> list[Result]:
-    """Write a batch but for the items that were refused `late`, when something of them was written."""
+    """Write a batch but for the items that were refused `late`, when something of them was written, and for
+    those that are `known` to change nothing. Add others that change nothing to `equal`.
+    """
     results: dict[int, Result] = {}
     sent = dict(items)
     given = {index: late.get(index, content) for index, content in items}
     reading = Reading(session, [content for content in given.values() if isinstance(content, dict)])
-    understood = []
-    for index, content in given.items():
-        try:
-            understood.append(reading.read(index, content))
-        except ServiceError as refusal:
-            results[index] = _refused(index, sent[index], refusal)
+    understood: list[Work] = []
+
+    def understand(indices: Iterable[int]) -> None:
+        for index in indices:
+            try:
+                understood.append(reading.read(index, given[index]))
+            except ServiceError as refusal:
+                results[index] = _refused(index, sent[index], refusal)
+
+    understand(index for index in given if index not in known)
+    written = set(pairs_of(*(work.write for work in understood)))
+    understand(index for index, one in known.items() if one.pair in written)
+    understood.sort(key=lambda work: work.index)
+    for index, one in known.items():
+        if one.pair not in written:
+            results[index] = Result(index, 200, one.id, *one.pair, one.version)
     pictures = _hold(session, caller, understood)
     for wave in waves(understood, _names):
         for work, outcome in _write_wave(session, caller, wave, pictures, mode):
@@ -183,6 +225,8 @@ def _write(
                 results[work.index] = _refused(work.index, sent[work.index], outcome)
             else:
                 article, status = outcome
+                if status == 200 and article.id not in session.gathered.written:
+                    equal |= equal_of(work, article)
                 results[work.index] = Result(
                     work.index, status, article.id, work.write.source, work.write.external_id, article.version
                 )

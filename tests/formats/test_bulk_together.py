@@ -3,9 +3,11 @@
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.bulk.reading import Reading, Work
 from tests.articles.newsroom import mark
 from tests.formats.test_bulk import item, names, send
 from tests.serving import Store
@@ -53,6 +55,53 @@ def test_a_slug_that_nobody_was_given_stays_free(editor: httpx.Client, store: St
         (refused,) = send(writer, [item(public, slug=f"slug-{public}", status="published")])
     assert refused["status"] == 403
     assert send(editor, [item(other, slug=f"slug-{public}")])[0]["status"] == 201
+
+
+def test_an_item_that_comes_again_is_told_as_its_article_is_now(
+    editor: httpx.Client, client: httpx.Client, store: Store
+) -> None:
+    name, other = names(2)
+    sent = item(name, status="published", summary="Seen at dawn.")
+    made, *_ = send(editor, [sent])
+    address = f"/v1/articles/{made['id']}"
+    for _ in range(3):
+        assert send(editor, [sent])[0] == made | {"status": 200}
+    editor.patch(address, json={"summary": "Seen at dusk."}, headers={"If-Match": "*"})
+    assert [send(editor, [sent])[0]["version"] for _ in range(3)] == [3, 3, 3]
+    assert client.get(address).json()["summary"] == "Seen at dawn."
+    # In one batch with others of its key it comes in its turn.
+    changed = sent | {"summary": "Seen at noon."}
+    assert [one["version"] for one in send(editor, [sent, changed, sent, item(other)])] == [3, 4, 5, 1]
+    assert [one["version"] for one in send(editor, [sent, sent])] == [5, 5]
+    assert send(editor, [sent], mode="create")[0]["status"] == 409
+    with store.client("content:write", source="other.example") as bound:
+        assert send(bound, [sent])[0]["status"] == 403
+    editor.post(f"{address}/unpublish")
+    assert [send(editor, [sent])[0]["status"] for _ in range(2)] == [409, 409]
+    assert [send(editor, [sent], mode="restore")[0]["version"] for _ in range(3)] == [7, 7, 7]
+    editor.delete(address, headers={"If-Match": "*"})
+    assert [send(editor, [sent])[0]["status"] for _ in range(2)] == [409, 409]
+
+
+def test_an_item_that_comes_again_is_not_validated_again(
+    editor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = names(3)
+    sent = [item(name) for name in few]
+    made = send(editor, sent)
+    send(editor, sent)
+    read = list[int]()
+
+    def noting(reading: Reading, index: int, content: object) -> Work:
+        read.append(index)
+        return understand(reading, index, content)
+
+    understand = Reading.read
+    monkeypatch.setattr(Reading, "read", noting)
+    changed = [sent[0], sent[1] | {"headline": "Buoy found"}, sent[2]]
+    assert [one["version"] for one in send(editor, changed)] == [1, 2, 1]
+    assert read == [1]
+    assert [one["id"] for one in send(editor, sent)] == [one["id"] for one in made]
 
 
 _PICTURE = st.fixed_dictionaries(
@@ -126,6 +175,7 @@ def _seen(editor: httpx.Client, shown_there: dict[str, Any], stem: str) -> tuple
     before=st.lists(_ITEM, max_size=3),
     items=st.lists(_ITEM, min_size=1, max_size=6),
     may_publish=st.booleans(),
+    repeats=st.booleans(),
     mode=st.sampled_from(["upsert", "restore", "update", "create"]),
 )
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -136,6 +186,7 @@ def test_a_batch_becomes_what_its_items_become_one_by_one(
     before: _Said,
     items: _Said,
     may_publish: bool,
+    repeats: bool,
     mode: str,
 ) -> None:
     scopes = ["content:read", "content:write", *(["content:publish"] if may_publish else [])]
@@ -146,6 +197,9 @@ def test_a_batch_becomes_what_its_items_become_one_by_one(
             send(editor, [_item(stem, said) for said in before])
             given_items = [_item(stem, said) for said in items]
             batches = [given_items] if together else [[one] for one in given_items]
+            if repeats:
+                send(writer, given_items, mode=mode)
+                send(writer, given_items[::2], mode=mode)
             answered = [one for batch in batches for one in send(writer, batch, mode=mode)]
             listed = editor.get("/v1/articles", params={"source": "coast.example", "q": stem, "limit": "50"})
             ids = {one["id"] for one in listed.json()["items"]}
