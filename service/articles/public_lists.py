@@ -17,7 +17,7 @@ from service.articles.models import ArticleRead
 from service.database import Session
 from service.http import pages
 from service.http.shortcuts import Arguments
-from service.published import answers, keys, plain, store
+from service.published import answers, keys, plain, several, store
 from service.published.filters import Chosen, Filter
 from service.published.models import Kind
 from service.published.plain import Question
@@ -88,7 +88,7 @@ class PublicList:
 
 @dataclass(frozen=True, slots=True)
 class PlainList:
-    """A list for everybody that one prepared statement reads."""
+    """A list for everybody that prepared statements read."""
 
     question: Question
     asked: PublicList
@@ -108,7 +108,9 @@ def plain_list(request: Request, arguments: Arguments) -> PlainList | None:
     listed = PublicList(wanted, arguments["named"], None, order, page, arguments["body"])
     key = key_of(request, page.cursor, ranked=False)
     settings, limit, part = service(request, Settings), page.limit, listed.part
-    question = plain.ask(settings, Kind.ARTICLE, wanted, order, key, limit, part, counts=page.count)
+    question: Question | None = plain.ask(
+        settings, Kind.ARTICLE, wanted, order, key, limit, part, counts=page.count
+    ) or several.ask(settings, wanted, order, key, limit, part, counts=page.count)
     return None if question is None else PlainList(question, listed)
 
 

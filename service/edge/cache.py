@@ -236,9 +236,7 @@ class WireCache:
         asked = None if self.lists is None else await self.lists.asked(scope, depends)
         if asked is None:
             return None
-        question = asked.list.question
-        rows = await self._read(flight, lambda: self._reader.rows(question.sql, question.values))
-        response = asked.answer(rows)
+        response = await self._read(flight, lambda: asked.answer(self._reader))
         if response is None:
             return None
         headers = self._safety.completed(response.raw_headers)

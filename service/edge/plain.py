@@ -1,12 +1,12 @@
 """Answer plain lists without the router, without a thread and without the ORM: the parameters are read as the
-router reads them, and one prepared statement reads the page.
+router reads them, and prepared statements read the page.
 
 Whatever is not plain, and whatever is refused, is left to the router.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -17,6 +17,7 @@ from service.errors import ServiceError
 from service.http.shortcuts import Arguments, NotPlain, Shortcut
 from service.published.answers import DEPENDS
 from service.published.plain import Question
+from service.published.reader import DatabaseReader
 from service.published.store import Listed
 
 
@@ -41,11 +42,11 @@ class Asked:
     request: Request
     list: PlainList
 
-    def answer(self, rows: Sequence[Sequence[Any]]) -> Response | None:
-        """Return the answer that rows make; None when they have to be read in another way, and when
-        the router is to refuse them.
+    async def answer(self, reader: DatabaseReader) -> Response | None:
+        """Read the list and return the answer; None when it has to be read in another way, and when the
+        router is to refuse it.
         """
-        read = self.list.question.listed(rows)
+        read = await self.list.question.read(reader)
         if read is None:
             return None
         listed, until = read

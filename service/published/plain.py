@@ -4,11 +4,11 @@ SQLAlchemy takes longer to carry a query out than the database does. It writes t
 shape of a question, and the values of each question are put into their places.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Dialect, ScalarSelect, Select
@@ -16,10 +16,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from service.ages import earliest
-from service.http.pages import Total
+from service.http.pages import Key, Total
 from service.published import store, totals, walks
 from service.published.filters import Filter
 from service.published.models import Kind
+from service.published.reader import DatabaseReader
 from service.published.rows import Part
 from service.published.store import Listed, Sort
 from service.published.terms import SHOWS
@@ -34,7 +35,8 @@ _TOTAL = 5
 _VALUE, _ID = "\x00", UUID(int=2**128 - 1)
 _BEGIN, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(1, 1, 3, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 4, tzinfo=UTC)
-_LIMIT = 1_000_000
+LAST = datetime(1, 1, 2, 12, tzinfo=UTC), UUID(int=1)
+ANY_LIMIT = 1_000_000
 """Values by which the places of others are found. No question has any of them."""
 Written = tuple[Any, Callable[[Any], Any] | None]
 """A name of a value and what makes the driver's of it; or, without that, a value that never changes."""
@@ -56,9 +58,20 @@ class Shape:
     counts: bool
 
 
+Answered = tuple[Listed, datetime | None]
+"""A page, and the time at which it is to be read anew."""
+
+
+class Question(Protocol):
+    """A page that prepared statements read."""
+
+    async def read(self, reader: DatabaseReader) -> Answered | None:
+        """Read the page; None when it has to be read in another way."""
+
+
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A statement, and the values for its places."""
+class OneStatement:
+    """A page that one statement reads."""
 
     sql: str
     values: Sequence[Any]
@@ -66,32 +79,45 @@ class Question:
     counts: Callable[[int], Total] | None
     """Makes a total of the number that each row has; None: there is none."""
 
-    def listed(self, rows: Sequence[Sequence[Any]]) -> tuple[Listed, datetime | None] | None:
-        """Return the page that rows are, and the time at which it is to be read anew; None when a picture is
-        being withdrawn from articles, and when they do not tell the total.
+    async def read(self, reader: DatabaseReader) -> Answered | None:
+        """Read the page; None when a picture is being withdrawn from articles, and when rows do not tell the
+        total.
         """
-        if rows and rows[0][0]:
+        rows = await reader.rows(self.sql, self.values)
+        if not self.counts:
+            return listed(rows, self.limit)
+        if not rows or rows[0][_TOTAL] is None:
             return None
-        total = None
-        if self.counts:
-            if not rows or rows[0][_TOTAL] is None:
-                return None
-            total = self.counts(rows[0][_TOTAL])
-        gone, ends, found = Gone(), None, rows[: self.limit]
-        documents: list[bytes] = []
-        cards: list[bytes | None] = []
-        for _, document, card, *_ in found:
-            # Few have an end.
-            if (end := until(card or document, gone)) is not None:
-                ends = earliest(ends, end)
-            documents.append(without(document or b"", gone))
-            cards.append(None if card is None else without(card, gone))
-        key = None
-        if len(rows) > self.limit:
-            _, _, _, at, id_, *_ = found[-1]
-            key = (stored_time(at).astimezone(UTC), _id(id_))
-        ids = tuple(_id(row[4]) for row in found)
-        return Listed(documents, cards, key, total, ids), ends
+        return listed(rows, self.limit, total=self.counts(rows[0][_TOTAL]))
+
+
+def listed(
+    rows: Sequence[Sequence[Any]], limit: int, *, end: Key | None = None, total: Total | None = None
+) -> Answered | None:
+    """Return the page that rows are, of which `end` is the last key that was looked at; None when a picture
+    is being withdrawn from articles.
+    """
+    if rows and rows[0][0]:
+        return None
+    gone, ends, found = Gone(), None, rows[:limit]
+    documents: list[bytes] = []
+    cards: list[bytes | None] = []
+    for _, document, card, *_ in found:
+        # Few have an end.
+        if (until_then := until(card or document, gone)) is not None:
+            ends = earliest(ends, until_then)
+        documents.append(without(document or b"", gone))
+        cards.append(None if card is None else without(card, gone))
+    if len(rows) > limit:
+        _, _, _, at, id_, *_ = found[-1]
+        end = key_of(at, id_)
+    ids = tuple(_id(row[4]) for row in found)
+    return Listed(documents, cards, end, total, ids), ends
+
+
+def key_of(at: datetime | str, id_: UUID | str) -> Key:
+    """Return the key of a row, as a driver gives it."""
+    return stored_time(at).astimezone(UTC), _id(id_)
 
 
 def ask(
@@ -112,22 +138,24 @@ def ask(
         return None
     field, value = next(((name, values[0]) for name, values in walks.parts(wanted)), (None, None))
     begin, end = wanted.published_after, wanted.published_before
-    is_beyond = after is not None and (
-        (sort == "-published_at" and end is not None and after[0] < end)
-        or (sort == "published_at" and begin is not None and after[0] > begin)
-    )
+    is_beyond = is_beyond_time(wanted, sort, after)
     shape = Shape(
         kind, field, begin is not None, end is not None, after is not None, is_beyond, sort, part, counts
     )
     sql, places = written(shape, is_sqlite=settings.is_sqlite)
     at, id_ = (None, None) if after is None else after
-    known = {"value": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
-    values = [
+    known = {field or "": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
+    values = filled(places, known)
+    total = totals.walked_total if totals.counted_names(kind, wanted) is None else Total
+    return OneStatement(sql, values, limit, total if counts else None)
+
+
+def filled(places: Sequence[Written], known: Mapping[str, Any]) -> list[Any]:
+    """Return the values for the places of a statement."""
+    return [
         place if convert is None else convert(latest() if place == "now" else known[place])
         for place, convert in places
     ]
-    total = totals.walked_total if totals.counted_names(kind, wanted) is None else Total
-    return Question(sql, values, limit, total if counts else None)
 
 
 def _is_plain(wanted: Filter, sort: Sort) -> bool:
@@ -140,31 +168,26 @@ def _is_plain(wanted: Filter, sort: Sort) -> bool:
 @lru_cache(store.MOST_KNOWN)
 def written(shape: Shape, *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
     """Write the statement of a shape, and what goes into each of its places."""
-    wanted = Filter(
-        published_after=_BEGIN if shape.has_begin else None, published_before=_END if shape.has_end else None
-    )
-    if shape.field is not None:
-        wanted = replace(wanted, **_asked(shape.field))
-    key = None
-    if shape.has_key:
-        key = (_BEFORE_ALL if shape.sort == "published_at" else _AFTER_ALL, UUID(int=0))
-    paged = wanted
-    if shape.is_beyond:
-        is_up = shape.sort == "published_at"
-        paged = replace(wanted, published_after=None) if is_up else replace(wanted, published_before=None)
-    statement: Select[Any] = store.known(shape.kind, paged, shape.sort, key, _LIMIT, shape.part)
+    fields = () if shape.field is None else (shape.field,)
+    wanted = asked(fields, has_begin=shape.has_begin, has_end=shape.has_end)
+    paged, key = paged_by(wanted, shape.sort, has_key=shape.has_key, is_beyond=shape.is_beyond)
+    statement: Select[Any] = store.known(shape.kind, paged, shape.sort, key, ANY_LIMIT, shape.part)
     if shape.counts:
         statement = statement.add_columns(_total(shape, wanted))
+    return compiled(statement, is_sqlite=is_sqlite)
+
+
+def compiled(statement: Select[Any], *, is_sqlite: bool) -> tuple[str, Sequence[Written]]:
+    """Write a statement as a driver takes it, and what goes into each of its places."""
     # Neither dialect's constructor has types.
     dialect: Dialect = (
         sqlite.dialect() if is_sqlite else PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
     )
-    compiled: Any = statement.compile(dialect=dialect)
-    names = {_VALUE: "value", str(_ID): "value", _BEGIN: "begin", _END: "end", _LIMIT + 1: "limit"}
-    names |= {_BEFORE_ALL: "at", _AFTER_ALL: "at", UUID(int=0): "id"}
-    return compiled.string, [
-        _place(compiled.binds[each], names, dialect) for each in compiled.positiontup or ()
-    ]
+    made: Any = statement.compile(dialect=dialect)
+    names = {_BEGIN: "begin", _END: "end", ANY_LIMIT + 1: "limit", str(_ID): SHOWS}
+    names |= {f"{_VALUE}{field}": field for field in walks.FIELDS}
+    names |= {_BEFORE_ALL: "at", _AFTER_ALL: "at", UUID(int=0): "id", LAST[0]: "last_at", LAST[1]: "last_id"}
+    return made.string, [_place(made.binds[each], names, dialect) for each in made.positiontup or ()]
 
 
 def _total(shape: Shape, wanted: Filter) -> ScalarSelect[Any]:
@@ -172,8 +195,33 @@ def _total(shape: Shape, wanted: Filter) -> ScalarSelect[Any]:
     return totals.of_walk(shape.kind, wanted) if names is None else totals.of_names(shape.kind, names)
 
 
-def _asked(field: str) -> dict[str, Any]:
-    return {"image_id": (_ID,)} if field == SHOWS else {field: (_VALUE,)}
+def paged_by(wanted: Filter, sort: Sort, *, has_key: bool, is_beyond: bool) -> tuple[Filter, Key | None]:
+    """Return the filter of a page, and the key that it begins after."""
+    is_up = sort == "published_at"
+    if is_beyond:
+        wanted = replace(wanted, published_after=None) if is_up else replace(wanted, published_before=None)
+    return wanted, (_BEFORE_ALL if is_up else _AFTER_ALL, UUID(int=0)) if has_key else None
+
+
+def asked(fields: Sequence[str], *, has_begin: bool, has_end: bool) -> Filter:
+    """Return a filter whose values have places."""
+    values: dict[str, Any] = {field: (f"{_VALUE}{field}",) for field in fields if field != SHOWS}
+    if SHOWS in fields:
+        values["image_id"] = (_ID,)
+    return Filter(
+        **values,
+        published_after=_BEGIN if has_begin else None,
+        published_before=_END if has_end else None,
+    )
+
+
+def is_beyond_time(wanted: Filter, sort: Sort, after: Sequence[Any] | None) -> bool:
+    """Return whether a key lies behind the time on its side, and says more (`Walk.within`)."""
+    begin, end = wanted.published_after, wanted.published_before
+    return after is not None and (
+        (sort == "-published_at" and end is not None and after[0] < end)
+        or (sort == "published_at" and begin is not None and after[0] > begin)
+    )
 
 
 def _place(bind: BindParameter[Any], names: dict[Any, str], dialect: Dialect) -> Written:

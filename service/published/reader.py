@@ -40,6 +40,8 @@ STALLS_AFTER = 0.75
 """Seconds without an answer to anybody, after which nobody waits for a connection any longer."""
 BREATH = 0.05
 """Seconds in which a process that had no time reads the answers that have come, before it refuses anybody."""
+MOST_STEPS = 50_000
+"""Steps of SQLite's virtual machine for which a read may keep the event loop: a few milliseconds."""
 _COLUMNS = (
     "p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, p.good_until,"
     f" {WAITING_SQL}"
@@ -54,6 +56,10 @@ _CHANGES = f"SELECT kind, id, reason, seq, moves FROM published WHERE seq > %s O
 _NUMBER_AND_CHANGES = (
     f"SELECT s.seq AS last, p.* FROM published_sequence s LEFT JOIN LATERAL ({_CHANGES}) p ON true"
 )
+
+
+class TakesLong(Exception):
+    """A read would keep the event loop for long."""
 
 
 class _Question(NamedTuple):
@@ -142,6 +148,9 @@ class DatabaseReader(Protocol):
         driver gives them.
         """
 
+    async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
+        """Return all rows of a statement. Raises TakesLong."""
+
 
 class SqliteReader:
     """Reads in the event loop: a row takes less time than handing it to a thread."""
@@ -216,6 +225,19 @@ class SqliteReader:
         """Return all rows of a statement."""
         assert self._read is not None
         return self._read.execute(statement.replace("%s", "?"), values).fetchall()
+
+    async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
+        """Return all rows of a statement. Raises TakesLong."""
+        assert self._read is not None
+        self._read.set_progress_handler(lambda: True, MOST_STEPS)
+        try:
+            return await self.rows(statement, values)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise TakesLong from None
+        finally:
+            self._read.set_progress_handler(None, 0)
 
 
 class PostgresReader:
@@ -314,6 +336,10 @@ class PostgresReader:
 
     async def rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement."""
+        return await self._rows(statement, values)
+
+    async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
+        """Return all rows of a statement: the event loop does not wait for them."""
         return await self._rows(statement, values)
 
     async def _rows(self, statement: str, values: Values) -> list[Record]:

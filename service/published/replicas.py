@@ -333,6 +333,10 @@ class ReplicatedReader:
         """Return all rows of a statement."""
         return await self._ask(lambda reader: reader.rows(statement, values))
 
+    async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
+        """Return all rows of a statement."""
+        return await self.rows(statement, values)
+
     async def _ask(self, question: Callable[[DatabaseReader], Awaitable[Found]]) -> Found:
         if not self._watch.is_away:
             try:

@@ -49,3 +49,8 @@ class TracedReader:
         """Return all rows of a statement."""
         with tracing.reading(statement):
             return await self._reader.rows(statement, values)
+
+    async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
+        """Return all rows of a statement. Raises TakesLong."""
+        with tracing.reading(statement):
+            return await self._reader.brief_rows(statement, values)

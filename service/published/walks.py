@@ -34,7 +34,7 @@ from service.database import Session
 from service.http import pages
 from service.published import entitled, filters, names
 from service.published.filters import PAST_CONTRACT, Filter
-from service.published.models import Kind, Published, PublishedTerm
+from service.published.models import Kind, NameField, Published, PublishedTerm
 from service.published.terms import SHOWS
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -47,6 +47,8 @@ _COLUMNS: Mapping[str, pages.Column] = {
     "language": col(Published.language),
     "source": col(Published.source),
 }
+FIELDS = (*_COLUMNS, NameField.TAG.value, NameField.AUTHOR.value)
+"""The names of parts whose values are names."""
 _READ_AS_THEY_LIE = {PAST_CONTRACT: True}
 """The option of statements that find out how far a page or count may read: with the conditions of a contract,
 they would read on until enough entries meet these.
@@ -179,10 +181,7 @@ def _end(
     """Return the key that all walks reach without reading too much; None where all may go to their ends."""
     lasts = []
     for number, walk in enumerate(walks):
-        entries = walk.between(after, None, descending=descending)
-        last = pages.last_two(
-            entries, walk.order, after, max(most // len(walks), 1), descending=descending
-        ).subquery()
+        last = last_two(walk, after, max(most // len(walks), 1), descending=descending).subquery()
         lasts.append(select(literal(number).label("number"), last.c.at, last.c.id))
     ends: dict[int, list[pages.Key]] = {}
     statement = union_all(*lasts) if len(lasts) > 1 else lasts[0]
@@ -192,6 +191,12 @@ def _end(
     # The second of two says that there is more behind the first.
     cut = [nearest(found) for found in ends.values() if len(found) > 1]
     return nearest(cut) if cut else None
+
+
+def last_two(walk: Walk, after: Sequence[object] | None, most: int, *, descending: bool) -> Entries:
+    """Select the last of the first entries of a walk after a key, and the one behind it."""
+    entries = walk.between(after, None, descending=descending)
+    return pages.last_two(entries, walk.order, after, most, descending=descending)
 
 
 def best(session: Session, kind: Kind, wanted: Filter) -> list[Walk]:
@@ -267,6 +272,13 @@ def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool
     """Count what walks find among their first entries, `most` in all; and return whether they have more
     entries.
     """
+    statement = counting(walks, most)
+    fits, *read = session.execute(statement, execution_options=_READ_AS_THEY_LIE).one()
+    return min(fits or 0, most), max(read) > most // len(walks)
+
+
+def counting(walks: Sequence[Walk], most: int) -> Select[*tuple[Any, ...]]:
+    """Return the query for how many of the first entries of walks fit, and how many each walk has."""
     each = most // len(walks)
     found: list[Entries] = [
         walk.entries.with_only_columns(
@@ -285,8 +297,7 @@ def count(session: Session, walks: Sequence[Walk], most: int) -> tuple[int, bool
         else func.sum(entries.c.fits)
     )
     lengths = [func.count(case((entries.c.number == number, 1))) for number in range(len(found))]
-    fits, *read = session.execute(select(fitting, *lengths), execution_options=_READ_AS_THEY_LIE).one()
-    return min(fits or 0, most), max(read) > each
+    return select(fitting, *lengths)
 
 
 def parts(wanted: Filter) -> list[Part]:
@@ -299,8 +310,12 @@ def parts(wanted: Filter) -> list[Part]:
 
 
 def _rarest(session: Session, asked: Sequence[Part]) -> Part:
-    """Return the part that the fewest articles have, as far as they are counted."""
     counts = names.counts(session, [(field, value) for field, values in asked for value in values])
+    return rarest(counts, asked)
+
+
+def rarest(counts: Mapping[tuple[str, str], int], asked: Sequence[Part]) -> Part:
+    """Return the part that the fewest articles have, as far as they are counted."""
     return min(
         asked,
         key=lambda part: (

@@ -1,22 +1,26 @@
 """A list that is answered without the router is the very answer that the router gives, whatever is asked."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from service.articles.public_lists import FEEDS
-from service.database import Database
+from service.articles.public_lists import FEEDS, PublicList
+from service.database import Database, Session
 from service.edge.plain import PlainLists
+from service.http import pages
 from service.http.shortcuts import Shortcuts
-from service.published import plain, totals
+from service.published import plain, reader, several, totals
+from service.published.store import Listed
 from tests.articles.newsroom import published
 from tests.edge.asking import Answered, ask, cache_of
+from tests.images.pictures import make_image
 from tests.patience import wait_until
 from tests.serving import EDITOR, Store
 from tests.sharing import store  # noqa: F401
@@ -42,6 +46,8 @@ PLAIN = [
     f"limit=2&section=City&{BETWEEN}",
     f"limit=3&tag=tides&{BETWEEN}",
     "limit=3&tag=tides&sort=published_at&language=*",
+    f"limit=1&section=City&tag=tides&{BETWEEN}",
+    f"limit=1&section=City&tag=tides&sort=published_at&count=true&{BETWEEN}",
     "limit=3&fields=headline,body",
     "limit=3&body=text",
     *(
@@ -108,6 +114,12 @@ def filled(store: Store) -> Store:  # noqa: F811
     return store
 
 
+def forget_statements() -> None:
+    """Have statements written anew, with other bounds."""
+    plain.written.cache_clear()
+    several.written.cache_clear()
+
+
 def names_of(store: Store, path: str) -> list[str]:  # noqa: F811
     return sorted(shortcuts_of(store).by_path[path].parameters)
 
@@ -145,6 +157,24 @@ def test_a_plain_list_is_read_without_a_session(
     assert pages > 1
 
 
+def test_a_list_that_would_keep_the_event_loop_for_long_is_read_in_a_session(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, sessions, read = f"section=City&tag=tides&count=true&{BETWEEN}", list[Session](), PublicList.read
+
+    def noting(asked: PublicList, session: Session, after: Sequence[object] | None) -> Listed:
+        sessions.append(session)
+        return read(asked, session, after)
+
+    monkeypatch.setattr(PublicList, "read", noting)
+    soon = answered(filled, "/v1/articles", query)
+    assert not sessions
+    monkeypatch.setattr(reader, "MOST_STEPS", 1)
+    assert answered(filled, "/v1/articles", query) == soon
+    # The event loop does not wait for PostgreSQL.
+    assert bool(sessions) == filled.settings.is_sqlite
+
+
 @pytest.mark.parametrize(
     ("which", "total"),
     [
@@ -174,7 +204,7 @@ def test_a_total_that_nobody_keeps_ends_at_a_bound_on_every_page(
     filled: Store, which: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(totals, "MOST_COUNTED", 3)
-    plain.written.cache_clear()
+    forget_statements()
     query = f"limit=2&count=true{which}"
     while query:
         answer = answered(filled, "/v1/articles", query)
@@ -182,7 +212,7 @@ def test_a_total_that_nobody_keeps_ends_at_a_bound_on_every_page(
         assert (told["total"], told["total_is_minimum"]) == (3, True)
         assert answer == routed(filled, "/v1/articles", query)
         query = (told["next"] or "").partition("?")[2]
-    plain.written.cache_clear()
+    forget_statements()
 
 
 @pytest.mark.slow
@@ -198,6 +228,60 @@ def test_any_query_is_answered_as_the_router_answers_it(filled: Store, path: str
         assert answered(filled, path, query) == routed(filled, path, query)
 
     same()
+
+
+@pytest.mark.slow
+def test_any_list_of_articles_leads_on_as_that_of_the_router_does(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With bounds so low that pages end at them."""
+    with filled.client(*EDITOR) as editor:
+        picture = make_image(editor)["id"]
+        for number in (1, 2):
+            published(
+                editor, section="City", tags=["t1", "ebb"], lead_image_id=picture, authors=[{"name": "Ana"}]
+            )
+            published(
+                editor, section="Sport", tags=["ebb"], authors=[{"name": f"Bo {number}"}], source="wire"
+            )
+        published(editor, section="City", tags=["ebb", "tides"], usable_until="2100-01-01T00:00:00Z")
+    monkeypatch.setattr(pages, "MOST_READ", 3)
+    monkeypatch.setattr(totals, "MOST_COUNTED", 4)
+    some: dict[str, list[str]] = {
+        "section": ["City", "Sport", "none"],
+        "tag": ["tides", "ebb", "t1"],
+        "author": ["Ana", "Bo 1"],
+        "source": ["wire"],
+        "image_id": [picture],
+        "published_after": ["2020-01-01", "2100-01-01"],
+        "published_before": ["2100-01-01", "2020-01-01"],
+        "sort": ["published_at", "-published_at", "-updated_at"],
+        "limit": ["1", "2", "3"],
+        "count": ["true"],
+        "body": ["text"],
+        "language": ["*", "en"],
+    }
+    asked = st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(values) for name, values in some.items()}
+    )
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(asked.map(urlencode))
+    @example("section=City&tag=ebb&limit=1")
+    @example("section=City&tag=tides&limit=2&count=true&sort=published_at")
+    @example("section=City&tag=t1&count=true&published_before=2100-01-01")
+    def same(query: str) -> None:
+        for _ in range(5):
+            answer = answered(filled, "/v1/articles", query)
+            assert answer == routed(filled, "/v1/articles", query), query
+            link = answer.headers.get("link", "")
+            query = link.partition("?")[2].partition(">")[0] if 'rel="next"' in link else ""
+            if not query:
+                break
+
+    forget_statements()
+    same()
+    forget_statements()
 
 
 @pytest.mark.slow
