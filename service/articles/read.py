@@ -1,6 +1,7 @@
 """Read articles: the working article for editors, the rendered document for readers."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -35,6 +36,25 @@ _OTHER_SLUGS = select(ArticleSlug.article_id).where(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An article as a transaction has answered with it: its version, the pictures that were looked up for it,
+    its shape, and that as JSON.
+    """
+
+    version: int
+    pictures: Pictures
+    shape: ArticleRead
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """The articles of the answers of one transaction: their public documents are most often the same."""
+
+    articles: dict[UUID, _Answered] = field(default_factory=dict)
+
+
 def read(session: Session, articles: Collection[Article]) -> list[ArticleRead]:
     """Return articles with their pictures and captions, in two queries for any number of them."""
     pictures = load_pictures(session, articles)
@@ -63,9 +83,29 @@ def answer(
     """Answer a write with the article as it stands, as far as the caller may read it."""
     headers = {"Location": f"/v1/articles/{article.id}"} if status == 201 else {}
     brief = Acknowledgement(id=article.id, version=article.version, status=article.status)
-    return acknowledging.answer(
-        request, caller, brief, lambda: read_one(session, article, pictures), status=status, headers=headers
-    )
+
+    def whole() -> bytes:
+        shown = load_pictures(session, [article]) if pictures is None else pictures
+        shape, document = _shaped(session, article, shown)
+        _answers(session)[article.id] = _Answered(article.version, shown, shape, document)
+        return document
+
+    return acknowledging.answer(request, caller, brief, whole, status=status, headers=headers)
+
+
+def _shaped(session: Session, article: Article, pictures: Pictures) -> tuple[ArticleRead, bytes]:
+    """Return an article as it is read, and that as JSON, which the transaction may have answered with."""
+    known = _answers(session).get(article.id)
+    if known is not None and known.version == article.version and known.pictures is pictures:
+        return known.shape, known.document
+    shape = _read(article, pictures)
+    return shape, shape.model_dump_json().encode()
+
+
+def _answers(session: Session) -> dict[UUID, _Answered]:
+    known = session.kept.setdefault(_Answers, _Answers())
+    assert isinstance(known, _Answers)
+    return known.articles
 
 
 def _read(article: Article, pictures: Pictures) -> ArticleRead:
@@ -108,7 +148,7 @@ def render(session: Session, ids: Collection[UUID]) -> Iterator[Outcome]:
     public = [article for article in articles if _is_public(article)]
     slugs, pictures = _slugs(session, public), load_pictures(session, public)
     for article in public:
-        yield _rendered(article, pictures, frozenset(slugs[article.id]))
+        yield _rendered(session, article, pictures, frozenset(slugs[article.id]))
     for article in articles:
         if not _is_public(article):
             yield Removed(article.id, article.version, _reason(article), article.withdrawn_for)
@@ -154,16 +194,19 @@ def _slugs(session: Session, articles: Sequence[Article]) -> dict[UUID, set[str]
     return found
 
 
-def _rendered(article: Article, pictures: Pictures, slugs: frozenset[str]) -> Rendered:
+def _rendered(session: Session, article: Article, pictures: Pictures, slugs: frozenset[str]) -> Rendered:
     assert article.published_at is not None
-    # An edition note is for the desks that receive the article, never for readers.
-    public = _read(article, pictures).model_copy(update={"edition_note": None})
+    public, document = _shaped(session, article, pictures)
+    if article.edition_note is not None:
+        # It is for the desks that receive the article, never for readers.
+        public = public.model_copy(update={"edition_note": None})
+        document = public.model_dump_json().encode()
     terms = {("tag", tag) for tag in article.tags} | {("author", author.name) for author in article.authors}
     shown = desk.images_in(article)
     return Rendered(
         id=article.id,
         version=article.version,
-        document=public.model_dump_json().encode(),
+        document=document,
         card=card_of(public),
         published_at=article.published_at,
         updated_at=article.updated_at,

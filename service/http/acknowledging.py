@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from service.http import conditional
 from service.http.callers import Caller
@@ -24,11 +24,11 @@ def answer(
     request: Request,
     caller: Caller,
     brief: Acknowledgement,
-    whole: Callable[[], BaseModel],
+    whole: Callable[[], bytes],
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer a write with the whole resource if the caller may read it, and else in brief."""
-    content = whole() if caller.may(Scope.CONTENT_READ) else brief
-    return conditional.answer(request, content, brief.version, status=status, headers=headers)
+    """Answer a write with the whole resource as JSON if the caller may read it, and else in brief."""
+    body = whole() if caller.may(Scope.CONTENT_READ) else brief.model_dump_json().encode()
+    return conditional.answer_bytes(request, body, brief.version, status=status, headers=headers)

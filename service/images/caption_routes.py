@@ -154,5 +154,10 @@ def _answer(request: Request, caller: Caller, caption: Caption, *, status: int =
     headers = {"Location": f"/v1/captions/{caption.id}"} if status == 201 else {}
     brief = Acknowledgement(id=caption.id, version=caption.version)
     return acknowledging.answer(
-        request, caller, brief, lambda: read_caption(caption), status=status, headers=headers
+        request,
+        caller,
+        brief,
+        lambda: read_caption(caption).model_dump_json().encode(),
+        status=status,
+        headers=headers,
     )

@@ -330,7 +330,12 @@ def _answer(
     headers = {"Location": f"/v1/images/{image.id}"} if status == 201 else {}
     brief = Acknowledgement(id=image.id, version=image.version)
     return acknowledging.answer(
-        request, caller, brief, lambda: read_one(session, image), status=status, headers=headers
+        request,
+        caller,
+        brief,
+        lambda: read_one(session, image).model_dump_json().encode(),
+        status=status,
+        headers=headers,
     )
 
 

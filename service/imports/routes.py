@@ -189,8 +189,14 @@ def import_page(
         request,
         caller,
         Acknowledgement(id=article.id, version=article.version, status=article.status),
-        lambda: with_report(
-            articles.read_one(session, article), [*page.dropped, *imported.dropped], received.files.unfetched
+        lambda: (
+            with_report(
+                articles.read_one(session, article),
+                [*page.dropped, *imported.dropped],
+                received.files.unfetched,
+            )
+            .model_dump_json()
+            .encode()
         ),
         status=201 if imported.created else 200,
         headers={"Location": f"/v1/articles/{article.id}"},

@@ -5,7 +5,20 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.articles.newsroom import do, draft, edit, if_match, mark, pointers, problem, published, soon, trash
+from service.articles import read
+from tests.articles.newsroom import (
+    do,
+    draft,
+    edit,
+    if_match,
+    mark,
+    picture,
+    pointers,
+    problem,
+    published,
+    soon,
+    trash,
+)
 from tests.serving import Store
 
 
@@ -16,6 +29,24 @@ def test_publishing_again_changes_nothing(client: httpx.Client, editor: httpx.Cl
         assert editor.post(f"/v1/articles/{article['id']}/publish", json=body).json() == article
     assert editor.post(f"/v1/articles/{article['id']}/publish").json() == article
     assert client.get(f"/v1/articles/{article['id']}").headers["etag"] == before
+
+
+@pytest.mark.parametrize("note", [None, "For the desk."])
+def test_readers_get_what_the_desk_was_answered_and_it_is_shaped_once(
+    client: httpx.Client, editor: httpx.Client, monkeypatch: pytest.MonkeyPatch, note: str | None
+) -> None:
+    article, shaped = draft(editor, edition_note=note, lead_image_id=picture(editor)["id"]), []
+    shape = read._read
+
+    def noted(article, pictures):
+        shaped.append(article.id)
+        return shape(article, pictures)
+
+    monkeypatch.setattr(read, "_read", noted)
+    answered = do(editor, article, "publish")
+    assert len(shaped) == 1
+    assert (answered["status"], answered["edition_note"]) == ("published", note)
+    assert client.get(f"/v1/articles/{article['id']}").json() == answered | {"edition_note": None}
 
 
 def test_a_time_to_come_schedules_and_a_time_gone_by_publishes_now(
