@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import lru_cache
 from typing import Annotated
 
 import nh3
@@ -12,6 +13,8 @@ from service.tables import clean_text, composed
 
 INLINE_TAGS = frozenset("a strong em code sub sup br span s del ins q mark small ruby rt rp abbr bdi".split())
 LONGEST_INLINE = 50_000
+_KEPT, _SHORT = 1_024, 1_000
+"""Texts that are kept as they were sanitised, and characters below which a text is."""
 _TWO_SLASHES = re.compile(r"[\\/][\t\n\r]*[\\/]")
 _EDGE = "".join(map(chr, range(33)))
 
@@ -95,9 +98,15 @@ def _composed(words: re.Match[str]) -> str:
     return composed(words[0])
 
 
+@lru_cache(maxsize=_KEPT)
+def _sanitised_lately(value: str) -> str:
+    # An article is read again each time that it is edited, and sanitising is most of what that takes.
+    return sanitise(value)
+
+
 def _inline(value: str) -> str:
     given = clean_text(value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value)
-    clean = sanitise(given)
+    clean = _sanitised_lately(given) if len(given) < _SHORT else sanitise(given)
     # Measured and looked through as it is kept: sanitising turns & into &amp;, and &#7; into a control
     # character.
     if clean != given:

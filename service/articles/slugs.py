@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from text_unidecode import unidecode  # type: ignore[import-untyped]  # it has no annotations
 
 from service.articles.models import ArticleSlug
-from service.database import Session, insert_new
+from service.database import Session, insert_new, rows_changed
 from service.errors import Conflict
 from service.published.answers import id_of
 
@@ -104,7 +104,8 @@ def _holder(session: Session, slug: str, article_id: UUID) -> UUID:
     """Claim the slug unless it is taken, and say whose it is. On PostgreSQL this waits for a
     rival's commit.
     """
-    if session.connection().execute(_claim(session), {"slug": slug, "article_id": article_id}).one_or_none():
+    claim = [{"slug": slug, "article_id": article_id}]
+    if rows_changed(session.write(insert_new(session, ArticleSlug), claim)):
         return article_id
     return session.exec(select(ArticleSlug.article_id).where(ArticleSlug.slug == slug)).one()
 

@@ -9,11 +9,16 @@ has epochs that are not known.
 """
 
 import secrets
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import BigInteger, String, bindparam, cast, func, null, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col, select
 
+from service import prepared
 from service.database import Database, Session, insert
 from service.published.ahead import Counter
 from service.published.models import Epoch, PublishedSequence
@@ -85,10 +90,15 @@ async def first(reader: DatabaseReader) -> int:
 
 
 def _count_on(session: Session, count: int, *, tells: bool = False) -> tuple[int, str | None, str | None]:
-    statement = _TAKE_ON_TIMELINE if session.database.has_timeline else _TAKE_ALONE
-    counting = statement.returning(_TELL) if tells else statement
-    found = session.connection().execute(counting, {"count": count}).one()
+    counting = _counting(on_timeline=session.database.has_timeline, tells=tells)
+    found: Sequence[Any] = prepared.execute(session.connection(), counting, [{"count": count}], {}).one()
     return found[0], found[1], found[2]
+
+
+@cache
+def _counting(*, on_timeline: bool, tells: bool) -> ReturningUpdate[Any]:
+    statement = _TAKE_ON_TIMELINE if on_timeline else _TAKE_ALONE
+    return statement.returning(_TELL) if tells else statement
 
 
 def _begin(session: Session, from_seq: int, timeline: str | None) -> None:
