@@ -53,6 +53,9 @@ class Repeated:
         self._equal: OrderedDict[bytes, Equal] = OrderedDict()
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._equal)
+
     def find(self, session: Session, digests: Mapping[int, bytes]) -> dict[int, Equal]:
         """Return the articles that items still equal, by the numbers of the items."""
         with self._lock:

@@ -118,8 +118,9 @@ def write_all(
     remembers items that change nothing.
     """
     late: dict[int, ServiceError] = {}
-    memory = repeated or Repeated()
-    digests = {} if repeated is None else dict(digests_of(caller, mode, items))
+    memory = Repeated() if repeated is None else repeated
+    # A first import is of new items, and has nothing to look for.
+    digests = dict(digests_of(caller, mode, items)) if memory else {}
     equal: dict[int, Equal] = {}
 
     def work(session: Session) -> list[Result]:
@@ -134,8 +135,9 @@ def write_all(
         while len(late) <= MOST_LATE or len(items) == 1:
             try:
                 results = database.transact(work, rehearse=dry_run)
-                if not dry_run:
-                    memory.remember({digests[index]: one for index, one in equal.items() if index in digests})
+                if repeated is not None and not dry_run:
+                    same = [item for item in items if item[0] in equal]
+                    memory.remember({one: equal[index] for index, one in digests_of(caller, mode, same)})
                 return Written([_undone(result) for result in results] if dry_run else results)
             except _RefusedLate as one:
                 late[one.index] = one.refusal
