@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -40,8 +41,8 @@ STALLS_AFTER = 0.75
 """Seconds without an answer to anybody, after which nobody waits for a connection any longer."""
 BREATH = 0.05
 """Seconds in which a process that had no time reads the answers that have come, before it refuses anybody."""
-MOST_STEPS = 50_000
-"""Steps of SQLite's virtual machine for which a read may keep the event loop: a few milliseconds."""
+STEPS, MOST_TIMES = 10_000, 25
+"""Steps of SQLite's machine, and how often a read may keep the event loop for so many: a few milliseconds."""
 _COLUMNS = (
     "p.id, p.version, p.reason, p.detail, p.etag, p.document, p.slug, p.expires_at, p.good_until,"
     f" {WAITING_SQL}"
@@ -229,7 +230,8 @@ class SqliteReader:
     async def brief_rows(self, statement: str, values: Values = ()) -> list[Record]:
         """Return all rows of a statement. Raises TakesLong."""
         assert self._read is not None
-        self._read.set_progress_handler(lambda: True, MOST_STEPS)
+        times = count()  # SQLite counts on when a statement is carried out again, so that the first is short.
+        self._read.set_progress_handler(lambda: next(times) >= MOST_TIMES, STEPS)
         try:
             return await self.rows(statement, values)
         except sqlite3.OperationalError as error:
