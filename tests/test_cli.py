@@ -134,6 +134,8 @@ def test_export_writes_a_folder_once(folder: Path) -> None:
     again = copydesk(folder, "export", "out")
     assert (again.returncode, again.stdout) == (1, "")
     assert "not empty" in again.stderr
+    impossible = copydesk(folder, "export", "page.txt/out")
+    assert (impossible.returncode, impossible.stderr.strip()) == (1, "page.txt/out/media: Not a directory.")
 
 
 def test_a_folder_is_checked_and_taken_in_by_an_empty_store_alone(folder: Path) -> None:

@@ -37,6 +37,11 @@ def _lines_of(failure: Exception) -> list[str]:
         return _wrong_values(failure)
     if isinstance(failure, FileNotFoundError):
         return [str(failure) if failure.filename is None else f"There is no file {failure.filename}."]
+    if isinstance(failure, OSError) and failure.strerror:
+        # What the machine refuses: the disk is full, a folder is a file, a file may not be read.
+        return [
+            f"{failure.strerror}." if failure.filename is None else f"{failure.filename}: {failure.strerror}."
+        ]
     if isinstance(failure, REFUSALS):
         return [str(failure)]
     if isinstance(failure, DATABASE_FAULTS) and fault_of(failure) is not Fault.BUG:
