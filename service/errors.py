@@ -205,7 +205,7 @@ def errors_of(error: ValidationError) -> list[ErrorDetails]:
     """
     count = error.error_count()
     if count > MOST_LOOKED_AT:
-        raise Unprocessable(f"The body has {count} errors, too many to list.")
+        raise Unprocessable.at("", f"The body has {count} errors, too many to list.")
     return [_in_words_of_json(item) for item in error.errors(include_url=False)[:MOST_TOLD]]
 
 

@@ -4,24 +4,22 @@ does not matter.
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-import ijson
 import orjson
 from anyio.lowlevel import checkpoint
 
+from service.bulk.cutting import Cutter
 from service.errors import BadRequest, ServiceError, TooLarge
-from service.http.bodies import Repeated, RepeatedMember, need_each_once, parsed_aside, refuse_repeated
+from service.http.bodies import need_each_once, parsed, parsed_aside
 from service.http.unpacking import BrokenStream, without_mark
 
 MOST_TOGETHER = 250
 """Items of one transaction: other writers wait for it, a few tenths of a second."""
 BYTES_TOGETHER = 1 << 20
 _PIECE = 1 << 14
-"""Bytes of an array that are parsed at a time, in a millisecond or two."""
+"""Bytes of an array that are cut at a time."""
 LARGE = 1 << 15
-"""Bytes of a line that is parsed beside the event loop."""
+"""Bytes of an item that is parsed beside the event loop."""
 MOST_HELD = 8
 """Text that is read of one item in an array to find where the next begins: so many times the largest item.
 """
@@ -59,20 +57,24 @@ async def lines(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[Rec
         yield await _item(bytes(held))
 
 
-async def _item(line: bytes) -> ReceivedItem:
-    if len(line) > LARGE:
-        try:
-            return ReceivedItem(await parsed_aside(line), len(line))
-        except BadRequest as refusal:
-            return ReceivedItem(refusal, len(line))
+async def _item(text: bytes) -> ReceivedItem:
     try:
-        content = orjson.loads(line)
-        need_each_once(line, content)
-    except orjson.JSONDecodeError as fault:
-        content = BadRequest(f"The line is not JSON: {fault.msg}.")
+        content = await parsed_aside(text) if len(text) > LARGE else _parsed_quickly(text)
     except BadRequest as refusal:
-        content = refusal
-    return ReceivedItem(content, len(line))
+        refusal.detail = refusal.detail.replace("The body", "The item", 1)
+        return ReceivedItem(refusal, len(text))
+    return ReceivedItem(content, len(text))
+
+
+def _parsed_quickly(text: bytes) -> object:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return parsed(
+            text
+        )  # It says what is wrong, and takes halves of surrogate pairs, which shapes refuse.
+    need_each_once(text, content)
+    return content
 
 
 def _too_large(largest: int) -> ReceivedItem:
@@ -83,69 +85,25 @@ async def members(chunks: AsyncIterator[bytes], largest: int) -> AsyncIterator[R
     """Yield the items of a JSON array. Raises BrokenStream where it is no JSON: there is no telling where the
     next item begins.
     """
-    found, repeated = ijson.sendable_list(), Repeated()
-    parser = ijson.items_coro(found, "item", use_float=True, map_type=partial(_Members, repeated))
-    begun, since = False, 0
+    cutter = Cutter(largest)
     async for chunk in without_mark(chunks):
         for piece in (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE)):
-            if not begun and piece.strip():
-                begun = True
-                if not piece.lstrip().startswith(b"["):
-                    raise BadRequest("The body is not a JSON array.")
-            broken, held = _send(parser, piece), since + len(piece)
-            since = 0 if found else held
-            for content in found:
-                yield (
-                    ReceivedItem(_once_each(content, repeated), len(piece) // len(found))
-                    if held <= largest + _PIECE
-                    else _too_large(largest)
-                )
-                held = 0
-            del found[:]
+            for text in cutter.cut(piece):
+                yield _too_large(largest) if text is None else await _member(text)
             await checkpoint()
-            if broken:
-                raise BrokenStream("From here on, the body is not JSON.")
-            if since > MOST_HELD * largest:
+            if cutter.held > MOST_HELD * largest:
                 yield _too_large(largest)
                 return
-    if not begun:
-        raise BadRequest("The body is not a JSON array.")
-    try:
-        parser.close()
-    except ijson.JSONError:
-        raise BrokenStream("The array does not end.") from None
+    for text in cutter.end():
+        yield await _member(text)
 
 
-class _Members(dict[str, Any]):
-    """An object as it is parsed, which notes a member that it is given twice."""
-
-    __slots__ = ("_repeated",)
-
-    def __init__(self, repeated: Repeated) -> None:
-        self._repeated = repeated
-
-    def __setitem__(self, name: str, value: object) -> None:
-        if name in self:
-            self._repeated.append((self, name))
-        super().__setitem__(name, value)
-
-
-def _once_each(content: Any, repeated: Repeated) -> object:
-    """Return an item of an array, or its refusal."""
-    try:
-        refuse_repeated(content, repeated)
-    except RepeatedMember as refusal:
-        return refusal
-    return content
-
-
-def _send(parser: Any, piece: bytes) -> bool:
-    """Parse a piece. Return whether it showed that the body is not JSON."""
-    try:
-        parser.send(piece)
-    except ijson.JSONError:
-        return True
-    return False
+async def _member(text: bytes) -> ReceivedItem:
+    item = await _item(text)
+    # A subclass says what is wrong with a text that is JSON.
+    if type(item.content) is BadRequest:
+        raise BrokenStream("From here on, the body is not JSON.")
+    return item
 
 
 Batch = list[tuple[int, object | ServiceError]]

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from service.edge.logs import new_request_id
 from service.edge.outflow import DROP
 from service.ending import Ending
 from service.errors import PROBLEM, BadRequest, HeadTooLarge, ServiceError, TooSlow, Unavailable
@@ -259,6 +260,7 @@ def _written(error: ServiceError) -> bytes:
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",
         "Connection": "close",
+        "X-Request-ID": new_request_id().decode(),
         **error.headers,
     }
     lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())

@@ -71,9 +71,14 @@ def request_id(scope: Scope) -> bytes:
     if known is None:
         given = dict(scope["headers"]).get(b"x-request-id")
         known = scope[_KNOWN] = (
-            given if given is not None and _REQUEST_ID.fullmatch(given) else _PROCESS % next(_NUMBERS)
+            given if given is not None and _REQUEST_ID.fullmatch(given) else new_request_id()
         )
     return known
+
+
+def new_request_id() -> bytes:
+    """Return the id of a request that brought none."""
+    return _PROCESS % next(_NUMBERS)
 
 
 class Measured:

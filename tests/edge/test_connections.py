@@ -67,6 +67,7 @@ def test_a_head_has_at_most_32_kb(server: Server, sent: bytes, status: int) -> N
         *_, last = answer.split(b"HTTP/1.1 ")[1:]
         assert last.startswith(b"%d" % status)
         assert status == 200 or b"application/problem+json" in last
+        assert b"x-request-id: " in last
     server.wait_for(0)
 
 

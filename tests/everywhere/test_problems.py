@@ -66,6 +66,11 @@ def test_a_body_that_cannot_be_read_is_refused(
     assert editor.get(f"/v1/articles/{article['id']}").json() == article
 
 
+def test_more_errors_than_are_listed_are_said_of_the_whole_body(editor: httpx.Client) -> None:
+    refused = problem(editor.post("/v1/articles", json={"headline": "x", "body": ["x"] * 1_500}), 422)
+    assert [error["pointer"] for error in refused["errors"]] == [""]
+
+
 @pytest.mark.parametrize(
     "media_type",
     [

@@ -62,7 +62,7 @@ def test_items_are_made_and_brought_up_to_date_and_what_is_refused_is_told(
     assert (done.returncode, done.stdout) == (1, "wire.ndjson: 3 made, 0 brought up to date, 2 refused\n")
     told = done.stderr.splitlines()
     assert [line for line in told if line.startswith("wire.ndjson, item 3 (coast.example 3): /color")]
-    assert [line for line in told if line.startswith("wire.ndjson, item 4: The line is not JSON")]
+    assert [line for line in told if line.startswith("wire.ndjson, item 4: The item is not JSON")]
     assert [each["status"] for each in articles(store_of, tmp_path)] == ["published", "published", "draft"]
     (tmp_path / "wire.ndjson.gz").write_bytes(gzip.compress(item(1) + b"\n" + item(5)))
     again = copydesk(tmp_path, "import", "wire.ndjson.gz", "--json", **store_of)
