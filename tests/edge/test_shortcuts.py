@@ -168,6 +168,7 @@ def test_a_list_that_would_keep_the_event_loop_for_long_is_read_in_a_session(
 
     monkeypatch.setattr(PublicList, "read", noting)
     soon = answered(filled, "/v1/articles", query)
+    monkeypatch.setattr(reader, "STEPS", 400)
     for _ in range(20):
         assert answered(filled, "/v1/articles", query) == soon
     assert not sessions, "however often its statements have been carried out"
