@@ -41,6 +41,8 @@ class ImportReport(Reading):
 class ImportedArticle(ArticleRead):
     """The article that an import made or updated, and what it left out."""
 
+    model_config = pydantic.ConfigDict(serialize_by_alias=True)
+
     report: ImportReport = pydantic.Field(alias="import")
 
 
