@@ -38,10 +38,11 @@ EVERY = 200
 WHOLE = re.compile(
     r"published_awaiting\.|working_change|FROM pg_|alembic_version|published_rendering"
     r"|^SELECT count\(\*\) AS count_1, min\(anon_1\.at\) AS min_1 "
+    r"|^SELECT anon_1\.at \nFROM \(SELECT published\.changed_at AS at"
     r"|^SELECT count\(\*\) AS count_1 \nFROM published(_term)? \nWHERE published(_term)?\.(kind|field) = [^\n]+$"
     r"|^SELECT published\.published_at, published\.id \nFROM published \n[\s\S]+OFFSET [^\n]+$"
 )
-"""Statements of jobs beside the requests (which count what followers lack too), of tables that do not grow,
+"""Statements of jobs beside the requests (which look for what followers lack too), of tables that do not grow,
 and the walk from one file of sitemaps to the next: of sections with more than 50,000 articles, and once for each
 file. A file itself reads what it lists.
 """
