@@ -17,7 +17,7 @@ from service.http.callers import Admin, Token, TokenUses, digest_of, new_secret
 from service.http.routing import Route
 from service.scopes import Scope
 from service.services import service
-from service.tables import Line, Reading, Secret, Shape, Time, now
+from service.tables import Line, Reading, Secret, Shape, Time, latest, now
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
@@ -119,7 +119,7 @@ def is_good(session: Session, secret: str) -> bool:
     token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
     if token is None or token.revoked_at is not None:
         return False
-    return token.expires_at is None or token.expires_at > now()
+    return token.expires_at is None or token.expires_at > latest()
 
 
 def find(session: Session, beginning: str) -> Token:
@@ -185,8 +185,8 @@ def get_token(
 
 def _read(request: Request, token: Token) -> TokenRead:
     uses = service(request, TokenUses)
-    latest = uses.latest(token.id, token.last_used_at)
-    return TokenRead.model_validate(token).model_copy(update={"last_used_at": latest})
+    used_at = uses.latest(token.id, token.last_used_at)
+    return TokenRead.model_validate(token).model_copy(update={"last_used_at": used_at})
 
 
 @router.delete("/{token_id}", status_code=204)

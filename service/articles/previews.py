@@ -26,7 +26,7 @@ from service.http.routing import Route
 from service.images.media import PrintsDep, send_size
 from service.images.renditions import Negative
 from service.images.uploads import IntakeDep
-from service.tables import Reading, Secret, Shape, Table, Time, new_id, now
+from service.tables import Reading, Secret, Shape, Table, Time, latest, new_id, now
 
 router = APIRouter(tags=["articles"], route_class=Route)
 MOST = 100
@@ -79,7 +79,7 @@ def create_article_preview(
     lifecycle.get(session, article_id, lock=True)
     if create.version is not None:
         history.find(session, article_id, create.version)
-    session.execute(delete(Preview).where(col(Preview.expires_at) <= now()))
+    session.execute(delete(Preview).where(col(Preview.expires_at) <= latest()))
     count = select(func.count()).select_from(Preview).where(Preview.article_id == article_id)
     if session.exec(count).one() >= MOST:
         raise Conflict(f"This article has {MOST} previews. Revoke them, or wait until one has expired.")
@@ -164,7 +164,7 @@ def _subject(session: Session, token: str) -> Article:
 
 
 def _is_over(expires_at: datetime) -> bool:
-    return expires_at <= now()
+    return expires_at <= latest()
 
 
 def _negative(database: Database, token: str, image_id: UUID) -> Negative:

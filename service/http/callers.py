@@ -24,7 +24,7 @@ from service.errors import Forbidden, Unauthorized
 from service.rows import RowReader
 from service.scopes import Scope
 from service.services import service
-from service.tables import Json, Line, Table, Time, new_id, now, stored_time
+from service.tables import Json, Line, Table, Time, latest, new_id, now, stored_time
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 USES_ARE_WRITTEN_EVERY = 1.0
@@ -130,7 +130,7 @@ async def identify(reader: RowReader, secret: str) -> tuple[Caller, datetime | N
     if not found:
         raise Unauthorized(_NOT_GOOD)
     id_, name, scopes, source, revoked_at, expires_at, used_at, contract = found[0]
-    if revoked_at is not None or (expires_at is not None and stored_time(expires_at) <= now()):
+    if revoked_at is not None or (expires_at is not None and stored_time(expires_at) <= latest()):
         raise Unauthorized(_NOT_GOOD)
     held = frozenset(Scope(scope) for scope in (orjson.loads(scopes) if isinstance(scopes, str) else scopes))
     caller = Caller(UUID(str(id_)), name, held, source, _contract(contract))

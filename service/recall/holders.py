@@ -10,7 +10,7 @@ from service.contracts import Contract
 from service.copies.models import CopyHolder
 from service.database import Session
 from service.http.callers import Token
-from service.tables import latest, now
+from service.tables import latest
 from service.webhooks.models import Webhook
 
 
@@ -57,4 +57,4 @@ def is_over(token: Token) -> bool:
     """Return whether a token is revoked or expired, or its contract has ended: it is sent nothing more."""
     if token.contract is not None and token.contract.has_ended(latest()):
         return True
-    return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now())
+    return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= latest())

@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.articles.newsroom import draft, edit, problem, published, trash
+from tests.clocks import MovableClock, clock
 from tests.images.pictures import make_image
 from tests.serving import Store
+
+__all__ = ["clock"]
 
 
 @pytest.fixture
@@ -102,6 +105,16 @@ def test_it_ends_when_it_expires_is_revoked_or_the_article_is_deleted(
         connection.execute(text("UPDATE article_preview SET expires_at = '2020-01-01 00:00:00+00:00'"))
     problem(client.get(expired["href"]), 404)
     problem(client.get("/v1/previews/cd_nobody"), 404)
+
+
+def test_it_stays_expired_when_the_clock_is_set_back(
+    client: httpx.Client, editor: httpx.Client, shown: dict, clock: MovableClock
+) -> None:
+    made = preview(editor, shown, expires_in=3_600)
+    assert client.get(made["href"]).status_code == 200
+    for time in ({"hours": 1, "seconds": 1}, {"hours": -1}):
+        clock.set_forward(**time)
+        problem(client.get(made["href"]), 404)
 
 
 def test_a_preview_needs_no_wishes_and_has_an_etag(

@@ -9,8 +9,11 @@ from sqlalchemy import text
 
 from service.scopes import Scope
 from tests.articles.newsroom import mark, problem, soon, walk
+from tests.clocks import MovableClock, clock
 from tests.patience import wait_until
 from tests.serving import Store, another
+
+__all__ = ["clock"]
 
 
 def make(admin: httpx.Client, *scopes: str, **members: object) -> dict[str, object]:
@@ -54,6 +57,16 @@ def test_a_token_ends_at_its_time_and_when_it_is_revoked_at_once(
         assert admin.delete(f"/v1/tokens/{good['id']}").status_code == 204
         problem(client.get("/v1/articles", headers=bearer(good["token"])), 401)
     assert admin.get(f"/v1/tokens/{good['id']}").json()["revoked_at"] is not None
+
+
+def test_a_token_that_has_expired_stays_so_when_the_clock_is_set_back(
+    client: httpx.Client, admin: httpx.Client, clock: MovableClock
+) -> None:
+    brief = bearer(make(admin, expires_at=clock.in_(hours=1))["token"])
+    assert client.get("/v1/articles?status=draft", headers=brief).status_code == 200
+    for time in ({"hours": 1, "seconds": 1}, {"hours": -1}):
+        clock.set_forward(**time)
+        problem(client.get("/v1/articles?status=draft", headers=brief), 401)
 
 
 def test_a_revocation_holds_in_every_worker_at_once(store: Store, admin: httpx.Client) -> None:
