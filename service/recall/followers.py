@@ -161,21 +161,21 @@ def _pending(holder: CopyHolder) -> Select[tuple[datetime]]:
 
 
 def _unread(holder: CopyHolder) -> Select[tuple[datetime]]:
-    """Choose the entries behind a follower's place, of what it follows, the oldest first; those of a section
-    or language among the next ten thousand of all.
+    """Choose the entries behind a follower's place, of what it follows, the oldest first; those of a kind,
+    section or language among the next ten thousand of all.
     """
     asked = parse_qs(urlsplit(holder.address).query)
     kinds = [Kind(kind) for each in asked.get("kind", ()) for kind in each.split(",")] or list(KINDS)
     table = WorkingChange if "view" in asked else Published
-    place = [col(table.seq) > holder.acked_seq, col(table.kind).not_in(all_but(kinds))]
+    names = [] if "view" in asked else [name for name in ("section", "language") if name in asked]
     at: ColumnElement[Any] = col(table.changed_at).label("at")
-    narrowed = [] if "view" in asked else [name for name in ("section", "language") if name in asked]
-    if not narrowed:
-        return select(at).where(*place).order_by(col(table.seq))
-    columns = [at, *(getattr(Published, name) for name in narrowed)]
-    next_ones = select(*columns).where(*place).order_by(col(table.seq))
+    columns = [at, col(table.kind), *(getattr(Published, name) for name in names)]
+    next_ones = select(*columns).where(col(table.seq) > holder.acked_seq).order_by(col(table.seq))
+    if not names and not all_but(kinds):
+        return next_ones.with_only_columns(at)
     among = next_ones.limit(MOST_COUNTED).subquery()
-    return select(among.c.at).where(*(among.c[name] == asked[name][0] for name in narrowed))
+    wanted = (among.c[name] == asked[name][0] for name in names)
+    return select(among.c.at).where(among.c.kind.not_in(all_but(kinds)), *wanted)
 
 
 class FollowersWatched:
