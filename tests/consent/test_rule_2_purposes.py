@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.consent.deciding import OPTIONAL, decide, decision, events, granted
+from tests.consent.deciding import OPTIONAL, current, decide, decision, events, granted
 
 
 def test_rule_2_a_purpose_left_out_is_denied(client: httpx.Client) -> None:
@@ -16,6 +16,20 @@ def test_rule_2_a_purpose_left_out_is_denied(client: httpx.Client) -> None:
         "marketing": "denied",
     }
     assert granted(record) == {"necessary", "analytics"}
+
+
+def test_rule_2_accepting_grants_no_purpose_that_the_banner_left_out(client: httpx.Client) -> None:
+    shown = [{"purpose_key": key, "decision": "granted"} for key in ("necessary", "analytics")]
+    record = decide(client, "accept_all", purposes=shown)
+    assert (record["status"], granted(record)) == ("ConsentGiven", {"necessary", "analytics"})
+    assert granted(decide(client, "accept_all", purposes=[])) == {"necessary", *OPTIONAL}
+
+
+def test_rule_2_klaro_with_services_of_its_own_grants_those_alone(client: httpx.Client) -> None:
+    said = {"type": "accept", "config": "default/1", "consents": {"analytics": True}}
+    answer = client.post("/v1/privacy-managers/default/submit", json={"consent_data": said})
+    assert answer.status_code == 200
+    assert granted(current(client)) == {"necessary", "analytics"}
 
 
 def test_rule_2_an_unknown_purpose_is_refused(client: httpx.Client) -> None:

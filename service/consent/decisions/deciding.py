@@ -47,8 +47,8 @@ class AnotherLanguage(Unprocessable):
 
 
 class Decision(BaseModel):
-    """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does, and one
-    left out is denied.
+    """A reader's answer to a notice. `accept_all` and `reject_all` need no purposes; `save` does. One that a
+    list leaves out is denied, whatever the action.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +85,8 @@ def choose(shown: Shown, decision: Decision, *, gpc: bool) -> list[PurposeDecisi
     named = _named(shown, decision)
     _need_offer(shown, decision, named)
     by_name = {key for key, choice in named.items() if choice is Choice.GRANTED}
-    asked_for = set(shown.purposes) if decision.action is Action.ACCEPT_ALL else by_name
+    # A list is all that the reader was shown: nobody has accepted what it leaves out.
+    asked_for = set(shown.purposes) if decision.action is Action.ACCEPT_ALL and not named else by_name
     granted = asked_for - shown.withheld(decision.action, gpc=gpc).keys()
     # Of whoever accepts everything at once, banners name everything: only a list that leaves some out
     # chooses.
