@@ -3,6 +3,7 @@ offline.
 """
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from service.consent.log.merkle import leaf_hash
 from service.consent.log.tree import TreeHead
 from service.consent.signing import Signer, canonical, encoded
 from tests.commands import copydesk
-from tests.consent.deciding import decide
+from tests.consent.deciding import ago, decide, decision
 from tests.databases import KINDS
 from tests.serving import Store, serving
 
@@ -125,6 +126,13 @@ def edit_and_hash_again(lines: Lines) -> Lines:
     return [*lines[:2], orjson.dumps(row), *lines[3:]]
 
 
+def say_before(lines: Lines, place: int, before: bytes, member: bytes) -> Lines:
+    """Give a member twice: first with another value, and then as it was. Many programs read the first."""
+    assert before in lines[place]
+    line = lines[place].replace(before, member + b"," + before, 1)
+    return [*lines[:place], line, *lines[place:][1:]]
+
+
 def number_again(lines: Lines) -> Lines:
     return [
         orjson.dumps(orjson.loads(line) | {"leaf_index": index}) for index, line in enumerate(lines[:-1])
@@ -165,6 +173,13 @@ TAMPERINGS: dict[str, Callable[[Lines], Lines]] = {
         orjson.dumps({name: orjson.loads(lines[0])[name] for name in ("leaf_index", "leaf_hash")}),
         *lines[1:],
     ],
+    "a member that comes twice": lambda lines: say_before(
+        lines, 0, b'"event_state":"ConsentGiven"', b'"event_state":"ConsentRefused"'
+    ),
+    "a member that comes twice in a decision": lambda lines: say_before(
+        lines, 0, b'"decision":"granted"', b'"decision":"denied"'
+    ),
+    "a manifest that comes twice": lambda lines: say_before(lines, -1, b'"manifest":', b'"manifest":{}'),
     "an edited manifest": lambda lines: [*lines[:-1], lines[-1].replace(b'"removed":0', b'"removed":1')],
     "an edited tree head": lambda lines: [*lines[:-1], lines[-1].replace(b'"tree_size":8', b'"tree_size":9')],
     "nonsense": lambda lines: [b"nonsense", b"[]", b'{"leaf_index": null}', b""],
@@ -180,6 +195,49 @@ def test_an_export_that_nobody_tampered_with_is_whole(exported: Lines, tmp_path:
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_a_tampered_export_is_found(exported: Lines, tmp_path: Path, name: str) -> None:
     assert faults(tmp_path, b"\n".join(TAMPERINGS[name](exported))) != []
+
+
+def test_an_export_that_another_program_has_written_anew_is_whole(exported: Lines, tmp_path: Path) -> None:
+    indented = [json.dumps(orjson.loads(line)).encode() for line in exported]
+    assert indented[0] != exported[0]
+    assert faults(tmp_path, b"\n".join(indented)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("decided")
+def test_a_csv_with_a_column_or_a_member_that_comes_twice_is_found(
+    auditor: httpx.Client, tmp_path: Path
+) -> None:
+    header, *rows, manifest = export(auditor, format="csv").decode().splitlines()
+    twice = [f"action,{header}", *(f"reject_all,{row}" for row in rows), manifest]
+    moved = [row.split(",", 2) for row in rows]
+    names = header.split(",", 2)
+    inside = [f"{names[0]},{names[1]},action,{names[2]}"]
+    inside += [f"{index},{leaf},reject_all,{rest}" for index, leaf, rest in moved]
+    granted = '""decision"":""granted""'
+    again = [rows[0].replace(granted, '""decision"":""denied"",' + granted, 1), *rows[1:]]
+    assert again[0] != rows[0]
+    for lines in (twice, [*inside, manifest], [header, *again, manifest]):
+        assert faults(tmp_path, "\n".join(lines).encode()) != []
+
+
+@pytest.mark.slow
+def test_no_cell_of_a_csv_is_a_formula_whatever_readers_send(
+    store: Store, auditor: httpx.Client, tmp_path: Path
+) -> None:
+    for sign in "=+-@":
+        with store.client() as reader:
+            sent = decision(consent_id=f"{sign}cmd|'/C'!A0", client_event_time=ago(minutes=1))
+            headers = {"Idempotency-Key": f"{sign}1+1+a-key-of-a-page", "User-Agent": f"{sign}1+1"}
+            assert reader.post("/v1/consents", json=sent, headers=headers).status_code == 201
+            refused = reader.post("/v1/consents", json=decision(ui_surface=f"{sign}1+1"))
+            assert refused.status_code == 422
+    content = export(auditor, format="csv")
+    *table, _ = content.decode().splitlines()
+    cells = [cell for row in csv.reader(table) for cell in row]
+    assert len(table) == 1 + 4
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    assert faults(tmp_path, content) == []
 
 
 @pytest.mark.slow
