@@ -49,6 +49,21 @@ def test_an_empty_log_has_a_head(client: httpx.Client) -> None:
     assert head(client)["root_hash"] == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+def test_the_log_is_public_to_caches_for_as_long_as_its_head_is_new(
+    store: Store, client: httpx.Client
+) -> None:
+    decide_as_many(store, 1)
+    for asked in ("tree-head", "inclusion-proof?leaf_index=0", "consistency-proof?first=0"):
+        answer = client.get(f"/v1/consent-log/{asked}")
+        assert answer.headers["cache-control"].startswith("public, max-age=1, stale-while-revalidate=1")
+        assert "Authorization" in answer.headers["vary"]
+        known = {"If-None-Match": answer.headers["etag"]}
+        assert client.get(f"/v1/consent-log/{asked}", headers=known).status_code == 304
+        with store.client("consent:read") as auditor:
+            told = auditor.get(f"/v1/consent-log/{asked}")
+        assert (told.content, told.headers["cache-control"]) == (answer.content, "private, no-store")
+
+
 def test_a_tree_head_is_signed_as_rfc_9162_says(store: Store, client: httpx.Client) -> None:
     decide_as_many(store, 3)
     told = head(client)

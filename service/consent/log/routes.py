@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from service.ages import control
 from service.consent.log import tree
 from service.consent.log.merkle import Span, consistency_spans
 from service.consent.log.tree import InclusionProof, NoSuchTree, TreeHead
@@ -21,8 +22,8 @@ from service.settings import Settings
 from service.tables import WHOLE
 
 router = APIRouter(prefix="/v1/consent-log", tags=["consent log"], route_class=Route)
-PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-"""The head changes every second, and a proof is asked for once."""
+PUBLIC = {"Cache-Control": control(1, 1), "Vary": "Accept-Encoding, Authorization"}
+"""The head changes every second. An older one, and each proof, stays true."""
 TreeSize = Annotated[
     int | None,
     Query(ge=0, le=2**31 - 1, description="of the tree that is asked about; absent: that of the head"),
