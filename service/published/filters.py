@@ -148,11 +148,14 @@ def have_ended(session: Session, kind: Kind) -> bool:
     return session.execute(select(col(Published.id)).where(*ended).limit(1)).first() is not None
 
 
-def keep_until_next(session: Session, kind: Kind) -> None:
-    """Let what a session makes be kept until the right to show the next resource of a kind ends."""
+def keep_until_next(session: Session, kind: Kind, at: datetime | None = None) -> None:
+    """Let what a session makes be kept until the next end of a right to show a resource of a kind: the next
+    after `at`, or after now.
+    """
     ends = col(Published.expires_at)
     live = col(Published.kind) == kind, col(Published.reason).is_(None)
-    session.keep_until(session.execute(select(func.min(ends)).where(*live, ends > latest())).scalar_one())
+    next_end = select(func.min(ends)).where(*live, ends > (at or latest()))
+    session.keep_until(session.execute(next_end).scalar_one())
 
 
 def looked_up(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:

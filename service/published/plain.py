@@ -76,6 +76,8 @@ class OneStatement:
     sql: str
     values: Sequence[Any]
     limit: int
+    at: datetime
+    """A time that is no later than the one among the values."""
     counts: Callable[[int], Total] | None
     """Makes a total of the number that each row has; None: there is none."""
 
@@ -85,21 +87,27 @@ class OneStatement:
         """
         rows = await reader.rows(self.sql, self.values)
         if not self.counts:
-            return listed(rows, self.limit)
+            return listed(rows, self.limit, self.at)
         if not rows or rows[0][_TOTAL] is None:
             return None
-        return listed(rows, self.limit, total=self.counts(rows[0][_TOTAL]))
+        return listed(rows, self.limit, self.at, total=self.counts(rows[0][_TOTAL]))
 
 
 def listed(
-    rows: Sequence[Sequence[Any]], limit: int, *, end: Key | None = None, total: Total | None = None
+    rows: Sequence[Sequence[Any]],
+    limit: int,
+    at: datetime,
+    *,
+    end: Key | None = None,
+    total: Total | None = None,
 ) -> Answered | None:
     """Return the page that rows are, of which `end` is the last key that was looked at; None when a picture
-    is being withdrawn from articles.
+    is being withdrawn from articles. `at` is a time from before they were read: the page is over at the first
+    end of a right after it.
     """
     if rows and rows[0][0]:
         return None
-    gone, ends, found = Gone(), None, rows[:limit]
+    gone, ends, found = Gone(at), None, rows[:limit]
     documents: list[bytes] = []
     cards: list[bytes | None] = []
     for _, document, card, *_ in found:
@@ -145,9 +153,10 @@ def ask(
     sql, places = written(shape, is_sqlite=settings.is_sqlite)
     at, id_ = (None, None) if after is None else after
     known = {field or "": value, "begin": begin, "end": end, "at": at, "id": id_, "limit": limit + 1}
+    begun = latest()
     values = filled(places, known)
     total = totals.walked_total if totals.counted_names(kind, wanted) is None else Total
-    return OneStatement(sql, values, limit, total if counts else None)
+    return OneStatement(sql, values, limit, begun, total if counts else None)
 
 
 def filled(places: Sequence[Written], known: Mapping[str, Any]) -> list[Any]:

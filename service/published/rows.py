@@ -43,11 +43,13 @@ def read(
     session: Session, kind: Kind, statement: Statement, values: Mapping[str, Any] | None = None
 ) -> list[Found]:
     """Read documents, each with its key, as they are without the pictures that have gone."""
-    rows, gone = session.execute(statement, values).all(), Gone(contract=session.contract)
+    # Before the rows are read: what ends meanwhile is among them, and the answer must not outlast it.
+    gone = Gone(contract=session.contract)
+    rows = session.execute(statement, values).all()
     if rows and rows[0][0]:
         gone = pictures(session)
         rows = session.execute(statement, values).all()
-    shown, found = gone if kind is Kind.ARTICLE else Gone(), []
+    shown, found = gone if kind is Kind.ARTICLE else Gone(gone.at), []
     for _, document, card, *key in rows:
         session.keep_until(until(card or document, gone))
         found.append(
@@ -55,5 +57,5 @@ def read(
         )
     if kind is Kind.CAPTION and rows:
         # Captions alone do not say until when they may be shown.
-        filters.keep_until_next(session, kind)
+        filters.keep_until_next(session, kind, gone.at)
     return found

@@ -21,6 +21,7 @@ from service.published.rows import Part
 from service.published.store import Sort
 from service.published.terms import SHOWS
 from service.settings import Settings
+from service.tables import latest
 
 Step = Literal["names", "last two", "count", "whole page", "page up to a key"]
 
@@ -58,7 +59,7 @@ class Several:
             return None
 
     async def _read(self, reader: DatabaseReader) -> Answered | None:
-        fields = self.shape.fields
+        fields, begun = self.shape.fields, latest()
         counts = {(field, value): count for field, value, count in await self._rows(reader, "names")}
         walked, _ = walks.rarest(counts, [(field, (self.known[field],)) for field in fields])
         total = None
@@ -69,10 +70,11 @@ class Several:
             total = Total(fits or 0)
         lasts = await self._rows(reader, "last two", walked)
         if len(lasts) < 2:
-            return plain.listed(await self._rows(reader, "whole page", walked), self.limit, total=total)
+            found = await self._rows(reader, "whole page", walked)
+            return plain.listed(found, self.limit, begun, total=total)
         at, id_ = end = plain.key_of(*lasts[0])
         found = await self._rows(reader, "page up to a key", walked, last_at=at, last_id=id_)
-        return plain.listed(found, self.limit, end=end, total=total)
+        return plain.listed(found, self.limit, begun, end=end, total=total)
 
     async def _rows(
         self, reader: DatabaseReader, step: Step, walked: str = "", **known: Any

@@ -1,10 +1,14 @@
 """An article that may be shown until a time is gone from then on, whoever is asked."""
 
+import re
+
 import httpx
 import pytest
+from sqlalchemy import Engine, event
 
 from service.articles import clock as schedule
 from service.articles.public_lists import FEEDS
+from service.published import plain
 from tests.articles.newsroom import (
     do,
     draft,
@@ -95,6 +99,40 @@ def test_no_surface_shows_an_article_from_its_end_on_before_any_job_has_run(
     first = client.get(f"/v1/articles?tag={word}&limit=1").json()
     assert (first["items"][0]["id"], first["next"] is not None) == (related["id"], True)
     assert ids(client.get(first["next"])) == [other["id"]]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nobody_looks")
+def test_no_list_promises_what_ended_while_it_was_read(
+    store: Store,
+    client: httpx.Client,
+    editor: httpx.Client,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    word = mark()
+    known = {"section": word, "tags": [word], "headline": word}
+    paths = [f"/v1/articles?{query}" for query in (f"tag={word}", f"tag={word}&section={word}", f"q={word}")]
+    filled = plain.filled
+
+    def pass_time(*_: object) -> None:
+        clock.set_forward(hours=2)
+
+    def fill_late(*given: object) -> list[object]:
+        values = filled(*given)  # type: ignore[arg-type]
+        pass_time()
+        return values
+
+    for path in paths:
+        article = published(editor, **known, usable_until=clock.in_(hours=1))
+        with monkeypatch.context() as patched:
+            patched.setattr(plain, "filled", fill_late)
+            event.listen(Engine, "after_cursor_execute", pass_time)
+            answer = client.get(path)
+            event.remove(Engine, "after_cursor_execute", pass_time)
+        reach = sum(map(int, re.findall(r"=(\d+)", answer.headers["cache-control"])))
+        assert article["id"] not in ids(answer) or reach == 0, path
+        assert article["id"] not in ids(client.get(path)), path
 
 
 @pytest.mark.slow
