@@ -146,7 +146,7 @@ def _filled(bench: Bench, empty: Empty, articles: int) -> Iterator[_Store]:
     database.close()
     readers = shapes.of_articles(articles, thorough=False), shapes.of_others(articles)
     asked = list(chain(*readers, shapes.of_editors(articles)))
-    with served_store(bench, url) as served, _client(served, make_writer(url)) as client:
+    with served_store(bench, url) as served, _client(served, make_writer(url, reads=True)) as client:
         yield _Store(articles, served, _postgres() if url.startswith("postgresql") else None, client, asked)
 
 

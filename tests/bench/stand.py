@@ -51,12 +51,11 @@ def served_store(bench: Bench, url: str, cache_bytes: int = CACHES[HIT]) -> Abst
     return serving(bench.server, settings, bench.folder, bench.cores, "/health/ready")
 
 
-def make_writer(url: str) -> str:
-    """A token that may write and publish articles in a store."""
+def make_writer(url: str, *, reads: bool = False) -> str:
+    """A token that may write and publish articles in a store, and read those of the desk where `reads` says so."""
     database = open_database(Settings(_env_file=None, database_url=url, secret_key=SECRET))
     with database.writing() as session:
-        made = make_token(
-            session, TokenCreate(name="bench", scopes=[Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH])
-        )
+        scopes = [Scope.CONTENT_WRITE, Scope.CONTENT_PUBLISH, *([Scope.CONTENT_READ] if reads else [])]
+        made = make_token(session, TokenCreate(name="bench", scopes=scopes))
     database.close()
     return made.token
