@@ -20,9 +20,9 @@ MOST_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A statement as a driver takes it. `names` are those of its values in their order, for a driver that
-    tells them by their place. `given` are values that the statement has of itself, and `processors` make the
-    driver's values.
+    """A compiled statement. `names` are the names of its values, in order, for a driver that takes values by
+    their place. `given` are the values that the statement brings itself. `processors` turn values into the
+    driver's.
     """
 
     sql: str

@@ -13,11 +13,11 @@ from service.contracts import Contract, ContractKind, PictureRight
 from service.database import Session, SessionDep
 from service.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from service.http import conditional, pages
-from service.http.callers import Admin, Token, TokenUses, digest_of, new_secret
+from service.http.callers import Admin, Token, TokenUses, digest_of, new_secret, still_good
 from service.http.routing import Route
 from service.scopes import Scope
 from service.services import service
-from service.tables import Line, Reading, Secret, Shape, Time, latest, now
+from service.tables import Line, Reading, Secret, Shape, Time, now
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=Route)
 _KEY = TypeAdapter(tuple[UUID])
@@ -117,9 +117,7 @@ def _wrong(pointer: str, message: str) -> Unprocessable:
 def is_good(session: Session, secret: str) -> bool:
     """Return whether this is the secret of a token that is neither revoked nor expired."""
     token = session.exec(select(Token).where(Token.digest == digest_of(secret))).one_or_none()
-    if token is None or token.revoked_at is not None:
-        return False
-    return token.expires_at is None or token.expires_at > latest()
+    return token is not None and still_good(token.revoked_at, token.expires_at)
 
 
 def find(session: Session, beginning: str) -> Token:

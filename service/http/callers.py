@@ -49,6 +49,13 @@ class Token(Table, table=True):
     last_used_at: Time | None = None
 
 
+def still_good(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
+    """Return whether a token is neither revoked nor expired. One that has expired stays so when the clock is
+    set back.
+    """
+    return revoked_at is None and (expires_at is None or expires_at > latest())
+
+
 _BY_DIGEST = (
     "SELECT id, name, scopes, source, revoked_at, expires_at, last_used_at, contract"
     " FROM token WHERE digest = %s"
@@ -130,7 +137,7 @@ async def identify(reader: RowReader, secret: str) -> tuple[Caller, datetime | N
     if not found:
         raise Unauthorized(_NOT_GOOD)
     id_, name, scopes, source, revoked_at, expires_at, used_at, contract = found[0]
-    if revoked_at is not None or (expires_at is not None and stored_time(expires_at) <= latest()):
+    if not still_good(revoked_at, None if expires_at is None else stored_time(expires_at)):
         raise Unauthorized(_NOT_GOOD)
     held = frozenset(Scope(scope) for scope in (orjson.loads(scopes) if isinstance(scopes, str) else scopes))
     caller = Caller(UUID(str(id_)), name, held, source, _contract(contract))

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from service.contracts import Contract
 from service.copies.models import CopyHolder
 from service.database import Session
-from service.http.callers import Token
+from service.http.callers import Token, still_good
 from service.tables import latest
 from service.webhooks.models import Webhook
 
@@ -57,4 +57,4 @@ def is_over(token: Token) -> bool:
     """Return whether a token is revoked or expired, or its contract has ended: it is sent nothing more."""
     if token.contract is not None and token.contract.has_ended(latest()):
         return True
-    return token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= latest())
+    return not still_good(token.revoked_at, token.expires_at)

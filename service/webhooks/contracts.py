@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
 
 from service.contracts import Contract
 from service.database import Database, Session, insert
-from service.http.callers import Token
+from service.http.callers import Token, still_good
 from service.published.models import PublishedSequence
 from service.tables import latest, new_id, now, write_time
 from service.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery, WebhookEvent
@@ -31,14 +31,9 @@ def may_send(session: Session, webhook: Webhook, type_: str) -> bool:
     if webhook.token_id is None:
         return True
     token = session.get(Token, webhook.token_id)
-    if token is None or token.contract is None or is_over(token.revoked_at, token.expires_at):
+    if token is None or token.contract is None or not still_good(token.revoked_at, token.expires_at):
         return False
     return type_ == ENDED or not token.contract.has_ended(latest())
-
-
-def is_over(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
-    """Return whether a token is revoked or expired."""
-    return revoked_at is not None or (expires_at is not None and expires_at <= latest())
 
 
 async def tell_ends(database: Database) -> float:
@@ -58,10 +53,9 @@ def _is_to_tell(database: Database) -> bool:
 
 
 def _over(session: Session) -> list[UUID]:
-    columns: Sequence[Any] = (Webhook.id, Token.revoked_at, Token.expires_at)
-    bound = select(*columns).join_from(Webhook, Token, col(Token.id) == col(Webhook.token_id))
-    found = session.execute(bound.where(col(Webhook.enabled)))
-    return [id_ for id_, revoked_at, expires_at in found if is_over(revoked_at, expires_at)][:AT_ONCE]
+    of_token = select(col(Webhook.id)).join(Token, col(Token.id) == col(Webhook.token_id))
+    is_over = or_(col(Token.revoked_at).is_not(None), col(Token.expires_at) <= latest())
+    return list(session.scalars(of_token.where(col(Webhook.enabled), is_over).limit(AT_ONCE)))
 
 
 def _ended(session: Session, at: datetime) -> list[tuple[Webhook, Contract]]:

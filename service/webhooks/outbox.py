@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from service.contracts import Contract, Facts
 from service.database import Session, insert
-from service.http.callers import Token
+from service.http.callers import Token, still_good
 from service.published import feed, keys
 from service.published.feed import LEFT_SCOPE
 from service.published.models import Kind
@@ -113,7 +113,7 @@ def _ears(session: Session) -> list[_Ear]:
     for id_, kinds, sections, languages, token_id, revoked_at, expires_at, contract in session.execute(
         _ENABLED
     ):
-        is_over = revoked_at is not None or (expires_at is not None and expires_at <= at)
+        is_over = not still_good(revoked_at, expires_at)
         if token_id is not None and (contract is None or is_over or contract.has_ended(at)):
             continue
         found.append(_Ear(id_, frozenset(kinds), frozenset(sections), frozenset(languages), contract))
